@@ -1,0 +1,1 @@
+"""Who: users, customer accounts, the facts known about them, and freezes."""

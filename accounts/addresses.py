@@ -1,0 +1,40 @@
+"""E-mail addresses: the one canonical form that everything compares, and the masked form."""
+
+import re
+
+_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}")
+_DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_MAX_LENGTH = 254
+
+
+class InvalidAddress(ValueError):
+    """The text is not one e-mail address that we accept."""
+
+
+def canonical_address(text: str) -> str:
+    """Return the canonical form of an address: ASCII local part lowered, domain IDNA and lowered.
+
+    Neither dots nor `+tag` are removed: they are different mailboxes elsewhere. The local part is
+    ASCII only, so look-alike letters (dotless i, the Kelvin sign) cannot stand for another's
+    address. Raises InvalidAddress.
+    """
+    local, at, domain = text.strip(" ").rpartition("@")
+    if not at or not _LOCAL_PART.fullmatch(local):
+        raise InvalidAddress(text)
+    try:
+        domain = domain.lower().encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise InvalidAddress(text) from error
+    labels = domain.split(".")
+    if len(labels) < 2 or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels):
+        raise InvalidAddress(text)
+    address = f"{local.lower()}@{domain}"
+    if len(address) > _MAX_LENGTH or labels[-1].isdigit():
+        raise InvalidAddress(text)
+    return address
+
+
+def mask_address(address: str) -> str:
+    """Return the address with its local part hidden but for the first letter: `a…@example.org`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,45 @@
+"""Verification codes: that six digits were mailed, to which address, in which flow, how it went."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CodePurpose(models.TextChoices):
+    """What proving the address is for."""
+
+    REGISTER = "register", _("register")
+    RESET_PASSWORD = "reset_password", _("reset the password")
+
+
+class VerificationCode(models.Model):
+    """One code that was sent. The six digits are derived from the nonce and stored nowhere.
+
+    A row is written for a known address as well, so that the limits count alike; its mail says
+    that the account exists and holds no code.
+    """
+
+    address = models.CharField(_("address"), max_length=254)
+    purpose = models.CharField(_("purpose"), max_length=16, choices=CodePurpose.choices)
+    flow = models.CharField(_("flow"), max_length=64)
+    nonce = models.CharField(_("nonce"), max_length=64)
+    sent_at = models.DateTimeField(_("sent at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    spent_at = models.DateTimeField(_("spent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("verification code")
+        verbose_name_plural = _("verification codes")
+        indexes = [models.Index(fields=["address", "-sent_at"], name="code_by_address")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(tries__lte=5), name="verification_code_has_at_most_five_tries"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=CodePurpose.values),
+                name="verification_code_purpose_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.sent_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,70 @@
+"""The outbox: messages that were promised in a transaction and are sent by the worker."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    """Named sets of messages."""
+
+    def waiting(self) -> "OutboxQuerySet":
+        """Messages that are neither sent, nor dropped, nor given up."""
+        return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
+
+
+class OutboxMessage(models.Model):
+    """One message to one address, rendered when it is sent.
+
+    `kind` is "app.name" and is rendered by that function of the app's `messages` module, about
+    the object named by label and id. Exactly one of sent, dropped (with the reason) and dead (the
+    address refused, or the retries ran out) comes in the end.
+    """
+
+    kind = models.CharField(_("kind"), max_length=80)
+    recipient = models.CharField(_("recipient"), max_length=254)
+    language = models.CharField(_("language"), max_length=16)
+    about_label = models.CharField(_("about"), max_length=80)
+    about_id = models.CharField(_("about id"), max_length=64)
+    data = models.JSONField(_("data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    deadline_at = models.DateTimeField(_("deadline at"))
+    next_try_at = models.DateTimeField(_("next try at"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    dropped_at = models.DateTimeField(_("dropped at"), null=True, blank=True)
+    drop_reason = models.CharField(_("drop reason"), max_length=80, blank=True)
+    dead_at = models.DateTimeField(_("dead at"), null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outbox message")
+        verbose_name_plural = _("outbox messages")
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True),
+                name="outbox_waiting",
+            ),
+            models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True, dropped_at__isnull=True)
+                | Q(sent_at__isnull=True, dead_at__isnull=True)
+                | Q(dropped_at__isnull=True, dead_at__isnull=True),
+                name="outbox_message_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at__isnull=True, drop_reason="")
+                | (Q(dropped_at__isnull=False) & ~Q(drop_reason="")),
+                name="outbox_message_dropped_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,75 @@
+"""Users: login identities, known by account name and by e-mail address."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import canonical_address
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users whose address is kept in canonical form beside the one typed."""
+
+    def create_user(
+        self, account_name: str, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Create a user; the address may be typed in any case. Raises InvalidAddress."""
+        user = self.model(
+            account_name=account_name,
+            email=canonical_address(email),
+            email_original=email,
+            **fields,
+        )
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, account_name: str, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Create a platform administrator who may do everything in the admin."""
+        return self.create_user(
+            account_name, email, password, is_staff=True, is_superuser=True, **fields
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A login identity. `email` is canonical, and the only form that is ever compared."""
+
+    account_name = models.CharField(_("account name"), max_length=40, unique=True)
+    account_name_changed_at = models.DateTimeField(
+        _("account name changed at"), null=True, blank=True
+    )
+    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    email_original = models.CharField(_("e-mail as typed"), max_length=254)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("may open the admin"), default=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "account_name"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(account_name=Lower("account_name")),
+                name="user_account_name_is_lower_case",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.account_name

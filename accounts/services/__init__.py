@@ -1,0 +1,1 @@
+"""What accounts writes and decides; one module per subject."""

@@ -1,0 +1,1 @@
+"""The story: documents, attempts, eligibility, the association and what follows it."""

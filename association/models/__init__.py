@@ -1,0 +1,18 @@
+"""What is stored about documents, attempts, associations and what follows them."""
+
+from association.models.associations import Association, Authorization
+from association.models.attempts import Attempt
+from association.models.budgets import Budget, BudgetPeriod, OnExhaustion
+from association.models.documents import Consent, DocumentKind, LegalDocument
+
+__all__ = [
+    "Association",
+    "Attempt",
+    "Authorization",
+    "Budget",
+    "BudgetPeriod",
+    "Consent",
+    "DocumentKind",
+    "LegalDocument",
+    "OnExhaustion",
+]

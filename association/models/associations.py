@@ -1,0 +1,190 @@
+"""Associations of an account with a partner, and the authorizations that belong to them."""
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerAccount
+from association.models.attempts import Attempt
+from association.models.documents import Consent
+from partners.models import AssociationType, Invitation, Partner, PartnerMember
+
+
+class AssociationQuerySet(models.QuerySet["Association"]):
+    """Named sets of associations."""
+
+    def in_force(self) -> "AssociationQuerySet":
+        """Associations that have not ended."""
+        return self.filter(ended_at__isnull=True)
+
+    def for_partner(self, partner: Partner) -> "AssociationQuerySet":
+        """Associations with this partner."""
+        return self.filter(partner=partner)
+
+
+class Association(models.Model):
+    """The lasting fact that an account is a partner's customer. Written by `associate()` only."""
+
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="associations",
+        verbose_name=_("customer account"),
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="associations", verbose_name=_("partner")
+    )
+    association_type = models.CharField(
+        _("association type"), max_length=16, choices=AssociationType.choices
+    )
+    invitation = models.ForeignKey(
+        Invitation,
+        on_delete=models.PROTECT,
+        related_name="associations",
+        verbose_name=_("invitation"),
+    )
+    attempt = models.OneToOneField(
+        Attempt, on_delete=models.PROTECT, related_name="association", verbose_name=_("attempt")
+    )
+    manager = models.ForeignKey(
+        PartnerMember,
+        on_delete=models.SET_NULL,
+        related_name="customers",
+        null=True,
+        blank=True,
+        verbose_name=_("manager"),
+    )
+    associated_at = models.DateTimeField(_("associated at"))
+    coupons_pay_before = models.DateTimeField(
+        _("coupons pay charges before"), null=True, blank=True
+    )
+    eligibility = models.JSONField(_("eligibility when decided"), encoder=DjangoJSONEncoder)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("ended by"),
+    )
+    end_reason = models.CharField(_("reason for ending"), max_length=256, blank=True)
+
+    objects = AssociationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("association")
+        verbose_name_plural = _("associations")
+        indexes = [models.Index(fields=["partner", "-associated_at"], name="customer_by_partner")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(ended_at__isnull=True),
+                name="one_association_in_force_per_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    association_type=AssociationType.RESELLER,
+                    coupons_pay_before=F("associated_at"),
+                )
+                | Q(association_type=AssociationType.REFERRAL, coupons_pay_before__isnull=True),
+                name="association_cuts_off_coupons_only_as_reseller",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True, end_reason="")
+                | Q(ended_at__gte=F("associated_at")),
+                name="association_ends_after_it_began",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.association_type}"
+
+    @property
+    def is_reseller(self) -> bool:
+        """Whether the partner resells to the account."""
+        return self.association_type == AssociationType.RESELLER
+
+
+class AuthorizationQuerySet(models.QuerySet["Authorization"]):
+    """Named sets of authorizations."""
+
+    def open(self) -> "AuthorizationQuerySet":
+        """Authorizations that wait for an answer or are in force."""
+        return self.filter(declined_at__isnull=True, revoked_at__isnull=True)
+
+
+class Authorization(models.Model):
+    """The partner's right to order and operate for the customer: asked for, given, ended."""
+
+    association = models.ForeignKey(
+        Association,
+        on_delete=models.PROTECT,
+        related_name="authorizations",
+        verbose_name=_("association"),
+    )
+    consent = models.OneToOneField(
+        Consent,
+        on_delete=models.PROTECT,
+        related_name="authorization",
+        null=True,
+        blank=True,
+        verbose_name=_("consent to the letter"),
+    )
+    requested_at = models.DateTimeField(_("requested at"), null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("requested by"),
+    )
+    granted_at = models.DateTimeField(_("granted at"), null=True, blank=True)
+    declined_at = models.DateTimeField(_("declined at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    reason = models.CharField(_("reason for ending"), max_length=256, blank=True)
+
+    objects = AuthorizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("authorization")
+        verbose_name_plural = _("authorizations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association"],
+                condition=Q(declined_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_authorization_per_association",
+            ),
+            models.CheckConstraint(
+                condition=Q(granted_at__isnull=True, consent__isnull=True)
+                | Q(granted_at__isnull=False, consent__isnull=False),
+                name="authorization_is_granted_by_a_consent",
+            ),
+            models.CheckConstraint(
+                condition=Q(requested_at__isnull=False) | Q(granted_at__isnull=False),
+                name="authorization_is_requested_or_granted",
+            ),
+            models.CheckConstraint(
+                condition=Q(granted_at__isnull=True) | Q(declined_at__isnull=True),
+                name="authorization_is_granted_or_declined",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True) | Q(granted_at__isnull=False),
+                name="authorization_is_revoked_only_when_granted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.association_id} {self.state}"
+
+    @property
+    def state(self) -> str:
+        """One of requested, granted, declined, revoked."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.declined_at is not None:
+            return "declined"
+        return "granted" if self.granted_at is not None else "requested"

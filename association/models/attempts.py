@@ -1,0 +1,110 @@
+"""Attempts: one visitor's walk from the first step to the result."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from accounts.models import CustomerAccount
+from association.models.documents import LegalDocument
+from partners.models import Invitation
+
+
+class Attempt(models.Model):
+    """One walk through an invitation.
+
+    It belongs to the browser whose cookie hashes to `browser_hash` until it has an account; from
+    then on to that account. What is agreed before there is an account is kept here and becomes
+    consents when the association is made.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    invitation = models.ForeignKey(
+        Invitation,
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        verbose_name=_("invitation"),
+    )
+    browser_hash = models.CharField(_("browser"), max_length=64)
+    language = models.CharField(_("language"), max_length=16)
+    started_at = models.DateTimeField(_("started at"))
+
+    instructions = models.ForeignKey(
+        LegalDocument,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("instructions agreed to"),
+    )
+    instructions_agreed_at = models.DateTimeField(
+        _("instructions agreed at"), null=True, blank=True
+    )
+    instructions_address = models.GenericIPAddressField(
+        _("instructions agreed from"), null=True, blank=True
+    )
+    letter = models.ForeignKey(
+        LegalDocument,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("letter of authorization agreed to"),
+    )
+    letter_agreed_at = models.DateTimeField(_("letter agreed at"), null=True, blank=True)
+    letter_address = models.GenericIPAddressField(_("letter agreed from"), null=True, blank=True)
+
+    registration_address = models.CharField(
+        _("address being proven"), max_length=254, blank=True
+    )
+    registration_country = CountryField(_("country or region chosen"), blank=True)
+    code_asked_at = models.DateTimeField(_("code asked for at"), null=True, blank=True)
+
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        null=True,
+        blank=True,
+        verbose_name=_("customer account"),
+    )
+    entered_at = models.DateTimeField(_("entered with the account at"), null=True, blank=True)
+    registered_at = models.DateTimeField(_("account registered at"), null=True, blank=True)
+    refusal_codes = models.JSONField(_("refusals when last decided"), default=list, blank=True)
+    decided_at = models.DateTimeField(_("last decided at"), null=True, blank=True)
+    deferred_at = models.DateTimeField(_("put off at"), null=True, blank=True)
+    told_partner_at = models.DateTimeField(_("partner told at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        indexes = [
+            models.Index(fields=["invitation", "-started_at"], name="attempt_by_invitation"),
+            models.Index(fields=["browser_hash", "-started_at"], name="attempt_by_browser"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(instructions__isnull=True, instructions_agreed_at__isnull=True)
+                | Q(instructions__isnull=False, instructions_agreed_at__isnull=False),
+                name="attempt_instructions_are_agreed_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(letter__isnull=True, letter_agreed_at__isnull=True)
+                | Q(letter__isnull=False, letter_agreed_at__isnull=False),
+                name="attempt_letter_is_agreed_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True, entered_at__isnull=True)
+                | Q(account__isnull=False, entered_at__isnull=False),
+                name="attempt_is_entered_with_an_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(registered_at__isnull=True) | Q(account__isnull=False),
+                name="attempt_registered_an_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,80 @@
+"""Budgets: the partner's spending ceiling for one associated account, with their history."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from association.models.associations import Association
+
+
+class BudgetPeriod(models.TextChoices):
+    """Whether the budget is restored on the first of each month in the partner's time zone."""
+
+    MONTHLY = "monthly", _("monthly")
+    ONE_TIME = "one_time", _("one-time")
+
+
+class OnExhaustion(models.TextChoices):
+    """What happens when the budget is used up."""
+
+    FREEZE = "freeze", _("freeze the account")
+    NOTIFY = "notify", _("only tell the partner")
+
+
+class BudgetQuerySet(models.QuerySet["Budget"]):
+    """Named sets of budgets."""
+
+    def current(self) -> "BudgetQuerySet":
+        """Budgets that have not been replaced."""
+        return self.filter(replaced_at__isnull=True)
+
+
+class Budget(models.Model):
+    """One budget as it was set; setting another replaces it. Written by `set_budget()` only."""
+
+    association = models.ForeignKey(
+        Association,
+        on_delete=models.PROTECT,
+        related_name="budgets",
+        verbose_name=_("association"),
+    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    period = models.CharField(_("period"), max_length=16, choices=BudgetPeriod.choices)
+    on_exhaustion = models.CharField(
+        _("when used up"), max_length=16, choices=OnExhaustion.choices
+    )
+    set_at = models.DateTimeField(_("set at"))
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("set by"),
+    )
+    replaced_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
+
+    objects = BudgetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association"],
+                condition=Q(replaced_at__isnull=True),
+                name="one_current_budget_per_association",
+            ),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="budget_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(period__in=BudgetPeriod.values), name="budget_period_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(on_exhaustion__in=OnExhaustion.values),
+                name="budget_exhaustion_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.period}"

@@ -1,0 +1,94 @@
+"""Legal documents in their versions, and the consents given to them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerAccount
+from accounts.models.audit import AppendOnlyModel
+
+
+class DocumentKind(models.TextChoices):
+    """The documents that a customer may be asked to agree to."""
+
+    INSTRUCTIONS = "instructions", _("Instructions for Associating")
+    LETTER_OF_AUTHORIZATION = "letter_of_authorization", _("Letter of Authorization")
+    CUSTOMER_AGREEMENT = "customer_agreement", _("Customer Agreement")
+    PRIVACY_STATEMENT = "privacy_statement", _("Privacy Statement")
+
+
+class LegalDocumentQuerySet(models.QuerySet["LegalDocument"]):
+    """Named sets of documents."""
+
+    def published(self) -> "LegalDocumentQuerySet":
+        """Documents that are in force or were."""
+        return self.filter(published_at__isnull=False)
+
+
+class LegalDocument(models.Model):
+    """One version of one document in one language: a draft, then published and never changed."""
+
+    kind = models.CharField(_("document"), max_length=32, choices=DocumentKind.choices)
+    language = models.CharField(_("language"), max_length=16)
+    version = models.PositiveIntegerField(_("version"))
+    title = models.CharField(_("title"), max_length=160)
+    body = models.TextField(_("text"), help_text=_("CommonMark; HTML is shown as text."))
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+
+    objects = LegalDocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("legal document")
+        verbose_name_plural = _("legal documents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "language", "version"],
+                name="one_legal_document_per_kind_language_and_version",
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="document_version_is_counted"),
+            models.CheckConstraint(
+                condition=Q(kind__in=DocumentKind.values), name="document_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version} ({self.language})"
+
+
+class Consent(AppendOnlyModel):
+    """This account agreed to that document version at that moment, from that network address."""
+
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="consents",
+        verbose_name=_("customer account"),
+    )
+    document = models.ForeignKey(
+        LegalDocument,
+        on_delete=models.PROTECT,
+        related_name="consents",
+        verbose_name=_("document"),
+    )
+    attempt = models.ForeignKey(
+        "association.Attempt",
+        on_delete=models.PROTECT,
+        related_name="consents",
+        null=True,
+        blank=True,
+        verbose_name=_("attempt"),
+    )
+    agreed_at = models.DateTimeField(_("agreed at"))
+    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["attempt", "document"], name="one_consent_per_attempt_and_document"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.document_id}"

@@ -1,0 +1,1 @@
+"""What association writes and decides; one module per subject."""

@@ -1,0 +1,1 @@
+"""The site: settings, addresses of the pages, and how a server starts it."""

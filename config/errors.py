@@ -1,0 +1,61 @@
+"""The pages for requests that cannot be answered as asked."""
+
+import sys
+
+import redis.exceptions
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+RETRY_AFTER_SECONDS = 10
+UNAVAILABLE = (
+    OperationalError,
+    InterfaceError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that the request made no sense."""
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that this is not allowed."""
+    return render(request, "403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that the form was too old or came from elsewhere, and how to go on."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that there is no such page."""
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that something is away for a moment (503), or that we made a mistake (500).
+
+    Rendered without a request: what failed may be what its context needs.
+    """
+    if isinstance(sys.exc_info()[1], UNAVAILABLE):
+        content = render_to_string("503.html", {"retry_after_seconds": RETRY_AFTER_SECONDS})
+        return HttpResponse(
+            content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+        )
+    return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def too_many_requests(request: HttpRequest, retry_after_seconds: int) -> HttpResponse:
+    """Say how long to wait before trying again."""
+    return render(
+        request,
+        "429.html",
+        {"retry_after_seconds": retry_after_seconds},
+        status=429,
+        headers={"Retry-After": str(retry_after_seconds)},
+    )

@@ -1,0 +1,1 @@
+"""By whom: partners, their members, invitations and QR codes."""

@@ -1,0 +1,213 @@
+"""Invitations: the offer a partner makes, by link or by e-mail, and requests for one."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from partners.models.partners import AssociationType, Partner, PartnerStatus
+from partners.tokens import LENGTH, grouped_token, new_token
+
+
+class Channel(models.TextChoices):
+    """How the offer travels: a link for many (and its QR code), or an e-mail for one."""
+
+    LINK = "link", _("link and QR code")
+    EMAIL = "email", _("e-mail")
+
+
+class InvitationRefusal(StrEnum):
+    """Why an invitation cannot be followed now."""
+
+    UNKNOWN = "invitation_unknown"
+    REVOKED = "invitation_revoked"
+    EXPIRED = "invitation_expired"
+    USED_UP = "invitation_used_up"
+    PARTNER_UNAVAILABLE = "partner_unavailable"
+    TYPE_NOT_ALLOWED = "type_not_allowed"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Named sets of invitations."""
+
+    def live(self, now: datetime) -> "InvitationQuerySet":
+        """Invitations that can be followed at `now`; the same rule as `Invitation.refusal()`."""
+        return self.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+            Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")),
+            Q(association_type=AssociationType.RESELLER, partner__allows_reseller=True)
+            | Q(association_type=AssociationType.REFERRAL, partner__allows_referral=True),
+            revoked_at__isnull=True,
+            partner__status=PartnerStatus.NORMAL,
+        )
+
+
+class Invitation(models.Model):
+    """A partner's offer to become its customer. Whether it is live follows from its moments."""
+
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="invitations", verbose_name=_("partner")
+    )
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    association_type = models.CharField(
+        _("association type"), max_length=16, choices=AssociationType.choices
+    )
+    token = models.CharField(
+        _("token"), max_length=LENGTH, unique=True, default=new_token, editable=False
+    )
+    label = models.CharField(_("label"), max_length=120)
+    note = models.CharField(_("note to the customer"), max_length=500, blank=True)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    country = CountryField(_("preselected country or region"), blank=True)
+    recipient = models.CharField(_("recipient"), max_length=254, blank=True)
+    recipient_name = models.CharField(_("recipient's name"), max_length=120, blank=True)
+    is_bound = models.BooleanField(_("only for the recipient"), default=False)
+    max_uses = models.PositiveIntegerField(_("most uses"), null=True, blank=True)
+    used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("revoked by"),
+    )
+    created_at = models.DateTimeField(_("created at"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("created by"),
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        indexes = [models.Index(fields=["partner", "-created_at"], name="invitation_by_partner")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_uses__isnull=True) | Q(used_count__lte=F("max_uses")),
+                name="invitation_is_used_at_most_max_uses_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_uses__isnull=True) | Q(max_uses__gte=1),
+                name="invitation_allows_at_least_one_use",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel=Channel.LINK, recipient="", is_bound=False)
+                | (Q(channel=Channel.EMAIL, max_uses=1) & ~Q(recipient="")),
+                name="invitation_by_email_is_for_one_recipient",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=False) | Q(revoked_by__isnull=True),
+                name="invitation_is_revoked_by_someone_only_when_revoked",
+            ),
+            models.CheckConstraint(
+                condition=Q(association_type__in=AssociationType.values),
+                name="invitation_association_type_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def refusal(self, now: datetime) -> InvitationRefusal | None:
+        """Return why the invitation cannot be followed at `now`, or None while it is live."""
+        if self.revoked_at is not None:
+            return InvitationRefusal.REVOKED
+        if self.max_uses is not None and self.used_count >= self.max_uses:
+            return InvitationRefusal.USED_UP
+        if self.expires_at is not None and now >= self.expires_at:
+            return InvitationRefusal.EXPIRED
+        if self.partner.status != PartnerStatus.NORMAL:
+            return InvitationRefusal.PARTNER_UNAVAILABLE
+        if not self.partner.allows(self.association_type):
+            return InvitationRefusal.TYPE_NOT_ALLOWED
+        return None
+
+    @property
+    def link(self) -> str:
+        """The address a customer opens; built from the configured base, never from a request."""
+        return f"{settings.PUBLIC_BASE_URL}/i/{self.token}"
+
+    @property
+    def grouped_token(self) -> str:
+        """The token as it is printed under the QR code."""
+        return grouped_token(self.token)
+
+    @property
+    def remaining_uses(self) -> int | None:
+        """How many associations are left; None without a limit."""
+        return None if self.max_uses is None else self.max_uses - self.used_count
+
+    @property
+    def is_reseller(self) -> bool:
+        """Whether following it freezes the account."""
+        return self.association_type == AssociationType.RESELLER
+
+
+class InvitationRequest(models.Model):
+    """Someone with an existing account who followed a link and asks for an online invitation."""
+
+    partner = models.ForeignKey(
+        Partner,
+        on_delete=models.PROTECT,
+        related_name="invitation_requests",
+        verbose_name=_("partner"),
+    )
+    invitation = models.ForeignKey(
+        Invitation,
+        on_delete=models.PROTECT,
+        related_name="requests",
+        verbose_name=_("invitation followed"),
+    )
+    address = models.CharField(_("address"), max_length=254)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    requested_at = models.DateTimeField(_("requested at"))
+    sent_invitation = models.OneToOneField(
+        Invitation,
+        on_delete=models.PROTECT,
+        related_name="request",
+        null=True,
+        blank=True,
+        verbose_name=_("invitation sent"),
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("closed by"),
+    )
+    dismiss_reason = models.CharField(_("reason for dismissing"), max_length=256, blank=True)
+
+    class Meta:
+        verbose_name = _("request for an online invitation")
+        verbose_name_plural = _("requests for an online invitation")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "address"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_invitation_request_per_partner_and_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=False)
+                | Q(closed_by__isnull=True, sent_invitation__isnull=True, dismiss_reason=""),
+                name="invitation_request_is_answered_only_when_closed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner} {self.requested_at:%Y-%m-%d}"

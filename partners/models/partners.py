@@ -1,0 +1,107 @@
+"""Partners, the organisations that invite, and the people who act for them."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+
+class AssociationType(models.TextChoices):
+    """What an association means: the partner resells, or refers."""
+
+    RESELLER = "reseller", _("reseller")
+    REFERRAL = "referral", _("referral")
+
+
+class PartnerStatus(models.TextChoices):
+    """Whether the provider lets the partner invite."""
+
+    NORMAL = "normal", _("normal")
+    FROZEN = "frozen", _("frozen")
+
+
+class PartnerRole(models.TextChoices):
+    """What a member may see: everything of the partner, or their own."""
+
+    ADMINISTRATOR = "administrator", _("administrator")
+    MANAGER = "manager", _("manager")
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that is not in the time zone database."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})
+
+
+class Partner(models.Model):
+    """An organisation that invites customers. `updated_at` is the version its pages show."""
+
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(_("short name"), max_length=50, unique=True)
+    legal_name = models.CharField(_("legal name"), max_length=160)
+    country = CountryField(_("country or region"))
+    support_email = models.EmailField(_("support e-mail"), max_length=254)
+    support_phone = models.CharField(_("support phone"), max_length=40, blank=True)
+    logo = models.ImageField(_("logo"), upload_to="logos/", blank=True)
+    status = models.CharField(
+        _("status"), max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.NORMAL
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+    allows_reseller = models.BooleanField(_("may invite as reseller"), default=True)
+    allows_referral = models.BooleanField(_("may invite as referral"), default=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("partner")
+        verbose_name_plural = _("partners")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def allows(self, association_type: str) -> bool:
+        """Whether the partner may associate customers in this type."""
+        return {
+            AssociationType.RESELLER.value: self.allows_reseller,
+            AssociationType.REFERRAL.value: self.allows_referral,
+        }[association_type]
+
+
+class PartnerMember(models.Model):
+    """A user acting for one partner, as administrator or manager."""
+
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="members", verbose_name=_("partner")
+    )
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="partner_member",
+        verbose_name=_("user"),
+    )
+    role = models.CharField(
+        _("role"), max_length=16, choices=PartnerRole.choices, default=PartnerRole.MANAGER
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("partner member")
+        verbose_name_plural = _("partner members")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=PartnerRole.values), name="partner_member_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.partner})"

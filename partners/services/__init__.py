@@ -1,0 +1,1 @@
+"""What partners writes and decides; one module per subject."""

@@ -1,0 +1,35 @@
+"""Invitation tokens: 130 random bits in Crockford's base32, forgiving of how they are typed."""
+
+import re
+import secrets
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LENGTH = 26
+
+_LOOK_ALIKES = str.maketrans({"o": "0", "i": "1", "l": "1"})
+_CANONICAL = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+_SEPARATORS = re.compile(r"[\s\-‐-―]+")
+
+
+def new_token() -> str:
+    """Return a fresh token of 26 characters from the system's random source."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def canonical_token(text: str) -> str | None:
+    """Return the canonical form of a token in any case or with look-alike letters, else None."""
+    if len(text) != LENGTH or not text.isascii():
+        return None
+    token = text.lower().translate(_LOOK_ALIKES)
+    return token if _CANONICAL.fullmatch(token) else None
+
+
+def token_typed_by_hand(text: str) -> str | None:
+    """Return the canonical form of a token typed with spaces or hyphens, or of a whole link."""
+    last_part = text.strip().rstrip("/").rpartition("/")[2]
+    return canonical_token(_SEPARATORS.sub("", last_part))
+
+
+def grouped_token(token: str) -> str:
+    """Return the token in groups that an eye can follow: four at a time, upper case."""
+    return " ".join(token[start : start + 4].upper() for start in range(0, LENGTH, 4))
