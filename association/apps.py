@@ -1,6 +1,7 @@
 """The association app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,9 @@ class AssociationConfig(AppConfig):
 
     name = "association"
     verbose_name = _("Association")
+
+    def ready(self) -> None:
+        """Have the shipped documents loaded after every migration, as Django does its own rows."""
+        from association.services.documents import load_shipped_documents
+
+        post_migrate.connect(load_shipped_documents, sender=self)
