@@ -1,18 +1,24 @@
-"""Promising messages: rows written in the transaction of the act, sent by the worker later."""
+"""The outbox: messages promised in the transaction of an act, claimed and settled by the worker."""
 
+import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 
 from accounts.models import OutboxMessage
 
 DEADLINE = timedelta(days=3)
+# A claimed message is nobody else's for this long; a killed worker's messages are then taken over.
+LEASE = timedelta(seconds=90)
+SHORTEST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+_DEADLINE_PASSED = "deadline passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +56,78 @@ def enqueue_messages(*, promises: Sequence[Promise], now: datetime) -> list[Outb
         )
         for promise in promises
     )
+
+
+def has_due_messages(*, now: datetime) -> bool:
+    """Whether the worker has anything to do: a message to send, or one to drop. Reads only."""
+    waiting = OutboxMessage.objects.waiting()
+    return waiting.filter(models.Q(next_try_at__lte=now) | models.Q(deadline_at__lte=now)).exists()
+
+
+def drop_late_messages(*, now: datetime) -> int:
+    """Drop the messages whose deadline has passed, and return how many."""
+    late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
+    return late.update(dropped_at=now, drop_reason=_DEADLINE_PASSED)
+
+
+def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
+    """Take up to `limit` due messages for this worker alone, the longest waiting first.
+
+    The claim is a lease: `next_try_at` moves LEASE ahead and the try is counted before anything
+    is sent, so a worker that dies leaves its messages to the others. Two workers never claim the
+    same message: rows that another is claiming are skipped (SQLite has one writer at a time).
+    """
+    lease_until = now + LEASE
+    with transaction.atomic():
+        messages = list(
+            OutboxMessage.objects.waiting()
+            .filter(next_try_at__lte=now, deadline_at__gt=now)
+            .order_by("next_try_at", "pk")
+            .select_for_update(skip_locked=True)[:limit]
+        )
+        OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
+            next_try_at=lease_until, tries=models.F("tries") + 1
+        )
+    for message in messages:
+        message.next_try_at = lease_until
+        message.tries += 1
+    return messages
+
+
+def release_messages(*, messages: Collection[OutboxMessage], now: datetime) -> None:
+    """Give back claimed messages that were not tried; their try is not counted."""
+    for lease_until in {message.next_try_at for message in messages}:
+        OutboxMessage.objects.waiting().filter(
+            pk__in=[message.pk for message in messages], next_try_at=lease_until
+        ).update(next_try_at=now, tries=models.F("tries") - 1)
+
+
+def mark_sent(*, message: OutboxMessage, now: datetime) -> None:
+    """Note that the mail server has taken the message."""
+    _waiting(message).update(sent_at=now, last_error="")
+
+
+def mark_dropped(*, message: OutboxMessage, reason: str, now: datetime) -> None:
+    """Note that the message has lost its purpose and is not sent."""
+    _waiting(message).update(dropped_at=now, drop_reason=reason[:80] or "stale")
+
+
+def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
+    """Note that the message can never be delivered; it is not tried again."""
+    _waiting(message).update(dead_at=now, last_error=error[:200])
+
+
+def put_off(*, message: OutboxMessage, error: str, now: datetime) -> datetime:
+    """Plan the next try of a message that failed for now, and return its moment.
+
+    The wait doubles with each try from one minute to one hour, and varies by a quarter so that
+    the messages of one outage do not come back together.
+    """
+    doubled = SHORTEST_WAIT * 2 ** min(max(message.tries - 1, 0), 10)
+    next_try_at = now + min(doubled * random.uniform(1, 1.25), LONGEST_WAIT)  # noqa: S311
+    _waiting(message).update(next_try_at=next_try_at, last_error=error[:200])
+    return next_try_at
+
+
+def _waiting(message: OutboxMessage) -> "models.QuerySet[OutboxMessage]":
+    return OutboxMessage.objects.waiting().filter(pk=message.pk)
