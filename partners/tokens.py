@@ -6,6 +6,8 @@ import secrets
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 26
 
+# Each of the 32 letters stands for eight of the 256 byte values, so all are equally likely.
+_LETTER_OF_BYTE = (ALPHABET * 8).encode()
 _LOOK_ALIKES = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _CANONICAL = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 _SEPARATORS = re.compile(r"[\s\-‐-―]+")
@@ -13,7 +15,7 @@ _SEPARATORS = re.compile(r"[\s\-‐-―]+")
 
 def new_token() -> str:
     """Return a fresh token of 26 characters from the system's random source."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    return secrets.token_bytes(LENGTH).translate(_LETTER_OF_BYTE).decode()
 
 
 def canonical_token(text: str) -> str | None:

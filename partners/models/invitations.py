@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
@@ -35,14 +35,24 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Named sets of invitations."""
 
     def live(self, now: datetime) -> "InvitationQuerySet":
-        """Invitations that can be followed at `now`; the same rule as `Invitation.refusal()`."""
+        """Invitations that can be followed at `now`; the same rule as `Invitation.refusal()`.
+
+        Every condition stands on the row itself, without a join: so an UPDATE of these rows that
+        waited for another one decides again on the row as it has become.
+        """
+        partner = Partner.objects.filter(pk=OuterRef("partner_id"), status=PartnerStatus.NORMAL)
         return self.filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
             Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")),
-            Q(association_type=AssociationType.RESELLER, partner__allows_reseller=True)
-            | Q(association_type=AssociationType.REFERRAL, partner__allows_referral=True),
+            Q(
+                Exists(partner.filter(allows_reseller=True)),
+                association_type=AssociationType.RESELLER,
+            )
+            | Q(
+                Exists(partner.filter(allows_referral=True)),
+                association_type=AssociationType.REFERRAL,
+            ),
             revoked_at__isnull=True,
-            partner__status=PartnerStatus.NORMAL,
         )
 
 
