@@ -11,7 +11,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ModuleNotFoundError as error:
-        sys.exit(f"{error.name} is not installed here: run 'make install', or use .venv/bin/python.")
+        sys.exit(f"{error.name} is missing: run 'make install', then use .venv/bin/python.")
     execute_from_command_line(sys.argv)
 
 

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.origin import Origin, set_origin
 
-type_GetResponse = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -32,7 +32,7 @@ def client_address(request: HttpRequest) -> str | None:
 class OriginMiddleware:
     """Makes the client's address and a request id known to evidence, limits and logs."""
 
-    def __init__(self, get_response: type_GetResponse) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -90,7 +90,7 @@ class LanguageMiddleware(LocaleMiddleware):
 class HeadersMiddleware:
     """Adds to every answer, errors and static files included, what Django has no setting for."""
 
-    def __init__(self, get_response: type_GetResponse) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

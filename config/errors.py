@@ -44,18 +44,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if isinstance(sys.exc_info()[1], UNAVAILABLE):
         content = render_to_string("503.html", {"retry_after_seconds": RETRY_AFTER_SECONDS})
-        return HttpResponse(
-            content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-        )
+        return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
 def too_many_requests(request: HttpRequest, retry_after_seconds: int) -> HttpResponse:
     """Say how long to wait before trying again."""
-    return render(
-        request,
-        "429.html",
-        {"retry_after_seconds": retry_after_seconds},
-        status=429,
-        headers={"Retry-After": str(retry_after_seconds)},
-    )
+    response = render(request, "429.html", {"retry_after_seconds": retry_after_seconds}, status=429)
+    response["Retry-After"] = str(retry_after_seconds)
+    return response

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import environ
@@ -25,7 +26,9 @@ def required(name: str, demo_value: str) -> str:
 # --- what the operator decides ------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = required("SECRET_KEY", demo_value="demo-only-key-never-used-outside-the-demo-0123456789")
+SECRET_KEY = required(
+    "SECRET_KEY", demo_value="demo-only-key-never-used-outside-the-demo-0123456789"
+)
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_value="http://127.0.0.1:8000").rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 CURRENCY = env.str("CURRENCY", default="USD")
@@ -164,7 +167,8 @@ BROWSER_COOKIE_NAME = f"{_prefix}browser"
 MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SAMESITE: Literal["Lax"] = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE
 SESSION_COOKIE_AGE = 12 * 60 * 60
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "accounts.messages_storage.HostCookieStorage"
@@ -198,7 +202,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 # --- mail ---------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"
 vars().update(
-    env.email_url("EMAIL_URL", default=f"filemail:///{MAILBOX_DIR}" if DEMO else "smtp://localhost:25")
+    env.email_url(
+        "EMAIL_URL", default=f"filemail:///{MAILBOX_DIR}" if DEMO else "smtp://localhost:25"
+    )
 )
 EMAIL_TIMEOUT = 10
 

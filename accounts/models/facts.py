@@ -9,6 +9,7 @@ from accounts.models.customers import CustomerAccount
 
 if TYPE_CHECKING:
     from django.db.models.fields.related import ForeignKey
+    from django_stubs_ext import StrPromise
 
 
 class ContractType(models.TextChoices):
@@ -58,7 +59,7 @@ def _account_key(related_name: str) -> "ForeignKey[CustomerAccount, CustomerAcco
     )
 
 
-def _amount(label: str) -> "models.DecimalField[str, str]":
+def _amount(label: "StrPromise") -> "models.DecimalField[str, str]":
     return models.DecimalField(label, max_digits=14, decimal_places=2)
 
 

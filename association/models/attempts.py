@@ -56,9 +56,7 @@ class Attempt(models.Model):
     letter_agreed_at = models.DateTimeField(_("letter agreed at"), null=True, blank=True)
     letter_address = models.GenericIPAddressField(_("letter agreed from"), null=True, blank=True)
 
-    registration_address = models.CharField(
-        _("address being proven"), max_length=254, blank=True
-    )
+    registration_address = models.CharField(_("address being proven"), max_length=254, blank=True)
     registration_country = CountryField(_("country or region chosen"), blank=True)
     code_asked_at = models.DateTimeField(_("code asked for at"), null=True, blank=True)
 

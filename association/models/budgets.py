@@ -41,9 +41,7 @@ class Budget(models.Model):
     )
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
     period = models.CharField(_("period"), max_length=16, choices=BudgetPeriod.choices)
-    on_exhaustion = models.CharField(
-        _("when used up"), max_length=16, choices=OnExhaustion.choices
-    )
+    on_exhaustion = models.CharField(_("when used up"), max_length=16, choices=OnExhaustion.choices)
     set_at = models.DateTimeField(_("set at"))
     set_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
