@@ -5,7 +5,7 @@ is half-open: what ends at `now` has ended. What cannot be decided raises, so no
 """
 
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -57,6 +57,8 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContractFact:
+    """A contract with the provider, which may be signed before it starts or the other way round."""
+
     contract_type: str
     signed_at: datetime | None
     effective_from: datetime | None
@@ -74,12 +76,16 @@ class ContractFact:
 
 @dataclass(frozen=True, slots=True)
 class BillFact:
+    """A bill, and how much of it has been paid."""
+
     amount: Decimal
     paid_amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class ReservedInstanceFact:
+    """Capacity paid for in advance."""
+
     expires_at: datetime
     cancelled_at: datetime | None
 
@@ -203,17 +209,19 @@ def _internal_account(facts: Facts, _now: datetime) -> Evidence | None:
     return {"is_internal": True} if facts.is_internal else None
 
 
-def _contract_in_force(facts: Facts, types: Set[str], now: datetime) -> Evidence | None:
+def _contract_in_force(facts: Facts, types: Collection[str], now: datetime) -> Evidence | None:
     """How many contracts of these types are in force, and which of them ends last."""
     in_force = [c for c in facts.contracts if c.contract_type in types and c.is_in_force(now)]
     if not in_force:
         return None
     last = max(in_force, key=lambda contract: contract.ends_at or FOREVER)
-    ends_at = last.ends_at and last.ends_at.isoformat()
+    ends_at = last.ends_at.isoformat() if last.ends_at else None
     return {"count": len(in_force), "contract_type": last.contract_type, "ends_at": ends_at}
 
 
-def _membership_in_force(facts: Facts, accounting: Set[str], now: datetime) -> Evidence | None:
+def _membership_in_force(
+    facts: Facts, accounting: Collection[str], now: datetime
+) -> Evidence | None:
     for member in facts.memberships:
         if member.accounting in accounting and member.is_in_force(now):
             return {"accounting": member.accounting, "member_type": member.member_type}
@@ -222,6 +230,8 @@ def _membership_in_force(facts: Facts, accounting: Set[str], now: datetime) -> E
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """One row of the policy: a code, the association types it is for, and the question it asks."""
+
     code: RefusalCode
     association_types: frozenset[str]
     refuses: Callable[[Facts, datetime], Evidence | None]
