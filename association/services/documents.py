@@ -1,6 +1,6 @@
 """Legal documents: which version is in force, publishing one, and the first that we ship."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from accounts.services.audit import record_event
 from association.models import DocumentKind, LegalDocument
 
 FALLBACK_LANGUAGE = "en"
+Documents = Mapping[DocumentKind, LegalDocument]
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 
 
@@ -22,9 +23,7 @@ class AlreadyPublished(Exception):
     code = "already_published"
 
 
-def current_documents(
-    kinds: Collection[DocumentKind], language: str
-) -> dict[DocumentKind, LegalDocument]:
+def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:
     """Return the version in force of each kind, in `language` or else in English; one statement.
 
     A new version is in force from its publication in English. A translation that has not caught
@@ -44,6 +43,11 @@ def current_documents(
         kind: wanted.get((document.kind, document.version), document)
         for kind, document in english.items()
     }
+
+
+def is_in_force(agreed: LegalDocument | None, current: LegalDocument) -> bool:
+    """Return whether what was agreed to is the version in force, in whatever language."""
+    return agreed is not None and agreed.version == current.version
 
 
 def newest_version(kind: DocumentKind) -> QuerySet[LegalDocument]:

@@ -1,0 +1,62 @@
+"""May this account follow this invitation? The account's rules, and those between the two."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import CustomerAccount
+from association.models import Attempt
+from association.services.eligibility import Decision, RefusalCode, evaluate
+from association.services.facts import AccountRecord, load_record
+from partners.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What was decided about an account at one moment, with all that the pages say about it."""
+
+    record: AccountRecord
+    decision: Decision
+    invitation_refusals: tuple[RefusalCode, ...]
+
+    @property
+    def refusal_codes(self) -> list[str]:
+        """Every refusal: those between invitation and account first, then the policy's order."""
+        return [*self.invitation_refusals, *(refusal.code for refusal in self.decision.refusals)]
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether nothing refuses."""
+        return not self.refusal_codes
+
+    @property
+    def is_already_associated_here(self) -> bool:
+        """Whether the account is this very partner's customer already."""
+        record = self.record
+        return record.partner_id is not None and not record.facts.associated_with_other_partner
+
+
+def account_of(attempt: Attempt) -> CustomerAccount:
+    """Return the attempt's account; asking for it before it is entered is a programming error."""
+    if attempt.account is None:
+        raise ValueError("The attempt has no account yet.")
+    return attempt.account
+
+
+def admit(*, attempt: Attempt, now: datetime) -> Admission:
+    """Decide on fresh facts; two statements. The attempt must have its account."""
+    invitation = attempt.invitation
+    record = load_record(account=account_of(attempt), partner=invitation.partner, now=now)
+    return Admission(
+        record=record,
+        decision=evaluate(record.facts, invitation.association_type, now),
+        invitation_refusals=_invitation_refusals(attempt, record),
+    )
+
+
+def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[RefusalCode, ...]:
+    invitation = attempt.invitation
+    if invitation.is_bound and account_of(attempt).owner.email != invitation.recipient:
+        return (RefusalCode.WRONG_RECIPIENT,)
+    if invitation.channel == Channel.LINK and not record.is_new:
+        return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
+    return ()

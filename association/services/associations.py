@@ -1,0 +1,351 @@
+"""The association itself: one transaction, all or nothing, and its end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
+from accounts.services.audit import record_event
+from accounts.services.freezes import open_freeze, unfreeze_account
+from accounts.services.outbox import Promise, enqueue_messages
+from association.models import Association, Attempt, Authorization, Consent, DocumentKind
+from association.services.admission import Admission, account_of, admit
+from association.services.attempts import choose_letter, keep_refusals
+from association.services.authorizations import revoke_open_authorization
+from association.services.clock import database_now
+from association.services.customers import LIFTED_BY_PARTNER
+from association.services.documents import Documents, current_documents, is_in_force
+from association.services.eligibility import snapshot
+from association.services.recipients import partner_recipients
+from partners.models import Invitation, PartnerMember
+from partners.services.invitations import InvitationRefused, use_invitation
+
+AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
+
+
+class AssociationRefused(Exception):
+    """A rule refuses; `admission` says which ones and why. Nothing was written."""
+
+    code = "refused"
+
+    def __init__(self, admission: Admission) -> None:
+        super().__init__(", ".join(admission.refusal_codes))
+        self.admission = admission
+
+
+class AlreadyAssociated(Exception):
+    """The account is this partner's customer already; nothing was written or used."""
+
+    code = "already_associated"
+
+
+class StepUndone(Exception):
+    """Something before this step is missing or out of date; nothing was written.
+
+    `code` is one of `instructions` (not agreed to, or to an older version), `account` (not this
+    one), `letter`, `agreement` (not the versions in force) and `enable` (services are not enabled).
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Enabling:
+    """What a customer gives to enable services: the billing country and the documents shown."""
+
+    country: str
+    agreed_documents: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class LetterChoice:
+    """What the last page said about the letter: the document that was ticked, or None."""
+
+    agreed_document: int | None
+
+
+def associate(
+    *,
+    attempt: Attempt,
+    by: User,
+    address: str | None,
+    enabling: Enabling | None = None,
+    letter: LetterChoice | None = None,
+    clock: Callable[[], datetime] = database_now,
+) -> Association:
+    """Associate the attempt's account with the inviting partner, and all that goes with it.
+
+    In one transaction: the association, the consents with version, moment and network address, the
+    enabling of services (`enabling`, needed when they are not enabled yet), the freeze and the
+    coupon cut-off (reseller), the authorization (when the letter was agreed to), the audit events,
+    the messages, and the use of the invitation. The rules decide again on facts read under the
+    account's lock; the moment is the clock's after the locks, and the invitation's row is touched
+    last, so that a hot link stays locked only for that statement.
+
+    Repeating it returns the same association and writes nothing. `letter` replaces what was ticked
+    on the instructions page. Raises AssociationRefused, AlreadyAssociated, StepUndone, and
+    InvitationRefused when the invitation is not live at that moment.
+    """
+    try:
+        with transaction.atomic():
+            return _associate(attempt, by, address, enabling, letter, clock)
+    except IntegrityError as error:
+        # The last guard: whatever slipped past the locks, the database holds one in force.
+        if not Association.objects.in_force().filter(account=attempt.account_id).exists():
+            raise
+        raise AlreadyAssociated from error
+
+
+def _associate(
+    attempt: Attempt,
+    by: User,
+    address: str | None,
+    enabling: Enabling | None,
+    letter: LetterChoice | None,
+    clock: Callable[[], datetime],
+) -> Association:
+    locked = _lock(attempt, by)
+    finished = Association.objects.filter(attempt=locked).first()
+    if finished is not None:
+        return finished
+    now = clock()
+    admission = _decide(locked, now)
+    documents = current_documents(list(DocumentKind), locked.language)
+    if letter is not None:
+        _choose_letter(locked, letter, documents, address, now)
+    consents = _agreed_on_the_way(locked, documents)
+    if enabling is not None:
+        consents += _agreed_while_enabling(locked, enabling, documents, address, now)
+        _enable_services(locked, enabling, by, now)
+    association = _write_association(locked, admission, now)
+    _authorize(association, Consent.objects.bulk_create(consents), by, now)
+    if association.is_reseller:
+        open_freeze(
+            account=association.account,
+            cause=FreezeCause.ASSOCIATION,
+            scope=FreezeScope.ACCOUNT,
+            reason="",
+            by=by,
+            now=now,
+        )
+    _record(association, by, now)
+    _promise_messages(association, by, now)
+    keep_refusals(attempt=locked, codes=[], now=now)
+    use_invitation(invitation=locked.invitation, now=now)
+    return association
+
+
+def _lock(attempt: Attempt, by: User) -> Attempt:
+    """Lock the attempt, then the account, and return the attempt as it is now."""
+    locked = (
+        Attempt.objects.select_for_update(of=("self",))
+        .select_related("invitation__partner", "instructions", "letter")
+        .get(pk=attempt.pk)
+    )
+    account = (
+        CustomerAccount.objects.select_for_update().filter(pk=locked.account_id, owner=by).first()
+    )
+    if account is None:
+        raise StepUndone("account")
+    account.owner = by
+    locked.account = account
+    return locked
+
+
+def _decide(attempt: Attempt, now: datetime) -> Admission:
+    """Ask the invitation and every rule again, on what the database holds now."""
+    admission = admit(attempt=attempt, now=now)
+    if admission.is_already_associated_here:
+        raise AlreadyAssociated
+    refusal = attempt.invitation.refusal(now)
+    if refusal is not None:
+        raise InvitationRefused(refusal)
+    if not admission.is_admitted:
+        raise AssociationRefused(admission)
+    return admission
+
+
+def _choose_letter(
+    attempt: Attempt,
+    letter: LetterChoice,
+    documents: Documents,
+    address: str | None,
+    now: datetime,
+) -> None:
+    """Let the last page's choice replace the earlier one. The letter shown must be in force."""
+    shown = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
+    if letter.agreed_document is None:
+        choose_letter(attempt=attempt, letter=None, address=None, now=now)
+    elif letter.agreed_document != shown.pk:
+        raise StepUndone("letter")
+    elif attempt.letter_id != shown.pk:
+        choose_letter(attempt=attempt, letter=shown, address=address, now=now)
+
+
+def _agreed_on_the_way(attempt: Attempt, documents: Documents) -> list[Consent]:
+    """Return the consents for what was ticked before. Referral has neither document."""
+    if not attempt.invitation.is_reseller:
+        return []
+    if not is_in_force(attempt.instructions, documents[DocumentKind.INSTRUCTIONS]):
+        raise StepUndone("instructions")
+    consents = [
+        Consent(
+            account=attempt.account,
+            document=attempt.instructions,
+            attempt=attempt,
+            agreed_at=attempt.instructions_agreed_at,
+            address=attempt.instructions_address,
+        )
+    ]
+    if is_in_force(attempt.letter, documents[DocumentKind.LETTER_OF_AUTHORIZATION]):
+        consents.append(
+            Consent(
+                account=attempt.account,
+                document=attempt.letter,
+                attempt=attempt,
+                agreed_at=attempt.letter_agreed_at,
+                address=attempt.letter_address,
+            )
+        )
+    return consents
+
+
+def _agreed_while_enabling(
+    attempt: Attempt,
+    enabling: Enabling,
+    documents: Documents,
+    address: str | None,
+    now: datetime,
+) -> list[Consent]:
+    """Return the consents to agreement and privacy statement; they must be those in force."""
+    agreed = [documents[kind] for kind in AGREEMENT]
+    if enabling.agreed_documents != {document.pk for document in agreed}:
+        raise StepUndone("agreement")
+    return [
+        Consent(
+            account=attempt.account,
+            document=document,
+            attempt=attempt,
+            agreed_at=now,
+            address=address,
+        )
+        for document in agreed
+    ]
+
+
+def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:
+    account = account_of(attempt)
+    if account.is_enabled:
+        return
+    before = {"country": account.country.code, "services_enabled_at": None}
+    account.country, account.services_enabled_at = enabling.country, now
+    account.save(update_fields=["country", "services_enabled_at"])
+    record_event(
+        action="account.enabled",
+        about=account,
+        by=by,
+        now=now,
+        before=before,
+        after={"country": enabling.country, "services_enabled_at": now},
+    )
+
+
+def _write_association(attempt: Attempt, admission: Admission, now: datetime) -> Association:
+    invitation, account = attempt.invitation, account_of(attempt)
+    if not account.is_enabled:
+        raise StepUndone("enable")
+    return Association.objects.create(
+        account=account,
+        partner=invitation.partner,
+        association_type=invitation.association_type,
+        invitation=invitation,
+        attempt=attempt,
+        manager_id=_manager_of(invitation),
+        associated_at=now,
+        coupons_pay_before=now if invitation.is_reseller else None,
+        eligibility=snapshot(admission.decision),
+    )
+
+
+def _manager_of(invitation: Invitation) -> int | None:
+    """The member who made the invitation looks after its customers, while still a member."""
+    members = PartnerMember.objects.filter(
+        partner=invitation.partner_id, user=invitation.created_by_id
+    )
+    return members.values_list("pk", flat=True).first()
+
+
+def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
+    """Give the partner its authorization when the letter is among the consents."""
+    for consent in consents:
+        if consent.document.kind == DocumentKind.LETTER_OF_AUTHORIZATION:
+            authorization = Authorization.objects.create(
+                association=association, consent=consent, granted_at=now
+            )
+            record_event(
+                action="authorization.granted",
+                about=authorization,
+                by=by,
+                now=now,
+                after={"granted_at": now},
+            )
+
+
+def _record(association: Association, by: User, now: datetime) -> None:
+    record_event(
+        action="association.made",
+        about=association,
+        by=by,
+        now=now,
+        after={
+            "account": association.account_id,
+            "partner": association.partner_id,
+            "association_type": association.association_type,
+            "invitation": association.invitation_id,
+            "ended_at": None,
+        },
+    )
+
+
+def _promise_messages(association: Association, by: User, now: datetime) -> None:
+    """Promise the customer's mail, and for a reseller one to each who hears of it there."""
+    promises = [
+        Promise("association.associated", by.email, association, association.attempt.language)
+    ]
+    if association.is_reseller:
+        promises += [
+            Promise("association.customer_waiting", member.email, association, member.language)
+            for member in partner_recipients(association.invitation)
+        ]
+    enqueue_messages(promises=promises, now=now)
+
+
+def end_association(
+    *, association: Association, reason: str, by: User | None, now: datetime
+) -> Association:
+    """End an association: its freezes are lifted, its open authorization is revoked.
+
+    The freeze of an administrator stays. Ending an ended one changes nothing. Locks the account.
+    """
+    with transaction.atomic():
+        account = CustomerAccount.objects.select_for_update().get(pk=association.account_id)
+        locked = Association.objects.select_for_update().get(pk=association.pk)
+        if locked.ended_at is not None:
+            return locked
+        locked.ended_at, locked.ended_by, locked.end_reason = now, by, reason
+        locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
+        record_event(
+            action="association.ended",
+            about=locked,
+            by=by,
+            now=now,
+            before={"ended_at": None},
+            after={"ended_at": now, "end_reason": reason},
+        )
+        revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
+        unfreeze_account(account=account, causes=LIFTED_BY_PARTNER, reason=reason, by=by, now=now)
+        return locked

@@ -1,0 +1,207 @@
+"""Attempts: starting one, what is agreed and chosen on the way, and the account that enters it."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Subquery
+
+from accounts.models import CustomerAccount, User
+from accounts.services.outbox import Promise, enqueue_messages
+from association.models import Attempt, DocumentKind, LegalDocument
+from association.services.admission import Admission, admit
+from association.services.documents import newest_version
+from association.services.eligibility import REGISTRATION_WINDOW
+from association.services.recipients import partner_recipients
+from partners.models import Invitation
+
+
+class OtherAccount(Exception):
+    """The attempt already belongs to another account."""
+
+    code = "other_account"
+
+
+class AlreadyToldPartner(Exception):
+    """The partner is told about an attempt once."""
+
+    code = "already_told"
+
+
+def new_browser_secret() -> str:
+    """Return 128 fresh random bits for the cookie that makes an attempt this browser's."""
+    return secrets.token_hex(16)
+
+
+def hash_of(browser_secret: str) -> str:
+    """Return what is stored of a browser's secret."""
+    return hashlib.sha256(browser_secret.encode()).hexdigest()
+
+
+def find_attempt(attempt_id: UUID) -> Attempt | None:
+    """Return the attempt with all that its gate reads, in one statement.
+
+    `instructions_in_force` is the version that must have been agreed to.
+    """
+    return (
+        Attempt.objects.select_related(
+            "invitation__partner", "account__owner", "association", "instructions", "letter"
+        )
+        .annotate(instructions_in_force=Subquery(newest_version(DocumentKind.INSTRUCTIONS)))
+        .filter(pk=attempt_id)
+        .first()
+    )
+
+
+def start_attempt(
+    *, invitation: Invitation, browser_secret: str, language: str, now: datetime
+) -> Attempt:
+    """Create the attempt of this browser; the first row that a visitor causes."""
+    return Attempt.objects.create(
+        invitation=invitation,
+        browser_hash=hash_of(browser_secret),
+        language=language,
+        started_at=now,
+    )
+
+
+def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> Attempt:
+    """Begin again with another account: a new attempt that keeps what was agreed to.
+
+    The old one stays as it is: who was refused in it is history.
+    """
+    return Attempt.objects.create(
+        invitation=attempt.invitation,
+        browser_hash=hash_of(browser_secret),
+        language=attempt.language,
+        started_at=now,
+        instructions=attempt.instructions,
+        instructions_agreed_at=attempt.instructions_agreed_at,
+        instructions_address=attempt.instructions_address,
+        letter=attempt.letter,
+        letter_agreed_at=attempt.letter_agreed_at,
+        letter_address=attempt.letter_address,
+    )
+
+
+def agree_to_instructions(
+    *,
+    attempt: Attempt,
+    instructions: LegalDocument,
+    letter: LegalDocument | None,
+    address: str | None,
+    now: datetime,
+) -> None:
+    """Keep what the visitor ticked: the instructions, and the letter or its absence.
+
+    The latest choice counts; an unticked letter takes back an earlier tick.
+    """
+    attempt.instructions, attempt.instructions_agreed_at = instructions, now
+    attempt.instructions_address = address
+    with transaction.atomic():
+        attempt.save(
+            update_fields=["instructions", "instructions_agreed_at", "instructions_address"]
+        )
+        choose_letter(attempt=attempt, letter=letter, address=address, now=now)
+
+
+def choose_letter(
+    *, attempt: Attempt, letter: LegalDocument | None, address: str | None, now: datetime
+) -> None:
+    """Keep that the letter was ticked, or that it was not; the latest choice counts."""
+    attempt.letter, attempt.letter_agreed_at = letter, now if letter else None
+    attempt.letter_address = address if letter else None
+    attempt.save(update_fields=["letter", "letter_agreed_at", "letter_address"])
+
+
+def remember_registration(
+    *, attempt: Attempt, address: str, country: str, now: datetime | None
+) -> None:
+    """Keep which address is being proven, for which country, and when a code was asked for."""
+    attempt.registration_address, attempt.registration_country = address, country
+    attempt.code_asked_at = now
+    attempt.save(update_fields=["registration_address", "registration_country", "code_asked_at"])
+
+
+def enter_attempt(
+    *, attempt: Attempt, account: CustomerAccount, now: datetime, registered: bool = False
+) -> Admission:
+    """Give the attempt its account and decide; repeating it decides again.
+
+    Called by the log-in, the registration (`registered`) and "Continue as". From now on only this
+    account's log-in opens the attempt. Raises OtherAccount when it is someone else's already.
+    """
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        if locked.account_id not in (None, account.pk):
+            raise OtherAccount
+        attempt.account = account
+        attempt.entered_at = locked.entered_at or now
+        attempt.registered_at = locked.registered_at or (now if registered else None)
+        attempt.save(update_fields=["account", "entered_at", "registered_at"])
+        return decide_attempt(attempt=attempt, now=now)
+
+
+def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
+    """Check the attempt's account against every rule and keep the refusal codes as history."""
+    admission = admit(attempt=attempt, now=now)
+    keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
+    return admission
+
+
+def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> None:
+    """Keep what the latest decision refused for; none when it would let the account join."""
+    attempt.refusal_codes, attempt.decided_at = list(codes), now
+    attempt.save(update_fields=["refusal_codes", "decided_at"])
+
+
+def last_moment_to_associate(attempt: Attempt) -> datetime | None:
+    """Return until when the account may join: seven days after its registration."""
+    if attempt.account is None:
+        return None
+    return attempt.account.registered_at + REGISTRATION_WINDOW
+
+
+def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
+    """Let the customer enable later: mail the way back, once a day at the most."""
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        if locked.deferred_at is not None and now - locked.deferred_at < timedelta(days=1):
+            return
+        attempt.deferred_at = now
+        attempt.save(update_fields=["deferred_at"])
+        enqueue_messages(
+            promises=[
+                Promise("association.resume", by.email, attempt, attempt.language),
+            ],
+            now=now,
+        )
+
+
+def tell_partner(*, attempt: Attempt, now: datetime) -> None:
+    """Send the refusal codes to the partner because the customer asks for it.
+
+    Once per attempt: raises AlreadyToldPartner after that.
+    """
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        if locked.told_partner_at is not None:
+            raise AlreadyToldPartner
+        attempt.told_partner_at = now
+        attempt.save(update_fields=["told_partner_at"])
+        enqueue_messages(
+            promises=[
+                Promise(
+                    "association.customer_refused",
+                    recipient.email,
+                    attempt,
+                    recipient.language,
+                    data={"codes": attempt.refusal_codes},
+                )
+                for recipient in partner_recipients(attempt.invitation)
+            ],
+            now=now,
+        )
