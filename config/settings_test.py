@@ -2,10 +2,17 @@
 
 import os
 
-os.environ.setdefault("DEMO", "1")
+for name in ("PUBLIC_BASE_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PROVIDER_NAME"):
+    os.environ.pop(name, None)
+os.environ["DEMO"] = "1"
 
 from config.settings import *
 
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # Each process of pytest-xdist empties its own numbered database, never the neighbour's.
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    CACHES["default"]["LOCATION"] = f"{env.cache_url('CACHE_URL')['LOCATION'].rstrip('/')}/{number}"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,177 @@
+"""`make run`: makes the demo ready, then serves the site with the worker beside it until Ctrl-C."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import django
+import environ
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connections
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY_FILE = ROOT / "var" / "secret_key"
+HOST = "127.0.0.1"
+
+# How long the web server and the worker may take to end before they are made to.
+END_WITHIN_SECONDS = 10
+LOOK_EVERY_SECONDS = 0.1
+
+
+def main() -> None:
+    """Prepare and serve; whatever is wrong ends in one sentence and a code that is not zero."""
+    port = chosen_port()
+    refuse_busy(port)
+    complete_environment(port)
+    prepare()
+    sys.exit(serve(port))
+
+
+def chosen_port() -> int:
+    """Return the port to serve at, from PORT."""
+    text = os.environ.get("PORT") or "8000"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
+        sys.exit(f"PORT={text} is not a port: give a number from 1 to 65535.")
+    return int(text)
+
+
+def refuse_busy(port: int) -> None:
+    """End when something else already answers at the port, before anything is prepared."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            sys.exit(f"Port {port} needs more rights than you have: try 'PORT=8000 make run'.")
+        except OSError:
+            sys.exit(f"Port {port} is already in use: try 'PORT={port + 1} make run'.")
+
+
+def complete_environment(port: int) -> None:
+    """Give every setting that the environment leaves open the value that suits the demo."""
+    os.environ["PORT"] = str(port)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("WEB_GRACEFUL_TIMEOUT", "5")
+    os.environ.setdefault("DEMO", "1")
+    if environ.Env().bool("DEMO"):
+        os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
+        if not os.environ.get("SECRET_KEY"):
+            os.environ["SECRET_KEY"] = kept_secret_key()
+
+
+def kept_secret_key() -> str:
+    """Return the key of this checkout, made at the first run, readable by its owner only."""
+    SECRET_KEY_FILE.parent.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        made = os.open(SECRET_KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    key = SECRET_KEY_FILE.read_text().strip()
+    if not key:
+        sys.exit(f"{SECRET_KEY_FILE.relative_to(ROOT)} is empty: delete it and run make again.")
+    return key
+
+
+def prepare() -> None:
+    """Bring the tables, the static files and the demo's data up to date."""
+    django.setup()
+    # Only now: the settings are read when Django is set up.
+    from django.conf import settings  # noqa: PLC0415
+
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if settings.DEMO:
+            call_command("demo")
+    except CommandError as error:
+        sys.exit(str(error))
+    except DatabaseError as error:
+        sys.exit(f"The database could not be prepared: {str(error).strip()}")
+    finally:
+        connections.close_all()
+
+
+def serve(port: int) -> int:
+    """Run the web server and the worker until told to end, or until one of them ends by itself."""
+    with ending_signals() as told, children() as running:
+        parent, announced = os.getppid(), False
+        # Without its parent nobody is left to press Ctrl-C.
+        while not told and os.getppid() == parent:
+            for name, child in running.items():
+                if child.poll() is not None:
+                    say(f"{name} ended by itself (exit code {child.returncode}): ending all.")
+                    return 1
+            if not announced and answers(port):
+                announced = True
+                say(f"Serving at {os.environ.get('PUBLIC_BASE_URL')}. Ctrl-C ends it.")
+            time.sleep(LOOK_EVERY_SECONDS)
+    return 0
+
+
+@contextlib.contextmanager
+def ending_signals() -> Iterator[list[int]]:
+    """Collect the signals that ask to end instead of dying of them."""
+    told: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, remember)
+    yield told
+
+
+@contextlib.contextmanager
+def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start both programs; on the way out ask both to end, and insist when they do not."""
+    gunicorn = ["-m", "gunicorn", "--log-level", "warning", "-c", "config/gunicorn.conf.py"]
+    programs = {
+        "The web server": [*gunicorn, "config.wsgi:application"],
+        "The worker": ["manage.py", "worker"],
+    }
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, arguments in programs.items():
+            running[name] = subprocess.Popen([sys.executable, *arguments], cwd=ROOT)  # noqa: S603
+        yield running
+    finally:
+        for child in running.values():
+            child.terminate()
+        last_moment = time.monotonic() + END_WITHIN_SECONDS
+        for child in running.values():
+            try:
+                child.wait(timeout=max(0, last_moment - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def answers(port: int) -> bool:
+    """Return whether something listens at the port yet."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")
