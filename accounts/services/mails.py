@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formataddr, formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import sanitize_address
+from django.db import models
 from django.template import Context, Engine
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -20,6 +21,8 @@ from accounts.models import OutboxMessage
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+Found = TypeVar("Found", bound=models.Model)
 
 _KIND = re.compile(r"([a-z]+)\.([a-z][a-z_]*)")
 # Control characters, line separators and the marks that reverse the direction of writing.
@@ -76,12 +79,19 @@ def render_message(message: OutboxMessage) -> Mail:
             mail = write(message)
         except ObjectDoesNotExist as error:
             raise Undeliverable("what it was about is gone") from error
-        except (ValueError, ValidationError) as error:
-            # An id that cannot be one, such as text where a number belongs.
-            raise Undeliverable(f"cannot be written: {type(error).__name__}") from error
     if not isinstance(mail, Mail):
         raise Undeliverable("unknown kind")
     return mail
+
+
+def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Found:
+    """Return the object the message is about. Raises Undeliverable if it is gone."""
+    if message.about_label != objects.model._meta.label_lower:
+        raise Undeliverable("about something else")
+    try:
+        return objects.get(pk=message.about_id)
+    except (ObjectDoesNotExist, ValueError, ValidationError) as error:
+        raise Undeliverable("what it was about is gone") from error
 
 
 def render_mail(
@@ -109,7 +119,9 @@ def render_mail(
         )
         html = engine.get_template(f"emails/{template}.html").render(Context(values))
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    return Mail(subject=values["subject"], text=_BLANK_LINES.sub("\n\n", lines) + "\n", html=html)
+    return Mail(
+        subject=values["subject"], text=_BLANK_LINES.sub("\n\n", lines) + "\n", html=html.strip()
+    )
 
 
 def sender() -> str:

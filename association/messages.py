@@ -1,0 +1,176 @@
+"""The mails about joining and what follows it, to the customer and to the partner."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.addresses import mask_address
+from accounts.models import OutboxMessage, ResourceStatus
+from accounts.services.mails import Mail, Stale, find_about, render_mail
+from association.models import Association, Attempt, Authorization
+from association.services.attempts import last_moment_to_associate
+from association.services.refusal_texts import REFUSAL_TEXTS
+from partners.messages import CONSOLE_PATH
+
+MY_PARTNER_PATH = "/account/partner/"
+_ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
+_AUTHORIZATIONS = Authorization.objects.select_related(
+    "association__partner", "association__account__owner"
+)
+
+
+def associated(message: OutboxMessage) -> Mail:
+    """Tell the customer that they have joined; for reseller, what frozen means and who ends it."""
+    association = find_about(message, _ASSOCIATIONS.all())
+    names = {"partner": association.partner.name}
+    subject = (
+        _("You have joined %(partner)s – your account is frozen for now")
+        if association.is_reseller
+        else _("You have joined %(partner)s")
+    )
+    return render_mail(
+        message,
+        template="association/associated",
+        subject=subject % names,
+        context=_about_association(association),
+    )
+
+
+def resume(message: OutboxMessage) -> Mail:
+    """Give the customer who enables later the way back. Stale when it leads nowhere."""
+    attempt = find_about(
+        message, Attempt.objects.select_related("invitation__partner", "account__owner")
+    )
+    _refuse_associated(attempt)
+    refusal = attempt.invitation.refusal(timezone.now())
+    if refusal is not None:
+        raise Stale(refusal)
+    last_moment = last_moment_to_associate(attempt)
+    if last_moment is None or timezone.now() > last_moment:
+        raise Stale("too late to join")
+    partner = attempt.invitation.partner
+    return render_mail(
+        message,
+        template="association/resume",
+        subject=_("Finish joining %(partner)s") % {"partner": partner.name},
+        context={
+            "partner": partner,
+            "last_moment": last_moment,
+            "resume_url": f"{settings.PUBLIC_BASE_URL}/join/{attempt.pk}/",
+        },
+    )
+
+
+def customer_waiting(message: OutboxMessage) -> Mail:
+    """Tell the partner that a new reseller customer waits for a budget.
+
+    Stale when the budget has been set or the association has ended.
+    """
+    association = find_about(message, _ASSOCIATIONS.all())
+    if association.ended_at is not None:
+        raise Stale("association ended")
+    if association.budgets.current().exists():
+        raise Stale("budget is set")
+    account = association.account
+    had_resources = account.resources.exclude(status=ResourceStatus.RELEASED).exists()
+    return render_mail(
+        message,
+        template="association/customer_waiting",
+        subject=_("A new customer waits for a budget"),
+        context=_about_association(association) | {"had_resources": had_resources},
+    )
+
+
+def customer_refused(message: OutboxMessage) -> Mail:
+    """Tell the partner why a customer could not join, because the customer wants it told.
+
+    `data["codes"]` holds the refusal codes. Neither amounts nor other partners' names are said.
+    """
+    attempt = find_about(
+        message, Attempt.objects.select_related("invitation__partner", "account__owner")
+    )
+    _refuse_associated(attempt)
+    codes = [code for code in message.data.get("codes", ()) if code in REFUSAL_TEXTS]
+    if not codes:
+        raise Stale("without a reason")
+    owner = attempt.account.owner if attempt.account is not None else None
+    return render_mail(
+        message,
+        template="association/customer_refused",
+        subject=_("A customer could not join"),
+        context={
+            "partner": attempt.invitation.partner,
+            "label": attempt.invitation.label,
+            "account_name": owner.account_name if owner else "",
+            "masked_address": mask_address(owner.email) if owner else "",
+            "refusals": [REFUSAL_TEXTS[code] for code in codes],
+            "console_url": f"{settings.PUBLIC_BASE_URL}{CONSOLE_PATH}",
+        },
+    )
+
+
+def unfrozen(message: OutboxMessage) -> Mail:
+    """Tell the customer that the account is free. Stale when it has been frozen again."""
+    association = find_about(message, _ASSOCIATIONS.all())
+    if association.account.freezes.open().exists():
+        raise Stale("frozen again")
+    return render_mail(
+        message,
+        template="association/unfrozen",
+        subject=_("Your account is no longer frozen"),
+        context=_about_association(association),
+    )
+
+
+def authorization_requested(message: OutboxMessage) -> Mail:
+    """Tell the customer that the partner asks for the right to act. Stale when answered."""
+    authorization = find_about(message, _AUTHORIZATIONS.all())
+    association = authorization.association
+    if association.ended_at is not None or authorization.state != "requested":
+        raise Stale("already answered")
+    return render_mail(
+        message,
+        template="association/authorization_requested",
+        subject=_("%(partner)s asks for your authorization")
+        % {"partner": association.partner.name},
+        context=_about_association(association),
+    )
+
+
+def authorization_decided(message: OutboxMessage) -> Mail:
+    """Tell the partner how the customer decided: granted, declined or revoked, with the reason."""
+    authorization = find_about(message, _AUTHORIZATIONS.all())
+    state = authorization.state
+    subjects = {
+        "granted": _("A customer has given you the authorization"),
+        "declined": _("A customer has declined the authorization"),
+        "revoked": _("A customer has revoked the authorization"),
+    }
+    if state not in subjects:
+        raise Stale("not decided")
+    return render_mail(
+        message,
+        template="association/authorization_decided",
+        subject=subjects[state],
+        context=_about_association(authorization.association)
+        | {"state": state, "reason_lines": authorization.reason.splitlines()},
+    )
+
+
+def _about_association(association: Association) -> dict[str, Any]:
+    owner = association.account.owner
+    return {
+        "association": association,
+        "partner": association.partner,
+        "account_name": owner.account_name,
+        "masked_address": mask_address(owner.email),
+        "my_partner_url": f"{settings.PUBLIC_BASE_URL}{MY_PARTNER_PATH}",
+        "console_url": f"{settings.PUBLIC_BASE_URL}{CONSOLE_PATH}",
+    }
+
+
+def _refuse_associated(attempt: Attempt) -> None:
+    if Association.objects.filter(attempt=attempt).exists():
+        raise Stale("already associated")
