@@ -9,3 +9,7 @@ class PartnersConfig(AppConfig):
 
     name = "partners"
     verbose_name = _("Partners")
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from partners import checks  # noqa: F401 - importing registers them

@@ -1,0 +1,43 @@
+"""System checks: what an operator's settings must be so that links and QR codes work."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+
+# "https://" + host + ":port", with "/i/" and the token behind it, still fits QR version 4.
+LONGEST_BASE = 53
+_BASE = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?"
+)
+
+
+@checks.register
+def check_public_base_url(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Refuse a base that is more than scheme, host and port; warn of one that is long.
+
+    The value is not repeated: it may hold a password.
+    """
+    base = _BASE.fullmatch(settings.PUBLIC_BASE_URL)
+    if base is None or (base[1] is not None and not 0 < int(base[1]) < 2**16):
+        return [
+            checks.Error(
+                "PUBLIC_BASE_URL is not scheme, host and optional port alone.",
+                hint="Write it like https://partners.example.com or https://example.com:8443.",
+                id="partners.E001",
+            )
+        ]
+    if len(settings.PUBLIC_BASE_URL) > LONGEST_BASE:
+        return [
+            checks.Warning(
+                f"PUBLIC_BASE_URL is longer than {LONGEST_BASE} characters.",
+                hint="QR codes of invitations become larger than version 4, harder to scan.",
+                id="partners.W001",
+            )
+        ]
+    return []

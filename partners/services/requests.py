@@ -1,0 +1,161 @@
+"""Requests for an online invitation: someone with an existing account followed a link."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.addresses import canonical_address
+from accounts.models import User
+from accounts.services.audit import record_event
+from accounts.services.locks import lock_name
+from accounts.services.outbox import Promise, enqueue_messages
+from partners.models import Channel, Invitation, InvitationRequest, PartnerMember, PartnerRole
+from partners.services.invitations import InvitationRefused, create_invitation
+
+MAIL_KIND = "partners.invitation_requested"
+
+
+class RequestProblem(StrEnum):
+    """Why a request cannot be closed as asked."""
+
+    ANSWERED = "request_answered"
+    DISMISSED = "request_dismissed"
+
+
+class RequestRefused(Exception):
+    """The request was closed in the other way before; `code` says how."""
+
+    def __init__(self, code: RequestProblem) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+def request_online_invitation(
+    *, invitation: Invitation, address: str, language: str, now: datetime
+) -> None:
+    """Ask the partner of this link to invite the address by e-mail; tells the partner's people.
+
+    Never looks whether the address is known, so the work and the answer are the same for all. At
+    most one request is open per partner and address; asking again changes nothing. Raises
+    InvalidAddress, and InvitationRefused when the link itself is not live.
+    """
+    recipient = canonical_address(address)
+    refusal = invitation.refusal(now)
+    if refusal is not None:
+        raise InvitationRefused(refusal)
+    with transaction.atomic():
+        lock_name(f"{MAIL_KIND}:{invitation.partner_id}:{recipient}")
+        asked = InvitationRequest.objects.filter(
+            partner_id=invitation.partner_id, address=recipient, closed_at__isnull=True
+        )
+        if asked.exists():
+            return
+        request = InvitationRequest.objects.create(
+            partner_id=invitation.partner_id,
+            invitation=invitation,
+            address=recipient,
+            language=language,
+            requested_at=now,
+        )
+        record_event(
+            action="invitation_request.opened",
+            about=request,
+            by=None,
+            now=now,
+            after={"partner": invitation.partner_id, "invitation": invitation.pk},
+        )
+        _tell_partner(request, now)
+
+
+def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> Invitation:
+    """Send the e-mail invitation that was asked for, of the followed link's type, and close.
+
+    Bound to the address. A second time returns the same invitation and sends nothing. Raises
+    RequestRefused when it was dismissed, InvitationRefused when the partner may not invite so.
+    """
+    with transaction.atomic():
+        locked = _lock(request)
+        if locked.sent_invitation is not None:
+            return locked.sent_invitation
+        if locked.closed_at is not None:
+            raise RequestRefused(RequestProblem.DISMISSED)
+        followed = locked.invitation
+        sent = create_invitation(
+            partner=followed.partner,
+            channel=Channel.EMAIL,
+            association_type=followed.association_type,
+            label=followed.label,
+            note=followed.note,
+            language=locked.language or followed.language,
+            country=str(followed.country),
+            recipient=locked.address,
+            by=by,
+            now=now,
+        )
+        locked.sent_invitation = sent
+        _close(locked, action="invitation_request.answered", by=by, now=now)
+    return sent
+
+
+def dismiss_request(
+    *, request: InvitationRequest, reason: str, by: User, now: datetime
+) -> InvitationRequest:
+    """Close the request without an invitation; nobody is mailed. A second time does nothing.
+
+    Raises RequestRefused when it was answered.
+    """
+    with transaction.atomic():
+        locked = _lock(request)
+        if locked.sent_invitation is not None:
+            raise RequestRefused(RequestProblem.ANSWERED)
+        if locked.closed_at is None:
+            locked.dismiss_reason = reason
+            _close(locked, action="invitation_request.dismissed", by=by, now=now)
+    return locked
+
+
+def _lock(request: InvitationRequest) -> InvitationRequest:
+    """Return the row as it is now, locked until the transaction ends."""
+    rows = InvitationRequest.objects.select_related("invitation__partner", "sent_invitation")
+    return rows.select_for_update(of=("self",)).get(pk=request.pk)
+
+
+def _close(request: InvitationRequest, *, action: str, by: User, now: datetime) -> None:
+    request.closed_at = now
+    request.closed_by = by
+    request.save(update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"])
+    record_event(
+        action=action,
+        about=request,
+        by=by,
+        now=now,
+        before={"closed_at": None, "sent_invitation": None, "dismiss_reason": ""},
+        after={
+            "closed_at": now.isoformat(),
+            "sent_invitation": request.sent_invitation_id,
+            "dismiss_reason": request.dismiss_reason,
+        },
+    )
+
+
+def _tell_partner(request: InvitationRequest, now: datetime) -> None:
+    """Promise a mail to each administrator, and to the link's maker while still a member."""
+    members = PartnerMember.objects.select_related("user").filter(
+        Q(role=PartnerRole.ADMINISTRATOR) | Q(user_id=request.invitation.created_by_id),
+        partner_id=request.partner_id,
+        user__is_active=True,
+    )
+    enqueue_messages(
+        promises=[
+            Promise(
+                kind=MAIL_KIND,
+                to=member.user.email,
+                about=request,
+                language=member.user.language,
+            )
+            for member in members.order_by("pk")
+        ],
+        now=now,
+    )

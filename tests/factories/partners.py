@@ -1,0 +1,88 @@
+"""Factories of partners, their members, invitations, and requests for one."""
+
+from django.utils import timezone
+from factory.declarations import (
+    LazyAttribute,
+    LazyFunction,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+    Trait,
+)
+from factory.django import DjangoModelFactory
+
+from partners import models
+from tests.factories.accounts import UserFactory, in_days
+
+
+class PartnerFactory(DjangoModelFactory):
+    """A partner that may invite in both types."""
+
+    class Meta:
+        model = models.Partner
+
+    class Params:
+        frozen = Trait(status=models.PartnerStatus.FROZEN)
+        reseller_only = Trait(allows_referral=False)
+
+    name = Sequence(lambda n: f"Partner {n}")
+    slug = Sequence(lambda n: f"partner-{n}")
+    legal_name = LazyAttribute(lambda partner: f"{partner.name} Ltd.")
+    country = "IE"
+    support_email = LazyAttribute(lambda partner: f"support@{partner.slug}.example")
+    allows_referral = True
+
+
+class PartnerMemberFactory(DjangoModelFactory):
+    """A manager of a partner, or with a trait its administrator."""
+
+    class Meta:
+        model = models.PartnerMember
+
+    class Params:
+        administrator = Trait(role=models.PartnerRole.ADMINISTRATOR)
+
+    partner = SubFactory(PartnerFactory)
+    user = SubFactory(UserFactory)
+    role = models.PartnerRole.MANAGER
+
+
+class InvitationFactory(DjangoModelFactory):
+    """A live reseller link without limits."""
+
+    class Meta:
+        model = models.Invitation
+
+    class Params:
+        referral = Trait(association_type=models.AssociationType.REFERRAL)
+        email = Trait(
+            channel=models.Channel.EMAIL,
+            recipient=Sequence(lambda n: f"invited{n}@example.org"),
+            is_bound=True,
+            max_uses=1,
+            expires_at=in_days(7),
+        )
+        expired = Trait(expires_at=in_days(-1))
+        revoked = Trait(revoked_at=in_days(-1))
+        used_up = Trait(max_uses=1, used_count=1)
+
+    partner = SubFactory(PartnerFactory)
+    channel = models.Channel.LINK
+    association_type = models.AssociationType.RESELLER
+    label = Sequence(lambda n: f"Invitation {n}")
+    created_at = LazyFunction(timezone.now)
+
+
+class InvitationRequestFactory(DjangoModelFactory):
+    """An open request from someone who followed a link."""
+
+    class Meta:
+        model = models.InvitationRequest
+
+    class Params:
+        dismissed = Trait(closed_at=in_days(0), dismiss_reason="Not a customer of ours")
+
+    invitation = SubFactory(InvitationFactory)
+    partner = SelfAttribute("invitation.partner")
+    address = Sequence(lambda n: f"asking{n}@example.org")
+    requested_at = LazyFunction(timezone.now)
