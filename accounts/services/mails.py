@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formataddr, formatdate
+from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
@@ -153,7 +153,7 @@ def build_email(
         to=[message.recipient],
         headers={
             "Message-ID": message.message_id,
-            "Date": formatdate(message.created_at.timestamp()),
+            "Date": format_datetime(message.created_at),
             "Auto-Submitted": "auto-generated",
             "Content-Language": _language(message),
         },

@@ -1,0 +1,55 @@
+"""The demo's mailbox: the mails that were sent, for whoever tries the product out."""
+
+from pathlib import Path
+
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.forms import MailboxForm
+from accounts.mailbox import find_mail, newest_mails
+from accounts.models import OutboxMessage
+
+
+def _directory() -> Path:
+    """Return where the mails are kept; outside the demo there is no such page."""
+    if not settings.DEMO:
+        raise Http404
+    return Path(getattr(settings, "EMAIL_FILE_PATH", "") or settings.MAILBOX_DIR)
+
+
+@login_not_required
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """Show the newest mails, `?to=` those to one address, and how many are on their way."""
+    directory = _directory()
+    form = MailboxForm(request.GET if "to" in request.GET else None)
+    if form.is_bound and not form.is_valid():
+        return render(request, "accounts/mailbox.html", {"form": form}, status=400)
+    recipient = form.cleaned_data["to"] if form.is_bound else ""
+    waiting = OutboxMessage.objects.waiting()
+    if recipient:
+        waiting = waiting.filter(recipient=recipient)
+    context = {
+        "form": form,
+        "mails": newest_mails(directory, recipient=recipient),
+        "waiting": waiting.count(),
+    }
+    return render(request, "accounts/mailbox.html", context)
+
+
+@login_not_required
+@require_safe
+@csp_replace(  # type: ignore[arg-type]  # its signature knows no address parts
+    {"style-src": [UNSAFE_INLINE], "sandbox": True}
+)
+def mail_as_html(request: HttpRequest, key: str) -> HttpResponse:
+    """Show the HTML of one mail as a document of its own that can neither run nor load anything."""
+    mail = find_mail(_directory(), key=key)
+    if mail is None or not mail.html:
+        raise Http404
+    return HttpResponse(mail.html)
