@@ -1,5 +1,26 @@
-"""The addresses of the pages of accounts."""
+"""The addresses of the pages of accounts.
 
-from django.urls import URLPattern
+allauth's pages stand here one by one under allauth's names: its sign-up, e-mail and confirmation
+pages would make unproven users or write while they show, and do not exist.
+"""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from accounts.views import login, mailbox, passwords, settings
+
+urlpatterns: list[URLPattern] = [
+    path("account/login/", login.log_in, name="account_login"),
+    path("account/logout/", login.log_out, name="account_logout"),
+    path("account/reauthenticate/", login.confirm, name="account_reauthenticate"),
+    path("account/2fa/authenticate/", login.second_factor, name="mfa_authenticate"),
+    path("account/password/reset/", passwords.forgotten, name="account_reset_password"),
+    path(
+        "account/password/reset/confirm/",
+        passwords.reset,
+        name="account_confirm_password_reset_code",
+    ),
+    path("account/password/change/", passwords.change, name="account_change_password"),
+    path("account/settings/", settings.settings, name="account_settings"),
+    path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
+    path("demo/mailbox/<slug:key>/", mailbox.mail_as_html, name="demo_mail_as_html"),
+]

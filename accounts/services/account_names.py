@@ -1,0 +1,59 @@
+"""Account names: the one that is given at registration, and the one change of it."""
+
+import re
+import secrets
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from accounts.services.audit import record_event
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_GIVEN = re.compile(rf"c-[{_CROCKFORD}]{{10}}")
+# Begins with a letter and holds no "@": a name is never mistaken for an address or a number.
+_ALLOWED = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+SHORTEST, LONGEST = 4, 40
+
+
+class AccountNameRefused(Exception):
+    """The account name stays: `code` is changed_before, malformed or taken."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def new_account_name() -> str:
+    """Return a fresh account name: "c-" and ten random Crockford characters."""
+    return "c-" + "".join(secrets.choice(_CROCKFORD) for _ in range(10))
+
+
+def rename_account(*, user: User, account_name: str, by: User, now: datetime) -> User:
+    """Change the account name of a user, which is possible once; upper case is lowered.
+
+    Locks the user; one audit event. Raises AccountNameRefused.
+    """
+    name = account_name.strip().lower()
+    long_enough = SHORTEST <= len(name) <= LONGEST
+    if not long_enough or not _ALLOWED.fullmatch(name) or _GIVEN.fullmatch(name):
+        raise AccountNameRefused("malformed")
+    try:
+        with transaction.atomic():
+            locked = User.objects.select_for_update().get(pk=user.pk)
+            if locked.account_name_changed_at is not None:
+                raise AccountNameRefused("changed_before")
+            before = locked.account_name
+            locked.account_name, locked.account_name_changed_at = name, now
+            locked.save(update_fields=["account_name", "account_name_changed_at"])
+            record_event(
+                action="user.renamed",
+                about=locked,
+                by=by,
+                now=now,
+                before={"account_name": before},
+                after={"account_name": name},
+            )
+            return locked
+    except IntegrityError as error:
+        raise AccountNameRefused("taken") from error

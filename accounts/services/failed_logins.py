@@ -1,0 +1,36 @@
+"""Telling the owner that someone keeps trying passwords."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts.models import OutboxMessage, User
+from accounts.services.locks import lock_name
+from accounts.services.outbox import Promise, enqueue_messages
+
+_KIND = "accounts.failed_logins"
+PAUSE = timedelta(hours=1)
+
+
+def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
+    """Promise the owner a mail about failed log-ins, at most one per hour; True if one was."""
+    with transaction.atomic():
+        lock_name(f"{_KIND}:{user.pk}")
+        warned = OutboxMessage.objects.filter(
+            kind=_KIND,
+            about_label=user._meta.label_lower,
+            about_id=str(user.pk),
+            created_at__gt=now - PAUSE,
+        )
+        if warned.exists():
+            return False
+        promise = Promise(
+            kind=_KIND,
+            to=user.email,
+            about=user,
+            language=user.language,
+            data={"noticed_at": now},
+            deadline_at=now + PAUSE,
+        )
+        enqueue_messages(promises=[promise], now=now)
+        return True

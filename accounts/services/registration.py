@@ -1,0 +1,82 @@
+"""Registration: the only way in which a customer's user comes to exist.
+
+    proof = check_code(address=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
+    with transaction.atomic():
+        user = register_account(proof=proof, …)
+        …what belongs to it…
+
+`check_code()` stands outside the transaction, so that a wrong guess stays counted; what is inside
+happens entirely or not at all. Repeating both with the same code and password gives the same user.
+"""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+
+from accounts.addresses import canonical_address
+from accounts.models import CustomerAccount, User, VerificationCode
+from accounts.models.codes import CodePurpose
+from accounts.services.account_names import new_account_name
+from accounts.services.audit import record_event
+from accounts.services.codes import CodeRefused, Proof, spend_code
+from accounts.services.outbox import Promise, enqueue_messages
+
+
+def register_account(
+    *, proof: Proof, address: str, password: str, country: str, language: str, now: datetime
+) -> User:
+    """Spend the code and create user, verified address and customer account, all or nothing.
+
+    `address` is as it was typed; its canonical form must be the proven one. The password must have
+    passed the policy. May stand inside a transaction of the caller. Where the code was already
+    spent, by a double click say, the user it created is returned if the password is theirs and
+    nothing is written. Raises CodeRefused, alike whether the address is known or the code is not
+    the right one.
+    """
+    if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.address:
+        raise CodeRefused("wrong")
+    try:
+        with transaction.atomic():
+            if spend_code(proof=proof, now=now):
+                return _create(address, password, country, language, now)
+    except IntegrityError as error:
+        if not User.objects.filter(email=proof.address).exists():
+            raise
+        # Someone proved the same address in another flow a moment ago.
+        raise CodeRefused("wrong") from error
+    return _registered_before(proof, password)
+
+
+def _create(address: str, password: str, country: str, language: str, now: datetime) -> User:
+    user = User.objects.create_user(
+        new_account_name(), address, password, language=language, created_at=now
+    )
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    account = CustomerAccount.objects.create(owner=user, country=country, registered_at=now)
+    record_event(
+        action="account.registered",
+        about=account,
+        by=user,
+        now=now,
+        after={
+            "owner": user.pk,
+            "account_type": account.account_type,
+            "registration_site": account.registration_site,
+            "country": country,
+        },
+    )
+    promise = Promise(kind="accounts.registered", to=user.email, about=user, language=language)
+    enqueue_messages(promises=[promise], now=now)
+    return user
+
+
+def _registered_before(proof: Proof, password: str) -> User:
+    """Return the user whom this very code created."""
+    row = VerificationCode.objects.get(pk=proof.code_id)
+    user = User.objects.filter(email=proof.address, is_active=True).first()
+    if row.spent_at is None:
+        raise CodeRefused("expired")
+    if user is None or user.created_at != row.spent_at or not user.check_password(password):
+        raise CodeRefused("wrong")
+    return user

@@ -1,0 +1,128 @@
+"""A forgotten password: the code by mail, then a new one. And changing it when signed in."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits
+from accounts.adapters import failed_login_key
+from accounts.addresses import canonical_address
+from accounts.forms import ChangePasswordForm, NewPasswordForm, ResetPasswordForm
+from accounts.models import User
+from accounts.models.codes import CodePurpose
+from accounts.refusals import code_refusal
+from accounts.services.codes import CodeRefused, check_code, send_code
+from accounts.services.passwords import change_password, reset_password
+from accounts.views.answers import limited, see_other
+
+_READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
+_FLOW = "password_reset"
+
+
+@_READ_AND_POST
+@login_not_required
+@limited
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Ask for the address and send a code to it."""
+    form = ResetPasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        limits.count(request, "send_code")
+        flow = form.cleaned_data["flow"] or form.fields["flow"].initial()
+        request.session[_FLOW] = {"flow": flow.hex, "address": form.cleaned_data["email"]}
+        _send(request)
+        return see_other("account_confirm_password_reset_code")
+    status = 400 if form.errors else 200
+    return render(request, "account/password_reset.html", {"form": form}, status=status)
+
+
+@_READ_AND_POST
+@sensitive_post_parameters("code", "password")
+@login_not_required
+@limited
+def reset(request: HttpRequest) -> HttpResponse:
+    """Take the code and the new password, or send another code."""
+    started = request.session.get(_FLOW)
+    if started is None:
+        return redirect("account_reset_password")
+    if request.POST.get("action") == "send_code":
+        limits.count(request, "send_code")
+        _send(request)
+        messages.success(
+            request, _("If the time between two codes has passed, a new one is on its way.")
+        )
+        return see_other("account_confirm_password_reset_code")
+    form = NewPasswordForm(request.POST or None, address=canonical_address(started["address"]))
+    if request.method == "POST" and form.is_valid() and _is_reset(request, form):
+        del request.session[_FLOW]
+        messages.success(request, _("Your password has been changed. Log in with the new one."))
+        return see_other("account_login")
+    context = {"form": form, "address": started["address"]}
+    status = 400 if form.errors else 200
+    return render(request, "account/confirm_password_reset_code.html", context, status=status)
+
+
+@_READ_AND_POST
+@sensitive_post_parameters("present_password", "password")
+@limited
+def change(request: HttpRequest) -> HttpResponse:
+    """Change the password of the signed-in user; their other sessions end."""
+    user = cast("User", request.user)
+    form = ChangePasswordForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid() and _is_present_password(request, form):
+        password = form.cleaned_data["password"]
+        changed = change_password(user=user, password=password, by=user, now=timezone.now())
+        update_session_auth_hash(request, changed)
+        messages.success(
+            request, _("Your password has been changed. You are logged out elsewhere.")
+        )
+        return see_other("account_settings")
+    status = 400 if form.errors else 200
+    return render(request, "account/password_change.html", {"form": form}, status=status)
+
+
+def _send(request: HttpRequest) -> None:
+    started: dict[str, Any] = request.session[_FLOW]
+    send_code(
+        address=canonical_address(started["address"]),
+        purpose=CodePurpose.RESET_PASSWORD,
+        flow=started["flow"],
+        language=get_language(),
+        now=timezone.now(),
+    )
+
+
+def _is_reset(request: HttpRequest, form: NewPasswordForm) -> bool:
+    """Reset the password, or add to the form why not."""
+    now = timezone.now()
+    try:
+        proof = check_code(
+            address=form.address,
+            purpose=CodePurpose.RESET_PASSWORD,
+            flow=request.session[_FLOW]["flow"],
+            code=form.cleaned_data["code"],
+            now=now,
+        )
+        user = reset_password(proof=proof, password=form.cleaned_data["password"], now=now)
+    except CodeRefused as refused:
+        form.add_error("code", code_refusal(refused))
+        return False
+    limits.forget(request, "login_failed", key=failed_login_key(request, f"user {user.pk}"))
+    return True
+
+
+def _is_present_password(request: HttpRequest, form: ChangePasswordForm) -> bool:
+    """Compare the present password, or add to the form that it is another one."""
+    limits.count(request, "change_password")
+    if form.user.check_password(form.cleaned_data["present_password"]):
+        return True
+    form.add_error("present_password", _("That is not your password."))
+    return False

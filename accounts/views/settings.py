@@ -1,0 +1,44 @@
+"""Log-in and security: what someone logs in with, and how to change it."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits
+from accounts.forms import RenameForm
+from accounts.models import User
+from accounts.refusals import account_name_refusal
+from accounts.services.account_names import AccountNameRefused, rename_account
+from accounts.views.answers import limited, see_other
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited
+def settings(request: HttpRequest) -> HttpResponse:
+    """Show account name and address; a POST changes the account name, once."""
+    user = cast("User", request.user)
+    form = RenameForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _is_renamed(request, form):
+        messages.success(request, _("Your account name has been changed."))
+        return see_other("account_settings")
+    context = {"form": form, "may_rename": user.account_name_changed_at is None}
+    status = 400 if form.errors else 200
+    return render(request, "account/settings.html", context, status=status)
+
+
+def _is_renamed(request: HttpRequest, form: RenameForm) -> bool:
+    """Rename the account, or add to the form why not."""
+    limits.count(request, "rename_account")
+    user = cast("User", request.user)
+    name = form.cleaned_data["account_name"]
+    try:
+        rename_account(user=user, account_name=name, by=user, now=timezone.now())
+    except AccountNameRefused as refused:
+        form.add_error("account_name", account_name_refusal(refused))
+        return False
+    return True
