@@ -120,6 +120,9 @@ else:
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
+if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+    # Limits live here: Django's 300 entries would forget them under attack.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
 # --- who is who ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -135,6 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.password_validators.ProviderNameValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account_home"
@@ -149,7 +153,20 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.LogInForm",
+    "reauthenticate": "accounts.forms.PresentPasswordForm",
+}
+MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
 ACCOUNT_RATE_LIMITS = {
+    # Failed log-ins: per account and client address (the key), per client address, and over all
+    # addresses, where only the owner is told. Successful ones are not counted.
+    "login": None,
+    "login_failed": "5/5m/key",
+    "login_failed_from_address": "10/m/ip",
+    "login_failed_anywhere": "20/h/key",
+    "change_password": "5/5m/user",
+    "rename_account": "10/h/user",
     # Unknown invitation addresses, counted per client address.
     "unknown_token": "60/m/ip",
     # Codes asked for from one client address, whatever the addresses they go to.
