@@ -1,0 +1,112 @@
+"""What a partner types to invite, and the sentences for an invitation that cannot be made."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import AddressField, CountryField
+from partners.models import AssociationType, InvitationRefusal, Partner
+from partners.services.invitations import MOST_USES, InvitationProblem, InvitationRefused
+
+LONGEST_LIFE = timedelta(days=3650)
+
+SENTENCES: dict[InvitationRefusal | InvitationProblem, Promise] = {
+    InvitationRefusal.UNKNOWN: _("There is no such invitation."),
+    InvitationRefusal.REVOKED: _("The invitation has been revoked."),
+    InvitationRefusal.EXPIRED: _("The expiry must be in the future."),
+    InvitationRefusal.USED_UP: _("The invitation is used up."),
+    InvitationRefusal.PARTNER_UNAVAILABLE: _("The partner is frozen and cannot invite."),
+    InvitationRefusal.TYPE_NOT_ALLOWED: _("The partner may not invite in this association type."),
+    InvitationProblem.TOO_FEW_USES: _("It must allow at least one use, and all uses so far."),
+    InvitationProblem.TOO_MANY_USES: _("It cannot allow so many uses."),
+    InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
+    InvitationProblem.MAILED_TOO_OFTEN: _(
+        "This person was sent three invitations within a day. Try again tomorrow."
+    ),
+}
+
+
+def sentence_for(refused: InvitationRefused) -> str:
+    """Return what to tell the partner about the refusal."""
+    return str(SENTENCES[refused.code])
+
+
+def _languages() -> list[tuple[str, Any]]:
+    return [("", _("The reader's own")), *settings.LANGUAGES]
+
+
+class InvitationForm(forms.Form):
+    """What every invitation carries; `cleaned_data` are arguments of `create_invitation()`."""
+
+    association_type = forms.ChoiceField(
+        label=_("Association type"),
+        choices=AssociationType.choices,
+        error_messages={"invalid_choice": _("Choose reseller or referral.")},
+    )
+    label = forms.CharField(
+        label=_("Label"), max_length=120, help_text=_("For you; customers do not see it.")
+    )
+    note = forms.CharField(
+        label=_("Note to the customer"), max_length=500, required=False, widget=forms.Textarea
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
+    country = CountryField(required=False)
+    expires_at = forms.DateTimeField(
+        label=_("Expires at"),
+        required=False,
+        error_messages={"invalid": _("Enter a date and a time like 2026-12-31 18:00.")},
+    )
+
+    def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.partner = partner
+        self.now = now
+
+    def clean_association_type(self) -> str:
+        """Refuse a type that the provider has not granted."""
+        association_type: str = self.cleaned_data["association_type"]
+        if not self.partner.allows(association_type):
+            raise forms.ValidationError(str(SENTENCES[InvitationRefusal.TYPE_NOT_ALLOWED]))
+        return association_type
+
+    def clean_expires_at(self) -> datetime | None:
+        """Refuse what is over already, and what nobody means."""
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= self.now:
+            raise forms.ValidationError(str(SENTENCES[InvitationRefusal.EXPIRED]))
+        if expires_at is not None and expires_at - self.now > LONGEST_LIFE:
+            raise forms.ValidationError(_("The expiry must be within ten years."))
+        return expires_at
+
+
+class LinkInvitationForm(InvitationForm):
+    """A link for many, with its QR code."""
+
+    max_uses = forms.IntegerField(
+        label=_("Most uses"),
+        required=False,
+        min_value=1,
+        max_value=MOST_USES,
+        help_text=_("Leave empty for no limit."),
+    )
+
+
+class EmailInvitationForm(InvitationForm):
+    """An online invitation for one person."""
+
+    recipient = AddressField()
+    recipient_name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    # Not `is_bound`: every form has an attribute of that name.
+    recipient_only = forms.BooleanField(
+        label=_("Only an account with this address may use it"), initial=True, required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Name the box as `create_invitation()` does."""
+        super().clean()
+        self.cleaned_data["is_bound"] = self.cleaned_data.pop("recipient_only")
+        return self.cleaned_data
