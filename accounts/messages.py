@@ -78,6 +78,22 @@ def password_changed(message: OutboxMessage) -> Mail:
     )
 
 
+def reset_link(message: OutboxMessage) -> Mail:
+    """An administrator asks the user to set a password: where, and under which account name."""
+    user = _user(message)
+    if not user.is_active:
+        raise Stale("user not active")
+    return render_mail(
+        message,
+        template="accounts/reset_link",
+        subject=_("Set a new password"),
+        context={
+            "account_name": user.account_name,
+            "reset_url": _absolute("account_reset_password"),
+        },
+    )
+
+
 def failed_logins(message: OutboxMessage) -> Mail:
     """Someone keeps trying passwords for the account."""
     return render_mail(

@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_countries",
     "csp",
-    "django.contrib.admin",
+    "config.apps.ProviderAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

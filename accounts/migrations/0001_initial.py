@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
+                'permissions': [('view_full_address', 'Can read e-mail addresses in full')],
             },
         ),
         migrations.CreateModel(

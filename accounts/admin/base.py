@@ -1,0 +1,332 @@
+"""What the admin's pages have in common: bounded lists, masked addresses, evidence, audit."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin import helpers, utils
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import mask_address
+from accounts.models import AuditEvent
+from accounts.services.audit import record_event
+
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyPaginator = Paginator[Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin
+    AnyPaginator = Paginator
+
+FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
+COUNT_LIMIT = 10_000
+HISTORY_LENGTH = 100
+
+_ADDRESS = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]+")
+_PLAIN = (type(None), bool, int, str, Decimal, datetime, date, list, dict)
+
+
+def may_see_addresses(request: HttpRequest) -> bool:
+    """Whether the user may read e-mail addresses in full."""
+    return request.user.has_perm(FULL_ADDRESS_PERMISSION)
+
+
+def mask_addresses_in(text: str) -> str:
+    """Return the text with every e-mail address in it masked."""
+    return _ADDRESS.sub(lambda found: mask_address(found[0]), text)
+
+
+@cache
+def masked_field(model: type[models.Model], name: str) -> Callable[[Any], str]:
+    """Return a column that shows the field with the addresses in it masked."""
+
+    @admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")  # type: ignore[union-attr]
+    def shown(obj: Any) -> str:
+        value = getattr(obj, name)
+        if value is not None and not isinstance(value, str):
+            value = json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder)
+        return mask_addresses_in(value or "")
+
+    shown.__name__ = f"masked_{name}"
+    return shown
+
+
+def plain_values(obj: models.Model, names: Iterable[str], masked: Sequence[str]) -> dict[str, Any]:
+    """Return the fields as the audit trail keeps them; what is no field of the row is left out."""
+    fields = {field.name: field for field in (*obj._meta.fields, *obj._meta.many_to_many)}
+    values: dict[str, Any] = {}
+    for name in names:
+        if name not in fields:
+            continue
+        value = fields[name].value_from_object(obj)
+        if fields[name].many_to_many:
+            value = sorted(related.pk for related in value)
+        elif not isinstance(value, _PLAIN):
+            value = str(value)
+        values[name] = mask_addresses_in(value) if name in masked and value else value
+    return values
+
+
+class BoundedPaginator(AnyPaginator):
+    """Counts no further than `COUNT_LIMIT`: what lies beyond is found by search and filters."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, at most `COUNT_LIMIT`; the whole table is never counted."""
+        rows: Any = self.object_list
+        found: int = rows.order_by()[:COUNT_LIMIT].count()
+        return found
+
+
+class ProviderModelAdmin(AnyModelAdmin):
+    """A page of the admin that is safe to open, whatever is in the table and in the address.
+
+    `addresses` names the fields that hold e-mail addresses; they are masked for whoever lacks the
+    permission. `lower_case_search` says that what is searched in is stored in lower case.
+    """
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 50
+    paginator = BoundedPaginator
+    ordering: ClassVar[Any] = ("-pk",)
+    list_filter: ClassVar[Any] = ()
+    list_select_related: ClassVar[Any] = False
+    search_fields: ClassVar[Any] = ()
+    actions_selection_counter = True
+    addresses: ClassVar[Sequence[str]] = ()
+    lower_case_search = False
+    # Kept out of every page and of the audit trail.
+    secrets: ClassVar[Sequence[str]] = ("password",)
+
+    # --- what is shown
+
+    def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        if may_see_addresses(request):
+            return list(names)
+        model: Any = self.model
+        return [masked_field(model, n) if n in self.addresses else n for n in names]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns, with addresses masked."""
+        return self._with_masks(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The fields, with addresses masked where they are only shown."""
+        names = super().get_fields(request, obj)
+        return self._with_masks(request, names) if obj is not None else list(names)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The fields that are only shown; an existing address is one of them."""
+        names = list(super().get_readonly_fields(request, obj))
+        if obj is not None:
+            names += [name for name in self.addresses if name not in names]
+        return self._with_masks(request, names) if obj is not None else names
+
+    # --- what may be asked for
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Only the filters that are offered: any other column could be guessed letter by letter."""
+        offered = [entry if isinstance(entry, str) else entry[0] for entry in self._filter_names()]
+        name = lookup.split("__", maxsplit=1)[0]
+        return name in offered and super().lookup_allowed(lookup, value, request)
+
+    def _filter_names(self) -> list[Any]:
+        named = [entry for entry in self.list_filter if isinstance(entry, (str, tuple))]
+        return [*named, *([self.date_hierarchy] if self.date_hierarchy else [])]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Search; in lower case where that is how it is stored."""
+        term = search_term.lower() if self.lower_case_search else search_term
+        return super().get_search_results(request, queryset, term)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list; a moment beyond the calendar is a filter that cannot be understood."""
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters from error
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a filter that is not offered is refused, not answered."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except DisallowedModelAdminLookup as error:
+            raise PermissionDenied from error
+
+    def response_action(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any, **options: Any
+    ) -> HttpResponse | None:
+        """Run the action on what was selected; what cannot be a row's id is not looked up."""
+        posted = request.POST.copy()
+        chosen = [pk for pk in posted.getlist(helpers.ACTION_CHECKBOX_NAME) if self._is_pk(pk)]
+        posted.setlist(helpers.ACTION_CHECKBOX_NAME, chosen)
+        request.POST = posted  # type: ignore[assignment]
+        return super().response_action(request, queryset, *args, **options)
+
+    def _is_pk(self, text: str) -> bool:
+        try:
+            self.opts.pk.clean(text, None)
+        except ValidationError:
+            return False
+        return True
+
+    # --- what is kept: the audit trail is the one history; Django's own log is not written
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The newest audit events of the object."""
+        obj = self.get_object(request, utils.unquote(object_id), None)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        events = AuditEvent.objects.filter(
+            object_label=self.opts.label_lower, object_id=str(obj.pk)
+        ).select_related("actor")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("History of %(object)s") % {"object": obj},
+            "module_name": capfirst(self.opts.verbose_name_plural),
+            "object": obj,
+            "opts": self.opts,
+            "events": [_shown(event) for event in events.order_by("-pk")[:HISTORY_LENGTH]],
+            "history_length": HISTORY_LENGTH,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def _shown(event: AuditEvent) -> dict[str, Any]:
+    columns = {name: masked_field(AuditEvent, name)(event) for name in ("before", "after")}
+    return {"event": event, **columns}
+
+
+class EvidenceAdmin(ProviderModelAdmin):
+    """Rows that services write: they can be read here, and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
+        """Nobody adds evidence by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes evidence."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes evidence."""
+        return False
+
+
+class AuditedModelAdmin(ProviderModelAdmin):
+    """Rows that are edited by hand: each save and deletion is an audit event, before and after.
+
+    History hangs on most rows, so deleting is off; `DeletableModelAdmin` turns it on.
+    """
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: history hangs on the row."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Remember what the changed fields hold in the database, then save the row."""
+        if change:
+            stored = self.model._default_manager.get(pk=obj.pk)
+            form.before = plain_values(stored, form.changed_data, self.addresses)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save what belongs to the row, then write the audit event."""
+        super().save_related(request, form, formsets, change)
+        self.record_change(request, form, change)
+
+    def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
+        """Write the audit event of a saved form; of a form that changed nothing, none."""
+        obj = form.instance
+        if change and not form.changed_data:
+            return
+        names = form.changed_data if change else [f.name for f in obj._meta.fields]
+        names = [name for name in names if name not in self.secrets]
+        record_event(
+            action=f"{self.opts.model_name}.{'changed' if change else 'added'}",
+            about=obj,
+            by=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+            before=form.before if change else None,
+            after=plain_values(obj, names, self.addresses),
+        )
+
+
+class DeletableModelAdmin(AuditedModelAdmin):
+    """Rows on which nothing hangs; the audit event keeps what they held."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever has Django's permission."""
+        return super(AuditedModelAdmin, self).has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Write what the row held into the audit trail, then delete it."""
+        names = [f.name for f in obj._meta.fields if f.name not in self.secrets]
+        record_event(
+            action=f"{self.opts.model_name}.deleted",
+            about=obj,
+            by=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+            before=plain_values(obj, names, self.addresses),
+        )
+        super().delete_model(request, obj)
+
+
+class StateFilter(admin.SimpleListFilter):
+    """A filter on a state that follows from moments; `states` maps its words to conditions."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def states(self) -> dict[str, tuple[Any, models.Q]]:
+        """The states: key → (word, condition)."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The words to choose from."""
+        return [(key, word) for key, (word, _condition) in self.states().items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
+    ) -> models.QuerySet[Any]:
+        """The rows in the chosen state; all without a choice or with an unknown one."""
+        state = self.states().get(self.value() or "")
+        return queryset.filter(state[1]) if state else queryset

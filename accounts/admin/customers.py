@@ -1,0 +1,162 @@
+"""Customer accounts and their freezes in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin, StateFilter
+from accounts.admin.confirmation import Act, ReasonForm, confirm
+from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope
+from accounts.services.freezes import freeze_account, unfreeze_account
+
+
+class FreezeForm(ReasonForm):
+    """How much stops, and why."""
+
+    scope = forms.ChoiceField(label=_("Scope"), choices=FreezeScope.choices)
+
+
+class EnabledFilter(StateFilter):
+    """Whether the services are enabled."""
+
+    title = _("services")
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Enabled or not."""
+        return {
+            "enabled": (_("enabled"), Q(services_enabled_at__isnull=False)),
+            "not_enabled": (_("not enabled"), Q(services_enabled_at__isnull=True)),
+        }
+
+
+@admin.register(CustomerAccount)
+class CustomerAccountAdmin(AuditedModelAdmin):
+    """What gets associated; the provider's own freeze is set and lifted here."""
+
+    change_form_template = "admin/accounts/customeraccount/change_form.html"
+    list_display = (
+        "owner",
+        "account_type",
+        "registration_site",
+        "country",
+        "registered_at",
+        "services_enabled_at",
+        "is_internal",
+    )
+    list_select_related = ("owner",)
+    list_filter = ("account_type", "registration_site", EnabledFilter, "is_internal")
+    search_fields = ("owner__account_name__startswith", "owner__email__exact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "registered_at"
+    autocomplete_fields = ("owner",)
+    fields = (
+        "owner",
+        "account_type",
+        "registration_site",
+        "country",
+        "registered_at",
+        "services_enabled_at",
+        "is_internal",
+    )
+    actions = ("freeze_for_provider", "unfreeze_for_provider")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[CustomerAccount]:
+        """With the owner, by whose name an account is known."""
+        return super().get_queryset(request).select_related("owner")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """An account stays its owner's."""
+        names = super().get_readonly_fields(request, obj)
+        return names if obj is None else [*names, "owner"]
+
+    @admin.action(description=_("Freeze by decision of the provider"), permissions=["change"])
+    def freeze_for_provider(
+        self, request: HttpRequest, queryset: models.QuerySet[CustomerAccount]
+    ) -> HttpResponse:
+        """Ask for scope and reason, then freeze the accounts, whoever their partner is."""
+        act = Act(
+            title=_("Freeze by decision of the provider"),
+            consequences=(
+                _("The account cannot buy, renew or change resources. Fees continue."),
+                _("With “account and resources” the resources and new fees stop as well."),
+                _("The partner cannot lift this freeze."),
+            ),
+            button=_("Freeze"),
+            form=FreezeForm,
+            do=lambda account, values: freeze_account(
+                account=account,
+                cause=FreezeCause.ADMINISTRATOR,
+                scope=FreezeScope(values["scope"]),
+                reason=values["reason"],
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            refusals={},
+        )
+        return confirm(self, request, queryset, act)
+
+    @admin.action(description=_("Lift the provider's freeze"), permissions=["change"])
+    def unfreeze_for_provider(
+        self, request: HttpRequest, queryset: models.QuerySet[CustomerAccount]
+    ) -> HttpResponse:
+        """Ask for the reason, then lift the provider's freeze of the accounts."""
+        act = Act(
+            title=_("Lift the provider's freeze"),
+            consequences=(
+                _("The freeze that the provider decided on ends."),
+                _("Freezes with another cause stay."),
+            ),
+            button=_("Lift"),
+            form=ReasonForm,
+            do=lambda account, values: unfreeze_account(
+                account=account,
+                causes=[FreezeCause.ADMINISTRATOR],
+                reason=values["reason"],
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            refusals={},
+        )
+        return confirm(self, request, queryset, act)
+
+
+class OpenFreezeFilter(StateFilter):
+    """Whether the freeze still holds."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Open or lifted."""
+        return {
+            "open": (_("open"), Q(unfrozen_at__isnull=True)),
+            "lifted": (_("lifted"), Q(unfrozen_at__isnull=False)),
+        }
+
+
+@admin.register(Freeze)
+class FreezeAdmin(EvidenceAdmin):
+    """Freezes as they were set and lifted."""
+
+    list_display = ("account", "cause", "scope", "frozen_at", "frozen_by", "unfrozen_at")
+    list_select_related = ("account__owner", "frozen_by")
+    list_filter = (OpenFreezeFilter, "cause", "scope")
+    search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "frozen_at"
+    fields = (
+        "account",
+        "cause",
+        "scope",
+        "reason",
+        "frozen_at",
+        "frozen_by",
+        "unfrozen_at",
+        "unfrozen_by",
+        "unfreeze_reason",
+    )

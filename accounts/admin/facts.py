@@ -1,0 +1,113 @@
+"""Facts in the admin: they come by import, and may be mended by hand, which is audited."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import DeletableModelAdmin
+from accounts.models import (
+    Bill,
+    CashExpenditure,
+    Contract,
+    Coupon,
+    EnterpriseRelation,
+    ReservedInstance,
+    Resource,
+    Spending,
+)
+
+
+class FactAdmin(DeletableModelAdmin):
+    """What all facts about one account share."""
+
+    list_select_related: ClassVar[Any] = ("account__owner",)
+    list_filter: ClassVar[Any] = ("source",)
+    search_fields: ClassVar[Any] = (
+        "external_id__exact",
+        "account__owner__account_name__startswith",
+        "account__owner__email__exact",
+    )
+    search_help_text = _("External id, beginning of the account name, or a whole e-mail address")
+    autocomplete_fields: ClassVar[Any] = ("account",)
+
+
+@admin.register(Contract)
+class ContractAdmin(FactAdmin):
+    """Contracts signed with the provider."""
+
+    list_display = (
+        "external_id",
+        "account",
+        "contract_type",
+        "effective_from",
+        "effective_to",
+        "terminated_at",
+    )
+    list_filter = ("contract_type", "source")
+    date_hierarchy = "effective_from"
+
+
+@admin.register(Bill)
+class BillAdmin(FactAdmin):
+    """Bills."""
+
+    list_display = ("external_id", "account", "amount", "paid_amount", "issued_at", "due_at")
+    date_hierarchy = "issued_at"
+
+
+@admin.register(CashExpenditure)
+class CashExpenditureAdmin(FactAdmin):
+    """Money of the customer's own that was spent."""
+
+    list_display = ("external_id", "account", "amount", "occurred_at")
+    date_hierarchy = "occurred_at"
+
+
+@admin.register(ReservedInstance)
+class ReservedInstanceAdmin(FactAdmin):
+    """Capacity paid for in advance."""
+
+    list_display = ("external_id", "account", "expires_at", "cancelled_at")
+    date_hierarchy = "expires_at"
+
+
+@admin.register(EnterpriseRelation)
+class EnterpriseRelationAdmin(FactAdmin):
+    """Which account is a member of which enterprise master."""
+
+    list_display = ("external_id", "master", "member", "accounting", "member_type", "ended_at")
+    list_select_related = ("master__owner", "member__owner")
+    list_filter = ("accounting", "member_type", "source")
+    search_fields = (
+        "external_id__exact",
+        "master__owner__account_name__startswith",
+        "member__owner__account_name__startswith",
+    )
+    search_help_text = _("External id, or beginning of the master's or member's account name")
+    date_hierarchy = "ended_at"
+    autocomplete_fields = ("master", "member")
+
+
+@admin.register(Coupon)
+class CouponAdmin(FactAdmin):
+    """Cash coupons."""
+
+    list_display = ("external_id", "account", "balance", "expires_at")
+    date_hierarchy = "expires_at"
+
+
+@admin.register(Resource)
+class ResourceAdmin(FactAdmin):
+    """What customers have provisioned."""
+
+    list_display = ("external_id", "account", "name", "billing", "status")
+    list_filter = ("billing", "status", "source")
+
+
+@admin.register(Spending)
+class SpendingAdmin(FactAdmin):
+    """What accounts have used."""
+
+    list_display = ("external_id", "account", "amount", "occurred_at")
+    date_hierarchy = "occurred_at"

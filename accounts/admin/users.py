@@ -1,0 +1,163 @@
+"""Users and groups in the admin. Nobody chooses or sees another's password here."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import InvalidAddress, canonical_address
+from accounts.admin.base import AuditedModelAdmin
+from accounts.admin.confirmation import Act, confirm
+from accounts.models import User
+from accounts.services.administration import AdministrationRefused, add_user, send_reset_link
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]
+else:
+    UserModelForm = forms.ModelForm
+
+# What makes a user powerful; only a superuser gives or takes it.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class AddUserForm(UserModelForm):
+    """The address of a new user; the rest is generated, or set on the next page."""
+
+    class Meta:
+        model = User
+        fields = ("email", "language")
+        help_texts = {
+            "email": _("A mail with the way to set a password is sent to this address."),
+        }
+
+    def clean_email(self) -> str:
+        """The canonical form, which is the only one compared; the typed one is kept beside it."""
+        self.typed_address: str = self.cleaned_data["email"]
+        try:
+            return canonical_address(self.typed_address)
+        except InvalidAddress as error:
+            raise ValidationError(_("This is not an e-mail address that we accept.")) from error
+
+
+@admin.register(User)
+class UserAdmin(AuditedModelAdmin):
+    """Login identities: who may come in and what they may do."""
+
+    list_display = ("account_name", "email", "is_active", "is_staff", "created_at")
+    list_filter = ("is_active", "is_staff", "is_superuser", "language")
+    search_fields = ("account_name__startswith", "email__exact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "created_at"
+    addresses = ("email", "email_original")
+    fields = (
+        "account_name",
+        "email",
+        "email_original",
+        "language",
+        "is_active",
+        *POWERS,
+        "created_at",
+        "last_login",
+    )
+    readonly_fields = ("account_name", "email", "email_original", "created_at", "last_login")
+    filter_horizontal = ("groups", "user_permissions")
+    actions = ("send_reset_links",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """For a new user the address; the rest afterwards."""
+        return ["email", "language"] if obj is None else super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What makes a user powerful is only shown to whoever is no superuser."""
+        if obj is None:
+            return []
+        names = super().get_readonly_fields(request, obj)
+        return names if request.user.is_superuser else [*names, *POWERS]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        """The short form for a new user."""
+        if obj is None:
+            options["form"] = AddUserForm
+        return super().get_form(request, obj, change, **options)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A powerful user is changed by a superuser only."""
+        allowed = super().has_change_permission(request, obj)
+        powerful = isinstance(obj, User) and (obj.is_staff or obj.is_superuser)
+        return allowed and (request.user.is_superuser or not powerful)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Permissions with their model, in one query."""
+        if db_field.name == "user_permissions":
+            permissions = db_field.remote_field.model.objects
+            options["queryset"] = permissions.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new user is made by the service, which mails the way to set a password."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        add_user(
+            user=obj,
+            address=form.typed_address,
+            by=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+
+    def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
+        """The service has recorded a new user already."""
+        if change:
+            super().record_change(request, form, change)
+
+    @admin.action(description=_("Send the mail to set a new password"), permissions=["change"])
+    def send_reset_links(
+        self, request: HttpRequest, queryset: models.QuerySet[User]
+    ) -> HttpResponse:
+        """Mail each chosen user the way to set a new password."""
+        act = Act(
+            title=_("Send the mail to set a new password"),
+            consequences=(
+                _("Each user gets a mail with the page on which to set a new password."),
+                _("The present password holds until then. Nobody else sees the new one."),
+            ),
+            button=_("Send"),
+            do=lambda user, _values: send_reset_link(
+                user=user,
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            refused_by=(AdministrationRefused,),
+            refusals={"not_active": _("This user is not active.")},
+        )
+        return confirm(self, request, queryset, act)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(AuditedModelAdmin, DjangoGroupAdmin):
+    """Groups of permissions; only a superuser decides what a group may do."""
+
+    list_display = ("name",)
+    list_filter = ()
+    ordering = ("name",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A superuser only."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A superuser only."""
+        return bool(request.user.is_superuser)

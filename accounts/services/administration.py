@@ -1,0 +1,78 @@
+"""What a platform administrator does for users and messages; each act is audited."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import OutboxMessage, User
+from accounts.services.account_names import new_account_name
+from accounts.services.audit import record_event
+from accounts.services.outbox import DEADLINE, Promise, enqueue_messages
+
+
+class AdministrationRefused(Exception):
+    """The act is not possible; `code` is not_active or not_dead. Nothing was written."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def add_user(*, user: User, address: str, by: User, now: datetime) -> User:
+    """Save a new user, who gets a generated account name, no password, and the reset mail.
+
+    `user` is unsaved and holds the canonical address; `address` is as it was typed. The user can
+    log in once they have set a password with the code that is mailed to the address: that proves
+    it. One audit event for the user, one for the mail.
+    """
+    with transaction.atomic():
+        user.account_name, user.email_original, user.created_at = new_account_name(), address, now
+        user.set_unusable_password()
+        user.save(force_insert=True)
+        record_event(
+            action="user.added",
+            about=user,
+            by=by,
+            now=now,
+            after={"account_name": user.account_name, "language": user.language},
+        )
+        send_reset_link(user=user, by=by, now=now)
+    return user
+
+
+def send_reset_link(*, user: User, by: User, now: datetime) -> OutboxMessage:
+    """Promise the mail with the way to set a new password; nobody else chooses or sees it.
+
+    The old password holds until then. Raises AdministrationRefused("not_active").
+    """
+    if not user.is_active:
+        raise AdministrationRefused("not_active")
+    with transaction.atomic():
+        promise = Promise("accounts.reset_link", user.email, user, user.language)
+        (message,) = enqueue_messages(promises=[promise], now=now)
+        record_event(action="user.reset_link_sent", about=user, by=by, now=now)
+    return message
+
+
+def revive_message(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
+    """Let the worker try a dead message again, with the same Message-ID and a new deadline.
+
+    Raises AdministrationRefused("not_dead") for any other message.
+    """
+    with transaction.atomic():
+        locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
+        if locked.dead_at is None:
+            raise AdministrationRefused("not_dead")
+        before = {"dead_at": locked.dead_at, "tries": locked.tries}
+        locked.dead_at, locked.tries = None, 0
+        locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)
+        locked.save(update_fields=["dead_at", "tries", "next_try_at", "deadline_at"])
+        record_event(
+            action="message.revived",
+            about=locked,
+            by=by,
+            now=now,
+            before=before,
+            after={"dead_at": None, "tries": 0, "deadline_at": locked.deadline_at},
+        )
+    return locked

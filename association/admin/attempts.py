@@ -1,0 +1,91 @@
+"""Attempts and consents in the admin: evidence, to be read only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import EvidenceAdmin, StateFilter
+from association.models import Attempt, Consent
+
+
+class AttemptStateFilter(StateFilter):
+    """How far the attempt came."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """From anonymous to associated."""
+        done = Q(association__isnull=False)
+        return {
+            "anonymous": (_("no account yet"), Q(account__isnull=True)),
+            "entered": (_("entered with an account"), Q(account__isnull=False) & ~done),
+            "put_off": (_("put off"), Q(deferred_at__isnull=False) & ~done),
+            "told": (_("partner told"), Q(told_partner_at__isnull=False) & ~done),
+            "associated": (_("associated"), done),
+        }
+
+
+@admin.register(Attempt)
+class AttemptAdmin(EvidenceAdmin):
+    """Walks of visitors through invitations."""
+
+    list_display = (
+        "started_at",
+        "invitation",
+        "account",
+        "registration_address",
+        "decided_at",
+        "refusal_codes",
+    )
+    list_select_related = ("invitation", "account__owner")
+    list_filter = (AttemptStateFilter, "language")
+    search_fields = (
+        "account__owner__account_name__istartswith",
+        "account__owner__email__iexact",
+        "registration_address__iexact",
+        "invitation__label__icontains",
+        "invitation__partner__name__icontains",
+    )
+    search_help_text = _(
+        "Beginning of the account name, a whole e-mail address, part of the invitation's label "
+        "or of the partner's name"
+    )
+    date_hierarchy = "started_at"
+    ordering = ("-started_at",)
+    addresses = ("registration_address",)
+    fields = (
+        "id",
+        "invitation",
+        "language",
+        "started_at",
+        "instructions",
+        "instructions_agreed_at",
+        "instructions_address",
+        "letter",
+        "letter_agreed_at",
+        "letter_address",
+        "registration_address",
+        "registration_country",
+        "code_asked_at",
+        "account",
+        "entered_at",
+        "registered_at",
+        "refusal_codes",
+        "decided_at",
+        "deferred_at",
+        "told_partner_at",
+    )
+
+
+@admin.register(Consent)
+class ConsentAdmin(EvidenceAdmin):
+    """Who agreed to which version of which document, when and from where."""
+
+    list_display = ("agreed_at", "account", "document", "address")
+    list_select_related = ("account__owner", "document")
+    list_filter = ("document__kind", "document__language")
+    search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "agreed_at"
+    fields = ("account", "document", "attempt", "agreed_at", "address")

@@ -1,0 +1,79 @@
+"""Legal documents in the admin: drafts are edited, then published and never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import DeletableModelAdmin, StateFilter
+from accounts.admin.confirmation import Act, confirm
+from association.models import LegalDocument
+from association.services.documents import AlreadyPublished, publish_document
+
+
+class DocumentStateFilter(StateFilter):
+    """Draft or published."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """The two states of a document."""
+        return {
+            "draft": (_("draft"), Q(published_at__isnull=True)),
+            "published": (_("published"), Q(published_at__isnull=False)),
+        }
+
+
+@admin.register(LegalDocument)
+class LegalDocumentAdmin(DeletableModelAdmin):
+    """Documents that customers agree to, version by version and language by language."""
+
+    list_display = ("title", "kind", "language", "version", "published_at")
+    list_filter = (DocumentStateFilter, "kind", "language")
+    search_fields = ("title",)
+    date_hierarchy = "published_at"
+    readonly_fields = ("published_at",)
+    fields = ("kind", "language", "version", "title", "body", "published_at")
+    actions = ("publish",)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[LegalDocument]:
+        """Without the text where it is not shown."""
+        documents = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("_changelist")
+        return documents.defer("body") if is_list else documents
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Drafts only."""
+        draft = obj is None or obj.published_at is None
+        return draft and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Drafts only."""
+        draft = obj is None or obj.published_at is None
+        return draft and super().has_delete_permission(request, obj)
+
+    @admin.action(description=_("Publish"), permissions=["change"])
+    def publish(
+        self, request: HttpRequest, queryset: models.QuerySet[LegalDocument]
+    ) -> HttpResponse:
+        """Ask, then put the drafts in force."""
+        act = Act(
+            title=_("Publish documents"),
+            consequences=(
+                _("From now on the text cannot be changed or deleted."),
+                _("A new version is in force from its publication in English."),
+                _("Whoever agreed to older instructions and has not joined yet is asked again."),
+            ),
+            button=_("Publish"),
+            do=lambda document, _values: publish_document(
+                document=document,
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            refused_by=(AlreadyPublished,),
+            refusals={"already_published": _("This document is published already.")},
+        )
+        return confirm(self, request, queryset, act)

@@ -1,0 +1,153 @@
+"""The eligibility preview: what every rule says about an account, a partner and a type, now.
+
+It only reads: no attempt, no row, no message.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerAccount
+from association.models import Association
+from association.services.eligibility import Check, Decision, Facts, RefusalCode, evaluate
+from association.services.facts import load_facts
+from association.services.refusal_texts import REFUSAL_TEXTS, check_line
+from partners.models import AssociationType, Partner
+
+PERMISSIONS = (
+    "association.view_association",
+    "accounts.view_customeraccount",
+    "partners.view_partner",
+)
+
+# Which facts each rule reads; a rule without a line here shows none, and a test counts them.
+READ_BY: dict[RefusalCode, Sequence[str]] = {
+    RefusalCode.CHINESE_MAINLAND_SITE: ["registration_site"],
+    RefusalCode.OTHER_PARTNER: ["associated_with_other_partner"],
+    RefusalCode.SPECIAL_CONTRACT: ["contracts"],
+    RefusalCode.REGISTERED_TOO_LONG: ["registered_at"],
+    RefusalCode.CASH_EXPENDITURE: ["largest_cash_expenditure"],
+    RefusalCode.UNPAID_BILLS: ["bills"],
+    RefusalCode.UNIFIED_ACCOUNTING_MEMBER: ["memberships"],
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: ["contracts"],
+    RefusalCode.RESERVED_INSTANCES: ["reserved_instances"],
+    RefusalCode.ENTERPRISE_MEMBER: ["memberships"],
+    RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: ["members"],
+    RefusalCode.IS_PARTNER: ["owner_is_partner_member"],
+    RefusalCode.INTERNAL_ACCOUNT: ["is_internal"],
+}
+
+
+class PreviewForm(forms.Form):
+    """Which account, with which partner, in which type."""
+
+    account = forms.ModelChoiceField(
+        label=_("Customer account"),
+        queryset=CustomerAccount.objects.select_related("owner"),
+        widget=AutocompleteSelect(Association._meta.get_field("account"), admin.site),
+    )
+    partner = forms.ModelChoiceField(
+        label=_("Partner"),
+        queryset=Partner.objects.all(),
+        widget=AutocompleteSelect(Association._meta.get_field("partner"), admin.site),
+    )
+    association_type = forms.ChoiceField(
+        label=_("Association type"), choices=AssociationType.choices
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """One rule: what it said, the facts it read, what the customer and the partner would read."""
+
+    code: str
+    passed: bool
+    title: str
+    facts: list[str]
+    customer: str
+    fact: str
+    way_out: str
+    partner: str
+    suggested_operation: str
+
+
+def eligibility_preview(request: HttpRequest) -> HttpResponse:
+    """Show the form and, once it is filled, what every rule says."""
+    if not request.user.has_perms(PERMISSIONS):
+        raise PermissionDenied
+    asked = "partner" in request.GET
+    form = PreviewForm(request.GET if asked else None, initial=request.GET.dict())
+    decision = _decide(form) if asked and form.is_valid() else None
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Eligibility preview"),
+        "opts": Association._meta,
+        "form": form,
+        "decision": decision,
+        "account": form.cleaned_data["account"] if decision else None,
+        "partner": form.cleaned_data["partner"] if decision else None,
+        "lines": [preview_line(check, decision.facts) for check in decision.checks]
+        if decision
+        else [],
+    }
+    status = 400 if form.errors else 200
+    return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
+
+
+def _decide(form: PreviewForm) -> Decision:
+    now = timezone.now()
+    values = form.cleaned_data
+    facts = load_facts(account=values["account"], partner=values["partner"], now=now)
+    return evaluate(facts, values["association_type"], now)
+
+
+def preview_line(check: Check, facts: Facts) -> PreviewLine:
+    """Return all that is said about one rule; the texts are empty where it passed."""
+    line = check_line(check)
+    texts = REFUSAL_TEXTS[check.code]
+    read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
+    return PreviewLine(
+        code=check.code,
+        passed=line.passed,
+        title=line.title,
+        facts=read,
+        customer=line.reason,
+        fact=line.fact,
+        way_out=line.way_out,
+        partner="" if line.passed else str(texts.partner),
+        suggested_operation="" if line.passed else str(texts.suggested_operation),
+    )
+
+
+def _as_lines(name: str, value: Any) -> Iterable[str]:
+    """A fact as an administrator reads it: its name and value, or one line for each row."""
+    if not isinstance(value, tuple):
+        return [f"{name}: {_as_text(value)}"]
+    if not value:
+        return [f"{name}: {gettext('none')}"]
+    return [f"{name}: {_as_text(row)}" for row in value]
+
+
+def _as_text(value: Any) -> str:
+    if is_dataclass(value):
+        cells = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return ", ".join(f"{name} {_as_text(cell)}" for name, cell in cells if cell is not None)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    return gettext("none") if value is None else str(value)

@@ -1,0 +1,255 @@
+"""Invitations and requests for one in the admin; the token is never shown."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import InvalidAddress, canonical_address
+from accounts.admin.base import EvidenceAdmin, ProviderModelAdmin, StateFilter
+from accounts.admin.confirmation import Act, confirm
+from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
+from partners.services.invitations import (
+    MOST_USES,
+    InvitationProblem,
+    InvitationRefused,
+    create_invitation,
+    edit_invitation,
+    revoke_invitation,
+)
+
+if TYPE_CHECKING:
+    InvitationModelForm = forms.ModelForm[Invitation]
+else:
+    InvitationModelForm = forms.ModelForm
+
+REFUSALS: dict[str, Any] = {
+    InvitationRefusal.REVOKED: _("This invitation has been revoked."),
+    InvitationRefusal.EXPIRED: _("The expiry must be in the future."),
+    InvitationRefusal.USED_UP: _("This invitation has been used up."),
+    InvitationRefusal.PARTNER_UNAVAILABLE: _("This partner is frozen."),
+    InvitationRefusal.TYPE_NOT_ALLOWED: _("This partner may not invite in this type."),
+    InvitationProblem.TOO_FEW_USES: _("It must allow at least the uses there have been."),
+    InvitationProblem.TOO_MANY_USES: _("That is more uses than can be counted."),
+}
+EDITABLE = ("label", "note", "expires_at", "max_uses")
+
+
+class InvitationForm(InvitationModelForm):
+    """What an administrator says about an invitation; the service decides."""
+
+    class Meta:
+        model = Invitation
+        fields = "__all__"
+        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+
+    def clean_max_uses(self) -> int | None:
+        """As many uses as the service takes."""
+        uses: int | None = self.cleaned_data["max_uses"]
+        if uses is not None and uses > MOST_USES:
+            raise ValidationError(REFUSALS[InvitationProblem.TOO_MANY_USES])
+        if uses is not None and uses < max(1, self.instance.used_count):
+            raise ValidationError(REFUSALS[InvitationProblem.TOO_FEW_USES])
+        return uses
+
+    def clean_expires_at(self) -> Any:
+        """A moment ahead, or none."""
+        moment = self.cleaned_data["expires_at"]
+        if moment is not None and moment <= timezone.now():
+            raise ValidationError(REFUSALS[InvitationRefusal.EXPIRED])
+        return moment
+
+    def clean(self) -> dict[str, Any]:
+        """An e-mail has one recipient and one use; a link has no recipient."""
+        values = super().clean() or self.cleaned_data
+        if "channel" not in self.fields:
+            if self.instance.channel == Channel.EMAIL and "max_uses" in values:
+                values["max_uses"] = 1
+            return values
+        partner, kind = values.get("partner"), values.get("association_type")
+        if partner and kind and not partner.allows(kind):
+            self.add_error("association_type", REFUSALS[InvitationRefusal.TYPE_NOT_ALLOWED])
+        by_email = values.get("channel") == Channel.EMAIL
+        if by_email:
+            values["max_uses"] = 1
+            self._clean_recipient(values)
+        else:
+            values["is_bound"] = False
+            if values.get("recipient"):
+                self.add_error(
+                    "recipient", _("A link has no recipient. Clear it, or choose e-mail.")
+                )
+        return values
+
+    def _clean_recipient(self, values: dict[str, Any]) -> None:
+        if not values.get("recipient"):
+            self.add_error("recipient", _("Enter the e-mail address to invite."))
+            return
+        try:
+            values["recipient"] = canonical_address(values["recipient"])
+        except InvalidAddress:
+            self.add_error("recipient", _("This is not an e-mail address that we accept."))
+
+
+class InvitationStateFilter(StateFilter):
+    """Live, or why not; the first reason counts, as on the pages."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """The four words of an invitation."""
+        now = timezone.now()
+        revoked = Q(revoked_at__isnull=False)
+        used_up = Q(max_uses__isnull=False, used_count__gte=F("max_uses"))
+        expired = Q(expires_at__isnull=False, expires_at__lte=now)
+        return {
+            "live": (_("live"), Q(pk__in=Invitation.objects.live(now).values("pk"))),
+            "expired": (_("expired"), expired & ~revoked & ~used_up),
+            "used_up": (_("used up"), used_up & ~revoked),
+            "revoked": (_("revoked"), revoked),
+        }
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ProviderModelAdmin):
+    """Offers of partners: made, changed and revoked by the same services as in the console."""
+
+    form = InvitationForm
+    list_display = (
+        "label",
+        "partner",
+        "channel",
+        "association_type",
+        "recipient",
+        "used_count",
+        "max_uses",
+        "expires_at",
+        "revoked_at",
+        "created_at",
+    )
+    list_select_related = ("partner",)
+    list_filter = (InvitationStateFilter, "channel", "association_type")
+    search_fields = ("label__icontains", "partner__name__icontains", "recipient__iexact")
+    search_help_text = _("Part of the label or of the partner's name, or the whole recipient")
+    date_hierarchy = "created_at"
+    autocomplete_fields = ("partner",)
+    addresses = ("recipient",)
+    actions = ("revoke",)
+    fields = (
+        "partner",
+        "channel",
+        "association_type",
+        "label",
+        "note",
+        "language",
+        "country",
+        "recipient",
+        "recipient_name",
+        "is_bound",
+        "max_uses",
+        "expires_at",
+    )
+    kept = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """For an existing one also what has become of it."""
+        names = super().get_fields(request, obj)
+        return names if obj is None else [*names, *self.kept]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Of an existing one only what its partner could change too; of a dead one nothing."""
+        if obj is None:
+            return []
+        live = obj.refusal(timezone.now()) is None
+        return [name for name in self.get_fields(request, obj) if not (live and name in EDITABLE)]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: an invitation is revoked, never deleted."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Hand what was typed to the service."""
+        by: Any = request.user
+        values = form.cleaned_data
+        if not change:
+            saved = create_invitation(by=by, now=timezone.now(), **values)
+        elif form.changed_data:
+            edited = {name: values[name] for name in EDITABLE}
+            saved = edit_invitation(invitation=obj, by=by, now=timezone.now(), **edited)
+        else:
+            return
+        obj.__dict__.update(saved.__dict__)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; what changed behind its back is said in a sentence, and nothing is written."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except InvitationRefused as refusal:
+            text = REFUSALS.get(refusal.code, str(refusal.code))
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change invitations."""
+        return self.has_change_permission(request)
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: models.QuerySet[Invitation]) -> HttpResponse:
+        """Ask, then revoke for good."""
+        act = Act(
+            title=_("Revoke invitations"),
+            consequences=(
+                _("Nobody can follow these invitations any more. This is final."),
+                _("Walks that have begun cannot be completed. Associations stay."),
+            ),
+            button=_("Revoke"),
+            do=lambda invitation, _values: revoke_invitation(
+                invitation=invitation,
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            refused_by=(InvitationRefused,),
+            refusals=REFUSALS,
+        )
+        return confirm(self, request, queryset, act)
+
+
+class RequestStateFilter(StateFilter):
+    """What became of the request."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Open, answered with an invitation, or dismissed."""
+        closed = Q(closed_at__isnull=False)
+        return {
+            "open": (_("open"), ~closed),
+            "sent": (_("invitation sent"), closed & Q(sent_invitation__isnull=False)),
+            "dismissed": (_("dismissed"), closed & Q(sent_invitation__isnull=True)),
+        }
+
+
+@admin.register(InvitationRequest)
+class InvitationRequestAdmin(EvidenceAdmin):
+    """People with an existing account who asked for an online invitation."""
+
+    list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
+    list_select_related = ("partner", "invitation")
+    list_filter = (RequestStateFilter,)
+    search_fields = ("address__iexact", "partner__name__icontains")
+    search_help_text = _("A whole e-mail address, or part of the partner's name")
+    date_hierarchy = "requested_at"
+    addresses = ("address",)
+    fields = (
+        "partner",
+        "invitation",
+        "address",
+        "language",
+        "requested_at",
+        "sent_invitation",
+        "closed_at",
+        "closed_by",
+        "dismiss_reason",
+    )
