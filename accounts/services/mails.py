@@ -17,6 +17,7 @@ from django.template import Context, Engine
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from accounts.addresses import canonical_address
 from accounts.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -70,17 +71,18 @@ def render_message(message: OutboxMessage) -> Mail:
     match = _KIND.fullmatch(message.kind)
     if match is None or not apps.is_installed(match[1]):
         raise Undeliverable("unknown kind")
+    module = f"{match[1]}.messages"
     try:
-        write = import_string(f"{match[1]}.messages.{match[2]}")
+        write = import_string(f"{module}.{match[2]}")
     except ImportError as error:
         raise Undeliverable("unknown kind") from error
+    if not getattr(write, "__module__", "").startswith(module):
+        raise Undeliverable("unknown kind")  # imported there, not written there
     with translation.override(_language(message)):
         try:
-            mail = write(message)
+            mail: Mail = write(message)
         except ObjectDoesNotExist as error:
             raise Undeliverable("what it was about is gone") from error
-    if not isinstance(mail, Mail):
-        raise Undeliverable("unknown kind")
     return mail
 
 
@@ -140,11 +142,7 @@ def build_email(
     Raises Undeliverable for a recipient that is not exactly one plain address, so that nothing
     typed into an address field can add a recipient or a header.
     """
-    try:
-        plain = sanitize_address(message.recipient, "utf-8") == message.recipient
-    except ValueError:
-        plain = False
-    if not plain or _UNSEEN.search(message.recipient):
+    if not _is_plain(message.recipient):
         raise Undeliverable("not a plain address")
     email = EmailMultiAlternatives(
         subject=one_line(mail.subject),
@@ -161,6 +159,14 @@ def build_email(
     )
     email.attach_alternative(mail.html, "text/html")
     return email
+
+
+def _is_plain(address: str) -> bool:
+    """Whether the text is one canonical address, and still is when mail libraries decode it."""
+    try:
+        return canonical_address(address) == address == sanitize_address(address, "utf-8")
+    except ValueError:
+        return False
 
 
 def _language(message: OutboxMessage) -> str:

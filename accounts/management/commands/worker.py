@@ -100,7 +100,7 @@ class Command(BaseCommand):
             number: signal.signal(number, self.end) for number in (signal.SIGTERM, signal.SIGINT)
         }
 
-    def end(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's shape
+    def end(self, number: int, frame: FrameType | None) -> None:
         """Stop after the current message; a second signal ends at once."""
         self.stop.set()
         signal.signal(number, signal.SIG_DFL)
