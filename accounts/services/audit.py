@@ -1,6 +1,7 @@
 """Writing the audit trail."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,7 @@ from django.db import models
 
 from accounts.models import AuditEvent, User
 from accounts.origin import current_origin
-
-BATCH = 2000
+from accounts.services.copies import insert_copies
 
 
 def record_event(
@@ -27,36 +27,8 @@ def record_event(
     object equals its state. The network address and request id are those of the request being
     answered. Call it inside the transaction of the act.
     """
-    event = _event(action=action, about=about, by=by, now=now, before=before, after=after)
-    event.save(force_insert=True)
-    return event
-
-
-def record_created(
-    *,
-    action: str,
-    made: Iterable[tuple[models.Model, dict[str, Any]]],
-    by: User | None,
-    now: datetime,
-) -> None:
-    """Write one row for each object just made, with what it was made of, in few statements."""
-    AuditEvent.objects.bulk_create(
-        [_event(action=action, about=about, by=by, now=now, after=after) for about, after in made],
-        batch_size=BATCH,
-    )
-
-
-def _event(
-    *,
-    action: str,
-    about: models.Model,
-    by: User | None,
-    now: datetime,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> AuditEvent:
     origin = current_origin()
-    return AuditEvent(
+    return AuditEvent.objects.create(
         occurred_at=now,
         actor=by,
         action=action,
@@ -66,4 +38,15 @@ def _event(
         after=after,
         address=origin.address,
         request_id=origin.request_id,
+    )
+
+
+def record_copies(*, of: AuditEvent, objects: Mapping[int, dict[str, Any]]) -> None:
+    """Write the same event for more objects of its kind: each one's key, and its own `after`."""
+    insert_copies(
+        of=of,
+        varying={
+            "object_id": [str(key) for key in objects],
+            "after": [json.dumps(after) for after in objects.values()],
+        },
     )

@@ -12,11 +12,12 @@ from django.db.models import F
 
 from accounts.addresses import canonical_address
 from accounts.models import OutboxMessage, User
-from accounts.services.audit import record_created, record_event
+from accounts.services.audit import record_copies, record_event
+from accounts.services.copies import insert_copies
 from accounts.services.locks import lock_name
 from accounts.services.outbox import Promise, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRefusal, Partner
-from partners.tokens import canonical_token
+from partners.tokens import canonical_token, new_token
 
 MAIL_KIND = "partners.invitation"
 LIFE_OF_AN_EMAIL = timedelta(days=7)
@@ -123,37 +124,36 @@ def create_invitations(
     max_uses: int | None = None,
     expires_at: datetime | None = None,
 ) -> list[Invitation]:
-    """Make `count` links at once, all or none, each with its own token and audit event.
+    """Make `count` links at once, at least one; all or none, each with its own token and event.
 
     `{n}` in the label becomes the number of each, from 1. Raises as `create_invitation()` does.
     """
-    invitations = [
-        Invitation(
-            partner=partner,
-            channel=Channel.LINK,
-            association_type=association_type,
-            label=label.replace("{n}", str(number)),
-            note=note,
-            language=language,
-            country=country,
-            max_uses=max_uses,
-            expires_at=expires_at,
-            created_at=now,
-            created_by=by,
-        )
-        for number in range(1, count + 1)
-    ]
-    for invitation in invitations[:1]:
-        _check(invitation, now)
+    labels = [label.replace("{n}", str(number)) for number in range(1, count + 1)]
+    first = Invitation(
+        partner=partner,
+        channel=Channel.LINK,
+        association_type=association_type,
+        label=labels[0],
+        note=note,
+        language=language,
+        country=country,
+        max_uses=max_uses,
+        expires_at=expires_at,
+        created_at=now,
+        created_by=by,
+    )
+    _check(first, now)
     with transaction.atomic():
-        Invitation.objects.bulk_create(invitations, batch_size=BATCH)
-        record_created(
-            action="invitation.created",
-            made=((invitation, _made_of(invitation)) for invitation in invitations),
-            by=by,
-            now=now,
+        first.save(force_insert=True)
+        made_of = _made_of(first)
+        event = record_event(
+            action="invitation.created", about=first, by=by, now=now, after=made_of
         )
-    return invitations
+        others = _copies(first, labels[1:])
+        record_copies(
+            of=event, objects={other.pk: {**made_of, "label": other.label} for other in others}
+        )
+    return [first, *others]
 
 
 def use_invitation(*, invitation: Invitation, now: datetime) -> None:
@@ -268,6 +268,17 @@ def _lock(invitation: Invitation) -> Invitation:
     """Return the row as it is now, locked until the transaction ends, with its partner."""
     rows = Invitation.objects.select_related("partner").select_for_update(of=("self",))
     return rows.get(pk=invitation.pk)
+
+
+def _copies(first: Invitation, labels: list[str]) -> list[Invitation]:
+    """Insert links like the first, each with its own token and label; in the labels' order."""
+    tokens = [new_token() for _ in labels]
+    insert_copies(of=first, varying={"token": tokens, "label": labels})
+    made = {}
+    for start in range(0, len(tokens), BATCH):
+        rows = Invitation.objects.filter(token__in=tokens[start : start + BATCH])
+        made.update({invitation.token: invitation for invitation in rows})
+    return [made[token] for token in tokens]
 
 
 def _check(invitation: Invitation, now: datetime) -> None:
