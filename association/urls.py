@@ -1,5 +1,47 @@
-"""The addresses of the pages of association."""
+"""The addresses of the journey, of My partner and of the documents."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, re_path
 
-urlpatterns: list[URLPattern] = []
+from association.views import (
+    choosing,
+    finishing,
+    first_steps,
+    health,
+    landing,
+    my_partner,
+    reading,
+    registering,
+    results,
+)
+
+# A QR code says /I/ and the token in upper case; both are answered directly.
+INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
+JOIN = "join/<uuid:attempt_id>/"
+
+urlpatterns: list[URLPattern] = [
+    re_path(f"{INVITATION}$", landing.landing, name="landing"),
+    re_path(
+        f"{INVITATION}/instructions$", first_steps.first_instructions, name="first_instructions"
+    ),
+    re_path(f"{INVITATION}/account$", first_steps.first_account, name="first_account"),
+    re_path("^[iI]/(?P<rest>.*)", landing.malformed_invitation, name="malformed_invitation"),
+    path("", landing.front, name="front"),
+    path("join/", landing.enter_by_hand, name="enter_by_hand"),
+    path(JOIN, results.resume, name="join_resume"),
+    path(f"{JOIN}instructions", reading.instructions, name="join_instructions"),
+    path(f"{JOIN}account", choosing.account, name="join_account"),
+    path(f"{JOIN}ask", choosing.ask, name="join_ask"),
+    path(f"{JOIN}switch", choosing.switch, name="join_switch"),
+    path(f"{JOIN}register", registering.register, name="join_register"),
+    path(f"{JOIN}check", finishing.check, name="join_check"),
+    path(f"{JOIN}enable", finishing.enable, name="join_enable"),
+    path(f"{JOIN}confirm", finishing.confirm, name="join_confirm"),
+    path(f"{JOIN}done", results.done, name="join_done"),
+    path("documents/<slug:kind>/", reading.document, name="document"),
+    path("account/", my_partner.account_home, name="account_home"),
+    path("account/partner/", my_partner.my_partner, name="my_partner"),
+    path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("robots.txt", health.robots, name="robots"),
+]

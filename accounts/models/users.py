@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import canonical_address
+from accounts.addresses import canonical_address, mask_address
 
 
 class UserManager(BaseUserManager["User"]):
@@ -74,3 +74,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.account_name
+
+    @property
+    def masked_email(self) -> str:
+        """The address as it may be shown to whoever looks over the shoulder."""
+        return mask_address(self.email)

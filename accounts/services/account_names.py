@@ -36,7 +36,9 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
     """
     name = account_name.strip().lower()
     long_enough = SHORTEST <= len(name) <= LONGEST
-    if not long_enough or not _ALLOWED.fullmatch(name) or _GIVEN.fullmatch(name):
+    # The Kelvin sign and its like become ASCII letters when they are lowered.
+    ours = account_name.isascii() and _ALLOWED.fullmatch(name)
+    if not long_enough or not ours or _GIVEN.fullmatch(name):
         raise AccountNameRefused("malformed")
     try:
         with transaction.atomic():

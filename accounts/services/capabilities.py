@@ -1,6 +1,7 @@
 """May this account do X? The one answer, from its open freezes; the pages' tables are made of it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -42,3 +43,9 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
 def may(act: Act, *, scope: FreezeScope | None) -> bool:
     """Return whether an account frozen in this scope (None: not frozen) may do this."""
     return act not in _STOPPED[scope]
+
+
+def capability_rows(freezes: Iterable[Freeze]) -> list[dict[str, Any]]:
+    """Return the table of every act and whether it is possible now, for the pages."""
+    scope = widest_scope(freezes)
+    return [{"act": act.label, "allowed": may(act, scope=scope)} for act in Act]

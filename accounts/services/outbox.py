@@ -131,3 +131,9 @@ def put_off(*, message: OutboxMessage, error: str, now: datetime) -> datetime:
 
 def _waiting(message: OutboxMessage) -> "models.QuerySet[OutboxMessage]":
     return OutboxMessage.objects.waiting().filter(pk=message.pk)
+
+
+def is_delayed(*, now: datetime) -> bool:
+    """Whether a message has been waiting for its first or next try for five minutes or more."""
+    late = now - timedelta(minutes=5)
+    return OutboxMessage.objects.waiting().filter(next_try_at__lte=late).exists()

@@ -3,6 +3,7 @@
 import sys
 
 import redis.exceptions
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -42,14 +43,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Rendered without a request: what failed may be what its context needs.
     """
+    context: dict[str, object] = {"PROVIDER_NAME": settings.PROVIDER_NAME}
     if isinstance(sys.exc_info()[1], UNAVAILABLE):
-        content = render_to_string("503.html", {"retry_after_seconds": RETRY_AFTER_SECONDS})
+        context["retry_after_seconds"] = RETRY_AFTER_SECONDS
+        content = render_to_string("503.html", context)
         return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return HttpResponse(render_to_string("500.html"), status=500)
+    return HttpResponse(render_to_string("500.html", context), status=500)
 
 
-def too_many_requests(request: HttpRequest, retry_after_seconds: int) -> HttpResponse:
-    """Say how long to wait before trying again."""
-    response = render(request, "429.html", {"retry_after_seconds": retry_after_seconds}, status=429)
-    response["Retry-After"] = str(retry_after_seconds)
-    return response
+def too_many_requests(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Say how long to wait before trying again: 429."""
+    return render(
+        request,
+        "429.html",
+        {"retry_after_seconds": seconds},
+        status=429,
+        headers={"Retry-After": str(seconds)},
+    )

@@ -48,7 +48,11 @@ def find_attempt(attempt_id: UUID) -> Attempt | None:
     """
     return (
         Attempt.objects.select_related(
-            "invitation__partner", "account__owner", "association", "instructions", "letter"
+            "invitation__partner",
+            "account__owner",
+            "association__partner",
+            "instructions",
+            "letter",
         )
         .annotate(instructions_in_force=Subquery(newest_version(DocumentKind.INSTRUCTIONS)))
         .filter(pk=attempt_id)
@@ -205,3 +209,9 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
             ],
             now=now,
         )
+
+
+def change_language(*, attempt: Attempt, language: str) -> None:
+    """Keep the language that the visitor chose on the way."""
+    attempt.language = language
+    attempt.save(update_fields=["language"])

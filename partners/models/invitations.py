@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from accounts.addresses import mask_address
 from partners.models.partners import AssociationType, Partner, PartnerStatus
 from partners.tokens import LENGTH, grouped_token, new_token
 
@@ -154,6 +155,11 @@ class Invitation(models.Model):
     def grouped_token(self) -> str:
         """The token as it is printed under the QR code."""
         return grouped_token(self.token)
+
+    @property
+    def masked_recipient(self) -> str:
+        """The recipient's address as whoever holds the link may see it."""
+        return mask_address(self.recipient)
 
     @property
     def remaining_uses(self) -> int | None:

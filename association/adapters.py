@@ -1,0 +1,50 @@
+"""What a log-in means for the journey: whoever logs in on the way enters the attempt."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+
+from accounts.adapters import AccountAdapter
+from accounts.models import CustomerAccount, User
+from association.services.attempts import OtherAccount, enter_attempt, find_attempt
+from association.views.gate import is_of_browser
+
+
+class JourneyAccountAdapter(AccountAdapter):
+    """A log-in on the way gives the attempt its account in the same POST; no GET has to."""
+
+    def post_login(
+        self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
+    ) -> HttpResponse:
+        """Enter the attempt that the log-in returns to, if this browser began it."""
+        response: HttpResponse = super().post_login(
+            request, user, redirect_url=redirect_url, **options
+        )
+        attempt_id = attempt_in(response.get("Location", ""))
+        if attempt_id is not None:
+            _enter(request, user, attempt_id)
+        return response
+
+
+def attempt_in(url: str) -> UUID | None:
+    """Return the attempt that a path of ours belongs to, or None."""
+    try:
+        found: UUID | None = resolve(url.partition("?")[0]).kwargs.get("attempt_id")
+    except Resolver404:
+        return None
+    return found
+
+
+def _enter(request: HttpRequest, user: User, attempt_id: UUID) -> None:
+    attempt = find_attempt(attempt_id)
+    account = CustomerAccount.objects.filter(owner=user).first()
+    if attempt is None or account is None or not is_of_browser(request, attempt):
+        return
+    try:
+        enter_attempt(attempt=attempt, account=account, now=timezone.now())
+    except OtherAccount:
+        # The gate answers: an attempt that is someone else's does not exist for this user.
+        return

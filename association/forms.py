@@ -1,0 +1,156 @@
+"""The shape of what a customer ticks and types on the journey's pages."""
+
+from typing import Any
+
+from django import forms
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import AddressField, CountryField
+from association.models import DocumentKind, LegalDocument
+from association.services.associations import AGREEMENT, Enabling, LetterChoice
+from association.services.documents import Documents
+from partners.tokens import token_typed_by_hand
+
+AFFIRMATIVE = {"on", "true", "1", "yes"}
+
+
+class Tick(forms.CheckboxInput):
+    """A box that counts as ticked only when exactly one affirmative value was sent."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
+        """Return whether the box was ticked; contradictory values are no."""
+        values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
+        return len(values) == 1 and str(values[0]).lower() in AFFIRMATIVE
+
+
+def _tick(label: Any, *, required: bool, error: Any = "") -> forms.BooleanField:
+    return forms.BooleanField(
+        label=label,
+        required=required,
+        widget=Tick,
+        label_suffix="",
+        error_messages={"required": error},
+    )
+
+
+def _shown_document() -> forms.IntegerField:
+    """Which document the page showed: what was read is what is agreed to."""
+    return forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class LetterForm(forms.Form):
+    """The letter of authorization: optional, never ticked for the customer.
+
+    `shown_letter` says that the box was on the page; without it an earlier choice stands.
+    """
+
+    letter_of_authorization = _tick(
+        _("I have read and agree to the Letter of Authorization"), required=False
+    )
+    shown_letter = _shown_document()
+
+    def __init__(self, *args: Any, documents: Documents, ticked: bool = False, **options: Any):
+        self.letter_document = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
+        initial = {"letter_of_authorization": ticked, "shown_letter": self.letter_document.pk}
+        super().__init__(*args, initial=initial | options.pop("initial", {}), **options)
+
+    def letter_choice(self) -> LetterChoice | None:
+        """Return what the page said about the letter, or None when it did not ask."""
+        shown = self.cleaned_data["shown_letter"]
+        if not self.cleaned_data["letter_of_authorization"]:
+            return None if shown is None else LetterChoice(None)
+        return LetterChoice(shown or self.letter_document.pk)
+
+
+class InstructionsForm(LetterForm):
+    """The required consent to the instructions, and the optional one to the letter."""
+
+    instructions = _tick(
+        _("I have read and agree to the Instructions for Associating"),
+        required=True,
+        error=_("Agree to the instructions to go on."),
+    )
+    shown_instructions = _shown_document()
+    field_order = ("instructions", "letter_of_authorization")
+
+    def __init__(self, *args: Any, documents: Documents, **options: Any):
+        self.instructions_document = documents[DocumentKind.INSTRUCTIONS]
+        initial = {"shown_instructions": self.instructions_document.pk}
+        super().__init__(*args, documents=documents, initial=initial, **options)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a tick that was given to a version no longer in force."""
+        cleaned = super().clean() or self.cleaned_data
+        shown = (
+            (cleaned.get("shown_instructions"), self.instructions_document),
+            (cleaned.get("shown_letter"), self.letter_document),
+        )
+        if any(pk is not None and pk != document.pk for pk, document in shown):
+            raise forms.ValidationError(
+                _("The documents have changed while you were reading. Please read them again.")
+            )
+        return cleaned
+
+    def agreed_letter(self) -> LegalDocument | None:
+        """Return the letter when it was ticked."""
+        return self.letter_document if self.cleaned_data["letter_of_authorization"] else None
+
+
+class EnableForm(LetterForm):
+    """The country of the billing address, and the agreement without which nothing is enabled."""
+
+    country = CountryField(label=_("Country/Region of your billing address"))
+    agreement = _tick(
+        _("I have read and agree to the Customer Agreement and the Privacy Statement"),
+        required=True,
+        error=_("Agree to the Customer Agreement and the Privacy Statement to enable services."),
+    )
+    shown_agreement = forms.CharField(required=False, widget=forms.HiddenInput, max_length=80)
+    field_order = ("country", "agreement", "letter_of_authorization")
+
+    def __init__(self, *args: Any, documents: Documents, initial: dict[str, Any], **options: Any):
+        self.agreed = frozenset(documents[kind].pk for kind in AGREEMENT)
+        initial["shown_agreement"] = " ".join(map(str, sorted(self.agreed)))
+        super().__init__(*args, documents=documents, initial=initial, **options)
+
+    def enabling(self) -> Enabling:
+        """Return what was given, with the documents that the page showed."""
+        shown = self.cleaned_data["shown_agreement"]
+        documents = {int(part) for part in shown.split() if part.isdecimal()}
+        return Enabling(
+            country=self.cleaned_data["country"],
+            agreed_documents=frozenset(documents) if shown else self.agreed,
+        )
+
+
+class AskForm(forms.Form):
+    """The address of an existing account, to be invited online."""
+
+    email = AddressField(
+        label=_("E-mail address of your account"),
+        help_text=_("The invitation will be sent there, and only this account can use it."),
+    )
+
+
+class TokenForm(forms.Form):
+    """An invitation's token typed by hand, in any case, with spaces or hyphens."""
+
+    token = forms.CharField(
+        label=_("Invitation"),
+        help_text=_("The 26 letters and digits printed under the QR code."),
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+        error_messages={"required": _("Enter the letters and digits of your invitation.")},
+    )
+
+    def clean_token(self) -> str:
+        """Return the canonical token."""
+        token = token_typed_by_hand(self.cleaned_data["token"])
+        if token is None:
+            raise forms.ValidationError(
+                _("An invitation has 26 letters and digits. Check what you typed."),
+            )
+        return token

@@ -1,0 +1,68 @@
+"""The order of the journey: which step is undone first, and which pages are open meanwhile."""
+
+from enum import StrEnum
+
+from association.models import Attempt
+from association.services.admission import Admission, account_of
+
+
+class Step(StrEnum):
+    """A page of the journey, as its address names it."""
+
+    INSTRUCTIONS = "instructions"
+    ACCOUNT = "account"
+    REGISTER = "register"
+    ASK = "ask"
+    SWITCH = "switch"
+    CHECK = "check"
+    ENABLE = "enable"
+    CONFIRM = "confirm"
+    DONE = "done"
+
+
+FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
+
+
+def needs_instructions(attempt: Attempt) -> bool:
+    """Whether the instructions in force have not been agreed to; referral has none.
+
+    The attempt must carry `instructions_in_force`, as `find_attempt()` loads it.
+    """
+    if not attempt.invitation.is_reseller:
+        return False
+    agreed = attempt.instructions
+    in_force: int = attempt.instructions_in_force  # type: ignore[attr-defined]
+    return agreed is None or agreed.version != in_force
+
+
+def first_undone_step(attempt: Attempt, admission: Admission | None) -> Step:
+    """Return the step that the visitor has to do next; `admission` is None without an account."""
+    if needs_instructions(attempt):
+        return Step.INSTRUCTIONS
+    if admission is None:
+        return Step.ACCOUNT
+    if not admission.is_admitted:
+        return Step.CHECK
+    return Step.CONFIRM if account_of(attempt).is_enabled else Step.ENABLE
+
+
+def is_open(step: Step, *, undone: Step, posted: bool) -> bool:
+    """Return whether a step's page may be used while `undone` is the first undone step.
+
+    The instructions can always be looked at again. A final POST that a rule refuses is let
+    through, to be answered with the refusals; so is checking again.
+    """
+    match step:
+        case Step.INSTRUCTIONS:
+            return True
+        case Step.SWITCH:
+            return posted and undone != Step.ACCOUNT
+        case Step.REGISTER:
+            return undone == Step.ACCOUNT
+        case Step.ASK:
+            return undone in {Step.ACCOUNT, Step.CHECK}
+        case Step.CHECK:
+            return undone == Step.CHECK or (posted and undone in FINAL_STEPS)
+        case Step.ENABLE | Step.CONFIRM:
+            return undone == step or (posted and undone == Step.CHECK)
+    return undone == step

@@ -1,0 +1,30 @@
+"""Showing legal documents."""
+
+from django import template
+from django.conf import settings
+from django.utils.safestring import SafeString
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from association.models import LegalDocument
+
+register = template.Library()
+
+# HTML in a document is shown as the text it is; images and foreign links have no place there.
+_markdown = MarkdownIt("commonmark", {"html": False}).disable(
+    ["image", "html_inline", "html_block"]
+)
+
+
+@register.filter
+def document_body(document: LegalDocument) -> SafeString:
+    """Return the document's text as HTML, its headings one level below the document's title."""
+    tokens = _markdown.parse(document.body.replace("{provider}", settings.PROVIDER_NAME))
+    for token in tokens:
+        _lower_heading(token)
+    return SafeString(_markdown.renderer.render(tokens, _markdown.options, {}))
+
+
+def _lower_heading(token: Token) -> None:
+    if token.type in {"heading_open", "heading_close"}:
+        token.tag = f"h{min(6, int(token.tag[1]) + 1)}"

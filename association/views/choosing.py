@@ -1,0 +1,142 @@
+"""Which account joins: a new one, one's own, another one, or one that must be invited online."""
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import CustomerAccount
+from accounts.views.answers import posted, see_other
+from association.forms import AskForm
+from association.models import Attempt
+from association.services.attempts import OtherAccount, enter_attempt, restart_attempt
+from association.services.steps import Step
+from association.views.browsers import browser_secret_of, remember_browser
+from association.views.gate import Journey, attempt_step
+from association.views.progress import progress
+from association.views.urls_of import resume_url, step_url
+from partners.models import Channel, Invitation
+from partners.services.requests import request_online_invitation
+
+
+def own_account(request: HttpRequest) -> CustomerAccount | None:
+    """Return the signed-in user's customer account, or None."""
+    return CustomerAccount.objects.filter(owner_id=request.user.pk).first()
+
+
+def show_choice(
+    request: HttpRequest,
+    invitation: Invitation,
+    *,
+    back_url: str,
+    attempt: Attempt | None = None,
+    problem: str = "",
+) -> HttpResponse:
+    """Show the choice of account; 409 when what was shown before no longer holds."""
+    context = {
+        "invitation": invitation,
+        "partner": invitation.partner,
+        "attempt": attempt,
+        "is_link": invitation.channel == Channel.LINK,
+        "account": own_account(request) if request.user.is_authenticated else None,
+        "back_url": back_url,
+        "problem": problem,
+        **progress(invitation, Step.ACCOUNT),
+    }
+    status = 409 if problem else 200
+    return render(request, "association/account.html", context, status=status)
+
+
+@attempt_step(Step.ACCOUNT)
+def account(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Ask which account joins."""
+    if request.method == "POST":
+        return follow_choice(request, journey.attempt, now=journey.now)
+    return _show_choice_of(request, journey.attempt)
+
+
+def _show_choice_of(request: HttpRequest, attempt: Attempt, problem: str = "") -> HttpResponse:
+    invitation = attempt.invitation
+    back_url = (
+        step_url(attempt, Step.INSTRUCTIONS)
+        if invitation.is_reseller
+        else reverse("landing", args=[invitation.token])
+    )
+    return show_choice(request, invitation, back_url=back_url, attempt=attempt, problem=problem)
+
+
+def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> HttpResponse:
+    """Do what was chosen: `register`, `login`, `ask`, `continue` as oneself, or `switch`."""
+    choice = request.POST.get("choice")
+    if choice == "continue":
+        return _continue_as_shown(request, attempt, now)
+    if choice in {"switch", "register"}:
+        logout(request)
+    match choice:
+        case "register":
+            return see_other(step_url(attempt, Step.REGISTER))
+        case "ask":
+            return see_other(step_url(attempt, Step.ASK))
+        case "login":
+            return see_other(login_url(attempt))
+    return see_other(step_url(attempt, Step.ACCOUNT))
+
+
+def login_url(attempt: Attempt) -> str:
+    """Return the address of the log-in that comes back to this attempt."""
+    return f"{reverse('account_login')}?{urlencode({'next': resume_url(attempt)})}"
+
+
+def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) -> HttpResponse:
+    """Enter with the account that the page named, if it is still the one signed in."""
+    mine = own_account(request)
+    shown = request.POST.get("account", "")
+    if mine is None or shown not in {"", str(mine.pk)}:
+        return _show_choice_of(
+            request,
+            attempt,
+            _("Meanwhile another account has been signed in. Please choose again."),
+        )
+    try:
+        enter_attempt(attempt=attempt, account=mine, now=now)
+    except OtherAccount:
+        return see_other(resume_url(attempt))
+    return see_other(resume_url(attempt))
+
+
+@attempt_step(Step.ASK)
+def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Ask the partner for an online invitation to an existing account; one neutral answer."""
+    attempt = journey.attempt
+    owner = attempt.account.owner if attempt.account else None
+    form = AskForm(posted(request), initial={"email": owner.email if owner else ""})
+    context = {
+        "form": form,
+        "partner": journey.partner,
+        "back_url": resume_url(attempt),
+        **progress(journey.invitation, Step.ASK),
+    }
+    if request.method == "POST" and form.is_valid():
+        request_online_invitation(
+            invitation=journey.invitation,
+            address=form.cleaned_data["email"],
+            language=attempt.language,
+            now=journey.now,
+        )
+        return see_other(f"{step_url(attempt, Step.ASK)}?asked")
+    context["asked"] = "asked" in request.GET
+    status = 400 if form.is_bound else 200
+    return render(request, "association/ask.html", context, status=status)
+
+
+@attempt_step(Step.SWITCH)
+def switch(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Use another account: log out and keep what was agreed to."""
+    secret = browser_secret_of(request)
+    attempt = restart_attempt(attempt=journey.attempt, browser_secret=secret, now=journey.now)
+    logout(request)
+    return remember_browser(see_other(step_url(attempt, Step.ACCOUNT)), secret)

@@ -1,0 +1,95 @@
+"""The first step of an invitation: its POST creates the attempt and marks the browser."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.origin import current_origin
+from accounts.views.answers import posted, see_other
+from association.forms import InstructionsForm
+from association.models import Attempt
+from association.services.attempts import agree_to_instructions, start_attempt
+from association.services.steps import Step
+from association.views.browsers import browser_secret_of, remember_browser
+from association.views.choosing import follow_choice, show_choice
+from association.views.dead_links import dead_link
+from association.views.landing import (
+    speak_language_for,
+    unknown_invitation,
+)
+from association.views.reading import documents_to_read, show_instructions
+from association.views.urls_of import step_url
+from partners.models import Invitation
+from partners.services.invitations import find_invitation
+
+InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
+
+
+def live_invitation(view: InvitationView) -> Callable[..., HttpResponse]:
+    """Let a visitor use a first step only while its invitation is live."""
+
+    @login_not_required
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def gated(request: HttpRequest, token: str) -> HttpResponse:
+        invitation = find_invitation(token)
+        if invitation is None:
+            return unknown_invitation(request)
+        speak_language_for(request, invitation)
+        refusal = invitation.refusal(timezone.now())
+        if refusal is not None:
+            return dead_link(request, refusal, invitation.partner)
+        return view(request, invitation)
+
+    return gated
+
+
+@live_invitation
+def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Show the instructions; agreeing to them starts the attempt. Referral has none."""
+    if not invitation.is_reseller:
+        return see_other(reverse("first_account", args=[invitation.token]))
+    form = InstructionsForm(posted(request), documents=documents_to_read(request))
+    back_url = reverse("landing", args=[invitation.token])
+    if request.method != "POST" or not form.is_valid():
+        return show_instructions(request, invitation, form, back_url=back_url)
+    with transaction.atomic():
+        attempt, secret = begin_attempt(request, invitation)
+        agree_to_instructions(
+            attempt=attempt,
+            instructions=form.instructions_document,
+            letter=form.agreed_letter(),
+            address=current_origin().address,
+            now=attempt.started_at,
+        )
+    return remember_browser(see_other(step_url(attempt, Step.ACCOUNT)), secret)
+
+
+@live_invitation
+def first_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Show the choice of account; choosing starts the attempt. Reseller reads first."""
+    if invitation.is_reseller:
+        return see_other(reverse("first_instructions", args=[invitation.token]))
+    if request.method != "POST":
+        back_url = reverse("landing", args=[invitation.token])
+        return show_choice(request, invitation, back_url=back_url)
+    attempt, secret = begin_attempt(request, invitation)
+    return remember_browser(follow_choice(request, attempt, now=attempt.started_at), secret)
+
+
+def begin_attempt(request: HttpRequest, invitation: Invitation) -> tuple[Attempt, str]:
+    """Create the attempt for this browser, which keeps the secret it may already have."""
+    secret = browser_secret_of(request)
+    attempt = start_attempt(
+        invitation=invitation,
+        browser_secret=secret,
+        language=request.LANGUAGE_CODE,
+        now=timezone.now(),
+    )
+    return attempt, secret

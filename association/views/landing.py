@@ -1,0 +1,108 @@
+"""The landing page of an invitation, and the way in by hand; both write nothing when looked at."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import limits
+from accounts.views.answers import posted, see_other
+from accounts.views.errors import too_many_requests
+from association.forms import TokenForm
+from association.services.attempts import hash_of
+from association.services.standing import find_own_association, find_own_attempt
+from association.views.dead_links import dead_link, unknown_link
+from association.views.urls_of import first_step_url, resume_url
+from partners.models import Invitation
+from partners.services.invitations import find_invitation
+
+
+@login_not_required
+@require_safe
+def landing(request: HttpRequest, token: str) -> HttpResponse:
+    """Show who invites and what joining means. One statement, no row, no cookie for a stranger.
+
+    A visitor who has been here is led on: to the first undone step, to the result, or told with
+    whom the account is associated.
+    """
+    invitation = find_invitation(token)
+    if invitation is None:
+        return unknown_invitation(request)
+    speak_language_for(request, invitation)
+    answer = answer_to_known_visitor(request, invitation)
+    if answer is not None:
+        return answer
+    refusal = invitation.refusal(timezone.now())
+    if refusal is not None:
+        return dead_link(request, refusal, invitation.partner)
+    context = {
+        "invitation": invitation,
+        "partner": invitation.partner,
+        "first_step_url": first_step_url(request, invitation),
+    }
+    return render(request, "association/landing.html", context)
+
+
+def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
+    """Show the reader's choice, else the invitation's language, else what the browser asks for."""
+    if request.language_choice is None and invitation.language:  # type: ignore[attr-defined]
+        translation.activate(invitation.language)
+
+
+def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse | None:
+    """Lead on a visitor whose browser or log-in we know; None: show the page to them as well."""
+    cookies = request.COOKIES
+    if not {settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME} & cookies.keys():
+        return None
+    owner = request.user if request.user.is_authenticated else None
+    secret = cookies.get(settings.BROWSER_COOKIE_NAME)
+    attempt = find_own_attempt(
+        invitation=invitation, owner=owner, browser_hash=secret and hash_of(secret)
+    )
+    is_live = invitation.refusal(timezone.now()) is None
+    if attempt is not None and (is_live or hasattr(attempt, "association")):
+        return see_other(resume_url(attempt))
+    association = find_own_association(owner) if owner is not None else None
+    if association is None:
+        return None
+    if association.partner_id == invitation.partner_id:
+        return redirect("my_partner")
+    return render(request, "association/other_partner.html", {"association": association})
+
+
+def unknown_invitation(request: HttpRequest) -> HttpResponse:
+    """Answer an address that is no invitation; too many of them from one client are slowed down."""
+    try:
+        limits.count(request, "unknown_token")
+    except limits.LimitReached as reached:
+        return too_many_requests(request, reached.seconds)
+    return unknown_link(request)
+
+
+@login_not_required
+@require_safe
+def malformed_invitation(request: HttpRequest, rest: str) -> HttpResponse:
+    """Answer every other address under /i/ like an unknown invitation."""
+    return unknown_invitation(request)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_by_hand(request: HttpRequest) -> HttpResponse:
+    """Take a token that someone reads from paper, and lead to its landing page."""
+    form = TokenForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        return see_other(reverse("landing", args=[form.cleaned_data["token"]]))
+    context = {"form": form}
+    status = 400 if form.is_bound else 200
+    return render(request, "association/enter_by_hand.html", context, status=status)
+
+
+@login_not_required
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """Lead whoever comes without an invitation to where one can be typed."""
+    return redirect("enter_by_hand")

@@ -1,0 +1,76 @@
+"""The instructions step, and the legal documents to read and print."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from accounts.origin import current_origin
+from accounts.views.answers import posted, see_other
+from association.forms import InstructionsForm
+from association.models import DocumentKind
+from association.services.attempts import agree_to_instructions
+from association.services.documents import Documents, current_documents, is_in_force
+from association.services.steps import Step
+from association.views.gate import Journey, attempt_step
+from association.views.progress import progress
+from association.views.urls_of import resume_url
+from partners.models import Invitation
+
+TO_READ = (DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION)
+
+
+def documents_to_read(request: HttpRequest) -> Documents:
+    """Return instructions and letter in the language of the page."""
+    return current_documents(TO_READ, get_language() or "")
+
+
+def show_instructions(
+    request: HttpRequest, invitation: Invitation, form: InstructionsForm, *, back_url: str
+) -> HttpResponse:
+    """Show both documents with their boxes; 400 when the form came back with errors."""
+    context = {
+        "form": form,
+        "invitation": invitation,
+        "partner": invitation.partner,
+        "back_url": back_url,
+        **progress(invitation, Step.INSTRUCTIONS),
+    }
+    status = 400 if form.is_bound else 200
+    return render(request, "association/instructions.html", context, status=status)
+
+
+@attempt_step(Step.INSTRUCTIONS)
+def instructions(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Show the instructions again; the latest choice about the letter counts."""
+    attempt = journey.attempt
+    if not journey.invitation.is_reseller:
+        return see_other(resume_url(attempt))
+    documents = documents_to_read(request)
+    letter = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
+    ticked = is_in_force(attempt.letter, letter)
+    form = InstructionsForm(posted(request), documents=documents, ticked=ticked)
+    if request.method != "POST" or not form.is_valid():
+        back_url = reverse("landing", args=[journey.invitation.token])
+        return show_instructions(request, journey.invitation, form, back_url=back_url)
+    agree_to_instructions(
+        attempt=attempt,
+        instructions=form.instructions_document,
+        letter=form.agreed_letter(),
+        address=current_origin().address,
+        now=journey.now,
+    )
+    return see_other(resume_url(attempt))
+
+
+@login_not_required
+@require_safe
+def document(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show a legal document's version in force, to read and to print."""
+    if kind not in DocumentKind.values:
+        raise Http404
+    document_kind = DocumentKind(kind)
+    found = current_documents([document_kind], get_language() or "")[document_kind]
+    return render(request, "association/document.html", {"document": found})

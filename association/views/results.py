@@ -1,0 +1,63 @@
+"""After the journey: the way back in, and the result that can be kept."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.services.capabilities import capability_rows
+from accounts.views.answers import see_other
+from association.models import Attempt
+from association.services.steps import Step
+from association.views.dead_links import dead_link
+from association.views.gate import begin_journey, own_attempt, speak_language_of
+from association.views.urls_of import step_url
+
+
+@login_not_required
+@require_safe
+def resume(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Lead to the first undone step of one's attempt, or to its result."""
+    attempt = own_attempt(request, attempt_id)
+    if not isinstance(attempt, Attempt):
+        return attempt
+    if hasattr(attempt, "association"):
+        return see_other(step_url(attempt, Step.DONE))
+    refusal = attempt.invitation.refusal(timezone.now())
+    if refusal is not None:
+        speak_language_of(request, attempt)
+        return dead_link(request, refusal, attempt.invitation.partner)
+    return see_other(step_url(attempt, begin_journey(attempt).undone))
+
+
+@login_not_required
+@require_safe
+def done(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Show what is true now, what happens next, and whom to ask; to keep and to print."""
+    attempt = own_attempt(request, attempt_id)
+    if not isinstance(attempt, Attempt):
+        return attempt
+    speak_language_of(request, attempt)
+    if not hasattr(attempt, "association"):
+        return resume(request, attempt_id)
+    return render(request, "association/done.html", result_context(attempt))
+
+
+def result_context(attempt: Attempt) -> dict[str, object]:
+    """Return what the result page shows, as it is at this moment."""
+    association = attempt.association
+    account = association.account
+    freezes = list(account.freezes.open())
+    return {
+        "attempt": attempt,
+        "association": association,
+        "account": account,
+        "partner": association.partner,
+        "is_frozen": bool(freezes),
+        "capabilities": capability_rows(freezes),
+        "consents": attempt.consents.select_related("document").order_by("pk"),
+        "authorization": association.authorizations.open().first(),
+    }
