@@ -22,7 +22,7 @@ from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
 from accounts.services.codes import CodeRefused, check_code, send_code
 from accounts.services.passwords import change_password, reset_password
-from accounts.views.answers import limited, see_other
+from accounts.views.answers import limited, posted, see_other
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _FLOW = "password_reset"
@@ -33,8 +33,8 @@ _FLOW = "password_reset"
 @limited
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for the address and send a code to it."""
-    form = ResetPasswordForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = ResetPasswordForm(posted(request))
+    if form.is_valid():
         limits.count(request, "send_code")
         flow = form.cleaned_data["flow"] or form.fields["flow"].initial()
         request.session[_FLOW] = {"flow": flow.hex, "address": form.cleaned_data["email"]}
@@ -60,8 +60,8 @@ def reset(request: HttpRequest) -> HttpResponse:
             request, _("If the time between two codes has passed, a new one is on its way.")
         )
         return see_other("account_confirm_password_reset_code")
-    form = NewPasswordForm(request.POST or None, address=canonical_address(started["address"]))
-    if request.method == "POST" and form.is_valid() and _is_reset(request, form):
+    form = NewPasswordForm(posted(request), address=canonical_address(started["address"]))
+    if form.is_valid() and _is_reset(request, form):
         del request.session[_FLOW]
         messages.success(request, _("Your password has been changed. Log in with the new one."))
         return see_other("account_login")
@@ -76,8 +76,8 @@ def reset(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponse:
     """Change the password of the signed-in user; their other sessions end."""
     user = cast("User", request.user)
-    form = ChangePasswordForm(request.POST or None, user=user)
-    if request.method == "POST" and form.is_valid() and _is_present_password(request, form):
+    form = ChangePasswordForm(posted(request), user=user)
+    if form.is_valid() and _is_present_password(request, form):
         password = form.cleaned_data["password"]
         changed = change_password(user=user, password=password, by=user, now=timezone.now())
         update_session_auth_hash(request, changed)

@@ -14,7 +14,7 @@ from accounts.forms import RenameForm
 from accounts.models import User
 from accounts.refusals import account_name_refusal
 from accounts.services.account_names import AccountNameRefused, rename_account
-from accounts.views.answers import limited, see_other
+from accounts.views.answers import limited, posted, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,8 +22,8 @@ from accounts.views.answers import limited, see_other
 def settings(request: HttpRequest) -> HttpResponse:
     """Show account name and address; a POST changes the account name, once."""
     user = cast("User", request.user)
-    form = RenameForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _is_renamed(request, form):
+    form = RenameForm(posted(request))
+    if form.is_valid() and _is_renamed(request, form):
         messages.success(request, _("Your account name has been changed."))
         return see_other("account_settings")
     context = {"form": form, "may_rename": user.account_name_changed_at is None}
