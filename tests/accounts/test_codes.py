@@ -1,0 +1,268 @@
+"""Verification codes: how they are derived, how often they are sent and may be tried."""
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import OutboxMessage, VerificationCode
+from accounts.models.codes import CodePurpose
+from accounts.services.codes import (
+    CodeRefused,
+    Proof,
+    check_code,
+    code_holder,
+    derive_code,
+    send_code,
+    spend_code,
+)
+from accounts.services.mails import Stale, render_message
+from tests.factories.accounts import UserFactory
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+ADDRESS = "new@example.org"
+REGISTER, RESET = CodePurpose.REGISTER, CodePurpose.RESET_PASSWORD
+
+
+def send(address=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
+    return send_code(address=address, purpose=purpose, flow=flow, language="en", now=now)
+
+
+def check(code, address=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
+    return check_code(address=address, purpose=purpose, flow=flow, code=code, now=now)
+
+
+def refusal(code, **where):
+    with pytest.raises(CodeRefused) as caught:
+        check(code, **where)
+    return caught.value.code
+
+
+def digits(row):
+    return derive_code(row, code_holder(row))
+
+
+def wrong(row):
+    return f"{(int(digits(row)) + 1) % 10**6:06}"
+
+
+def test_derived_codes_are_uniform_with_leading_zeros():
+    rows = [
+        VerificationCode(nonce=f"{n:032x}", purpose=REGISTER, flow="f", address=ADDRESS)
+        for n in range(100_000)
+    ]
+    codes = [derive_code(row, None) for row in rows]
+    assert all(re.fullmatch(r"[0-9]{6}", code) for code in codes)
+    for position in range(6):
+        counts = Counter(code[position] for code in codes)
+        chi_square = sum((counts[digit] - 10_000) ** 2 / 10_000 for digit in "0123456789")
+        assert chi_square < 27.88  # nine degrees of freedom, p = 0.001
+    assert len(set(codes)) > 94_000  # 95,163 expected of a uniform draw
+
+
+def test_derived_code_changes_with_everything_it_is_bound_to():
+    bound = {"nonce": "n", "purpose": REGISTER, "flow": "f", "address": ADDRESS}
+    original = derive_code(VerificationCode(**bound), None)
+    for field in ("nonce", "flow", "address"):
+        assert derive_code(VerificationCode(**{**bound, field: "x"}), None) != original
+    assert derive_code(VerificationCode(**{**bound, "purpose": RESET}), None) != original
+
+
+@pytest.mark.django_db
+def test_right_code_proves_the_address_once():
+    row = send()
+    proof = check(digits(row))
+    assert proof == Proof(code_id=row.pk, address=ADDRESS, purpose=REGISTER, flow="flow")
+    assert spend_code(proof=proof, now=NOW)
+    assert not spend_code(proof=proof, now=NOW)
+
+
+@pytest.mark.django_db
+def test_wrong_code_counts_a_try_although_it_raises():
+    row = send()
+    assert refusal(wrong(row)) == "wrong"
+    row.refresh_from_db()
+    assert row.tries == 1
+
+
+@pytest.mark.django_db
+def test_sixth_try_is_refused_even_when_right_and_a_new_code_works():
+    row = send()
+    assert [refusal(wrong(row)) for _ in range(5)] == ["wrong"] * 5
+    assert refusal(wrong(row)) == "used_up"
+    assert refusal(digits(row)) == "used_up"
+    newer = send(now=NOW + timedelta(seconds=60))
+    assert check(digits(newer), now=NOW + timedelta(seconds=60)).code_id == newer.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "expected"), [(599, None), (600, "expired"), (601, "expired")])
+def test_code_is_valid_while_now_is_before_its_expiry(seconds, expected):
+    row = send()
+    now = NOW + timedelta(seconds=seconds)
+    if expected is None:
+        assert check(digits(row), now=now).code_id == row.pk
+    else:
+        assert refusal(digits(row), now=now) == expected
+
+
+@pytest.mark.django_db
+def test_proof_that_expires_before_it_is_spent_is_worthless():
+    proof = check(digits(send()))
+    assert not spend_code(proof=proof, now=NOW + timedelta(minutes=10))
+
+
+@pytest.mark.django_db
+def test_code_of_another_flow_address_or_purpose_is_wrong():
+    code = digits(send())
+    assert refusal(code, flow="other") == "wrong"
+    assert refusal(code, address="other@example.org") == "wrong"
+    assert refusal(code, purpose=RESET) == "wrong"
+
+
+@pytest.mark.django_db
+def test_only_the_newest_code_of_a_flow_works():
+    older = send()
+    newer = send(now=NOW + timedelta(seconds=60))
+    assert refusal(digits(older), now=NOW + timedelta(seconds=61)) == "wrong"
+    assert check(digits(newer), now=NOW + timedelta(seconds=61)).code_id == newer.pk
+
+
+@pytest.mark.django_db
+def test_right_code_of_a_known_address_is_as_wrong_as_any_other():
+    user = UserFactory.create()
+    row = send(address=user.email)
+    assert refusal(digits(row), address=user.email) == "wrong"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "sent"), [(59, False), (60, True)])
+def test_sixty_seconds_lie_between_two_codes(seconds, sent):
+    send()
+    assert (send(now=NOW + timedelta(seconds=seconds)) is not None) is sent
+
+
+@pytest.mark.django_db
+def test_five_codes_per_hour_and_ten_per_day_across_flows_and_purposes():
+    moments = [NOW + timedelta(minutes=minute) for minute in range(0, 60 * 24, 2)]
+    sent = [
+        moment
+        for n, moment in enumerate(moments)
+        if send(flow=f"flow {n}", purpose=[REGISTER, RESET][n % 2], now=moment)
+    ]
+    assert len(sent) == 10
+    assert len([moment for moment in sent if moment < NOW + timedelta(hours=1)]) == 5
+    assert send(now=NOW + timedelta(hours=24, minutes=2)) is not None
+
+
+@pytest.mark.django_db
+def test_limits_of_one_address_do_not_touch_another():
+    send()
+    assert send(address="other@example.org") is not None
+
+
+@pytest.mark.django_db
+def test_limit_writes_nothing_for_known_and_unknown_addresses_alike():
+    user = UserFactory.create()
+    for address in (ADDRESS, user.email):
+        assert send(address=address) is not None
+        assert send(address=address) is None
+    assert VerificationCode.objects.count() == OutboxMessage.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_known_and_unknown_addresses_cost_the_same_statements():
+    known = {
+        "usual": UserFactory.create(),
+        "gone": UserFactory.create(is_active=False),
+        "staff": None,
+    }
+    known["staff"] = UserFactory.create(is_staff=True)
+    addresses = [ADDRESS, *(user.email for user in known.values())]
+    for purpose in (REGISTER, RESET):
+        later = NOW if purpose == REGISTER else NOW + timedelta(hours=1)
+        counts = set()
+        for address in addresses:
+            with CaptureQueriesContext(
+                connection,
+            ) as captured:
+                send(address=address, purpose=purpose, now=later)
+            counts.add(len(captured))
+        assert len(counts) == 1
+
+
+@pytest.mark.django_db
+def test_kinds_of_mail_by_purpose_and_address():
+    active, gone = UserFactory.create(), UserFactory.create(is_active=False)
+    for n, purpose in enumerate([REGISTER, RESET]):
+        for address in (ADDRESS, active.email, gone.email):
+            send(address=address, purpose=purpose, now=NOW + timedelta(hours=n))
+    assert list(OutboxMessage.objects.order_by("pk").values_list("kind", "recipient")) == [
+        ("accounts.verification_code", ADDRESS),
+        ("accounts.already_registered", active.email),
+        ("accounts.already_registered", gone.email),
+        ("accounts.password_reset_unknown", ADDRESS),
+        ("accounts.password_reset_code", active.email),
+        ("accounts.password_reset_unknown", gone.email),
+    ]
+
+
+@pytest.mark.django_db
+def test_message_dies_with_its_code_and_holds_no_digits():
+    row = send()
+    message = OutboxMessage.objects.get()
+    assert message.deadline_at == row.expires_at == NOW + timedelta(minutes=10)
+    stored = [*OutboxMessage.objects.values_list(), *VerificationCode.objects.values_list()]
+    assert digits(row) not in str(stored)
+
+
+@pytest.mark.django_db
+def test_mail_shows_the_code_in_both_bodies_and_not_in_the_subject():
+    row = send()
+    with time_machine.travel(NOW, tick=False):
+        mail = render_message(OutboxMessage.objects.get())
+    assert digits(row) in mail.text
+    assert digits(row) in mail.html
+    assert digits(row) not in mail.subject
+    preheader = mail.html.partition("display: none")[2].partition("</div>")[0]
+    assert digits(row) not in preheader
+
+
+@pytest.mark.django_db
+def test_mail_to_a_known_address_holds_the_way_to_log_in_and_no_code(settings):
+    user = UserFactory.create()
+    row = send(address=user.email)
+    with time_machine.travel(NOW, tick=False):
+        mail = render_message(OutboxMessage.objects.get())
+    assert f"{settings.PUBLIC_BASE_URL}/account/login/" in mail.text
+    assert digits(row) not in mail.text + mail.html + mail.subject
+    assert not re.search(r"\b[0-9]{6}\b", mail.text)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reason", ["code spent", "code expired", "newer code sent"])
+def test_mail_with_a_stale_code_is_dropped(reason):
+    row = send()
+    message = OutboxMessage.objects.get()
+    now = NOW + timedelta(seconds=90)
+    if reason == "code spent":
+        spend_code(proof=check(digits(row)), now=NOW)
+    elif reason == "code expired":
+        now = NOW + timedelta(minutes=10)
+    else:
+        send(now=now)
+    with time_machine.travel(now, tick=False), pytest.raises(Stale) as caught:
+        render_message(message)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.django_db
+def test_mail_with_a_code_is_dropped_when_the_address_became_known():
+    send()
+    UserFactory.create(email=ADDRESS)
+    with time_machine.travel(NOW, tick=False), pytest.raises(Stale):
+        render_message(OutboxMessage.objects.get())

@@ -1,0 +1,215 @@
+"""A forgotten password and a changed one: codes, sessions, and no difference between addresses."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from allauth.account.models import EmailAddress
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent, OutboxMessage, User, VerificationCode
+from accounts.services.codes import code_holder, derive_code
+from tests.factories.accounts import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+NEW = "a brand new password"
+
+
+def ask(client, address):
+    return client.post(reverse("account_reset_password"), {"email": address})
+
+
+def newest_code():
+    row = VerificationCode.objects.latest("pk")
+    return derive_code(row, code_holder(row))
+
+
+def answer(client, code, password=NEW):
+    return client.post(
+        reverse("account_confirm_password_reset_code"), {"code": code, "password": password}
+    )
+
+
+def found(pattern, page):
+    """Return what the pattern finds in the page."""
+    match = re.search(pattern, page)
+    assert match
+    return match[1]
+
+
+def plain(response):
+    return re.sub(r'value="[^"]*"', "", response.content.decode())
+
+
+def test_reset_by_code_sets_the_password_and_ends_every_session(client):
+    user = UserFactory.create()
+    elsewhere = Client()
+    elsewhere.force_login(user)
+    assert ask(client, user.email.upper()).status_code == 303
+    response = answer(client, newest_code())
+    assert (response.status_code, response["Location"]) == (303, reverse("account_login"))
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert elsewhere.get(reverse("account_settings")).status_code == 302
+    assert client.get(reverse("account_settings")).status_code == 302
+    assert [event.action for event in AuditEvent.objects.all()] == ["user.password_reset"]
+    assert OutboxMessage.objects.latest("pk").kind == "accounts.password_changed"
+
+
+def test_reset_proves_the_address(client):
+    user = UserFactory.create(verified=False)
+    ask(client, user.email)
+    answer(client, newest_code())
+    assert EmailAddress.objects.get(user=user).verified
+
+
+def test_asking_looks_alike_for_every_address():
+    addresses = {
+        "unknown": "nobody@example.org",
+        "known": UserFactory.create(email="member@example.org").email,
+        "gone": UserFactory.create(email="person@example.org", is_active=False).email,
+        "staff": UserFactory.create(email="bosses@example.org", is_staff=True).email,
+        "unproven": UserFactory.create(email="unsure@example.org", verified=False).email,
+    }
+    seen = set()
+    for address in addresses.values():
+        client = Client()
+        asked = ask(client, address)
+        shown = client.get(asked["Location"])
+        again = ask(client, address)
+        wrong = answer(client, "000000")
+        headers = tuple(sorted(asked.headers.items()))
+        cookies = tuple(sorted(client.cookies))
+        body = plain(shown).replace(address, "…") + plain(wrong).replace(address, "…")
+        statuses = (asked.status_code, shown.status_code, again.status_code, wrong.status_code)
+        seen.add((statuses, headers, cookies, body))
+    assert len(seen) == 1
+    assert next(iter(seen))[0] == (303, 200, 303, 400)
+
+
+def test_two_clicks_on_send_code_are_one_request(client):
+    user = UserFactory.create()
+    flow = found(
+        r'name="flow" value="([^"]+)"', client.get("/account/password/reset/").content.decode()
+    )
+    other = Client()  # what the second click sees before the first is answered
+    for browser in (client, other):
+        browser.post(reverse("account_reset_password"), {"email": user.email, "flow": flow})
+    assert VerificationCode.objects.count() == 1
+    assert answer(other, newest_code()).status_code == 303
+
+
+def test_new_code_on_request_with_the_same_answer_when_it_is_too_early(client):
+    user = UserFactory.create()
+    ask(client, user.email)
+    url = reverse("account_confirm_password_reset_code")
+    assert client.post(url, {"action": "send_code"}).status_code == 303
+    assert VerificationCode.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        assert client.post(url, {"action": "send_code"}).status_code == 303
+    assert VerificationCode.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "case", ["used twice", "password changed", "address changed", "too old", "sixth try", "gone"]
+)
+def test_code_that_is_no_longer_good_is_refused(client, case):
+    user = UserFactory.create()
+    ask(client, user.email)
+    code = newest_code()
+    now = timezone.now()
+    if case == "used twice":
+        session = client.session["password_reset"]
+        answer(client, code)
+        kept = client.session
+        kept["password_reset"] = session
+        kept.save()
+    elif case == "password changed":
+        user.set_password("something else entirely")
+        user.save()
+    elif case == "address changed":
+        User.objects.filter(pk=user.pk).update(email="elsewhere@example.org")
+    elif case == "too old":
+        now += timedelta(minutes=10, seconds=1)
+    elif case == "sixth try":
+        for _ in range(6):
+            answer(client, f"{(int(code) + 1) % 10**6:06}")
+    else:
+        User.objects.filter(pk=user.pk).update(is_active=False)
+    before = User.objects.get(pk=user.pk).password
+    with time_machine.travel(now):
+        response = answer(client, code, "yet another password")
+    assert response.status_code == 400
+    assert User.objects.get(pk=user.pk).password == before
+
+
+def test_code_of_another_browser_is_refused(client):
+    user = UserFactory.create()
+    ask(client, user.email)
+    code = newest_code()
+    other = Client()
+    ask(other, user.email)
+    assert answer(other, code).status_code == 400
+
+
+def test_confirming_without_asking_leads_to_the_first_page(client):
+    response = client.get(reverse("account_confirm_password_reset_code"))
+    assert (response.status_code, response["Location"]) == (302, reverse("account_reset_password"))
+
+
+def test_weak_password_is_refused_before_a_try_is_counted(client):
+    user = UserFactory.create()
+    ask(client, user.email)
+    assert answer(client, newest_code(), "short").status_code == 400
+    assert VerificationCode.objects.get().tries == 0
+    assert answer(client, newest_code()).status_code == 303
+
+
+def test_code_is_in_no_page_session_or_log(client, caplog):
+    user = UserFactory.create()
+    ask(client, user.email)
+    code = newest_code()
+    page = client.get(reverse("account_confirm_password_reset_code"))
+    wrong = answer(client, code, "short")
+    assert code not in page.content.decode() + wrong.content.decode()
+    assert code not in str(dict(client.session)) + caplog.text
+
+
+def test_many_addresses_from_one_client_are_limited():
+    statuses = [ask(Client(), f"person{n}@example.org").status_code for n in range(31)]
+    assert statuses[:30] == [303] * 30
+    assert statuses[30] == 429
+
+
+def test_limit_says_how_long_to_wait():
+    answers = [ask(Client(), f"person{n}@example.org") for n in range(31)]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 3600
+
+
+def test_changing_the_password_keeps_this_session_and_ends_the_others(client):
+    user = UserFactory.create()
+    elsewhere = Client()
+    for browser in (client, elsewhere):
+        browser.force_login(user)
+    before = client.cookies["session"].value
+    response = client.post(
+        reverse("account_change_password"), {"present_password": PASSWORD, "password": NEW}
+    )
+    assert (response.status_code, response["Location"]) == (303, reverse("account_settings"))
+    assert client.cookies["session"].value != before
+    assert client.get(reverse("account_settings")).status_code == 200
+    assert elsewhere.get(reverse("account_settings")).status_code == 302
+    assert [event.action for event in AuditEvent.objects.all()] == ["user.password_changed"]
+
+
+def test_changing_the_password_needs_the_present_one_and_is_limited(client):
+    user = UserFactory.create()
+    client.force_login(user)
+    data = {"present_password": "not the present one", "password": NEW}
+    answers = [client.post(reverse("account_change_password"), data) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
