@@ -1,11 +1,6 @@
 """What the admin's pages have in common: bounded lists, masked addresses, evidence, audit."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -15,7 +10,6 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -23,9 +17,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import mask_address
+from accounts.admin.masking import masked_field, may_see_addresses, plain_values
 from accounts.models import AuditEvent
 from accounts.services.audit import record_event
 
@@ -36,53 +29,8 @@ else:
     AnyModelAdmin = admin.ModelAdmin
     AnyPaginator = Paginator
 
-FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
 COUNT_LIMIT = 10_000
 HISTORY_LENGTH = 100
-
-_ADDRESS = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]+")
-_PLAIN = (type(None), bool, int, str, Decimal, datetime, date, list, dict)
-
-
-def may_see_addresses(request: HttpRequest) -> bool:
-    """Whether the user may read e-mail addresses in full."""
-    return request.user.has_perm(FULL_ADDRESS_PERMISSION)
-
-
-def mask_addresses_in(text: str) -> str:
-    """Return the text with every e-mail address in it masked."""
-    return _ADDRESS.sub(lambda found: mask_address(found[0]), text)
-
-
-@cache
-def masked_field(model: type[models.Model], name: str) -> Callable[[Any], str]:
-    """Return a column that shows the field with the addresses in it masked."""
-
-    @admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")  # type: ignore[union-attr]
-    def shown(obj: Any) -> str:
-        value = getattr(obj, name)
-        if value is not None and not isinstance(value, str):
-            value = json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder)
-        return mask_addresses_in(value or "")
-
-    shown.__name__ = f"masked_{name}"
-    return shown
-
-
-def plain_values(obj: models.Model, names: Iterable[str], masked: Sequence[str]) -> dict[str, Any]:
-    """Return the fields as the audit trail keeps them; what is no field of the row is left out."""
-    fields = {field.name: field for field in (*obj._meta.fields, *obj._meta.many_to_many)}
-    values: dict[str, Any] = {}
-    for name in names:
-        if name not in fields:
-            continue
-        value = fields[name].value_from_object(obj)
-        if fields[name].many_to_many:
-            value = sorted(related.pk for related in value)
-        elif not isinstance(value, _PLAIN):
-            value = str(value)
-        values[name] = mask_addresses_in(value) if name in masked and value else value
-    return values
 
 
 class BoundedPaginator(AnyPaginator):
@@ -308,25 +256,3 @@ class DeletableModelAdmin(AuditedModelAdmin):
             before=plain_values(obj, names, self.addresses),
         )
         super().delete_model(request, obj)
-
-
-class StateFilter(admin.SimpleListFilter):
-    """A filter on a state that follows from moments; `states` maps its words to conditions."""
-
-    title = _("state")
-    parameter_name = "state"
-
-    def states(self) -> dict[str, tuple[Any, models.Q]]:
-        """The states: key → (word, condition)."""
-        raise NotImplementedError
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The words to choose from."""
-        return [(key, word) for key, (word, _condition) in self.states().items()]
-
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[Any]
-    ) -> models.QuerySet[Any]:
-        """The rows in the chosen state; all without a choice or with an unknown one."""
-        state = self.states().get(self.value() or "")
-        return queryset.filter(state[1]) if state else queryset

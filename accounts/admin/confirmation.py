@@ -44,6 +44,7 @@ class Act:
     button: Any
     do: Callable[[Any, dict[str, Any]], object]
     form: type[forms.Form] = NothingForm
+    name: Callable[[Any], str] = str
     refused_by: tuple[type[Exception], ...] = ()
     refusals: dict[str, Any]
 
@@ -70,7 +71,7 @@ def confirm(
         "title": act.title,
         "act": act,
         "form": form,
-        "objects": objects,
+        "objects": [(obj.pk, act.name(obj)) for obj in objects],
         "opts": page.opts,
         "action": request.POST.get("action", ""),
         "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
@@ -93,7 +94,7 @@ def _do(
         except act.refused_by as refusal:
             code = str(getattr(refusal, "code", ""))
             sentence = act.refusals.get(code, code)
-            page.message_user(request, f"{obj}: {sentence}", messages.ERROR)
+            page.message_user(request, f"{act.name(obj)}: {sentence}", messages.ERROR)
         else:
             done += 1
     if done:

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin, StateFilter
+from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin
 from accounts.admin.confirmation import Act, ReasonForm, confirm
+from accounts.admin.filters import StateFilter
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope
 from accounts.services.freezes import freeze_account, unfreeze_account
 

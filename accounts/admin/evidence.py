@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin, StateFilter
+from accounts.admin.base import EvidenceAdmin
 from accounts.admin.confirmation import Act, confirm
+from accounts.admin.filters import StateFilter
 from accounts.models import AuditEvent, OutboxMessage, VerificationCode
 from accounts.services.administration import AdministrationRefused, revive_message
 

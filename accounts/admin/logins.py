@@ -11,7 +11,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import mask_address
 from accounts.admin.base import DeletableModelAdmin, EvidenceAdmin
+from accounts.admin.masking import may_see_addresses
 
 admin.site.unregister([EmailAddress, Authenticator])
 
@@ -28,6 +30,13 @@ class EmailAddressAdmin(EvidenceAdmin):
     lower_case_search = True
     addresses = ("email",)
     fields = ("user", "email", "verified", "primary")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The row, masked where its text goes: into titles. Nothing on these pages saves it."""
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and not may_see_addresses(request):
+            obj.email = mask_address(obj.email)
+        return obj
 
 
 @admin.register(Authenticator)

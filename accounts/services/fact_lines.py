@@ -143,7 +143,7 @@ def _complete(values: dict[str, Any], model: type[Fact]) -> None:
     for name in fact_fields(model):
         if name in values:
             continue
-        if not model._meta.get_field(name).null:  # type: ignore[union-attr]
+        if not model._meta.get_field(name).null:
             raise BrokenLine(_("%(name)s is missing.") % {"name": name})
         values[name] = None
 

@@ -16,9 +16,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import CustomerAccount
+from accounts.models import AuditEvent, CustomerAccount
 from accounts.models.facts import Fact
-from accounts.services.audit import record_changed
 from accounts.services.fact_lines import (
     ACCOUNT,
     ACCOUNT_FIELDS,
@@ -32,6 +31,9 @@ from accounts.services.fact_lines import (
 )
 
 BATCH = 500
+
+# A row with what it held, None if it is new, and what it holds.
+Change = tuple[models.Model, dict[str, Any] | None, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,11 @@ def _write_facts(
         unique_fields=["source", "external_id"],
         update_fields=[*account_fields(lines[0].kind), *fact_fields(model)],
     )
-    changes = [
+    changes: list[Change] = [
         (row, held, {name: getattr(row, name) for name in columns})
         for row, held in zip(rows, before, strict=True)
     ]
-    record_changed(action=f"{lines[0].kind}.imported", changes=changes, by=None, now=now)
+    _record(f"{lines[0].kind}.imported", changes, now)
 
 
 def _stored(model: type[Fact], lines: Sequence[FactLine]) -> dict[tuple[str, str], Any]:
@@ -222,8 +224,8 @@ def _write_accounts(
 ) -> None:
     """Update what the lines say about accounts themselves; three statements."""
     values = {known[line.accounts[ACCOUNT]]: line.values for line in lines}
-    rows: list[models.Model] = []
-    changes = []
+    rows: list[CustomerAccount] = []
+    changes: list[Change] = []
     for account in CustomerAccount.objects.select_for_update().filter(pk__in=values):
         wanted = values[account.pk]
         held = {name: _plain(getattr(account, name)) for name in wanted}
@@ -238,8 +240,23 @@ def _write_accounts(
         changes.append((account, {n: held[n] for n in changed}, {n: wanted[n] for n in changed}))
     if dry_run or not rows:
         return
-    CustomerAccount.objects.bulk_update(rows, ACCOUNT_FIELDS)  # type: ignore[type-var]
-    record_changed(action="customeraccount.imported", changes=changes, by=None, now=now)
+    CustomerAccount.objects.bulk_update(rows, ACCOUNT_FIELDS)
+    _record("customeraccount.imported", changes, now)
+
+
+def _record(action: str, changes: Sequence[Change], now: datetime) -> None:
+    """Write the audit events of a batch in one statement; a command has no actor."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            occurred_at=now,
+            action=action,
+            object_label=row._meta.label_lower,
+            object_id=str(row.pk),
+            before=before,
+            after=after,
+        )
+        for row, before, after in changes
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -10,12 +10,13 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin, StateFilter
+from accounts.admin.base import EvidenceAdmin
 from accounts.admin.confirmation import Act, ReasonForm, confirm
 from accounts.admin.customers import FreezeForm
+from accounts.admin.filters import StateFilter
 from accounts.models import FreezeScope
 from association.admin.preview import eligibility_preview
-from association.models import Association, Authorization, Budget
+from association.models import Association
 from association.services.associations import end_association
 from association.services.customers import CustomerRefused, freeze_customer, unfreeze_customer
 
@@ -25,6 +26,11 @@ REFUSALS: dict[str, Any] = {
     "no_budget": _("The partner has to set a budget first."),
 }
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+
+
+def customer_name(association: Association) -> str:
+    """Which customer of which partner."""
+    return f"{association.account} – {association.partner}"
 
 
 class AssociationStateFilter(StateFilter):
@@ -107,6 +113,7 @@ class AssociationAdmin(EvidenceAdmin):
                 by=request.user,  # type: ignore[arg-type]
                 now=timezone.now(),
             ),
+            name=customer_name,
             refused_by=(CustomerRefused,),
             refusals=REFUSALS,
         )
@@ -132,6 +139,7 @@ class AssociationAdmin(EvidenceAdmin):
                 by=request.user,  # type: ignore[arg-type]
                 now=timezone.now(),
             ),
+            name=customer_name,
             refused_by=(CustomerRefused,),
             refusals=REFUSALS,
         )
@@ -155,100 +163,7 @@ class AssociationAdmin(EvidenceAdmin):
                 by=request.user,  # type: ignore[arg-type]
                 now=timezone.now(),
             ),
+            name=customer_name,
             refusals={},
         )
         return confirm(self, request, queryset, act)
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Association]:
-        """With the account's owner: an action names each customer."""
-        return super().get_queryset(request).select_related("account__owner")
-
-
-class AuthorizationStateFilter(StateFilter):
-    """Requested, granted, declined or revoked."""
-
-    def states(self) -> dict[str, tuple[Any, Q]]:
-        """The four states of `Authorization.state`."""
-        revoked, declined = Q(revoked_at__isnull=False), Q(declined_at__isnull=False)
-        granted = Q(granted_at__isnull=False)
-        return {
-            "requested": (_("requested"), ~revoked & ~declined & ~granted),
-            "granted": (_("granted"), granted & ~revoked & ~declined),
-            "declined": (_("declined"), declined & ~revoked),
-            "revoked": (_("revoked"), revoked),
-        }
-
-
-OF_ASSOCIATION = (
-    "association__account__owner__account_name__istartswith",
-    "association__account__owner__email__iexact",
-    "association__partner__name__icontains",
-)
-
-
-@admin.register(Authorization)
-class AuthorizationAdmin(EvidenceAdmin):
-    """Rights of partners to order and operate for customers."""
-
-    list_display = (
-        "association",
-        "requested_at",
-        "granted_at",
-        "declined_at",
-        "revoked_at",
-    )
-    list_select_related = ("association",)
-    list_filter = (AuthorizationStateFilter,)
-    search_fields = OF_ASSOCIATION
-    search_help_text = AssociationAdmin.search_help_text
-    date_hierarchy = "granted_at"
-    fields = (
-        "association",
-        "consent",
-        "requested_at",
-        "requested_by",
-        "granted_at",
-        "declined_at",
-        "revoked_at",
-        "reason",
-    )
-
-
-class BudgetStateFilter(StateFilter):
-    """Current or replaced."""
-
-    def states(self) -> dict[str, tuple[Any, Q]]:
-        """The two states of a budget."""
-        return {
-            "current": (_("current"), Q(replaced_at__isnull=True)),
-            "replaced": (_("replaced"), Q(replaced_at__isnull=False)),
-        }
-
-
-@admin.register(Budget)
-class BudgetAdmin(EvidenceAdmin):
-    """Budgets as they were set, one after the other."""
-
-    list_display = (
-        "association",
-        "amount",
-        "period",
-        "on_exhaustion",
-        "set_at",
-        "set_by",
-        "replaced_at",
-    )
-    list_select_related = ("association", "set_by")
-    list_filter = (BudgetStateFilter, "period", "on_exhaustion")
-    search_fields = OF_ASSOCIATION
-    search_help_text = AssociationAdmin.search_help_text
-    date_hierarchy = "set_at"
-    fields = (
-        "association",
-        "amount",
-        "period",
-        "on_exhaustion",
-        "set_at",
-        "set_by",
-        "replaced_at",
-    )

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import DeletableModelAdmin, StateFilter
+from accounts.admin.base import DeletableModelAdmin
 from accounts.admin.confirmation import Act, confirm
+from accounts.admin.filters import StateFilter
 from association.models import LegalDocument
 from association.services.documents import AlreadyPublished, publish_document
 

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, canonical_address
-from accounts.admin.base import EvidenceAdmin, ProviderModelAdmin, StateFilter
+from accounts.admin.base import ProviderModelAdmin
 from accounts.admin.confirmation import Act, confirm
-from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
+from accounts.admin.filters import StateFilter
+from partners.models import Channel, Invitation, InvitationRefusal
 from partners.services.invitations import (
     MOST_USES,
     InvitationProblem,
@@ -216,40 +217,3 @@ class InvitationAdmin(ProviderModelAdmin):
             refusals=REFUSALS,
         )
         return confirm(self, request, queryset, act)
-
-
-class RequestStateFilter(StateFilter):
-    """What became of the request."""
-
-    def states(self) -> dict[str, tuple[Any, Q]]:
-        """Open, answered with an invitation, or dismissed."""
-        closed = Q(closed_at__isnull=False)
-        return {
-            "open": (_("open"), ~closed),
-            "sent": (_("invitation sent"), closed & Q(sent_invitation__isnull=False)),
-            "dismissed": (_("dismissed"), closed & Q(sent_invitation__isnull=True)),
-        }
-
-
-@admin.register(InvitationRequest)
-class InvitationRequestAdmin(EvidenceAdmin):
-    """People with an existing account who asked for an online invitation."""
-
-    list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
-    list_select_related = ("partner", "invitation")
-    list_filter = (RequestStateFilter,)
-    search_fields = ("address__iexact", "partner__name__icontains")
-    search_help_text = _("A whole e-mail address, or part of the partner's name")
-    date_hierarchy = "requested_at"
-    addresses = ("address",)
-    fields = (
-        "partner",
-        "invitation",
-        "address",
-        "language",
-        "requested_at",
-        "sent_invitation",
-        "closed_at",
-        "closed_by",
-        "dismiss_reason",
-    )

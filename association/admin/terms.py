@@ -1,0 +1,104 @@
+"""Authorizations and budgets in the admin: what partner and customer agreed, to be read only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import EvidenceAdmin
+from accounts.admin.filters import StateFilter
+from association.models import Authorization, Budget
+
+
+class AuthorizationStateFilter(StateFilter):
+    """Requested, granted, declined or revoked."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """The four states of `Authorization.state`."""
+        revoked, declined = Q(revoked_at__isnull=False), Q(declined_at__isnull=False)
+        granted = Q(granted_at__isnull=False)
+        return {
+            "requested": (_("requested"), ~revoked & ~declined & ~granted),
+            "granted": (_("granted"), granted & ~revoked & ~declined),
+            "declined": (_("declined"), declined & ~revoked),
+            "revoked": (_("revoked"), revoked),
+        }
+
+
+OF_ASSOCIATION = (
+    "association__account__owner__account_name__istartswith",
+    "association__account__owner__email__iexact",
+    "association__partner__name__icontains",
+)
+SEARCH_HELP = _(
+    "Beginning of the account name, a whole e-mail address, or part of the partner's name"
+)
+
+
+@admin.register(Authorization)
+class AuthorizationAdmin(EvidenceAdmin):
+    """Rights of partners to order and operate for customers."""
+
+    list_display = (
+        "association",
+        "requested_at",
+        "granted_at",
+        "declined_at",
+        "revoked_at",
+    )
+    list_select_related = ("association",)
+    list_filter = (AuthorizationStateFilter,)
+    search_fields = OF_ASSOCIATION
+    search_help_text = SEARCH_HELP
+    date_hierarchy = "granted_at"
+    fields = (
+        "association",
+        "consent",
+        "requested_at",
+        "requested_by",
+        "granted_at",
+        "declined_at",
+        "revoked_at",
+        "reason",
+    )
+
+
+class BudgetStateFilter(StateFilter):
+    """Current or replaced."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """The two states of a budget."""
+        return {
+            "current": (_("current"), Q(replaced_at__isnull=True)),
+            "replaced": (_("replaced"), Q(replaced_at__isnull=False)),
+        }
+
+
+@admin.register(Budget)
+class BudgetAdmin(EvidenceAdmin):
+    """Budgets as they were set, one after the other."""
+
+    list_display = (
+        "association",
+        "amount",
+        "period",
+        "on_exhaustion",
+        "set_at",
+        "set_by",
+        "replaced_at",
+    )
+    list_select_related = ("association", "set_by")
+    list_filter = (BudgetStateFilter, "period", "on_exhaustion")
+    search_fields = OF_ASSOCIATION
+    search_help_text = SEARCH_HELP
+    date_hierarchy = "set_at"
+    fields = (
+        "association",
+        "amount",
+        "period",
+        "on_exhaustion",
+        "set_at",
+        "set_by",
+        "replaced_at",
+    )
