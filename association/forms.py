@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
@@ -50,10 +51,17 @@ class LetterForm(forms.Form):
     )
     shown_letter = _shown_document()
 
-    def __init__(self, *args: Any, documents: Documents, ticked: bool = False, **options: Any):
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        documents: Documents,
+        ticked: bool = False,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
         self.letter_document = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
-        initial = {"letter_of_authorization": ticked, "shown_letter": self.letter_document.pk}
-        super().__init__(*args, initial=initial | options.pop("initial", {}), **options)
+        letter = {"letter_of_authorization": ticked, "shown_letter": self.letter_document.pk}
+        super().__init__(data, initial=letter | (initial or {}))
 
     def letter_choice(self) -> LetterChoice | None:
         """Return what the page said about the letter, or None when it did not ask."""
@@ -74,10 +82,12 @@ class InstructionsForm(LetterForm):
     shown_instructions = _shown_document()
     field_order = ("instructions", "letter_of_authorization")
 
-    def __init__(self, *args: Any, documents: Documents, **options: Any):
+    def __init__(
+        self, data: QueryDict | None, *, documents: Documents, ticked: bool = False
+    ) -> None:
         self.instructions_document = documents[DocumentKind.INSTRUCTIONS]
         initial = {"shown_instructions": self.instructions_document.pk}
-        super().__init__(*args, documents=documents, initial=initial, **options)
+        super().__init__(data, documents=documents, ticked=ticked, initial=initial)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a tick that was given to a version no longer in force."""
@@ -109,10 +119,13 @@ class EnableForm(LetterForm):
     shown_agreement = forms.CharField(required=False, widget=forms.HiddenInput, max_length=80)
     field_order = ("country", "agreement", "letter_of_authorization")
 
-    def __init__(self, *args: Any, documents: Documents, initial: dict[str, Any], **options: Any):
+    def __init__(
+        self, data: QueryDict | None, *, documents: Documents, ticked: bool, country: str
+    ) -> None:
         self.agreed = frozenset(documents[kind].pk for kind in AGREEMENT)
-        initial["shown_agreement"] = " ".join(map(str, sorted(self.agreed)))
-        super().__init__(*args, documents=documents, initial=initial, **options)
+        shown = " ".join(map(str, sorted(self.agreed)))
+        initial = {"country": country, "shown_agreement": shown}
+        super().__init__(data, documents=documents, ticked=ticked, initial=initial)
 
     def enabling(self) -> Enabling:
         """Return what was given, with the documents that the page showed."""

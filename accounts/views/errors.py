@@ -49,14 +49,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
         content = render_to_string("503.html", context)
         return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return HttpResponse(render_to_string("500.html", context), status=500)
-
-
-def too_many_requests(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Say how long to wait before trying again: 429."""
-    return render(
-        request,
-        "429.html",
-        {"retry_after_seconds": seconds},
-        status=429,
-        headers={"Retry-After": str(seconds)},
-    )

@@ -11,6 +11,7 @@ from accounts.services.audit import record_event
 from accounts.services.freezes import open_freeze, unfreeze_account
 from accounts.services.outbox import Promise, enqueue_messages
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
+from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
 from association.services.attempts import choose_letter, keep_refusals
 from association.services.authorizations import revoke_open_authorization
@@ -146,9 +147,8 @@ def _lock(attempt: Attempt, by: User) -> Attempt:
         .select_related("invitation__partner", "instructions", "letter")
         .get(pk=attempt.pk)
     )
-    account = (
-        CustomerAccount.objects.select_for_update().filter(pk=locked.account_id, owner=by).first()
-    )
+    accounts = CustomerAccount.objects.select_for_update(of=("self",))
+    account = accounts.filter(attempts=locked, owner=by).first()
     if account is None:
         raise StepUndone("account")
     account.owner = by
@@ -193,25 +193,29 @@ def _agreed_on_the_way(attempt: Attempt, documents: Documents) -> list[Consent]:
     if not is_in_force(attempt.instructions, documents[DocumentKind.INSTRUCTIONS]):
         raise StepUndone("instructions")
     consents = [
-        Consent(
-            account=attempt.account,
-            document=attempt.instructions,
-            attempt=attempt,
-            agreed_at=attempt.instructions_agreed_at,
-            address=attempt.instructions_address,
+        _consent(
+            attempt,
+            attempt.instructions,
+            attempt.instructions_agreed_at,
+            attempt.instructions_address,
         )
     ]
     if is_in_force(attempt.letter, documents[DocumentKind.LETTER_OF_AUTHORIZATION]):
         consents.append(
-            Consent(
-                account=attempt.account,
-                document=attempt.letter,
-                attempt=attempt,
-                agreed_at=attempt.letter_agreed_at,
-                address=attempt.letter_address,
-            )
+            _consent(attempt, attempt.letter, attempt.letter_agreed_at, attempt.letter_address)
         )
     return consents
+
+
+def _consent(
+    attempt: Attempt, document: LegalDocument | None, at: datetime | None, address: str | None
+) -> Consent:
+    """Return the evidence of one tick; there is none without a document and a moment."""
+    if document is None or at is None:
+        raise StepUndone("instructions")
+    return Consent(
+        account=attempt.account, document=document, attempt=attempt, agreed_at=at, address=address
+    )
 
 
 def _agreed_while_enabling(
@@ -225,16 +229,7 @@ def _agreed_while_enabling(
     agreed = [documents[kind] for kind in AGREEMENT]
     if enabling.agreed_documents != {document.pk for document in agreed}:
         raise StepUndone("agreement")
-    return [
-        Consent(
-            account=attempt.account,
-            document=document,
-            attempt=attempt,
-            agreed_at=now,
-            address=address,
-        )
-        for document in agreed
-    ]
+    return [_consent(attempt, document, now, address) for document in agreed]
 
 
 def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:

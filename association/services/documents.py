@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -50,7 +51,7 @@ def is_in_force(agreed: LegalDocument | None, current: LegalDocument) -> bool:
     return agreed is not None and agreed.version == current.version
 
 
-def newest_version(kind: DocumentKind) -> QuerySet[LegalDocument]:
+def newest_version(kind: DocumentKind) -> QuerySet[LegalDocument, Any]:
     """Return a subquery for the version number in force of one kind."""
     return (
         LegalDocument.objects.published()

@@ -123,7 +123,7 @@ def _total(rows: QuerySet[Any], aggregate: models.Aggregate) -> Subquery:
 _TEXT = models.CharField()
 _MONEY = models.DecimalField(max_digits=14, decimal_places=2)
 _MOMENT = models.DateTimeField()
-_COLUMNS = {
+_COLUMNS: dict[str, "models.Field[Any, Any]"] = {
     "text_1": _TEXT,
     "text_2": _TEXT,
     "money_1": _MONEY,
@@ -184,4 +184,5 @@ def _rows(facts: QuerySet[Any], kind: str, **columns: str) -> QuerySet[Any]:
         f"column_{name}": F(columns[name]) if name in columns else Cast(Value(None), field)
         for name, field in _COLUMNS.items()
     }
-    return facts.order_by().annotate(kind=Value(kind), **shaped).values_list("kind", *shaped)
+    rows: QuerySet[Any] = facts.order_by().annotate(kind=Value(kind), **shaped)
+    return rows.values_list("kind", *shaped)

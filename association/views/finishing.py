@@ -89,7 +89,7 @@ def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
         posted(request),
         documents=documents,
         ticked=is_letter_ticked(journey, documents),
-        initial={"country": account.country if account else ""},
+        country=account.country.code if account else "",
     )
     if request.method != "POST":
         return show_last_step(request, journey, Step.ENABLE, form)

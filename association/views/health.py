@@ -26,11 +26,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         cache.get("readyz")
         executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        delayed = not missing and is_delayed(now=timezone.now())
+        is_ready = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        delayed = is_ready and is_delayed(now=timezone.now())
     except UNAVAILABLE:
-        missing = [None]
-    if missing:
+        is_ready = delayed = False
+    if not is_ready:
         return JsonResponse(
             {"status": "unavailable"},
             status=503,

@@ -9,8 +9,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits
-from accounts.views.answers import posted, see_other
-from accounts.views.errors import too_many_requests
+from accounts.views.answers import posted, see_other, too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
@@ -78,7 +77,7 @@ def unknown_invitation(request: HttpRequest) -> HttpResponse:
     try:
         limits.count(request, "unknown_token")
     except limits.LimitReached as reached:
-        return too_many_requests(request, reached.seconds)
+        return too_many_requests(request, seconds=reached.seconds)
     return unknown_link(request)
 
 
