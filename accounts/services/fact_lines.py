@@ -300,7 +300,7 @@ def _yes_or_no(value: Any, name: str, _field: Any) -> bool:
 
 
 # Which function reads a field; the first that fits.
-READERS: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any, str, Any], Any]], ...] = (
+READERS: "tuple[tuple[type[models.Field[Any, Any]], Callable[[Any, str, Any], Any]], ...]" = (
     (models.DecimalField, _money),
     (models.DateTimeField, _moment),
     (models.BooleanField, _yes_or_no),
