@@ -14,6 +14,15 @@ from tests.factories.accounts import (
     SpendingFactory,
     UserFactory,
 )
+from tests.factories.association import (
+    ADDRESS,
+    BROWSER_SECRET,
+    AttemptFactory,
+    LegalDocumentFactory,
+    enabling_of,
+    make_associated,
+    make_attempt,
+)
 from tests.factories.partners import (
     InvitationFactory,
     InvitationRequestFactory,
@@ -22,7 +31,10 @@ from tests.factories.partners import (
 )
 
 __all__ = [
+    "ADDRESS",
+    "BROWSER_SECRET",
     "PASSWORD",
+    "AttemptFactory",
     "BillFactory",
     "CashExpenditureFactory",
     "ContractFactory",
@@ -32,10 +44,14 @@ __all__ = [
     "FreezeFactory",
     "InvitationFactory",
     "InvitationRequestFactory",
+    "LegalDocumentFactory",
     "PartnerFactory",
     "PartnerMemberFactory",
     "ReservedInstanceFactory",
     "ResourceFactory",
     "SpendingFactory",
     "UserFactory",
+    "enabling_of",
+    "make_associated",
+    "make_attempt",
 ]

@@ -1,0 +1,133 @@
+"""Documents, attempts, and associations that came to be as in the product: through its services."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from factory.declarations import LazyFunction, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory
+
+from accounts.models import CustomerAccount
+from association import models
+from association.models import Association, Attempt, DocumentKind
+from association.services.associations import AGREEMENT, Enabling, associate
+from association.services.attempts import (
+    agree_to_instructions,
+    enter_attempt,
+    hash_of,
+    start_attempt,
+)
+from association.services.documents import current_documents
+from partners.models import Invitation
+from tests.factories.accounts import CustomerAccountFactory, in_days
+from tests.factories.partners import InvitationFactory
+
+BROWSER_SECRET = "0" * 32
+ADDRESS = "192.0.2.7"
+
+
+class LegalDocumentFactory(DjangoModelFactory):
+    """A version of the instructions in English after those that ship, published a moment ago."""
+
+    class Meta:
+        model = models.LegalDocument
+
+    class Params:
+        draft = Trait(published_at=None)
+
+    kind = DocumentKind.INSTRUCTIONS
+    language = "en"
+    version = Sequence(lambda n: n + 2)
+    title = "Instructions for Associating"
+    body = "Read this."
+    published_at = LazyFunction(timezone.now)
+
+
+class AttemptFactory(DjangoModelFactory):
+    """An attempt that has just begun, in the browser of `BROWSER_SECRET`."""
+
+    class Meta:
+        model = models.Attempt
+
+    class Params:
+        entered = Trait(
+            account=SubFactory(CustomerAccountFactory, enabled=True),
+            entered_at=LazyFunction(timezone.now),
+        )
+        refused = Trait(refusal_codes=["unpaid_bills"], decided_at=LazyFunction(timezone.now))
+        old = Trait(started_at=in_days(-30))
+
+    invitation = SubFactory(InvitationFactory)
+    browser_hash = LazyFunction(lambda: hash_of(BROWSER_SECRET))
+    language = "en"
+    started_at = LazyFunction(timezone.now)
+
+
+def make_attempt(
+    *,
+    invitation: Invitation | None = None,
+    account: CustomerAccount | None = None,
+    agreed: bool = True,
+    letter: bool = False,
+    registered: bool = True,
+    browser_secret: str = BROWSER_SECRET,
+    language: str = "en",
+    now: datetime | None = None,
+) -> Attempt:
+    """Return an attempt that has come as far as asked.
+
+    `agreed`: to the instructions, with the `letter` or without. `account`: entered with it,
+    `registered` on the way or logged in.
+    """
+    now = now or timezone.now()
+    invitation = invitation or InvitationFactory.create()
+    attempt = start_attempt(
+        invitation=invitation, browser_secret=browser_secret, language=language, now=now
+    )
+    if agreed and invitation.is_reseller:
+        documents = current_documents(list(DocumentKind), language)
+        agree_to_instructions(
+            attempt=attempt,
+            instructions=documents[DocumentKind.INSTRUCTIONS],
+            letter=documents[DocumentKind.LETTER_OF_AUTHORIZATION] if letter else None,
+            address=ADDRESS,
+            now=now,
+        )
+    if account is not None:
+        enter_attempt(attempt=attempt, account=account, now=now, registered=registered)
+    return attempt
+
+
+def make_associated(
+    *,
+    invitation: Invitation | None = None,
+    account: CustomerAccount | None = None,
+    letter: bool = False,
+    now: datetime | None = None,
+) -> Association:
+    """Return an association with all that belongs to it: consents, freeze, audit, messages, use.
+
+    By default a new, enabled account follows a reseller link; an account without services has them
+    enabled on the way.
+    """
+    now = now or timezone.now()
+    invitation = invitation or InvitationFactory.create()
+    if account is None:
+        owner = {"owner__email": invitation.recipient} if invitation.is_bound else {}
+        account = CustomerAccountFactory.create(enabled=True, registered_at=now, **owner)
+    attempt = make_attempt(invitation=invitation, account=account, letter=letter, now=now)
+    return associate(
+        attempt=attempt,
+        by=account.owner,
+        address=ADDRESS,
+        enabling=None if account.is_enabled else enabling_of(account),
+        clock=lambda: now,
+    )
+
+
+def enabling_of(account: CustomerAccount, language: str = "en") -> Enabling:
+    """Return what a customer gives on the page Enable: the country, both documents in force."""
+    documents = current_documents(AGREEMENT, language)
+    return Enabling(
+        country=account.country.code,
+        agreed_documents=frozenset(documents[kind].pk for kind in AGREEMENT),
+    )
