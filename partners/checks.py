@@ -10,8 +10,9 @@ from django.core import checks
 
 # "https://" + host + ":port", with "/i/" and the token behind it, still fits QR version 4.
 LONGEST_BASE = 53
+# In lower case, as browsers write the origin that every form's check compares it with.
 _BASE = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?"
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?"
 )
 
 
@@ -28,7 +29,7 @@ def check_public_base_url(
         return [
             checks.Error(
                 "PUBLIC_BASE_URL is not scheme, host and optional port alone.",
-                hint="Write it like https://partners.example.com or https://example.com:8443.",
+                hint="Write it in lower case, like https://example.com or https://example.com:8443.",
                 id="partners.E001",
             )
         ]

@@ -98,7 +98,9 @@ class LinkInvitationForm(InvitationForm):
 class EmailInvitationForm(InvitationForm):
     """An online invitation for one person."""
 
-    recipient = AddressField()
+    recipient = AddressField(
+        error_messages={"required": _("Enter the e-mail address of the person to invite.")}
+    )
     recipient_name = forms.CharField(label=_("Name"), max_length=120, required=False)
     # Not `is_bound`: every form has an attribute of that name.
     recipient_only = forms.BooleanField(

@@ -1,0 +1,173 @@
+"""Partners and invitations in the admin: by the services, with an event each."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent, OutboxMessage
+from partners.models import Invitation, Partner, PartnerMember
+from tests import factories as typed_factories
+
+# The checker takes a factory for what it makes.
+factories: Any = typed_factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def superuser() -> Client:
+    client = Client()
+    client.force_login(factories.UserFactory(staff=True))
+    return client
+
+
+def invitation_form(partner: Partner, **fields: Any) -> dict[str, Any]:
+    return {
+        "partner": partner.pk,
+        "channel": "link",
+        "association_type": "reseller",
+        "label": "Spring",
+        "note": "",
+        **fields,
+    }
+
+
+def test_partner_is_made_and_changed_with_an_event(superuser: Client) -> None:
+    data = {
+        "name": "North", "slug": "north", "legal_name": "North Ltd.", "country": "IE",
+        "support_email": "help@north.example", "status": "normal", "time_zone": "Europe/Dublin",
+        "allows_reseller": "on",
+    }  # fmt: skip
+    assert superuser.post(reverse("admin:partners_partner_add"), data).status_code == 302
+    partner = Partner.objects.get()
+    path = reverse("admin:partners_partner_change", args=[partner.pk])
+    superuser.post(path, {**data, "status": "frozen", "allows_referral": "on"})
+    added, changed = AuditEvent.objects.order_by("pk")
+    assert (added.action, added.after["name"]) == ("partner.added", "North")
+    assert (changed.before, changed.after) == (
+        {"status": "normal", "allows_referral": False},
+        {"status": "frozen", "allows_referral": True},
+    )
+
+
+def test_link_is_made_by_the_service(superuser: Client) -> None:
+    data = invitation_form(factories.PartnerFactory(), max_uses="5")
+    answer = superuser.post(reverse("admin:partners_invitation_add"), data)
+    assert answer.status_code == 302
+    invitation = Invitation.objects.get()
+    assert (invitation.max_uses, invitation.is_bound, len(invitation.token)) == (5, False, 26)
+    assert AuditEvent.objects.get().action == "invitation.created"
+
+
+def test_email_invitation_is_bound_by_choice_and_mailed(superuser: Client) -> None:
+    data = invitation_form(
+        factories.PartnerFactory(), channel="email", recipient="Buyer@Example.org", is_bound="on"
+    )
+    superuser.post(reverse("admin:partners_invitation_add"), data)
+    invitation = Invitation.objects.get()
+    assert (invitation.recipient, invitation.max_uses, invitation.is_bound) == (
+        "buyer@example.org",
+        1,
+        True,
+    )
+    assert OutboxMessage.objects.get().kind == "partners.invitation"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"max_uses": "0"},
+        {"max_uses": "-1"},
+        {"max_uses": "1.5"},
+        {"max_uses": str(2**31)},
+        {"max_uses": str(2**63)},
+        {"expires_at_0": "2020-01-01", "expires_at_1": "00:00"},
+        {"expires_at_0": "99999-01-01", "expires_at_1": "00:00"},
+        {"recipient": "a@example.org"},
+        {"channel": "email"},
+        {"channel": "email", "recipient": "a@localhost"},
+        {"association_type": "referral"},
+        {"association_type": "other"},
+        {"label": ""},
+        {"label": "a\0b"},
+        {"note": "x" * 501},
+        {"partner": "\0"},
+        {"country": "XX"},
+    ],
+    ids=str,
+)
+def test_impossible_invitation_is_not_made(superuser: Client, fields: dict[str, str]) -> None:
+    partner = factories.PartnerFactory(reseller_only=True)
+    data = invitation_form(partner, **fields)
+    assert superuser.post(reverse("admin:partners_invitation_add"), data).status_code == 200
+    assert (Invitation.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def test_invitation_of_a_frozen_partner_is_not_made(superuser: Client) -> None:
+    data = invitation_form(factories.PartnerFactory(frozen=True))
+    answer = superuser.post(reverse("admin:partners_invitation_add"), data, follow=True)
+    assert "This partner is frozen." in answer.content.decode()
+    assert Invitation.objects.count() == 0
+
+
+def test_live_invitation_is_edited_and_keeps_its_token(superuser: Client) -> None:
+    invitation = factories.InvitationFactory(used_count=2, max_uses=3)
+    path = reverse("admin:partners_invitation_change", args=[invitation.pk])
+    token = invitation.token
+    data = {"label": "Autumn", "note": "", "max_uses": "9", "token": "x", "partner": "0"}
+    assert superuser.post(path, data).status_code == 302
+    invitation.refresh_from_db()
+    assert (invitation.label, invitation.max_uses, invitation.token) == ("Autumn", 9, token)
+    assert AuditEvent.objects.get().action == "invitation.edited"
+    assert superuser.post(path, {**data, "max_uses": "1"}).status_code == 200
+    invitation.refresh_from_db()
+    assert invitation.max_uses == 9
+
+
+@pytest.mark.parametrize("state", ["expired", "revoked", "used_up"])
+def test_dead_invitation_is_only_shown(superuser: Client, state: str) -> None:
+    invitation = factories.InvitationFactory(**{state: True}, label="Before")
+    path = reverse("admin:partners_invitation_change", args=[invitation.pk])
+    superuser.post(path, {"label": "After", "note": ""})
+    invitation.refresh_from_db()
+    assert invitation.label == "Before"
+
+
+def test_revoking_is_final_and_idempotent(superuser: Client) -> None:
+    invitation = factories.InvitationFactory()
+    data = {"action": "revoke", "_selected_action": invitation.pk}
+    path = reverse("admin:partners_invitation_changelist")
+    assert "This is final." in superuser.post(path, data).content.decode()
+    superuser.post(path, {**data, "confirmed": "1"})
+    superuser.post(path, {**data, "confirmed": "1"})
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+    assert AuditEvent.objects.get().action == "invitation.revoked"
+
+
+@pytest.mark.parametrize("state", ["live", "expired", "used_up", "revoked"])
+def test_state_filter_says_what_the_model_says(superuser: Client, state: str) -> None:
+    now = timezone.now()
+    rows = [
+        factories.InvitationFactory(label="is-live"),
+        factories.InvitationFactory(label="is-expired", expires_at=now - timedelta(days=1)),
+        factories.InvitationFactory(label="is-used_up", used_up=True, expired=True),
+        factories.InvitationFactory(label="is-revoked", revoked=True, used_up=True),
+    ]
+    answer = superuser.get(reverse("admin:partners_invitation_changelist"), {"state": state})
+    shown = [row.label for row in answer.context["cl"].result_list]
+    assert shown == [f"is-{state}"]
+    said = {row.refusal(now) for row in rows if row.label == shown[0]}
+    assert said == {None if state == "live" else f"invitation_{state}"}
+
+
+def test_member_never_changes_sides(superuser: Client) -> None:
+    member, other = factories.PartnerMemberFactory(), factories.PartnerFactory()
+    path = reverse("admin:partners_partnermember_change", args=[member.pk])
+    superuser.post(path, {"partner": other.pk, "role": "administrator"})
+    stored = PartnerMember.objects.get()
+    assert (stored.partner, stored.role) == (member.partner, "administrator")

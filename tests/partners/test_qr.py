@@ -1,0 +1,133 @@
+"""QR codes: another decoder reads exactly the link in upper case, on screen and on paper."""
+
+import base64
+import io
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+import zxingcpp
+from PIL import Image, ImageDraw
+
+from partners.services.qr import PNG_SIZES, qr_png, qr_svg
+from partners.tokens import new_token
+from tests.factories import InvitationFactory
+
+SVG = "{http://www.w3.org/2000/svg}"
+BASES = {
+    "short": "http://a.b",
+    "usual": "https://partners.example.com",
+    "longest": "https://" + "partners." * 5,
+    "too long": "https://" + "partners." * 9 + "com:8443",
+}
+BASES["longest"] = BASES["longest"].ljust(53, "x")
+PRINTED = round(2 / 2.54 * 300)
+
+
+@pytest.fixture(params=BASES)
+def invitation(request, settings):
+    """An invitation that is not stored, under each base."""
+    settings.PUBLIC_BASE_URL = BASES[request.param]
+    return InvitationFactory.build(partner=None)
+
+
+def decode(picture: Image.Image) -> zxingcpp.Barcode:
+    """Read the one QR code in the picture."""
+    [barcode] = zxingcpp.read_barcodes(picture)
+    return barcode
+
+
+def on_paper(picture: Image.Image) -> Image.Image:
+    """The picture as a printer of 300 dots per inch makes it, two centimetres wide."""
+    small = picture.convert("L").resize((PRINTED, PRINTED), Image.Resampling.BOX)
+    paper = Image.new("L", (PRINTED + 80, PRINTED + 80), 255)
+    paper.paste(small, (40, 40))
+    return paper
+
+
+def drawn(svg: bytes, scale: int = 12) -> Image.Image:
+    """Draw the SVG's strokes as squares, without the library that made its modules."""
+    root = ET.fromstring(svg)  # noqa: S314 - our own picture
+    side = int(root.attrib["viewBox"].split()[2])
+    picture = Image.new("L", (side * scale, side * scale), 255)
+    pen = ImageDraw.Draw(picture)
+    path = root.findall(f"{SVG}path")[1].attrib["d"]
+    start = re.match(r"M(\d+) (\d+)\.5", path)
+    assert start is not None
+    x, y = int(start[1]), int(start[2])
+    for step, first, second in re.findall(r"([mh])(-?\d+)(?: (-?\d+))?", path):
+        if step == "h":
+            box = (x * scale, y * scale, (x + int(first)) * scale - 1, (y + 1) * scale - 1)
+            pen.rectangle(box, fill=0)
+            x += int(first)
+        else:
+            x, y = x + int(first), y + int(second)
+    return picture
+
+
+@pytest.mark.parametrize("size", PNG_SIZES)
+def test_png_decodes_to_the_link_in_upper_case(invitation, size):
+    png = qr_png(invitation=invitation, size=size)
+    picture = Image.open(io.BytesIO(png))
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "1", (size, size))
+    assert decode(picture).text == invitation.link.upper()
+    assert decode(on_paper(picture)).text == invitation.link.upper()
+
+
+def test_svg_decodes_to_the_link_in_upper_case(invitation):
+    picture = drawn(qr_svg(invitation=invitation))
+    assert decode(picture).text == invitation.link.upper()
+    assert decode(on_paper(picture)).text == invitation.link.upper()
+
+
+def test_svg_is_an_image_on_white_with_a_quiet_zone_and_no_script(invitation):
+    root = ET.fromstring(qr_svg(invitation=invitation))  # noqa: S314 - our own picture
+    side = int(root.attrib["viewBox"].split()[2])
+    assert root.attrib["role"] == "img"
+    assert [child.tag for child in root] == [f"{SVG}title", f"{SVG}path", f"{SVG}path"]
+    assert root[1].attrib == {"fill": "#fff", "d": f"M0 0h{side}v{side}H0z"}
+    dark = drawn(qr_svg(invitation=invitation), scale=1).point(lambda value: 255 - value)
+    assert dark.getbbox() == (4, 4, side - 4, side - 4)
+
+
+def test_codes_of_usual_links_are_small(settings):
+    for base in ("short", "usual"):
+        settings.PUBLIC_BASE_URL = BASES[base]
+        for _ in range(50):
+            invitation = InvitationFactory.build(partner=None, token=new_token())
+            assert len(qr_png(invitation=invitation)) <= 600
+            assert len(qr_svg(invitation=invitation)) <= 2000
+    settings.PUBLIC_BASE_URL = BASES["longest"]
+    for _ in range(50):
+        invitation = InvitationFactory.build(partner=None, token=new_token())
+        assert len(qr_png(invitation=invitation)) <= 600
+        assert len(qr_svg(invitation=invitation)) <= 2048
+
+
+@pytest.mark.parametrize(("base", "version"), [("short", 3), ("usual", 3), ("longest", 4)])
+def test_code_is_of_version_four_at_most_and_level_m(settings, base, version):
+    settings.PUBLIC_BASE_URL = BASES[base]
+    invitation = InvitationFactory.build(partner=None)
+    barcode = decode(Image.open(io.BytesIO(qr_png(invitation=invitation))))
+    side = drawn(qr_svg(invitation=invitation), scale=1).width - 8
+    assert side == 17 + 4 * version
+    assert barcode.ec_level == "M"
+
+
+def test_same_invitation_gives_the_same_bytes():
+    invitation = InvitationFactory.build(partner=None, token="0123456789abcdefghjkmnpqrs")
+    assert qr_png(invitation=invitation) == qr_png(invitation=invitation)
+    assert qr_svg(invitation=invitation) == qr_svg(invitation=invitation)
+
+
+@pytest.mark.browser
+def test_svg_in_a_page_decodes_in_the_dark_too(page):
+    invitation = InvitationFactory.build(partner=None)
+    source = base64.b64encode(qr_svg(invitation=invitation)).decode()
+    page.emulate_media(color_scheme="dark")
+    page.set_content(
+        '<body style="background:#000">'
+        f'<img alt="" width="260" src="data:image/svg+xml;base64,{source}"></body>'
+    )
+    picture = Image.open(io.BytesIO(page.locator("img").screenshot()))
+    assert decode(picture).text == invitation.link.upper()

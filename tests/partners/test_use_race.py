@@ -1,0 +1,119 @@
+"""Many at once on one invitation: exactly `max_uses` get it, whatever the order."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partners.models import Invitation, InvitationRefusal
+from partners.services.invitations import InvitationRefused, revoke_invitation, use_invitation
+from tests.factories import InvitationFactory
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+PEOPLE = 16
+
+
+def in_parallel(act: Callable[[], None]) -> list[str | None]:
+    """Let sixteen transactions do it at the same moment; what each was refused for, or None."""
+    together = threading.Barrier(PEOPLE)
+
+    def one() -> str | None:
+        try:
+            with transaction.atomic():
+                connection.ensure_connection()
+                together.wait(timeout=20)
+                act()
+        except InvitationRefused as refused:
+            return str(refused.code)
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(PEOPLE) as people:
+        return [future.result() for future in [people.submit(one) for _ in range(PEOPLE)]]
+
+
+@pytest.mark.parametrize("max_uses", [1, 5])
+def test_parallel_uses_are_exactly_max_uses(max_uses):
+    for _ in range(10):
+        invitation = InvitationFactory(max_uses=max_uses)
+        answers = in_parallel(
+            lambda it=invitation: use_invitation(invitation=it, now=timezone.now())
+        )
+        assert answers.count(None) == max_uses
+        assert answers.count(InvitationRefusal.USED_UP) == PEOPLE - max_uses
+        invitation.refresh_from_db()
+        assert invitation.used_count == max_uses
+
+
+def test_looking_before_acting_would_oversell():
+    """The control: without the condition in the UPDATE the same race sells too many."""
+    invitation = InvitationFactory(max_uses=1)
+    looked = threading.Barrier(PEOPLE)
+
+    def look_then_act() -> None:
+        seen = Invitation.objects.select_related("partner").get(pk=invitation.pk)
+        refusal = seen.refusal(timezone.now())
+        looked.wait(timeout=20)
+        if refusal is not None:
+            raise InvitationRefused(refusal)
+        seen.used_count += 1
+        seen.save(update_fields=["used_count"])
+
+    assert in_parallel(look_then_act).count(None) > 1
+
+
+def test_use_that_waited_for_a_revocation_is_refused():
+    invitation = InvitationFactory()
+    now = timezone.now()
+    with ThreadPoolExecutor(1) as people:
+        with transaction.atomic():
+            revoke_invitation(invitation=invitation, by=None, now=now)
+            waiting = people.submit(_use, invitation)
+            _wait_until_someone_waits()
+        assert waiting.result(timeout=20) == InvitationRefusal.REVOKED
+
+
+def test_use_that_waited_for_a_shorter_expiry_is_refused():
+    invitation = InvitationFactory()
+    with ThreadPoolExecutor(1) as people:
+        with transaction.atomic():
+            Invitation.objects.filter(pk=invitation.pk).update(
+                expires_at=timezone.now() - timedelta(seconds=1)
+            )
+            waiting = people.submit(_use, invitation)
+            _wait_until_someone_waits()
+        assert waiting.result(timeout=20) == InvitationRefusal.EXPIRED
+
+
+def _use(invitation: Invitation) -> object:
+    try:
+        with transaction.atomic():
+            use_invitation(invitation=invitation, now=timezone.now())
+    except InvitationRefused as refused:
+        return refused.code
+    finally:
+        connection.close()
+    return None
+
+
+def _wait_until_someone_waits() -> None:
+    """Return once another connection of this database waits for a lock."""
+    pause = threading.Event()
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            # Else the transaction goes on seeing what it saw first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+            pause.wait(0.05)
+    pytest.fail("nobody waits for the row: this race tests nothing")
