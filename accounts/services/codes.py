@@ -124,6 +124,12 @@ def spend_code(*, proof: Proof, now: datetime) -> bool:
     )
 
 
+def was_spent(*, address: str, purpose: CodePurpose, flow: str, now: datetime) -> bool:
+    """Whether the newest code of this flow and address was spent within its ten minutes."""
+    row = _newest(address, purpose, flow).first()
+    return row is not None and row.spent_at is not None and now < row.expires_at
+
+
 def derive_code(row: VerificationCode, holder: User | None) -> str:
     """Return the six digits of a row, leading zeros included.
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.services.audit import record_event
-from accounts.services.codes import CodeRefused, Proof, spend_code
+from accounts.services.codes import CodeRefused, Proof, spend_code, was_spent
 from accounts.services.outbox import Promise, enqueue_messages
 
 
@@ -43,6 +43,15 @@ def reset_password(*, proof: Proof, password: str, now: datetime) -> User:
             user=user, email=user.email, defaults={"verified": True, "primary": True}
         )
     return user
+
+
+def was_just_reset(*, address: str, flow: str, password: str, now: datetime) -> bool:
+    """Whether this flow has set this very password a moment ago: the second of two clicks."""
+    purpose = CodePurpose.RESET_PASSWORD
+    if not was_spent(address=address, purpose=purpose, flow=flow, now=now):
+        return False
+    user = User.objects.filter(email=address, is_active=True).first()
+    return user is not None and user.check_password(password)
 
 
 def _set(user: User, password: str, action: str, by: User, now: datetime) -> None:

@@ -65,6 +65,8 @@ def mounted(view: ViewFunction) -> ViewFunction:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         response = inner(request, *args, **options)
+        # Nothing is stored anyway, and a second's tick would tell two answers apart.
+        response.headers.pop("Expires", None)
         if request.method != "POST":
             request.session.modified = False
         elif response.status_code == 302:

@@ -21,7 +21,7 @@ from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
 from accounts.services.codes import CodeRefused, check_code, send_code
-from accounts.services.passwords import change_password, reset_password
+from accounts.services.passwords import change_password, reset_password, was_just_reset
 from accounts.views.answers import limited, posted, see_other
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +62,6 @@ def reset(request: HttpRequest) -> HttpResponse:
         return see_other("account_confirm_password_reset_code")
     form = NewPasswordForm(posted(request), address=canonical_address(started["address"]))
     if form.is_valid() and _is_reset(request, form):
-        del request.session[_FLOW]
         messages.success(request, _("Your password has been changed. Log in with the new one."))
         return see_other("account_login")
     context = {"form": form, "address": started["address"]}
@@ -102,17 +101,15 @@ def _send(request: HttpRequest) -> None:
 
 def _is_reset(request: HttpRequest, form: NewPasswordForm) -> bool:
     """Reset the password, or add to the form why not."""
-    now = timezone.now()
+    now, flow = timezone.now(), request.session[_FLOW]["flow"]
+    code, password = form.cleaned_data["code"], form.cleaned_data["password"]
+    purpose = CodePurpose.RESET_PASSWORD
     try:
-        proof = check_code(
-            address=form.address,
-            purpose=CodePurpose.RESET_PASSWORD,
-            flow=request.session[_FLOW]["flow"],
-            code=form.cleaned_data["code"],
-            now=now,
-        )
-        user = reset_password(proof=proof, password=form.cleaned_data["password"], now=now)
+        proof = check_code(address=form.address, purpose=purpose, flow=flow, code=code, now=now)
+        user = reset_password(proof=proof, password=password, now=now)
     except CodeRefused as refused:
+        if was_just_reset(address=form.address, flow=flow, password=password, now=now):
+            return True
         form.add_error("code", code_refusal(refused))
         return False
     limits.forget(request, "login_failed", key=failed_login_key(request, f"user {user.pk}"))
