@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -42,9 +43,7 @@ def in_parallel(act: Callable[[], None]) -> list[str | None]:
 def test_parallel_uses_are_exactly_max_uses(max_uses):
     for _ in range(10):
         invitation = InvitationFactory(max_uses=max_uses)
-        answers = in_parallel(
-            lambda it=invitation: use_invitation(invitation=it, now=timezone.now())
-        )
+        answers = in_parallel(partial(_take, invitation))
         assert answers.count(None) == max_uses
         assert answers.count(InvitationRefusal.USED_UP) == PEOPLE - max_uses
         invitation.refresh_from_db()
@@ -91,10 +90,14 @@ def test_use_that_waited_for_a_shorter_expiry_is_refused():
         assert waiting.result(timeout=20) == InvitationRefusal.EXPIRED
 
 
+def _take(invitation: Invitation) -> None:
+    use_invitation(invitation=invitation, now=timezone.now())
+
+
 def _use(invitation: Invitation) -> object:
     try:
         with transaction.atomic():
-            use_invitation(invitation=invitation, now=timezone.now())
+            _take(invitation)
     except InvitationRefused as refused:
         return refused.code
     finally:
