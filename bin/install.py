@@ -54,7 +54,7 @@ def install() -> None:
     say(f"Installing the locked dependencies into .venv (Python {sys.version.split()[0]}) …")
     STAMP.unlink(missing_ok=True)
     venv.EnvBuilder(clear=True, with_pip=True).create(VENV)
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     done = subprocess.run([*pip, "--require-hashes", "-r", LOCK], cwd=ROOT, check=False)  # noqa: S603
     if done.returncode:
         sys.exit("The dependencies could not be installed; what pip said is above.")

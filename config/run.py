@@ -88,7 +88,7 @@ def prepare() -> None:
 
     try:
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable")
+        call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO:
             call_command("demo")

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,6 +107,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- data ---------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
+if not _database.get("ENGINE"):
+    sys.exit("DATABASE_URL is not an address of a database, such as postgres://user@host/name.")
 if _database["ENGINE"].endswith("sqlite3"):
     # Writers queue from the first statement of their transaction instead of failing half-way.
     _database["OPTIONS"] = {
@@ -119,7 +122,10 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
+try:
+    CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
+except ImproperlyConfigured:
+    sys.exit("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Limits live here: Django's 300 entries would forget them under attack.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
@@ -228,6 +234,7 @@ EMAIL_TIMEOUT = 10
 # --- words, numbers, moments --------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
+FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,0 +1,33 @@
+"""Where the project's own files are, and how the conventions read them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("config", "accounts", "partners", "association")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def modules(*rooms: str) -> list[Path]:
+    """Return the Python files of the rooms, without migrations."""
+    found = (path for room in rooms or ROOMS for path in (ROOT / room).rglob("*.py"))
+    return sorted(path for path in found if "migrations" not in path.parts)
+
+
+def templates(*, mails: bool = True) -> list[Path]:
+    """Return the templates, on demand without those of mails."""
+    found = (path for path in (ROOT / "templates").rglob("*") if path.is_file())
+    return sorted(path for path in found if mails or "emails" not in path.parts)
+
+
+def name(path: Path) -> str:
+    """Return how a failure should name the file."""
+    return str(path.relative_to(ROOT))
+
+
+def functions(source: str) -> Iterator[Function]:
+    """Return every function and method of a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, Function):
+            yield node
