@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits
+from accounts.middleware import supported_language
 from accounts.views.answers import posted, see_other, too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
@@ -47,8 +48,10 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
 
 def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
     """Show the reader's choice, else the invitation's language, else what the browser asks for."""
-    if request.language_choice is None and invitation.language:  # type: ignore[attr-defined]
-        translation.activate(invitation.language)
+    language = supported_language(invitation.language)
+    if request.language_choice is None and language:  # type: ignore[attr-defined]
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
 
 
 def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse | None:

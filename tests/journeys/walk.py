@@ -1,0 +1,173 @@
+"""Walking the journey as a browser does, standing at one of its steps; and all the tables."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import CustomerAccount, User, VerificationCode
+from accounts.services.codes import derive_code
+from association.models import Attempt, DocumentKind, LegalDocument
+from association.services.attempts import (
+    agree_to_instructions,
+    enter_attempt,
+    new_browser_secret,
+    start_attempt,
+)
+from association.services.documents import current_documents
+from partners.models import Invitation
+from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
+
+ADDRESS = "new.customer@example.org"
+EVERY_STEP = (
+    "instructions",
+    "account",
+    "register",
+    "ask",
+    "switch",
+    "check",
+    "enable",
+    "confirm",
+    "done",
+)
+
+
+class Walk:
+    """One browser that follows one invitation; `attempt_id` is the attempt it is at."""
+
+    def __init__(self, invitation: Invitation, client: Client | None = None) -> None:
+        self.invitation = invitation
+        self.client = client or Client()
+        self.attempt_id: UUID | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        return Attempt.objects.get(pk=self.attempt_id)
+
+    def url(self, step: str = "") -> str:
+        return f"/join/{self.attempt_id}/{step}"
+
+    def get(self, step: str = "", **options: Any) -> HttpResponse:
+        return self.client.get(self.url(step), **options)
+
+    def post(self, step: str, **data: Any) -> HttpResponse:
+        return self.client.post(self.url(step), data)
+
+    def begin(self, *, letter: bool = False, **data: Any) -> HttpResponse:
+        """Make the first POST: agree to the instructions, or in referral choose to register."""
+        page = "instructions" if self.invitation.is_reseller else "account"
+        if self.invitation.is_reseller:
+            data.setdefault("instructions", "on")
+            if letter:
+                data["letter_of_authorization"] = "on"
+        else:
+            data.setdefault("choice", "register")
+        response = self.client.post(f"/i/{self.invitation.token}/{page}", data)
+        newest = Attempt.objects.filter(invitation=self.invitation).order_by("started_at").last()
+        self.attempt_id = newest.pk if newest else None
+        return response
+
+    def send_code(self, address: str = ADDRESS, country: str = "DE") -> HttpResponse:
+        return self.post("register", action="send_code", country=country, email=address)
+
+    def register(self, address: str = ADDRESS, **data: Any) -> HttpResponse:
+        """Prove the address and choose the password; ends wherever the journey goes on."""
+        self.send_code(address)
+        data = {"action": "register", "code": newest_code(), "password": PASSWORD} | data
+        return self.client.post(self.url("register"), data)
+
+    def log_in(self, user: User) -> HttpResponse:
+        """Log in on the way, as `Login for Association` leads to it."""
+        return self.client.post(
+            f"/account/login/?next={self.url()}",
+            {"login": user.account_name, "password": PASSWORD, "next": self.url()},
+        )
+
+    def enable(self, **data: Any) -> HttpResponse:
+        data = {"action": "associate", "country": "DE", "agreement": "on"} | data
+        return self.client.post(self.url("enable"), data)
+
+
+def newest_code() -> str:
+    """Return the six digits that were mailed last."""
+    return derive_code(VerificationCode.objects.latest("pk"), None)
+
+
+def other_code(code: str) -> str:
+    """Return six digits that are not these."""
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def invite(account: CustomerAccount, **traits: Any) -> Invitation:
+    """Return an e-mail invitation bound to the account's address."""
+    return InvitationFactory.create(email=True, recipient=account.owner.email, **traits)
+
+
+def document(kind: DocumentKind) -> LegalDocument:
+    """Return the English document in force."""
+    return current_documents([kind], "en")[kind]
+
+
+def publish_next(kind: DocumentKind) -> LegalDocument:
+    """Put a newer version of the document in force."""
+    old = document(kind)
+    return LegalDocument.objects.create(
+        kind=kind,
+        language="en",
+        version=old.version + 1,
+        title=old.title,
+        body=f"{old.body} Newer.",
+        published_at=timezone.now(),
+    )
+
+
+def ready_attempt(
+    *,
+    account: CustomerAccount | None = None,
+    invitation: Invitation | None = None,
+    letter: bool = False,
+    registered: bool = False,
+    browser_secret: str | None = None,
+) -> Attempt:
+    """Return an attempt that has only the final click before it, made by the services."""
+    account = account or CustomerAccountFactory.create(enabled=True)
+    invitation = invitation or invite(account)
+    now = timezone.now()
+    attempt = start_attempt(
+        invitation=invitation,
+        browser_secret=browser_secret or new_browser_secret(),
+        language="en",
+        now=now,
+    )
+    if invitation.is_reseller:
+        agree_to_instructions(
+            attempt=attempt,
+            instructions=document(DocumentKind.INSTRUCTIONS),
+            letter=document(DocumentKind.LETTER_OF_AUTHORIZATION) if letter else None,
+            address="192.0.2.7",
+            now=now,
+        )
+    enter_attempt(attempt=attempt, account=account, now=now, registered=registered)
+    return attempt
+
+
+def walk_of(attempt: Attempt, *, signed_in: bool = True) -> Walk:
+    """Return a browser that stands at this attempt, by default logged in as its account."""
+    walk = Walk(attempt.invitation)
+    walk.attempt_id = attempt.pk
+    if signed_in:
+        walk.client.force_login(attempt.account.owner)
+    return walk
+
+
+def tables(*, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every model, sessions included."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and model._meta.label not in without
+    }
