@@ -9,8 +9,10 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +54,7 @@ class ProviderAdminSite(AdminSite):
         return redirect("account_change_password")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse what PostgreSQL cannot hold before any page looks something up by it."""
+        """Refuse what no database can hold: NUL beforehand, a number too large when it shows."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -60,7 +62,11 @@ class ProviderAdminSite(AdminSite):
             values = [value for _key, values in request.GET.lists() for value in values]
             if any("\0" in text for text in (request.path, *request.GET, *values)):
                 raise BadRequest("NUL in the address")
-            response: HttpResponse = inner(request, *args, **kwargs)
-            return response
+            try:
+                response: HttpResponse = inner(request, *args, **kwargs)
+                # Lists are looked up when they are rendered: here, where it can be answered for.
+                return response.render() if isinstance(response, TemplateResponse) else response
+            except (OverflowError, DataError) as error:
+                raise BadRequest("a number that no database holds") from error
 
         return without_nul

@@ -8,7 +8,7 @@ from django.contrib.admin import helpers, utils
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from accounts.admin.masking import masked_field, may_see_addresses, plain_values
+from accounts.admin.widgets import CarefulAutocompleteSelect, is_key
 from accounts.models import AuditEvent
 from accounts.services.audit import record_event
 
@@ -94,13 +95,12 @@ class ProviderModelAdmin(AnyModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only the filters that are offered: any other column could be guessed letter by letter."""
-        offered = [entry if isinstance(entry, str) else entry[0] for entry in self._filter_names()]
         name = lookup.split("__", maxsplit=1)[0]
+        if any(name == getattr(offer, "parameter_name", None) for offer in self.list_filter):
+            return True
+        fields = [offer for offer in (*self.list_filter, self.date_hierarchy) if offer]
+        offered = {offer.split("__")[0] for offer in fields if isinstance(offer, str)}
         return name in offered and super().lookup_allowed(lookup, value, request)
-
-    def _filter_names(self) -> list[Any]:
-        named = [entry for entry in self.list_filter if isinstance(entry, (str, tuple))]
-        return [*named, *([self.date_hierarchy] if self.date_hierarchy else [])]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -130,17 +130,18 @@ class ProviderModelAdmin(AnyModelAdmin):
     ) -> HttpResponse | None:
         """Run the action on what was selected; what cannot be a row's id is not looked up."""
         posted = request.POST.copy()
-        chosen = [pk for pk in posted.getlist(helpers.ACTION_CHECKBOX_NAME) if self._is_pk(pk)]
+        chosen = [
+            pk for pk in posted.getlist(helpers.ACTION_CHECKBOX_NAME) if is_key(self.model, pk)
+        ]
         posted.setlist(helpers.ACTION_CHECKBOX_NAME, chosen)
         request.POST = posted  # type: ignore[assignment]
         return super().response_action(request, queryset, *args, **options)
 
-    def _is_pk(self, text: str) -> bool:
-        try:
-            self.opts.pk.clean(text, None)
-        except ValidationError:
-            return False
-        return True
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """The field, with an autocomplete that survives whatever is posted."""
+        if "widget" not in options and db_field.name in self.get_autocomplete_fields(request):
+            options["widget"] = CarefulAutocompleteSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **options)
 
     # --- what is kept: the audit trail is the one history; Django's own log is not written
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.widgets import CarefulAutocompleteSelect
 from accounts.models import CustomerAccount
 from association.models import Association
 from association.services.eligibility import Check, Decision, Facts, RefusalCode, evaluate
@@ -56,12 +56,12 @@ class PreviewForm(forms.Form):
     account = forms.ModelChoiceField(
         label=_("Customer account"),
         queryset=CustomerAccount.objects.select_related("owner"),
-        widget=AutocompleteSelect(Association._meta.get_field("account"), admin.site),
+        widget=CarefulAutocompleteSelect(Association._meta.get_field("account"), admin.site),
     )
     partner = forms.ModelChoiceField(
         label=_("Partner"),
         queryset=Partner.objects.all(),
-        widget=AutocompleteSelect(Association._meta.get_field("partner"), admin.site),
+        widget=CarefulAutocompleteSelect(Association._meta.get_field("partner"), admin.site),
     )
     association_type = forms.ChoiceField(
         label=_("Association type"), choices=AssociationType.choices

@@ -84,7 +84,7 @@ def counts(report: Any) -> tuple[int, int, int]:
 
 def test_bill_is_stored_exactly(load: Any, buyer: CustomerAccount) -> None:
     load(BILL)
-    bill = Bill.objects.get()
+    bill: Any = Bill.objects.get()
     assert (bill.account, bill.amount, bill.paid_amount, bill.issued_at, bill.due_at) == (
         buyer,
         Decimal("100.00"),

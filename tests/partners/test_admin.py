@@ -102,7 +102,7 @@ def test_email_invitation_is_bound_by_choice_and_mailed(superuser: Client) -> No
 )
 def test_impossible_invitation_is_not_made(superuser: Client, fields: dict[str, str]) -> None:
     partner = factories.PartnerFactory(reseller_only=True)
-    data = invitation_form(partner, **fields)
+    data = {**invitation_form(partner), **fields}
     assert superuser.post(reverse("admin:partners_invitation_add"), data).status_code == 200
     assert (Invitation.objects.count(), AuditEvent.objects.count()) == (0, 0)
 

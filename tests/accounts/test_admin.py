@@ -1,0 +1,245 @@
+"""Coming into the admin, users, freezes, dead messages, and the audit of what is saved by hand."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Bill, Freeze, OutboxMessage, User
+from tests import factories as typed_factories
+
+# The checker takes a factory for what it makes.
+factories: Any = typed_factories
+
+pytestmark = pytest.mark.django_db
+
+USERS = "admin:accounts_user_changelist"
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss() -> User:
+    user: User = factories.UserFactory(staff=True)
+    return user
+
+
+@pytest.fixture
+def superuser(boss: User) -> Client:
+    return client_of(boss)
+
+
+def act(client: Client, page: str, action: str, *objects: Any, **data: Any) -> Any:
+    """Run an action on objects, confirmed unless the data says otherwise."""
+    chosen = {"action": action, "_selected_action": [obj.pk for obj in objects]}
+    return client.post(reverse(f"admin:{page}_changelist"), {**chosen, "confirmed": "1", **data})
+
+
+# --- coming in
+
+
+def test_stranger_is_sent_to_the_one_log_in() -> None:
+    answer = Client().get(reverse("admin:index"), follow=True)
+    assert answer.redirect_chain[-1] == ("/account/login/?next=%2Fadmin%2F", 302)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_djangos_own_log_in_form_is_never_shown(method: str) -> None:
+    customer = client_of(factories.UserFactory())
+    data = {"username": "x", "password": "x"}
+    assert getattr(customer, method)(reverse("admin:login"), data).status_code == 403
+    assert getattr(Client(), method)(reverse("admin:login"), data).status_code == 302
+
+
+def test_customer_does_not_come_in() -> None:
+    answer = client_of(factories.UserFactory()).get(reverse("admin:index"), follow=True)
+    assert answer.status_code == 403
+
+
+def test_staff_needs_a_second_factor_outside_the_demo(boss: User, settings: Any) -> None:
+    settings.DEMO = False
+    client = client_of(boss)
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
+    Authenticator.objects.create(user=boss, type="totp", data={"secret": "x"})
+    assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_index_carries_the_provider_and_the_tools(superuser: Client) -> None:
+    body = superuser.get(reverse("admin:index")).content.decode()
+    assert f'<a href="/admin/">{settings.PROVIDER_NAME}</a>' in body
+    assert reverse("admin:eligibility_preview") in body
+    assert "<script>" not in body
+    assert "<style" not in body
+
+
+def test_password_is_changed_on_the_accounts_page_only(superuser: Client) -> None:
+    answer = superuser.get(reverse("admin:password_change"))
+    assert (answer.status_code, answer["Location"]) == (302, reverse("account_change_password"))
+
+
+# --- users
+
+
+def test_new_user_gets_a_mail_and_no_password(superuser: Client, boss: User) -> None:
+    path = reverse("admin:accounts_user_add")
+    assert 'name="password' not in superuser.get(path).content.decode()
+    answer = superuser.post(path, {"email": "New.Person@EXAMPLE.org", "language": ""})
+    assert answer.status_code == 302
+    user = User.objects.get(email="new.person@example.org")
+    assert user.email_original == "New.Person@EXAMPLE.org"
+    assert user.has_usable_password() is False
+    assert OutboxMessage.objects.get().kind == "accounts.reset_link"
+    events = AuditEvent.objects.order_by("pk").values_list("action", "actor", "object_id")
+    assert list(events) == [
+        ("user.added", boss.pk, str(user.pk)),
+        ("user.reset_link_sent", boss.pk, str(user.pk)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["TAKEN@example.org", "a@localhost", "\u0131@example.org", "a\0@b.c"]
+)
+def test_user_with_an_impossible_address_is_not_made(superuser: Client, address: str) -> None:
+    factories.UserFactory(email="taken@example.org")
+    before = User.objects.count()
+    answer = superuser.post(reverse("admin:accounts_user_add"), {"email": address})
+    assert answer.status_code == 200
+    assert User.objects.count() == before
+
+
+def test_reset_link_is_mailed_and_the_password_untouched(superuser: Client) -> None:
+    active, gone = factories.UserFactory(), factories.UserFactory(is_active=False)
+    password = active.password
+    act(superuser, "accounts_user", "send_reset_links", active, gone)
+    message = OutboxMessage.objects.get()
+    assert (message.kind, message.recipient) == ("accounts.reset_link", active.email)
+    active.refresh_from_db()
+    assert active.password == password
+
+
+def test_reset_link_is_written_without_a_secret() -> None:
+    from accounts.services.mails import render_message
+
+    user = factories.UserFactory()
+    now = timezone.now()
+    message = OutboxMessage(
+        kind="accounts.reset_link", recipient=user.email, language="en", about_id=user.pk,
+        created_at=now, deadline_at=now,
+    )  # fmt: skip
+    mail = render_message(message)
+    assert mail.subject == "Set a new password"
+    assert f"{settings.PUBLIC_BASE_URL}{reverse('account_reset_password')}\n" in mail.text
+
+
+def test_action_asks_before_it_acts(superuser: Client) -> None:
+    user = factories.UserFactory()
+    chosen = {"action": "send_reset_links", "_selected_action": user.pk}
+    answer = superuser.post(reverse(USERS), chosen)
+    assert answer.status_code == 200
+    assert "The present password holds until then." in answer.content.decode()
+    assert OutboxMessage.objects.count() == 0
+
+
+def test_only_a_superuser_gives_power() -> None:
+    staff = factories.UserFactory(is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client, other = client_of(staff), factories.UserFactory()
+    data = {"is_superuser": "on", "is_staff": "on", "is_active": "on", "language": "en"}
+    client.post(reverse("admin:accounts_user_change", args=[other.pk]), data)
+    other.refresh_from_db()
+    assert (other.language, other.is_staff, other.is_superuser) == ("en", False, False)
+    boss = factories.UserFactory(staff=True)
+    path = reverse("admin:accounts_user_change", args=[boss.pk])
+    assert client.post(path, {"language": "en"}).status_code == 403
+
+
+def test_change_of_a_user_is_audited_with_its_rights(superuser: Client, boss: User) -> None:
+    user, right = factories.UserFactory(), Permission.objects.earliest("pk")
+    data = {"language": "", "user_permissions": [right.pk]}
+    superuser.post(reverse("admin:accounts_user_change", args=[user.pk]), data)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.before, event.after, event.address) == (
+        "user.changed",
+        boss,
+        {"is_active": True, "user_permissions": []},
+        {"is_active": False, "user_permissions": [right.pk]},
+        "127.0.0.1",
+    )
+
+
+# --- facts and accounts
+
+
+def test_saving_without_a_change_is_no_event(superuser: Client) -> None:
+    account = factories.CustomerAccountFactory()
+    moment = account.registered_at.replace(microsecond=0)
+    type(account).objects.update(registered_at=moment)
+    data = {
+        "account_type": "individual",
+        "registration_site": "international",
+        "country": "DE",
+        "registered_at_0": moment.date().isoformat(),
+        "registered_at_1": moment.time().isoformat(),
+    }
+    # What has a default now is compared with what the page showed, in hidden fields.
+    data |= {f"initial-{name}": value for name, value in data.items()}
+    path = reverse("admin:accounts_customeraccount_change", args=[account.pk])
+    assert superuser.post(path, data).status_code == 302
+    assert [event.after for event in AuditEvent.objects.all()] == []
+    assert superuser.post(path, {**data, "country": "FR"}).status_code == 302
+    event = AuditEvent.objects.get()
+    assert (event.before, event.after) == ({"country": "DE"}, {"country": "FR"})
+
+
+def test_deleted_fact_stays_in_the_audit_trail(superuser: Client) -> None:
+    bill = factories.BillFactory(external_id="b-7")
+    path = reverse("admin:accounts_bill_delete", args=[bill.pk])
+    assert superuser.post(path, {"post": "yes"}).status_code == 302
+    assert Bill.objects.count() == 0
+    event: Any = AuditEvent.objects.get()
+    assert event.action == "bill.deleted"
+    assert (event.before["external_id"], event.before["amount"]) == ("b-7", "100.00")
+
+
+def test_provider_freezes_and_lifts(superuser: Client, boss: User) -> None:
+    account = factories.CustomerAccountFactory()
+    page = "accounts_customeraccount"
+    answer = act(superuser, page, "freeze_for_provider", account, scope="account", reason="")
+    assert answer.status_code == 400
+    act(superuser, page, "freeze_for_provider", account, scope="account", reason="Fraud")
+    freeze = Freeze.objects.get()
+    assert (freeze.cause, freeze.reason, freeze.frozen_by) == ("administrator", "Fraud", boss)
+    factories.FreezeFactory(account=account)
+    act(superuser, page, "unfreeze_for_provider", account, reason="Cleared")
+    assert [f.cause for f in Freeze.objects.open()] == ["association"]
+
+
+# --- messages
+
+
+def test_dead_message_is_sent_again_and_no_other(superuser: Client) -> None:
+    now = timezone.now()
+    common = {
+        "kind": "accounts.registered", "recipient": "a@example.org", "language": "en",
+        "about_label": "accounts.user", "about_id": "1", "created_at": now,
+        "deadline_at": now - timedelta(days=1), "next_try_at": now, "tries": 9,
+    }  # fmt: skip
+    dead = OutboxMessage.objects.create(**common, message_id="<1@x>", dead_at=now)
+    sent = OutboxMessage.objects.create(**common, message_id="<2@x>", sent_at=now)
+    act(superuser, "accounts_outboxmessage", "send_again", dead, sent)
+    dead.refresh_from_db()
+    sent.refresh_from_db()
+    assert (dead.dead_at, dead.tries, dead.message_id) == (None, 0, "<1@x>")
+    assert dead.deadline_at > now
+    assert (sent.sent_at, sent.tries) == (now, 9)
+    assert AuditEvent.objects.get().action == "message.revived"
