@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.mail import get_connection
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from accounts.models import OutboxMessage
 from accounts.services.delivery import Courier, MailServerAway, log
@@ -65,7 +65,8 @@ class Command(BaseCommand):
         log("worker.started")
         while not self.stop.is_set():
             try:
-                close_old_connections()
+                if not connection.in_atomic_block:
+                    close_old_connections()
                 settled = courier.deliver_batch()
                 if drain and not OutboxMessage.objects.waiting().exists():
                     break
