@@ -4,7 +4,10 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField
@@ -25,14 +28,33 @@ class Tick(forms.CheckboxInput):
         return len(values) == 1 and str(values[0]).lower() in AFFIRMATIVE
 
 
-def _tick(label: Any, *, required: bool, error: Any = "") -> forms.BooleanField:
-    return forms.BooleanField(
+def _tick(label: Any, *, required: bool, error: Any = "", help_text: Any = "") -> "TickField":
+    return TickField(
         label=label,
         required=required,
         widget=Tick,
-        label_suffix="",
+        help_text=help_text,
         error_messages={"required": error},
     )
+
+
+class TickField(forms.BooleanField):
+    """A box to tick whose label names documents; each name leads to the text in force."""
+
+    @property
+    def label(self) -> SafeString:
+        """The label with its document names as links."""
+        return format_html(
+            str(self._label), **{kind.value: _link_to_document(kind) for kind in DocumentKind}
+        )
+
+    @label.setter
+    def label(self, label: Any) -> None:
+        self._label = label
+
+
+def _link_to_document(kind: DocumentKind) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("document", args=[kind]), kind.label)
 
 
 def _shown_document() -> forms.IntegerField:
@@ -47,7 +69,12 @@ class LetterForm(forms.Form):
     """
 
     letter_of_authorization = _tick(
-        _("I have read and agree to the Letter of Authorization"), required=False
+        _("I have read and agree to the {letter_of_authorization}"),
+        required=False,
+        help_text=_(
+            "It lets the partner order and operate for you. It does not affect the association, "
+            "and you can decide later under My partner."
+        ),
     )
     shown_letter = _shown_document()
 
@@ -75,7 +102,7 @@ class InstructionsForm(LetterForm):
     """The required consent to the instructions, and the optional one to the letter."""
 
     instructions = _tick(
-        _("I have read and agree to the Instructions for Associating"),
+        _("I have read and agree to the {instructions}"),
         required=True,
         error=_("Agree to the instructions to go on."),
     )
@@ -112,7 +139,7 @@ class EnableForm(LetterForm):
 
     country = CountryField(label=_("Country/Region of your billing address"))
     agreement = _tick(
-        _("I have read and agree to the Customer Agreement and the Privacy Statement"),
+        _("I have read and agree to the {customer_agreement} and the {privacy_statement}"),
         required=True,
         error=_("Agree to the Customer Agreement and the Privacy Statement to enable services."),
     )
