@@ -31,6 +31,12 @@ class AlreadyToldPartner(Exception):
     code = "already_told"
 
 
+class NothingRefused(Exception):
+    """There is nothing to tell the partner: the account may join."""
+
+    code = "nothing_refused"
+
+
 def new_browser_secret() -> str:
     """Return 128 fresh random bits for the cookie that makes an attempt this browser's."""
     return secrets.token_hex(16)
@@ -186,14 +192,16 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
 
 
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
-    """Send the refusal codes to the partner because the customer asks for it.
+    """Send what refuses now to the partner, as codes, because the customer asks for it.
 
-    Once per attempt: raises AlreadyToldPartner after that.
+    Once per attempt: raises AlreadyToldPartner after that, and NothingRefused when nothing does.
     """
     with transaction.atomic():
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
         if locked.told_partner_at is not None:
             raise AlreadyToldPartner
+        if decide_attempt(attempt=attempt, now=now).is_admitted:
+            raise NothingRefused
         attempt.told_partner_at = now
         attempt.save(update_fields=["told_partner_at"])
         enqueue_messages(

@@ -1,5 +1,7 @@
 """Where a returning visitor stands: their own attempt of an invitation, their association."""
 
+from datetime import datetime
+
 from accounts.models import User
 from association.models import Association, Attempt
 from partners.models import Invitation
@@ -32,10 +34,15 @@ def find_own_association(owner: User) -> Association | None:
     )
 
 
-def find_open_attempt(owner: User) -> Attempt | None:
-    """Return the newest attempt that this user's account has entered and not finished."""
+def find_open_attempt(owner: User, now: datetime) -> Attempt | None:
+    """Return the newest attempt that this user's account can finish, or None.
+
+    None when the account has a partner, or no invitation that it follows is live any more.
+    """
     return (
-        Attempt.objects.filter(account__owner=owner, association__isnull=True)
+        Attempt.objects.filter(account__owner=owner, invitation__in=Invitation.objects.live(now))
+        .exclude(account__in=Association.objects.in_force().values("account"))
+        .filter(association__isnull=True)
         .order_by("-entered_at")
         .first()
     )

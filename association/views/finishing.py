@@ -20,6 +20,7 @@ from association.services.associations import (
 )
 from association.services.attempts import (
     AlreadyToldPartner,
+    NothingRefused,
     decide_attempt,
     defer_attempt,
     keep_refusals,
@@ -46,8 +47,8 @@ def check(request: HttpRequest, journey: Journey) -> HttpResponse:
     if request.POST.get("action") == "tell_partner":
         try:
             tell_partner(attempt=attempt, now=journey.now)
-        except AlreadyToldPartner:
-            # Once is enough, and it was done: the page says when.
+        except (AlreadyToldPartner, NothingRefused):
+            # Once is enough, and it was done: the page says when. Or nothing refuses any more.
             return see_other(step_url(attempt, Step.CHECK))
         return see_other(step_url(attempt, Step.CHECK))
     decide_attempt(attempt=attempt, now=journey.now)

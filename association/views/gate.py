@@ -41,6 +41,11 @@ class Journey:
         return self.attempt.invitation
 
     @property
+    def is_already_associated_here(self) -> bool:
+        """Whether the account is the inviting partner's customer, through another attempt."""
+        return self.admission is not None and self.admission.is_already_associated_here
+
+    @property
     def partner(self) -> Partner:
         """The partner that invites."""
         return self.attempt.invitation.partner
@@ -77,7 +82,7 @@ def is_repeated_registration(request: HttpRequest, attempt: Attempt, step: Step 
     """
     return (
         step == Step.REGISTER
-        and request.method == "POST"
+        and request.POST.get("action") == "register"
         and not request.user.is_authenticated
         and attempt.registered_at is not None
         and is_of_browser(request, attempt)
@@ -110,18 +115,29 @@ def speak_language_of(request: HttpRequest, attempt: Attempt) -> None:
         change_language(attempt=attempt, language=choice)
 
 
-def begin_journey(attempt: Attempt) -> Journey:
-    """Read the clock and decide, once for the whole request."""
+def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpResponse:
+    """Read the clock and decide, once for the whole request; else the answer where it ends.
+
+    It ends in the result, in My partner for an account that is this partner's already by another
+    invitation, or in the dead link's page.
+    """
+    if hasattr(attempt, "association"):
+        return see_other(step_url(attempt, Step.DONE))
     now = timezone.now()
     admission = admit(attempt=attempt, now=now) if attempt.account is not None else None
+    if admission is not None and admission.is_already_associated_here:
+        return see_other("my_partner")
+    refusal = attempt.invitation.refusal(now)
+    if refusal is not None:
+        return dead_link(request, refusal, attempt.invitation.partner)
     return Journey(attempt, admission, first_undone_step(attempt, admission), now)
 
 
 def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
     """Let a visitor use a step's page only on their own attempt, while it is that step's turn.
 
-    In this order: whose attempt it is; the result when it is associated; the dead link's page; the
-    first undone step (303) when it is not this step's turn.
+    In this order: whose attempt it is; where the journey has ended; the first undone step (303)
+    when it is not this step's turn.
     """
 
     def decorate(view: StepView) -> Callable[..., HttpResponseBase]:
@@ -135,12 +151,9 @@ def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseB
             speak_language_of(request, attempt)
             if is_repeated_registration(request, attempt, step):
                 return view(request, Journey(attempt, None, Step.ACCOUNT, timezone.now()))
-            if hasattr(attempt, "association"):
-                return see_other(step_url(attempt, Step.DONE))
-            refusal = attempt.invitation.refusal(timezone.now())
-            if refusal is not None:
-                return dead_link(request, refusal, attempt.invitation.partner)
-            journey = begin_journey(attempt)
+            journey = begin_journey(request, attempt)
+            if not isinstance(journey, Journey):
+                return journey
             if not is_open(step, undone=journey.undone, posted=request.method == "POST"):
                 return see_other(step_url(attempt, journey.undone))
             return view(request, journey)

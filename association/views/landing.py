@@ -72,6 +72,8 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> Htt
         return None
     if association.partner_id == invitation.partner_id:
         return redirect("my_partner")
+    if not is_live:
+        return None
     return render(request, "association/other_partner.html", {"association": association})
 
 

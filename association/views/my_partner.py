@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
@@ -20,7 +21,7 @@ from partners.models import PartnerMember
 def account_home(request: HttpRequest) -> HttpResponse:
     """Lead to what is next for whoever logged in: the open attempt, or My partner."""
     user = signed_in(request)
-    attempt = find_open_attempt(user)
+    attempt = find_open_attempt(user, timezone.now())
     if attempt is not None:
         return redirect(resume_url(attempt))
     if hasattr(user, "customer_account"):

@@ -17,7 +17,7 @@ from accounts.services.codes import LIFETIME, PAUSE, CodeRefused, Proof, check_c
 from accounts.services.registration import register_account
 from accounts.views.answers import limited, see_other
 from association.models import Attempt
-from association.services.attempts import enter_attempt, remember_registration
+from association.services.attempts import OtherAccount, enter_attempt, remember_registration
 from association.services.steps import Step
 from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
@@ -155,6 +155,9 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
     except CodeRefused as refused:
         form.add_error("code", CODE_PROBLEMS[refused.code])
         return show_register(request, journey, form, status=400)
+    except OtherAccount:
+        # In another tab someone has logged in meanwhile: no account was made here.
+        return see_other(resume_url(attempt))
     perform_login(request, user, email_verification="none", redirect_url=resume_url(attempt))
     return see_other(resume_url(attempt))
 

@@ -5,15 +5,12 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.services.capabilities import capability_rows
 from accounts.views.answers import see_other
 from association.models import Attempt
-from association.services.steps import Step
-from association.views.dead_links import dead_link
-from association.views.gate import begin_journey, own_attempt, speak_language_of
+from association.views.gate import Journey, begin_journey, own_attempt, speak_language_of
 from association.views.urls_of import step_url
 
 
@@ -24,13 +21,11 @@ def resume(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
     attempt = own_attempt(request, attempt_id)
     if not isinstance(attempt, Attempt):
         return attempt
-    if hasattr(attempt, "association"):
-        return see_other(step_url(attempt, Step.DONE))
-    refusal = attempt.invitation.refusal(timezone.now())
-    if refusal is not None:
-        speak_language_of(request, attempt)
-        return dead_link(request, refusal, attempt.invitation.partner)
-    return see_other(step_url(attempt, begin_journey(attempt).undone))
+    speak_language_of(request, attempt)
+    journey = begin_journey(request, attempt)
+    if not isinstance(journey, Journey):
+        return journey
+    return see_other(step_url(attempt, journey.undone))
 
 
 @login_not_required
