@@ -13,6 +13,7 @@ from accounts.addresses import canonical_address, mask_address
 from accounts.forms import AddressForm, CodeForm
 from accounts.models import User
 from accounts.models.codes import CodePurpose
+from accounts.refusals import code_refusal
 from accounts.services.codes import LIFETIME, PAUSE, CodeRefused, Proof, check_code, send_code
 from accounts.services.registration import register_account
 from accounts.views.answers import limited, see_other
@@ -23,12 +24,6 @@ from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.models import Invitation
-
-CODE_PROBLEMS = {
-    "wrong": _("That is not the code we sent. Check the newest e-mail."),
-    "expired": _("This code has expired. Send a new code."),
-    "used_up": _("This code was tried too often. Send a new code."),
-}
 
 
 def flow_of(attempt: Attempt) -> str:
@@ -153,7 +148,7 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
         )
         user = _create_account(journey, proof, form.cleaned_data["password"])
     except CodeRefused as refused:
-        form.add_error("code", CODE_PROBLEMS[refused.code])
+        form.add_error("code", code_refusal(refused))
         return show_register(request, journey, form, status=400)
     except OtherAccount:
         # In another tab someone has logged in meanwhile: no account was made here.
