@@ -28,6 +28,8 @@ Found = TypeVar("Found", bound=models.Model)
 _KIND = re.compile(r"([a-z]+)\.([a-z][a-z_]*)")
 # Control characters, line separators and the marks that reverse the direction of writing.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+# What mail programs know the end of the text by; its blank belongs to it.
+_SIGNATURE = "-- "
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -120,7 +122,9 @@ def render_mail(
             Context(values, autoescape=False)
         )
         html = engine.get_template(f"emails/{template}.html").render(Context(values))
-    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    lines = "\n".join(
+        line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()
+    )
     return Mail(
         subject=values["subject"], text=_BLANK_LINES.sub("\n\n", lines) + "\n", html=html.strip()
     )

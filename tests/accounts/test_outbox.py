@@ -190,7 +190,7 @@ def test_undeliverable_message_is_dead_and_stops_no_other(listening, values, err
 
 def test_hostile_names_stay_in_their_place(listening):
     name = "Evil\r\nBcc: b@y.org\u2028\x1b[31m <script>"
-    invitation: Invitation = InvitationFactory(  # type: ignore[assignment]
+    invitation: Invitation = InvitationFactory(
         email=True, partner__name=name, recipient_name=name, note=f"{name}\n-- \nThe provider"
     )
     promise(invitation)

@@ -1,0 +1,47 @@
+"""Writing a promised message in a test, and reading what every mail must hold to."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.services.mails import Mail, render_message
+from accounts.services.outbox import Promise, enqueue_messages
+
+_ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
+
+
+def write(kind: str, about: models.Model, data: dict[str, Any] | None = None) -> Mail:
+    """Return the mail as the worker would send it."""
+    promise = Promise(kind, "reader@example.org", about, "en", data or {})
+    (message,) = enqueue_messages(promises=[promise], now=timezone.now())
+    return render_message(message)
+
+
+def links(mail: Mail) -> set[str]:
+    """Return the addresses in the mail without the base's own; both parts must hold the same.
+
+    Fails when anything in the mail leads to, or is loaded from, another host.
+    """
+    found = {part: set(_ADDRESS.findall(part)) for part in (mail.text, mail.html)}
+    assert found[mail.text] == found[mail.html]
+    base = settings.PUBLIC_BASE_URL
+    assert {link for link in found[mail.html] if not f"{link}/".startswith(f"{base}/")} == set()
+    assert not re.search(r"<(img|link|script|iframe)|url\(", mail.html)
+    return {link.removeprefix(base) for link in found[mail.html] - {base}}
+
+
+def only_in_text(mail: Mail) -> set[str]:
+    """Return the lines of the text that the HTML does not have; links and labels aside, none."""
+    html = " ".join(re.sub(r"<[^>]+>", " ", mail.html).replace("&#x27;", "'").split())
+    lines = [re.sub(r"^[->]+ |:$", "", line) for line in mail.text.splitlines()]
+    return {
+        line for line in lines if line and line != "-- " and squeezed(line) not in squeezed(html)
+    }
+
+
+def squeezed(text: str) -> str:
+    """Return the text without blanks, which markup moves about."""
+    return "".join(text.split())
