@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -42,7 +41,7 @@ class Walk:
     def __init__(self, invitation: Invitation, client: Client | None = None) -> None:
         self.invitation = invitation
         self.client = client or Client()
-        self.attempt_id: UUID | None = None
+        self.attempt_id: UUID = UUID(int=0)
 
     @property
     def attempt(self) -> Attempt:
@@ -51,13 +50,13 @@ class Walk:
     def url(self, step: str = "") -> str:
         return f"/join/{self.attempt_id}/{step}"
 
-    def get(self, step: str = "", **options: Any) -> HttpResponse:
+    def get(self, step: str = "", **options: Any) -> Any:
         return self.client.get(self.url(step), **options)
 
-    def post(self, step: str, **data: Any) -> HttpResponse:
+    def post(self, step: str, **data: Any) -> Any:
         return self.client.post(self.url(step), data)
 
-    def begin(self, *, letter: bool = False, **data: Any) -> HttpResponse:
+    def begin(self, *, letter: bool = False, **data: Any) -> Any:
         """Make the first POST: agree to the instructions, or in referral choose to register."""
         page = "instructions" if self.invitation.is_reseller else "account"
         if self.invitation.is_reseller:
@@ -68,26 +67,26 @@ class Walk:
             data.setdefault("choice", "register")
         response = self.client.post(f"/i/{self.invitation.token}/{page}", data)
         newest = Attempt.objects.filter(invitation=self.invitation).order_by("started_at").last()
-        self.attempt_id = newest.pk if newest else None
+        self.attempt_id = newest.pk if newest else UUID(int=0)
         return response
 
-    def send_code(self, address: str = ADDRESS, country: str = "DE") -> HttpResponse:
+    def send_code(self, address: str = ADDRESS, country: str = "DE") -> Any:
         return self.post("register", action="send_code", country=country, email=address)
 
-    def register(self, address: str = ADDRESS, **data: Any) -> HttpResponse:
+    def register(self, address: str = ADDRESS, **data: Any) -> Any:
         """Prove the address and choose the password; ends wherever the journey goes on."""
         self.send_code(address)
         data = {"action": "register", "code": newest_code(), "password": PASSWORD} | data
         return self.client.post(self.url("register"), data)
 
-    def log_in(self, user: User) -> HttpResponse:
+    def log_in(self, user: User) -> Any:
         """Log in on the way, as `Login for Association` leads to it."""
         return self.client.post(
             f"/account/login/?next={self.url()}",
             {"login": user.account_name, "password": PASSWORD, "next": self.url()},
         )
 
-    def enable(self, **data: Any) -> HttpResponse:
+    def enable(self, **data: Any) -> Any:
         data = {"action": "associate", "country": "DE", "agreement": "on"} | data
         return self.client.post(self.url("enable"), data)
 
