@@ -1,0 +1,172 @@
+"""GET shows: no page inserts, updates or deletes a row, whoever asks and however they ask."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from tests import factories
+from tests.conventions.routes import Route, routes
+
+pytestmark = pytest.mark.django_db
+
+WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE)\b", re.IGNORECASE)
+# The shared cache counts the unknown tokens of an address: the one table that may change.
+CACHE_TABLE = re.compile(r'"cache"')
+METHODS = ("get", "head", "options")
+# Reverses to nothing: the admin's catch-all, which only answers 404 or appends a slash.
+UNNAMED = {""}
+
+
+@dataclass
+class World:
+    """Rows for the pages to show, and what stands in an address for each of its names."""
+
+    samples: dict[str, list[Any]] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+
+
+def client_of(user: Any = None, *, browser: bool = False) -> Client:
+    client = Client(raise_request_exception=True)
+    if user:
+        client.force_login(user)
+    if browser:
+        client.cookies[settings.BROWSER_COOKIE_NAME] = factories.BROWSER_SECRET
+    return client
+
+
+@pytest.fixture
+def world() -> World:
+    make: Any = factories
+    association = make.make_associated(letter=True)
+    account, invitation = association.account, association.invitation
+    make.BillFactory(account=account)
+    newcomer = make.CustomerAccountFactory(enabled=True)
+    member = make.PartnerMemberFactory(partner=invitation.partner, administrator=True)
+    attempts = [
+        association.attempt,
+        make.make_attempt(invitation=invitation, agreed=False),
+        make.make_attempt(invitation=invitation),
+        make.make_attempt(invitation=invitation, account=newcomer),
+    ]
+    invitations = [
+        invitation,
+        make.InvitationFactory(referral=True),
+        make.InvitationFactory(expired=True),
+    ]
+    return World(
+        samples={
+            "token": [row.token for row in invitations] + ["0" * 26],
+            "attempt_id": [attempt.pk for attempt in attempts] + [uuid4()],
+            "consent_id": list(account.consents.values_list("pk", flat=True)),
+            "kind": ["instructions", "no-such-document"],
+            "key": ["no-such-mail"],
+            "rest": ["no-such-token"],
+            "app_label": ["accounts"],
+        },
+        clients={
+            "a stranger": client_of(),
+            "a stranger who has begun": client_of(browser=True),
+            "the associated customer": client_of(account.owner, browser=True),
+            "a customer on the way": client_of(newcomer.owner),
+            "a partner's member": client_of(member.user),
+            "an administrator": client_of(make.UserFactory(staff=True)),
+        },
+    )
+
+
+def samples_of(route: Route, parameter: str, world: World) -> list[Any]:
+    """Return what to put into the address; the admin's ids are those of each model's first row."""
+    if parameter == "object_id" and route.name.startswith("admin:"):
+        for model in admin.site._registry:
+            label = f"{model._meta.app_label}_{model._meta.model_name}_"
+            if route.name.removeprefix("admin:").startswith(label):
+                first = model._base_manager.order_by("pk").first()
+                return [first.pk] if first else ["1"]
+    if parameter not in world.samples:
+        pytest.fail(f"{route.pattern}: give World.samples a value for {parameter!r}.")
+    return world.samples[parameter]
+
+
+def addresses(world: World) -> Iterator[str]:
+    """Return every address of the site, each with every sample for its one changing part."""
+    for route in routes():
+        if route.name in UNNAMED or route.name == "admin:view_on_site":
+            continue
+        if not route.parameters:
+            yield reverse(route.name)
+            continue
+        [parameter] = route.parameters
+        for sample in samples_of(route, parameter, world):
+            yield reverse(route.name, kwargs={parameter: sample})
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """Collect the statements that change rows."""
+    found: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if WRITES.match(sql) and not CACHE_TABLE.search(sql):
+            found.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        yield found
+
+
+def rows() -> dict[str, list[Any]]:
+    """Return every row of every table of ours, sessions included."""
+    return {
+        model._meta.db_table: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models(include_auto_created=True)
+    }
+
+
+def visit(address: str, client: Client) -> dict[str, Any]:
+    """Ask for the address in every way that only looks; return what went wrong."""
+    wrong = {}
+    for method in METHODS:
+        with writes() as written:
+            status = getattr(client, method)(address).status_code
+        if written or status >= 500:
+            wrong[f"{method} {address}"] = written or status
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        "a stranger",
+        "a stranger who has begun",
+        "the associated customer",
+        "a customer on the way",
+        "a partner's member",
+        "an administrator",
+    ],
+)
+def test_looking_changes_no_table(world, person):
+    before, wrong = rows(), {}
+
+    for address in addresses(world):
+        wrong |= visit(address, world.clients[person])
+
+    assert wrong == {}
+    assert rows() == before
+
+
+def test_a_write_is_noticed(world):
+    with writes() as written:
+        factories.UserFactory.create()
+
+    assert written != []

@@ -1,0 +1,85 @@
+"""Who may open which address: everything needs a log-in but what is listed here."""
+
+import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.urls import path
+
+from tests.conventions.routes import Route, routes
+
+# Read before the log-in by anyone: a route belongs here only when a stranger must see it.
+PUBLIC = {
+    # the invitation and the journey until there is an account
+    "front",
+    "landing",
+    "first_instructions",
+    "first_account",
+    "malformed_invitation",
+    "enter_by_hand",
+    "document",
+    "join_resume",
+    "join_instructions",
+    "join_account",
+    "join_ask",
+    "join_switch",
+    "join_register",
+    # the journey's later steps: their gatekeeper sends strangers to the log-in
+    "join_check",
+    "join_enable",
+    "join_confirm",
+    "join_done",
+    # logging in, and a forgotten password
+    "account_login",
+    "account_logout",
+    "mfa_authenticate",
+    "account_reset_password",
+    "account_confirm_password_reset_code",
+    # machines
+    "livez",
+    "readyz",
+    "robots",
+    # the demo's mailbox; 404 outside the demo
+    "demo_mailbox",
+    "demo_mail_as_html",
+    # the admin sends strangers to the log-in
+    "admin:login",
+}
+# allauth's pages that write on GET or make users whose address nobody proved.
+NEVER_MOUNTED = {
+    "account_signup",
+    "account_signup_by_passkey",
+    "account_email",
+    "account_confirm_email",
+    "account_email_verification_sent",
+    "account_reset_password_from_key",
+    "account_inactive",
+}
+
+
+def public(found: list[Route]) -> set[str]:
+    return {route.name or route.pattern for route in found if route.is_public}
+
+
+def test_public_routes_are_the_listed_ones():
+    assert public(list(routes())) == PUBLIC
+
+
+def test_no_page_of_allauth_that_makes_unproven_users_is_mounted():
+    found = list(routes())
+
+    assert {route.name for route in found} & NEVER_MOUNTED == set()
+    mounted = {route.view.__module__ for route in found}
+    assert [module for module in mounted if module.startswith("allauth.socialaccount")] == []
+
+
+@login_not_required
+def anyone(request):
+    return HttpResponse("Hello")
+
+
+urlpatterns = [path("hello/", anyone, name="hello")]
+
+
+@pytest.mark.urls(__name__)
+def test_a_public_route_is_noticed():
+    assert public(list(routes())) == {"hello"}
