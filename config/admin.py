@@ -47,6 +47,14 @@ class ProviderAdminSite(AdminSite):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
         raise PermissionDenied
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Every model by its app; allauth's two are named after what they hold."""
+        apps = super().get_app_list(request, app_label)
+        names = {"account": _("Log-in addresses"), "mfa": _("Second factors")}
+        for app in apps:
+            app["name"] = names.get(app["app_label"], app["name"])
+        return apps
+
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import helpers, utils
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -136,6 +138,17 @@ class ProviderModelAdmin(AnyModelAdmin):
         posted.setlist(helpers.ACTION_CHECKBOX_NAME, chosen)
         request.POST = posted  # type: ignore[assignment]
         return super().response_action(request, queryset, *args, **options)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """The field; a language is one of those that we speak."""
+        if db_field.name != "language":
+            return super().formfield_for_dbfield(db_field, request, **options)
+        none = [("", gettext("the reader's own"))] if db_field.blank else []
+        return forms.ChoiceField(
+            label=capfirst(db_field.verbose_name),
+            required=not db_field.blank,
+            choices=[*none, *settings.LANGUAGES],
+        )
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """The field, with an autocomplete that survives whatever is posted."""

@@ -168,6 +168,10 @@ class InvitationAdmin(ProviderModelAdmin):
         live = obj.refusal(timezone.now()) is None
         return [name for name in self.get_fields(request, obj) if not (live and name in EDITABLE)]
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """An e-mail invitation is for its recipient alone, unless that is unticked."""
+        return {"is_bound": True, **super().get_changeform_initial_data(request)}
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: an invitation is revoked, never deleted."""
         return False
