@@ -9,21 +9,31 @@ from django.utils import translation
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Return the provider's name, the languages to switch to, and whether this is the demo."""
-    current = translation.get_language()
+    return shown_everywhere(carried_query(request))
+
+
+def carried_query(request: HttpRequest) -> str:
+    """Return what the address asks beside the language, with `&` at its end; or nothing."""
+    if not request.META.get("QUERY_STRING"):
+        return ""
     query = request.GET.copy()
-    languages = []
-    for code, _name in settings.LANGUAGES:
-        query["lang"] = code
-        languages.append(
+    query.pop("lang", None)
+    return f"{query.urlencode()}&" if query else ""
+
+
+def shown_everywhere(carried: str) -> dict[str, Any]:
+    """Return what `site()` does, for an address whose query is `carried` beside the language."""
+    current = translation.get_language()
+    return {
+        "PROVIDER_NAME": settings.PROVIDER_NAME,
+        "languages": [
             {
                 "code": code,
                 "name": translation.get_language_info(code)["name_local"],
-                "url": f"?{query.urlencode()}",
+                "url": f"?{carried}lang={code}",
                 "current": code == current,
             }
-        )
-    return {
-        "PROVIDER_NAME": settings.PROVIDER_NAME,
-        "languages": languages,
+            for code, _name in settings.LANGUAGES
+        ],
         "demo": settings.DEMO,
     }

@@ -1,8 +1,8 @@
 """The pages of links that cannot be followed: one that does not exist, and each way to be dead."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
+from association.views.remembered import answer_alike
 from partners.models import InvitationRefusal, Partner
 
 
@@ -11,10 +11,10 @@ def dead_link(request: HttpRequest, refusal: InvitationRefusal, partner: Partner
 
     The page depends on the reason, the language and the partner's display name, on nothing else.
     """
-    context = {"refusal": refusal.value, "partner_name": partner.name}
-    return render(request, "association/dead_link.html", context, status=410)
+    shown = {"refusal": refusal.value, "partner_name": partner.name}
+    return answer_alike(request, "association/dead_link.html", shown=shown, own={}, status=410)
 
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
     """Say that there is no such link, the same for every wrong address: 404."""
-    return render(request, "association/unknown_link.html", status=404)
+    return answer_alike(request, "association/unknown_link.html", shown={}, own={}, status=404)

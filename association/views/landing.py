@@ -1,22 +1,29 @@
 """The landing page of an invitation, and the way in by hand; both write nothing when looked at."""
 
+from typing import Any, NamedTuple
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
+from django_countries.fields import Country
 
 from accounts import limits
 from accounts.middleware import supported_language
+from accounts.templatetags.moments import moment
 from accounts.views.answers import posted, see_other, too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
-from association.views.urls_of import first_step_url, resume_url
-from partners.models import Invitation
+from association.views.remembered import answer_alike
+from association.views.urls_of import resume_url
+from partners.models import Channel, Invitation
 from partners.services.invitations import find_invitation
 
 
@@ -38,12 +45,54 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     refusal = invitation.refusal(timezone.now())
     if refusal is not None:
         return dead_link(request, refusal, invitation.partner)
-    context = {
-        "invitation": invitation,
-        "partner": invitation.partner,
-        "first_step_url": first_step_url(request, invitation),
+    return answer_alike(
+        request,
+        "association/landing.html",
+        shown=shown_of(invitation, supported_language(request.GET.get("lang"))),
+        own=own_of(invitation),
+    )
+
+
+class Inviter(NamedTuple):
+    """What a stranger is shown of a partner."""
+
+    name: str
+    legal_name: str
+    country: Country
+    support_email: str
+
+
+def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
+    """Return what the page shows to everyone whose invitation is like this one.
+
+    `language` was chosen in the address, and is carried to the first step.
+    """
+    partner = invitation.partner
+    return {
+        "partner": Inviter(
+            partner.name, partner.legal_name, partner.country, partner.support_email
+        ),
+        "is_reseller": invitation.is_reseller,
+        "language_query": f"?lang={language}" if language else "",
     }
-    return render(request, "association/landing.html", context)
+
+
+def own_of(invitation: Invitation) -> dict[str, str]:
+    """Return what the page shows of this invitation alone; empty what it does not have."""
+    places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
+    return {
+        "token": invitation.token,
+        "note": linebreaksbr(invitation.note, autoescape=True),
+        "until": moment(invitation.expires_at) if invitation.expires_at else "",
+        "places": "" if places is None else places_left(places),
+    }
+
+
+def places_left(places: int) -> str:
+    """Return the sentence about the uses that are left."""
+    return ngettext("%(left)s place is left.", "%(left)s places are left.", places) % {
+        "left": places
+    }
 
 
 def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:

@@ -17,6 +17,7 @@ from accounts.services.copies import insert_copies
 from accounts.services.locks import lock_name
 from accounts.services.outbox import Promise, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRefusal, Partner
+from partners.services.by_token import load_invitation
 from partners.tokens import canonical_token, new_token
 
 MAIL_KIND = "partners.invitation"
@@ -50,9 +51,7 @@ def find_invitation(token_text: str) -> Invitation | None:
     cannot be a token.
     """
     token = canonical_token(token_text)
-    if token is None:
-        return None
-    return Invitation.objects.select_related("partner").filter(token=token).first()
+    return None if token is None else load_invitation(token)
 
 
 def create_invitation(

@@ -1,0 +1,92 @@
+"""Pages that many strangers see alike: drawn once, remembered in this process, filled for each.
+
+A remembered page is drawn without the request, from the very values that it is remembered by: so
+it is fresh whenever they are, and holds nothing of whoever came first. What is each visitor's own
+stands in holes; it is put in escaped, once, and never read again for more holes.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.html import conditional_escape
+
+from accounts.context_processors import carried_query, shown_everywhere
+from partners.tokens import new_token
+
+MOST_REMEMBERED = 512
+Shown = tuple[tuple[str, Any], ...]
+
+
+class Page(NamedTuple):
+    """A drawn page: its text, with the name of a hole at every second place."""
+
+    parts: list[str]
+
+    def filled(self, own: Mapping[str, str]) -> str:
+        """Return the page with these values in its holes."""
+        parts = self.parts.copy()
+        parts[1::2] = [conditional_escape(own[name]) for name in parts[1::2]]
+        return "".join(parts)
+
+
+def answer_alike(
+    request: HttpRequest,
+    template: str,
+    *,
+    shown: Mapping[str, Any],
+    own: Mapping[str, str],
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with a template that shows a stranger nothing but `shown` and `own`.
+
+    `shown` are hashable values that many visitors have in common: the page is remembered by them.
+    `own` are this visitor's texts, of which the template may only ask whether they are empty.
+    Whoever has a cookie that could change the page gets it drawn for them alone.
+    """
+    if is_known(request) or settings.DEBUG:
+        return render(request, template, {**shown, **own}, status=status)
+    texts = {"carried": carried_query(request), **own}
+    page = remembered_page(
+        template,
+        translation.get_language(),
+        settings.PROVIDER_NAME,
+        tuple(shown.items()),
+        tuple(name for name, text in texts.items() if text),
+    )
+    return HttpResponse(page.filled(texts), status=status)
+
+
+def is_known(request: HttpRequest) -> bool:
+    """Whether the browser has a cookie of ours that says who comes or what to tell them."""
+    cookies = request.COOKIES
+    return bool(cookies) and any(
+        name in cookies
+        for name in (
+            settings.SESSION_COOKIE_NAME,
+            settings.BROWSER_COOKIE_NAME,
+            settings.MESSAGE_COOKIE_NAME,
+        )
+    )
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def remembered_page(
+    template: str, language: str, provider_name: str, shown: Shown, holes: tuple[str, ...]
+) -> Page:
+    """Draw the page, with a mark that nobody can know or guess in the place of each hole."""
+    marks = {name: new_token() for name in holes}
+    context = {**shown_everywhere(marks.get("carried", "")), **dict(shown), **marks}
+    text = render_to_string(template, context)
+    names = {mark: name for name, mark in marks.items()}
+    if not names:
+        return Page([text])
+    parts = re.split(f"({'|'.join(names)})", text)
+    parts[1::2] = [names[mark] for mark in parts[1::2]]
+    return Page(parts)
