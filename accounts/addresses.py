@@ -19,7 +19,8 @@ def canonical_address(text: str) -> str:
     address. Raises InvalidAddress.
     """
     local, at, domain = text.strip(" ").rpartition("@")
-    if not at or not _LOCAL_PART.fullmatch(local):
+    # "=?" would let a mail library read another address out of this one (RFC 2047).
+    if not at or not _LOCAL_PART.fullmatch(local) or "=?" in local:
         raise InvalidAddress(text)
     try:
         domain = domain.lower().encode("idna").decode("ascii").lower()

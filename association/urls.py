@@ -4,6 +4,8 @@ from django.urls import URLPattern, path, re_path
 
 from association.views import (
     choosing,
+    console,
+    demo,
     finishing,
     first_steps,
     health,
@@ -41,6 +43,8 @@ urlpatterns: list[URLPattern] = [
     path("account/", my_partner.account_home, name="account_home"),
     path("account/partner/", my_partner.my_partner, name="my_partner"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
+    path("partner/", console.overview, name="console_overview"),
+    path("demo/", demo.demo, name="demo"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("robots.txt", health.robots, name="robots"),

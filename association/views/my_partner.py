@@ -14,7 +14,6 @@ from association.services.budgets import spent_of
 from association.services.standing import find_open_attempt
 from association.views.gate import signed_in
 from association.views.urls_of import resume_url
-from partners.models import PartnerMember
 
 
 @require_safe
@@ -26,8 +25,9 @@ def account_home(request: HttpRequest) -> HttpResponse:
         return redirect(resume_url(attempt))
     if hasattr(user, "customer_account"):
         return redirect("my_partner")
-    member = PartnerMember.objects.select_related("partner").filter(user=user).first()
-    return render(request, "association/account_home.html", {"member": member})
+    if hasattr(user, "partner_member"):
+        return redirect("console_overview")
+    return render(request, "association/account_home.html")
 
 
 @require_safe
