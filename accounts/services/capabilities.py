@@ -1,4 +1,4 @@
-"""May this account do X? The one answer, from its open freezes; the pages' tables are made of it."""
+"""May this account do X? One answer, from its open freezes; the pages' tables are made of it."""
 
 from collections.abc import Iterable
 from typing import Any
