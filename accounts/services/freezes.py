@@ -28,9 +28,7 @@ def freeze_account(
     """
     with transaction.atomic():
         CustomerAccount.objects.select_for_update().get(pk=account.pk)
-        return open_freeze(
-            account=account, cause=cause, scope=scope, reason=reason, by=by, now=now
-        )
+        return open_freeze(account=account, cause=cause, scope=scope, reason=reason, by=by, now=now)
 
 
 def open_freeze(
