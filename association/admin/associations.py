@@ -16,9 +16,15 @@ from accounts.admin.customers import FreezeForm
 from accounts.admin.filters import StateFilter
 from accounts.models import FreezeScope
 from association.admin.preview import eligibility_preview
-from association.models import Association
+from association.forms import BudgetForm
+from association.models import Association, BudgetPeriod, OnExhaustion
 from association.services.associations import end_association
-from association.services.customers import CustomerRefused, freeze_customer, unfreeze_customer
+from association.services.customers import (
+    CustomerRefused,
+    freeze_customer,
+    set_budget,
+    unfreeze_customer,
+)
 
 REFUSALS: dict[str, Any] = {
     "ended": _("This association has ended."),
@@ -81,7 +87,7 @@ class AssociationAdmin(EvidenceAdmin):
         "ended_by",
         "end_reason",
     )
-    actions = ("freeze_account", "unfreeze_account", "end")
+    actions = ("set_budget", "freeze_account", "unfreeze_account", "end")
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of associations, and the preview of one that is not yet."""
@@ -91,6 +97,33 @@ class AssociationAdmin(EvidenceAdmin):
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whoever has Django's permission to change associations; the rows stay closed."""
         return request.user.has_perm("association.change_association")
+
+    @admin.action(description=_("Set the budget for the partner"), permissions=["act"])
+    def set_budget(
+        self, request: HttpRequest, queryset: models.QuerySet[Association]
+    ) -> HttpResponse:
+        """Ask for the budget, then set it as the partner could."""
+        act = Act(
+            title=_("Set the budget for the partner"),
+            consequences=(
+                _("It replaces the present budget, which stays in the history."),
+                _("It does not unfreeze the account: that is an act of its own."),
+            ),
+            button=_("Set the budget"),
+            form=BudgetForm,
+            do=lambda association, values: set_budget(
+                association=association,
+                amount=values["amount"],
+                period=BudgetPeriod(values["period"]),
+                on_exhaustion=OnExhaustion(values["on_exhaustion"]),
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            name=customer_name,
+            refused_by=(CustomerRefused,),
+            refusals=REFUSALS,
+        )
+        return confirm(self, request, queryset, act)
 
     @admin.action(description=_("Freeze for the partner"), permissions=["act"])
     def freeze_account(

@@ -103,6 +103,30 @@ def test_partner_freeze_and_the_budget_before_unfreezing(superuser: Client, boss
     assert Freeze.objects.open().count() == 0
 
 
+def test_budget_is_set_and_lets_the_account_be_unfrozen(superuser: Client, boss: User) -> None:
+    association = typed_factories.make_associated()
+    page = "association_association"
+    act(
+        superuser, page, "set_budget", association,
+        amount="250.50", period="monthly", on_exhaustion="freeze",
+    )  # fmt: skip
+    budget = association.budgets.get()
+    assert (str(budget.amount), budget.period, budget.set_by) == ("250.50", "monthly", boss)
+    assert association.account.freezes.open().count() == 1
+    act(superuser, page, "unfreeze_account", association, reason="On the partner's word")
+    assert association.account.freezes.open().count() == 0
+
+
+@pytest.mark.parametrize("amount", ["-1", "0.001", "1e309", "NaN", "Infinity", "1,5", "9" * 20, ""])
+def test_budget_that_is_no_amount_is_refused(superuser: Client, amount: str) -> None:
+    association = typed_factories.make_associated()
+    act(
+        superuser, "association_association", "set_budget", association,
+        amount=amount, period="monthly", on_exhaustion="freeze",
+    )  # fmt: skip
+    assert association.budgets.count() == 0
+
+
 def test_referral_is_not_frozen(superuser: Client) -> None:
     answer = act(
         superuser, "association_association", "freeze_account", associated("referral"),
