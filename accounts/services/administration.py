@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 
+from accounts.addresses import canonical_address
 from accounts.models import OutboxMessage, User
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
@@ -11,14 +13,14 @@ from accounts.services.outbox import DEADLINE, Promise, enqueue_messages
 
 
 class AdministrationRefused(Exception):
-    """The act is not possible; `code` is not_active or not_dead. Nothing was written."""
+    """`code` is not_active, not_dead or address_taken; nothing was written."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def add_user(*, user: User, address: str, by: User, now: datetime) -> User:
+def add_user(*, user: User, address: str, by: User | None, now: datetime) -> User:
     """Save a new user, who gets a generated account name, no password, and the reset mail.
 
     `user` is unsaved and holds the canonical address; `address` is as it was typed. The user can
@@ -40,7 +42,7 @@ def add_user(*, user: User, address: str, by: User, now: datetime) -> User:
     return user
 
 
-def send_reset_link(*, user: User, by: User, now: datetime) -> OutboxMessage:
+def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:
     """Promise the mail with the way to set a new password; nobody else chooses or sees it.
 
     The old password holds until then. Raises AdministrationRefused("not_active").
@@ -52,6 +54,24 @@ def send_reset_link(*, user: User, by: User, now: datetime) -> OutboxMessage:
         (message,) = enqueue_messages(promises=[promise], now=now)
         record_event(action="user.reset_link_sent", about=user, by=by, now=now)
     return message
+
+
+def add_administrator(*, address: str, now: datetime) -> tuple[User, str]:
+    """Save a platform administrator and return it with the secret of its second factor.
+
+    The secret is shown to nobody again. The password is chosen through the mail, as `add_user()`
+    says. Only the command line makes the first administrator, so there is no actor. Raises
+    InvalidAddress, and AdministrationRefused("address_taken").
+    """
+    user = User(email=canonical_address(address), is_staff=True, is_superuser=True)
+    secret = generate_totp_secret()
+    with transaction.atomic():
+        if User.objects.filter(email=user.email).exists():
+            raise AdministrationRefused("address_taken")
+        add_user(user=user, address=address, by=None, now=now)
+        TOTP.activate(user, secret)
+        record_event(action="user.second_factor_added", about=user, by=None, now=now)
+    return user, secret
 
 
 def revive_message(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
@@ -73,6 +93,7 @@ def revive_message(*, message: OutboxMessage, by: User, now: datetime) -> Outbox
             by=by,
             now=now,
             before=before,
-            after={"dead_at": None, "tries": 0, "deadline_at": locked.deadline_at},
+            # What the worker goes on to change is not what the trail can say last.
+            after={"deadline_at": locked.deadline_at},
         )
     return locked

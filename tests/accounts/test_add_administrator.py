@@ -1,0 +1,43 @@
+"""The command that makes the first administrator."""
+
+from io import StringIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.core.management import CommandError, call_command
+
+from accounts.models import AuditEvent, OutboxMessage, User
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_administrator_has_a_second_factor_and_a_mail_to_choose_the_password():
+    printed = StringIO()
+    call_command("add_administrator", "Boss@Example.org", stdout=printed)
+    user = User.objects.get(email="boss@example.org")
+    assert (user.is_staff, user.is_superuser, user.has_usable_password()) == (True, True, False)
+    assert OutboxMessage.objects.get().kind == "accounts.reset_link"
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {
+        "user.added",
+        "user.reset_link_sent",
+        "user.second_factor_added",
+    }
+    uri = next(line for line in printed.getvalue().splitlines() if line.startswith("otpauth://"))
+    secret = parse_qs(urlsplit(uri).query)["secret"][0]
+    factor = TOTP(Authenticator.objects.get(user=user))
+    assert factor.instance.data["secret"] == secret
+    assert len(format_hotp_value(hotp_value(secret, 0))) == 6
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [("nobody", "is not an e-mail address"), ("taken@example.org", "already")],
+)
+def test_address_that_cannot_be_used_makes_nobody(address, sentence):
+    UserFactory.create(email="taken@example.org")
+    with pytest.raises(CommandError, match=sentence):
+        call_command("add_administrator", address, stdout=StringIO())
+    assert User.objects.count() == 1
