@@ -61,8 +61,8 @@ class Demo:
     @property
     def spent(self) -> list[str]:
         """The names of what waits for a repair."""
-        both = [*self.invitations.items(), *self.accounts.items()]
-        return [name for name, part in both if part.is_spent]
+        spent = [name for name, part in self.invitations.items() if part.is_spent]
+        return spent + [name for name, part in self.accounts.items() if part.is_spent]
 
 
 def find_demo(now: datetime) -> Demo | None:
@@ -116,7 +116,7 @@ def local_part(user: User) -> str:
 
 
 def stem_and_number(user: User) -> tuple[str, int]:
-    """Return whose part the user plays, and as the how manieth."""
+    """Return whose part the user plays, and which in the row of its players they are."""
     found = _LOCAL_PART.fullmatch(local_part(user))
     if found is None:
         return user.email, 1

@@ -168,8 +168,8 @@ class _Stage:
             user.save(update_fields=["password"])
             record_event(action="user.password_changed", about=user, by=None, now=self.now)
         proven = {"verified": True, "primary": True}
-        found = [a for a in user.emailaddress_set.all() if a.email == user.email]
-        if not found or not (found[0].verified and found[0].primary):
+        known = user.emailaddress_set.all()  # type: ignore[attr-defined]  # allauth has no types
+        if not any(a.email == user.email and a.verified and a.primary for a in known):
             EmailAddress.objects.update_or_create(user=user, email=user.email, defaults=proven)
 
     # --- accounts
@@ -226,13 +226,15 @@ class _Stage:
             self._fact(cue.model, account, cue.name, {**cue.values, **moments}, account=account)
 
     def _relations(self, role: Role, account: CustomerAccount) -> None:
-        for accounting, sides in (
-            (role.member_of, lambda: {"master": self.enterprise, "member": account}),
-            (role.master_of, lambda: {"master": account, "member": self.subsidiary}),
-        ):
-            if accounting is not None:
-                wanted = {"accounting": accounting, "member_type": MEMBER_TYPE, "ended_at": None}
-                self._fact(EnterpriseRelation, account, "relation", wanted, **sides())
+        terms = {"member_type": MEMBER_TYPE, "ended_at": None}
+        if role.member_of is not None:
+            wanted = {**terms, "accounting": role.member_of}
+            sides = {"master": self.enterprise, "member": account}
+            self._fact(EnterpriseRelation, account, "membership", wanted, **sides)
+        if role.master_of is not None:
+            wanted = {**terms, "accounting": role.master_of}
+            sides = {"master": account, "member": self.subsidiary}
+            self._fact(EnterpriseRelation, account, "member", wanted, **sides)
 
     def _fact(
         self,

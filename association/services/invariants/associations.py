@@ -1,0 +1,156 @@
+"""I2, I3 and I4: one association in force, its evidence complete, the account frozen meanwhile."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import CustomerAccount, Freeze, FreezeCause, OutboxMessage
+from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
+from association.services.documents import FALLBACK_LANGUAGE
+from association.services.invariants.violations import (
+    Violation,
+    as_text,
+    count_of,
+    events_about,
+    violations,
+)
+from partners.models import AssociationType, PartnerMember, PartnerRole
+
+LABEL = "association.association"
+
+
+def one_in_force() -> Iterator[Violation]:
+    """I2: at most one association in force per account."""
+    doubled = (
+        Association.objects.in_force()
+        .order_by()
+        .values("account")
+        .annotate(number=Count("pk"))
+        .filter(number__gt=1)
+    )
+    yield from violations(
+        "I2",
+        CustomerAccount.objects.filter(pk__in=doubled.values("account")),
+        "has more than one association in force",
+    )
+
+
+def evidence_is_complete() -> Iterator[Violation]:
+    """I3: one audit event, one consent then current (reseller), a snapshot, the messages.
+
+    How many partner members were promised a message cannot be known afterwards: members come and
+    go. So it is asked that nobody is told twice, that somebody is told where an administrator of
+    that time is still there unchanged, and that nobody is told about a referral.
+    """
+    associations = Association.objects
+    resellers = associations.filter(association_type=AssociationType.RESELLER)
+    made = events_about(LABEL, "pk").filter(action="association.made")
+    yield from _not_one(associations.annotate(found=count_of(made)), "audit events say it was made")
+    yield from _not_one(
+        resellers.annotate(found=count_of(_consents_then_current())),
+        "consents to the instructions that were current",
+    )
+    yield from violations(
+        "I3",
+        associations.filter(
+            Q(eligibility__is_eligible__isnull=True) | Q(eligibility__is_eligible=False)
+        ),
+        "its eligibility snapshot is empty, or refuses",
+    )
+    told_owner = _messages("association.associated")
+    yield from _not_one(
+        associations.annotate(found=count_of(told_owner)), "messages promised to the owner"
+    )
+    yield from _partner_was_told(associations.all())
+
+
+def _not_one(rows: QuerySet[Any], what: str) -> Iterator[Violation]:
+    counted = rows.annotate(number=Coalesce(F("found"), Value(0))).exclude(number=1)
+    yield from violations("I3", counted, "{} " + what + ", not one", "number")
+
+
+def _consents_then_current() -> QuerySet[Any]:
+    """The outer association's consents to the version in force when it was made.
+
+    A version is in force from its publication in English; see `current_documents()`.
+    """
+    then = (
+        LegalDocument.objects.filter(
+            kind=DocumentKind.INSTRUCTIONS,
+            language=FALLBACK_LANGUAGE,
+            published_at__lte=OuterRef(OuterRef("associated_at")),
+        )
+        .order_by()
+        .values("kind")
+        .annotate(newest=Max("version"))
+        .values("newest")
+    )
+    consents: QuerySet[Any] = Consent.objects.filter(
+        attempt=OuterRef("attempt"),
+        account=OuterRef("account"),
+        document__kind=DocumentKind.INSTRUCTIONS,
+        document__version=Subquery(then),
+    )
+    return consents
+
+
+def _messages(kind: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.filter(kind=kind, about_label=LABEL, about_id=as_text("pk"))
+
+
+def _partner_was_told(associations: QuerySet[Association]) -> Iterator[Violation]:
+    told = _messages("association.customer_waiting")
+    twice = told.order_by().values("recipient").annotate(n=Count("pk")).filter(n__gt=1)
+    yield from violations(
+        "I3", associations.filter(Exists(twice)), "promised a partner member the same message twice"
+    )
+    yield from violations(
+        "I3",
+        associations.filter(Exists(told), association_type=AssociationType.REFERRAL),
+        "promised the partner a message that is for reseller only",
+    )
+    yield from violations(
+        "I3",
+        associations.filter(
+            Exists(_administrators_ever_since()),
+            ~Exists(told),
+            association_type=AssociationType.RESELLER,
+        ),
+        "promised the partner no message",
+    )
+
+
+def _administrators_ever_since() -> QuerySet[PartnerMember]:
+    """The outer association's partner's administrators who were just that when it was made."""
+    changed_member = events_about("partners.partnermember", "pk")
+    changed_user = events_about("accounts.user", "user_id").filter(after__has_key="is_active")
+    return PartnerMember.objects.filter(
+        ~Exists(changed_member.filter(occurred_at__gte=OuterRef(OuterRef("associated_at")))),
+        ~Exists(changed_user.filter(occurred_at__gte=OuterRef(OuterRef("associated_at")))),
+        partner=OuterRef("partner"),
+        role=PartnerRole.ADMINISTRATOR,
+        user__is_active=True,
+        created_at__lt=OuterRef("associated_at"),
+    )
+
+
+def frozen_until_unfrozen() -> Iterator[Violation]:
+    """I4: the association's freeze is open, or was lifted with or after the first budget."""
+    budgets = Budget.objects.filter(association=OuterRef(OuterRef("pk")))
+    first = budgets.order_by().values("association").annotate(at=Min("set_at")).values("at")
+    freezes = Freeze.objects.filter(
+        Q(unfrozen_at__isnull=True) | Q(unfrozen_at__gte=Subquery(first)),
+        account=OuterRef("account"),
+        cause=FreezeCause.ASSOCIATION,
+        frozen_at__lte=OuterRef("associated_at"),
+    )
+    yield from violations(
+        "I4",
+        Association.objects.in_force().filter(
+            ~Exists(freezes), association_type=AssociationType.RESELLER
+        ),
+        "reseller account {} is not frozen since, and no later unfreeze followed a budget",
+        "account_id",
+    )

@@ -1,0 +1,66 @@
+"""I5, I8 and I9: proven addresses, messages that come to an end, one form of every address."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Count, Exists, OuterRef, Q
+
+from accounts.addresses import InvalidAddress, canonical_address
+from accounts.models import OutboxMessage, User
+from association.models import Association
+from association.services.invariants.violations import CHUNK, Violation, violations
+
+
+def addresses_are_proven() -> Iterator[Violation]:
+    """I5: who is associated, has logged in or could, has proven the address.
+
+    A user without any address known to allauth cannot log in, and is no violation.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
+    proven = Exists(addresses.filter(verified=True))
+    associated = Association.objects.in_force().filter(account__owner=OuterRef("pk"))
+    yield from violations(
+        "I5",
+        User.objects.filter(Exists(associated), ~proven),
+        "is associated without a proven address",
+    )
+    has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    unproven = Q(Exists(addresses.filter(verified=False))) & has_password
+    yield from violations(
+        "I5",
+        User.objects.filter(unproven | Q(last_login__isnull=False), ~proven, is_active=True),
+        "has a log-in without a proven address",
+    )
+
+
+def messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
+    """I8: no message is past its deadline without being sent, dropped or given up."""
+    late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
+    yield from violations("I8", late, "{} is past its deadline and still waiting", "kind")
+
+
+def addresses_are_canonical() -> Iterator[Violation]:
+    """I9: one user per canonical address, and each holds that of the address as typed."""
+    doubled = User.objects.order_by().values("email").annotate(n=Count("pk")).filter(n__gt=1)
+    yield from violations(
+        "I9",
+        User.objects.filter(email__in=doubled.values("email")),
+        "shares its address with another user",
+    )
+    users = User.objects.order_by().values_list("pk", "email", "email_original")
+    for key, stored, typed in users.iterator(chunk_size=CHUNK):
+        if _canonical(typed) != stored:
+            yield Violation(
+                "I9",
+                f"accounts.user:{key}",
+                "its address is not the canonical form of the one typed",
+            )
+
+
+def _canonical(typed: str) -> str | None:
+    try:
+        return canonical_address(typed)
+    except InvalidAddress:
+        return None
