@@ -3,10 +3,15 @@
 import ipaddress
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -23,8 +28,14 @@ def client_address(request: HttpRequest) -> str | None:
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while address in settings.TRUSTED_PROXIES and forwarded and forwarded[-1].strip():
         address = forwarded.pop().strip()
+    return canonical_ip(address)
+
+
+@lru_cache(maxsize=1024)
+def canonical_ip(text: str) -> str | None:
+    """Return the one spelling of a network address, or None for what is none."""
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return None
 
@@ -49,41 +60,79 @@ def supported_language(code: str | None) -> str | None:
     return code if code in dict(settings.LANGUAGES) else None
 
 
-class LanguageMiddleware(LocaleMiddleware):
+class LanguageMiddleware:
     """Chooses the language: `?lang=`, else the reader's cookie, else what the browser asks for.
 
     `request.language_choice` is the reader's own choice or None; a page about an invitation lets
     the invitation's language come between the choice and the browser. A choice made in the address
     is stored with the first POST, and with a GET only when the browser already has a cookie of
-    ours: whoever merely looks gets none.
+    ours: whoever merely looks gets none. Django's own middleware also looks for a language in the
+    path, where ours never is.
     """
 
-    def process_request(self, request: HttpRequest) -> None:
-        """Activate the language for this request."""
-        request.language_choice = supported_language(  # type: ignore[attr-defined]
-            request.GET.get("lang")
-        ) or supported_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME))
-        language = request.language_choice or translation.get_language_from_request(  # type: ignore[attr-defined]
-            request
-        )
-        translation.activate(language)
-        request.LANGUAGE_CODE = translation.get_language()
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        """Name the language of the answer and store a choice that was made in the address."""
-        response = super().process_response(request, response)
-        choice = supported_language(request.GET.get("lang"))
-        if choice and (request.method == "POST" or request.COOKIES):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer in the reader's language, name it, and store a choice made in the address."""
+        in_address = supported_language(request.GET.get("lang"))
+        request.language_choice = in_address or supported_language(  # type: ignore[attr-defined]
+            request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        )
+        translation.activate(
+            request.language_choice or translation.get_language_from_request(request)  # type: ignore[attr-defined]
+        )
+        request.LANGUAGE_CODE = translation.get_language()
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", translation.get_language())
+        if in_address and (request.method == "POST" or request.COOKIES):
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
-                choice,
+                in_address,
                 max_age=settings.LANGUAGE_COOKIE_AGE,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
                 httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
                 samesite="Lax",
             )
+        return response
+
+
+class LogInMiddleware(LoginRequiredMiddleware):
+    """Asks for a log-in on every page that is not marked as public.
+
+    Who opens a public page is not even looked up; Django would do that first.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        """Return None to go on, else the way to log in."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """Adds the Content-Security-Policy, the same for all pages but those that adjust their own.
+
+    It is written out once, not for every answer: that would take a fifth of a cheap page's time.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        self.policy = build_policy()
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Add the header; django-csp's decorators leave their marks on the answer."""
+        if any(name.startswith("_csp_") for name in vars(response)):
+            return super().process_response(request, response)
+        response[HEADER] = self.policy
         return response
 
 
@@ -101,5 +150,5 @@ class HeadersMiddleware:
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
-            patch_vary_headers(response, ["Cookie"])
+            patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response

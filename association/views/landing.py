@@ -1,5 +1,7 @@
 """The landing page of an invitation, and the way in by hand; both write nothing when looked at."""
 
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -79,13 +81,20 @@ def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
 
 def own_of(invitation: Invitation) -> dict[str, str]:
     """Return what the page shows of this invitation alone; empty what it does not have."""
+    expires_at = invitation.expires_at
     places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
     return {
         "token": invitation.token,
-        "note": linebreaksbr(invitation.note, autoescape=True),
-        "until": moment(invitation.expires_at) if invitation.expires_at else "",
+        "note": linebreaksbr(invitation.note, autoescape=True) if invitation.note else "",
+        "until": said(expires_at, translation.get_language()) if expires_at else "",
         "places": "" if places is None else places_left(places),
     }
+
+
+@lru_cache(maxsize=512)
+def said(at: datetime, language: str) -> str:
+    """Return the moment in this language, the current one; a mailing's invitations share theirs."""
+    return moment(at)
 
 
 def places_left(places: int) -> str:

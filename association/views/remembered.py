@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -56,7 +57,6 @@ def answer_alike(
     page = remembered_page(
         template,
         translation.get_language(),
-        settings.PROVIDER_NAME,
         tuple(shown.items()),
         tuple(name for name, text in texts.items() if text),
     )
@@ -65,22 +65,17 @@ def answer_alike(
 
 def is_known(request: HttpRequest) -> bool:
     """Whether the browser has a cookie of ours that says who comes or what to tell them."""
-    cookies = request.COOKIES
-    return bool(cookies) and any(
-        name in cookies
-        for name in (
-            settings.SESSION_COOKIE_NAME,
-            settings.BROWSER_COOKIE_NAME,
-            settings.MESSAGE_COOKIE_NAME,
-        )
-    )
+    ours = {
+        settings.SESSION_COOKIE_NAME,
+        settings.BROWSER_COOKIE_NAME,
+        settings.MESSAGE_COOKIE_NAME,
+    }
+    return not ours.isdisjoint(request.COOKIES)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def remembered_page(
-    template: str, language: str, provider_name: str, shown: Shown, holes: tuple[str, ...]
-) -> Page:
-    """Draw the page, with a mark that nobody can know or guess in the place of each hole."""
+def remembered_page(template: str, language: str, shown: Shown, holes: tuple[str, ...]) -> Page:
+    """Draw the page in the current language, with a mark that nobody can guess for each hole."""
     marks = {name: new_token() for name in holes}
     context = {**shown_everywhere(marks.get("carried", "")), **dict(shown), **marks}
     text = render_to_string(template, context)
@@ -90,3 +85,11 @@ def remembered_page(
     parts = re.split(f"({'|'.join(names)})", text)
     parts[1::2] = [names[mark] for mark in parts[1::2]]
     return Page(parts)
+
+
+def forget_pages(**_change: Any) -> None:
+    """Forget every page: a setting has changed, as happens in tests."""
+    remembered_page.cache_clear()
+
+
+setting_changed.connect(forget_pages)
