@@ -30,6 +30,18 @@ def chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Keep SQLite in a file: in memory all threads would share one connection and transaction."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = (
+            tmp_path_factory.mktemp("database") / "db.sqlite3"
+        )
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Start the machine's own Chromium, and let it talk to nobody but us."""
     # Playwright's loop runs in the thread of the tests; Django would refuse to query in it.

@@ -1,0 +1,34 @@
+"""The visitor's mailbox: what the worker would have sent by now."""
+
+import re
+
+from django.core import mail
+
+from accounts.services.delivery import Courier
+
+CODE = re.compile(r"^\d{6}$", re.MULTILINE)
+LINK = re.compile(r"^http://\S+$", re.MULTILINE)
+
+
+def deliver() -> None:
+    """Send all that is due, as the worker does; it arrives in `mail.outbox`."""
+    courier = Courier(mail.get_connection())
+    while courier.deliver_batch():
+        pass
+
+
+def newest_mail_to(address: str) -> mail.EmailMessage:
+    """Return the mail that arrived last at this address."""
+    deliver()
+    return [found for found in mail.outbox if found.to == [address]][-1]
+
+
+def code_mailed_to(address: str) -> str:
+    """Return the six digits that stand alone on a line of the newest mail."""
+    (code,) = CODE.findall(str(newest_mail_to(address).body))
+    return str(code)
+
+
+def links_mailed_to(address: str) -> list[str]:
+    """Return the addresses that stand alone on a line of the newest mail."""
+    return [str(link) for link in LINK.findall(str(newest_mail_to(address).body))]
