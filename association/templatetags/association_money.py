@@ -12,4 +12,5 @@ register = template.Library()
 @register.filter
 def money(amount: Decimal) -> str:
     """Return the amount as the reader writes numbers, with two places and the currency."""
-    return f"{number_format(amount, decimal_pos=2, use_l10n=True)} {settings.CURRENCY}"
+    number = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=True)
+    return f"{number}\N{NO-BREAK SPACE}{settings.CURRENCY}"

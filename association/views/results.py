@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.services.capabilities import capability_rows
 from accounts.views.answers import see_other
 from association.models import Attempt
+from association.services.admission import account_of
 from association.views.gate import Journey, begin_journey, own_attempt, speak_language_of
 from association.views.urls_of import step_url
 
@@ -44,7 +45,7 @@ def done(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
 def result_context(attempt: Attempt) -> dict[str, object]:
     """Return what the result page shows, as it is at this moment."""
     association = attempt.association
-    account = association.account
+    account = account_of(attempt)
     freezes = list(account.freezes.open())
     return {
         "attempt": attempt,
