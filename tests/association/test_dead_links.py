@@ -76,11 +76,11 @@ def test_every_address_that_is_no_invitation_gets_the_same_page(client, mutation
     assert tables() == before
 
 
-@pytest.mark.parametrize("page", ["", "/instructions", "/account"])
+@pytest.mark.parametrize("place", ["", "/instructions", "/account"])
 @pytest.mark.parametrize("method", ["get", "head", "post"])
-def test_unknown_token_is_404_on_every_first_page(client, page, method):
-    expected = 405 if (page, method) == ("", "post") else 404
-    assert getattr(client, method)(f"/i/{'0' * 26}{page}").status_code == expected
+def test_unknown_token_is_404_on_every_first_page(client, place, method):
+    expected = 405 if (place, method) == ("", "post") else 404
+    assert getattr(client, method)(f"/i/{'0' * 26}{place}").status_code == expected
 
 
 def test_unknown_page_says_how_to_copy_the_link(client):
@@ -92,7 +92,7 @@ def test_unknown_page_says_how_to_copy_the_link(client):
 
 @pytest.mark.parametrize("state", DEAD)
 @pytest.mark.parametrize(
-    ("method", "page"),
+    ("method", "place"),
     [
         ("get", ""),
         ("get", "/instructions"),
@@ -102,12 +102,12 @@ def test_unknown_page_says_how_to_copy_the_link(client):
     ],
 )
 @pytest.mark.parametrize("who", ["stranger", "customer"])
-def test_each_dead_link_is_gone_with_its_own_page(client, state, page, method, who):
+def test_each_dead_link_is_gone_with_its_own_page(client, state, place, method, who):
     invitation = InvitationFactory.create(**{state: True})
     if who == "customer":
         client.force_login(CustomerAccountFactory.create().owner)
     before = tables()
-    response = getattr(client, method)(f"/i/{invitation.token}{page}", {"instructions": "on"})
+    response = getattr(client, method)(f"/i/{invitation.token}{place}", {"instructions": "on"})
     assert (response.status_code, heading(response)) == (410, [DEAD[state]])
     assert tables() == before
 

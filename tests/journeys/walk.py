@@ -53,7 +53,7 @@ class Walk:
     def get(self, step: str = "", **options: Any) -> Any:
         return self.client.get(self.url(step), **options)
 
-    def post(self, step: str, **data: Any) -> Any:
+    def post(self, step: str, /, **data: Any) -> Any:
         return self.client.post(self.url(step), data)
 
     def begin(self, *, letter: bool = False, **data: Any) -> Any:

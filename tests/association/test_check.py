@@ -1,0 +1,274 @@
+"""Check: every refusal on one page, nothing consumed, and the ways out."""
+
+import html
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Accounting, OutboxMessage
+from association.models import Association
+from association.services.eligibility import RefusalCode
+from association.services.refusal_texts import customer_reason, way_out
+from tests.factories import (
+    BillFactory,
+    CashExpenditureFactory,
+    ContractFactory,
+    CustomerAccountFactory,
+    EnterpriseRelationFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    ReservedInstanceFactory,
+)
+from tests.journeys.walk import Walk, invite, ready_attempt, tables, walk_of
+
+pytestmark = pytest.mark.django_db
+
+FINAL = {"action": "associate", "country": "DE", "agreement": "on"}
+
+
+def other_partner(account):
+    walk_of(ready_attempt(account=account)).post("confirm")
+
+
+def mainland(account):
+    account.registration_site = "chinese_mainland"
+    account.save()
+
+
+def old(account):
+    account.registered_at = timezone.now() - timedelta(days=7, seconds=1)
+    account.save()
+
+
+def internal(account):
+    account.is_internal = True
+    account.save()
+
+
+SPOIL = {
+    "chinese_mainland_site": mainland,
+    "other_partner": other_partner,
+    "special_contract": lambda account: ContractFactory.create(account=account),
+    "registered_too_long": old,
+    "cash_expenditure": lambda account: CashExpenditureFactory.create(account=account),
+    "unpaid_bills": lambda account: BillFactory.create(account=account),
+    "unified_accounting_member": lambda account: EnterpriseRelationFactory.create(member=account),
+    "professional_services_contract": lambda account: ContractFactory.create(
+        account=account, professional_services=True
+    ),
+    "reserved_instances": lambda account: ReservedInstanceFactory.create(account=account),
+    "enterprise_member": lambda account: EnterpriseRelationFactory.create(
+        member=account, accounting=Accounting.INDEPENDENT
+    ),
+    "master_with_independent_members": lambda account: EnterpriseRelationFactory.create(
+        master=account, accounting=Accounting.INDEPENDENT
+    ),
+    "is_partner": lambda account: PartnerMemberFactory.create(user=account.owner),
+    "internal_account": internal,
+}
+
+
+def refused(*codes, **options):
+    """A browser at the check of an account that these rules refuse."""
+    account = CustomerAccountFactory.create(enabled=True)
+    for code in sorted(codes, key="other_partner".__ne__):  # possible only before the others
+        SPOIL[code](account)
+    return walk_of(ready_attempt(account=account, **options))
+
+
+def text_of(response):
+    return html.unescape(response.content.decode())
+
+
+def test_table_has_every_rule_about_the_account():
+    beside = list(RefusalCode).index(RefusalCode.INVITATION_UNKNOWN)
+    assert list(SPOIL) == [code.value for code in list(RefusalCode)[:beside]]
+
+
+@pytest.mark.parametrize("code", SPOIL)
+def test_each_refusal_is_a_page_that_names_the_rule(code):
+    walk = refused(code)
+    assert walk.get()["Location"] == walk.url("check")
+    before = tables()
+    response = walk.get("check")
+    assert response.status_code == 200
+    assert customer_reason(code) in text_of(response)
+    assert way_out(code) in text_of(response)
+    assert tables() == before
+    assert walk.attempt.refusal_codes == [code]
+
+
+@pytest.mark.parametrize("code", SPOIL)
+@pytest.mark.parametrize("step", ["confirm", "enable"])
+def test_each_refusal_answers_a_final_post_with_409_and_changes_nothing(code, step):
+    walk = refused(code)
+    associations = Association.objects.count()
+    before = tables(without=["association.Attempt", "sessions.Session"])
+    response = walk.post(step, **FINAL)
+    assert response.status_code == 409
+    assert customer_reason(code) in text_of(response)
+    assert tables(without=["association.Attempt", "sessions.Session"]) == before
+    assert Association.objects.count() == associations
+    assert walk.attempt.invitation.used_count == 0
+
+
+def test_rule_that_begins_to_refuse_between_page_and_click_is_a_409():
+    walk = walk_of(ready_attempt())
+    assert walk.get("confirm").status_code == 200
+    BillFactory.create(account=walk.attempt.account)
+    assert walk.post("confirm").status_code == 409
+    assert walk.attempt.refusal_codes == ["unpaid_bills"]
+    assert Association.objects.count() == 0
+
+
+def test_all_refusals_are_shown_at_once():
+    hidden = {"enterprise_member"}  # said by unified_accounting_member already
+    walk = refused(*(code for code in SPOIL if code not in hidden))
+    text = text_of(walk.get("check"))
+    for code in set(SPOIL) - hidden:
+        assert customer_reason(code) in text
+    assert walk.attempt.refusal_codes == [code for code in SPOIL if code not in hidden]
+
+
+def test_facts_behind_a_refusal_are_the_customers_own():
+    walk = refused("unpaid_bills")
+    BillFactory.create(account=walk.attempt.account, amount=Decimal("11.50"))
+    BillFactory.create(account=CustomerAccountFactory.create(), amount=Decimal("777.77"))
+    text = text_of(walk.get("check"))
+    assert "2 unpaid bills, 111.50\N{NO-BREAK SPACE}USD in total." in text
+    assert "777" not in text
+
+
+def test_paying_and_checking_again_goes_on():
+    walk = refused("unpaid_bills")
+    assert walk.post("check", action="check_again")["Location"] == walk.url()
+    assert walk.get()["Location"] == walk.url("check")
+    bill = walk.attempt.account.bills.get()
+    bill.paid_amount = bill.amount
+    bill.save()
+    assert walk.post("check", action="check_again")["Location"] == walk.url()
+    assert walk.get()["Location"] == walk.url("confirm")
+    assert walk.attempt.refusal_codes == []
+    assert walk.post("confirm")["Location"] == walk.url("done")
+
+
+def told():
+    return list(
+        OutboxMessage.objects.filter(kind="association.customer_refused").values_list(
+            "recipient", "data"
+        )
+    )
+
+
+def test_partner_is_told_once_and_only_when_asked_to():
+    walk = refused("unpaid_bills")
+    member = PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    walk.post("confirm")
+    walk.post("check", action="check_again")
+    assert told() == []
+    assert f"Tell {walk.invitation.partner.name}" in text_of(walk.get("check"))
+    for _ in range(3):
+        response = walk.post("check", action="tell_partner")
+        assert (response.status_code, response["Location"]) == (303, walk.url("check"))
+    assert told() == [(member.user.email, {"codes": ["unpaid_bills"]})]
+    text = text_of(walk.get("check"))
+    assert 'value="tell_partner"' not in text
+    assert "which rules refuse, without any amounts." in text
+
+
+def test_partner_is_told_what_refuses_now():
+    walk = refused("unpaid_bills")
+    PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    ContractFactory.create(account=walk.attempt.account)
+    walk.post("check", action="tell_partner")
+    assert [data["codes"] for _, data in told()] == [["special_contract", "unpaid_bills"]]
+
+
+def test_partner_is_not_told_when_nothing_refuses():
+    walk = walk_of(ready_attempt())
+    PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    walk.post("check", action="tell_partner")
+    assert told() == []
+    assert walk.attempt.told_partner_at is None
+
+
+def test_existing_account_on_a_link():
+    walk = walk_of(ready_attempt(invitation=InvitationFactory.create()))
+    text = text_of(walk.get("check"))
+    assert "This invitation is for new accounts only." in text
+    assert "Use another account" in text
+    assert walk.post("confirm").status_code == 409
+    assert Association.objects.count() == 0
+
+
+def test_account_that_has_ended_an_association_is_not_new_any_more():
+    from association.services.associations import end_association
+
+    first = walk_of(ready_attempt(invitation=InvitationFactory.create(), registered=True))
+    first.post("confirm")
+    end_association(association=Association.objects.get(), reason="", by=None, now=timezone.now())
+    account = first.attempt.account
+    again = walk_of(ready_attempt(account=account, invitation=InvitationFactory.create()))
+    assert again.attempt.refusal_codes == ["existing_account_not_allowed"]
+    online = walk_of(ready_attempt(account=account))
+    assert online.post("confirm")["Location"] == online.url("done")
+
+
+def test_wrong_recipient_sees_both_addresses_masked_and_another_way():
+    invitation = InvitationFactory.create(email=True, recipient="somebody.else@example.com")
+    walk = walk_of(ready_attempt(invitation=invitation))
+    before = tables(without=["association.Attempt"])
+    response = walk.get("check")
+    text = text_of(response)
+    owner = walk.attempt.account.owner
+    assert response.status_code == 200
+    assert invitation.masked_recipient in text
+    assert owner.masked_email in text
+    assert invitation.recipient not in text
+    assert owner.email not in text
+    assert "Use another account" in text
+    assert walk.post("confirm").status_code == 409
+    assert tables(without=["association.Attempt"]) == before
+    invitation.refresh_from_db()
+    assert invitation.used_count == 0
+
+
+def test_unbound_online_invitation_may_be_followed_by_anyone():
+    invitation = InvitationFactory.create(
+        email=True, recipient="somebody.else@example.com", is_bound=False
+    )
+    walk = walk_of(ready_attempt(invitation=invitation))
+    assert walk.post("confirm")["Location"] == walk.url("done")
+
+
+def test_customer_of_another_partner_is_told_with_whom_and_gets_no_button():
+    account = CustomerAccountFactory.create(enabled=True)
+    first = walk_of(ready_attempt(account=account))
+    second = walk_of(ready_attempt(account=account, invitation=invite(account)))
+    first.post("confirm")
+    text = text_of(second.get("check"))
+    assert f"You already work with {first.invitation.partner.name}" in text
+    assert 'value="associate"' not in text
+    assert second.post("confirm").status_code == 409
+    assert Association.objects.count() == 1
+    second.invitation.refresh_from_db()
+    assert second.invitation.used_count == 0
+
+
+def test_partner_sees_neither_amounts_nor_another_partners_name():
+    walk = refused("other_partner", "unpaid_bills")
+    PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    walk.post("check", action="tell_partner")
+    assert [data for _, data in told()] == [{"codes": ["other_partner", "unpaid_bills"]}]
+
+
+def test_new_account_registered_elsewhere_in_time_may_use_the_link():
+    walk = Walk(InvitationFactory.create())
+    walk.begin()
+    walk.register()
+    second = Walk(InvitationFactory.create(), walk.client)
+    second.begin()
+    second.post("account", choice="continue")
+    assert second.get()["Location"] == second.url("enable")

@@ -1,0 +1,172 @@
+"""The result that can be kept, and My partner: what is true now, in both association types."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import FreezeScope
+from association.models import Association, BudgetPeriod, Consent, OnExhaustion
+from association.services.associations import end_association
+from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from tests.factories import CustomerAccountFactory, SpendingFactory, UserFactory
+from tests.journeys.walk import invite, ready_attempt, tables, walk_of
+
+pytestmark = pytest.mark.django_db
+
+MY_PARTNER = "/account/partner/"
+
+
+def joined(*, referral=False, letter=False):
+    account = CustomerAccountFactory.create(enabled=True)
+    invitation = invite(account, referral=referral)
+    walk = walk_of(ready_attempt(account=account, invitation=invitation, letter=letter))
+    walk.post("confirm")
+    return walk
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("referral", [False, True])
+def test_done_says_what_is_true_now(referral):
+    walk = joined(referral=referral)
+    response = walk.get("done")
+    text = text_of(response)
+    assert response.status_code == 200
+    assert walk.invitation.partner.name in text
+    assert walk.invitation.partner.support_email in text
+    assert walk.attempt.account.owner.account_name in text
+    assert f'href="{MY_PARTNER}"' in text
+    assert ("frozen" in text.lower()) == (not referral)
+
+
+def test_done_lists_consents_with_version_and_moment():
+    walk = joined(letter=True)
+    text = text_of(walk.get("done"))
+    assert Consent.objects.count() == 2
+    for consent in Consent.objects.select_related("document"):
+        assert f'href="/account/consents/{consent.pk}/"' in text
+        assert f"version {consent.document.version}" in text
+        assert consent.agreed_at.strftime("%Y-%m-%dT%H:%M") in text
+
+
+def test_done_is_the_state_of_this_moment():
+    walk = joined()
+    association = Association.objects.get()
+    assert "frozen" in text_of(walk.get("done")).lower()
+    budget(association)
+    unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+    before = tables()
+    text = text_of(walk.get("done"))
+    assert "Your account is frozen" not in text
+    assert tables() == before
+
+
+def test_done_can_be_bookmarked_and_reloaded():
+    walk = joined()
+    first = text_of(walk.get("done"))
+    assert text_of(walk.get("done")) == first
+    assert walk.client.head(walk.url("done")).status_code == 200
+
+
+def budget(association, amount="500.00", period=BudgetPeriod.ONE_TIME):
+    return set_budget(
+        association=association,
+        amount=Decimal(amount),
+        period=period,
+        on_exhaustion=OnExhaustion.choices[0][0],
+        by=None,
+        now=timezone.now(),
+    )
+
+
+def test_my_partner_of_a_reseller_shows_freeze_budget_and_consents():
+    walk = joined(letter=True)
+    association = Association.objects.get()
+    text = text_of(walk.client.get(MY_PARTNER))
+    partner = walk.invitation.partner.name
+    assert f"{partner} has not set a budget yet." in text
+    assert f"{partner} may order and operate for you" in text
+    assert "<h2>Freezes</h2>" in text
+    budget(association)
+    SpendingFactory.create(account=association.account, amount=Decimal("12.30"))
+    SpendingFactory.create(
+        account=association.account, occurred_at=timezone.now() - timedelta(days=40)
+    )
+    text = text_of(walk.client.get(MY_PARTNER))
+    assert "12.30\N{NO-BREAK SPACE}USD of 500.00\N{NO-BREAK SPACE}USD used" in text
+
+
+def test_my_partner_shows_every_freeze_with_its_reason_as_text():
+    walk = joined()
+    association = Association.objects.get()
+    freeze_customer(
+        association=association,
+        scope=FreezeScope.ACCOUNT_AND_RESOURCES,
+        reason="<b>Late</b> & more",
+        by=None,
+        now=timezone.now(),
+    )
+    text = text_of(walk.client.get(MY_PARTNER))
+    assert text.count("since ") >= 2
+    assert "&lt;b&gt;Late&lt;/b&gt; &amp; more" in text
+
+
+def test_my_partner_of_a_referral_knows_no_budget_and_no_freeze():
+    text = text_of(joined(referral=True).client.get(MY_PARTNER))
+    assert "has not set a budget" not in text
+    assert "Freezes" not in text
+    assert "not frozen" in text
+
+
+def test_my_partner_without_one_says_how_to_get_one(client):
+    client.force_login(CustomerAccountFactory.create().owner)
+    assert "You have no partner yet" in text_of(client.get(MY_PARTNER))
+
+
+def test_my_partner_after_the_end_is_without_one_and_done_still_opens():
+    walk = joined()
+    end_association(
+        association=Association.objects.get(), reason="Moved", by=None, now=timezone.now()
+    )
+    assert "You have no partner yet" in text_of(walk.client.get(MY_PARTNER))
+    assert walk.get("done").status_code == 200
+
+
+@pytest.mark.parametrize("address", [MY_PARTNER, "/account/"])
+def test_stranger_is_asked_to_log_in(client, address):
+    response = client.get(address)
+    assert (response.status_code, response["Location"]) == (
+        302,
+        f"/account/login/?next={address}",
+    )
+
+
+def test_consent_is_shown_word_for_word_to_its_account_alone(client):
+    walk = joined()
+    consent = Consent.objects.get()
+    url = f"/account/consents/{consent.pk}/"
+    response = walk.client.get(url)
+    assert response.status_code == 200
+    assert consent.document.title in text_of(response)
+    assert Client().get(url).status_code == 302
+    client.force_login(CustomerAccountFactory.create().owner)
+    assert client.get(url).status_code == 404
+    assert client.get("/account/consents/999999999999999999999/").status_code == 404
+
+
+def test_home_leads_customers_to_my_partner_and_greets_others(client):
+    walk = joined()
+    assert walk.client.get("/account/")["Location"] == MY_PARTNER
+    client.force_login(UserFactory.create())
+    assert client.get("/account/").status_code == 200
+
+
+def test_open_attempt_elsewhere_does_not_hide_my_partner():
+    walk = joined()
+    walk_of(ready_attempt(account=walk.attempt.account))
+    assert walk.client.get("/account/")["Location"] == MY_PARTNER

@@ -1,0 +1,75 @@
+"""What a page of the journey costs in statements, literally; session and user are two of them."""
+
+import pytest
+
+from tests.factories import CustomerAccountFactory, InvitationFactory
+from tests.journeys.walk import Walk, ready_attempt, walk_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stranger():
+    walk = Walk(InvitationFactory.create())
+    walk.begin()
+    return walk
+
+
+# Signed in: session, user, the attempt with all its gate reads, the account's record (two); and
+# the documents where there are boxes.
+PAGES = [
+    ("account", 1),
+    ("register", 1),
+    ("ask", 1),
+    ("instructions", 2),
+]
+
+
+@pytest.mark.parametrize(("step", "statements"), PAGES)
+def test_pages_before_there_is_an_account(stranger, django_assert_num_queries, step, statements):
+    with django_assert_num_queries(statements):
+        assert stranger.get(step).status_code == 200
+
+
+def test_first_instructions(client, django_assert_num_queries):
+    invitation = InvitationFactory.create()
+    with django_assert_num_queries(2):
+        assert client.get(f"/i/{invitation.token}/instructions").status_code == 200
+
+
+def test_first_choice_of_a_referral(client, django_assert_num_queries):
+    invitation = InvitationFactory.create(referral=True)
+    with django_assert_num_queries(1):
+        assert client.get(f"/i/{invitation.token}/account").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("step", "traits", "statements"),
+    [
+        ("check", {"internal": True}, 5),
+        ("confirm", {"enabled": True}, 6),
+        ("enable", {}, 6),
+    ],
+)
+def test_pages_of_an_account(django_assert_num_queries, step, traits, statements):
+    walk = walk_of(ready_attempt(account=CustomerAccountFactory.create(**traits)))
+    walk.get(step)
+    with django_assert_num_queries(statements):
+        assert walk.get(step).status_code == 200
+
+
+def test_result(django_assert_num_queries):
+    walk = walk_of(ready_attempt())
+    walk.post("confirm")
+    walk.get("done")
+    with django_assert_num_queries(6):
+        assert walk.get("done").status_code == 200
+
+
+@pytest.mark.parametrize("consents", [1, 3])
+def test_my_partner_costs_the_same_for_more_rows(django_assert_num_queries, consents):
+    walk = walk_of(ready_attempt(letter=consents > 1))
+    walk.post("confirm")
+    walk.client.get("/account/partner/")
+    with django_assert_num_queries(7):
+        assert walk.client.get("/account/partner/").status_code == 200
