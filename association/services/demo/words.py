@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from association.services.demo.cast import ELIGIBLE, ELIGIBLE_NOT_ENABLED
+from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason
 
 if TYPE_CHECKING:
@@ -32,6 +33,19 @@ _INVITATION_LINES: Mapping[str, "StrOrPromise"] = {
 _ACCOUNT_TITLES: Mapping[str, "StrOrPromise"] = {
     ELIGIBLE: _("An account that can join"),
     ELIGIBLE_NOT_ENABLED: _("An account without services"),
+    RefusalCode.CHINESE_MAINLAND_SITE: _("Registered on the Chinese mainland site"),
+    RefusalCode.OTHER_PARTNER: _("Customer of another partner"),
+    RefusalCode.SPECIAL_CONTRACT: _("Under a special contract"),
+    RefusalCode.REGISTERED_TOO_LONG: _("Registered a month ago"),
+    RefusalCode.CASH_EXPENDITURE: _("Has paid in cash"),
+    RefusalCode.UNPAID_BILLS: _("Owes a bill"),
+    RefusalCode.UNIFIED_ACCOUNTING_MEMBER: _("Member of an enterprise that pays for it"),
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: _("Under a professional services contract"),
+    RefusalCode.RESERVED_INSTANCES: _("Holds a reserved instance"),
+    RefusalCode.ENTERPRISE_MEMBER: _("Member of an enterprise, paying for itself"),
+    RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: _("Master of an enterprise"),
+    RefusalCode.IS_PARTNER: _("Works for a partner"),
+    RefusalCode.INTERNAL_ACCOUNT: _("Belongs to the provider"),
 }
 _ACCOUNT_LINES: Mapping[str, "StrOrPromise"] = {
     ELIGIBLE: _("It sees what will happen to its coupons and resources, and associates."),
@@ -45,8 +59,8 @@ def invitation_line(key: str) -> str:
 
 
 def account_title(name: str) -> str:
-    """Return what kind of account this is; the refused ones are known by their code."""
-    return str(_ACCOUNT_TITLES.get(name, name))
+    """Return in a few words what is special about this account."""
+    return str(_ACCOUNT_TITLES[name])
 
 
 def account_line(name: str) -> str:

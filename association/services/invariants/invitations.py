@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
@@ -60,7 +60,12 @@ def _made_after_an_earlier_expiry() -> Iterator[Violation]:
     later = events_about("partners.invitation", "invitation_id").filter(
         occurred_at__gt=OuterRef("associated_at"), before__has_key="expires_at"
     )
-    rows = Association.objects.annotate(then=Subquery(later.order_by("pk").values("before")[:1]))
+    moved_ones = Invitation.objects.filter(
+        Exists(events_about("partners.invitation", "pk").filter(before__has_key="expires_at"))
+    )
+    rows = Association.objects.filter(invitation__in=moved_ones).annotate(
+        then=Subquery(later.order_by("pk").values("before")[:1])
+    )
     moved = rows.filter(then__isnull=False).values_list("pk", "associated_at", "then")
     for key, associated_at, before in moved.order_by().iterator(chunk_size=CHUNK):
         expired_at = _moment(before["expires_at"])
