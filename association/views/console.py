@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 
 from association.services.waiting import customers_waiting, requests_waiting
 from association.views.gate import signed_in
-from partners.models import Partner, PartnerMember
+from partners.models import Partner
+from partners.services.members import find_member
 
 PartnerView = Callable[[HttpRequest, Partner], HttpResponse]
 
@@ -19,8 +20,7 @@ def for_members(view: PartnerView) -> Callable[[HttpRequest], HttpResponse]:
 
     @wraps(view)
     def gated(request: HttpRequest) -> HttpResponse:
-        user = signed_in(request)
-        member = PartnerMember.objects.select_related("partner").filter(user=user).first()
+        member = find_member(user=signed_in(request))
         if member is None:
             raise Http404
         return view(request, member.partner)

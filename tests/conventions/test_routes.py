@@ -38,7 +38,8 @@ PUBLIC = {
     "livez",
     "readyz",
     "robots",
-    # the demo's mailbox; 404 outside the demo
+    # the demo's own pages; 404 outside the demo
+    "demo",
     "demo_mailbox",
     "demo_mail_as_html",
     # the admin sends strangers to the log-in
