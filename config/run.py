@@ -61,6 +61,8 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("WEB_GRACEFUL_TIMEOUT", "5")
     os.environ.setdefault("DEMO", "1")
+    # What was printed to click on stays in sight.
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
         if not os.environ.get("SECRET_KEY"):

@@ -266,8 +266,7 @@ LOGGING = {
             "formatter": "line",
         }
     },
-    "root": {"handlers": ["console"], "level": "INFO"},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Its own handlers would print paths, and so tokens, beside ours.
     "loggers": {"django": {"handlers": [], "propagate": True}},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
