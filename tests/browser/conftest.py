@@ -7,6 +7,7 @@ and compressed, by WhiteNoise.
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -66,10 +67,8 @@ def violations() -> list[Any]:
     answer = StringIO()
     if "check_invariants" not in get_commands():
         return []
-    try:
+    with suppress(SystemExit):
         call_command("check_invariants", "--json", stdout=answer)
-    except SystemExit:
-        pass
     found: list[Any] = json.loads(answer.getvalue())["violations"]
     return found
 
@@ -84,7 +83,8 @@ def new_visitor(
     def make(**options: Any) -> Visitor:
         context = new_context(**{"base_url": site, "reduced_motion": "reduce", **options})
         context.set_default_timeout(15_000)
-        visitors.append(Visitor(context, site))
+        scripts = options.get("java_script_enabled", True)
+        visitors.append(Visitor(context, site, scripts=scripts))
         return visitors[-1]
 
     yield make

@@ -45,7 +45,7 @@ HEADINGS = {
 class Visitor:
     """One browser with one page; `look()` after every step holds the page against everything."""
 
-    def __init__(self, context: BrowserContext, site: str, *, scripts: bool = True) -> None:
+    def __init__(self, context: BrowserContext, site: str, *, scripts: bool) -> None:
         self.context, self.site, self.scripts = context, site, scripts
         self.complaints: list[str] = []
         self.answers: list[Response] = []

@@ -1,0 +1,91 @@
+"""What a first visit costs a phone, and what it is served."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.factories import InvitationFactory
+
+pytestmark = pytest.mark.browser
+# What fits into the first round trip of a fresh connection.
+FIRST_VISIT = 14_336
+
+
+@pytest.fixture
+def traffic(visitor) -> list[tuple[str, int]]:
+    """Every request of the visitor with its bytes as they came over the line, headers included."""
+    session = visitor.context.new_cdp_session(visitor.page)
+    addresses: dict[str, str] = {}
+    seen: list[tuple[str, int]] = []
+
+    def sent(event: dict[str, Any]) -> None:
+        addresses[event["requestId"]] = event["request"]["url"].removeprefix(visitor.site)
+
+    def finished(event: dict[str, Any]) -> None:
+        seen.append((addresses[event["requestId"]], round(event["encodedDataLength"])))
+
+    session.on("Network.requestWillBeSent", sent)
+    session.on("Network.loadingFinished", finished)
+    session.send("Network.enable")
+    return seen
+
+
+def weight(traffic: list[tuple[str, int]]) -> int:
+    return sum(size for _, size in traffic)
+
+
+def test_a_first_visit_fits_into_one_round_trip(visitor, traffic):
+    invitation = InvitationFactory.create(note="Welcome aboard. " * 20, max_uses=5)
+
+    visitor.page.goto(f"/i/{invitation.token}")
+    visitor.page.wait_for_load_state("networkidle")
+    assert len(traffic) >= 2
+    assert weight(traffic) <= FIRST_VISIT, traffic
+
+    visitor.follow("Continue", "instructions")
+    visitor.page.wait_for_load_state("networkidle")
+    assert weight(traffic) <= 2 * FIRST_VISIT, traffic
+
+
+def test_style_and_icon_are_named_by_what_they_hold_and_compressed(visitor):
+    answers = {}
+    visitor.page.on("response", lambda answer: answers.update({answer.url: answer}))
+
+    visitor.arrive(InvitationFactory.create())
+
+    styles = [answer for url, answer in answers.items() if url.endswith(".css")]
+    assert len(styles) == 1
+    assert re.search(r"/static/css/site\.[0-9a-f]{12}\.css$", styles[0].url)
+    headers = styles[0].all_headers()
+    assert headers["content-encoding"] in {"gzip", "br"}
+    assert "immutable" in headers["cache-control"]
+    assert "set-cookie" not in headers
+    assert visitor.page.evaluate("document.styleSheets[0].cssRules.length") > 100
+
+
+def test_the_landing_page_leaves_no_cookie_and_tells_no_referrer_abroad(visitor):
+    visitor.arrive(InvitationFactory.create())
+
+    assert visitor.context.cookies() == []
+    assert visitor.answers[-1].all_headers()["referrer-policy"] == "same-origin"
+
+
+def test_the_pages_read_from_right_to_left(visitor):
+    invitation = InvitationFactory.create()
+    visitor.page.route("**/i/*", mirrored)
+    visitor.page.goto(f"/i/{invitation.token}")
+    for width in (320, 1280):
+        visitor.page.set_viewport_size({"width": width, "height": 844})
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert visitor.page.evaluate(overflow) == 0
+        numbers = visitor.page.locator(".steps li").first.evaluate(
+            "element => getComputedStyle(element).paddingRight"
+        )
+        assert numbers == "44px"
+
+
+def mirrored(route):
+    """Answer with the page's direction turned round, as a language such as Arabic has it."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace('dir="ltr"', 'dir="rtl"', 1))
