@@ -1,7 +1,7 @@
 """What every page must hold to, whoever opens it; and a picture of it to look at.
 
-The dear checks run once per page and process. With PICTURES=1 the pages are painted as well, into
-`test-results/pages/`.
+The dear checks run once per page and process. With PICTURES=folder each page is painted as well,
+at two widths, in light and dark.
 """
 
 import os
@@ -11,8 +11,7 @@ from typing import Any, Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-GALLERY = Path("test-results/pages")
-PICTURES = os.environ.get("PICTURES") == "1"
+PICTURES = os.environ.get("PICTURES")
 # Every rule of axe, and the one about the size of targets, which has to be asked for.
 AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 # What a finger has to hit; links within sentences are measured by axe.
@@ -85,4 +84,4 @@ def axe_findings(page: Page) -> list[str]:
 def picture(page: Page, name: str) -> None:
     """Keep a picture of the whole page, if pictures were asked for."""
     if PICTURES:
-        page.screenshot(path=GALLERY / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True)
