@@ -17,6 +17,7 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.origin import Origin, set_origin
 
+NOWHERE = Origin()
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -52,12 +53,12 @@ class OriginMiddleware:
         try:
             return self.get_response(request)
         finally:
-            set_origin(Origin())
+            set_origin(NOWHERE)
 
 
 def supported_language(code: str | None) -> str | None:
     """Return the language as `LANGUAGES` spells it, or None when we do not speak it."""
-    return code if code in dict(settings.LANGUAGES) else None
+    return code if code and code in dict(settings.LANGUAGES) else None
 
 
 class LanguageMiddleware:
@@ -79,10 +80,11 @@ class LanguageMiddleware:
         request.language_choice = in_address or supported_language(  # type: ignore[attr-defined]
             request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
         )
-        translation.activate(
-            request.language_choice or translation.get_language_from_request(request)  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = (
+            request.language_choice  # type: ignore[attr-defined]
+            or translation.get_language_from_request(request)
         )
-        request.LANGUAGE_CODE = translation.get_language()
+        translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", translation.get_language())
         if in_address and (request.method == "POST" or request.COOKIES):
@@ -125,12 +127,14 @@ class PolicyMiddleware(CSPMiddleware):
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
         self.policy = build_policy()
+        marks = ("_csp_exempt", "_csp_config", "_csp_update", "_csp_replace")
+        self.marks = {*marks, *(f"{mark}_ro" for mark in marks)}
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         """Add the header; django-csp's decorators leave their marks on the answer."""
-        if any(name.startswith("_csp_") for name in vars(response)):
+        if not self.marks.isdisjoint(vars(response)):
             return super().process_response(request, response)
         response[HEADER] = self.policy
         return response

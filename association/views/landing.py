@@ -23,7 +23,7 @@ from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
-from association.views.remembered import answer_alike
+from association.views.remembered import MOST_REMEMBERED, answer_alike
 from association.views.urls_of import resume_url
 from partners.models import Channel, Invitation
 from partners.services.invitations import find_invitation
@@ -60,8 +60,13 @@ class Inviter(NamedTuple):
 
     name: str
     legal_name: str
-    country: Country
+    country_code: str
     support_email: str
+
+    @property
+    def country(self) -> Country:
+        """The country as templates know it; made when the page is drawn, not at every visit."""
+        return Country(self.country_code)
 
 
 def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
     partner = invitation.partner
     return {
         "partner": Inviter(
-            partner.name, partner.legal_name, partner.country, partner.support_email
+            partner.name, partner.legal_name, vars(partner)["country"], partner.support_email
         ),
         "is_reseller": invitation.is_reseller,
         "language_query": f"?lang={language}" if language else "",
@@ -81,20 +86,21 @@ def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
 
 def own_of(invitation: Invitation) -> dict[str, str]:
     """Return what the page shows of this invitation alone; empty what it does not have."""
-    expires_at = invitation.expires_at
     places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
+    said = say(invitation.note, invitation.expires_at, places, translation.get_language())
+    return {"token": invitation.token, **said}
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def say(
+    note: str, expires_at: datetime | None, places: int | None, language: str
+) -> dict[str, str]:
+    """Return these values as texts in the current language; a mailing's invitations share them."""
     return {
-        "token": invitation.token,
-        "note": linebreaksbr(invitation.note, autoescape=True) if invitation.note else "",
-        "until": said(expires_at, translation.get_language()) if expires_at else "",
+        "note": linebreaksbr(note, autoescape=True),
+        "until": moment(expires_at) if expires_at else "",
         "places": "" if places is None else places_left(places),
     }
-
-
-@lru_cache(maxsize=512)
-def said(at: datetime, language: str) -> str:
-    """Return the moment in this language, the current one; a mailing's invitations share theirs."""
-    return moment(at)
 
 
 def places_left(places: int) -> str:

@@ -1,0 +1,1 @@
+"""What the pages and the association cost; `python -m benchmarks` measures and prints it."""
