@@ -1,6 +1,6 @@
 """Measures everything and prints it as Markdown.
 
-    DATABASE_URL=postgres://postgres@127.0.0.1/benchmarks python -m benchmarks [pages|associations]
+    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|associations]
 
 The database must be an empty one on PostgreSQL; what is made there stays.
 """
@@ -56,13 +56,17 @@ def machine() -> str:
 def measure(what: str) -> Iterator[str]:
     """Yield the lines of the page."""
     yield machine()
-    if what != "associations":
+    if what in ("everything", "pages", "instructions"):
         made = pages.make_pages()
         yield "\n## Pages of strangers\n"
-        yield from pages.compare(made)
-        yield ""
-        yield from pages.count(made)
-    if what != "pages":
+        if what != "instructions":
+            yield from pages.compare(made)
+            yield ""
+            yield from pages.count(made)
+            yield ""
+        if what != "pages":
+            yield from pages.weigh(made)
+    if what in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()
 

@@ -156,8 +156,8 @@ def median(rounds: list[dict[str, float]], what: str) -> float:
 
 def count(pages: dict[str, list[str]]) -> Iterator[str]:
     """Yield, page by page, what does not depend on the machine's load."""
-    yield "| page | statements | Python calls | instructions |"
-    yield "|---|---|---|---|"
+    yield "| page | statements | Python calls |"
+    yield "|---|---|---|"
     for name, addresses in pages.items():
         if name == "ok":
             continue
@@ -169,9 +169,15 @@ def count(pages: dict[str, list[str]]) -> Iterator[str]:
         profile = cProfile.Profile()
         visit(addresses[4], profile.runcall)
         calls = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
-        few, many = (instructions(addresses[:number]) for number in VISITS)
+        yield f"| {name} | {len(queries)} | {calls:,} |"
+
+
+def weigh(pages: dict[str, list[str]]) -> Iterator[str]:
+    """Yield the machine instructions of one visit, page by page; valgrind takes minutes."""
+    for name in ("landing", "landing, note and limits", "dead link"):
+        few, many = (instructions(pages[name][:number]) for number in VISITS)
         each = (many - few) / (VISITS[1] - VISITS[0]) / 1e6
-        yield f"| {name} | {len(queries)} | {calls:,} | {each:.2f} M |"
+        yield f"- {name}: {each:.2f} M instructions"
 
 
 def visitor() -> Callable[..., None]:
