@@ -8,15 +8,15 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.services.mails import Mail, render_message
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
 
 
 def write(kind: str, about: models.Model, data: dict[str, Any] | None = None) -> Mail:
     """Return the mail as the worker would send it."""
-    promise = Promise(kind, "reader@example.org", about, "en", data or {})
-    (message,) = enqueue_messages(promises=[promise], now=timezone.now())
+    outgoing = OutgoingMessage(kind, "reader@example.org", about, "en", data or {})
+    (message,) = enqueue_messages(messages=[outgoing], now=timezone.now())
     return render_message(message)
 
 

@@ -9,7 +9,7 @@ from accounts.addresses import canonical_address
 from accounts.models import OutboxMessage, User
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
-from accounts.services.outbox import DEADLINE, Promise, enqueue_messages
+from accounts.services.outbox import DEADLINE, OutgoingMessage, enqueue_messages
 
 
 class AdministrationRefused(Exception):
@@ -50,8 +50,8 @@ def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMess
     if not user.is_active:
         raise AdministrationRefused("not_active")
     with transaction.atomic():
-        promise = Promise("accounts.reset_link", user.email, user, user.language)
-        (message,) = enqueue_messages(promises=[promise], now=now)
+        outgoing = OutgoingMessage("accounts.reset_link", user.email, user, user.language)
+        (message,) = enqueue_messages(messages=[outgoing], now=now)
         record_event(action="user.reset_link_sent", about=user, by=by, now=now)
     return message
 

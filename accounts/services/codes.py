@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from accounts.models import User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.locks import lock_name
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -75,14 +75,14 @@ def send_code(
         )
         known_kind, unknown_kind = _KINDS[purpose]
         known = _holder(address, purpose) is not None
-        promise = Promise(
+        outgoing = OutgoingMessage(
             kind=known_kind if known else unknown_kind,
             to=address,
             about=row,
             language=language,
             deadline_at=row.expires_at,
         )
-        enqueue_messages(promises=[promise], now=now)
+        enqueue_messages(messages=[outgoing], now=now)
         return row
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import OutboxMessage, User
 from accounts.services.locks import lock_name
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 _KIND = "accounts.failed_logins"
 PAUSE = timedelta(hours=1)
@@ -24,7 +24,7 @@ def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
         )
         if warned.exists():
             return False
-        promise = Promise(
+        outgoing = OutgoingMessage(
             kind=_KIND,
             to=user.email,
             about=user,
@@ -32,5 +32,5 @@ def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
             data={"noticed_at": now},
             deadline_at=now + PAUSE,
         )
-        enqueue_messages(promises=[promise], now=now)
+        enqueue_messages(messages=[outgoing], now=now)
         return True

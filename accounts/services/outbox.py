@@ -22,7 +22,7 @@ _DEADLINE_PASSED = "deadline passed"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class OutgoingMessage:
     """One message to be sent: who gets which text, about which object, in which language."""
 
     kind: str
@@ -33,7 +33,7 @@ class Promise:
     deadline_at: datetime | None = None
 
 
-def enqueue_messages(*, promises: Sequence[Promise], now: datetime) -> list[OutboxMessage]:
+def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> list[OutboxMessage]:
     """Write the promised messages, in one statement; the worker sends them after the commit.
 
     `kind` is "app.name", rendered at sending time by that function of the app's `messages` module.
@@ -43,18 +43,18 @@ def enqueue_messages(*, promises: Sequence[Promise], now: datetime) -> list[Outb
     host = urlsplit(settings.PUBLIC_BASE_URL).hostname
     return OutboxMessage.objects.bulk_create(
         OutboxMessage(
-            kind=promise.kind,
-            recipient=promise.to,
-            language=promise.language or settings.LANGUAGE_CODE,
-            about_label=promise.about._meta.label_lower,
-            about_id=str(promise.about.pk),
-            data=dict(promise.data),
+            kind=outgoing.kind,
+            recipient=outgoing.to,
+            language=outgoing.language or settings.LANGUAGE_CODE,
+            about_label=outgoing.about._meta.label_lower,
+            about_id=str(outgoing.about.pk),
+            data=dict(outgoing.data),
             message_id=f"<{secrets.token_hex(16)}@{host}>",
             created_at=now,
-            deadline_at=promise.deadline_at or now + DEADLINE,
+            deadline_at=outgoing.deadline_at or now + DEADLINE,
             next_try_at=now,
         )
-        for promise in promises
+        for outgoing in messages
     )
 
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, spend_code, was_spent
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
@@ -58,11 +58,11 @@ def _set(user: User, password: str, action: str, by: User, now: datetime) -> Non
     user.set_password(password)
     user.save(update_fields=["password"])
     record_event(action=action, about=user, by=by, now=now)
-    promise = Promise(
+    outgoing = OutgoingMessage(
         kind="accounts.password_changed",
         to=user.email,
         about=user,
         language=user.language,
         data={"changed_at": now},
     )
-    enqueue_messages(promises=[promise], now=now)
+    enqueue_messages(messages=[outgoing], now=now)

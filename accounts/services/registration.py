@@ -20,7 +20,7 @@ from accounts.models.codes import CodePurpose
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, spend_code
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 
 def register_account(
@@ -66,8 +66,10 @@ def _create(address: str, password: str, country: str, language: str, now: datet
             "country": country,
         },
     )
-    promise = Promise(kind="accounts.registered", to=user.email, about=user, language=language)
-    enqueue_messages(promises=[promise], now=now)
+    outgoing = OutgoingMessage(
+        kind="accounts.registered", to=user.email, about=user, language=language
+    )
+    enqueue_messages(messages=[outgoing], now=now)
     return user
 
 

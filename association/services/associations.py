@@ -1,6 +1,7 @@
 """The association itself: one transaction, all or nothing, and its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,14 +10,19 @@ from django.db import IntegrityError, transaction
 from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
 from accounts.services.audit import record_event
 from accounts.services.freezes import open_freeze, unfreeze_account
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
 from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
-from association.services.attempts import choose_letter, keep_refusals
+from association.services.attempts import (
+    AttemptFinished,
+    choose_letter,
+    keep_refusals,
+    lock_unfinished,
+)
 from association.services.authorizations import revoke_open_authorization
 from association.services.clock import database_now
-from association.services.customers import LIFTED_BY_PARTNER
+from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import Documents, current_documents, is_in_force
 from association.services.eligibility import snapshot
 from association.services.recipients import partner_recipients
@@ -27,7 +33,7 @@ AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
 
 
 class AssociationRefused(Exception):
-    """A rule refuses; `admission` says which ones and why. Nothing was written."""
+    """A rule refuses; `admission` says which ones and why. Only that is kept, as history."""
 
     code = "refused"
 
@@ -56,17 +62,17 @@ class StepUndone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Enabling:
-    """What a customer gives to enable services: the billing country and the documents shown."""
+    """What a customer gives to enable services: the country, and which versions were agreed to."""
 
     country: str
-    agreed_documents: frozenset[int]
+    agreed_versions: Mapping[DocumentKind, int]
 
 
 @dataclass(frozen=True, slots=True)
 class LetterChoice:
-    """What the last page said about the letter: the document that was ticked, or None."""
+    """What the last page said about the letter: the version that was ticked, or None."""
 
-    agreed_document: int | None
+    agreed_version: int | None
 
 
 def associate(
@@ -94,11 +100,22 @@ def associate(
     try:
         with transaction.atomic():
             return _associate(attempt, by, address, enabling, letter, clock)
+    except AssociationRefused as refused:
+        _keep_refusals(attempt, refused.admission)
+        raise
     except IntegrityError as error:
         # The last guard: whatever slipped past the locks, the database holds one in force.
         if not Association.objects.in_force().filter(account=attempt.account_id).exists():
             raise
         raise AlreadyAssociated from error
+
+
+def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
+    """Keep as history what the decision refused for, unless a parallel one has let it join."""
+    with transaction.atomic(), suppress(AttemptFinished):
+        lock_unfinished(attempt)
+        now = admission.decision.decided_at
+        keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
 
 
 def _associate(
@@ -178,11 +195,11 @@ def _choose_letter(
 ) -> None:
     """Let the last page's choice replace the earlier one. The letter shown must be in force."""
     shown = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
-    if letter.agreed_document is None:
+    if letter.agreed_version is None:
         choose_letter(attempt=attempt, letter=None, address=None, now=now)
-    elif letter.agreed_document != shown.pk:
+    elif letter.agreed_version != shown.version:
         raise StepUndone("letter")
-    elif attempt.letter_id != shown.pk:
+    elif not is_in_force(attempt.letter, shown):
         choose_letter(attempt=attempt, letter=shown, address=address, now=now)
 
 
@@ -226,10 +243,10 @@ def _agreed_while_enabling(
     now: datetime,
 ) -> list[Consent]:
     """Return the consents to agreement and privacy statement; they must be those in force."""
-    agreed = [documents[kind] for kind in AGREEMENT]
-    if enabling.agreed_documents != {document.pk for document in agreed}:
+    in_force = {kind: documents[kind].version for kind in AGREEMENT}
+    if enabling.agreed_versions != in_force:
         raise StepUndone("agreement")
-    return [_consent(attempt, document, now, address) for document in agreed]
+    return [_consent(attempt, documents[kind], now, address) for kind in AGREEMENT]
 
 
 def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:
@@ -308,15 +325,19 @@ def _record(association: Association, by: User, now: datetime) -> None:
 
 def _promise_messages(association: Association, by: User, now: datetime) -> None:
     """Promise the customer's mail, and for a reseller one to each who hears of it there."""
-    promises = [
-        Promise("association.associated", by.email, association, association.attempt.language)
+    outgoing = [
+        OutgoingMessage(
+            "association.associated", by.email, association, association.attempt.language
+        )
     ]
     if association.is_reseller:
-        promises += [
-            Promise("association.customer_waiting", member.email, association, member.language)
+        outgoing += [
+            OutgoingMessage(
+                "association.customer_waiting", member.email, association, member.language
+            )
             for member in partner_recipients(association.invitation)
         ]
-    enqueue_messages(promises=promises, now=now)
+    enqueue_messages(messages=outgoing, now=now)
 
 
 def end_association(
@@ -342,5 +363,7 @@ def end_association(
             after={"ended_at": now, "end_reason": reason},
         )
         revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
-        unfreeze_account(account=account, causes=LIFTED_BY_PARTNER, reason=reason, by=by, now=now)
+        unfreeze_account(
+            account=account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
+        )
         return locked

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from accounts.models import CustomerAccount, User
-from accounts.services.outbox import Promise, enqueue_messages
-from association.models import Attempt, DocumentKind, LegalDocument
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from association.models import Association, Attempt, DocumentKind, LegalDocument
 from association.services.admission import Admission, admit
 from association.services.documents import newest_version
 from association.services.eligibility import REGISTRATION_WINDOW
@@ -23,6 +23,12 @@ class OtherAccount(Exception):
     """The attempt already belongs to another account."""
 
     code = "other_account"
+
+
+class AttemptFinished(Exception):
+    """The attempt has led to an association; nothing about it is written any more."""
+
+    code = "finished"
 
 
 class AlreadyToldPartner(Exception):
@@ -66,6 +72,18 @@ def find_attempt(attempt_id: UUID) -> Attempt | None:
     )
 
 
+def lock_unfinished(attempt: Attempt) -> Attempt:
+    """Lock the attempt's row until the transaction ends, and return it as it is now.
+
+    Every later write of an attempt begins with this: what an association was made from does not
+    change behind it. Raises AttemptFinished.
+    """
+    locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+    if Association.objects.filter(attempt=locked).exists():
+        raise AttemptFinished
+    return locked
+
+
 def start_attempt(
     *, invitation: Invitation, browser_secret: str, language: str, now: datetime
 ) -> Attempt:
@@ -107,11 +125,13 @@ def agree_to_instructions(
 ) -> None:
     """Keep what the visitor ticked: the instructions, and the letter or its absence.
 
-    The latest choice counts; an unticked letter takes back an earlier tick.
+    The latest choice counts; an unticked letter takes back an earlier tick. Raises
+    AttemptFinished.
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
     attempt.instructions_address = address
     with transaction.atomic():
+        lock_unfinished(attempt)
         attempt.save(
             update_fields=["instructions", "instructions_agreed_at", "instructions_address"]
         )
@@ -121,7 +141,10 @@ def agree_to_instructions(
 def choose_letter(
     *, attempt: Attempt, letter: LegalDocument | None, address: str | None, now: datetime
 ) -> None:
-    """Keep that the letter was ticked, or that it was not; the latest choice counts."""
+    """Keep that the letter was ticked, or that it was not; the latest choice counts.
+
+    Belongs into a transaction that has locked the attempt.
+    """
     attempt.letter, attempt.letter_agreed_at = letter, now if letter else None
     attempt.letter_address = address if letter else None
     attempt.save(update_fields=["letter", "letter_agreed_at", "letter_address"])
@@ -130,10 +153,17 @@ def choose_letter(
 def remember_registration(
     *, attempt: Attempt, address: str, country: str, now: datetime | None
 ) -> None:
-    """Keep which address is being proven, for which country, and when a code was asked for."""
+    """Keep which address is being proven, for which country, and when a code was asked for.
+
+    Raises AttemptFinished.
+    """
     attempt.registration_address, attempt.registration_country = address, country
     attempt.code_asked_at = now
-    attempt.save(update_fields=["registration_address", "registration_country", "code_asked_at"])
+    with transaction.atomic():
+        lock_unfinished(attempt)
+        attempt.save(
+            update_fields=["registration_address", "registration_country", "code_asked_at"]
+        )
 
 
 def enter_attempt(
@@ -142,10 +172,11 @@ def enter_attempt(
     """Give the attempt its account and decide; repeating it decides again.
 
     Called by the log-in, the registration (`registered`) and "Continue as". From now on only this
-    account's log-in opens the attempt. Raises OtherAccount when it is someone else's already.
+    account's log-in opens the attempt. Raises OtherAccount when it is someone else's already, and
+    AttemptFinished.
     """
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_unfinished(attempt)
         if locked.account_id not in (None, account.pk):
             raise OtherAccount
         attempt.account = account
@@ -156,14 +187,22 @@ def enter_attempt(
 
 
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
-    """Check the attempt's account against every rule and keep the refusal codes as history."""
-    admission = admit(attempt=attempt, now=now)
-    keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
-    return admission
+    """Check the attempt's account against every rule and keep the refusal codes as history.
+
+    Raises AttemptFinished.
+    """
+    with transaction.atomic():
+        lock_unfinished(attempt)
+        admission = admit(attempt=attempt, now=now)
+        keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
+        return admission
 
 
 def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> None:
-    """Keep what the latest decision refused for; none when it would let the account join."""
+    """Keep what the latest decision refused for; none when it would let the account join.
+
+    Belongs into a transaction that has locked the attempt.
+    """
     attempt.refusal_codes, attempt.decided_at = list(codes), now
     attempt.save(update_fields=["refusal_codes", "decided_at"])
 
@@ -176,16 +215,19 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 
 
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
-    """Let the customer enable later: mail the way back, once a day at the most."""
+    """Let the customer enable later: mail the way back, once a day at the most.
+
+    Raises AttemptFinished.
+    """
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_unfinished(attempt)
         if locked.deferred_at is not None and now - locked.deferred_at < timedelta(days=1):
             return
         attempt.deferred_at = now
         attempt.save(update_fields=["deferred_at"])
         enqueue_messages(
-            promises=[
-                Promise("association.resume", by.email, attempt, attempt.language),
+            messages=[
+                OutgoingMessage("association.resume", by.email, attempt, attempt.language),
             ],
             now=now,
         )
@@ -194,10 +236,11 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """Send what refuses now to the partner, as codes, because the customer asks for it.
 
-    Once per attempt: raises AlreadyToldPartner after that, and NothingRefused when nothing does.
+    Once per attempt: raises AlreadyToldPartner after that, NothingRefused when nothing refuses,
+    and AttemptFinished.
     """
     with transaction.atomic():
-        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        locked = lock_unfinished(attempt)
         if locked.told_partner_at is not None:
             raise AlreadyToldPartner
         if decide_attempt(attempt=attempt, now=now).is_admitted:
@@ -205,8 +248,8 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
         attempt.told_partner_at = now
         attempt.save(update_fields=["told_partner_at"])
         enqueue_messages(
-            promises=[
-                Promise(
+            messages=[
+                OutgoingMessage(
                     "association.customer_refused",
                     recipient.email,
                     attempt,

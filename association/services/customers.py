@@ -11,10 +11,10 @@ from django.db import transaction
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
 from accounts.services.audit import record_event
 from accounts.services.freezes import freeze_account, unfreeze_account
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
 
-LIFTED_BY_PARTNER = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
+ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 
 
 class CustomerRefused(Exception):
@@ -113,12 +113,14 @@ def unfreeze_customer(
         if not locked.budgets.current().exists():
             raise CustomerRefused("no_budget")
         closed = unfreeze_account(
-            account=locked.account, causes=LIFTED_BY_PARTNER, reason=reason, by=by, now=now
+            account=locked.account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
         if closed:
             owner = locked.account.owner
             enqueue_messages(
-                promises=[Promise("association.unfrozen", owner.email, locked, owner.language)],
+                messages=[
+                    OutgoingMessage("association.unfrozen", owner.email, locked, owner.language)
+                ],
                 now=now,
             )
         return closed

@@ -15,7 +15,7 @@ from accounts.models import OutboxMessage, User
 from accounts.services.audit import record_copies, record_event
 from accounts.services.copies import insert_copies
 from accounts.services.locks import lock_name
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRefusal, Partner
 from partners.services.by_token import load_invitation
 from partners.tokens import canonical_token, new_token
@@ -314,8 +314,8 @@ def _expiry(channel: str, expires_at: datetime | None, now: datetime) -> datetim
 
 def _promise_mail(invitation: Invitation, now: datetime) -> None:
     enqueue_messages(
-        promises=[
-            Promise(
+        messages=[
+            OutgoingMessage(
                 kind=MAIL_KIND,
                 to=invitation.recipient,
                 about=invitation,

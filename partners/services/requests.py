@@ -10,7 +10,7 @@ from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRequest, PartnerMember, PartnerRole
 from partners.services.invitations import InvitationRefused, create_invitation
 
@@ -148,8 +148,8 @@ def _tell_partner(request: InvitationRequest, now: datetime) -> None:
         user__is_active=True,
     )
     enqueue_messages(
-        promises=[
-            Promise(
+        messages=[
+            OutgoingMessage(
                 kind=MAIL_KIND,
                 to=member.user.email,
                 about=request,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.mailbox import newest_mails
-from accounts.services.outbox import Promise, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from tests.factories import InvitationFactory
 
 pytestmark = pytest.mark.django_db
@@ -81,8 +81,10 @@ def test_page_refuses_what_is_no_address_and_keeps_it(client, typed):
 )
 def test_page_mentions_what_is_on_its_way(client, count, sentence):
     invitations = InvitationFactory.create_batch(count, email=True)
-    promises = [Promise("partners.invitation", one.recipient, one, "en") for one in invitations]
-    enqueue_messages(promises=promises, now=timezone.now())
+    outgoing = [
+        OutgoingMessage("partners.invitation", one.recipient, one, "en") for one in invitations
+    ]
+    enqueue_messages(messages=outgoing, now=timezone.now())
     assert sentence in client.get(MAILBOX).content.decode()
     to_other = client.get(MAILBOX, {"to": "other@x.org"}).content.decode()
     assert "on their way" not in to_other

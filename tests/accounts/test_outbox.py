@@ -15,7 +15,7 @@ from accounts.services.delivery import Courier, MailServerAway
 from accounts.services.outbox import (
     LEASE,
     LONGEST_WAIT,
-    Promise,
+    OutgoingMessage,
     claim_messages,
     enqueue_messages,
     put_off,
@@ -51,7 +51,7 @@ def promise(invitation=None, **values) -> OutboxMessage:
         "about": invitation,
         "language": "en",
     } | values
-    (message,) = enqueue_messages(promises=[Promise(**values)], now=timezone.now())
+    (message,) = enqueue_messages(messages=[OutgoingMessage(**values)], now=timezone.now())
     return message
 
 

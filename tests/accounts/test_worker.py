@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.management.commands import worker
 from accounts.models import OutboxMessage
 from accounts.services.delivery import Courier
-from accounts.services.outbox import Promise, claim_messages, enqueue_messages
+from accounts.services.outbox import OutgoingMessage, claim_messages, enqueue_messages
 from tests.accounts.mail_server import MailServer, free_port
 from tests.factories import InvitationFactory
 
@@ -29,8 +29,8 @@ from tests.factories import InvitationFactory
 def promise(count: int = 1) -> list[OutboxMessage]:
     invitations = InvitationFactory.create_batch(count, email=True)
     kind = "partners.invitation"
-    promises = [Promise(kind, offer.recipient, offer, "en") for offer in invitations]
-    return enqueue_messages(promises=promises, now=timezone.now())
+    outgoing = [OutgoingMessage(kind, offer.recipient, offer, "en") for offer in invitations]
+    return enqueue_messages(messages=outgoing, now=timezone.now())
 
 
 def in_a_moment(act) -> threading.Timer:
