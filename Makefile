@@ -1,8 +1,6 @@
 # Two commands: "make run" shows the product, "make test" checks it.
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
-# Our own code; what the checks read.
-CODE := accounts association partners config tests bin manage.py
 
 .PHONY: help install run test clean
 
@@ -18,8 +16,8 @@ run: install
 	@exec $(VENV)/python -m config.run
 
 test: install
-	$(VENV)/ruff check $(CODE)
-	$(VENV)/ruff format --check $(CODE)
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/djlint --quiet --check --lint templates
 	DEMO=1 $(VENV)/python manage.py check --fail-level WARNING

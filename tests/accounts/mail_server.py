@@ -61,7 +61,7 @@ class MailServer:
             return "451 too slow"
         self.envelopes.append(envelope)
         if fault == "drop after DATA":
-            server.transport.abort()
+            server.transport.abort()  # type: ignore[attr-defined]  # a socket has it
         return "250 OK"
 
     @contextmanager
