@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from accounts.cookies import has_any_cookie
 from accounts.origin import Origin, set_origin
 
 NOWHERE = Origin()
@@ -87,7 +88,7 @@ class LanguageMiddleware:
         translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", translation.get_language())
-        if in_address and (request.method == "POST" or request.COOKIES):
+        if in_address and (request.method == "POST" or has_any_cookie(request)):
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
                 in_address,

@@ -19,6 +19,7 @@ from django.utils import translation
 from django.utils.html import conditional_escape
 
 from accounts.context_processors import carried_query, shown_everywhere
+from accounts.cookies import is_known
 from partners.tokens import new_token
 
 MOST_REMEMBERED = 512
@@ -61,16 +62,6 @@ def answer_alike(
         tuple(name for name, text in texts.items() if text),
     )
     return HttpResponse(page.filled(texts), status=status)
-
-
-def is_known(request: HttpRequest) -> bool:
-    """Whether the browser has a cookie of ours that says who comes or what to tell them."""
-    ours = {
-        settings.SESSION_COOKIE_NAME,
-        settings.BROWSER_COOKIE_NAME,
-        settings.MESSAGE_COOKIE_NAME,
-    }
-    return not ours.isdisjoint(request.COOKIES)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
