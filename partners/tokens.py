@@ -3,7 +3,8 @@
 import re
 import secrets
 
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+from accounts.crockford import ALPHABET
+
 LENGTH = 26
 
 # Each of the 32 letters stands for eight of the 256 byte values, so all are equally likely.

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from accounts.crockford import ALPHABET
 from accounts.models import User
 from accounts.services.audit import record_event
 
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_GIVEN = re.compile(rf"c-[{_CROCKFORD}]{{10}}")
+_GIVEN = re.compile(rf"c-[{ALPHABET}]{{10}}")
 # Begins with a letter and holds no "@": a name is never mistaken for an address or a number.
 _ALLOWED = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 SHORTEST, LONGEST = 4, 40
@@ -26,7 +26,7 @@ class AccountNameRefused(Exception):
 
 def new_account_name() -> str:
     """Return a fresh account name: "c-" and ten random Crockford characters."""
-    return "c-" + "".join(secrets.choice(_CROCKFORD) for _ in range(10))
+    return "c-" + "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
 def rename_account(*, user: User, account_name: str, by: User, now: datetime) -> User:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.crockford import ALPHABET
 from partners.tokens import (
-    ALPHABET,
     LENGTH,
     canonical_token,
     grouped_token,
