@@ -18,8 +18,9 @@ class OutboxMessage(models.Model):
     """One message to one address, rendered when it is sent.
 
     `kind` is "app.name" and is rendered by that function of the app's `messages` module, about
-    the object named by label and id. Exactly one of sent, dropped (with the reason) and dead (the
-    address refused, or the retries ran out) comes in the end.
+    the object named by label and id. Exactly one comes in the end: sent; dropped, with the reason
+    (it has lost its purpose, or its deadline has passed while it was tried again and again); or
+    dead, with the error (the mail server refused it for good, or it can never be written).
     """
 
     kind = models.CharField(_("kind"), max_length=80)

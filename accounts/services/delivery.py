@@ -7,7 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from accounts.services.outbox import (
     claim_messages,
     drop_late_messages,
     has_due_messages,
+    longest_send,
     mark_dead,
     mark_dropped,
     mark_sent,
@@ -32,8 +33,6 @@ from accounts.services.outbox import (
 logger = logging.getLogger(__name__)
 
 BATCH = 20
-# The longest one message can take: each answer of the mail server just within EMAIL_TIMEOUT.
-LONGEST_SEND = timedelta(seconds=60)
 DATABASE_AWAY = (OperationalError, InterfaceError)
 # smtplib's exceptions are OSErrors, and so are a refused connection and a timeout.
 MAIL_TROUBLE = OSError
@@ -94,7 +93,7 @@ class Courier:
         settled = 0
         while self._claimed and not self._stopped():
             message = self._claimed[0]
-            if self._clock() + LONGEST_SEND > message.next_try_at:
+            if self._clock() + longest_send() > message.next_try_at:
                 break
             self._deliver(message)
             self._claimed.popleft()

@@ -14,8 +14,12 @@ from django.db import models, transaction
 from accounts.models import OutboxMessage
 
 DEADLINE = timedelta(days=3)
-# A claimed message is nobody else's for this long; a killed worker's messages are then taken over.
-LEASE = timedelta(seconds=90)
+# The answers of a mail server that one message waits for at most: connection, greeting, EHLO,
+# STARTTLS, handshake, EHLO again, three for AUTH, MAIL, RCPT, DATA, the text; after trouble RSET
+# and QUIT.
+MOST_ANSWERS = 15
+# What a claim leaves to the messages before the last one of a batch.
+TIME_FOR_THE_OTHERS = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 _DEADLINE_PASSED = "deadline passed"
@@ -70,14 +74,24 @@ def drop_late_messages(*, now: datetime) -> int:
     return late.update(dropped_at=now, drop_reason=_DEADLINE_PASSED)
 
 
+def longest_send() -> timedelta:
+    """Return how long one message can take: each answer just within EMAIL_TIMEOUT seconds."""
+    return MOST_ANSWERS * timedelta(seconds=settings.EMAIL_TIMEOUT)
+
+
+def lease() -> timedelta:
+    """Return how long a claimed message is nobody else's; then others take over from the dead."""
+    return longest_send() + TIME_FOR_THE_OTHERS
+
+
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     """Take up to `limit` due messages for this worker alone, the longest waiting first.
 
-    The claim is a lease: `next_try_at` moves LEASE ahead and the try is counted before anything
+    The claim is a lease: `next_try_at` moves `lease()` ahead and the try is counted before anything
     is sent, so a worker that dies leaves its messages to the others. Two workers never claim the
     same message: rows that another is claiming are skipped (SQLite has one writer at a time).
     """
-    lease_until = now + LEASE
+    lease_until = now + lease()
     with transaction.atomic():
         messages = list(
             OutboxMessage.objects.waiting()

@@ -13,11 +13,13 @@ from django.utils import timezone
 from accounts.models import OutboxMessage
 from accounts.services.delivery import Courier, MailServerAway
 from accounts.services.outbox import (
-    LEASE,
     LONGEST_WAIT,
+    TIME_FOR_THE_OTHERS,
     OutgoingMessage,
     claim_messages,
     enqueue_messages,
+    lease,
+    longest_send,
     put_off,
 )
 from partners.models import Invitation
@@ -228,9 +230,31 @@ def test_crash_between_send_and_mark_repeats_the_same_message_id_once(listening)
     with pytest.raises(SystemExit):
         Courier(DyingBackend(smtp(listening))).deliver_batch()
     assert deliver(listening) == 0, "the lease still holds"
-    after_lease = later(seconds=LEASE.total_seconds() + 1)
+    after_lease = later(seconds=lease().total_seconds() + 1)
     assert [deliver(listening, after_lease), deliver(listening, after_lease)] == [1, 0]
     assert [mail["Message-ID"] for mail in listening.mails] == [message.message_id] * 2
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 60])
+def test_claim_outlasts_the_slowest_mail_server(settings, seconds):
+    settings.EMAIL_TIMEOUT = seconds
+    promise()
+    now = timezone.now()
+    (message,) = claim_messages(now=now, limit=20)
+    assert longest_send() == timedelta(seconds=15 * seconds)
+    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_OTHERS
+
+
+def test_message_whose_claim_could_run_out_is_not_begun(listening):
+    for _ in range(2):
+        promise()
+    began, slow = timezone.now(), TIME_FOR_THE_OTHERS + timedelta(seconds=1)
+
+    def clock():
+        return began + slow * len(listening.envelopes)
+
+    assert Courier(smtp(listening), clock=clock).deliver_batch() == 1
+    assert list(OutboxMessage.objects.waiting().values_list("tries", flat=True)) == [0]
 
 
 def test_rest_of_a_batch_is_given_back_when_told_to_stop(listening):
