@@ -1,14 +1,12 @@
 """The mails of accounts, written when they are sent; each function is named after its kind."""
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import OutboxMessage, User, VerificationCode
 from accounts.services.codes import LIFETIME, code_holder, derive_code, is_newest
-from accounts.services.mails import Mail, Stale, render_mail
+from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 
 
 def verification_code(message: OutboxMessage) -> Mail:
@@ -27,8 +25,8 @@ def already_registered(message: OutboxMessage) -> Mail:
         template="accounts/already_registered",
         subject=_("You already have an account"),
         context={
-            "log_in_url": _absolute("account_login"),
-            "reset_url": _absolute("account_reset_password"),
+            "log_in_url": absolute_url("account_login"),
+            "reset_url": absolute_url("account_reset_password"),
         },
     )
 
@@ -60,7 +58,7 @@ def registered(message: OutboxMessage) -> Mail:
         message,
         template="accounts/registered",
         subject=_("Your account has been created"),
-        context={"account_name": user.account_name, "log_in_url": _absolute("account_login")},
+        context={"account_name": user.account_name, "log_in_url": absolute_url("account_login")},
     )
 
 
@@ -73,7 +71,7 @@ def password_changed(message: OutboxMessage) -> Mail:
         context={
             "account_name": _user(message).account_name,
             "changed_at": parse_datetime(message.data["changed_at"]),
-            "reset_url": _absolute("account_reset_password"),
+            "reset_url": absolute_url("account_reset_password"),
         },
     )
 
@@ -89,7 +87,7 @@ def reset_link(message: OutboxMessage) -> Mail:
         subject=_("Set a new password"),
         context={
             "account_name": user.account_name,
-            "reset_url": _absolute("account_reset_password"),
+            "reset_url": absolute_url("account_reset_password"),
         },
     )
 
@@ -103,7 +101,7 @@ def failed_logins(message: OutboxMessage) -> Mail:
         context={
             "account_name": _user(message).account_name,
             "noticed_at": parse_datetime(message.data["noticed_at"]),
-            "reset_url": _absolute("account_reset_password"),
+            "reset_url": absolute_url("account_reset_password"),
         },
     )
 
@@ -126,7 +124,7 @@ def _code_mail(
 
 
 def _fresh_code(message: OutboxMessage) -> VerificationCode:
-    row = VerificationCode.objects.get(pk=message.about_id)
+    row = find_about(message, VerificationCode.objects.all())
     if row.spent_at is not None:
         raise Stale("code spent")
     if row.expires_at <= timezone.now():
@@ -137,8 +135,4 @@ def _fresh_code(message: OutboxMessage) -> VerificationCode:
 
 
 def _user(message: OutboxMessage) -> User:
-    return User.objects.get(pk=message.about_id)
-
-
-def _absolute(name: str) -> str:
-    return f"{settings.PUBLIC_BASE_URL}{reverse(name)}"
+    return find_about(message, User.objects.all())

@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
 from accounts.models import OutboxMessage, ResourceStatus
-from accounts.services.mails import Mail, Stale, find_about, render_mail
+from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 from association.models import Association, Attempt, Authorization
 from association.services.attempts import last_moment_to_associate
 from association.services.refusal_texts import REFUSAL_TEXTS
-from partners.messages import CONSOLE_PATH
 
-MY_PARTNER_PATH = "/account/partner/"
 _ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
 _AUTHORIZATIONS = Authorization.objects.select_related(
     "association__partner", "association__account__owner"
@@ -58,7 +55,7 @@ def resume(message: OutboxMessage) -> Mail:
         context={
             "partner": partner,
             "last_moment": last_moment,
-            "resume_url": f"{settings.PUBLIC_BASE_URL}/join/{attempt.pk}/",
+            "resume_url": absolute_url("join_resume", attempt.pk),
         },
     )
 
@@ -106,7 +103,7 @@ def customer_refused(message: OutboxMessage) -> Mail:
             "account_name": owner.account_name if owner else "",
             "masked_address": mask_address(owner.email) if owner else "",
             "refusals": [REFUSAL_TEXTS[code] for code in codes],
-            "console_url": f"{settings.PUBLIC_BASE_URL}{CONSOLE_PATH}",
+            "console_url": absolute_url("console_overview"),
         },
     )
 
@@ -166,8 +163,8 @@ def _about_association(association: Association) -> dict[str, Any]:
         "partner": association.partner,
         "account_name": owner.account_name,
         "masked_address": mask_address(owner.email),
-        "my_partner_url": f"{settings.PUBLIC_BASE_URL}{MY_PARTNER_PATH}",
-        "console_url": f"{settings.PUBLIC_BASE_URL}{CONSOLE_PATH}",
+        "my_partner_url": absolute_url("my_partner"),
+        "console_url": absolute_url("console_overview"),
     }
 
 

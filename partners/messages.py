@@ -6,10 +6,8 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
 from accounts.models import OutboxMessage
-from accounts.services.mails import Mail, Stale, find_about, render_mail
+from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 from partners.models import Invitation, InvitationRequest
-
-CONSOLE_PATH = "/partner/"
 
 
 def invitation(message: OutboxMessage) -> Mail:
@@ -48,6 +46,6 @@ def invitation_requested(message: OutboxMessage) -> Mail:
             "masked_address": mask_address(request.address),
             "label": request.invitation.label,
             "requested_at": request.requested_at,
-            "console_url": f"{settings.PUBLIC_BASE_URL}{CONSOLE_PATH}",
+            "console_url": absolute_url("console_overview"),
         },
     )

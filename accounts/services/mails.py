@@ -14,6 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import sanitize_address
 from django.db import models
 from django.template import Context, Engine
+from django.urls import reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -67,8 +68,8 @@ def render_message(message: OutboxMessage) -> Mail:
     """Have the message written in its language by the function that its kind names.
 
     "app.name" is the function `name` of the app's module `messages`; it reads the object the
-    message is about as it is now. Raises Stale, or Undeliverable when there is no such function
-    or no such object any more.
+    message is about as it is now. Raises Stale, or Undeliverable when there is no such function,
+    or when `find_about()` says so.
     """
     match = _KIND.fullmatch(message.kind)
     if match is None or not apps.is_installed(match[1]):
@@ -81,10 +82,7 @@ def render_message(message: OutboxMessage) -> Mail:
     if not getattr(write, "__module__", "").startswith(module):
         raise Undeliverable("unknown kind")  # imported there, not written there
     with translation.override(_language(message)):
-        try:
-            mail: Mail = write(message)
-        except ObjectDoesNotExist as error:
-            raise Undeliverable("what it was about is gone") from error
+        mail: Mail = write(message)
     return mail
 
 
@@ -96,6 +94,11 @@ def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Fou
         return objects.get(pk=message.about_id)
     except (ObjectDoesNotExist, ValueError, ValidationError) as error:
         raise Undeliverable("what it was about is gone") from error
+
+
+def absolute_url(name: str, *args: object) -> str:
+    """Return the address of a page of ours as a mail must name it: with PUBLIC_BASE_URL."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse(name, args=args)}"
 
 
 def render_mail(

@@ -133,8 +133,8 @@ def test_reset_link_is_written_without_a_secret() -> None:
     user = factories.UserFactory()
     now = timezone.now()
     message = OutboxMessage(
-        kind="accounts.reset_link", recipient=user.email, language="en", about_id=user.pk,
-        created_at=now, deadline_at=now,
+        kind="accounts.reset_link", recipient=user.email, language="en",
+        about_label="accounts.user", about_id=user.pk, created_at=now, deadline_at=now,
     )  # fmt: skip
     mail = render_message(message)
     assert mail.subject == "Set a new password"

@@ -170,7 +170,7 @@ def test_stale_message_is_dropped_with_its_reason(listening):
         ({"kind": "nowhere.invitation"}, "unknown kind"),
         ({"kind": "os.system"}, "unknown kind"),
         ({"kind": "partners.mask_address"}, "unknown kind"),
-        ({"kind": "partners.CONSOLE_PATH"}, "unknown kind"),
+        ({"kind": "partners.timezone"}, "unknown kind"),
         ({"kind": "partners"}, "unknown kind"),
         ({"about_id": "0"}, "what it was about is gone"),
         ({"about_id": "x"}, "what it was about is gone"),
