@@ -49,7 +49,7 @@ def everything(*, enabled=False, referral=False, letter=True):
         account, partner=manager.partner, created_by=manager.user, referral=referral
     )
     attempt = ready_attempt(account=account, invitation=invitation, letter=letter)
-    agreed = frozenset(document(kind).pk for kind in AGREEMENT)
+    agreed = {kind: document(kind).version for kind in AGREEMENT}
     return {
         "attempt": attempt,
         "by": account.owner,
@@ -226,10 +226,6 @@ def test_someone_elses_attempt_is_refused():
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [
-        (
-            lambda arguments: BillFactory.create(account=arguments["attempt"].account),
-            "unpaid_bills",
-        ),
         (lambda arguments: publish_next(DocumentKind.INSTRUCTIONS), "instructions"),
         (lambda arguments: publish_next(DocumentKind.CUSTOMER_AGREEMENT), "agreement"),
         (lambda arguments: arguments.update(enabling=None), "enable"),
@@ -255,9 +251,21 @@ def test_whatever_is_missing_writes_nothing(spoil, error):
     arguments = everything()
     spoil(arguments)
     before = tables()
-    with pytest.raises((AssociationRefused, InvitationRefused, StepUndone), match=error):
+    with pytest.raises((InvitationRefused, StepUndone), match=error):
         associate(**arguments)
     assert tables() == before
+
+
+def test_refusal_is_kept_as_history_and_nothing_else_is_written():
+    arguments = everything()
+    attempt = arguments["attempt"]
+    BillFactory.create(account=attempt.account)
+    before = tables(without=["association.Attempt"])
+    with pytest.raises(AssociationRefused, match="unpaid_bills"):
+        associate(**arguments)
+    assert tables(without=["association.Attempt"]) == before
+    attempt.refresh_from_db()
+    assert attempt.refusal_codes == ["unpaid_bills"]
 
 
 def past():
