@@ -1,38 +1,19 @@
-"""What a partner types to invite, and the sentences for an invitation that cannot be made."""
+"""What a partner types to invite."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField
-from partners.models import AssociationType, InvitationRefusal, Partner
-from partners.services.invitations import MOST_USES, InvitationProblem, InvitationRefused
+from partners.models import AssociationType, Partner
+from partners.refusal_codes import InvitationProblem
+from partners.refusals import SENTENCES
+from partners.services.invitations import MOST_USES
 
 LONGEST_LIFE = timedelta(days=3650)
-
-SENTENCES: dict[InvitationRefusal | InvitationProblem, Promise] = {
-    InvitationRefusal.UNKNOWN: _("There is no such invitation."),
-    InvitationRefusal.REVOKED: _("The invitation has been revoked."),
-    InvitationRefusal.EXPIRED: _("The expiry must be in the future."),
-    InvitationRefusal.USED_UP: _("The invitation is used up."),
-    InvitationRefusal.PARTNER_UNAVAILABLE: _("The partner is frozen and cannot invite."),
-    InvitationRefusal.TYPE_NOT_ALLOWED: _("The partner may not invite in this association type."),
-    InvitationProblem.TOO_FEW_USES: _("It must allow at least one use, and all uses so far."),
-    InvitationProblem.TOO_MANY_USES: _("It cannot allow so many uses."),
-    InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
-    InvitationProblem.MAILED_TOO_OFTEN: _(
-        "This person was sent three invitations within a day. Try again tomorrow."
-    ),
-}
-
-
-def sentence_for(refused: InvitationRefused) -> str:
-    """Return what to tell the partner about the refusal."""
-    return str(SENTENCES[refused.code])
 
 
 def _languages() -> list[tuple[str, Any]]:
@@ -70,14 +51,14 @@ class InvitationForm(forms.Form):
         """Refuse a type that the provider has not granted."""
         association_type: str = self.cleaned_data["association_type"]
         if not self.partner.allows(association_type):
-            raise forms.ValidationError(str(SENTENCES[InvitationRefusal.TYPE_NOT_ALLOWED]))
+            raise forms.ValidationError(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
         return association_type
 
     def clean_expires_at(self) -> datetime | None:
         """Refuse what is over already, and what nobody means."""
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         if expires_at is not None and expires_at <= self.now:
-            raise forms.ValidationError(str(SENTENCES[InvitationRefusal.EXPIRED]))
+            raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
         if expires_at is not None and expires_at - self.now > LONGEST_LIFE:
             raise forms.ValidationError(_("The expiry must be within ten years."))
         return expires_at

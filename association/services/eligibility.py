@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from partners.refusal_codes import InvitationRefusal
+
 RESELLER = frozenset({"reseller"})
 BOTH = frozenset({"reseller", "referral"})
 
@@ -42,12 +44,12 @@ class RefusalCode(StrEnum):
     INTERNAL_ACCOUNT = "internal_account"
 
     # Not about the account: decided where the invitation and its partner are loaded.
-    INVITATION_UNKNOWN = "invitation_unknown"
-    INVITATION_EXPIRED = "invitation_expired"
-    INVITATION_USED_UP = "invitation_used_up"
-    INVITATION_REVOKED = "invitation_revoked"
-    PARTNER_UNAVAILABLE = "partner_unavailable"
-    TYPE_NOT_ALLOWED = "type_not_allowed"
+    INVITATION_UNKNOWN = InvitationRefusal.UNKNOWN.value
+    INVITATION_EXPIRED = InvitationRefusal.EXPIRED.value
+    INVITATION_USED_UP = InvitationRefusal.USED_UP.value
+    INVITATION_REVOKED = InvitationRefusal.REVOKED.value
+    PARTNER_UNAVAILABLE = InvitationRefusal.PARTNER_UNAVAILABLE.value
+    TYPE_NOT_ALLOWED = InvitationRefusal.TYPE_NOT_ALLOWED.value
     EXISTING_ACCOUNT_NOT_ALLOWED = "existing_account_not_allowed"
     WRONG_RECIPIENT = "wrong_recipient"
 

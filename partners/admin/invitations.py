@@ -15,11 +15,12 @@ from accounts.addresses import InvalidAddress, canonical_address
 from accounts.admin.base import ProviderModelAdmin
 from accounts.admin.confirmation import Act, confirm
 from accounts.admin.filters import StateFilter
-from partners.models import Channel, Invitation, InvitationRefusal
+from partners.models import Channel, Invitation
+from partners.refusal_codes import InvitationProblem
+from partners.refusals import SENTENCES
 from partners.services.invitations import (
     MOST_USES,
-    InvitationProblem,
-    InvitationRefused,
+    InvitationNotSaved,
     create_invitation,
     edit_invitation,
     revoke_invitation,
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
 else:
     InvitationModelForm = forms.ModelForm
 
-REFUSALS: dict[str, Any] = {
-    InvitationRefusal.REVOKED: _("This invitation has been revoked."),
-    InvitationRefusal.EXPIRED: _("The expiry must be in the future."),
-    InvitationRefusal.USED_UP: _("This invitation has been used up."),
-    InvitationRefusal.PARTNER_UNAVAILABLE: _("This partner is frozen."),
-    InvitationRefusal.TYPE_NOT_ALLOWED: _("This partner may not invite in this type."),
-    InvitationProblem.TOO_FEW_USES: _("It must allow at least the uses there have been."),
-    InvitationProblem.TOO_MANY_USES: _("That is more uses than can be counted."),
-}
 EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
@@ -54,16 +46,16 @@ class InvitationForm(InvitationModelForm):
         """As many uses as the service takes."""
         uses: int | None = self.cleaned_data["max_uses"]
         if uses is not None and uses > MOST_USES:
-            raise ValidationError(REFUSALS[InvitationProblem.TOO_MANY_USES])
+            raise ValidationError(SENTENCES[InvitationProblem.TOO_MANY_USES])
         if uses is not None and uses < max(1, self.instance.used_count):
-            raise ValidationError(REFUSALS[InvitationProblem.TOO_FEW_USES])
+            raise ValidationError(SENTENCES[InvitationProblem.TOO_FEW_USES])
         return uses
 
     def clean_expires_at(self) -> Any:
         """A moment ahead, or none."""
         moment = self.cleaned_data["expires_at"]
         if moment is not None and moment <= timezone.now():
-            raise ValidationError(REFUSALS[InvitationRefusal.EXPIRED])
+            raise ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
         return moment
 
     def clean(self) -> dict[str, Any]:
@@ -75,7 +67,7 @@ class InvitationForm(InvitationModelForm):
             return values
         partner, kind = values.get("partner"), values.get("association_type")
         if partner and kind and not partner.allows(kind):
-            self.add_error("association_type", REFUSALS[InvitationRefusal.TYPE_NOT_ALLOWED])
+            self.add_error("association_type", SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
         by_email = values.get("channel") == Channel.EMAIL
         if by_email:
             values["max_uses"] = 1
@@ -193,9 +185,8 @@ class InvitationAdmin(ProviderModelAdmin):
         """The form; what changed behind its back is said in a sentence, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except InvitationRefused as refusal:
-            text = REFUSALS.get(refusal.code, str(refusal.code))
-            self.message_user(request, text, messages.ERROR)
+        except InvitationNotSaved as refused:
+            self.message_user(request, SENTENCES[refused.code], messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
@@ -209,7 +200,7 @@ class InvitationAdmin(ProviderModelAdmin):
             title=_("Revoke invitations"),
             consequences=(
                 _("Nobody can follow these invitations any more. This is final."),
-                _("Walks that have begun cannot be completed. Associations stay."),
+                _("Attempts that have begun cannot be completed. Associations stay."),
             ),
             button=_("Revoke"),
             do=lambda invitation, _values: revoke_invitation(
@@ -217,7 +208,6 @@ class InvitationAdmin(ProviderModelAdmin):
                 by=request.user,  # type: ignore[arg-type]
                 now=timezone.now(),
             ),
-            refused_by=(InvitationRefused,),
-            refusals=REFUSALS,
+            refusals={},
         )
         return confirm(self, request, queryset, act)

@@ -3,7 +3,6 @@
 from partners.models.invitations import (
     Channel,
     Invitation,
-    InvitationRefusal,
     InvitationRequest,
 )
 from partners.models.partners import (
@@ -13,6 +12,7 @@ from partners.models.partners import (
     PartnerRole,
     PartnerStatus,
 )
+from partners.refusal_codes import InvitationRefusal
 
 __all__ = [
     "AssociationType",

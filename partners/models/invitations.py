@@ -1,7 +1,6 @@
 """Invitations: the offer a partner makes, by link or by e-mail, and requests for one."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +10,7 @@ from django_countries.fields import CountryField
 
 from accounts.addresses import mask_address
 from partners.models.partners import AssociationType, Partner, PartnerStatus
+from partners.refusal_codes import InvitationRefusal
 from partners.tokens import LENGTH, grouped_token, new_token
 
 
@@ -19,17 +19,6 @@ class Channel(models.TextChoices):
 
     LINK = "link", _("link and QR code")
     EMAIL = "email", _("e-mail")
-
-
-class InvitationRefusal(StrEnum):
-    """Why an invitation cannot be followed now."""
-
-    UNKNOWN = "invitation_unknown"
-    REVOKED = "invitation_revoked"
-    EXPIRED = "invitation_expired"
-    USED_UP = "invitation_used_up"
-    PARTNER_UNAVAILABLE = "partner_unavailable"
-    TYPE_NOT_ALLOWED = "type_not_allowed"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

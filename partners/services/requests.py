@@ -1,7 +1,6 @@
 """Requests for an online invitation: someone with an existing account followed a link."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,16 +11,10 @@ from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRequest, PartnerMember, PartnerRole
+from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
 
 MAIL_KIND = "partners.invitation_requested"
-
-
-class RequestProblem(StrEnum):
-    """Why a request cannot be closed as asked."""
-
-    ANSWERED = "request_answered"
-    DISMISSED = "request_dismissed"
 
 
 class RequestRefused(Exception):
@@ -73,7 +66,7 @@ def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> In
     """Send the e-mail invitation that was asked for, of the followed link's type, and close.
 
     Bound to the address. A second time returns the same invitation and sends nothing. Raises
-    RequestRefused when it was dismissed, InvitationRefused when the partner may not invite so.
+    RequestRefused when it was dismissed, InvitationNotSaved when the partner may not invite so.
     """
     with transaction.atomic():
         locked = _lock(request)

@@ -110,7 +110,7 @@ def test_impossible_invitation_is_not_made(superuser: Client, fields: dict[str, 
 def test_invitation_of_a_frozen_partner_is_not_made(superuser: Client) -> None:
     data = invitation_form(factories.PartnerFactory(frozen=True))
     answer = superuser.post(reverse("admin:partners_invitation_add"), data, follow=True)
-    assert "This partner is frozen." in answer.content.decode()
+    assert "The partner is frozen and cannot invite." in answer.content.decode()
     assert Invitation.objects.count() == 0
 
 

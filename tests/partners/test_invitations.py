@@ -7,10 +7,10 @@ from django.db import IntegrityError
 
 from accounts.addresses import InvalidAddress
 from accounts.models import AuditEvent, OutboxMessage
-from partners.models import AssociationType, Channel, Invitation, InvitationRefusal
+from partners.models import AssociationType, Channel, Invitation
+from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import (
-    InvitationProblem,
-    InvitationRefused,
+    InvitationNotSaved,
     create_invitation,
     create_invitations,
     edit_invitation,
@@ -127,14 +127,14 @@ def test_email_without_an_address_is_not_made(recipient):
 @pytest.mark.parametrize(
     ("partner", "wish", "code"),
     [
-        ({"frozen": True}, {}, InvitationRefusal.PARTNER_UNAVAILABLE),
-        ({"allows_reseller": False}, {}, InvitationRefusal.TYPE_NOT_ALLOWED),
+        ({"frozen": True}, {}, InvitationProblem.PARTNER_UNAVAILABLE),
+        ({"allows_reseller": False}, {}, InvitationProblem.TYPE_NOT_ALLOWED),
         (
             {"reseller_only": True},
             {"association_type": AssociationType.REFERRAL},
-            InvitationRefusal.TYPE_NOT_ALLOWED,
+            InvitationProblem.TYPE_NOT_ALLOWED,
         ),
-        ({}, {"expires_at": NOW}, InvitationRefusal.EXPIRED),
+        ({}, {"expires_at": NOW}, InvitationProblem.EXPIRY_NOT_AHEAD),
         ({}, {"max_uses": 0}, InvitationProblem.TOO_FEW_USES),
         ({}, {"max_uses": -1}, InvitationProblem.TOO_FEW_USES),
         ({}, {"max_uses": 2**31}, InvitationProblem.TOO_MANY_USES),
@@ -142,10 +142,10 @@ def test_email_without_an_address_is_not_made(recipient):
 )
 def test_invitation_that_nobody_could_follow_is_not_made(partner, wish, code):
     partner = PartnerFactory(**partner)
-    with pytest.raises(InvitationRefused) as refused:
+    with pytest.raises(InvitationNotSaved) as refused:
         make(partner=partner, **wish)
     assert refused.value.code == code
-    with pytest.raises(InvitationRefused) as refused:
+    with pytest.raises(InvitationNotSaved) as refused:
         create_invitations(
             count=2,
             partner=partner,
@@ -248,17 +248,17 @@ def test_resending_never_shortens_what_the_partner_set():
     ("trait", "code"),
     [
         ({}, InvitationProblem.NOT_BY_EMAIL),
-        ({"email": True, "revoked": True}, InvitationRefusal.REVOKED),
-        ({"email": True, "used_up": True}, InvitationRefusal.USED_UP),
+        ({"email": True, "revoked": True}, InvitationProblem.REVOKED),
+        ({"email": True, "used_up": True}, InvitationProblem.USED_UP),
         (
             {"email": True, "expired": True, "partner__frozen": True},
-            InvitationRefusal.PARTNER_UNAVAILABLE,
+            InvitationProblem.PARTNER_UNAVAILABLE,
         ),
     ],
 )
 def test_resending_what_cannot_be_followed_is_refused(trait, code):
     invitation = InvitationFactory(**trait)
-    with pytest.raises(InvitationRefused) as refused:
+    with pytest.raises(InvitationNotSaved) as refused:
         resend_invitation(invitation=invitation, by=None, now=NOW)
     assert refused.value.code == code
     assert (mails(invitation), events(invitation)) == ([], [])
@@ -268,7 +268,7 @@ def test_person_is_mailed_at_most_three_times_a_day():
     make_email()
     invitation = make_email()
     resend_invitation(invitation=invitation, by=None, now=NOW + timedelta(hours=1))
-    with pytest.raises(InvitationRefused) as refused:
+    with pytest.raises(InvitationNotSaved) as refused:
         resend_invitation(invitation=invitation, by=None, now=NOW + timedelta(hours=23))
     assert refused.value.code == InvitationProblem.MAILED_TOO_OFTEN
     assert len(mails(invitation)) == 2
@@ -309,15 +309,15 @@ def test_email_keeps_its_one_use_and_always_ends():
     [
         ({"max_uses": 5, "used_count": 3}, {"max_uses": 2}, InvitationProblem.TOO_FEW_USES),
         ({}, {"max_uses": 0}, InvitationProblem.TOO_FEW_USES),
-        ({}, {"expires_at": NOW}, InvitationRefusal.EXPIRED),
-        ({"expires_at": NOW}, {"expires_at": NOW + WEEK}, InvitationRefusal.EXPIRED),
-        ({"revoked": True}, {"label": "x"}, InvitationRefusal.REVOKED),
-        ({"used_up": True}, {"max_uses": 9}, InvitationRefusal.USED_UP),
+        ({}, {"expires_at": NOW}, InvitationProblem.EXPIRY_NOT_AHEAD),
+        ({"expires_at": NOW}, {"expires_at": NOW + WEEK}, InvitationProblem.EXPIRED),
+        ({"revoked": True}, {"label": "x"}, InvitationProblem.REVOKED),
+        ({"used_up": True}, {"max_uses": 9}, InvitationProblem.USED_UP),
     ],
 )
 def test_editing_what_is_not_live_or_would_not_be_is_refused(trait, wish, code):
     invitation = InvitationFactory(**trait)
-    with pytest.raises(InvitationRefused) as refused:
+    with pytest.raises(InvitationNotSaved) as refused:
         edit(invitation, **wish)
     assert refused.value.code == code
     assert events(invitation) == []

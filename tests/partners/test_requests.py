@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.addresses import InvalidAddress
 from accounts.models import AuditEvent, OutboxMessage
 from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
-from partners.services.invitations import InvitationRefused
+from partners.refusal_codes import RequestProblem
+from partners.services.invitations import InvitationNotSaved, InvitationRefused
 from partners.services.requests import (
-    RequestProblem,
     RequestRefused,
     answer_request,
     dismiss_request,
@@ -157,7 +157,7 @@ def test_answering_sends_one_bound_invitation_of_the_same_type(referral):
 
 def test_answering_is_all_or_nothing_when_the_partner_may_not_invite():
     request = InvitationRequestFactory(invitation__partner__frozen=True)
-    with pytest.raises(InvitationRefused):
+    with pytest.raises(InvitationNotSaved):
         answer_request(request=request, by=UserFactory(), now=NOW)
     request.refresh_from_db()
     assert (request.closed_at, Invitation.objects.count()) == (None, 1)

@@ -9,14 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from partners.forms import (
-    EmailInvitationForm,
-    LinkInvitationForm,
-    sentence_for,
-)
+from partners.forms import EmailInvitationForm, LinkInvitationForm
 from partners.models import Channel, Invitation, Partner
+from partners.refusals import sentence_for
 from partners.services.invitations import (
-    InvitationRefused,
+    InvitationNotSaved,
     create_invitation,
     create_invitations,
 )
@@ -71,7 +68,7 @@ class Command(BaseCommand):
                 invitations = _make(partner, wish, count, now)
                 if picture is not None:
                     _draw(invitations[0], picture)
-        except InvitationRefused as refused:
+        except InvitationNotSaved as refused:
             raise CommandError(sentence_for(refused)) from refused
         except OSError as error:
             raise CommandError(f"--qr: the file cannot be written ({error.strerror}).") from error

@@ -1,0 +1,40 @@
+"""The codes of what partners refuses; stored and shown by name, so a code never changes."""
+
+from enum import StrEnum
+
+
+class InvitationRefusal(StrEnum):
+    """Why an invitation cannot be followed now."""
+
+    UNKNOWN = "invitation_unknown"
+    REVOKED = "invitation_revoked"
+    EXPIRED = "invitation_expired"
+    USED_UP = "invitation_used_up"
+    PARTNER_UNAVAILABLE = "partner_unavailable"
+    TYPE_NOT_ALLOWED = "type_not_allowed"
+
+
+class InvitationProblem(StrEnum):
+    """Why an invitation cannot be made, changed or sent again as asked.
+
+    What nobody could follow is not made, and what cannot be followed any more is not changed.
+    """
+
+    REVOKED = InvitationRefusal.REVOKED.value
+    EXPIRED = InvitationRefusal.EXPIRED.value
+    USED_UP = InvitationRefusal.USED_UP.value
+    PARTNER_UNAVAILABLE = InvitationRefusal.PARTNER_UNAVAILABLE.value
+    TYPE_NOT_ALLOWED = InvitationRefusal.TYPE_NOT_ALLOWED.value
+    EXPIRY_NOT_AHEAD = "expiry_not_ahead"
+    TOO_FEW_USES = "too_few_uses"
+    TOO_MANY_USES = "too_many_uses"
+    NOT_BY_EMAIL = "not_by_email"
+    MAILED_TOO_OFTEN = "mailed_too_often"
+
+
+class RequestProblem(StrEnum):
+    """Why a request for an online invitation cannot be opened or closed as asked."""
+
+    ANSWERED = "request_answered"
+    DISMISSED = "request_dismissed"
+    NOT_A_LINK = "request_not_by_link"

@@ -1,0 +1,35 @@
+"""The sentences for what partners refuses to do, by the code of the refusal."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from partners.refusal_codes import InvitationProblem, RequestProblem
+from partners.services.invitations import InvitationNotSaved
+from partners.services.requests import RequestRefused
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SENTENCES: dict[str, "StrOrPromise"] = {
+    InvitationProblem.REVOKED: _("This invitation has been revoked."),
+    InvitationProblem.EXPIRED: _("This invitation has expired."),
+    InvitationProblem.USED_UP: _("This invitation has been used up."),
+    InvitationProblem.PARTNER_UNAVAILABLE: _("The partner is frozen and cannot invite."),
+    InvitationProblem.TYPE_NOT_ALLOWED: _("The partner may not invite in this association type."),
+    InvitationProblem.EXPIRY_NOT_AHEAD: _("The expiry must be in the future."),
+    InvitationProblem.TOO_FEW_USES: _("It must allow at least one use, and all uses so far."),
+    InvitationProblem.TOO_MANY_USES: _("It cannot allow so many uses."),
+    InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
+    InvitationProblem.MAILED_TOO_OFTEN: _(
+        "This person was sent three invitations within a day. Try again tomorrow."
+    ),
+    RequestProblem.ANSWERED: _("The online invitation has been sent already."),
+    RequestProblem.DISMISSED: _("This request has been dismissed."),
+    RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),
+}
+
+
+def sentence_for(refused: InvitationNotSaved | RequestRefused) -> str:
+    """Return what to tell whoever wanted it."""
+    return str(SENTENCES[refused.code])

@@ -1,0 +1,28 @@
+"""Invitations: making, following, changing, re-sending and revoking them."""
+
+from partners.services.invitations.changing import (
+    edit_invitation,
+    resend_invitation,
+    revoke_invitation,
+)
+from partners.services.invitations.following import (
+    InvitationRefused,
+    find_invitation,
+    use_invitation,
+)
+from partners.services.invitations.making import create_invitation, create_invitations
+from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, MOST_USES, InvitationNotSaved
+
+__all__ = [
+    "LIFE_OF_AN_EMAIL",
+    "MOST_USES",
+    "InvitationNotSaved",
+    "InvitationRefused",
+    "create_invitation",
+    "create_invitations",
+    "edit_invitation",
+    "find_invitation",
+    "resend_invitation",
+    "revoke_invitation",
+    "use_invitation",
+]
