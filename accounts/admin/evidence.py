@@ -70,7 +70,7 @@ class VerificationCodeAdmin(EvidenceAdmin):
     lower_case_search = True
     date_hierarchy = "sent_at"
     addresses = ("address",)
-    fields = ("address", "purpose", "sent_at", "expires_at", "tries", "spent_at")
+    fields = ("address", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")
 
 
 class MessageStateFilter(StateFilter):

@@ -273,12 +273,13 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
                 ('spent_at', models.DateTimeField(blank=True, null=True, verbose_name='spent at')),
+                ('spent_by', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='registered user')),
             ],
             options={
                 'verbose_name': 'verification code',
                 'verbose_name_plural': 'verification codes',
                 'indexes': [models.Index(fields=['address', '-sent_at'], name='code_by_address')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='verification_code_has_at_most_five_tries'), models.CheckConstraint(condition=models.Q(('purpose__in', ['register', 'reset_password'])), name='verification_code_purpose_is_known')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='verification_code_has_at_most_five_tries'), models.CheckConstraint(condition=models.Q(('purpose__in', ['register', 'reset_password'])), name='verification_code_purpose_is_known'), models.CheckConstraint(condition=models.Q(('spent_by__isnull', True), models.Q(('purpose', 'register'), ('spent_at__isnull', False)), _connector='OR'), name='verification_code_registers_only_when_spent')],
             },
         ),
         migrations.AddConstraint(

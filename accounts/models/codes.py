@@ -1,5 +1,6 @@
 """Verification codes: that six digits were mailed, to which address, in which flow, how it went."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,8 @@ class VerificationCode(models.Model):
     """One code that was sent. The six digits are derived from the nonce and stored nowhere.
 
     A row is written for a known address as well, so that the limits count alike; its mail says
-    that the account exists and holds no code.
+    that the account exists and holds no code. `spent_by` is the user whom a code that was spent on
+    a registration created; a code that resets a password creates nobody.
     """
 
     address = models.CharField(_("address"), max_length=254)
@@ -26,6 +28,14 @@ class VerificationCode(models.Model):
     expires_at = models.DateTimeField(_("expires at"))
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     spent_at = models.DateTimeField(_("spent at"), null=True, blank=True)
+    spent_by = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("registered user"),
+    )
 
     class Meta:
         verbose_name = _("verification code")
@@ -38,6 +48,11 @@ class VerificationCode(models.Model):
             models.CheckConstraint(
                 condition=models.Q(purpose__in=CodePurpose.values),
                 name="verification_code_purpose_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(spent_by__isnull=True)
+                | models.Q(spent_at__isnull=False, purpose=CodePurpose.REGISTER),
+                name="verification_code_registers_only_when_spent",
             ),
         ]
 

@@ -124,6 +124,11 @@ def spend_code(*, proof: Proof, now: datetime) -> bool:
     )
 
 
+def note_registered(*, proof: Proof, user: User) -> None:
+    """Note whom the code that was just spent has created; belongs into the same transaction."""
+    VerificationCode.objects.filter(pk=proof.code_id).update(spent_by=user)
+
+
 def was_spent(*, address: str, purpose: CodePurpose, flow: str, now: datetime) -> bool:
     """Whether the newest code of this flow and address was spent within its ten minutes."""
     row = _newest(address, purpose, flow).first()

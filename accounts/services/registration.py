@@ -19,7 +19,7 @@ from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
-from accounts.services.codes import CodeRefused, Proof, spend_code
+from accounts.services.codes import CodeRefused, Proof, note_registered, spend_code
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 
 
@@ -39,7 +39,9 @@ def register_account(
     try:
         with transaction.atomic():
             if spend_code(proof=proof, now=now):
-                return _create(address, password, country, language, now)
+                user = _create(address, password, country, language, now)
+                note_registered(proof=proof, user=user)
+                return user
     except IntegrityError as error:
         if not User.objects.filter(email=proof.address).exists():
             raise
@@ -75,10 +77,10 @@ def _create(address: str, password: str, country: str, language: str, now: datet
 
 def _registered_before(proof: Proof, password: str) -> User:
     """Return the user whom this very code created."""
-    row = VerificationCode.objects.get(pk=proof.code_id)
-    user = User.objects.filter(email=proof.address, is_active=True).first()
+    row = VerificationCode.objects.select_related("spent_by").get(pk=proof.code_id)
     if row.spent_at is None:
         raise CodeRefused("expired")
-    if user is None or user.created_at != row.spent_at or not user.check_password(password):
+    user = row.spent_by
+    if user is None or not user.is_active or not user.check_password(password):
         raise CodeRefused("wrong")
     return user

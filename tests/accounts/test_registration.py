@@ -73,6 +73,7 @@ def test_registering_again_with_the_same_code_and_password_gives_the_same_user()
     where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
     again = check_code(**where, code=derive_code(row, None), now=NOW + timedelta(seconds=1))
     assert register(again, now=NOW + timedelta(seconds=1)) == first
+    assert VerificationCode.objects.get().spent_by == first
     assert (User.objects.count(), CustomerAccount.objects.count()) == (1, 1)
     assert AuditEvent.objects.count() == 1
     assert OutboxMessage.objects.count() == 2
@@ -86,6 +87,38 @@ def test_registering_again_with_another_password_is_refused():
         register(proof, password="another long password")
     assert caught.value.code == "wrong"
     assert User.objects.get().check_password(PASSWORD)
+
+
+@pytest.mark.django_db
+def test_spent_code_gives_only_the_user_whom_it_created():
+    proof = proof_of()
+    register(proof)
+    VerificationCode.objects.update(spent_by=UserFactory.create(created_at=NOW))
+    with pytest.raises(CodeRefused) as caught:
+        register(proof, password=f"not {PASSWORD}")
+    assert caught.value.code == "wrong"
+    VerificationCode.objects.update(spent_by=None)
+    with pytest.raises(CodeRefused):
+        register(proof)
+
+
+@pytest.mark.django_db
+def test_user_who_was_closed_since_is_not_given_again():
+    proof = proof_of()
+    register(proof)
+    User.objects.update(is_active=False)
+    with pytest.raises(CodeRefused):
+        register(proof)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "values", [{"spent_at": None}, {"purpose": CodePurpose.RESET_PASSWORD}], ids=str
+)
+def test_only_a_code_spent_on_registering_has_created_someone(values):
+    register(proof_of())
+    with pytest.raises(IntegrityError, match="registers_only_when_spent"):
+        VerificationCode.objects.update(**values)
 
 
 @pytest.mark.django_db
