@@ -118,7 +118,6 @@ def _code_mail(
             "code": derive_code(row, holder),
             "minutes": int(LIFETIME.total_seconds() // 60),
             "account_name": holder.account_name if holder else None,
-            "expires_at": row.expires_at,
         },
     )
 

@@ -22,6 +22,7 @@ from accounts.services.codes import (
 )
 from accounts.services.mails import Stale, render_message
 from tests.factories.accounts import UserFactory
+from tests.reading_mails import only_in_text
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ADDRESS = "new@example.org"
@@ -230,6 +231,19 @@ def test_mail_shows_the_code_in_both_bodies_and_not_in_the_subject():
     assert digits(row) not in mail.subject
     preheader = mail.html.partition("display: none")[2].partition("</div>")[0]
     assert digits(row) not in preheader
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("purpose", CodePurpose)
+def test_mail_with_a_code_says_the_same_in_text_and_html(purpose):
+    if purpose == CodePurpose.RESET_PASSWORD:
+        UserFactory.create(email=ADDRESS)
+    send(purpose=purpose)
+    with time_machine.travel(NOW, tick=False):
+        mail = render_message(OutboxMessage.objects.get())
+    assert only_in_text(mail) - {"Your verification code for Example Cloud is"} == set()
+    assert "It is valid for 10 minutes." in mail.text
+    assert "Nobody from us will ever ask you for this code." in mail.text
 
 
 @pytest.mark.django_db
