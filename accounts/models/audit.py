@@ -2,10 +2,11 @@
 
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models.actors import actor_key
 
 
 class AppendOnlyError(Exception):
@@ -47,14 +48,7 @@ class AuditEvent(AppendOnlyModel):
     """One act. Objects are named by label and id, so that the trail outlives them."""
 
     occurred_at = models.DateTimeField(_("occurred at"))
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("actor"),
-    )
+    actor = actor_key(_("actor"))
     action = models.CharField(_("action"), max_length=64)
     object_label = models.CharField(_("object"), max_length=80)
     object_id = models.CharField(_("object id"), max_length=64)

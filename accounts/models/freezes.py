@@ -1,10 +1,10 @@
 """Freezes: reversible stops of a customer account, each with who, when and why."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.actors import actor_key
 from accounts.models.customers import CustomerAccount
 
 
@@ -45,23 +45,9 @@ class Freeze(models.Model):
     cause = models.CharField(_("cause"), max_length=20, choices=FreezeCause.choices)
     reason = models.CharField(_("reason"), max_length=256, blank=True)
     frozen_at = models.DateTimeField(_("frozen at"))
-    frozen_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("frozen by"),
-    )
+    frozen_by = actor_key(_("frozen by"))
     unfrozen_at = models.DateTimeField(_("unfrozen at"), null=True, blank=True)
-    unfrozen_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("unfrozen by"),
-    )
+    unfrozen_by = actor_key(_("unfrozen by"))
     unfreeze_reason = models.CharField(_("reason for unfreezing"), max_length=256, blank=True)
 
     objects = FreezeQuerySet.as_manager()

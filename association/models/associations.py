@@ -1,12 +1,12 @@
 """Associations of an account with a partner, and the authorizations that belong to them."""
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
+from accounts.models.actors import actor_key
 from association.models.attempts import Attempt
 from association.models.documents import Consent
 from partners.models import AssociationType, Invitation, Partner, PartnerMember
@@ -62,14 +62,7 @@ class Association(models.Model):
     )
     eligibility = models.JSONField(_("eligibility when decided"), encoder=DjangoJSONEncoder)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("ended by"),
-    )
+    ended_by = actor_key(_("ended by"))
     end_reason = models.CharField(_("reason for ending"), max_length=256, blank=True)
 
     objects = AssociationQuerySet.as_manager()
@@ -134,14 +127,7 @@ class Authorization(models.Model):
         verbose_name=_("consent to the letter"),
     )
     requested_at = models.DateTimeField(_("requested at"), null=True, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("requested by"),
-    )
+    requested_by = actor_key(_("requested by"))
     granted_at = models.DateTimeField(_("granted at"), null=True, blank=True)
     declined_at = models.DateTimeField(_("declined at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)

@@ -1,10 +1,10 @@
 """Budgets: the partner's spending ceiling for one associated account, with their history."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.actors import actor_key
 from association.models.associations import Association
 
 
@@ -43,14 +43,7 @@ class Budget(models.Model):
     period = models.CharField(_("period"), max_length=16, choices=BudgetPeriod.choices)
     on_exhaustion = models.CharField(_("when used up"), max_length=16, choices=OnExhaustion.choices)
     set_at = models.DateTimeField(_("set at"))
-    set_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("set by"),
-    )
+    set_by = actor_key(_("set by"))
     replaced_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
 
     objects = BudgetQuerySet.as_manager()

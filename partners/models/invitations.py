@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.addresses import mask_address
+from accounts.models.actors import actor_key
 from partners.models.partners import AssociationType, Partner, PartnerStatus
 from partners.refusal_codes import InvitationRefusal
 from partners.tokens import LENGTH, grouped_token, new_token
@@ -70,23 +71,9 @@ class Invitation(models.Model):
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
-    revoked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("revoked by"),
-    )
+    revoked_by = actor_key(_("revoked by"))
     created_at = models.DateTimeField(_("created at"))
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("created by"),
-    )
+    created_by = actor_key(_("created by"))
 
     objects = InvitationQuerySet.as_manager()
 
@@ -188,14 +175,7 @@ class InvitationRequest(models.Model):
         verbose_name=_("invitation sent"),
     )
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
-    closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("closed by"),
-    )
+    closed_by = actor_key(_("closed by"))
     dismiss_reason = models.CharField(_("reason for dismissing"), max_length=256, blank=True)
 
     class Meta:

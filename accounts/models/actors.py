@@ -1,0 +1,27 @@
+"""The column that names who did something."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related import ForeignKey
+    from django_stubs_ext import StrPromise
+
+    from accounts.models.users import User
+
+
+def actor_key(verbose_name: "StrPromise") -> "ForeignKey[User | None, User | None]":
+    """Return a key to the user who acted; null where a command did, or nobody yet.
+
+    Whoever has acted cannot be deleted, and does not list what they did.
+    """
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=verbose_name,
+    )
