@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'outbox message',
                 'verbose_name_plural': 'outbox messages',
-                'indexes': [models.Index(condition=models.Q(('dead_at__isnull', True), ('dropped_at__isnull', True), ('sent_at__isnull', True)), fields=['next_try_at'], name='outbox_waiting'), models.Index(fields=['about_label', 'about_id'], name='outbox_by_object')],
+                'indexes': [models.Index(condition=models.Q(('dead_at__isnull', True), ('dropped_at__isnull', True), ('sent_at__isnull', True)), fields=['next_try_at'], name='outbox_waiting'), models.Index(fields=['about_label', 'about_id'], name='outbox_by_object'), models.Index(fields=['recipient', 'created_at'], name='outbox_by_recipient')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('dropped_at__isnull', True), ('sent_at__isnull', True)), models.Q(('dead_at__isnull', True), ('sent_at__isnull', True)), models.Q(('dead_at__isnull', True), ('dropped_at__isnull', True)), _connector='OR'), name='outbox_message_ends_once'), models.CheckConstraint(condition=models.Q(models.Q(('drop_reason', ''), ('dropped_at__isnull', True)), models.Q(('dropped_at__isnull', False), models.Q(('drop_reason', ''), _negated=True)), _connector='OR'), name='outbox_message_dropped_for_a_reason')],
             },
         ),

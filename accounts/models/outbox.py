@@ -52,6 +52,7 @@ class OutboxMessage(models.Model):
                 name="outbox_waiting",
             ),
             models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
+            models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -183,6 +183,12 @@ def test_used_invitation_by_email_is_replaced(key):
     assert list(find_violations()) == []
 
 
+def test_invitation_by_email_is_replaced_however_often_a_day():
+    for _ in range(4):
+        make_associated(invitation=invitation_at(load()["invitations"]["reseller_email"]))
+    assert invitation_at(load()["invitations"]["reseller_email"]).refusal(timezone.now()) is None
+
+
 @pytest.mark.parametrize("key", ["reseller_link", "used_up", "expired"])
 def test_revoked_invitation_is_replaced(key):
     first = load()

@@ -41,7 +41,7 @@ def make(**wish):
 
 
 def make_email(**wish):
-    return make(channel=Channel.EMAIL, recipient="Ann@Example.ORG", **wish)
+    return make(**{"channel": Channel.EMAIL, "recipient": "Ann@Example.ORG", **wish})
 
 
 def edit(invitation, **wish):
@@ -264,16 +264,28 @@ def test_resending_what_cannot_be_followed_is_refused(trait, code):
     assert (mails(invitation), events(invitation)) == ([], [])
 
 
-def test_person_is_mailed_at_most_three_times_a_day():
+def test_person_is_mailed_at_most_three_times_a_day_whoever_invites():
     make_email()
-    invitation = make_email()
-    resend_invitation(invitation=invitation, by=None, now=NOW + timedelta(hours=1))
-    with pytest.raises(InvitationNotSaved) as refused:
-        resend_invitation(invitation=invitation, by=None, now=NOW + timedelta(hours=23))
-    assert refused.value.code == InvitationProblem.MAILED_TOO_OFTEN
-    assert len(mails(invitation)) == 2
+    make_email(now=NOW + timedelta(hours=1))
+    invitation = make_email(now=NOW + timedelta(hours=2))
+    late = NOW + timedelta(hours=23)
+    for act in (
+        lambda: make_email(now=late),
+        lambda: resend_invitation(invitation=invitation, by=None, now=late),
+    ):
+        with pytest.raises(InvitationNotSaved) as refused:
+            act()
+        assert refused.value.code == InvitationProblem.MAILED_TOO_OFTEN
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (3, 3)
+    make_email(recipient="bob@example.org", now=late)
     resend_invitation(invitation=invitation, by=None, now=NOW + timedelta(hours=24))
-    assert len(mails(invitation)) == 3
+    assert len(mails(invitation)) == 2
+
+
+def test_email_may_be_made_without_its_mail():
+    for _ in range(4):
+        make_email(mailed=False)
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (4, 0)
 
 
 def test_editing_keeps_the_token_and_writes_what_changed():

@@ -55,6 +55,15 @@ def test_email_is_promised_in_the_outbox():
     assert OutboxMessage.objects.get().recipient == "ann@example.org"
 
 
+def test_person_who_was_mailed_often_is_invited_but_not_mailed(capsys):
+    for _ in range(4):
+        invite(*EMAIL, "--json")
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (4, 3)
+    assert capsys.readouterr().err == (
+        "Made, but not mailed: this person was sent three invitations within a day.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

@@ -69,6 +69,7 @@ from partners.models import (
 from partners.services.invitations import (
     LIFE_OF_AN_EMAIL,
     create_invitation,
+    has_mails_left,
     revoke_invitation,
 )
 
@@ -299,6 +300,7 @@ class _Stage:
                 label=ACCOUNT_LABEL + local_part(owner),
                 recipient=owner.email,
                 is_bound=True,
+                mailed=has_mails_left(recipient=owner.email, now=self.now),
                 by=self.member,
                 now=self.now,
             )
@@ -331,6 +333,8 @@ class _Stage:
             is_bound=False,
             max_uses=1 if used_up else None,
             expires_at=self.now - timedelta(days=1) if expired else None,
+            # However often it is used up on one day, it is there again; mailed it is three times.
+            mailed=has_mails_left(recipient=cue.recipient, now=self.now),
             by=self.member,
             # An expired one was made when it could still be made.
             now=self.now - timedelta(days=8) if expired else self.now,

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.addresses import canonical_address
 from partners.forms import EmailInvitationForm, LinkInvitationForm
 from partners.models import Channel, Invitation, Partner
 from partners.refusals import sentence_for
@@ -16,6 +17,7 @@ from partners.services.invitations import (
     InvitationNotSaved,
     create_invitation,
     create_invitations,
+    has_mails_left,
 )
 from partners.services.qr import qr_png, qr_svg
 
@@ -33,7 +35,9 @@ OPTIONS = {
 class Command(BaseCommand):
     """Make one invitation, or with --count many links at once; all or none.
 
-    Bad arguments end in one sentence on standard error and a code other than 0, and make nothing.
+    A person who was mailed invitations three times within a day is not mailed again: the invitation
+    is made all the same, and standard error says so. Bad arguments end in one sentence on standard
+    error and a code other than 0, and make nothing.
     """
 
     help = "Make an invitation and print its link."
@@ -72,6 +76,10 @@ class Command(BaseCommand):
             raise CommandError(sentence_for(refused)) from refused
         except OSError as error:
             raise CommandError(f"--qr: the file cannot be written ({error.strerror}).") from error
+        if not wish.get("mailed", True):
+            self.stderr.write(
+                "Made, but not mailed: this person was sent three invitations within a day."
+            )
         self._print(invitations, as_json=options["json"], many=count is not None)
 
     def _print(self, invitations: list[Invitation], *, as_json: bool, many: bool) -> None:
@@ -138,7 +146,10 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
     form = kind(data, partner=partner, now=now)
     for field, errors in form.errors.items():
         raise CommandError(f"{OPTIONS[field]}: {errors[0]}")
-    return {**form.cleaned_data, "label": label, "channel": Channel(options["channel"])}
+    wish = {**form.cleaned_data, "label": label, "channel": Channel(options["channel"])}
+    if by_email:
+        wish["mailed"] = has_mails_left(recipient=canonical_address(wish["recipient"]), now=now)
+    return wish
 
 
 def _make(

@@ -10,6 +10,7 @@ from partners.services.invitations.following import (
     find_invitation,
     use_invitation,
 )
+from partners.services.invitations.mailing import has_mails_left
 from partners.services.invitations.making import create_invitation, create_invitations
 from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, MOST_USES, InvitationNotSaved
 
@@ -22,6 +23,7 @@ __all__ = [
     "create_invitations",
     "edit_invitation",
     "find_invitation",
+    "has_mails_left",
     "resend_invitation",
     "revoke_invitation",
     "use_invitation",

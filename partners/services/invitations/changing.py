@@ -6,10 +6,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.audit import record_event
-from accounts.services.locks import lock_name
 from partners.models import Channel, Invitation
 from partners.refusal_codes import InvitationProblem
-from partners.services.invitations.mailing import MAIL_KIND, check_mails_of_the_day, promise_mail
+from partners.services.invitations.mailing import promise_mail
 from partners.services.invitations.terms import (
     LIFE_OF_AN_EMAIL,
     InvitationNotSaved,
@@ -49,13 +48,11 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     if invitation.channel != Channel.EMAIL:
         raise InvitationNotSaved(InvitationProblem.NOT_BY_EMAIL)
     with transaction.atomic():
-        lock_name(f"{MAIL_KIND}:{invitation.recipient}")
         locked = _lock(invitation)
         before = {"expires_at": moment_text(locked.expires_at)}
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)
         check_live(locked, now)
-        check_mails_of_the_day(locked.recipient, now)
         locked.save(update_fields=["expires_at"])
         record_event(
             action="invitation.resent",
@@ -65,7 +62,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
             before=before,
             after={"expires_at": moment_text(locked.expires_at)},
         )
-        promise_mail(locked, now)
+        promise_mail(invitation=locked, now=now)
     return locked
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from accounts.models import OutboxMessage
+from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.refusal_codes import InvitationProblem
@@ -12,17 +13,24 @@ MAIL_KIND = "partners.invitation"
 MOST_MAILS_A_DAY = 3
 
 
-def check_mails_of_the_day(recipient: str, now: datetime) -> None:
-    """Raise InvitationNotSaved when this person was mailed three times within a day."""
+def has_mails_left(*, recipient: str, now: datetime) -> bool:
+    """Whether one more invitation may be mailed to this canonical address at `now`."""
     mails = OutboxMessage.objects.filter(
         kind=MAIL_KIND, recipient=recipient, created_at__gt=now - timedelta(days=1)
     )
-    if mails.count() >= MOST_MAILS_A_DAY:
+    return mails.count() < MOST_MAILS_A_DAY
+
+
+def promise_mail(*, invitation: Invitation, now: datetime) -> None:
+    """Let the worker mail the invitation to its recipient; call it inside the act's transaction.
+
+    Holds a lock per recipient until the transaction ends, so the limit is exact. Whoever mails
+    several people in one transaction does so in the addresses' order. Raises InvitationNotSaved
+    when the person was mailed invitations three times within a day, whoever sent them.
+    """
+    lock_name(f"{MAIL_KIND}:{invitation.recipient}")
+    if not has_mails_left(recipient=invitation.recipient, now=now):
         raise InvitationNotSaved(InvitationProblem.MAILED_TOO_OFTEN)
-
-
-def promise_mail(invitation: Invitation, now: datetime) -> None:
-    """Let the worker mail the invitation to its recipient."""
     enqueue_messages(
         messages=[
             OutgoingMessage(

@@ -32,13 +32,15 @@ def create_invitation(
     is_bound: bool = True,
     max_uses: int | None = None,
     expires_at: datetime | None = None,
+    mailed: bool = True,
 ) -> Invitation:
     """Make one invitation, write `invitation.created`, and for an e-mail promise the mail.
 
     An e-mail invitation is for one use and lives seven days unless `expires_at` says otherwise; a
     link lives for ever unless it does. Raises InvalidAddress for the recipient, and
     InvitationNotSaved if nobody could follow the invitation (partner frozen, type not allowed,
-    expiry not ahead).
+    expiry not ahead), or if the recipient was mailed invitations three times within a day; with
+    `mailed=False` nothing is mailed, and the link has to be handed over in another way.
     """
     by_email = channel == Channel.EMAIL
     invitation = Invitation(
@@ -68,8 +70,8 @@ def create_invitation(
             now=now,
             after=terms_of(invitation),
         )
-        if by_email:
-            promise_mail(invitation, now)
+        if by_email and mailed:
+            promise_mail(invitation=invitation, now=now)
     return invitation
 
 
