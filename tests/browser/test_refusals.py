@@ -83,6 +83,7 @@ def test_a_refusal_says_why_and_what_to_do(visitor, code):
     visitor.come_as(account.owner, invitation, "check", variant=looks(code))
     (refused,) = visitor.page.locator(".rule-refused").all()
     assert str(REFUSAL_TEXTS[code].title) in refused.inner_text()
+    assert visitor.page.locator(".rule-refused:first-child").count() == 1
     assert "What you can do:" in refused.inner_text()
     assert len(visitor.page.locator(".rule-passed").all()) >= 10
     assert visitor.button("Check again").count() == (0 if has_partner else 1)
@@ -91,6 +92,18 @@ def test_a_refusal_says_why_and_what_to_do(visitor, code):
     invitation.refresh_from_db()
     assert invitation.used_count == 0
     assert Association.objects.filter(invitation=invitation).count() == 0
+
+
+def test_who_may_not_join_registers_anew_from_the_same_invitation(visitor):
+    account = REFUSED["chinese_mainland_site"]()
+    invitation = invite(account, is_bound=False)
+
+    visitor.come_as(account.owner, invitation, "check", variant="refused")
+    visitor.press("Use another account", "account", variant="email")
+    visitor.register("anew@example.org")
+    visitor.enable(variant="reseller")
+
+    assert Association.objects.get().account.owner.email == "anew@example.org"
 
 
 def test_the_partner_is_told_once_and_without_amounts(visitor):
