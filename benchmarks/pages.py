@@ -101,7 +101,16 @@ def cpu_seconds(pid: int) -> float:
 
 def load(pid: int, server: str, addresses: Path, connections: int = 8) -> dict[str, float]:
     """Load a server for some seconds; return rate, CPU seconds per 1,000, and slowness in ms."""
-    command = ["wrk", "-t2", f"-c{connections}", f"-d{SECONDS}s", "-s", str(SCRIPT)]
+    command = [
+        "wrk",
+        "-t2",
+        f"-c{connections}",
+        f"-d{SECONDS}s",
+        "--timeout",
+        "20s",
+        "-s",
+        str(SCRIPT),
+    ]
     before = cpu_seconds(pid)
     output = subprocess.run(  # noqa: S603 - Debian's program, our own addresses
         [*command, f"http://127.0.0.1:{PORTS[server]}", "--", str(addresses)],
@@ -166,10 +175,11 @@ def count(pages: dict[str, list[str]]) -> Iterator[str]:
             visit(address)
         with CaptureQueriesContext(connection) as queries:
             visit(addresses[3])
+            statements = len(queries)
         profile = cProfile.Profile()
         visit(addresses[4], profile.runcall)
         calls = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
-        yield f"| {name} | {len(queries)} | {calls:,} |"
+        yield f"| {name} | {statements} | {calls:,} |"
 
 
 def weigh(pages: dict[str, list[str]]) -> Iterator[str]:
