@@ -8,7 +8,6 @@ from association.views import (
     demo,
     finishing,
     first_steps,
-    health,
     landing,
     my_partner,
     reading,
@@ -45,7 +44,4 @@ urlpatterns: list[URLPattern] = [
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("partner/", console.overview, name="console_overview"),
     path("demo/", demo.demo, name="demo"),
-    path("livez", health.livez, name="livez"),
-    path("readyz", health.readyz, name="readyz"),
-    path("robots.txt", health.robots, name="robots"),
 ]
