@@ -178,6 +178,8 @@ ACCOUNT_RATE_LIMITS = {
     "unknown_token": "60/m/ip",
     # Codes asked for from one client address, whatever the addresses they go to.
     "send_code": "30/h/ip",
+    # Requests for an online invitation; each mails the partner's people.
+    "ask": "20/h/ip",
 }
 
 # --- cookies ------------------------------------------------------------------------------

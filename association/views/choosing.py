@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.models import CustomerAccount
-from accounts.views.answers import posted, see_other
+from accounts.views.answers import limited, posted, see_other
 from association.forms import AskForm
 from association.models import Attempt
 from association.services.attempts import OtherAccount, enter_attempt, restart_attempt
@@ -108,10 +109,13 @@ def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) ->
     return see_other(resume_url(attempt))
 
 
+@limited
 @attempt_step(Step.ASK)
 def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Ask the partner for an online invitation to an existing account; one neutral answer."""
     attempt = journey.attempt
+    if journey.invitation.channel != Channel.LINK:
+        return see_other(step_url(attempt, journey.undone))
     owner = attempt.account.owner if attempt.account else None
     form = AskForm(posted(request), initial={"email": owner.email if owner else ""})
     context = {
@@ -121,6 +125,7 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
         **progress(journey.invitation, Step.ASK),
     }
     if request.method == "POST" and form.is_valid():
+        limits.count(request, "ask")
         request_online_invitation(
             invitation=journey.invitation,
             address=form.cleaned_data["email"],

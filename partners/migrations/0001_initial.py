@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'request for an online invitation',
                 'verbose_name_plural': 'requests for an online invitation',
+                'indexes': [models.Index(fields=['partner', 'requested_at'], name='invitation_request_by_partner'), models.Index(fields=['address', 'requested_at'], name='invitation_request_by_address')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('partner', 'address'), name='one_open_invitation_request_per_partner_and_address'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', False), models.Q(('closed_by__isnull', True), ('dismiss_reason', ''), ('sent_invitation__isnull', True)), _connector='OR'), name='invitation_request_is_answered_only_when_closed')],
             },
         ),

@@ -181,6 +181,10 @@ class InvitationRequest(models.Model):
     class Meta:
         verbose_name = _("request for an online invitation")
         verbose_name_plural = _("requests for an online invitation")
+        indexes = [
+            models.Index(fields=["partner", "requested_at"], name="invitation_request_by_partner"),
+            models.Index(fields=["address", "requested_at"], name="invitation_request_by_address"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["partner", "address"],

@@ -1,6 +1,6 @@
 """Requests for an online invitation: someone with an existing account followed a link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,10 +15,13 @@ from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
 
 MAIL_KIND = "partners.invitation_requested"
+# New requests to one partner within an hour, and for one address within a day.
+MOST_OF_A_PARTNER = 50
+MOST_OF_AN_ADDRESS = 5
 
 
 class RequestRefused(Exception):
-    """The request was closed in the other way before; `code` says how."""
+    """The request cannot be opened, or was closed in the other way before; `code` says why."""
 
     def __init__(self, code: RequestProblem) -> None:
         super().__init__(code.value)
@@ -31,19 +34,20 @@ def request_online_invitation(
     """Ask the partner of this link to invite the address by e-mail; tells the partner's people.
 
     Never looks whether the address is known, so the work and the answer are the same for all. At
-    most one request is open per partner and address; asking again changes nothing. Raises
-    InvalidAddress, and InvitationRefused when the link itself is not live.
+    most one request is open per partner and address; asking again changes nothing, nor does asking
+    when the partner or the address has had too many. Raises InvalidAddress, RequestRefused when the
+    invitation is no link, and InvitationRefused when it is not live.
     """
     recipient = canonical_address(address)
+    if invitation.channel != Channel.LINK:
+        raise RequestRefused(RequestProblem.NOT_A_LINK)
     refusal = invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
     with transaction.atomic():
-        lock_name(f"{MAIL_KIND}:{invitation.partner_id}:{recipient}")
-        asked = InvitationRequest.objects.filter(
-            partner_id=invitation.partner_id, address=recipient, closed_at__isnull=True
-        )
-        if asked.exists():
+        lock_name(f"{MAIL_KIND}:{invitation.partner_id}")
+        lock_name(f"{MAIL_KIND}:{recipient}")
+        if not _may_be_opened(invitation.partner_id, recipient, now):
             return
         request = InvitationRequest.objects.create(
             partner_id=invitation.partner_id,
@@ -107,6 +111,19 @@ def dismiss_request(
             locked.dismiss_reason = reason
             _close(locked, action="invitation_request.dismissed", by=by, now=now)
     return locked
+
+
+def _may_be_opened(partner_id: int, address: str, now: datetime) -> bool:
+    """Whether none is open for the address, and neither partner nor address has had too many."""
+    of_partner = InvitationRequest.objects.filter(partner_id=partner_id)
+    if of_partner.filter(address=address, closed_at__isnull=True).exists():
+        return False
+    lately = of_partner.filter(requested_at__gt=now - timedelta(hours=1))
+    if lately.count() >= MOST_OF_A_PARTNER:
+        return False
+    of_address = InvitationRequest.objects.filter(address=address)
+    today = of_address.filter(requested_at__gt=now - timedelta(days=1))
+    return today.count() < MOST_OF_AN_ADDRESS
 
 
 def _lock(request: InvitationRequest) -> InvitationRequest:

@@ -186,6 +186,25 @@ def test_asking_gives_one_neutral_answer_and_reaches_the_partner(account):
     assert list(asked) == [account.owner.email, "nobody@example.org"]
 
 
+def test_asking_is_limited_by_address_of_the_client():
+    walk = Walk(InvitationFactory.create())
+    walk.begin()
+    for number in range(20):
+        assert walk.post("ask", email=f"someone{number}@example.org").status_code == 303
+    response = walk.post("ask", email="one-more@example.org")
+    assert (response.status_code, "Retry-After" in response) == (429, True)
+    assert InvitationRequest.objects.count() == 20
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_online_invitation_has_no_page_to_ask_for_one(account, method):
+    walk = Walk(invite(account))
+    walk.begin()
+    response = getattr(walk, method)("ask")
+    assert (response.status_code, response["Location"]) == (303, walk.url("account"))
+    assert InvitationRequest.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     "email", ["", "nobody", "a@localhost", "a@b.org,c@d.org", "a@b.org\r\nX:y"]
 )

@@ -121,7 +121,6 @@ UNDONE_CONFIRM = dict.fromkeys(PAGES, (303, "confirm")) | {
 }
 UNDONE_CHECK = dict.fromkeys(PAGES, (303, "check")) | {
     "instructions": (200, None),
-    "ask": (200, None),
     "check": (200, None),
 }
 

@@ -127,6 +127,35 @@ def test_dead_link_asks_nobody(trait, code):
     assert not InvitationRequest.objects.exists()
 
 
+def test_partner_gets_fifty_requests_an_hour():
+    invitation = InvitationFactory()
+    PartnerMemberFactory(partner=invitation.partner, administrator=True)
+    hour = timedelta(hours=1)
+    for number in range(51):
+        ask(invitation, f"someone{number}@example.org")
+    assert (InvitationRequest.objects.count(), len(told())) == (50, 50)
+    ask(InvitationFactory(), "someone50@example.org")
+    assert InvitationRequest.objects.count() == 51
+    ask(invitation, "someone50@example.org", NOW + hour)
+    assert InvitationRequest.objects.count() == 52
+
+
+def test_address_gets_five_requests_a_day():
+    for _ in range(6):
+        ask(InvitationFactory())
+    assert InvitationRequest.objects.count() == 5
+    ask(InvitationFactory(), "bob@example.org")
+    ask(InvitationFactory(), now=NOW + timedelta(days=1))
+    assert InvitationRequest.objects.count() == 7
+
+
+def test_online_invitation_is_not_asked_for_with_an_online_invitation():
+    with pytest.raises(RequestRefused) as refused:
+        ask(InvitationFactory(email=True))
+    assert refused.value.code == RequestProblem.NOT_A_LINK
+    assert not InvitationRequest.objects.exists()
+
+
 def test_request_without_an_address_is_not_made():
     with pytest.raises(InvalidAddress):
         ask(InvitationFactory(), "ann")
