@@ -1,9 +1,7 @@
 """What happens to every request: its origin, its language, and the headers of its answer."""
 
-import ipaddress
 import uuid
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from csp.constants import HEADER
@@ -16,7 +14,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from accounts.cookies import has_any_cookie
-from accounts.origin import Origin, set_origin
+from accounts.origin import Origin, canonical_ip, set_origin
 
 NOWHERE = Origin()
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -31,15 +29,6 @@ def client_address(request: HttpRequest) -> str | None:
     while address in settings.TRUSTED_PROXIES and forwarded and forwarded[-1].strip():
         address = forwarded.pop().strip()
     return canonical_ip(address)
-
-
-@lru_cache(maxsize=1024)
-def canonical_ip(text: str) -> str | None:
-    """Return the one spelling of a network address, or None for what is none."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return None
 
 
 class OriginMiddleware:
@@ -142,7 +131,11 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class HeadersMiddleware:
-    """Adds to every answer, errors and static files included, what Django has no setting for."""
+    """Adds to every answer, errors and static files included, what Django has no setting for.
+
+    Where the public address is https, that http is forbidden is said even when the proxy does not
+    say how it was asked; browsers believe it over https only.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -152,6 +145,10 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response["Permissions-Policy"] = PERMISSIONS_POLICY
         response["Cross-Origin-Resource-Policy"] = "same-origin"
+        if settings.SECURE_HSTS_SECONDS:
+            response["Strict-Transport-Security"] = (
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+            )
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"

@@ -36,7 +36,7 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
-# Addresses of the proxies whose X-Forwarded-For is believed; empty: nobody's.
+# Addresses of the proxies whose X-Forwarded-… headers are believed; empty: nobody's.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 _public = urlsplit(PUBLIC_BASE_URL)
@@ -200,7 +200,11 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "accounts.messages_storage.HostCookieStorage"
 
 # --- what every answer carries --------------------------------------------------------------
+# The proxy speaks https, redirects whoever comes by http, and says so in this header.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = False
+# No redirect here, and whether browsers preload the domain is for its owner to say.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

@@ -119,10 +119,15 @@ def test_static_files_set_no_cookie(client, db):
 
 
 @override_settings(SECURE_HSTS_SECONDS=365 * 24 * 60 * 60, SECURE_HSTS_INCLUDE_SUBDOMAINS=True)
-def test_https_answers_forbid_http(db):
-    response = Client().get("/livez", secure=True)
+@pytest.mark.parametrize("secure", [True, False], ids=["said by the proxy", "unsaid"])
+def test_https_answers_forbid_http(db, secure):
+    response = Client().get("/livez", secure=secure)
 
     assert response["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_http_answers_do_not_forbid_http(client):
+    assert "Strict-Transport-Security" not in client.get("/livez")
 
 
 @pytest.mark.urls(__name__)
