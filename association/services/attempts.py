@@ -15,8 +15,8 @@ from association.models import Association, Attempt, DocumentKind, LegalDocument
 from association.services.admission import Admission, admit
 from association.services.documents import newest_version
 from association.services.eligibility import REGISTRATION_WINDOW
-from association.services.recipients import partner_recipients
 from partners.models import Invitation
+from partners.services.members import partner_recipients
 
 
 class OtherAccount(Exception):

@@ -1,10 +1,10 @@
-"""Who waits for a partner: customers for a budget, people for an online invitation."""
+"""Who waits for a partner: customers for a budget."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Freeze, FreezeCause
 from association.models import Association
-from partners.models import AssociationType, InvitationRequest, Partner
+from partners.models import AssociationType, Partner
 
 SHOWN = 50
 
@@ -20,13 +20,4 @@ def customers_waiting(partner: Partner) -> QuerySet[Association]:
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
         .select_related("account__owner")
         .order_by("associated_at", "pk")[:SHOWN]
-    )
-
-
-def requests_waiting(partner: Partner) -> QuerySet[InvitationRequest]:
-    """Return the open requests for an online invitation, oldest first."""
-    return (
-        partner.invitation_requests.filter(closed_at__isnull=True)
-        .select_related("invitation")
-        .order_by("requested_at", "pk")[:SHOWN]
     )

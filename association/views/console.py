@@ -7,10 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from association.services.waiting import customers_waiting, requests_waiting
+from association.services.waiting import customers_waiting
 from association.views.gate import signed_in
 from partners.models import Partner
 from partners.services.members import find_member
+from partners.services.requests import requests_waiting
 
 PartnerView = Callable[[HttpRequest, Partner], HttpResponse]
 

@@ -1,9 +1,26 @@
-"""Who acts for which partner."""
+"""Who acts for which partner, and who of them hears of what happens."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from partners.models import PartnerMember
+from partners.models import Invitation, PartnerMember, PartnerRole
 
 
-def find_member(*, user: User) -> PartnerMember | None:
+def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
     """Return the user's membership with its partner, in one query; None for everyone else."""
-    return PartnerMember.objects.select_related("partner").filter(user=user).first()
+    members = PartnerMember.objects.select_related("partner", "user")
+    return members.filter(user=user.pk).first()
+
+
+def partner_recipients(invitation: Invitation) -> QuerySet[User]:
+    """Return who is mailed: the partner's administrators, and the invitation's maker if a member.
+
+    Each carries its `partner_member`. Nobody is mailed whose log-in is not active.
+    """
+    members = User.objects.select_related("partner_member").filter(
+        Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(pk=invitation.created_by_id),
+        partner_member__partner=invitation.partner_id,
+        is_active=True,
+    )
+    return members.order_by("pk")

@@ -3,21 +3,23 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
-from partners.models import Channel, Invitation, InvitationRequest, PartnerMember, PartnerRole
+from partners.models import Channel, Invitation, InvitationRequest, Partner
 from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
+from partners.services.members import partner_recipients
 
 MAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.
 MOST_OF_A_PARTNER = 50
 MOST_OF_AN_ADDRESS = 5
+SHOWN = 50
 
 
 class RequestRefused(Exception):
@@ -26,6 +28,15 @@ class RequestRefused(Exception):
     def __init__(self, code: RequestProblem) -> None:
         super().__init__(code.value)
         self.code = code
+
+
+def requests_waiting(partner: Partner) -> QuerySet[InvitationRequest]:
+    """Return the open requests for an online invitation, oldest first."""
+    return (
+        partner.invitation_requests.filter(closed_at__isnull=True)
+        .select_related("invitation")
+        .order_by("requested_at", "pk")[:SHOWN]
+    )
 
 
 def request_online_invitation(
@@ -151,21 +162,11 @@ def _close(request: InvitationRequest, *, action: str, by: User, now: datetime) 
 
 
 def _tell_partner(request: InvitationRequest, now: datetime) -> None:
-    """Promise a mail to each administrator, and to the link's maker while still a member."""
-    members = PartnerMember.objects.select_related("user").filter(
-        Q(role=PartnerRole.ADMINISTRATOR) | Q(user_id=request.invitation.created_by_id),
-        partner_id=request.partner_id,
-        user__is_active=True,
-    )
+    """Promise a mail to each who hears of the followed link."""
     enqueue_messages(
         messages=[
-            OutgoingMessage(
-                kind=MAIL_KIND,
-                to=member.user.email,
-                about=request,
-                language=member.user.language,
-            )
-            for member in members.order_by("pk")
+            OutgoingMessage(kind=MAIL_KIND, to=user.email, about=request, language=user.language)
+            for user in partner_recipients(request.invitation)
         ],
         now=now,
     )
