@@ -1,14 +1,27 @@
-"""Requests for an online invitation in the admin: to be read only."""
+"""Requests for an online invitation in the admin: read, answered and dismissed."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import mask_address
 from accounts.admin.base import EvidenceAdmin
+from accounts.admin.confirmation import Act, ReasonForm, confirm
 from accounts.admin.filters import StateFilter
 from partners.models import InvitationRequest
+from partners.refusals import SENTENCES
+from partners.services.invitations import InvitationNotSaved
+from partners.services.requests import RequestRefused, answer_request, dismiss_request
+
+
+def request_name(asked: InvitationRequest) -> str:
+    """Who asks which partner."""
+    return f"{mask_address(asked.address)} – {asked.partner}"
 
 
 class RequestStateFilter(StateFilter):
@@ -46,3 +59,57 @@ class InvitationRequestAdmin(EvidenceAdmin):
         "closed_by",
         "dismiss_reason",
     )
+    actions = ("send_invitation", "dismiss")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whoever has Django's permission to change requests; the rows themselves stay closed."""
+        return request.user.has_perm("partners.change_invitationrequest")
+
+    @admin.action(description=_("Send the online invitation"), permissions=["act"])
+    def send_invitation(
+        self, request: HttpRequest, queryset: models.QuerySet[InvitationRequest]
+    ) -> HttpResponse:
+        """Ask, then answer the requests as the partner could."""
+        act = Act(
+            title=_("Send the online invitation"),
+            consequences=(
+                _("Each person is mailed an online invitation of the partner they asked."),
+                _("It is for them alone and lives for seven days."),
+                _("A request that was answered before is left as it is."),
+            ),
+            button=_("Send the invitation"),
+            do=lambda asked, _values: answer_request(
+                request=asked,
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            name=request_name,
+            refused_by=(InvitationNotSaved, RequestRefused),
+            refusals=SENTENCES,
+        )
+        return confirm(self, request, queryset, act)
+
+    @admin.action(description=_("Dismiss"), permissions=["act"])
+    def dismiss(
+        self, request: HttpRequest, queryset: models.QuerySet[InvitationRequest]
+    ) -> HttpResponse:
+        """Ask for the reason, then close the requests without an invitation."""
+        act = Act(
+            title=_("Dismiss requests"),
+            consequences=(
+                _("Nobody is mailed. The partner does not see these requests any more."),
+                _("The same person can ask again."),
+            ),
+            button=_("Dismiss"),
+            form=ReasonForm,
+            do=lambda asked, values: dismiss_request(
+                request=asked,
+                reason=values["reason"],
+                by=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
+            name=request_name,
+            refused_by=(RequestRefused,),
+            refusals=SENTENCES,
+        )
+        return confirm(self, request, queryset, act)

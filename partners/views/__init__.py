@@ -1,1 +1,1 @@
-"""The pages of partners."""
+"""The pages of partners: their console."""

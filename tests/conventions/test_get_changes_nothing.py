@@ -51,6 +51,7 @@ def world() -> World:
     association = make.make_associated(letter=True)
     account, invitation = association.account, association.invitation
     make.BillFactory(account=account)
+    asked = make.InvitationRequestFactory(invitation=invitation)
     newcomer = make.CustomerAccountFactory(enabled=True)
     member = make.PartnerMemberFactory(partner=invitation.partner, administrator=True)
     attempts = [
@@ -69,6 +70,7 @@ def world() -> World:
             "token": [row.token for row in invitations] + ["0" * 26],
             "attempt_id": [attempt.pk for attempt in attempts] + [uuid4()],
             "consent_id": list(account.consents.values_list("pk", flat=True)),
+            "request_id": [asked.pk, 0],
             "kind": ["instructions", "no-such-document"],
             "key": ["no-such-mail"],
             "rest": ["no-such-token"],
