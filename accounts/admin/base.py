@@ -22,7 +22,7 @@ from django.utils.translation import gettext
 
 from accounts.admin.masking import masked_field, may_see_addresses, plain_values
 from accounts.admin.widgets import CarefulAutocompleteSelect, is_key
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from accounts.services.audit import record_event
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ else:
 
 COUNT_LIMIT = 10_000
 HISTORY_LENGTH = 100
+
+
+def actor(request: HttpRequest) -> User:
+    """Return who is signed in: whoever acts in the admin."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 class BoundedPaginator(AnyPaginator):
@@ -245,7 +252,7 @@ class AuditedModelAdmin(ProviderModelAdmin):
         record_event(
             action=f"{self.opts.model_name}.{'changed' if change else 'added'}",
             about=obj,
-            by=request.user,  # type: ignore[arg-type]
+            by=actor(request),
             now=timezone.now(),
             before=form.before if change else None,
             after=plain_values(obj, names, self.addresses),
@@ -265,7 +272,7 @@ class DeletableModelAdmin(AuditedModelAdmin):
         record_event(
             action=f"{self.opts.model_name}.deleted",
             about=obj,
-            by=request.user,  # type: ignore[arg-type]
+            by=actor(request),
             now=timezone.now(),
             before=plain_values(obj, names, self.addresses),
         )

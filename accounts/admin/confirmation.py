@@ -1,19 +1,23 @@
 """The page between an action and its effect: what will happen, and why it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import ProviderModelAdmin
+from accounts.admin.base import ProviderModelAdmin, actor
 
+Action = Callable[[Any, HttpRequest, Any], HttpResponse]
 MOST_AT_ONCE = 100
 
 
@@ -33,24 +37,63 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What is confirmed: its words, its form, what does it to one object, how it may refuse.
-
-    `refusals` maps the `code` of the exceptions in `refused_by` to sentences.
-    """
+class AdminAct:
+    """What is confirmed: its words, its form, what does it to one object, how it may refuse."""
 
     title: Any
-    consequences: tuple[Any, ...]
+    consequences: Sequence[Any]
     button: Any
-    do: Callable[[Any, dict[str, Any]], object]
-    form: type[forms.Form] = NothingForm
-    name: Callable[[Any], str] = str
-    refused_by: tuple[type[Exception], ...] = ()
-    refusals: dict[str, Any]
+    do: Callable[..., object]
+    form: type[forms.Form]
+    name: Callable[[Any], str]
+    refused_by: tuple[type[Exception], ...]
+    refusals: Mapping[Any, Any]
+
+
+def confirmed_action(
+    *,
+    title: Any,
+    consequences: Sequence[Any],
+    button: Any,
+    permissions: Sequence[str],
+    description: Any = None,
+    form: type[forms.Form] = NothingForm,
+    name: Callable[[Any], str] = str,
+    refused_by: tuple[type[Exception], ...] = (),
+    refusals: Mapping[Any, Any] = MappingProxyType({}),
+) -> Callable[[Callable[..., object]], Action]:
+    """Make an action of the admin out of a method that does one thing to one object.
+
+    The method gets the object, `by=`, `now=`, and what the form holds by the fields' names. Before
+    it is called the administrator reads what will happen, to which objects, and confirms. An
+    exception in `refused_by` is told by the sentence that `refusals` has for its `code`. In the
+    list the action is called `description`, or like its page.
+    """
+
+    def decorate(do: Callable[..., object]) -> Action:
+        act = AdminAct(
+            title=title,
+            consequences=consequences,
+            button=button,
+            do=do,
+            form=form,
+            name=name,
+            refused_by=refused_by,
+            refusals=refusals,
+        )
+
+        @admin.action(description=description or title, permissions=permissions)
+        @wraps(do)
+        def action(page: ProviderModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse:
+            return confirm(page, request, queryset, act)
+
+        return action
+
+    return decorate
 
 
 def confirm(
-    page: ProviderModelAdmin, request: HttpRequest, queryset: Any, act: Act
+    page: ProviderModelAdmin, request: HttpRequest, queryset: Any, act: AdminAct
 ) -> HttpResponse:
     """Show what will happen to the chosen objects, or, confirmed, do it to one after the other.
 
@@ -84,13 +127,13 @@ def _do(
     page: ProviderModelAdmin,
     request: HttpRequest,
     objects: list[Any],
-    act: Act,
+    act: AdminAct,
     values: dict[str, Any],
 ) -> None:
-    done = 0
+    by, done = actor(request), 0
     for obj in objects:
         try:
-            act.do(obj, values)
+            act.do(page, obj, by=by, now=timezone.now(), **values)
         except act.refused_by as refusal:
             code = str(getattr(refusal, "code", ""))
             sentence = act.refusals.get(code, code)

@@ -1,19 +1,19 @@
 """Customer accounts and their freezes in the admin."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin
-from accounts.admin.confirmation import Act, ReasonForm, confirm
+from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.filters import StateFilter
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
 from accounts.services.freezes import freeze_account, unfreeze_account
 
 
@@ -77,55 +77,51 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         names = super().get_readonly_fields(request, obj)
         return names if obj is None else [*names, "owner"]
 
-    @admin.action(description=_("Freeze by decision of the provider"), permissions=["change"])
+    @confirmed_action(
+        title=_("Freeze by decision of the provider"),
+        consequences=(
+            _("The account cannot buy, renew or change resources. Fees continue."),
+            _("With “account and resources” the resources and new fees stop as well."),
+            _("The partner cannot lift this freeze."),
+        ),
+        button=_("Freeze"),
+        form=FreezeForm,
+        permissions=["change"],
+    )
     def freeze_for_provider(
-        self, request: HttpRequest, queryset: models.QuerySet[CustomerAccount]
-    ) -> HttpResponse:
-        """Ask for scope and reason, then freeze the accounts, whoever their partner is."""
-        act = Act(
-            title=_("Freeze by decision of the provider"),
-            consequences=(
-                _("The account cannot buy, renew or change resources. Fees continue."),
-                _("With “account and resources” the resources and new fees stop as well."),
-                _("The partner cannot lift this freeze."),
-            ),
-            button=_("Freeze"),
-            form=FreezeForm,
-            do=lambda account, values: freeze_account(
-                account=account,
-                cause=FreezeCause.ADMINISTRATOR,
-                scope=FreezeScope(values["scope"]),
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refusals={},
+        self, account: CustomerAccount, *, by: User, now: datetime, scope: str, reason: str
+    ) -> None:
+        """Freeze the account, whoever its partner is."""
+        freeze_account(
+            account=account,
+            cause=FreezeCause.ADMINISTRATOR,
+            scope=FreezeScope(scope),
+            reason=reason,
+            by=by,
+            now=now,
         )
-        return confirm(self, request, queryset, act)
 
-    @admin.action(description=_("Lift the provider's freeze"), permissions=["change"])
+    @confirmed_action(
+        title=_("Lift the provider's freeze"),
+        consequences=(
+            _("The freeze that the provider decided on ends."),
+            _("Freezes with another cause stay."),
+        ),
+        button=_("Lift"),
+        form=ReasonForm,
+        permissions=["change"],
+    )
     def unfreeze_for_provider(
-        self, request: HttpRequest, queryset: models.QuerySet[CustomerAccount]
-    ) -> HttpResponse:
-        """Ask for the reason, then lift the provider's freeze of the accounts."""
-        act = Act(
-            title=_("Lift the provider's freeze"),
-            consequences=(
-                _("The freeze that the provider decided on ends."),
-                _("Freezes with another cause stay."),
-            ),
-            button=_("Lift"),
-            form=ReasonForm,
-            do=lambda account, values: unfreeze_account(
-                account=account,
-                causes=[FreezeCause.ADMINISTRATOR],
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refusals={},
+        self, account: CustomerAccount, *, by: User, now: datetime, reason: str
+    ) -> None:
+        """Lift the provider's freeze of the account."""
+        unfreeze_account(
+            account=account,
+            causes=[FreezeCause.ADMINISTRATOR],
+            reason=reason,
+            by=by,
+            now=now,
         )
-        return confirm(self, request, queryset, act)
 
 
 class OpenFreezeFilter(StateFilter):

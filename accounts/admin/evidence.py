@@ -1,18 +1,17 @@
 """Audit events, verification codes and outbox messages in the admin: to be read only."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import Act, confirm
+from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
-from accounts.models import AuditEvent, OutboxMessage, VerificationCode
+from accounts.models import AuditEvent, OutboxMessage, User, VerificationCode
 from accounts.services.administration import AdministrationRefused, revive_message
 
 
@@ -123,24 +122,17 @@ class OutboxMessageAdmin(EvidenceAdmin):
         """Whoever has Django's permission to change messages; the rows themselves stay closed."""
         return request.user.has_perm("accounts.change_outboxmessage")
 
-    @admin.action(description=_("Send dead messages again"), permissions=["send_again"])
-    def send_again(
-        self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]
-    ) -> HttpResponse:
-        """Ask, then let the worker try the dead messages again."""
-        act = Act(
-            title=_("Send dead messages again"),
-            consequences=(
-                _("The worker tries each message again, under the same Message-ID."),
-                _("A message that is not dead is left as it is."),
-            ),
-            button=_("Send again"),
-            do=lambda message, _values: revive_message(
-                message=message,
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refused_by=(AdministrationRefused,),
-            refusals={"not_dead": _("This message is not dead.")},
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Send dead messages again"),
+        consequences=(
+            _("The worker tries each message again, under the same Message-ID."),
+            _("A message that is not dead is left as it is."),
+        ),
+        button=_("Send again"),
+        refused_by=(AdministrationRefused,),
+        refusals={"not_dead": _("This message is not dead.")},
+        permissions=["send_again"],
+    )
+    def send_again(self, message: OutboxMessage, *, by: User, now: datetime) -> None:
+        """Let the worker try the dead message again."""
+        revive_message(message=message, by=by, now=now)

@@ -1,5 +1,6 @@
 """Users and groups in the admin. Nobody chooses or sees another's password here."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -7,14 +8,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, canonical_address
-from accounts.admin.base import AuditedModelAdmin
-from accounts.admin.confirmation import Act, confirm
+from accounts.admin.base import AuditedModelAdmin, actor
+from accounts.admin.confirmation import confirmed_action
 from accounts.models import User
 from accounts.services.administration import AdministrationRefused, add_user, send_reset_link
 
@@ -108,39 +108,27 @@ class UserAdmin(AuditedModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        add_user(
-            user=obj,
-            address=form.typed_address,
-            by=request.user,  # type: ignore[arg-type]
-            now=timezone.now(),
-        )
+        add_user(user=obj, address=form.typed_address, by=actor(request), now=timezone.now())
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
         """The service has recorded a new user already."""
         if change:
             super().record_change(request, form, change)
 
-    @admin.action(description=_("Send the mail to set a new password"), permissions=["change"])
-    def send_reset_links(
-        self, request: HttpRequest, queryset: models.QuerySet[User]
-    ) -> HttpResponse:
-        """Mail each chosen user the way to set a new password."""
-        act = Act(
-            title=_("Send the mail to set a new password"),
-            consequences=(
-                _("Each user gets a mail with the page on which to set a new password."),
-                _("The present password holds until then. Nobody else sees the new one."),
-            ),
-            button=_("Send"),
-            do=lambda user, _values: send_reset_link(
-                user=user,
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refused_by=(AdministrationRefused,),
-            refusals={"not_active": _("This user is not active.")},
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Send the mail to set a new password"),
+        consequences=(
+            _("Each user gets a mail with the page on which to set a new password."),
+            _("The present password holds until then. Nobody else sees the new one."),
+        ),
+        button=_("Send"),
+        refused_by=(AdministrationRefused,),
+        refusals={"not_active": _("This user is not active.")},
+        permissions=["change"],
+    )
+    def send_reset_links(self, user: User, *, by: User, now: datetime) -> None:
+        """Mail the user the way to set a new password."""
+        send_reset_link(user=user, by=by, now=now)
 
 
 admin.site.unregister(Group)

@@ -1,20 +1,20 @@
 """Associations, authorizations and budgets in the admin: read, frozen, unfrozen and ended."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import Act, ReasonForm, confirm
+from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.customers import FreezeForm
 from accounts.admin.filters import StateFilter
-from accounts.models import FreezeScope
+from accounts.models import FreezeScope, User
 from association.admin.preview import eligibility_preview
 from association.forms import BudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
@@ -98,105 +98,97 @@ class AssociationAdmin(EvidenceAdmin):
         """Whoever has Django's permission to change associations; the rows stay closed."""
         return request.user.has_perm("association.change_association")
 
-    @admin.action(description=_("Set the budget for the partner"), permissions=["act"])
+    @confirmed_action(
+        title=_("Set the budget for the partner"),
+        consequences=(
+            _("It replaces the present budget, which stays in the history."),
+            _("It does not unfreeze the account: that is an act of its own."),
+        ),
+        button=_("Set the budget"),
+        form=BudgetForm,
+        name=customer_name,
+        refused_by=(CustomerRefused,),
+        refusals=REFUSALS,
+        permissions=["act"],
+    )
     def set_budget(
-        self, request: HttpRequest, queryset: models.QuerySet[Association]
-    ) -> HttpResponse:
-        """Ask for the budget, then set it as the partner could."""
-        act = Act(
-            title=_("Set the budget for the partner"),
-            consequences=(
-                _("It replaces the present budget, which stays in the history."),
-                _("It does not unfreeze the account: that is an act of its own."),
-            ),
-            button=_("Set the budget"),
-            form=BudgetForm,
-            do=lambda association, values: set_budget(
-                association=association,
-                amount=values["amount"],
-                period=BudgetPeriod(values["period"]),
-                on_exhaustion=OnExhaustion(values["on_exhaustion"]),
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=customer_name,
-            refused_by=(CustomerRefused,),
-            refusals=REFUSALS,
+        self,
+        association: Association,
+        *,
+        by: User,
+        now: datetime,
+        amount: Decimal,
+        period: str,
+        on_exhaustion: str,
+    ) -> None:
+        """Set the budget as the partner could."""
+        set_budget(
+            association=association,
+            amount=amount,
+            period=BudgetPeriod(period),
+            on_exhaustion=OnExhaustion(on_exhaustion),
+            by=by,
+            now=now,
         )
-        return confirm(self, request, queryset, act)
 
-    @admin.action(description=_("Freeze for the partner"), permissions=["act"])
+    @confirmed_action(
+        title=_("Freeze for the partner"),
+        consequences=(
+            _("The account cannot buy, renew or change resources. Fees continue."),
+            _("With “account and resources” the resources and new fees stop as well."),
+            _("The partner can lift this freeze once there is a budget."),
+        ),
+        button=_("Freeze"),
+        form=FreezeForm,
+        name=customer_name,
+        refused_by=(CustomerRefused,),
+        refusals=REFUSALS,
+        permissions=["act"],
+    )
     def freeze_account(
-        self, request: HttpRequest, queryset: models.QuerySet[Association]
-    ) -> HttpResponse:
-        """Ask for scope and reason, then freeze the customers as their partner could."""
-        act = Act(
-            title=_("Freeze for the partner"),
-            consequences=(
-                _("The account cannot buy, renew or change resources. Fees continue."),
-                _("With “account and resources” the resources and new fees stop as well."),
-                _("The partner can lift this freeze once there is a budget."),
-            ),
-            button=_("Freeze"),
-            form=FreezeForm,
-            do=lambda association, values: freeze_customer(
-                association=association,
-                scope=FreezeScope(values["scope"]),
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=customer_name,
-            refused_by=(CustomerRefused,),
-            refusals=REFUSALS,
+        self, association: Association, *, by: User, now: datetime, scope: str, reason: str
+    ) -> None:
+        """Freeze the customer as the partner could."""
+        freeze_customer(
+            association=association,
+            scope=FreezeScope(scope),
+            reason=reason,
+            by=by,
+            now=now,
         )
-        return confirm(self, request, queryset, act)
 
-    @admin.action(description=_("Unfreeze for the partner"), permissions=["act"])
+    @confirmed_action(
+        title=_("Unfreeze for the partner"),
+        consequences=(
+            _("Every open freeze ends, but for one that the provider decided on."),
+            _("The customer is told by mail and can buy and change resources again."),
+            _("This needs a budget of the partner."),
+        ),
+        button=_("Unfreeze"),
+        form=ReasonForm,
+        name=customer_name,
+        refused_by=(CustomerRefused,),
+        refusals=REFUSALS,
+        permissions=["act"],
+    )
     def unfreeze_account(
-        self, request: HttpRequest, queryset: models.QuerySet[Association]
-    ) -> HttpResponse:
-        """Ask for the reason, then lift what the partner could lift."""
-        act = Act(
-            title=_("Unfreeze for the partner"),
-            consequences=(
-                _("Every open freeze ends, but for one that the provider decided on."),
-                _("The customer is told by mail and can buy and change resources again."),
-                _("This needs a budget of the partner."),
-            ),
-            button=_("Unfreeze"),
-            form=ReasonForm,
-            do=lambda association, values: unfreeze_customer(
-                association=association,
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=customer_name,
-            refused_by=(CustomerRefused,),
-            refusals=REFUSALS,
-        )
-        return confirm(self, request, queryset, act)
+        self, association: Association, *, by: User, now: datetime, reason: str
+    ) -> None:
+        """Lift what the partner could lift."""
+        unfreeze_customer(association=association, reason=reason, by=by, now=now)
 
-    @admin.action(description=_("End the association"), permissions=["act"])
-    def end(self, request: HttpRequest, queryset: models.QuerySet[Association]) -> HttpResponse:
-        """Ask for the reason, then end the associations."""
-        act = Act(
-            title=_("End the association"),
-            consequences=(
-                _("The account stops being the partner's customer. This cannot be taken back."),
-                _("Its freezes are lifted, but for one that the provider decided on."),
-                _("The partner's authorization for the account ends."),
-            ),
-            button=_("End the association"),
-            form=ReasonForm,
-            do=lambda association, values: end_association(
-                association=association,
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=customer_name,
-            refusals={},
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("End the association"),
+        consequences=(
+            _("The account stops being the partner's customer. This cannot be taken back."),
+            _("Its freezes are lifted, but for one that the provider decided on."),
+            _("The partner's authorization for the account ends."),
+        ),
+        button=_("End the association"),
+        form=ReasonForm,
+        name=customer_name,
+        permissions=["act"],
+    )
+    def end(self, association: Association, *, by: User, now: datetime, reason: str) -> None:
+        """End the association."""
+        end_association(association=association, reason=reason, by=by, now=now)

@@ -1,17 +1,18 @@
 """Legal documents in the admin: drafts are edited, then published and never changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import DeletableModelAdmin
-from accounts.admin.confirmation import Act, confirm
+from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
+from accounts.models import User
 from association.models import LegalDocument
 from association.services.documents import AlreadyPublished, publish_document
 
@@ -56,25 +57,19 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         draft = obj is None or obj.published_at is None
         return draft and super().has_delete_permission(request, obj)
 
-    @admin.action(description=_("Publish"), permissions=["change"])
-    def publish(
-        self, request: HttpRequest, queryset: models.QuerySet[LegalDocument]
-    ) -> HttpResponse:
-        """Ask, then put the drafts in force."""
-        act = Act(
-            title=_("Publish documents"),
-            consequences=(
-                _("From now on the text cannot be changed or deleted."),
-                _("A new version is in force from its publication in English."),
-                _("Whoever agreed to older instructions and has not joined yet is asked again."),
-            ),
-            button=_("Publish"),
-            do=lambda document, _values: publish_document(
-                document=document,
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refused_by=(AlreadyPublished,),
-            refusals={"already_published": _("This document is published already.")},
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Publish documents"),
+        description=_("Publish"),
+        consequences=(
+            _("From now on the text cannot be changed or deleted."),
+            _("A new version is in force from its publication in English."),
+            _("Whoever agreed to older instructions and has not joined yet is asked again."),
+        ),
+        button=_("Publish"),
+        refused_by=(AlreadyPublished,),
+        refusals={"already_published": _("This document is published already.")},
+        permissions=["change"],
+    )
+    def publish(self, document: LegalDocument, *, by: User, now: datetime) -> None:
+        """Put the draft in force."""
+        publish_document(document=document, by=by, now=now)

@@ -1,20 +1,21 @@
 """Invitations and requests for one in the admin; the token is never shown."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, canonical_address
-from accounts.admin.base import ProviderModelAdmin
-from accounts.admin.confirmation import Act, confirm
+from accounts.admin.base import ProviderModelAdmin, actor
+from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
+from accounts.models import User
 from partners.models import Channel, Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
@@ -170,7 +171,7 @@ class InvitationAdmin(ProviderModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Hand what was typed to the service."""
-        by: Any = request.user
+        by = actor(request)
         values = form.cleaned_data
         if not change:
             saved = create_invitation(by=by, now=timezone.now(), **values)
@@ -193,21 +194,16 @@ class InvitationAdmin(ProviderModelAdmin):
         """Whoever may change invitations."""
         return self.has_change_permission(request)
 
-    @admin.action(description=_("Revoke"), permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: models.QuerySet[Invitation]) -> HttpResponse:
-        """Ask, then revoke for good."""
-        act = Act(
-            title=_("Revoke invitations"),
-            consequences=(
-                _("Nobody can follow these invitations any more. This is final."),
-                _("Attempts that have begun cannot be completed. Associations stay."),
-            ),
-            button=_("Revoke"),
-            do=lambda invitation, _values: revoke_invitation(
-                invitation=invitation,
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            refusals={},
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Revoke invitations"),
+        description=_("Revoke"),
+        consequences=(
+            _("Nobody can follow these invitations any more. This is final."),
+            _("Attempts that have begun cannot be completed. Associations stay."),
+        ),
+        button=_("Revoke"),
+        permissions=["revoke"],
+    )
+    def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
+        """Revoke the invitation for good."""
+        revoke_invitation(invitation=invitation, by=by, now=now)
