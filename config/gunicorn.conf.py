@@ -3,6 +3,28 @@
 import os
 from pathlib import Path
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from accounts.logs import RedactTokens
+
+# How long the database may take for one statement while a person waits; commands take their time.
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "5000")
+_redact_tokens = RedactTokens()
+
+
+class RedactingLogger(Logger):
+    """Gunicorn's own, which names the path of a request that failed, without the tokens in it."""
+
+    def setup(self, cfg: Config) -> None:
+        """Set up the two logs and put the filter before them, at every reload anew."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.addFilter(_redact_tokens)
+
+
+logger_class = RedactingLogger
+
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
