@@ -89,10 +89,12 @@ def send_code(
 def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now: datetime) -> Proof:
     """Count one try at the newest code of this flow and address, and say whether it was right.
 
-    The try is committed before the digits are compared, whatever the caller does next; therefore
-    call it outside every transaction (it raises RuntimeError inside one), and spend the code with
-    `spend_code()` in the transaction of what it permits. An address that is already known cannot be
-    registered: its right digits are as wrong as any others. Raises CodeRefused.
+    A wrong try is committed before anybody learns that it was wrong, whatever the caller does next;
+    therefore call it outside every transaction (it raises RuntimeError inside one), and spend the
+    code with `spend_code()` in the transaction of what it permits. Right digits give their try
+    back until the code is spent, so that the second of two clicks is not one try too many; after
+    that they cost one, for they let a password be compared. An address that is already known
+    cannot be registered: its right digits are as wrong as any others. Raises CodeRefused.
     """
     with transaction.atomic(durable=True):
         # Asked before the row is read: a code spent in between then shows as spent.
@@ -103,11 +105,15 @@ def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now:
         counted = VerificationCode.objects.filter(
             pk=row.pk, tries__lt=TRIES, expires_at__gt=now
         ).update(tries=F("tries") + 1)
+        # The update holds the row: nobody else's try comes between it and giving it back.
         row.refresh_from_db()
+        right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
+        proven = right and _may_prove(row, holder)
+        if counted and proven and row.spent_at is None:
+            VerificationCode.objects.filter(pk=row.pk).update(tries=F("tries") - 1)
     if not counted:
         raise CodeRefused("expired" if row.expires_at <= now else "used_up")
-    right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
-    if not right or not _may_prove(row, holder):
+    if not proven:
         raise CodeRefused("wrong")
     return Proof(code_id=row.pk, address=address, purpose=purpose, flow=flow)
 
