@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.utils import translation
 
@@ -13,10 +14,16 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def carried_query(request: HttpRequest) -> str:
-    """Return what the address asks beside the language, with `&` at its end; or nothing."""
+    """Return what the address asks beside the language, with `&` at its end; or nothing.
+
+    A query that cannot be read is carried nowhere: the page that says so is shown all the same.
+    """
     if not request.META.get("QUERY_STRING"):
         return ""
-    query = request.GET.copy()
+    try:
+        query = request.GET.copy()
+    except (SuspiciousOperation, ValueError):
+        return ""
     query.pop("lang", None)
     return f"{query.urlencode()}&" if query else ""
 

@@ -8,6 +8,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -75,6 +78,8 @@ MIDDLEWARE = [
     "accounts.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.middleware.OriginMiddleware",
+    # Before whatever reads the query or the body.
+    "accounts.readable.ReadableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -118,7 +123,22 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 else:
     # A database that is away is noticed within seconds, and a lost connection is replaced.
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    _options = _database.setdefault("OPTIONS", {})
+    _options.setdefault("connect_timeout", 2)
+    if _database["ENGINE"].endswith("postgresql"):
+        _options.setdefault("tcp_user_timeout", 3000)
+        for _name, _value in (("idle", 5), ("interval", 2), ("count", 3)):
+            _options.setdefault(f"keepalives_{_name}", _value)
+        # Pages only: config/gunicorn.conf.py sets it, commands such as migrate take their time.
+        _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+        if _statement_ms > 0:
+            _limits = {
+                "lock_timeout": _statement_ms // 2,
+                "statement_timeout": _statement_ms,
+                "idle_in_transaction_session_timeout": _statement_ms * 3,
+            }
+            _set = [f"-c {name}={ms}" for name, ms in _limits.items()]
+            _options["options"] = " ".join([*_set, _options.get("options", "")]).strip()
     _database["CONN_HEALTH_CHECKS"] = True
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -129,6 +149,15 @@ except ImproperlyConfigured:
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Limits live here: Django's 300 entries would forget them under attack.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # One that hangs is given up after a second and not asked again; one that has closed the
+    # connection, at its restart say, is asked once more at once.
+    CACHES["default"]["OPTIONS"] = {
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+        "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        **CACHES["default"].get("OPTIONS", {}),
+    }
 
 # --- who is who ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -195,6 +224,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # As long as the seven days in which a new account may join, and a day to spare.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "accounts.messages_storage.HostCookieStorage"

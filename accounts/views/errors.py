@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import translation
 
 RETRY_AFTER_SECONDS = 10
 UNAVAILABLE = (
@@ -19,8 +20,16 @@ UNAVAILABLE = (
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say that the request made no sense."""
-    return render(request, "400.html", status=400)
+    """Say that the request made no sense.
+
+    Rendered without it, and in the language it asks for if it never came to be chosen.
+    """
+    return _bare(request, "400.html", 400)
+
+
+def content_too_large(request: HttpRequest) -> HttpResponse:
+    """Say that what was sent is larger than anything we ask for."""
+    return _bare(request, "413.html", 413)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,3 +58,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         content = render_to_string("503.html", context)
         return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return HttpResponse(render_to_string("500.html", context), status=500)
+
+
+def _bare(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    chosen = getattr(request, "LANGUAGE_CODE", None)
+    language = chosen or translation.get_language_from_request(request)
+    with translation.override(language):
+        content = render_to_string(template, {"PROVIDER_NAME": settings.PROVIDER_NAME})
+    return HttpResponse(content, status=status, headers={"Content-Language": language})
