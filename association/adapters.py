@@ -1,5 +1,6 @@
 """What a log-in means for the journey: whoever logs in on the way enters the attempt."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,12 @@ from django.utils import timezone
 
 from accounts.adapters import AccountAdapter
 from accounts.models import CustomerAccount, User
-from association.services.attempts import OtherAccount, enter_attempt, find_attempt
+from association.services.attempts import (
+    AttemptFinished,
+    OtherAccount,
+    enter_attempt,
+    find_attempt,
+)
 from association.views.gate import is_of_browser
 
 
@@ -41,10 +47,9 @@ def attempt_in(url: str) -> UUID | None:
 def _enter(request: HttpRequest, user: User, attempt_id: UUID) -> None:
     attempt = find_attempt(attempt_id)
     account = CustomerAccount.objects.filter(owner=user).first()
-    if attempt is None or account is None or not is_of_browser(request, attempt):
+    if attempt is None or attempt.account is not None or account is None:
         return
-    try:
-        enter_attempt(attempt=attempt, account=account, now=timezone.now())
-    except OtherAccount:
-        # The gate answers: an attempt that is someone else's does not exist for this user.
-        return
+    # Another tab may have been quicker; then the gate answers as for any attempt.
+    with suppress(OtherAccount, AttemptFinished):
+        if is_of_browser(request, attempt):
+            enter_attempt(attempt=attempt, account=account, now=timezone.now())

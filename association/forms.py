@@ -1,5 +1,6 @@
 """The shape of what a customer ticks and types on the journey's pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from association.services.associations import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Documents
 from partners.tokens import token_typed_by_hand
 
+Versions = Mapping[DocumentKind, int]
 AFFIRMATIVE = {"on", "true", "1", "yes"}
 
 
@@ -57,8 +59,11 @@ def _link_to_document(kind: DocumentKind) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse("document", args=[kind]), kind.label)
 
 
-def _shown_document() -> forms.IntegerField:
-    """Which document the page showed: what was read is what is agreed to."""
+def _shown_version() -> forms.IntegerField:
+    """Which version the page showed: what was read is what is agreed to.
+
+    A client that does not send it back is taken to have been shown the version in force.
+    """
     return forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
@@ -76,18 +81,19 @@ class LetterForm(forms.Form):
             "and you can decide later under My partner."
         ),
     )
-    shown_letter = _shown_document()
+    shown_letter = _shown_version()
 
     def __init__(
         self,
         data: QueryDict | None,
         *,
-        documents: Documents,
+        versions: Versions,
         ticked: bool = False,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        self.letter_document = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
-        letter = {"letter_of_authorization": ticked, "shown_letter": self.letter_document.pk}
+        self.versions = versions
+        shown = versions[DocumentKind.LETTER_OF_AUTHORIZATION]
+        letter = {"letter_of_authorization": ticked, "shown_letter": shown}
         super().__init__(data, initial=letter | (initial or {}))
 
     def letter_choice(self) -> LetterChoice | None:
@@ -95,7 +101,7 @@ class LetterForm(forms.Form):
         shown = self.cleaned_data["shown_letter"]
         if not self.cleaned_data["letter_of_authorization"]:
             return None if shown is None else LetterChoice(None)
-        return LetterChoice(shown or self.letter_document.pk)
+        return LetterChoice(shown or self.versions[DocumentKind.LETTER_OF_AUTHORIZATION])
 
 
 class InstructionsForm(LetterForm):
@@ -106,15 +112,17 @@ class InstructionsForm(LetterForm):
         required=True,
         error=_("Agree to the instructions to go on."),
     )
-    shown_instructions = _shown_document()
+    shown_instructions = _shown_version()
     field_order = ("instructions", "letter_of_authorization")
 
     def __init__(
         self, data: QueryDict | None, *, documents: Documents, ticked: bool = False
     ) -> None:
         self.instructions_document = documents[DocumentKind.INSTRUCTIONS]
-        initial = {"shown_instructions": self.instructions_document.pk}
-        super().__init__(data, documents=documents, ticked=ticked, initial=initial)
+        self.letter_document = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
+        versions = {kind: document.version for kind, document in documents.items()}
+        initial = {"shown_instructions": self.instructions_document.version}
+        super().__init__(data, versions=versions, ticked=ticked, initial=initial)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a tick that was given to a version no longer in force."""
@@ -123,7 +131,7 @@ class InstructionsForm(LetterForm):
             (cleaned.get("shown_instructions"), self.instructions_document),
             (cleaned.get("shown_letter"), self.letter_document),
         )
-        if any(pk is not None and pk != document.pk for pk, document in shown):
+        if any(version not in {None, document.version} for version, document in shown):
             raise forms.ValidationError(
                 _("The documents have changed while you were reading. Please read them again.")
             )
@@ -143,24 +151,25 @@ class EnableForm(LetterForm):
         required=True,
         error=_("Agree to the Customer Agreement and the Privacy Statement to enable services."),
     )
-    shown_agreement = forms.CharField(required=False, widget=forms.HiddenInput, max_length=80)
+    shown_customer_agreement = _shown_version()
+    shown_privacy_statement = _shown_version()
     field_order = ("country", "agreement", "letter_of_authorization")
 
     def __init__(
-        self, data: QueryDict | None, *, documents: Documents, ticked: bool, country: str
+        self, data: QueryDict | None, *, versions: Versions, ticked: bool, country: str
     ) -> None:
-        self.agreed = frozenset(documents[kind].pk for kind in AGREEMENT)
-        shown = " ".join(map(str, sorted(self.agreed)))
-        initial = {"country": country, "shown_agreement": shown}
-        super().__init__(data, documents=documents, ticked=ticked, initial=initial)
+        shown = {f"shown_{kind.value}": versions[kind] for kind in AGREEMENT}
+        initial = {"country": country, **shown}
+        super().__init__(data, versions=versions, ticked=ticked, initial=initial)
 
     def enabling(self) -> Enabling:
-        """Return what was given, with the documents that the page showed."""
-        shown = self.cleaned_data["shown_agreement"]
-        documents = {int(part) for part in shown.split() if part.isdecimal()}
+        """Return what was given, with the versions that the page showed."""
         return Enabling(
             country=self.cleaned_data["country"],
-            agreed_documents=frozenset(documents) if shown else self.agreed,
+            agreed_versions={
+                kind: self.cleaned_data[f"shown_{kind.value}"] or self.versions[kind]
+                for kind in AGREEMENT
+            },
         )
 
 

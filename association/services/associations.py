@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists
 
 from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
 from accounts.services.audit import record_event
@@ -15,6 +16,7 @@ from association.models import Association, Attempt, Authorization, Consent, Doc
 from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
 from association.services.attempts import (
+    LETTER_FIELDS,
     AttemptFinished,
     choose_letter,
     keep_refusals,
@@ -126,10 +128,9 @@ def _associate(
     letter: LetterChoice | None,
     clock: Callable[[], datetime],
 ) -> Association:
-    locked = _lock(attempt, by)
-    finished = Association.objects.filter(attempt=locked).first()
-    if finished is not None:
-        return finished
+    locked, is_finished = _lock(attempt, by)
+    if is_finished:
+        return Association.objects.get(attempt=locked)
     now = clock()
     admission = _decide(locked, now)
     documents = current_documents(list(DocumentKind), locked.language)
@@ -139,7 +140,8 @@ def _associate(
     if enabling is not None:
         consents += _agreed_while_enabling(locked, enabling, documents, address, now)
         _enable_services(locked, enabling, by, now)
-    association = _write_association(locked, admission, now)
+    recipients = list(partner_recipients(locked.invitation))
+    association = _write_association(locked, admission, recipients, now)
     _authorize(association, Consent.objects.bulk_create(consents), by, now)
     if association.is_reseller:
         open_freeze(
@@ -151,26 +153,31 @@ def _associate(
             now=now,
         )
     _record(association, by, now)
-    _promise_messages(association, by, now)
-    keep_refusals(attempt=locked, codes=[], now=now)
+    _promise_messages(association, by, recipients, now)
+    locked.refusal_codes, locked.decided_at = [], now
+    locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at"])
     use_invitation(invitation=locked.invitation, now=now)
     return association
 
 
-def _lock(attempt: Attempt, by: User) -> Attempt:
-    """Lock the attempt, then the account, and return the attempt as it is now."""
+def _lock(attempt: Attempt, by: User) -> tuple[Attempt, bool]:
+    """Lock the attempt, then the account; return the attempt as it is now, and if it is done.
+
+    Whether it is done is asked after its lock is held: nobody else can finish it then.
+    """
     locked = (
         Attempt.objects.select_for_update(of=("self",))
         .select_related("invitation__partner", "instructions", "letter")
         .get(pk=attempt.pk)
     )
+    done = Association.objects.filter(attempt=locked)
     accounts = CustomerAccount.objects.select_for_update(of=("self",))
-    account = accounts.filter(attempts=locked, owner=by).first()
+    account = accounts.filter(attempts=locked, owner=by).annotate(is_done=Exists(done)).first()
     if account is None:
         raise StepUndone("account")
     account.owner = by
     locked.account = account
-    return locked
+    return locked, account.is_done
 
 
 def _decide(attempt: Attempt, now: datetime) -> Admission:
@@ -266,7 +273,9 @@ def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: dateti
     )
 
 
-def _write_association(attempt: Attempt, admission: Admission, now: datetime) -> Association:
+def _write_association(
+    attempt: Attempt, admission: Admission, recipients: list[User], now: datetime
+) -> Association:
     invitation, account = attempt.invitation, account_of(attempt)
     if not account.is_enabled:
         raise StepUndone("enable")
@@ -276,19 +285,19 @@ def _write_association(attempt: Attempt, admission: Admission, now: datetime) ->
         association_type=invitation.association_type,
         invitation=invitation,
         attempt=attempt,
-        manager_id=_manager_of(invitation),
+        manager=_manager_of(invitation, recipients),
         associated_at=now,
         coupons_pay_before=now if invitation.is_reseller else None,
         eligibility=snapshot(admission.decision),
     )
 
 
-def _manager_of(invitation: Invitation) -> int | None:
+def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember | None:
     """The member who made the invitation looks after its customers, while still a member."""
-    members = PartnerMember.objects.filter(
-        partner=invitation.partner_id, user=invitation.created_by_id
-    )
-    return members.values_list("pk", flat=True).first()
+    for user in recipients:
+        if user.pk == invitation.created_by_id:
+            return user.partner_member
+    return None
 
 
 def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
@@ -323,7 +332,9 @@ def _record(association: Association, by: User, now: datetime) -> None:
     )
 
 
-def _promise_messages(association: Association, by: User, now: datetime) -> None:
+def _promise_messages(
+    association: Association, by: User, recipients: list[User], now: datetime
+) -> None:
     """Promise the customer's mail, and for a reseller one to each who hears of it there."""
     outgoing = [
         OutgoingMessage(
@@ -335,7 +346,7 @@ def _promise_messages(association: Association, by: User, now: datetime) -> None
             OutgoingMessage(
                 "association.customer_waiting", member.email, association, member.language
             )
-            for member in partner_recipients(association.invitation)
+            for member in recipients
         ]
     enqueue_messages(messages=outgoing, now=now)
 

@@ -18,6 +18,8 @@ from association.services.eligibility import REGISTRATION_WINDOW
 from partners.models import Invitation
 from partners.services.members import partner_recipients
 
+LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_address")
+
 
 class OtherAccount(Exception):
     """The attempt already belongs to another account."""
@@ -56,7 +58,7 @@ def hash_of(browser_secret: str) -> str:
 def find_attempt(attempt_id: UUID) -> Attempt | None:
     """Return the attempt with all that its gate reads, in one statement.
 
-    `instructions_in_force` is the version that must have been agreed to.
+    It carries `versions_in_force()`.
     """
     return (
         Attempt.objects.select_related(
@@ -66,10 +68,19 @@ def find_attempt(attempt_id: UUID) -> Attempt | None:
             "instructions",
             "letter",
         )
-        .annotate(instructions_in_force=Subquery(newest_version(DocumentKind.INSTRUCTIONS)))
+        .annotate(**{_in_force(kind): Subquery(newest_version(kind)) for kind in DocumentKind})
         .filter(pk=attempt_id)
         .first()
     )
+
+
+def versions_in_force(attempt: Attempt) -> dict[DocumentKind, int]:
+    """Return the version in force of each document, as `find_attempt()` has read them."""
+    return {kind: getattr(attempt, _in_force(kind)) for kind in DocumentKind}
+
+
+def _in_force(kind: DocumentKind) -> str:
+    return f"{kind.value}_in_force"
 
 
 def lock_unfinished(attempt: Attempt) -> Attempt:
@@ -130,24 +141,25 @@ def agree_to_instructions(
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
     attempt.instructions_address = address
+    choose_letter(attempt=attempt, letter=letter, address=address, now=now)
     with transaction.atomic():
         lock_unfinished(attempt)
         attempt.save(
-            update_fields=["instructions", "instructions_agreed_at", "instructions_address"]
+            update_fields=[
+                "instructions",
+                "instructions_agreed_at",
+                "instructions_address",
+                *LETTER_FIELDS,
+            ]
         )
-        choose_letter(attempt=attempt, letter=letter, address=address, now=now)
 
 
 def choose_letter(
     *, attempt: Attempt, letter: LegalDocument | None, address: str | None, now: datetime
 ) -> None:
-    """Keep that the letter was ticked, or that it was not; the latest choice counts.
-
-    Belongs into a transaction that has locked the attempt.
-    """
+    """Note on the attempt that the letter was ticked, or that it was not; saves nothing."""
     attempt.letter, attempt.letter_agreed_at = letter, now if letter else None
     attempt.letter_address = address if letter else None
-    attempt.save(update_fields=["letter", "letter_agreed_at", "letter_address"])
 
 
 def remember_registration(

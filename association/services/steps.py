@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from association.models import Attempt
+from association.models import Attempt, DocumentKind
 from association.services.admission import Admission, account_of
+from association.services.attempts import versions_in_force
 
 
 class Step(StrEnum):
@@ -26,12 +27,12 @@ FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 def needs_instructions(attempt: Attempt) -> bool:
     """Whether the instructions in force have not been agreed to; referral has none.
 
-    The attempt must carry `instructions_in_force`, as `find_attempt()` loads it.
+    The attempt must be one that `find_attempt()` has loaded.
     """
     if not attempt.invitation.is_reseller:
         return False
     agreed = attempt.instructions
-    in_force: int = attempt.instructions_in_force  # type: ignore[attr-defined]
+    in_force = versions_in_force(attempt)[DocumentKind.INSTRUCTIONS]
     return agreed is None or agreed.version != in_force
 
 

@@ -1,5 +1,6 @@
 """Which account joins: a new one, one's own, another one, or one that must be invited online."""
 
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -102,10 +103,9 @@ def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) ->
             attempt,
             _("Meanwhile another account has been signed in. Please choose again."),
         )
-    try:
+    # Another tab may have been quicker; then the gate answers as for any attempt.
+    with suppress(OtherAccount):
         enter_attempt(attempt=attempt, account=mine, now=now)
-    except OtherAccount:
-        return see_other(resume_url(attempt))
     return see_other(resume_url(attempt))
 
 

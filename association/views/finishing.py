@@ -1,14 +1,16 @@
 """The last steps: what refuses, what will happen, and the one POST that associates."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.origin import current_origin
 from accounts.views.answers import posted, see_other
 from association.forms import EnableForm, LetterForm
-from association.models import DocumentKind
+from association.models import Attempt, DocumentKind
 from association.services.admission import Admission
 from association.services.associations import (
     AlreadyAssociated,
@@ -23,18 +25,16 @@ from association.services.attempts import (
     NothingRefused,
     decide_attempt,
     defer_attempt,
-    keep_refusals,
     last_moment_to_associate,
     tell_partner,
+    versions_in_force,
 )
-from association.services.documents import Documents, current_documents, is_in_force
 from association.services.refusal_texts import check_line, customer_reason, way_out
 from association.services.steps import Step
 from association.views.dead_links import dead_link
 from association.views.gate import Journey, attempt_step, signed_in
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
-from partners.models import InvitationRefusal
 from partners.services.invitations import InvitationRefused
 
 
@@ -45,11 +45,9 @@ def check(request: HttpRequest, journey: Journey) -> HttpResponse:
         return show_check(request, journey, journey.admission)
     attempt = journey.attempt
     if request.POST.get("action") == "tell_partner":
-        try:
+        # Told before, and the page says when; or nothing refuses any more.
+        with suppress(AlreadyToldPartner, NothingRefused):
             tell_partner(attempt=attempt, now=journey.now)
-        except (AlreadyToldPartner, NothingRefused):
-            # Once is enough, and it was done: the page says when. Or nothing refuses any more.
-            return see_other(step_url(attempt, Step.CHECK))
         return see_other(step_url(attempt, Step.CHECK))
     decide_attempt(attempt=attempt, now=journey.now)
     return see_other(resume_url(attempt))
@@ -85,11 +83,11 @@ def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
     if request.method == "POST" and request.POST.get("action") == "later":
         defer_attempt(attempt=attempt, by=signed_in(request), now=journey.now)
         return see_other(step_url(attempt, Step.ENABLE))
-    documents = documents_to_agree(attempt.language)
+    versions = versions_in_force(attempt)
     form = EnableForm(
         posted(request),
-        documents=documents,
-        ticked=is_letter_ticked(journey, documents),
+        versions=versions,
+        ticked=is_letter_ticked(attempt, versions),
         country=account.country.code if account else "",
     )
     if request.method != "POST":
@@ -102,12 +100,9 @@ def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.CONFIRM)
 def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Name the account and associate it."""
-    documents = documents_to_agree(journey.attempt.language)
-    form = LetterForm(
-        posted(request),
-        documents=documents,
-        ticked=is_letter_ticked(journey, documents),
-    )
+    versions = versions_in_force(journey.attempt)
+    ticked = is_letter_ticked(journey.attempt, versions)
+    form = LetterForm(posted(request), versions=versions, ticked=ticked)
     if request.method != "POST":
         return show_last_step(request, journey, Step.CONFIRM, form)
     if not form.is_valid():
@@ -115,15 +110,10 @@ def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
     return finish(request, journey, Step.CONFIRM, form)
 
 
-def documents_to_agree(language: str) -> Documents:
-    """Return the documents of the last step in the attempt's language."""
-    kinds = set(DocumentKind) - {DocumentKind.INSTRUCTIONS}
-    return current_documents(kinds, language)
-
-
-def is_letter_ticked(journey: Journey, documents: Documents) -> bool:
+def is_letter_ticked(attempt: Attempt, versions: Mapping[DocumentKind, int]) -> bool:
     """Whether the customer has ticked the letter in force before."""
-    return is_in_force(journey.attempt.letter, documents[DocumentKind.LETTER_OF_AUTHORIZATION])
+    in_force = versions[DocumentKind.LETTER_OF_AUTHORIZATION]
+    return attempt.letter is not None and attempt.letter.version == in_force
 
 
 def show_last_step(
@@ -169,11 +159,9 @@ def finish(
             letter=letter,
         )
     except AssociationRefused as refused:
-        codes = refused.admission.refusal_codes
-        keep_refusals(attempt=attempt, codes=codes, now=timezone.now())
         return show_check(request, journey, refused.admission, status=409)
     except InvitationRefused as refused:
-        return dead_link(request, InvitationRefusal(refused.code), journey.partner)
+        return dead_link(request, refused.code, journey.partner)
     except AlreadyAssociated:
         return see_other("my_partner")
     except StepUndone as undone:

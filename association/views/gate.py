@@ -19,7 +19,12 @@ from accounts.models import User
 from accounts.views.answers import see_other
 from association.models import Attempt
 from association.services.admission import Admission, admit
-from association.services.attempts import change_language, find_attempt, hash_of
+from association.services.attempts import (
+    AttemptFinished,
+    change_language,
+    find_attempt,
+    hash_of,
+)
 from association.services.steps import Step, first_undone_step, is_open
 from association.views.dead_links import dead_link
 from association.views.urls_of import step_url
@@ -39,11 +44,6 @@ class Journey:
     def invitation(self) -> Invitation:
         """The invitation that is followed."""
         return self.attempt.invitation
-
-    @property
-    def is_already_associated_here(self) -> bool:
-        """Whether the account is the inviting partner's customer, through another attempt."""
-        return self.admission is not None and self.admission.is_already_associated_here
 
     @property
     def partner(self) -> Partner:
@@ -133,11 +133,30 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
     return Journey(attempt, admission, first_undone_step(attempt, admission), now)
 
 
-def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
-    """Let a visitor use a step's page only on their own attempt, while it is that step's turn.
+def come_to_step(request: HttpRequest, attempt_id: UUID, step: Step) -> Journey | HttpResponseBase:
+    """Return the journey of a visitor who may use this step's page, else where they belong.
 
     In this order: whose attempt it is; where the journey has ended; the first undone step (303)
     when it is not this step's turn.
+    """
+    attempt = own_attempt(request, attempt_id, step)
+    if not isinstance(attempt, Attempt):
+        return attempt
+    speak_language_of(request, attempt)
+    if is_repeated_registration(request, attempt, step):
+        return Journey(attempt, None, Step.ACCOUNT, timezone.now())
+    journey = begin_journey(request, attempt)
+    if not isinstance(journey, Journey):
+        return journey
+    if not is_open(step, undone=journey.undone, posted=request.method == "POST"):
+        return see_other(step_url(attempt, journey.undone))
+    return journey
+
+
+def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
+    """Let a visitor use a step's page only on their own attempt, while it is that step's turn.
+
+    An attempt that another tab finishes meanwhile is answered with its result.
     """
 
     def decorate(view: StepView) -> Callable[..., HttpResponseBase]:
@@ -145,18 +164,13 @@ def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseB
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def gated(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
-            attempt = own_attempt(request, attempt_id, step)
-            if not isinstance(attempt, Attempt):
-                return attempt
-            speak_language_of(request, attempt)
-            if is_repeated_registration(request, attempt, step):
-                return view(request, Journey(attempt, None, Step.ACCOUNT, timezone.now()))
-            journey = begin_journey(request, attempt)
+            journey = come_to_step(request, attempt_id, step)
             if not isinstance(journey, Journey):
                 return journey
-            if not is_open(step, undone=journey.undone, posted=request.method == "POST"):
-                return see_other(step_url(attempt, journey.undone))
-            return view(request, journey)
+            try:
+                return view(request, journey)
+            except AttemptFinished:
+                return see_other(step_url(journey.attempt, Step.DONE))
 
         return gated
 

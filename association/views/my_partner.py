@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.services.capabilities import capability_rows
 from association.models import Association, Consent
-from association.services.budgets import spent_of
+from association.services.spending import spent_of
 from association.services.standing import find_open_attempt
 from association.views.gate import signed_in
 from association.views.urls_of import resume_url
@@ -59,7 +59,7 @@ def my_partner_context(association: Association) -> dict[str, object]:
         "is_frozen": bool(open_freezes),
         "capabilities": capability_rows(open_freezes),
         "budget": budget,
-        "spent": spent_of(budget) if budget is not None else None,
+        "spent": spent_of(budget, timezone.now()) if budget is not None else None,
         "authorizations": association.authorizations.order_by("-pk"),
         "consents": account.consents.select_related("document").order_by("-agreed_at", "-pk"),
         "tasks": _tasks(association, has_budget=budget is not None, is_frozen=bool(open_freezes)),

@@ -1,7 +1,6 @@
 """Register: one page that posts to itself; first the address, then its code and a password."""
 
 from allauth.account.utils import perform_login
-from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,24 +10,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import limits
 from accounts.addresses import canonical_address, mask_address
 from accounts.forms import AddressForm, CodeForm
-from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
-from accounts.services.codes import LIFETIME, PAUSE, CodeRefused, Proof, check_code, send_code
-from accounts.services.registration import register_account
+from accounts.services.codes import LIFETIME, PAUSE, CodeRefused
 from accounts.views.answers import limited, see_other
 from association.models import Attempt
-from association.services.attempts import OtherAccount, enter_attempt, remember_registration
+from association.services.attempts import OtherAccount, remember_registration
+from association.services.registration import register_for_attempt, send_attempt_code
 from association.services.steps import Step
 from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.models import Invitation
-
-
-def flow_of(attempt: Attempt) -> str:
-    """Return what the codes of this attempt are bound to."""
-    return f"attempt:{attempt.pk}"
 
 
 @sensitive_post_parameters("password", "code")
@@ -88,18 +80,12 @@ def _send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
     limits.count(request, "send_code")
-    email = form.cleaned_data["email"]
-    with transaction.atomic():
-        remember_registration(
-            attempt=attempt, address=email, country=form.cleaned_data["country"], now=journey.now
-        )
-        send_code(
-            address=canonical_address(email),
-            purpose=CodePurpose.REGISTER,
-            flow=flow_of(attempt),
-            language=attempt.language,
-            now=journey.now,
-        )
+    send_attempt_code(
+        attempt=attempt,
+        email=form.cleaned_data["email"],
+        country=form.cleaned_data["country"],
+        now=journey.now,
+    )
     return see_other(step_url(attempt, Step.REGISTER))
 
 
@@ -139,14 +125,7 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
     try:
-        proof = check_code(
-            address=canonical_address(attempt.registration_address),
-            purpose=CodePurpose.REGISTER,
-            flow=flow_of(attempt),
-            code=form.cleaned_data["code"],
-            now=journey.now,
-        )
-        user = _create_account(journey, proof, form.cleaned_data["password"])
+        user = register_for_attempt(attempt=attempt, now=journey.now, **form.cleaned_data)
     except CodeRefused as refused:
         form.add_error("code", code_refusal(refused))
         return show_register(request, journey, form, status=400)
@@ -154,22 +133,5 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
         # In another tab someone has logged in meanwhile: no account was made here.
         return see_other(resume_url(attempt))
     perform_login(request, user, email_verification="none", redirect_url=resume_url(attempt))
+    # Its answer is a 302; after a good POST comes 303, to the same place.
     return see_other(resume_url(attempt))
-
-
-def _create_account(journey: Journey, proof: Proof, password: str) -> User:
-    """Create the account and enter the attempt with it: together or not at all."""
-    attempt = journey.attempt
-    with transaction.atomic():
-        user = register_account(
-            proof=proof,
-            address=attempt.registration_address,
-            password=password,
-            country=attempt.registration_country.code,
-            language=attempt.language,
-            now=journey.now,
-        )
-        enter_attempt(
-            attempt=attempt, account=user.customer_account, now=journey.now, registered=True
-        )
-        return user

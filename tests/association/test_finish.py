@@ -98,7 +98,7 @@ def test_consents_carry_version_moment_and_network_address(enabling):
         {"country": "CN"},
         {"country": "XX"},
         {"country": "\x00"},
-        {"shown_agreement": "9" * 100},
+        {"shown_customer_agreement": "9" * 100},
         {"shown_letter": "x"},
     ],
 )
@@ -111,19 +111,17 @@ def test_form_error_on_enable_writes_nothing(enabling, data):
 
 @pytest.mark.parametrize("kind", [DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT])
 def test_agreement_published_meanwhile_must_be_read(enabling, kind):
-    shown = sorted(
-        document(k).pk for k in (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
-    )
+    shown = {f"shown_{kind}": document(kind).version}
     publish_next(kind)
     before = tables()
-    response = enabling.enable(shown_agreement=" ".join(map(str, shown)))
+    response = enabling.enable(**shown)
     assert response.status_code == 409
     assert "The documents have changed while you were reading." in response.content.decode()
     assert tables() == before
 
 
 def test_letter_published_meanwhile_must_be_read(confirming):
-    shown = document(LETTER).pk
+    shown = document(LETTER).version
     publish_next(LETTER)
     before = tables()
     response = confirming.post("confirm", letter_of_authorization="on", shown_letter=shown)
@@ -145,7 +143,7 @@ def test_instructions_published_between_page_and_click_undo_their_step(confirmin
 )
 def test_latest_choice_about_the_letter_counts(first, last, granted):
     walk = walk_of(ready_attempt(letter=first))
-    data = {"shown_letter": document(LETTER).pk}
+    data = {"shown_letter": document(LETTER).version}
     walk.post("confirm", **data, **({"letter_of_authorization": "on"} if last else {}))
     assert Authorization.objects.count() == granted
     assert Consent.objects.filter(document__kind=LETTER).count() == granted
@@ -161,7 +159,7 @@ def test_letter_box_is_not_offered_in_referral_and_ticking_it_is_harmless():
     account = CustomerAccountFactory.create(enabled=True)
     walk = walk_of(ready_attempt(account=account, invitation=invite(account, referral=True)))
     assert "letter_of_authorization" not in walk.get("confirm").content.decode()
-    walk.post("confirm", letter_of_authorization="on", shown_letter=document(LETTER).pk)
+    walk.post("confirm", letter_of_authorization="on", shown_letter=document(LETTER).version)
     assert Authorization.objects.count() == 0
     assert Consent.objects.count() == 0
 
@@ -297,7 +295,7 @@ def test_seven_days_are_exact_at_the_moment_of_the_decision(after, refused):
         "attempt": attempt,
         "by": account.owner,
         "address": None,
-        "enabling": Enabling("DE", frozenset(document(kind).pk for kind in documents)),
+        "enabling": Enabling("DE", {kind: document(kind).version for kind in documents}),
         "clock": lambda: last + after,
     }
     if not refused:

@@ -141,7 +141,7 @@ def test_letter_is_stored_separately_and_the_latest_choice_counts():
 def test_association_succeeds_with_and_without_the_letter(letter):
     walk = walk_of(ready_attempt(letter=letter))
     ticks = {"letter_of_authorization": "on"} if letter else {}
-    shown = document(DocumentKind.LETTER_OF_AUTHORIZATION).pk
+    shown = document(DocumentKind.LETTER_OF_AUTHORIZATION).version
     response = walk.post("confirm", shown_letter=shown, **ticks)
     assert response["Location"] == walk.url("done")
     assert Authorization.objects.count() == int(letter)
@@ -171,7 +171,7 @@ def test_newer_version_undoes_the_step():
 )
 def test_form_that_showed_an_older_version_is_refused(client, kind, field):
     invitation = InvitationFactory.create()
-    old = document(kind).pk
+    old = document(kind).version
     publish_next(kind)
     before = tables()
     response = client.post(first_page(invitation), AGREED | {field: old})

@@ -47,8 +47,8 @@ def test_first_choice_of_a_referral(client, django_assert_num_queries):
     ("step", "traits", "statements"),
     [
         ("check", {"internal": True}, 5),
-        ("confirm", {"enabled": True}, 6),
-        ("enable", {}, 6),
+        ("confirm", {"enabled": True}, 5),
+        ("enable", {}, 5),
     ],
 )
 def test_pages_of_an_account(django_assert_num_queries, step, traits, statements):

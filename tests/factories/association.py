@@ -129,5 +129,5 @@ def enabling_of(account: CustomerAccount, language: str = "en") -> Enabling:
     documents = current_documents(AGREEMENT, language)
     return Enabling(
         country=account.country.code,
-        agreed_documents=frozenset(documents[kind].pk for kind in AGREEMENT),
+        agreed_versions={kind: documents[kind].version for kind in AGREEMENT},
     )

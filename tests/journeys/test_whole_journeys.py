@@ -66,7 +66,7 @@ def test_reseller_link_and_new_account():
     assert ADDRESS in text
     place, _ = follow(walk, walk.register("second@example.org"))
     assert place == walk.url("enable")
-    letter = document("letter_of_authorization").pk
+    letter = document("letter_of_authorization").version
     answer = walk.enable(country="FR", letter_of_authorization="on", shown_letter=letter)
     place, text = follow(walk, answer)
     assert place == walk.url("done")

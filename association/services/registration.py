@@ -1,0 +1,61 @@
+"""Registering on the way: the address is proven for this attempt, the new account enters it."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.addresses import canonical_address
+from accounts.models import User
+from accounts.models.codes import CodePurpose
+from accounts.services.codes import check_code, send_code
+from accounts.services.registration import register_account
+from association.models import Attempt
+from association.services.attempts import enter_attempt, remember_registration
+
+
+def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
+    """Keep what was typed and send a code to the address, if its limits allow one.
+
+    Whether one was sent is not told: the page is the same. Raises AttemptFinished.
+    """
+    with transaction.atomic():
+        remember_registration(attempt=attempt, address=email, country=country, now=now)
+        send_code(
+            address=canonical_address(email),
+            purpose=CodePurpose.REGISTER,
+            flow=_flow_of(attempt),
+            language=attempt.language,
+            now=now,
+        )
+
+
+def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: datetime) -> User:
+    """Create the account for the proven address and enter the attempt with it, both or neither.
+
+    A wrong code stays counted whatever follows, so call it outside every transaction. Sent twice
+    with the same code and password it returns the same user. Raises CodeRefused, OtherAccount when
+    someone has logged in on the way meanwhile, and AttemptFinished.
+    """
+    proof = check_code(
+        address=canonical_address(attempt.registration_address),
+        purpose=CodePurpose.REGISTER,
+        flow=_flow_of(attempt),
+        code=code,
+        now=now,
+    )
+    with transaction.atomic():
+        user = register_account(
+            proof=proof,
+            address=attempt.registration_address,
+            password=password,
+            country=attempt.registration_country.code,
+            language=attempt.language,
+            now=now,
+        )
+        enter_attempt(attempt=attempt, account=user.customer_account, now=now, registered=True)
+    return user
+
+
+def _flow_of(attempt: Attempt) -> str:
+    """What the codes of this attempt are bound to."""
+    return f"attempt:{attempt.pk}"
