@@ -1,18 +1,18 @@
 """Requests for an online invitation in the admin: read, answered and dismissed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import mask_address
 from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import Act, ReasonForm, confirm
+from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.filters import StateFilter
+from accounts.models import User
 from partners.models import InvitationRequest
 from partners.refusals import SENTENCES
 from partners.services.invitations import InvitationNotSaved
@@ -65,51 +65,37 @@ class InvitationRequestAdmin(EvidenceAdmin):
         """Whoever has Django's permission to change requests; the rows themselves stay closed."""
         return request.user.has_perm("partners.change_invitationrequest")
 
-    @admin.action(description=_("Send the online invitation"), permissions=["act"])
-    def send_invitation(
-        self, request: HttpRequest, queryset: models.QuerySet[InvitationRequest]
-    ) -> HttpResponse:
-        """Ask, then answer the requests as the partner could."""
-        act = Act(
-            title=_("Send the online invitation"),
-            consequences=(
-                _("Each person is mailed an online invitation of the partner they asked."),
-                _("It is for them alone and lives for seven days."),
-                _("A request that was answered before is left as it is."),
-            ),
-            button=_("Send the invitation"),
-            do=lambda asked, _values: answer_request(
-                request=asked,
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=request_name,
-            refused_by=(InvitationNotSaved, RequestRefused),
-            refusals=SENTENCES,
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Send the online invitation"),
+        consequences=(
+            _("Each person is mailed an online invitation of the partner they asked."),
+            _("It is for them alone and lives for seven days."),
+            _("A request that was answered before is left as it is."),
+        ),
+        button=_("Send the invitation"),
+        name=request_name,
+        refused_by=(InvitationNotSaved, RequestRefused),
+        refusals=SENTENCES,
+        permissions=["act"],
+    )
+    def send_invitation(self, asked: InvitationRequest, *, by: User, now: datetime) -> None:
+        """Answer the request as the partner could."""
+        answer_request(request=asked, by=by, now=now)
 
-    @admin.action(description=_("Dismiss"), permissions=["act"])
-    def dismiss(
-        self, request: HttpRequest, queryset: models.QuerySet[InvitationRequest]
-    ) -> HttpResponse:
-        """Ask for the reason, then close the requests without an invitation."""
-        act = Act(
-            title=_("Dismiss requests"),
-            consequences=(
-                _("Nobody is mailed. The partner does not see these requests any more."),
-                _("The same person can ask again."),
-            ),
-            button=_("Dismiss"),
-            form=ReasonForm,
-            do=lambda asked, values: dismiss_request(
-                request=asked,
-                reason=values["reason"],
-                by=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            ),
-            name=request_name,
-            refused_by=(RequestRefused,),
-            refusals=SENTENCES,
-        )
-        return confirm(self, request, queryset, act)
+    @confirmed_action(
+        title=_("Dismiss requests"),
+        description=_("Dismiss"),
+        consequences=(
+            _("Nobody is mailed. The partner does not see these requests any more."),
+            _("The same person can ask again."),
+        ),
+        button=_("Dismiss"),
+        form=ReasonForm,
+        name=request_name,
+        refused_by=(RequestRefused,),
+        refusals=SENTENCES,
+        permissions=["act"],
+    )
+    def dismiss(self, asked: InvitationRequest, *, by: User, now: datetime, reason: str) -> None:
+        """Close the request without an invitation."""
+        dismiss_request(request=asked, reason=reason, by=by, now=now)
