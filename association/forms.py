@@ -56,7 +56,9 @@ class TickField(forms.BooleanField):
 
 
 def _link_to_document(kind: DocumentKind) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse("document", args=[kind]), kind.label)
+    """A link that leaves the form, and what was ticked in it, where it is."""
+    url = reverse("document", args=[kind])
+    return format_html('<a href="{}" target="_blank">{}</a>', url, kind.label)
 
 
 def _shown_version() -> forms.IntegerField:

@@ -71,7 +71,9 @@ ACCOUNT_TEXTS: dict[str, RefusalText] = {
         title=_("Not associated with another partner"),
         customer=_("An account can work with one partner at a time."),
         fact=_("Your account is associated with another partner."),
-        way_out=_("End that association first. Then check again."),
+        way_out=_(
+            "Ask that partner or %(provider)s to end the association, then open this link again."
+        ),
         partner=_("The account is associated with another partner."),
         suggested_operation=_("Ask the customer to end that association first."),
         operation=Operation.MESSAGE_CUSTOMER,

@@ -30,7 +30,7 @@ HEADINGS = {
     "register": "Register a new account",
     "code": "Enter the code from your e-mail",
     "login": "Log in",
-    "check": r"Your account cannot join yet|You already work with .*|This invitation is not for .*",
+    "check": r"Your account cannot join now|You already work with .*|This invitation is not for .*",
     "enable": "Enable services and associate",
     "confirm": r"Associate with .*\?",
     "done": r"You are a customer of .*",
