@@ -1,10 +1,13 @@
 """Imports go one way: between the rooms, and inside each."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.conventions.sources import ROOT
+import pytest
+
+from tests.conventions.sources import ROOMS, ROOT
 
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
@@ -22,10 +25,10 @@ layers =
 """
 
 
-def lint_imports(config: Path) -> subprocess.CompletedProcess[str]:
+def lint_imports(config: Path, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [LINT_IMPORTS, "--no-cache", "--config", config],
-        cwd=ROOT,
+        cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
@@ -43,3 +46,25 @@ def test_the_wrong_way_is_noticed(tmp_path):
     config.write_text(UPSIDE_DOWN)
 
     assert lint_imports(config).returncode == 1
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_copy_is_as_good_as_the_checkout(copy):
+    assert lint_imports(copy / "pyproject.toml", copy).returncode == 0
+
+
+@pytest.mark.parametrize("room", ["accounts", "partners", "association"])
+def test_module_without_a_layer_is_noticed(copy, room):
+    (copy / room / "stray.py").write_text('"""A module whose place nobody has chosen."""\n')
+
+    result = lint_imports(copy / "pyproject.toml", copy)
+
+    assert result.returncode == 1
+    assert f"{room}.stray" in result.stdout
