@@ -8,7 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.middleware import GetResponse
-from accounts.views.errors import content_too_large
+from accounts.views.errors import bad_request, content_too_large
 
 CHARSETS = ("utf-8", "utf8")
 LARGEST_BODY = 2_000_000
@@ -40,7 +40,7 @@ class ReadableMiddleware:
         """Answer the request, unless it is not one of those we read."""
         charset = (request.content_params or {}).get("charset")
         if charset is not None and charset.lower() not in CHARSETS:
-            raise BadRequest("Only UTF-8 is read.")
+            return bad_request(request, BadRequest("Only UTF-8 is read."))
         in_admin = request.path_info.startswith(f"/{settings.ADMIN_URL}")
         if announced_length(request) > (LARGEST_ADMIN_BODY if in_admin else LARGEST_BODY):
             return content_too_large(request)
