@@ -205,8 +205,10 @@ ACCOUNT_RATE_LIMITS = {
     "rename_account": "10/h/user",
     # Unknown invitation addresses, counted per client address.
     "unknown_token": "60/m/ip",
-    # Codes asked for from one client address, whatever the addresses they go to.
-    "send_code": "30/h/ip",
+    # Attempts begun, and codes asked for, from one client address, whatever the addresses they go
+    # to. A whole audience that scans a code from a slide may share one client address.
+    "start_attempt": "600/h/ip",
+    "send_code": "300/h/ip",
     # Requests for an online invitation; each mails the partner's people.
     "ask": "20/h/ip",
 }

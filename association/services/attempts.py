@@ -33,12 +33,6 @@ class AttemptFinished(Exception):
     code = "finished"
 
 
-class AlreadyToldPartner(Exception):
-    """The partner is told about an attempt once."""
-
-    code = "already_told"
-
-
 class NothingRefused(Exception):
     """There is nothing to tell the partner: the account may join."""
 
@@ -248,30 +242,38 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """Send what refuses now to the partner, as codes, because the customer asks for it.
 
-    Once per attempt: raises AlreadyToldPartner after that, NothingRefused when nothing refuses,
-    and AttemptFinished.
+    Once per account and invitation, however many attempts: after that the attempt only notes when.
+    Raises NothingRefused when nothing refuses, and AttemptFinished.
     """
     with transaction.atomic():
-        locked = lock_unfinished(attempt)
-        if locked.told_partner_at is not None:
-            raise AlreadyToldPartner
+        lock_unfinished(attempt)
         if decide_attempt(attempt=attempt, now=now).is_admitted:
             raise NothingRefused
-        attempt.told_partner_at = now
+        told_before = Attempt.objects.filter(
+            invitation=attempt.invitation_id,
+            account=attempt.account_id,
+            told_partner_at__isnull=False,
+        ).first()
+        attempt.told_partner_at = told_before.told_partner_at if told_before else now
         attempt.save(update_fields=["told_partner_at"])
-        enqueue_messages(
-            messages=[
-                OutgoingMessage(
-                    "association.customer_refused",
-                    recipient.email,
-                    attempt,
-                    recipient.language,
-                    data={"codes": attempt.refusal_codes},
-                )
-                for recipient in partner_recipients(attempt.invitation)
-            ],
-            now=now,
-        )
+        if told_before is None:
+            _promise_refusals(attempt, now)
+
+
+def _promise_refusals(attempt: Attempt, now: datetime) -> None:
+    enqueue_messages(
+        messages=[
+            OutgoingMessage(
+                "association.customer_refused",
+                recipient.email,
+                attempt,
+                recipient.language,
+                data={"codes": attempt.refusal_codes},
+            )
+            for recipient in partner_recipients(attempt.invitation)
+        ],
+        now=now,
+    )
 
 
 def change_language(*, attempt: Attempt, language: str) -> None:

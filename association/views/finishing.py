@@ -21,7 +21,6 @@ from association.services.associations import (
     associate,
 )
 from association.services.attempts import (
-    AlreadyToldPartner,
     NothingRefused,
     decide_attempt,
     defer_attempt,
@@ -45,8 +44,8 @@ def check(request: HttpRequest, journey: Journey) -> HttpResponse:
         return show_check(request, journey, journey.admission)
     attempt = journey.attempt
     if request.POST.get("action") == "tell_partner":
-        # Told before, and the page says when; or nothing refuses any more.
-        with suppress(AlreadyToldPartner, NothingRefused):
+        # Nothing to tell: the page that follows has nothing to refuse either.
+        with suppress(NothingRefused):
             tell_partner(attempt=attempt, now=journey.now)
         return see_other(step_url(attempt, Step.CHECK))
     decide_attempt(attempt=attempt, now=journey.now)

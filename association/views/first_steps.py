@@ -5,13 +5,14 @@ from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts import limits
 from accounts.origin import current_origin
-from accounts.views.answers import posted, see_other
+from accounts.views.answers import limited, posted, see_other
 from association.forms import InstructionsForm
 from association.models import Attempt
 from association.services.attempts import agree_to_instructions, start_attempt
@@ -19,10 +20,7 @@ from association.services.steps import Step
 from association.views.browsers import browser_secret_of, remember_browser
 from association.views.choosing import follow_choice, show_choice
 from association.views.dead_links import dead_link
-from association.views.landing import (
-    speak_language_for,
-    unknown_invitation,
-)
+from association.views.landing import speak_language_for, unknown_invitation
 from association.views.reading import documents_to_read, show_instructions
 from association.views.urls_of import step_url
 from partners.models import Invitation
@@ -31,10 +29,11 @@ from partners.services.invitations import find_invitation
 InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
 
-def live_invitation(view: InvitationView) -> Callable[..., HttpResponse]:
+def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
     """Let a visitor use a first step only while its invitation is live."""
 
     @login_not_required
+    @limited
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
     def gated(request: HttpRequest, token: str) -> HttpResponse:
@@ -59,6 +58,7 @@ def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResp
     back_url = reverse("landing", args=[invitation.token])
     if request.method != "POST" or not form.is_valid():
         return show_instructions(request, invitation, form, back_url=back_url)
+    limits.count(request, "start_attempt")
     with transaction.atomic():
         attempt, secret = begin_attempt(request, invitation)
         agree_to_instructions(
@@ -79,6 +79,7 @@ def first_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if request.method != "POST":
         back_url = reverse("landing", args=[invitation.token])
         return show_choice(request, invitation, back_url=back_url)
+    limits.count(request, "start_attempt")
     attempt, secret = begin_attempt(request, invitation)
     return remember_browser(follow_choice(request, attempt, now=attempt.started_at), secret)
 

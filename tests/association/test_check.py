@@ -178,6 +178,16 @@ def test_partner_is_told_once_and_only_when_asked_to():
     assert "which rules refuse, without any amounts." in text
 
 
+def test_partner_is_told_once_however_many_attempts():
+    first = refused("unpaid_bills")
+    PartnerMemberFactory.create(partner=first.invitation.partner, administrator=True)
+    first.post("check", action="tell_partner")
+    again = walk_of(ready_attempt(account=first.attempt.account, invitation=first.invitation))
+    again.post("check", action="tell_partner")
+    assert len(told()) == 1
+    assert again.attempt.told_partner_at == first.attempt.told_partner_at
+
+
 def test_partner_is_told_what_refuses_now():
     walk = refused("unpaid_bills")
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)

@@ -12,6 +12,19 @@ from tests.journeys.walk import Walk, ready_attempt, tables, walk_of
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.mark.parametrize("traits", [{}, {"referral": True}])
+def test_attempts_begun_from_one_network_address_are_limited(client, settings, traits):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "start_attempt": "2/h/ip"}
+    invitation = InvitationFactory.create(**traits)
+    page = "account" if traits else "instructions"
+    data = {"choice": "register", "instructions": "on"}
+    answers = [client.post(f"/i/{invitation.token}/{page}", data) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert invitation.attempts.count() == 2
+
+
 LOOKERS = [
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Microsoft Outlook SafeLinks",
