@@ -91,9 +91,9 @@ def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now:
 
     A wrong try is committed before anybody learns that it was wrong, whatever the caller does next;
     therefore call it outside every transaction (it raises RuntimeError inside one), and spend the
-    code with `spend_code()` in the transaction of what it permits. Right digits give their try
+    code with `spend_code()` in the transaction of what it permits. Right digits give the last try
     back until the code is spent, so that the second of two clicks is not one try too many; after
-    that they cost one, for they let a password be compared. An address that is already known
+    that they cost it, for they let a password be compared. An address that is already known
     cannot be registered: its right digits are as wrong as any others. Raises CodeRefused.
     """
     with transaction.atomic(durable=True):
@@ -109,8 +109,8 @@ def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now:
         row.refresh_from_db()
         right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
         proven = right and _may_prove(row, holder)
-        if counted and proven and row.spent_at is None:
-            VerificationCode.objects.filter(pk=row.pk).update(tries=F("tries") - 1)
+        if counted and proven and row.spent_at is None and row.tries == TRIES:
+            VerificationCode.objects.filter(pk=row.pk).update(tries=TRIES - 1)
     if not counted:
         raise CodeRefused("expired" if row.expires_at <= now else "used_up")
     if not proven:
