@@ -32,10 +32,10 @@ FACT_TEXTS = {
     "other_partner": "Your account is associated with another partner.",
     "special_contract": (
         "In force: 2 contracts. The last to end: special offer signed directly. "
-        "End date: Nov. 26, 2025, noon UTC."
+        "End date: 26 November 2025, 12:00 UTC."
     ),
     "registered_too_long": (
-        "Registered: Nov. 14, 2025, noon UTC. The seven days ended: Nov. 21, 2025, noon UTC."
+        "Registered: 14 November 2025, 12:00 UTC. The seven days ended: 21 November 2025, 12:00 UTC."
     ),
     "cash_expenditure": "Largest amount paid in cash: 12.50\N{NO-BREAK SPACE}USD.",
     "unpaid_bills": "2 unpaid bills, 8.50\N{NO-BREAK SPACE}USD in total.",
@@ -45,7 +45,7 @@ FACT_TEXTS = {
     "professional_services_contract": (
         "In force: 2 contracts. The last to end: professional services contract. End date: not set."
     ),
-    "reserved_instances": "2 reserved instances. The last one expires: Nov. 25, 2025, noon UTC.",
+    "reserved_instances": "2 reserved instances. The last one expires: 25 November 2025, 12:00 UTC.",
     "enterprise_member": ("Your account in the enterprise: cloud account, independent accounting."),
     "master_with_independent_members": "1 member with independent accounting.",
     "is_partner": "The owner of this account is a member of a partner.",
@@ -110,7 +110,7 @@ def test_invitation_refusal_needs_no_evidence(code: str) -> None:
         (
             "special_contract",
             {"count": 1, "contract_type": "100% new", "ends_at": "2025-11-26T00:00:00+08:00"},
-            "In force: 100% new. End date: Nov. 25, 2025, 4 p.m. UTC.",
+            "In force: 100% new. End date: 25 November 2025, 16:00 UTC.",
         ),
         (
             "unpaid_bills",
@@ -120,7 +120,7 @@ def test_invitation_refusal_needs_no_evidence(code: str) -> None:
         (
             "reserved_instances",
             {"count": 1, "last_expires_at": "2025-11-25T12:00:00+00:00"},
-            "1 reserved instance. It expires: Nov. 25, 2025, noon UTC.",
+            "1 reserved instance. It expires: 25 November 2025, 12:00 UTC.",
         ),
         (
             "master_with_independent_members",
