@@ -23,12 +23,6 @@ def own_files() -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def text_of(path: Path) -> str:
-    """What the file says; a picture says nothing, but its bytes may look like any short word."""
-    content = path.read_bytes()
-    return "" if b"\0" in content else content.decode(errors="replace")
-
-
 def machine_words() -> set[str]:
     words = {f"{ROOT}/", f"{Path.home()}/"}
     host = socket.gethostname()
