@@ -35,7 +35,8 @@ FACT_TEXTS = {
         "End date: 26 November 2025, 12:00 UTC."
     ),
     "registered_too_long": (
-        "Registered: 14 November 2025, 12:00 UTC. The seven days ended: 21 November 2025, 12:00 UTC."
+        "Registered: 14 November 2025, 12:00 UTC. "
+        "The seven days ended: 21 November 2025, 12:00 UTC."
     ),
     "cash_expenditure": "Largest amount paid in cash: 12.50\N{NO-BREAK SPACE}USD.",
     "unpaid_bills": "2 unpaid bills, 8.50\N{NO-BREAK SPACE}USD in total.",
@@ -45,7 +46,9 @@ FACT_TEXTS = {
     "professional_services_contract": (
         "In force: 2 contracts. The last to end: professional services contract. End date: not set."
     ),
-    "reserved_instances": "2 reserved instances. The last one expires: 25 November 2025, 12:00 UTC.",
+    "reserved_instances": (
+        "2 reserved instances. The last one expires: 25 November 2025, 12:00 UTC."
+    ),
     "enterprise_member": ("Your account in the enterprise: cloud account, independent accounting."),
     "master_with_independent_members": "1 member with independent accounting.",
     "is_partner": "The owner of this account is a member of a partner.",
