@@ -121,6 +121,7 @@ def make_attempts(
     attempts = Attempt.objects.bulk_create(
         Attempt(
             invitation=links[number % invitations],
+            partner=partner,
             browser_hash=names[number],
             language="en",
             started_at=now,

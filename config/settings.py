@@ -261,6 +261,10 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
+# --- long work ------------------------------------------------------------------------------
+# What the worker does beside sending mails; functions that `work_in_background()` describes.
+BACKGROUND_WORK: list[str] = []
+
 # --- mail ---------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"
 vars().update(

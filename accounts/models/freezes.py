@@ -55,6 +55,13 @@ class Freeze(models.Model):
     class Meta:
         verbose_name = _("freeze")
         verbose_name_plural = _("freezes")
+        indexes = [
+            models.Index(
+                fields=["cause", "account"],
+                condition=Q(unfrozen_at__isnull=True),
+                name="open_freeze_by_cause",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "cause"],

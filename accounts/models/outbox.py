@@ -33,6 +33,8 @@ class OutboxMessage(models.Model):
     created_at = models.DateTimeField(_("created at"))
     deadline_at = models.DateTimeField(_("deadline at"))
     next_try_at = models.DateTimeField(_("next try at"))
+    # One of thousands: it lets every other message pass.
+    is_bulk = models.BooleanField(_("one of many"), default=False)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -47,7 +49,7 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("outbox messages")
         indexes = [
             models.Index(
-                fields=["next_try_at"],
+                fields=["is_bulk", "next_try_at"],
                 condition=Q(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True),
                 name="outbox_waiting",
             ),

@@ -35,6 +35,7 @@ class OutgoingMessage:
     language: str
     data: Mapping[str, Any] = field(default_factory=dict)
     deadline_at: datetime | None = None
+    is_bulk: bool = False
 
 
 def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> list[OutboxMessage]:
@@ -42,7 +43,8 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
 
     `kind` is "app.name", rendered at sending time by that function of the app's `messages` module.
     `data` must hold no secret. A message that is not sent by its deadline (three days unless
-    said) is dropped. Call it inside the transaction of the act.
+    said) is dropped. One that `is_bulk` lets all others pass. Call it inside the transaction of
+    the act.
     """
     host = urlsplit(settings.PUBLIC_BASE_URL).hostname
     return OutboxMessage.objects.bulk_create(
@@ -57,6 +59,7 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
             created_at=now,
             deadline_at=outgoing.deadline_at or now + DEADLINE,
             next_try_at=now,
+            is_bulk=outgoing.is_bulk,
         )
         for outgoing in messages
     )
@@ -87,6 +90,8 @@ def lease() -> timedelta:
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     """Take up to `limit` due messages for this worker alone, the longest waiting first.
 
+    Those of many come after all others: nobody waits for a code behind ten thousand invitations.
+
     The claim is a lease: `next_try_at` moves `lease()` ahead and the try is counted before anything
     is sent, so a worker that dies leaves its messages to the others. Two workers never claim the
     same message: rows that another is claiming are skipped (SQLite has one writer at a time).
@@ -96,7 +101,7 @@ def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
         messages = list(
             OutboxMessage.objects.waiting()
             .filter(next_try_at__lte=now, deadline_at__gt=now)
-            .order_by("next_try_at", "pk")
+            .order_by("is_bulk", "next_try_at", "pk")
             .select_for_update(skip_locked=True)[:limit]
         )
         OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(

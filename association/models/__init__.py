@@ -2,7 +2,13 @@
 
 from association.models.associations import Association, Authorization
 from association.models.attempts import Attempt
-from association.models.budgets import Budget, BudgetPeriod, OnExhaustion
+from association.models.budgets import (
+    Budget,
+    BudgetAlert,
+    BudgetPeriod,
+    BudgetRequest,
+    OnExhaustion,
+)
 from association.models.documents import Consent, DocumentKind, LegalDocument
 
 __all__ = [
@@ -10,7 +16,9 @@ __all__ = [
     "Attempt",
     "Authorization",
     "Budget",
+    "BudgetAlert",
     "BudgetPeriod",
+    "BudgetRequest",
     "Consent",
     "DocumentKind",
     "LegalDocument",

@@ -23,6 +23,11 @@ class AssociationQuerySet(models.QuerySet["Association"]):
         """Associations with this partner."""
         return self.filter(partner=partner)
 
+    def visible_to(self, member: PartnerMember) -> "AssociationQuerySet":
+        """Associations in force with the member's partner; a manager sees those they manage."""
+        rows = self.in_force().filter(partner=member.partner_id)
+        return rows if member.is_administrator else rows.filter(manager=member)
+
 
 class Association(models.Model):
     """The lasting fact that an account is a partner's customer. Written by `associate()` only."""
@@ -70,7 +75,10 @@ class Association(models.Model):
     class Meta:
         verbose_name = _("association")
         verbose_name_plural = _("associations")
-        indexes = [models.Index(fields=["partner", "-associated_at"], name="customer_by_partner")]
+        indexes = [
+            models.Index(fields=["partner", "-associated_at", "-id"], name="customer_by_partner"),
+            models.Index(fields=["manager", "-associated_at", "-id"], name="customer_by_manager"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],

@@ -3,17 +3,26 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount
 from association.models.documents import LegalDocument
-from partners.models import Invitation
+from partners.models import Invitation, Partner, PartnerMember
+
+
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    """Named sets of attempts."""
+
+    def visible_to(self, member: PartnerMember) -> "AttemptQuerySet":
+        """Attempts of the member's partner; a manager sees those of their own invitations."""
+        rows = self.filter(partner=member.partner_id)
+        return rows if member.is_administrator else rows.filter(invitation__created_by=member.user)
 
 
 class Attempt(models.Model):
-    """One walk through an invitation.
+    """One walk through an invitation. `partner` is the invitation's, for the partner's history.
 
     It belongs to the browser whose cookie hashes to `browser_hash` until it has an account; from
     then on to that account. What is agreed before there is an account is kept here and becomes
@@ -26,6 +35,9 @@ class Attempt(models.Model):
         on_delete=models.PROTECT,
         related_name="attempts",
         verbose_name=_("invitation"),
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("partner")
     )
     browser_hash = models.CharField(_("browser"), max_length=64)
     language = models.CharField(_("language"), max_length=16)
@@ -72,14 +84,39 @@ class Attempt(models.Model):
     registered_at = models.DateTimeField(_("account registered at"), null=True, blank=True)
     refusal_codes = models.JSONField(_("refusals when last decided"), default=list, blank=True)
     decided_at = models.DateTimeField(_("last decided at"), null=True, blank=True)
+    # The moment of the last decision while it refuses; empty when nothing does.
+    refused_at = models.DateTimeField(_("refused at"), null=True, blank=True)
     deferred_at = models.DateTimeField(_("put off at"), null=True, blank=True)
     told_partner_at = models.DateTimeField(_("partner told at"), null=True, blank=True)
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         indexes = [
             models.Index(fields=["invitation", "-started_at"], name="attempt_by_invitation"),
+            models.Index(fields=["partner", "-started_at", "-id"], name="attempt_by_partner"),
+            models.Index(
+                fields=["partner", "-registered_at"],
+                condition=Q(registered_at__isnull=False),
+                name="attempt_registered",
+            ),
+            models.Index(
+                fields=["partner", "-refused_at"],
+                condition=Q(refused_at__isnull=False),
+                name="attempt_refused",
+            ),
+            models.Index(
+                fields=["invitation"],
+                condition=Q(registered_at__isnull=False),
+                name="attempt_registered_through",
+            ),
+            models.Index(
+                fields=["invitation"],
+                condition=Q(refused_at__isnull=False),
+                name="attempt_refused_through",
+            ),
             models.Index(fields=["browser_hash", "-started_at"], name="attempt_by_browser"),
         ]
         constraints = [
@@ -101,6 +138,10 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=Q(registered_at__isnull=True) | Q(account__isnull=False),
                 name="attempt_registered_an_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(refused_at__isnull=True) | Q(refused_at=F("decided_at")),
+                name="attempt_is_refused_by_its_last_decision",
             ),
         ]
 

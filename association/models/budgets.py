@@ -69,3 +69,53 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.period}"
+
+
+class BudgetAlert(models.Model):
+    """The partner was told that so much of a budget was used, once per period and threshold."""
+
+    budget = models.ForeignKey(
+        Budget, on_delete=models.PROTECT, related_name="alerts", verbose_name=_("budget")
+    )
+    period_start = models.DateTimeField(_("period begins at"))
+    threshold = models.PositiveSmallIntegerField(_("threshold in percent"))
+    alerted_at = models.DateTimeField(_("alerted at"))
+
+    class Meta:
+        verbose_name = _("budget alert")
+        verbose_name_plural = _("budget alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["budget", "period_start", "threshold"],
+                name="one_budget_alert_per_period_and_threshold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.budget_id} {self.threshold} %"
+
+
+class BudgetRequest(models.Model):
+    """The customer asked the partner to set a budget, once a day (UTC) at the most."""
+
+    association = models.ForeignKey(
+        Association,
+        on_delete=models.PROTECT,
+        related_name="budget_requests",
+        verbose_name=_("association"),
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    asked_on = models.DateField(_("asked on"))
+
+    class Meta:
+        verbose_name = _("request for a budget")
+        verbose_name_plural = _("requests for a budget")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association", "asked_on"],
+                name="one_budget_request_per_association_and_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.association_id} {self.asked_on}"

@@ -154,8 +154,8 @@ def _associate(
         )
     _record(association, by, now)
     _promise_messages(association, by, recipients, now)
-    locked.refusal_codes, locked.decided_at = [], now
-    locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at"])
+    locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
+    locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at", "refused_at"])
     use_invitation(invitation=locked.invitation, now=now)
     return association
 

@@ -95,6 +95,7 @@ def start_attempt(
     """Create the attempt of this browser; the first row that a visitor causes."""
     return Attempt.objects.create(
         invitation=invitation,
+        partner_id=invitation.partner_id,
         browser_hash=hash_of(browser_secret),
         language=language,
         started_at=now,
@@ -108,6 +109,7 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
     """
     return Attempt.objects.create(
         invitation=attempt.invitation,
+        partner_id=attempt.partner_id,
         browser_hash=hash_of(browser_secret),
         language=attempt.language,
         started_at=now,
@@ -210,7 +212,8 @@ def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> N
     Belongs into a transaction that has locked the attempt.
     """
     attempt.refusal_codes, attempt.decided_at = list(codes), now
-    attempt.save(update_fields=["refusal_codes", "decided_at"])
+    attempt.refused_at = now if codes else None
+    attempt.save(update_fields=["refusal_codes", "decided_at", "refused_at"])
 
 
 def last_moment_to_associate(attempt: Attempt) -> datetime | None:

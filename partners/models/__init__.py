@@ -1,25 +1,24 @@
 """What is stored about partners and their invitations."""
 
+from partners.models.batches import BatchRow, InvitationBatch
 from partners.models.invitations import (
     Channel,
     Invitation,
     InvitationRequest,
 )
-from partners.models.partners import (
-    AssociationType,
-    Partner,
-    PartnerMember,
-    PartnerRole,
-    PartnerStatus,
-)
+from partners.models.members import MemberInvitation, PartnerMember, PartnerRole
+from partners.models.partners import AssociationType, Partner, PartnerStatus
 from partners.refusal_codes import InvitationRefusal
 
 __all__ = [
     "AssociationType",
+    "BatchRow",
     "Channel",
     "Invitation",
+    "InvitationBatch",
     "InvitationRefusal",
     "InvitationRequest",
+    "MemberInvitation",
     "Partner",
     "PartnerMember",
     "PartnerRole",

@@ -10,6 +10,7 @@ from django_countries.fields import CountryField
 
 from accounts.addresses import mask_address
 from accounts.models.actors import actor_key
+from partners.models.members import PartnerMember
 from partners.models.partners import AssociationType, Partner, PartnerStatus
 from partners.refusal_codes import InvitationRefusal
 from partners.tokens import LENGTH, grouped_token, new_token
@@ -46,6 +47,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             revoked_at__isnull=True,
         )
 
+    def visible_to(self, member: PartnerMember) -> "InvitationQuerySet":
+        """Invitations of the member's partner that the member may see: a manager their own."""
+        rows = self.filter(partner=member.partner_id)
+        return rows if member.is_administrator else rows.filter(created_by=member.user_id)
+
 
 class Invitation(models.Model):
     """A partner's offer to become its customer. Whether it is live follows from its moments."""
@@ -62,6 +68,7 @@ class Invitation(models.Model):
     )
     label = models.CharField(_("label"), max_length=120)
     note = models.CharField(_("note to the customer"), max_length=500, blank=True)
+    subject = models.CharField(_("subject of the mail"), max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
     country = CountryField(_("preselected country or region"), blank=True)
     recipient = models.CharField(_("recipient"), max_length=254, blank=True)
@@ -74,13 +81,32 @@ class Invitation(models.Model):
     revoked_by = actor_key(_("revoked by"))
     created_at = models.DateTimeField(_("created at"))
     created_by = actor_key(_("created by"))
+    batch = models.ForeignKey(
+        "partners.InvitationBatch",
+        on_delete=models.PROTECT,
+        related_name="invitations",
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name=_("batch of invitations"),
+    )
 
     objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
-        indexes = [models.Index(fields=["partner", "-created_at"], name="invitation_by_partner")]
+        # The orders of the console's list, in which a page follows the one before by its key.
+        indexes = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="invitation_by_partner"),
+            models.Index(fields=["partner", "-used_count", "-id"], name="invitation_by_uses"),
+            models.Index(
+                fields=["partner", "expires_at", "id"],
+                condition=Q(expires_at__isnull=False),
+                name="invitation_by_expiry",
+            ),
+            models.Index(fields=["created_by", "-created_at", "-id"], name="invitation_by_creator"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(max_uses__isnull=True) | Q(used_count__lte=F("max_uses")),
@@ -148,6 +174,19 @@ class Invitation(models.Model):
         return self.association_type == AssociationType.RESELLER
 
 
+class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):
+    """Named sets of requests."""
+
+    def open(self) -> "InvitationRequestQuerySet":
+        """Requests that have been neither answered nor dismissed."""
+        return self.filter(closed_at__isnull=True)
+
+    def visible_to(self, member: PartnerMember) -> "InvitationRequestQuerySet":
+        """Requests to the member's partner; a manager sees those of their own invitations."""
+        rows = self.filter(partner=member.partner_id)
+        return rows if member.is_administrator else rows.filter(invitation__created_by=member.user)
+
+
 class InvitationRequest(models.Model):
     """Someone with an existing account who followed a link and asks for an online invitation."""
 
@@ -177,6 +216,8 @@ class InvitationRequest(models.Model):
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     closed_by = actor_key(_("closed by"))
     dismiss_reason = models.CharField(_("reason for dismissing"), max_length=256, blank=True)
+
+    objects = InvitationRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("request for an online invitation")

@@ -1,8 +1,7 @@
-"""Partners, the organisations that invite, and the people who act for them."""
+"""Partners, the organisations that invite."""
 
 import zoneinfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -21,13 +20,6 @@ class PartnerStatus(models.TextChoices):
 
     NORMAL = "normal", _("normal")
     FROZEN = "frozen", _("frozen")
-
-
-class PartnerRole(models.TextChoices):
-    """What a member may see: everything of the partner, or their own."""
-
-    ADMINISTRATOR = "administrator", _("administrator")
-    MANAGER = "manager", _("manager")
 
 
 def validate_time_zone(name: str) -> None:
@@ -76,32 +68,7 @@ class Partner(models.Model):
             AssociationType.REFERRAL.value: self.allows_referral,
         }[association_type]
 
-
-class PartnerMember(models.Model):
-    """A user acting for one partner, as administrator or manager."""
-
-    partner = models.ForeignKey(
-        Partner, on_delete=models.PROTECT, related_name="members", verbose_name=_("partner")
-    )
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="partner_member",
-        verbose_name=_("user"),
-    )
-    role = models.CharField(
-        _("role"), max_length=16, choices=PartnerRole.choices, default=PartnerRole.MANAGER
-    )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("partner member")
-        verbose_name_plural = _("partner members")
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(role__in=PartnerRole.values), name="partner_member_role_is_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} ({self.partner})"
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone in which the partner reads and types moments."""
+        return zoneinfo.ZoneInfo(self.time_zone)

@@ -12,7 +12,7 @@ from partners.models import PartnerMember
 from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.services.requests import RequestRefused, answer_request
-from partners.views.members import for_members
+from partners.views.gate import for_members
 
 
 @require_POST

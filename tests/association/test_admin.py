@@ -42,8 +42,8 @@ def associated(association_type: str = "reseller") -> Association:
     invitation = factories.InvitationFactory(association_type=association_type)
     account = factories.CustomerAccountFactory(enabled=True)
     attempt = Attempt.objects.create(
-        invitation=invitation, browser_hash="x", language="en", started_at=now,
-        account=account, entered_at=now,
+        invitation=invitation, partner=invitation.partner, browser_hash="x", language="en",
+        started_at=now, account=account, entered_at=now,
     )  # fmt: skip
     return Association.objects.create(
         account=account, partner=invitation.partner, association_type=association_type,

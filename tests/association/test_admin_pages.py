@@ -111,8 +111,10 @@ def make_document() -> LegalDocument:
 
 def make_attempt() -> Attempt:
     now = timezone.now()
+    invitation: Any = make_invitation()
     return Attempt.objects.create(
-        invitation=make_invitation(),
+        invitation=invitation,
+        partner=invitation.partner,
         browser_hash=f"browser-{Attempt.objects.count()}",
         language="en",
         started_at=now,

@@ -65,12 +65,21 @@ def world() -> World:
         make.InvitationFactory(referral=True),
         make.InvitationFactory(expired=True),
     ]
+    mailed = make.InvitationFactory(email=True, partner=member.partner)
     return World(
         samples={
             "token": [row.token for row in invitations] + ["0" * 26],
             "attempt_id": [attempt.pk for attempt in attempts] + [uuid4()],
             "consent_id": list(account.consents.values_list("pk", flat=True)),
             "request_id": [asked.pk, 0],
+            "invitation_id": [row.pk for row in invitations] + [mailed.pk, 0],
+            "association_id": [association.pk, 0],
+            "batch_id": [make.InvitationBatchFactory(partner=member.partner).pk, 0],
+            "member_id": [member.pk, 0],
+            "member_invitation_id": [
+                make.MemberInvitationFactory(partner=member.partner).pk,
+                0,
+            ],
             "kind": ["instructions", "no-such-document"],
             "key": ["no-such-mail"],
             "rest": ["no-such-token"],

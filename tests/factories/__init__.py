@@ -24,8 +24,11 @@ from tests.factories.association import (
     make_attempt,
 )
 from tests.factories.partners import (
+    BatchRowFactory,
+    InvitationBatchFactory,
     InvitationFactory,
     InvitationRequestFactory,
+    MemberInvitationFactory,
     PartnerFactory,
     PartnerMemberFactory,
 )
@@ -35,6 +38,7 @@ __all__ = [
     "BROWSER_SECRET",
     "PASSWORD",
     "AttemptFactory",
+    "BatchRowFactory",
     "BillFactory",
     "CashExpenditureFactory",
     "ContractFactory",
@@ -42,9 +46,11 @@ __all__ = [
     "CustomerAccountFactory",
     "EnterpriseRelationFactory",
     "FreezeFactory",
+    "InvitationBatchFactory",
     "InvitationFactory",
     "InvitationRequestFactory",
     "LegalDocumentFactory",
+    "MemberInvitationFactory",
     "PartnerFactory",
     "PartnerMemberFactory",
     "ReservedInstanceFactory",

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.utils import timezone
-from factory.declarations import LazyFunction, Sequence, SubFactory, Trait
+from factory.declarations import LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
 from accounts.models import CustomerAccount
@@ -53,10 +53,15 @@ class AttemptFactory(DjangoModelFactory):
             account=SubFactory(CustomerAccountFactory, enabled=True),
             entered_at=LazyFunction(timezone.now),
         )
-        refused = Trait(refusal_codes=["unpaid_bills"], decided_at=LazyFunction(timezone.now))
+        refused = Trait(
+            refusal_codes=["unpaid_bills"],
+            decided_at=LazyFunction(timezone.now),
+            refused_at=SelfAttribute("decided_at"),
+        )
         old = Trait(started_at=in_days(-30))
 
     invitation = SubFactory(InvitationFactory)
+    partner = SelfAttribute("invitation.partner")
     browser_hash = LazyFunction(lambda: hash_of(BROWSER_SECRET))
     language = "en"
     started_at = LazyFunction(timezone.now)

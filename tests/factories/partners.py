@@ -86,3 +86,51 @@ class InvitationRequestFactory(DjangoModelFactory):
     partner = SelfAttribute("invitation.partner")
     address = Sequence(lambda n: f"asking{n}@example.org")
     requested_at = LazyFunction(timezone.now)
+
+
+class InvitationBatchFactory(DjangoModelFactory):
+    """A batch of three links that the worker has not begun with."""
+
+    class Meta:
+        model = models.InvitationBatch
+
+    class Params:
+        email = Trait(channel=models.Channel.EMAIL, max_uses=1, is_bound=True)
+        draft = Trait(started_at=None)
+        cancelled = Trait(cancelled_at=in_days(0))
+
+    partner = SubFactory(PartnerFactory)
+    channel = models.Channel.LINK
+    association_type = models.AssociationType.RESELLER
+    label = Sequence(lambda n: f"Batch {n} – {{n}}")
+    size = 3
+    created_at = LazyFunction(timezone.now)
+    started_at = SelfAttribute("created_at")
+
+
+class BatchRowFactory(DjangoModelFactory):
+    """A good row of a list that has been read."""
+
+    class Meta:
+        model = models.BatchRow
+
+    batch = SubFactory(InvitationBatchFactory, email=True, draft=True)
+    number = Sequence(lambda n: n + 1)
+    name = Sequence(lambda n: f"Person {n}")
+    email = Sequence(lambda n: f"listed{n}@example.org")
+
+
+class MemberInvitationFactory(DjangoModelFactory):
+    """Someone who was asked a moment ago to become a manager."""
+
+    class Meta:
+        model = models.MemberInvitation
+
+    class Params:
+        expired = Trait(expires_at=in_days(-1))
+
+    partner = SubFactory(PartnerFactory)
+    address = Sequence(lambda n: f"colleague{n}@example.org")
+    role = models.PartnerRole.MANAGER
+    invited_at = LazyFunction(timezone.now)
+    expires_at = in_days(7)

@@ -88,6 +88,7 @@ def test_link_has_no_limits_unless_said_and_mails_nobody(django_assert_num_queri
         "association_type": "reseller",
         "label": "Spring",
         "note": "Hello",
+        "subject": "",
         "language": "",
         "country": "DE",
         "is_bound": False,

@@ -1,4 +1,4 @@
-"""The worker: sends the messages of the outbox, beside the web server."""
+"""The worker: sends the messages of the outbox and does long work, beside the web server."""
 
 import signal
 import threading
@@ -9,8 +9,10 @@ from typing import Any
 from django.core.mail import get_connection
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
 
 from accounts.models import OutboxMessage
+from accounts.services.background import work_in_background
 from accounts.services.delivery import Courier, MailServerAway, log
 
 POLL_SECONDS = 1.0
@@ -53,7 +55,7 @@ class Command(BaseCommand):
     def deliver_once(self, courier: Courier) -> None:
         """Send everything that is due. Raises CommandError when a part needed for it is away."""
         try:
-            while courier.deliver_batch():
+            while work_in_background(timezone.now()) + courier.deliver_batch():
                 pass
         except MailServerAway as away:
             raise CommandError(f"The mail server is away ({away}). Nothing is lost.") from away
@@ -67,8 +69,8 @@ class Command(BaseCommand):
             try:
                 if not connection.in_atomic_block:
                     close_old_connections()
-                settled = courier.deliver_batch()
-                if drain and not OutboxMessage.objects.waiting().exists():
+                settled = work_in_background(timezone.now()) + courier.deliver_batch()
+                if drain and not settled and not OutboxMessage.objects.waiting().exists():
                     break
             except MailServerAway as away:
                 self.wait_out(f"mail server: {away}")

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
-from association.models import Association, Authorization
+from association.models import Association, Attempt, Authorization
 from association.services.invariants.violations import (
     CHUNK,
     Violation,
@@ -119,6 +119,16 @@ def partners_kept_apart() -> Iterator[Violation]:
         "I10",
         associations.exclude(attempt__invitation=F("invitation"), attempt__account=F("account")),
         "its attempt is of another invitation or account",
+    )
+    yield from violations(
+        "I10",
+        Attempt.objects.exclude(partner=F("invitation__partner")),
+        "its partner is not that of its invitation",
+    )
+    yield from violations(
+        "I10",
+        Invitation.objects.filter(batch__isnull=False).exclude(partner=F("batch__partner")),
+        "its partner is not that of its batch",
     )
     yield from violations(
         "I10",

@@ -56,6 +56,7 @@ def terms_of(invitation: Invitation) -> dict[str, Any]:
         "association_type": str(invitation.association_type),
         "label": invitation.label,
         "note": invitation.note,
+        "subject": invitation.subject,
         "language": invitation.language,
         "country": str(invitation.country),
         "is_bound": invitation.is_bound,

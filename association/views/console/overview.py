@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from association.services.waiting import customers_waiting
 from partners.models import PartnerMember
 from partners.services.requests import requests_waiting
-from partners.views.members import for_members
+from partners.views.gate import for_members
 
 
 @require_safe

@@ -1,0 +1,146 @@
+"""Many invitations made with one form: links by number, or e-mails by a list of people."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from accounts.models.actors import actor_key
+from partners.models.invitations import Channel, Invitation
+from partners.models.members import PartnerMember
+from partners.models.partners import AssociationType, Partner
+
+
+class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
+    """Named sets of batches."""
+
+    def running(self) -> "InvitationBatchQuerySet":
+        """Batches that the worker has to go on with."""
+        return self.filter(
+            started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
+        )
+
+    def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
+        """Batches of the member's partner that the member may see: a manager their own."""
+        rows = self.filter(partner=member.partner_id)
+        return rows if member.is_administrator else rows.filter(created_by=member.user_id)
+
+
+class InvitationBatch(models.Model):
+    """What the invitations of one form share, and how far the worker has come with them.
+
+    A batch of e-mails is a draft until it is started: its list has been read, and nothing is sent.
+    `size` rows are to be dealt with; `done_count` of them are, `refused_count` of those without an
+    invitation. Cancelling leaves what is done.
+    """
+
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="batches", verbose_name=_("partner")
+    )
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    association_type = models.CharField(
+        _("association type"), max_length=16, choices=AssociationType.choices
+    )
+    label = models.CharField(_("label"), max_length=120)
+    subject = models.CharField(_("subject of the mail"), max_length=150, blank=True)
+    note = models.CharField(_("note to the customer"), max_length=500, blank=True)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    country = CountryField(_("preselected country or region"), blank=True)
+    is_bound = models.BooleanField(_("only for the recipient"), default=False)
+    max_uses = models.PositiveIntegerField(_("most uses"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    size = models.PositiveIntegerField(_("size"))
+    done_count = models.PositiveIntegerField(_("done"), default=0)
+    refused_count = models.PositiveIntegerField(_("refused"), default=0)
+    created_at = models.DateTimeField(_("created at"))
+    created_by = actor_key(_("created by"))
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    cancelled_by = actor_key(_("cancelled by"))
+
+    objects = InvitationBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("batch of invitations")
+        verbose_name_plural = _("batches of invitations")
+        indexes = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="batch_by_partner"),
+            models.Index(
+                fields=["started_at"],
+                condition=Q(finished_at__isnull=True, cancelled_at__isnull=True),
+                name="batch_running",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done_count__lte=F("size"), refused_count__lte=F("done_count")),
+                name="batch_does_no_more_than_its_size",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True)
+                | Q(started_at__isnull=False, done_count=F("size")),
+                name="batch_is_finished_when_all_is_done",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(cancelled_at__isnull=True),
+                name="batch_is_finished_or_cancelled",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=False) | Q(cancelled_by__isnull=True),
+                name="batch_is_cancelled_by_someone_only_when_cancelled",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def state(self) -> str:
+        """One of draft, running, finished, cancelled."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if self.finished_at is not None:
+            return "finished"
+        return "draft" if self.started_at is None else "running"
+
+
+class BatchRow(models.Model):
+    """One person of a list, as typed; `problem` says why there is no invitation for them."""
+
+    batch = models.ForeignKey(
+        InvitationBatch,
+        on_delete=models.PROTECT,
+        related_name="rows",
+        verbose_name=_("batch of invitations"),
+    )
+    number = models.PositiveIntegerField(_("row"))
+    name = models.TextField(_("name"), blank=True)
+    email = models.TextField(_("e-mail"), blank=True)
+    country = models.TextField(_("country or region"), blank=True)
+    note = models.TextField(_("note"), blank=True)
+    problem = models.CharField(_("problem"), max_length=40, blank=True)
+    invitation = models.OneToOneField(
+        Invitation,
+        on_delete=models.PROTECT,
+        related_name="batch_row",
+        null=True,
+        blank=True,
+        verbose_name=_("invitation"),
+    )
+
+    class Meta:
+        verbose_name = _("row of a batch")
+        verbose_name_plural = _("rows of batches")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "number"], name="one_batch_row_per_batch_and_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(invitation__isnull=True) | Q(problem=""),
+                name="batch_row_has_an_invitation_or_a_problem",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.number}"

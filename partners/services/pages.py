@@ -1,0 +1,99 @@
+"""Long lists in pages: each page begins after a row, however far down that is.
+
+Nothing is skipped and nothing is counted to the end, so page 10,000 costs what page 1 does.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+Row = TypeVar("Row", bound=models.Model)
+
+PAGE_SIZE = 25
+# Lists say "more than" beyond this.
+COUNTED = 1_000
+_BETWEEN = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which field a list is ordered, then by the primary key in the same direction.
+
+    The field is the model's own and never empty in these rows; an index holds both, after what
+    the list is filtered by.
+    """
+
+    field: str
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows in the list's order, and the texts that lead to the pages around them, or ""."""
+
+    rows: list[Row]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are; `is_more`: at least one more than that."""
+
+    number: int
+    is_more: bool
+
+
+def page_of(
+    rows: "QuerySet[Row]", *, order: Order, after: str = "", before: str = "", size: int = PAGE_SIZE
+) -> Page[Row]:
+    """Return the page after, or before, the row that a text of an earlier page names.
+
+    One statement. Texts that name no row begin at the top: addresses are shared and mistyped.
+    """
+    backwards = bool(before) and not after
+    mark = _read(rows.model, order, after or before)
+    descending = order.descending is not backwards
+    if mark is not None:
+        beyond = TupleLessThan if descending else TupleGreaterThan
+        rows = rows.filter(beyond(Tuple(order.field, "pk"), mark))
+    sign = "-" if descending else ""
+    found = list(rows.order_by(f"{sign}{order.field}", f"{sign}pk")[: size + 1])
+    has_more, found = len(found) > size, found[:size]
+    if backwards and mark is not None:
+        found.reverse()
+        return Page(found, _name(found, 0, order, has_more), _name(found, -1, order, bool(found)))
+    return Page(found, _name(found, 0, order, mark is not None), _name(found, -1, order, has_more))
+
+
+def count_up_to(rows: "QuerySet[Any]", limit: int = COUNTED) -> Count:
+    """Count the rows, but no further than `limit`; one statement."""
+    found = rows.order_by().values("pk")[: limit + 1].count()
+    return Count(min(found, limit), found > limit)
+
+
+def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:
+    """Return the text that names a row by what the list is ordered by."""
+    if not (rows and wanted):
+        return ""
+    value = getattr(rows[place], order.field)
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return f"{text}{_BETWEEN}{rows[place].pk}"
+
+
+def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any] | None:
+    value, between, key = text.rpartition(_BETWEEN)
+    if not between:
+        return None
+    try:
+        mark = (
+            model._meta.get_field(order.field).clean(value, None),
+            model._meta.pk.clean(key, None),
+        )
+    except (ValidationError, ValueError, OverflowError):
+        return None
+    return mark

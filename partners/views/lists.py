@@ -1,0 +1,59 @@
+"""The lists of the console: what was searched for, one page of rows, and how many there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+
+from partners.services.pages import Count, Order, Page, count_up_to, page_of
+
+# What leads to another page of the same list.
+_PLACES = ("after", "before", "lang")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list's page shows; `query` is what was asked for, for links that keep it."""
+
+    form: forms.Form
+    page: Page[Any]
+    count: Count
+    query: str
+    is_filtered: bool
+
+
+def listing(
+    request: HttpRequest, form: forms.Form, rows: "QuerySet[Any]", *, order: Order
+) -> Listing:
+    """Return the page that the address asks for; two statements. `rows` are filtered already."""
+    page = page_of(
+        rows,
+        order=order,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    asked = asked_for(request.GET)
+    return Listing(
+        form=form,
+        page=page,
+        count=count_up_to(rows),
+        query=asked.urlencode(),
+        is_filtered=any(value for _, value in asked.items()),
+    )
+
+
+def asked_for(query: QueryDict) -> QueryDict:
+    """Return what the address asks for, without the place in the list."""
+    asked = query.copy()
+    for name in _PLACES:
+        asked.pop(name, None)
+    return asked
+
+
+def wishes_of(form: forms.Form) -> Mapping[str, Any]:
+    """Return the valid wishes of a list's form; a wish that makes no sense is no wish."""
+    form.is_valid()
+    return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}

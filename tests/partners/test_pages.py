@@ -1,0 +1,91 @@
+"""Long lists in pages: every row once, in order, back and forth, whatever the address says."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from association.models import Attempt
+from partners.models import Invitation
+from partners.services.pages import Count, Order, count_up_to, page_of
+from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rows():
+    """Ten invitations, two of each moment and some of each use count."""
+    partner, now = PartnerFactory.create(), timezone.now()
+    for number in range(10):
+        InvitationFactory.create(
+            partner=partner,
+            created_at=now - timedelta(minutes=number // 2),
+            used_count=number % 3,
+        )
+    return Invitation.objects.all()
+
+
+def walk(rows, order):
+    """Return the keys of all pages, one after the other, and the last page."""
+    keys, after = [], ""
+    while True:
+        page = page_of(rows, order=order, after=after, size=3)
+        keys += [row.pk for row in page.rows]
+        if not page.after:
+            return keys, page
+        after = page.after
+
+
+@pytest.mark.parametrize(
+    "order", [Order("created_at"), Order("used_count"), Order("created_at", descending=False)]
+)
+def test_pages_hold_every_row_once_in_order(rows, order):
+    sign = "-" if order.descending else ""
+
+    keys, last = walk(rows, order)
+
+    assert keys == [row.pk for row in rows.order_by(f"{sign}{order.field}", f"{sign}pk")]
+    earlier = page_of(rows, order=order, before=last.before, size=3)
+    assert [row.pk for row in earlier.rows] == keys[6:9]
+    assert earlier.before
+    assert earlier.after
+
+
+def test_first_page_names_no_page_before_it(rows):
+    order = Order("created_at")
+    second = page_of(rows, order=order, after=page_of(rows, order=order, size=3).after, size=3)
+
+    first = page_of(rows, order=order, before=second.before, size=3)
+
+    assert [row.pk for row in first.rows] == walk(rows, order)[0][:3]
+    assert first.before == ""
+
+
+def test_rows_named_by_a_uuid_are_paged_too():
+    invitation, now = InvitationFactory.create(), timezone.now()
+    AttemptFactory.create_batch(7, invitation=invitation, started_at=now)
+
+    keys, _ = walk(Attempt.objects.all(), Order("started_at"))
+
+    assert len(set(keys)) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "x~y", "~", "2026-13-01~1", "2026-01-01T00:00:00+00:00~x", "9" * 400 + "~1", "\0~1"],
+)
+def test_a_place_that_makes_no_sense_is_the_first_page(rows, text):
+    first = page_of(rows, order=Order("created_at"), size=3)
+
+    assert page_of(rows, order=Order("created_at"), after=text, size=3) == first
+
+
+def test_a_page_is_one_statement(rows, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        page_of(rows, order=Order("created_at"), after="x")
+
+
+def test_rows_are_counted_no_further_than_the_limit(rows):
+    assert count_up_to(rows, 10) == Count(10, is_more=False)
+    assert count_up_to(rows, 9) == Count(9, is_more=True)
