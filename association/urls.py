@@ -4,7 +4,6 @@ from django.urls import URLPattern, path, re_path
 
 from association.views import (
     choosing,
-    console,
     demo,
     finishing,
     first_steps,
@@ -14,6 +13,7 @@ from association.views import (
     registering,
     results,
 )
+from association.views.console import customers, history, overview
 
 # A QR code says /I/ and the token in upper case; both are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
@@ -42,6 +42,8 @@ urlpatterns: list[URLPattern] = [
     path("account/", my_partner.account_home, name="account_home"),
     path("account/partner/", my_partner.my_partner, name="my_partner"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
-    path("partner/", console.overview, name="console_overview"),
+    path("partner/", overview.overview, name="console_overview"),
+    path("partner/history/", history.history, name="console_history"),
+    path("partner/customers/", customers.customers, name="console_customers"),
     path("demo/", demo.demo, name="demo"),
 ]

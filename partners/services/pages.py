@@ -89,11 +89,8 @@ def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any]
     value, between, key = text.rpartition(_BETWEEN)
     if not between:
         return None
+    field: Any = model._meta.get_field(order.field)
     try:
-        mark = (
-            model._meta.get_field(order.field).clean(value, None),
-            model._meta.pk.clean(key, None),
-        )
+        return field.clean(value, None), model._meta.pk.clean(key, None)
     except (ValidationError, ValueError, OverflowError):
         return None
-    return mark

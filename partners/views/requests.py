@@ -5,14 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.views.answers import see_other
 from partners.models import PartnerMember
 from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.services.requests import RequestRefused, answer_request
-from partners.views.gate import for_members
+from partners.views.gate import for_members, show
 
 
 @require_POST
@@ -28,3 +28,10 @@ def send_invitation(request: HttpRequest, member: PartnerMember, request_id: int
         said = _("The invitation to %(address)s is on its way.") % {"address": asked.address}
         messages.success(request, said)
     return see_other("console_overview")
+
+
+@require_safe
+@for_members
+def requests(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """List the requests for an online invitation, oldest first."""
+    return show(request, member, "partners/requests.html", {}, section="requests")
