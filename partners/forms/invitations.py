@@ -1,4 +1,4 @@
-"""What a partner types to invite."""
+"""What a partner types to make one invitation, by link or by e-mail."""
 
 from datetime import datetime, timedelta
 from typing import Any
