@@ -19,7 +19,8 @@ from partners.views.gate import for_members, show
 @for_members
 def send_invitation(request: HttpRequest, member: PartnerMember, request_id: int) -> HttpResponse:
     """Send the online invitation that was asked for; once, however often it is clicked."""
-    asked = get_object_or_404(member.partner.invitation_requests, pk=request_id)
+    own = member.partner.invitation_requests.visible_to(member)
+    asked = get_object_or_404(own, pk=request_id)
     try:
         answer_request(request=asked, by=member.user, now=timezone.now())
     except (InvitationNotSaved, RequestRefused) as refused:

@@ -19,7 +19,7 @@ def asked():
 
 @pytest.fixture
 def member(asked):
-    return PartnerMemberFactory.create(partner=asked.partner)
+    return PartnerMemberFactory.create(partner=asked.partner, administrator=True)
 
 
 def client_of(user=None, **options):

@@ -1,0 +1,207 @@
+"""The console's addresses, all of them: whose they are, and that every form of theirs is guarded.
+
+A new address is walked by itself; a new name in addresses fails until it is given a sample.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+
+from tests import factories
+from tests.conventions.routes import Route, routes
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("get", "post")
+# What is for administrators alone: a manager finds no such page, whatever the id.
+ADMINISTRATORS_ONLY = {
+    "console_members",
+}
+NOT_ALLOWED = 405
+
+
+@dataclass
+class World:
+    """Two partners: objects of A's administrator, and everybody who might ask for them."""
+
+    ids: dict[str, Any]
+    clients: dict[str, Client]
+
+
+def console_routes() -> list[Route]:
+    return [route for route in routes() if route.pattern.startswith("partner/")]
+
+
+def client_of(user: Any = None) -> Client:
+    client = Client(SERVER_NAME="127.0.0.1")
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def world() -> World:
+    make: Any = factories
+    boss = make.PartnerMemberFactory(administrator=True)
+    partner = boss.partner
+    invitation = make.InvitationFactory(partner=partner, created_by=boss.user)
+    association = make.make_associated(invitation=invitation)
+    other_boss = make.PartnerMemberFactory(administrator=True)
+    former = make.PartnerMemberFactory(partner=partner, administrator=True)
+    former_user = former.user
+    former.delete()
+    return World(
+        ids={
+            "invitation_id": invitation.pk,
+            "request_id": make.InvitationRequestFactory(invitation=invitation).pk,
+            "association_id": association.pk,
+            "attempt_id": association.attempt_id,
+            "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+            "member_id": make.PartnerMemberFactory(partner=partner).pk,
+            "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
+        },
+        clients={
+            "the administrator": client_of(boss.user),
+            "a stranger": client_of(),
+            "the customer": client_of(association.account.owner),
+            "another customer": client_of(make.CustomerAccountFactory().owner),
+            "another partner's administrator": client_of(other_boss.user),
+            "another partner's manager": client_of(
+                make.PartnerMemberFactory(partner=other_boss.partner).user
+            ),
+            "a manager without rights": client_of(make.PartnerMemberFactory(partner=partner).user),
+            "a former member": client_of(former_user),
+            "a platform administrator": client_of(make.UserFactory(staff=True)),
+        },
+    )
+
+
+def unknown(parameter: str) -> Any:
+    return uuid4() if parameter == "attempt_id" else 2**31
+
+
+def address(route: Route, world: World, *, known: bool) -> str:
+    if not route.parameters:
+        return reverse(route.name)
+    [parameter] = route.parameters
+    if parameter not in world.ids:
+        pytest.fail(f"{route.pattern}: give World.ids a value for {parameter!r}.")
+    value = world.ids[parameter] if known else unknown(parameter)
+    return reverse(route.name, kwargs={parameter: value})
+
+
+def rows() -> dict[str, list[Any]]:
+    """Return every row of every table but sessions, which a log-in that ended may tidy."""
+    return {
+        model._meta.db_table: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.db_table != "django_session"
+    }
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        "the customer",
+        "another customer",
+        "another partner's administrator",
+        "another partner's manager",
+        "a manager without rights",
+        "a former member",
+        "a platform administrator",
+    ],
+)
+def test_what_is_not_yours_does_not_exist(world, person):
+    client, before, wrong = world.clients[person], rows(), {}
+
+    for route in console_routes():
+        if not route.parameters:
+            continue
+        for method in METHODS:
+            ask = getattr(client, method)
+            theirs = ask(address(route, world, known=True))
+            nobodys = ask(address(route, world, known=False))
+            allowed = {404, NOT_ALLOWED}
+            if {theirs.status_code, nobodys.status_code} - allowed or (
+                theirs.content != nobodys.content
+            ):
+                wrong[f"{method} {route.pattern}"] = (theirs.status_code, nobodys.status_code)
+
+    assert wrong == {}
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    "person", ["the customer", "another customer", "a former member", "a platform administrator"]
+)
+def test_console_exists_for_members_only(world, person):
+    statuses = {
+        route.name: world.clients[person].get(reverse(route.name)).status_code
+        for route in console_routes()
+        if not route.parameters
+    }
+
+    assert {name: status for name, status in statuses.items() if status not in {404, 405}} == {}
+
+
+def test_strangers_are_asked_to_log_in(world):
+    client, wrong = world.clients["a stranger"], {}
+
+    for route in console_routes():
+        for method in METHODS:
+            answer = getattr(client, method)(address(route, world, known=True))
+            if answer.status_code != 302 or not answer["Location"].startswith("/account/login/"):
+                wrong[f"{method} {route.pattern}"] = answer.status_code
+
+    assert wrong == {}
+
+
+def test_some_pages_are_for_administrators_only(world):
+    client = world.clients["a manager without rights"]
+
+    hidden = {
+        route.name
+        for route in console_routes()
+        if not route.parameters
+        and {
+            client.get(reverse(route.name)).status_code,
+            client.post(reverse(route.name)).status_code,
+        }
+        <= {404, NOT_ALLOWED}
+        and client.get(reverse(route.name)).status_code == 404
+    }
+
+    assert hidden == ADMINISTRATORS_ONLY
+
+
+def test_owner_finds_every_page(world):
+    """The positive control: what others do not find is there."""
+    client = world.clients["the administrator"]
+
+    missing = {
+        route.pattern: 404
+        for route in console_routes()
+        if client.get(address(route, world, known=True)).status_code == 404
+    }
+
+    assert missing == {}
+
+
+def test_forms_of_the_console_are_refused_without_their_token(world):
+    boss = world.clients["the administrator"]
+    client = Client(SERVER_NAME="127.0.0.1", enforce_csrf_checks=True)
+    client.cookies = boss.cookies
+    before = rows()
+
+    answers = {
+        route.pattern: client.post(address(route, world, known=True)).status_code
+        for route in console_routes()
+    }
+
+    assert {pattern: status for pattern, status in answers.items() if status != 403} == {}
+    assert rows() == before
