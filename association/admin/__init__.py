@@ -3,13 +3,20 @@
 from association.admin.associations import AssociationAdmin
 from association.admin.attempts import AttemptAdmin, ConsentAdmin
 from association.admin.documents import LegalDocumentAdmin
-from association.admin.terms import AuthorizationAdmin, BudgetAdmin
+from association.admin.terms import (
+    AuthorizationAdmin,
+    BudgetAdmin,
+    BudgetAlertAdmin,
+    BudgetRequestAdmin,
+)
 
 __all__ = [
     "AssociationAdmin",
     "AttemptAdmin",
     "AuthorizationAdmin",
     "BudgetAdmin",
+    "BudgetAlertAdmin",
+    "BudgetRequestAdmin",
     "ConsentAdmin",
     "LegalDocumentAdmin",
 ]

@@ -1,4 +1,4 @@
-"""Authorizations and budgets in the admin: what partner and customer agreed, to be read only."""
+"""Authorizations and budgets in the admin, alerts and requests with them, to be read only."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import EvidenceAdmin
 from accounts.admin.filters import StateFilter
-from association.models import Authorization, Budget
+from association.models import Authorization, Budget, BudgetAlert, BudgetRequest
 
 
 class AuthorizationStateFilter(StateFilter):
@@ -102,3 +102,33 @@ class BudgetAdmin(EvidenceAdmin):
         "set_by",
         "replaced_at",
     )
+
+
+@admin.register(BudgetAlert)
+class BudgetAlertAdmin(EvidenceAdmin):
+    """That so much of a budget was used, once per period and threshold."""
+
+    list_display = ("alerted_at", "association", "budget", "period_start", "threshold")
+    list_select_related = ("budget__association",)
+    list_filter = ("threshold", "budget__on_exhaustion")
+    search_fields = tuple(f"budget__{field}" for field in OF_ASSOCIATION)
+    search_help_text = SEARCH_HELP
+    date_hierarchy = "alerted_at"
+    fields = ("association", "budget", "period_start", "threshold", "alerted_at")
+
+    @admin.display(description=_("association"))
+    def association(self, alert: BudgetAlert) -> str:
+        """Whose budget it is."""
+        return str(alert.budget.association)
+
+
+@admin.register(BudgetRequest)
+class BudgetRequestAdmin(EvidenceAdmin):
+    """That customers asked their partner to set a budget."""
+
+    list_display = ("asked_at", "association", "asked_on")
+    list_select_related = ("association",)
+    search_fields = OF_ASSOCIATION
+    search_help_text = SEARCH_HELP
+    date_hierarchy = "asked_at"
+    fields = ("association", "asked_at", "asked_on")

@@ -1,7 +1,16 @@
-"""The admin of partners: partners, their members, invitations and requests for one."""
+"""The admin of partners: partners, their members, invitations, batches, and requests for one."""
 
+from partners.admin.batches import BatchRowAdmin, InvitationBatchAdmin
 from partners.admin.invitations import InvitationAdmin
-from partners.admin.partners import PartnerAdmin, PartnerMemberAdmin
+from partners.admin.partners import MemberInvitationAdmin, PartnerAdmin, PartnerMemberAdmin
 from partners.admin.requests import InvitationRequestAdmin
 
-__all__ = ["InvitationAdmin", "InvitationRequestAdmin", "PartnerAdmin", "PartnerMemberAdmin"]
+__all__ = [
+    "BatchRowAdmin",
+    "InvitationAdmin",
+    "InvitationBatchAdmin",
+    "InvitationRequestAdmin",
+    "MemberInvitationAdmin",
+    "PartnerAdmin",
+    "PartnerMemberAdmin",
+]

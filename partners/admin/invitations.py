@@ -138,6 +138,7 @@ class InvitationAdmin(ProviderModelAdmin):
         "channel",
         "association_type",
         "label",
+        "subject",
         "note",
         "language",
         "country",

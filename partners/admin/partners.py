@@ -1,13 +1,15 @@
-"""Partners and their members in the admin."""
+"""Partners, their members, and invitations to become one, in the admin."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedModelAdmin, DeletableModelAdmin
-from partners.models import Partner, PartnerMember
+from accounts.admin.base import AuditedModelAdmin, DeletableModelAdmin, EvidenceAdmin
+from accounts.admin.filters import StateFilter
+from partners.models import MemberInvitation, Partner, PartnerMember
 
 
 @admin.register(Partner)
@@ -50,9 +52,9 @@ class PartnerAdmin(AuditedModelAdmin):
 class PartnerMemberAdmin(DeletableModelAdmin):
     """People who act for a partner."""
 
-    list_display = ("user", "partner", "role", "created_at")
+    list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
-    list_filter = ("role",)
+    list_filter = ("role", "may_see_addresses")
     search_fields = (
         "user__account_name__istartswith",
         "user__email__iexact",
@@ -64,7 +66,7 @@ class PartnerMemberAdmin(DeletableModelAdmin):
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "partner")
     readonly_fields = ("created_at",)
-    fields = ("user", "partner", "role", "created_at")
+    fields = ("user", "partner", "role", "may_see_addresses", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """A member never changes sides: customers and history would go with them."""
@@ -75,3 +77,49 @@ class PartnerMemberAdmin(DeletableModelAdmin):
         """Only a member who manages no customer."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or not obj.customers.exists())
+
+
+class MemberInvitationStateFilter(StateFilter):
+    """What became of the invitation of a member."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Open, accepted or withdrawn; an expired one is open until it is withdrawn."""
+        accepted, withdrawn = Q(accepted_at__isnull=False), Q(withdrawn_at__isnull=False)
+        return {
+            "open": (_("open"), ~accepted & ~withdrawn),
+            "accepted": (_("accepted"), accepted),
+            "withdrawn": (_("withdrawn"), withdrawn),
+        }
+
+
+@admin.register(MemberInvitation)
+class MemberInvitationAdmin(EvidenceAdmin):
+    """People who were asked by e-mail to act for a partner."""
+
+    list_display = (
+        "invited_at",
+        "partner",
+        "address",
+        "role",
+        "expires_at",
+        "accepted_at",
+        "withdrawn_at",
+    )
+    list_select_related = ("partner",)
+    list_filter = (MemberInvitationStateFilter, "role")
+    search_fields = ("address__iexact", "partner__name__icontains")
+    search_help_text = _("A whole e-mail address, or part of the partner's name")
+    date_hierarchy = "invited_at"
+    addresses = ("address",)
+    fields = (
+        "partner",
+        "address",
+        "role",
+        "may_see_addresses",
+        "invited_at",
+        "invited_by",
+        "expires_at",
+        "accepted_at",
+        "withdrawn_at",
+        "withdrawn_by",
+    )

@@ -25,6 +25,8 @@ from association.models import (
     Attempt,
     Authorization,
     Budget,
+    BudgetAlert,
+    BudgetRequest,
     Consent,
     LegalDocument,
 )
@@ -157,6 +159,13 @@ def make_budget() -> Budget:
     )
 
 
+def make_alert() -> BudgetAlert:
+    budget: Any = make_budget()
+    return BudgetAlert.objects.create(
+        budget=budget, period_start=budget.set_at, threshold=75, alerted_at=timezone.now()
+    )
+
+
 def make_invitation() -> Invitation:
     return factories.InvitationFactory(email=True, created_by=factories.UserFactory())
 
@@ -180,6 +189,10 @@ ROWS: dict[Any, Callable[[], Any]] = {
         association=make_association(), requested_at=timezone.now()
     ),
     Budget: make_budget,
+    BudgetAlert: make_alert,
+    BudgetRequest: lambda: BudgetRequest.objects.create(
+        association=make_association(), asked_at=timezone.now(), asked_on=timezone.now().date()
+    ),
     Consent: make_consent,
     EmailAddress: make_address,
     Group: lambda: Group.objects.create(name=f"Group {Group.objects.count()}"),
@@ -194,6 +207,7 @@ ROWS: dict[Any, Callable[[], Any]] = {
     **{
         factory._meta.model: factory
         for factory in (
+            factories.BatchRowFactory,
             factories.BillFactory,
             factories.CashExpenditureFactory,
             factories.ContractFactory,
@@ -201,6 +215,8 @@ ROWS: dict[Any, Callable[[], Any]] = {
             factories.CustomerAccountFactory,
             factories.EnterpriseRelationFactory,
             factories.FreezeFactory,
+            factories.InvitationBatchFactory,
+            factories.MemberInvitationFactory,
             factories.ReservedInstanceFactory,
             factories.ResourceFactory,
             factories.SpendingFactory,
@@ -218,8 +234,13 @@ EVIDENCE = {
     "association.Attempt",
     "association.Authorization",
     "association.Budget",
+    "association.BudgetAlert",
+    "association.BudgetRequest",
     "association.Consent",
+    "partners.BatchRow",
+    "partners.InvitationBatch",
     "partners.InvitationRequest",
+    "partners.MemberInvitation",
 }
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 

@@ -1,0 +1,98 @@
+"""Batches of invitations and their rows in the admin: to be read only; tokens are never shown."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import EvidenceAdmin
+from accounts.admin.filters import StateFilter
+from partners.models import BatchRow, InvitationBatch
+
+
+class BatchStateFilter(StateFilter):
+    """Draft, running, finished or cancelled."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """The four states of `InvitationBatch.state`."""
+        ended = Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False)
+        return {
+            "draft": (_("draft"), Q(started_at__isnull=True) & ~ended),
+            "running": (_("running"), Q(started_at__isnull=False) & ~ended),
+            "finished": (_("finished"), Q(finished_at__isnull=False)),
+            "cancelled": (_("cancelled"), Q(cancelled_at__isnull=False)),
+        }
+
+
+@admin.register(InvitationBatch)
+class InvitationBatchAdmin(EvidenceAdmin):
+    """Many invitations made with one form, and how far the worker has come with them."""
+
+    list_display = (
+        "label",
+        "partner",
+        "channel",
+        "association_type",
+        "size",
+        "done_count",
+        "refused_count",
+        "created_at",
+        "created_by",
+    )
+    list_select_related = ("partner", "created_by")
+    list_filter = (BatchStateFilter, "channel", "association_type")
+    search_fields = ("label__icontains", "partner__name__icontains")
+    search_help_text = _("Part of the label or of the partner's name")
+    date_hierarchy = "created_at"
+    addresses = ("note", "subject")
+    fields = (
+        "partner",
+        "channel",
+        "association_type",
+        "label",
+        "subject",
+        "note",
+        "language",
+        "country",
+        "is_bound",
+        "max_uses",
+        "expires_at",
+        "size",
+        "done_count",
+        "refused_count",
+        "created_at",
+        "created_by",
+        "started_at",
+        "finished_at",
+        "cancelled_at",
+        "cancelled_by",
+    )
+
+
+class RowStateFilter(StateFilter):
+    """What became of the row."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Waiting, invited or refused."""
+        invited, refused = Q(invitation__isnull=False), ~Q(problem="")
+        return {
+            "waiting": (_("waiting"), ~invited & ~refused),
+            "invited": (_("invited"), invited),
+            "refused": (_("refused"), refused),
+        }
+
+
+@admin.register(BatchRow)
+class BatchRowAdmin(EvidenceAdmin):
+    """People of a list, as they were typed."""
+
+    list_display = ("batch", "number", "name", "email", "problem", "invitation")
+    list_select_related = ("batch", "invitation")
+    list_filter = (RowStateFilter,)
+    search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__iexact")
+    search_help_text = _("Part of the batch's label or of the partner's name, or the whole e-mail")
+    date_hierarchy = "batch__created_at"
+    # What was typed may hold an address in any column.
+    addresses = ("name", "email", "country", "note")
+    fields = ("batch", "number", "name", "email", "country", "note", "problem", "invitation")
