@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField
-from association.models import BudgetPeriod, DocumentKind, LegalDocument, OnExhaustion
+from association.models import DocumentKind, LegalDocument
 from association.services.associations import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Documents
 from partners.tokens import token_typed_by_hand
@@ -173,20 +173,6 @@ class EnableForm(LetterForm):
                 for kind in AGREEMENT
             },
         )
-
-
-class BudgetForm(forms.Form):
-    """A budget: the amount in the currency of the product, its period, and what ends it."""
-
-    amount = forms.DecimalField(
-        label=_("Amount"),
-        min_value=0,
-        max_digits=14,
-        decimal_places=2,
-        help_text=_("In the currency of all money here. With 0 nothing can be spent."),
-    )
-    period = forms.ChoiceField(label=_("Period"), choices=BudgetPeriod.choices)
-    on_exhaustion = forms.ChoiceField(label=_("When used up"), choices=OnExhaustion.choices)
 
 
 class AskForm(forms.Form):
