@@ -14,5 +14,10 @@ urlpatterns: list[URLPattern] = [
         requests.send_invitation,
         name="console_send_invitation",
     ),
+    path(
+        f"{CONSOLE}requests/<int:request_id>/dismissal",
+        requests.dismiss,
+        name="console_dismiss_request",
+    ),
     path(f"{CONSOLE}members/", members.members, name="console_members"),
 ]

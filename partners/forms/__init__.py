@@ -6,5 +6,13 @@ from partners.forms.invitations import (
     InvitationForm,
     LinkInvitationForm,
 )
+from partners.forms.requests import DismissForm, RequestListForm
 
-__all__ = ["LONGEST_LIFE", "EmailInvitationForm", "InvitationForm", "LinkInvitationForm"]
+__all__ = [
+    "LONGEST_LIFE",
+    "DismissForm",
+    "EmailInvitationForm",
+    "InvitationForm",
+    "LinkInvitationForm",
+    "RequestListForm",
+]

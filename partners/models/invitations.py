@@ -241,3 +241,20 @@ class InvitationRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.partner} {self.requested_at:%Y-%m-%d}"
+
+    @property
+    def masked_address(self) -> str:
+        """The address as a member may see it who has no right to read it in full."""
+        return mask_address(self.address)
+
+    @property
+    def language_name(self) -> str:
+        """The language that was read while asking, by its name where we know it."""
+        return str(dict(settings.LANGUAGES).get(self.language, self.language))
+
+    @property
+    def state(self) -> str:
+        """One of open, answered, dismissed."""
+        if self.closed_at is None:
+            return "open"
+        return "dismissed" if self.sent_invitation_id is None else "answered"

@@ -41,8 +41,8 @@ def test_one_click_sends_the_invitation_once(asked, member):
     assert f'action="{address_of(asked)}"' in client.get("/partner/").content.decode()
     for _ in range(2):
         response = client.post(address_of(asked))
-        assert (response.status_code, response["Location"]) == (303, "/partner/")
-        page = client.get("/partner/").content.decode()
+        assert (response.status_code, response["Location"]) == (303, "/partner/requests/")
+        page = client.get("/partner/requests/").content.decode()
         assert f"The invitation to {asked.address} is on its way." in page
         assert "Nobody asks." in page
     asked.refresh_from_db()
@@ -90,14 +90,14 @@ def test_refusal_is_said_and_leaves_the_request_open(asked, member):
     asked.partner.save()
     client = client_of(member.user)
     assert client.post(address_of(asked)).status_code == 303
-    page = client.get("/partner/").content.decode()
+    page = client.get("/partner/requests/").content.decode()
     assert "The partner is frozen and cannot invite." in page
     assert asked.address in page
     assert Invitation.objects.count() == 1
 
 
 def test_dismissed_request_is_not_answered(member):
-    asked = InvitationRequestFactory.create(partner=member.partner, dismissed=True)
+    asked = InvitationRequestFactory.create(invitation__partner=member.partner, dismissed=True)
     client = client_of(member.user)
     client.post(address_of(asked))
     assert "This request has been dismissed." in client.get("/partner/").content.decode()
