@@ -357,6 +357,10 @@ class Migration(migrations.Migration):
             model_name='resource',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='resource_is_known_once_per_source'),
         ),
+        migrations.AddIndex(
+            model_name='spending',
+            index=models.Index(fields=['account', 'occurred_at'], name='spending_by_account'),
+        ),
         migrations.AddConstraint(
             model_name='spending',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='spending_is_known_once_per_source'),

@@ -183,3 +183,5 @@ class Spending(Fact):
     class Meta(Fact.Meta):
         verbose_name = _("spending")
         verbose_name_plural = _("spending")
+        # What an account has used since a moment.
+        indexes = [models.Index(fields=["account", "occurred_at"], name="spending_by_account")]

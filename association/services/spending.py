@@ -1,17 +1,21 @@
 """How much of a budget is used, counted from the spending that was recorded."""
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
+from django.db.models import Case, DateTimeField, OuterRef, QuerySet, Subquery, Sum, Value, When
 
 from accounts.models import Spending
 from association.models import Budget, BudgetPeriod
 
+NOTHING = Decimal("0.00")
+
 
 def period_start(budget: Budget, now: datetime) -> datetime:
-    """Return from when spending counts: a one-time budget's from the moment it was set.
+    """Return from when spending counts, in UTC: a one-time budget's from when it was set.
 
     A monthly one's from the first of the month in the partner's time zone, but never from before
     the association: what the customer spent alone is not the partner's.
@@ -20,13 +24,40 @@ def period_start(budget: Budget, now: datetime) -> datetime:
         return budget.set_at
     association = budget.association
     local = now.astimezone(ZoneInfo(association.partner.time_zone))
-    first_of_month = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return max(first_of_month, association.associated_at)
+    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return max(first.astimezone(UTC), association.associated_at)
+
+
+def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
+    """Return what is used of each budget in its present period, by the budget's key.
+
+    In the product's currency; refunds count against it, so it may be below zero. One statement,
+    when the budgets carry their `association__partner`; none without budgets.
+    """
+    if not budgets:
+        return {}
+    rows = _with_start(budgets, now).annotate(used=_spent_since_start())
+    return {pk: used or NOTHING for pk, used in rows.values_list("pk", "used")}
 
 
 def spent_of(budget: Budget, now: datetime) -> Decimal:
-    """Return what has been spent in the budget's present period, in the product's currency."""
-    spending = Spending.objects.filter(
-        account=budget.association.account_id, occurred_at__gte=period_start(budget, now)
+    """Return what is used of one budget in its present period."""
+    return used_of([budget], now)[budget.pk]
+
+
+def _with_start(budgets: Collection[Budget], now: datetime) -> QuerySet[Budget]:
+    """The budgets' rows with the `start` of their present period, few of which differ."""
+    by_start: dict[datetime, list[int]] = defaultdict(list)
+    for budget in budgets:
+        by_start[period_start(budget, now)].append(budget.pk)
+    starts = [When(pk__in=keys, then=Value(start)) for start, keys in by_start.items()]
+    return Budget.objects.filter(pk__in=[budget.pk for budget in budgets]).annotate(
+        start=Case(*starts, output_field=DateTimeField())
     )
-    return spending.aggregate(total=Sum("amount"))["total"] or Decimal("0.00")
+
+
+def _spent_since_start() -> Subquery:
+    counted = Spending.objects.filter(
+        account=OuterRef("association__account"), occurred_at__gte=OuterRef("start")
+    )
+    return Subquery(counted.values("account").annotate(total=Sum("amount")).values("total"))
