@@ -261,6 +261,14 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
+# --- quotas -----------------------------------------------------------------------------------
+# How many invitations may be made, and how many mailed, within 24 hours: by the members of one
+# partner, and by those of all partners together. Used ones do not count.
+PARTNER_DAILY_INVITATIONS = env.int("PARTNER_DAILY_INVITATIONS", default=20_000)
+PARTNER_DAILY_MAILS = env.int("PARTNER_DAILY_MAILS", default=10_000)
+DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
+DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
+
 # --- long work ------------------------------------------------------------------------------
 # What the worker does beside sending mails; functions that `work_in_background()` describes.
 BACKGROUND_WORK: list[str] = []

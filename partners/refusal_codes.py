@@ -30,6 +30,7 @@ class InvitationProblem(StrEnum):
     TOO_MANY_USES = "too_many_uses"
     NOT_BY_EMAIL = "not_by_email"
     MAILED_TOO_OFTEN = "mailed_too_often"
+    QUOTA_REACHED = "quota_reached"
 
 
 class RequestProblem(StrEnum):

@@ -1,11 +1,15 @@
 """The sentences for what partners refuses to do, by the code of the refusal."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.refusal_codes import InvitationProblem, RequestProblem
-from partners.services.invitations import InvitationNotSaved
+from partners.services.invitations import InvitationNotSaved, QuotaReached
 from partners.services.requests import RequestRefused
 
 if TYPE_CHECKING:
@@ -24,6 +28,9 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.MAILED_TOO_OFTEN: _(
         "This person was sent three invitations within a day. Try again tomorrow."
     ),
+    InvitationProblem.QUOTA_REACHED: _(
+        "These would be more invitations than are allowed within 24 hours."
+    ),
     RequestProblem.ANSWERED: _("The online invitation has been sent already."),
     RequestProblem.DISMISSED: _("This request has been dismissed."),
     RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),
@@ -31,5 +38,16 @@ SENTENCES: dict[str, "StrOrPromise"] = {
 
 
 def sentence_for(refused: InvitationNotSaved | RequestRefused) -> str:
-    """Return what to tell whoever wanted it."""
+    """Return what to tell whoever wanted it; when it is about time, in the reader's zone."""
+    if isinstance(refused, QuotaReached):
+        return gettext(
+            "These would be more invitations than are allowed within 24 hours."
+            " Possible again from %(moment)s."
+        ) % {"moment": _minute_after(refused.until)}
     return str(SENTENCES[refused.code])
+
+
+def _minute_after(moment: datetime) -> str:
+    """Return the first whole minute after the moment, with its zone."""
+    local = localtime(moment + timedelta(minutes=1))
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"

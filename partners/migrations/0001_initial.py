@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started at')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
                 ('cancelled_at', models.DateTimeField(blank=True, null=True, verbose_name='cancelled at')),
+                ('stop_reason', models.CharField(blank=True, max_length=40, verbose_name='reason for stopping')),
                 ('cancelled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='cancelled by')),
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='partners.partner', verbose_name='partner')),
@@ -109,6 +110,7 @@ class Migration(migrations.Migration):
                 ('max_uses', models.PositiveIntegerField(blank=True, null=True, verbose_name='most uses')),
                 ('used_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='used')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires at')),
+                ('mailed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last mailed at')),
                 ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked at')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
@@ -221,6 +223,10 @@ class Migration(migrations.Migration):
             model_name='invitationbatch',
             constraint=models.CheckConstraint(condition=models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', True), _connector='OR'), name='batch_is_cancelled_by_someone_only_when_cancelled'),
         ),
+        migrations.AddConstraint(
+            model_name='invitationbatch',
+            constraint=models.CheckConstraint(condition=models.Q(('stop_reason', ''), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', True)), _connector='OR'), name='batch_stops_for_a_reason_only_by_itself'),
+        ),
         migrations.AddIndex(
             model_name='invitation',
             index=models.Index(fields=['partner', '-created_at', '-id'], name='invitation_by_partner'),
@@ -237,6 +243,14 @@ class Migration(migrations.Migration):
             model_name='invitation',
             index=models.Index(fields=['created_by', '-created_at', '-id'], name='invitation_by_creator'),
         ),
+        migrations.AddIndex(
+            model_name='invitation',
+            index=models.Index(fields=['created_at'], name='invitation_by_moment'),
+        ),
+        migrations.AddIndex(
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('mailed_at__isnull', False)), fields=['mailed_at', 'partner'], name='invitation_by_mailing'),
+        ),
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(('max_uses__isnull', True), ('used_count__lte', models.F('max_uses')), _connector='OR'), name='invitation_is_used_at_most_max_uses_times'),
@@ -252,6 +266,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', True), _connector='OR'), name='invitation_is_revoked_by_someone_only_when_revoked'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('mailed_at__isnull', True), ('channel', 'email'), _connector='OR'), name='invitation_is_mailed_only_by_email'),
         ),
         migrations.AddConstraint(
             model_name='invitation',

@@ -58,6 +58,8 @@ class InvitationBatch(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
     cancelled_by = actor_key(_("cancelled by"))
+    # A code of `InvitationProblem`: why the worker could not go on, and cancelled by itself.
+    stop_reason = models.CharField(_("reason for stopping"), max_length=40, blank=True)
 
     objects = InvitationBatchQuerySet.as_manager()
 
@@ -89,6 +91,11 @@ class InvitationBatch(models.Model):
             models.CheckConstraint(
                 condition=Q(cancelled_at__isnull=False) | Q(cancelled_by__isnull=True),
                 name="batch_is_cancelled_by_someone_only_when_cancelled",
+            ),
+            models.CheckConstraint(
+                condition=Q(stop_reason="")
+                | Q(cancelled_at__isnull=False, cancelled_by__isnull=True),
+                name="batch_stops_for_a_reason_only_by_itself",
             ),
         ]
 

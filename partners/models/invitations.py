@@ -77,6 +77,7 @@ class Invitation(models.Model):
     max_uses = models.PositiveIntegerField(_("most uses"), null=True, blank=True)
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    mailed_at = models.DateTimeField(_("last mailed at"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoked_by = actor_key(_("revoked by"))
     created_at = models.DateTimeField(_("created at"))
@@ -106,6 +107,13 @@ class Invitation(models.Model):
                 name="invitation_by_expiry",
             ),
             models.Index(fields=["created_by", "-created_at", "-id"], name="invitation_by_creator"),
+            # What quotas count.
+            models.Index(fields=["created_at"], name="invitation_by_moment"),
+            models.Index(
+                fields=["mailed_at", "partner"],
+                condition=Q(mailed_at__isnull=False),
+                name="invitation_by_mailing",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -124,6 +132,10 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=False) | Q(revoked_by__isnull=True),
                 name="invitation_is_revoked_by_someone_only_when_revoked",
+            ),
+            models.CheckConstraint(
+                condition=Q(mailed_at__isnull=True) | Q(channel=Channel.EMAIL),
+                name="invitation_is_mailed_only_by_email",
             ),
             models.CheckConstraint(
                 condition=Q(association_type__in=AssociationType.values),

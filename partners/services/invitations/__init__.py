@@ -12,6 +12,7 @@ from partners.services.invitations.following import (
 )
 from partners.services.invitations.mailing import has_mails_left
 from partners.services.invitations.making import create_invitation, create_invitations
+from partners.services.invitations.quotas import QuotaReached, check_quotas
 from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, MOST_USES, InvitationNotSaved
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "MOST_USES",
     "InvitationNotSaved",
     "InvitationRefused",
+    "QuotaReached",
+    "check_quotas",
     "create_invitation",
     "create_invitations",
     "edit_invitation",

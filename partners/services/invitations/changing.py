@@ -9,6 +9,7 @@ from accounts.services.audit import record_event
 from partners.models import Channel, Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.mailing import promise_mail
+from partners.services.invitations.quotas import DAY, check_quotas
 from partners.services.invitations.terms import (
     LIFE_OF_AN_EMAIL,
     InvitationNotSaved,
@@ -43,7 +44,8 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     """Mail the same link again and let it live at least seven more days, expired or not.
 
     Raises InvitationNotSaved when it is no e-mail, revoked, used up, the partner may not invite
-    so, or the person was mailed invitations three times within a day.
+    so, or the person was mailed invitations three times within a day. Raises QuotaReached when it
+    would be one more invitation mailed within a day than allowed.
     """
     if invitation.channel != Channel.EMAIL:
         raise InvitationNotSaved(InvitationProblem.NOT_BY_EMAIL)
@@ -53,7 +55,10 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)
         check_live(locked, now)
-        locked.save(update_fields=["expires_at"])
+        is_one_more = locked.mailed_at is None or locked.mailed_at <= now - DAY
+        check_quotas(partner=locked.partner, by=by, now=now, mailed=int(is_one_more))
+        locked.mailed_at = now
+        locked.save(update_fields=["expires_at", "mailed_at"])
         record_event(
             action="invitation.resent",
             about=locked,

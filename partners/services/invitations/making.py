@@ -8,8 +8,9 @@ from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.services.audit import record_copies, record_event
 from accounts.services.copies import insert_copies
-from partners.models import Channel, Invitation, Partner
+from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.services.invitations.mailing import promise_mail
+from partners.services.invitations.quotas import check_quotas
 from partners.services.invitations.terms import check_limits, check_live, expiry_of, terms_of
 from partners.tokens import new_token
 
@@ -25,6 +26,7 @@ def create_invitation(
     by: User | None,
     now: datetime,
     note: str = "",
+    subject: str = "",
     language: str = "",
     country: str = "",
     recipient: str = "",
@@ -33,6 +35,7 @@ def create_invitation(
     max_uses: int | None = None,
     expires_at: datetime | None = None,
     mailed: bool = True,
+    batch: InvitationBatch | None = None,
 ) -> Invitation:
     """Make one invitation, write `invitation.created`, and for an e-mail promise the mail.
 
@@ -40,15 +43,18 @@ def create_invitation(
     link lives for ever unless it does. Raises InvalidAddress for the recipient, and
     InvitationNotSaved if nobody could follow the invitation (partner frozen, type not allowed,
     expiry not ahead), or if the recipient was mailed invitations three times within a day; with
-    `mailed=False` nothing is mailed, and the link has to be handed over in another way.
+    `mailed=False` nothing is mailed, and the link has to be handed over in another way. Raises
+    QuotaReached as `check_quotas()` does, unless it belongs to a batch: its start was checked.
     """
     by_email = channel == Channel.EMAIL
+    mailed = by_email and mailed
     invitation = Invitation(
         partner=partner,
         channel=channel,
         association_type=association_type,
         label=label,
         note=note,
+        subject=subject,
         language=language,
         country=country,
         recipient=canonical_address(recipient) if by_email or recipient else "",
@@ -56,12 +62,16 @@ def create_invitation(
         is_bound=by_email and is_bound,
         max_uses=1 if by_email else max_uses,
         expires_at=expiry_of(channel, expires_at, now),
+        mailed_at=now if mailed else None,
         created_at=now,
         created_by=by,
+        batch=batch,
     )
     check_limits(invitation, now)
     check_live(invitation, now)
     with transaction.atomic():
+        if batch is None:
+            check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
         invitation.save(force_insert=True)
         record_event(
             action="invitation.created",
@@ -70,7 +80,7 @@ def create_invitation(
             now=now,
             after=terms_of(invitation),
         )
-        if by_email and mailed:
+        if mailed:
             promise_mail(invitation=invitation, now=now)
     return invitation
 
@@ -110,6 +120,7 @@ def create_invitations(
     check_limits(first, now)
     check_live(first, now)
     with transaction.atomic():
+        check_quotas(partner=partner, by=by, now=now, made=count)
         first.save(force_insert=True)
         made_of = terms_of(first)
         event = record_event(

@@ -1,0 +1,134 @@
+"""How many invitations a partner, and all partners together, may make and mail within a day.
+
+Counted from the rows of the last 24 hours, without those that have been used: whoever invites
+people who come may go on. What running batches have yet to make counts as made.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, IntegerField, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from accounts.services.locks import lock_name
+from partners.models import Channel, Invitation, InvitationBatch, Partner
+from partners.refusal_codes import InvitationProblem
+from partners.services.invitations.terms import InvitationNotSaved
+
+DAY = timedelta(days=1)
+# Nobody waits for other partners while this much, and half of it, is left of the site's quota.
+ROOM = 20_000
+_LOCK = "partners.quota"
+
+
+class QuotaReached(InvitationNotSaved):
+    """So many cannot be made or mailed now; `until` is the first moment at which they can."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(InvitationProblem.QUOTA_REACHED)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class _Quota:
+    """What is counted: the invitations by one of their moments, and what batches will add."""
+
+    moment: str
+    rows: QuerySet[Invitation]
+    running: QuerySet[InvitationBatch]
+    of_partner: int
+    of_all: int
+
+
+class _Count(Subquery):
+    """How many rows there are, none of them counted beyond the slice."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def check_quotas(
+    *, partner: Partner, by: User | None, now: datetime, made: int = 0, mailed: int = 0
+) -> None:
+    """Raise QuotaReached unless so many more may be made, and mailed, by the partner now.
+
+    Exact: holds the partner's lock until the transaction ends, and near the site's quota a lock
+    for all partners. Call it inside the transaction that makes them, or starts the batch that will,
+    before any other lock by name. One statement each for made and for mailed when far from the
+    site's quota. Commands (`by=None`) are the provider's and have no quota.
+    """
+    if by is None:
+        return
+    lock_name(f"{_LOCK}:{partner.pk}")
+    if made:
+        _check(_quota_of_made(now), partner, made, now)
+    if mailed:
+        _check(_quota_of_mailed(now), partner, mailed, now)
+
+
+def _quota_of_made(now: datetime) -> _Quota:
+    return _Quota(
+        moment="created_at",
+        rows=_counted().filter(created_at__gt=now - DAY),
+        running=InvitationBatch.objects.running(),
+        of_partner=settings.PARTNER_DAILY_INVITATIONS,
+        of_all=settings.DAILY_INVITATIONS,
+    )
+
+
+def _quota_of_mailed(now: datetime) -> _Quota:
+    return _Quota(
+        moment="mailed_at",
+        rows=_counted().filter(mailed_at__gt=now - DAY),
+        running=InvitationBatch.objects.running().filter(channel=Channel.EMAIL),
+        of_partner=settings.PARTNER_DAILY_MAILS,
+        of_all=settings.DAILY_MAILS,
+    )
+
+
+def _counted() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(used_count=0, created_by__isnull=False)
+
+
+def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
+    """Ask both quotas in one statement; when the site's is near, once more under its lock."""
+    own, running = quota.rows.filter(partner=partner), quota.running.filter(partner=partner)
+    free_for_all = max(0, min(quota.of_all // 2, quota.of_all - ROOM))
+    [counts] = Partner.objects.filter(pk=partner.pk).values_list(
+        _Count(own.values("pk")[: quota.of_partner]),
+        _to_come(running),
+        _Count(quota.rows.values("pk")[: free_for_all + 1]),
+        _to_come(quota.running),
+    )
+    _refuse_above(quota.of_partner, own, quota.moment, wanted, counts[:2], now)
+    if sum(counts[2:]) + wanted > free_for_all:
+        lock_name(f"{_LOCK}:all")
+        [counts] = Partner.objects.filter(pk=partner.pk).values_list(
+            _Count(quota.rows.values("pk")[: quota.of_all]), _to_come(quota.running)
+        )
+        _refuse_above(quota.of_all, quota.rows, quota.moment, wanted, counts, now)
+
+
+def _to_come(batches: QuerySet[InvitationBatch]) -> Coalesce:
+    left = batches.order_by().values(one=Value(1)).annotate(left=Sum(F("size") - F("done_count")))
+    return Coalesce(Subquery(left.values("left")), Value(0))
+
+
+def _refuse_above(
+    most: int,
+    rows: QuerySet[Invitation],
+    moment: str,
+    wanted: int,
+    counts: tuple[int, ...],
+    now: datetime,
+) -> None:
+    """Raise QuotaReached if there are too many; until enough of the rows are a day old."""
+    made, to_come = counts
+    if made + to_come + wanted <= most:
+        return
+    kept = most - to_come - wanted
+    newest = rows.order_by(f"-{moment}").values_list(moment, flat=True)
+    first_to_go = None if kept < 0 else newest[kept : kept + 1].first()
+    raise QuotaReached((first_to_go or now) + DAY)
