@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.addresses import canonical_address
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.services.audit import record_copies, record_event
 from accounts.services.copies import insert_copies
 from partners.models import Channel, Invitation, InvitationBatch, Partner
@@ -72,14 +72,7 @@ def create_invitation(
     with transaction.atomic():
         if batch is None:
             check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
-        invitation.save(force_insert=True)
-        record_event(
-            action="invitation.created",
-            about=invitation,
-            by=by,
-            now=now,
-            after=terms_of(invitation),
-        )
+        _write(invitation, by, now)
         if mailed:
             promise_mail(invitation=invitation, now=now)
     return invitation
@@ -121,16 +114,20 @@ def create_invitations(
     check_live(first, now)
     with transaction.atomic():
         check_quotas(partner=partner, by=by, now=now, made=count)
-        first.save(force_insert=True)
+        event = _write(first, by, now)
         made_of = terms_of(first)
-        event = record_event(
-            action="invitation.created", about=first, by=by, now=now, after=made_of
-        )
         others = _copies(first, labels[1:])
         record_copies(
             of=event, objects={other.pk: {**made_of, "label": other.label} for other in others}
         )
     return [first, *others]
+
+
+def _write(invitation: Invitation, by: User | None, now: datetime) -> AuditEvent:
+    invitation.save(force_insert=True)
+    return record_event(
+        action="invitation.created", about=invitation, by=by, now=now, after=terms_of(invitation)
+    )
 
 
 def _copies(first: Invitation, labels: list[str]) -> list[Invitation]:
