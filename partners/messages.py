@@ -1,13 +1,16 @@
 """The mails about invitations: the invitation itself, and someone asking for one."""
 
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
 from accounts.models import OutboxMessage
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
-from partners.models import Invitation, InvitationRequest
+from partners.models import Invitation, InvitationRequest, Partner
+
+# Stands for a token where there is none yet.
+STAND_IN = "…"
 
 
 def invitation(message: OutboxMessage) -> Mail:
@@ -16,17 +19,41 @@ def invitation(message: OutboxMessage) -> Mail:
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
         raise Stale(refusal)
-    names = {"partner": offer.partner.name, "provider": settings.PROVIDER_NAME}
-    return render_mail(
-        message,
-        template="partners/invitation",
-        subject=_("%(partner)s invites you to join on %(provider)s") % names,
-        context={
-            "invitation": offer,
-            "partner": offer.partner,
-            "note_lines": offer.note.splitlines(),
-        },
+    return _write_invitation(message, offer, link=offer.link)
+
+
+def preview_invitation(offer: Invitation) -> Mail:
+    """Write the mail of an invitation that is not made yet; `STAND_IN` is where its link will be.
+
+    All else is what the worker would send now: the same text, in the same language and zone.
+    """
+    message = OutboxMessage(
+        recipient=offer.recipient, language=offer.language or settings.LANGUAGE_CODE
     )
+    with translation.override(message.language):
+        return _write_invitation(message, offer, link=f"{settings.PUBLIC_BASE_URL}/i/{STAND_IN}")
+
+
+def default_subject(partner: Partner) -> str:
+    """Return the subject of an invitation's mail unless another was chosen."""
+    names = {"partner": partner.name, "provider": settings.PROVIDER_NAME}
+    return _("%(partner)s invites you to join on %(provider)s") % names
+
+
+def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Mail:
+    """Write the mail, with its moments in the site's own zone, whoever looks at it."""
+    with timezone.override(None):
+        return render_mail(
+            message,
+            template="partners/invitation",
+            subject=offer.subject or default_subject(offer.partner),
+            context={
+                "invitation": offer,
+                "link": link,
+                "partner": offer.partner,
+                "note_lines": offer.note.splitlines(),
+            },
+        )
 
 
 def invitation_requested(message: OutboxMessage) -> Mail:

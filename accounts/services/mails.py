@@ -64,6 +64,11 @@ def one_line(text: str) -> str:
     return " ".join(_UNSEEN.sub(" ", text).split())
 
 
+def is_one_line(text: str) -> bool:
+    """Whether the text holds nothing that `one_line()` takes out: it arrives as it was typed."""
+    return _UNSEEN.search(text) is None
+
+
 def render_message(message: OutboxMessage) -> Mail:
     """Have the message written in its language by the function that its kind names.
 

@@ -1,11 +1,13 @@
-"""Files that pages hand out: named by us, never run, never sniffed, never kept."""
+"""Files and documents that pages hand out: never run, never sniffed, never kept."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any, TypeVar
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
@@ -35,6 +37,16 @@ def shown(response: HttpResponse, filename: str) -> HttpResponse:
     """Let a page show the answer, and save it under this name."""
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     return response
+
+
+def mail_document(request: HttpRequest, html: str) -> HttpResponseBase:
+    """Answer with the HTML of a mail as a document of its own that can neither run nor load."""
+
+    @csp_replace({"style-src": [UNSAFE_INLINE], "sandbox": True})
+    def document(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse(html)
+
+    return document(request)
 
 
 def safe_cell(value: Any) -> str:

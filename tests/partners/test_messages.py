@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.services.mails import Stale
+from partners.messages import STAND_IN, preview_invitation
 from tests.factories import InvitationFactory, InvitationRequestFactory
 from tests.reading_mails import links, only_in_text, write
 
@@ -43,6 +45,23 @@ def test_note_of_many_lines_cannot_pass_for_the_mail():
     invitation = InvitationFactory(email=True, note="One\n\n-- \nExample Cloud\u2028Pay here")
     text = write("partners.invitation", invitation).text
     assert "> One\n>\n> --\n> Example Cloud\n> Pay here\n" in text
+
+
+def test_preview_is_the_mail_but_for_the_link():
+    invitation = InvitationFactory(
+        email=True,
+        subject="Come \u2066in",
+        note="Hello",
+        recipient_name="Ada",
+        expires_at=datetime(2099, 3, 2, 10, 30, tzinfo=UTC),
+    )
+    sent = write("partners.invitation", invitation)
+    with timezone.override("Asia/Tokyo"):
+        preview = preview_invitation(invitation)
+    assert sent.subject == preview.subject == "Come in"
+    for part in ("text", "html"):
+        expected = getattr(sent, part).replace(invitation.token, STAND_IN)
+        assert getattr(preview, part) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What has become of the mails of invitations, read from the outbox."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from accounts.models import OutboxMessage
+from partners.models import Invitation
+from partners.services.invitations.mailing import MAIL_KIND
+
+_REPLY_CODE = re.compile(r"[245]\d\d\b")
+# A sentence of its own is due to a deadline; all other reasons mean that the mail lost its purpose.
+DEADLINE_PASSED = "deadline passed"
+
+
+class DeliveryState(StrEnum):
+    """How far the newest mail of an invitation has come."""
+
+    ON_ITS_WAY = "on_its_way"
+    RETRIED = "retried"
+    SENT = "sent"
+    REFUSED = "refused"
+    FAILED = "failed"
+    LATE = "late"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The state, since when, the mail server's three digits or "", and when it is tried again."""
+
+    state: DeliveryState
+    at: datetime
+    code: str = ""
+    next_try_at: datetime | None = None
+
+
+def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
+    """Return how the newest mail of each invitation fared, by its key; one statement for all.
+
+    An invitation that was never mailed is not in it.
+    """
+    mails = OutboxMessage.objects.filter(
+        about_label=Invitation._meta.label_lower,
+        about_id__in=[str(invitation.pk) for invitation in invitations],
+        kind=MAIL_KIND,
+    )
+    return {int(mail.about_id): delivery_of(mail) for mail in mails.order_by("pk")}
+
+
+def delivery_of(mail: OutboxMessage) -> Delivery:
+    """Return how one mail fared."""
+    if mail.sent_at is not None:
+        return Delivery(DeliveryState.SENT, mail.sent_at)
+    if mail.dropped_at is not None:
+        late = mail.drop_reason == DEADLINE_PASSED
+        return Delivery(DeliveryState.LATE if late else DeliveryState.DROPPED, mail.dropped_at)
+    answered = _REPLY_CODE.match(mail.last_error)
+    code = answered[0] if answered else ""
+    if mail.dead_at is not None:
+        return Delivery(DeliveryState.REFUSED if code else DeliveryState.FAILED, mail.dead_at, code)
+    if mail.last_error:
+        return Delivery(DeliveryState.RETRIED, mail.created_at, code, mail.next_try_at)
+    return Delivery(DeliveryState.ON_ITS_WAY, mail.created_at)

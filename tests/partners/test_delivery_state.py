@@ -1,0 +1,87 @@
+"""What has become of an invitation's mail, as the outbox tells it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.template.loader import render_to_string
+
+from accounts.models import OutboxMessage
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from partners.services.delivery_state import Delivery, DeliveryState, deliveries_of
+from tests.factories import InvitationFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2030, 5, 4, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+
+
+def mailed(invitation, **outcome):
+    outgoing = OutgoingMessage("partners.invitation", invitation.recipient, invitation, "en")
+    (message,) = enqueue_messages(messages=[outgoing], now=NOW)
+    OutboxMessage.objects.filter(pk=message.pk).update(**outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "delivery", "words"),
+    [
+        ({}, Delivery(DeliveryState.ON_ITS_WAY, NOW), "On its way"),
+        ({"tries": 1}, Delivery(DeliveryState.ON_ITS_WAY, NOW), "On its way"),
+        (
+            {"last_error": "451 SMTPDataError", "next_try_at": LATER},
+            Delivery(DeliveryState.RETRIED, NOW, "451", LATER),
+            "(SMTP 451). The next try is on",
+        ),
+        (
+            {"last_error": "TimeoutError", "next_try_at": LATER},
+            Delivery(DeliveryState.RETRIED, NOW, "", LATER),
+            "could not be sent for now",
+        ),
+        ({"sent_at": LATER}, Delivery(DeliveryState.SENT, LATER), "The mail server took the mail"),
+        (
+            {"dead_at": LATER, "last_error": "550 SMTPRecipientsRefused"},
+            Delivery(DeliveryState.REFUSED, LATER, "550"),
+            "refused the mail for good (SMTP 550)",
+        ),
+        (
+            {"dead_at": LATER, "last_error": "not a plain address"},
+            Delivery(DeliveryState.FAILED, LATER),
+            "Not sent",
+        ),
+        (
+            {"dropped_at": LATER, "drop_reason": "deadline passed"},
+            Delivery(DeliveryState.LATE, LATER),
+            "could not be sent in time",
+        ),
+        (
+            {"dropped_at": LATER, "drop_reason": "invitation_revoked"},
+            Delivery(DeliveryState.DROPPED, LATER),
+            "could no longer be followed",
+        ),
+    ],
+)
+def test_delivery_says_how_the_mail_fared(outcome, delivery, words):
+    invitation = InvitationFactory(email=True)
+    mailed(invitation, **outcome)
+    assert deliveries_of([invitation]) == {invitation.pk: delivery}
+    shown = render_to_string("partners/_delivery.html", {"delivery": delivery})
+    assert words in " ".join(shown.split())
+    short = render_to_string("partners/_delivery.html", {"delivery": delivery, "as_status": True})
+    assert "<p" not in short
+
+
+def test_the_newest_mail_counts_and_one_that_was_never_mailed_is_not_there():
+    twice, never = InvitationFactory(email=True), InvitationFactory(email=True)
+    mailed(twice, sent_at=NOW)
+    mailed(twice)
+    assert deliveries_of([twice, never]) == {twice.pk: Delivery(DeliveryState.ON_ITS_WAY, NOW)}
+    assert "Not mailed" in render_to_string("partners/_delivery.html", {"delivery": None})
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_deliveries_are_read_with_one_statement(rows, django_assert_num_queries):
+    invitations = InvitationFactory.create_batch(rows, email=True)
+    for invitation in invitations:
+        mailed(invitation, sent_at=NOW)
+    with django_assert_num_queries(1):
+        assert len(deliveries_of(invitations)) == rows
