@@ -1,13 +1,13 @@
-"""The mails about invitations: the invitation itself, and someone asking for one."""
+"""The mails about invitations, of customers and of members, and someone asking for one."""
 
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
-from accounts.models import OutboxMessage
+from accounts.models import OutboxMessage, User
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
-from partners.models import Invitation, InvitationRequest, Partner
+from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
 
 # Stands for a token where there is none yet.
 STAND_IN = "…"
@@ -74,5 +74,29 @@ def invitation_requested(message: OutboxMessage) -> Mail:
             "label": request.invitation.label,
             "requested_at": request.requested_at,
             "console_url": absolute_url("console_overview"),
+        },
+    )
+
+
+def member_invitation(message: OutboxMessage) -> Mail:
+    """Ask someone to act for a partner. Stale when it can no longer be accepted."""
+    offer = find_about(message, MemberInvitation.objects.select_related("partner", "invited_by"))
+    if offer.accepted_at is not None or offer.withdrawn_at is not None:
+        raise Stale("already answered or withdrawn")
+    if offer.is_expired(timezone.now()):
+        raise Stale("expired")
+    user = User.objects.filter(email=offer.address).first()
+    names = {"partner": offer.partner.name, "provider": settings.PROVIDER_NAME}
+    return render_mail(
+        message,
+        template="partners/member_invitation",
+        subject=_("%(partner)s invites you to its console on %(provider)s") % names,
+        context={
+            "invitation": offer,
+            "partner": offer.partner,
+            "inviter": offer.invited_by.email if offer.invited_by else "",
+            "needs_password": user is not None and not user.has_usable_password(),
+            "membership_url": absolute_url("membership"),
+            "reset_url": absolute_url("account_reset_password"),
         },
     )

@@ -39,3 +39,18 @@ class RequestProblem(StrEnum):
     ANSWERED = "request_answered"
     DISMISSED = "request_dismissed"
     NOT_A_LINK = "request_not_by_link"
+
+
+class MemberProblem(StrEnum):
+    """Why someone cannot become, stay or cease to be a partner member as asked."""
+
+    LAST_ADMINISTRATOR = "last_administrator"
+    NO_LONGER_MEMBER = "no_longer_member"
+    MEMBER_ALREADY = "member_already"
+    MAILED_TOO_OFTEN = "member_mailed_too_often"
+    TOO_MANY_INVITED = "too_many_members_invited"
+    INVITATION_ACCEPTED = "member_invitation_accepted"
+    INVITATION_EXPIRED = "member_invitation_expired"
+    INVITATION_WITHDRAWN = "member_invitation_withdrawn"
+    ACTS_FOR_A_PARTNER = "acts_for_a_partner"
+    IS_A_CUSTOMER = "is_a_customer"

@@ -8,8 +8,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partners.refusal_codes import InvitationProblem, RequestProblem
+from partners.refusal_codes import InvitationProblem, MemberProblem, RequestProblem
 from partners.services.invitations import InvitationNotSaved, QuotaReached
+from partners.services.members import MemberRefused
 from partners.services.requests import RequestRefused
 
 if TYPE_CHECKING:
@@ -34,10 +35,34 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RequestProblem.ANSWERED: _("The online invitation has been sent already."),
     RequestProblem.DISMISSED: _("This request has been dismissed."),
     RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),
+    MemberProblem.LAST_ADMINISTRATOR: _(
+        "A partner keeps at least one administrator. Make someone else an administrator first."
+    ),
+    MemberProblem.NO_LONGER_MEMBER: _("This person is no longer a member."),
+    MemberProblem.MEMBER_ALREADY: _("This person is a member already."),
+    MemberProblem.MAILED_TOO_OFTEN: _(
+        "This person was sent three invitations to become a member within a day. Try again"
+        " tomorrow."
+    ),
+    MemberProblem.TOO_MANY_INVITED: _(
+        "Your organisation has invited as many members as it can within a day. Try again tomorrow."
+    ),
+    MemberProblem.INVITATION_ACCEPTED: _("This invitation has been accepted already."),
+    MemberProblem.INVITATION_EXPIRED: _(
+        "This invitation has expired. Ask whoever invited you to invite you again."
+    ),
+    MemberProblem.INVITATION_WITHDRAWN: _("This invitation has been withdrawn."),
+    MemberProblem.ACTS_FOR_A_PARTNER: _(
+        "You act for a partner already, and a log-in acts for one partner only."
+    ),
+    MemberProblem.IS_A_CUSTOMER: _(
+        "Your account is a partner’s customer, and a customer does not act for a partner. Ask to be"
+        " invited with another e-mail address."
+    ),
 }
 
 
-def sentence_for(refused: InvitationNotSaved | RequestRefused) -> str:
+def sentence_for(refused: InvitationNotSaved | MemberRefused | RequestRefused) -> str:
     """Return what to tell whoever wanted it; when it is about time, in the reader's zone."""
     if isinstance(refused, QuotaReached):
         return gettext(

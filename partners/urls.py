@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from partners.views import invitations, members, requests
+from partners.views import invitations, members, membership, requests
 
 CONSOLE = "partner/"
 
@@ -20,4 +20,28 @@ urlpatterns: list[URLPattern] = [
         name="console_dismiss_request",
     ),
     path(f"{CONSOLE}members/", members.members, name="console_members"),
+    path(f"{CONSOLE}members/invite", members.invite, name="console_invite_member"),
+    path(f"{CONSOLE}members/<int:member_id>/edit", members.edit, name="console_edit_member"),
+    path(f"{CONSOLE}members/<int:member_id>/remove", members.remove, name="console_remove_member"),
+    path(
+        f"{CONSOLE}members/invitations/<int:member_invitation_id>/withdraw",
+        members.withdraw,
+        name="console_withdraw_member_invitation",
+    ),
+    path(
+        f"{CONSOLE}members/invitations/<int:member_invitation_id>/send",
+        members.send_again,
+        name="console_send_member_invitation",
+    ),
+    path("account/membership/", membership.membership, name="membership"),
+    path(
+        "account/membership/<int:member_invitation_id>/accept",
+        membership.accept,
+        name="accept_membership",
+    ),
+    path(
+        "account/membership/<int:member_invitation_id>/decline",
+        membership.decline,
+        name="decline_membership",
+    ),
 ]

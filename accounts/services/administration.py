@@ -28,18 +28,26 @@ def add_user(*, user: User, address: str, by: User | None, now: datetime) -> Use
     it. One audit event for the user, one for the mail.
     """
     with transaction.atomic():
-        user.account_name, user.email_original, user.created_at = new_account_name(), address, now
-        user.set_unusable_password()
-        user.save(force_insert=True)
-        record_event(
-            action="user.added",
-            about=user,
-            by=by,
-            now=now,
-            after={"account_name": user.account_name, "language": user.language},
-        )
+        save_new_user(user=user, address=address, by=by, now=now)
         send_reset_link(user=user, by=by, now=now)
     return user
+
+
+def save_new_user(*, user: User, address: str, by: User | None, now: datetime) -> None:
+    """As `add_user()`, for whoever mails the way to set a password themselves.
+
+    One audit event. Call it inside the transaction of the act.
+    """
+    user.account_name, user.email_original, user.created_at = new_account_name(), address, now
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    record_event(
+        action="user.added",
+        about=user,
+        by=by,
+        now=now,
+        after={"account_name": user.account_name, "language": user.language},
+    )
 
 
 def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:

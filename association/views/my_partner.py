@@ -14,15 +14,18 @@ from association.services.spending import spent_of
 from association.services.standing import find_open_attempt
 from association.views.gate import signed_in
 from association.views.urls_of import resume_url
+from partners.services.members import has_member_invitation
 
 
 @require_safe
 def account_home(request: HttpRequest) -> HttpResponse:
-    """Lead to what is next for whoever logged in: the open attempt, or My partner."""
-    user = signed_in(request)
-    attempt = find_open_attempt(user, timezone.now())
+    """Lead to what is next for whoever logged in: something to answer or finish, or their page."""
+    user, now = signed_in(request), timezone.now()
+    attempt = find_open_attempt(user, now)
     if attempt is not None:
         return redirect(resume_url(attempt))
+    if has_member_invitation(user=user, now=now):
+        return redirect("membership")
     if hasattr(user, "customer_account"):
         return redirect("my_partner")
     if hasattr(user, "partner_member"):

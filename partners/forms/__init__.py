@@ -6,6 +6,7 @@ from partners.forms.invitations import (
     InvitationForm,
     LinkInvitationForm,
 )
+from partners.forms.members import InviteMemberForm, MemberForm, MembersForm
 from partners.forms.requests import DismissForm, RequestListForm
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "DismissForm",
     "EmailInvitationForm",
     "InvitationForm",
+    "InviteMemberForm",
     "LinkInvitationForm",
+    "MemberForm",
+    "MembersForm",
     "RequestListForm",
 ]

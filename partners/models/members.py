@@ -1,5 +1,7 @@
 """The people who act for a partner, and invitations to become one of them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -14,6 +16,18 @@ class PartnerRole(models.TextChoices):
 
     ADMINISTRATOR = "administrator", _("administrator")
     MANAGER = "manager", _("manager")
+
+
+class PartnerMemberQuerySet(models.QuerySet["PartnerMember"]):
+    """Named sets of members."""
+
+    def search(self, q: str = "", role: str = "") -> "PartnerMemberQuerySet":
+        """Members whose account name begins so or whose address is this, in this role."""
+        found = self.filter(role=role) if role else self
+        if q:
+            typed = q.lower()
+            found = found.filter(Q(user__account_name__startswith=typed) | Q(user__email=typed))
+        return found
 
 
 class PartnerMember(models.Model):
@@ -38,6 +52,8 @@ class PartnerMember(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = PartnerMemberQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("partner member")
         verbose_name_plural = _("partner members")
@@ -61,6 +77,18 @@ class PartnerMember(models.Model):
         return self.is_administrator or self.may_see_addresses
 
 
+class MemberInvitationQuerySet(models.QuerySet["MemberInvitation"]):
+    """Named sets of invitations of members."""
+
+    def open(self) -> "MemberInvitationQuerySet":
+        """Invitations that are neither accepted nor withdrawn, expired ones among them."""
+        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
+
+    def live(self, now: datetime) -> "MemberInvitationQuerySet":
+        """Invitations that can be accepted at `now`."""
+        return self.open().filter(expires_at__gt=now)
+
+
 class MemberInvitation(models.Model):
     """Someone was asked by e-mail to act for the partner; open until accepted or withdrawn."""
 
@@ -82,6 +110,8 @@ class MemberInvitation(models.Model):
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_by = actor_key(_("withdrawn by"))
 
+    objects = MemberInvitationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("invitation of a member")
         verbose_name_plural = _("invitations of members")
@@ -102,3 +132,17 @@ class MemberInvitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.partner} {self.invited_at:%Y-%m-%d}"
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether whoever accepts becomes an administrator."""
+        return self.role == PartnerRole.ADMINISTRATOR
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Whether whoever accepts may read customers' addresses in full."""
+        return self.is_administrator or self.may_see_addresses
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether it is too late to accept."""
+        return now >= self.expires_at

@@ -21,6 +21,7 @@ METHODS = ("get", "post")
 # What is for administrators alone: a manager finds no such page, whatever the id.
 ADMINISTRATORS_ONLY = {
     "console_members",
+    "console_invite_member",
 }
 NOT_ALLOWED = 405
 

@@ -1,0 +1,63 @@
+"""What an administrator types about the partner's members."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import AddressField
+from partners.models import PartnerRole
+
+
+class MembersForm(forms.Form):
+    """What the list of members is searched and filtered by."""
+
+    q = forms.CharField(
+        label=_("Account name or whole e-mail address"), required=False, max_length=254
+    )
+    role = forms.ChoiceField(
+        label=_("Role"), required=False, choices=[("", _("Any role")), *PartnerRole.choices]
+    )
+
+
+class MemberForm(forms.Form):
+    """What a member may do; `cleaned_data` are arguments of `change_member()`."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (
+                PartnerRole.MANAGER.value,
+                _("Manager: their own invitations, and the customers who join by them"),
+            ),
+            (
+                PartnerRole.ADMINISTRATOR.value,
+                _("Administrator: everything of the partner, its members included"),
+            ),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose manager or administrator."),
+            "invalid_choice": _("Choose manager or administrator."),
+        },
+    )
+    may_see_addresses = forms.BooleanField(
+        label=_("May read customers’ e-mail addresses in full"),
+        required=False,
+        help_text=_("Otherwise a manager sees them masked. Administrators always may."),
+    )
+
+
+class InviteMemberForm(MemberForm):
+    """Who is to become a member; `cleaned_data` are arguments of `invite_member()`."""
+
+    address = AddressField(
+        error_messages={"required": _("Enter the e-mail address of the person to invite.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    field_order = ("address", "role", "may_see_addresses")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("initial", {"role": PartnerRole.MANAGER})
+        super().__init__(*args, **options)

@@ -1,0 +1,70 @@
+"""Becoming a partner member: whoever was invited by e-mail reads what it means, and answers."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from accounts.views.answers import see_other
+from partners.refusal_codes import MemberProblem
+from partners.refusals import sentence_for
+from partners.services.members import (
+    MemberRefused,
+    accept_member_invitation,
+    decline_member_invitation,
+    find_member,
+    member_invitations_of,
+)
+
+_TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
+
+
+@require_safe
+def membership(request: HttpRequest) -> HttpResponse:
+    """Show the invitations that wait for an answer, each with what a member sees and does."""
+    return _show(request)
+
+
+@require_POST
+def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
+    """Begin to act for the partner; a second click leads to the console too."""
+    user = cast("User", request.user)
+    invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
+    try:
+        member = accept_member_invitation(invitation=invitation, by=user, now=timezone.now())
+    except MemberRefused as refused:
+        status = 410 if refused.code in _TOO_LATE else 409
+        return _show(request, refusal=sentence_for(refused), status=status)
+    request.session.cycle_key()
+    said = _("You act for %(partner)s now.") % {"partner": member.partner.name}
+    messages.success(request, said)
+    return see_other("console_overview")
+
+
+@require_POST
+def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
+    """Decline; whoever invites again has to ask again."""
+    user = cast("User", request.user)
+    invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
+    try:
+        decline_member_invitation(invitation=invitation, by=user, now=timezone.now())
+    except MemberRefused as refused:
+        return _show(request, refusal=sentence_for(refused), status=409)
+    said = _("You have declined the invitation of %(partner)s.")
+    messages.success(request, said % {"partner": invitation.partner.name})
+    return see_other("membership")
+
+
+def _show(request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
+    user, now = cast("User", request.user), timezone.now()
+    context = {
+        "invitations": member_invitations_of(user).live(now),
+        "acts_for": find_member(user=user),
+        "refusal": refusal,
+    }
+    return render(request, "partners/membership.html", context, status=status)

@@ -1,0 +1,218 @@
+"""The console's members: the list, changing and removing, and what is left to whom."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from association.services.invariants.trail import trail_equals_state
+from partners.models import PartnerMember, PartnerRole
+from tests.factories import (
+    InvitationFactory,
+    MemberInvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+MEMBERS = "/partner/members/"
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def console(boss):
+    return client_of(boss.user)
+
+
+def address(member, act):
+    return f"{MEMBERS}{member.pk}/{act}"
+
+
+def terms(member):
+    member = PartnerMember.objects.get(pk=member.pk)
+    return member.role, member.may_see_addresses
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_has_constant_queries(boss, console, rows, django_assert_num_queries):
+    PartnerMemberFactory.create_batch(rows, partner=boss.partner)
+    MemberInvitationFactory.create_batch(rows, partner=boss.partner)
+    PartnerMemberFactory.create()
+    with django_assert_num_queries(6):
+        page = console.get(MEMBERS)
+    assert page.status_code == 200
+    assert len(page.context["listing"].page.rows) == rows + 1
+    assert len(page.context["invitations"]) == rows
+
+
+def test_list_says_what_each_member_may_do_and_how_many_customers_they_have(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner, may_see_addresses=True)
+    own = InvitationFactory.create(partner=boss.partner)
+    for has_ended in (False, False, True):
+        association = make_associated(invitation=own)
+        association.manager = manager
+        if has_ended:
+            association.ended_at = timezone.now()
+        association.save()
+    rows = console.get(MEMBERS).context["listing"].page.rows
+    assert [(row, row.sees_addresses, row.customer_count) for row in rows] == [
+        (boss, True, 0),
+        (manager, True, 2),
+    ]
+
+
+def test_list_is_searched_by_name_address_and_role(boss, console):
+    manager = PartnerMemberFactory.create(
+        partner=boss.partner, user=UserFactory(account_name="ann.hill", email="ann@example.org")
+    )
+    for query in ({"q": "ANN"}, {"q": "Ann@Example.org"}, {"role": "manager"}):
+        assert console.get(MEMBERS, query).context["listing"].page.rows == [manager]
+    nobody = console.get(MEMBERS, {"q": "nobody"})
+    assert nobody.context["listing"].page.rows == []
+    assert "No member is like that." in nobody.content.decode()
+
+
+def test_expired_invitation_says_so(boss, console):
+    MemberInvitationFactory.create(partner=boss.partner, expired=True)
+    page = console.get(MEMBERS)
+    assert [is_expired for _, is_expired in page.context["invitations"]] == [True]
+
+
+@pytest.mark.parametrize("act", ["", "invite", "edit", "remove"])
+def test_pages_are_for_the_partners_administrators_only(boss, act):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    path = address(manager, act) if act in {"edit", "remove"} else f"{MEMBERS}{act}"
+    other = PartnerMemberFactory.create(administrator=True)
+    assert client_of(boss.user).get(path).status_code == 200
+    assert client_of(manager.user).get(path).status_code == 404
+    assert client_of(UserFactory.create()).get(path).status_code == 404
+    assert Client(SERVER_NAME="127.0.0.1").get(path).status_code == 302
+    if act in {"edit", "remove"}:
+        assert client_of(other.user).get(path).status_code == 404
+        assert client_of(other.user).post(path, {"role": "manager"}).status_code == 404
+    assert PartnerMember.objects.filter(partner=boss.partner).count() == 2
+
+
+def test_change_is_saved_with_one_event_of_what_changed(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    data = {"role": "manager", "may_see_addresses": "on"}
+    for _ in range(2):
+        answer = console.post(address(manager, "edit"), data)
+        assert (answer.status_code, answer["Location"]) == (303, MEMBERS)
+    assert terms(manager) == (PartnerRole.MANAGER, True)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.object_id) == (
+        "partner_member.changed",
+        boss.user,
+        str(manager.pk),
+    )
+    assert (event.before, event.after) == (
+        {"may_see_addresses": False},
+        {"may_see_addresses": True},
+    )
+
+
+@pytest.mark.parametrize("role", ["", "owner", "administrator\0", "x" * 100_000])
+def test_unknown_role_changes_nothing(boss, console, role):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    assert console.post(address(manager, "edit"), {"role": role}).status_code == 400
+    assert terms(manager) == (PartnerRole.MANAGER, False)
+    assert not AuditEvent.objects.exists()
+
+
+def test_promotion_and_demotion_hold_on_the_very_next_request(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    theirs = client_of(manager.user)
+    assert theirs.get(MEMBERS).status_code == 404
+    console.post(address(manager, "edit"), {"role": "administrator"})
+    assert theirs.get(MEMBERS).status_code == 200
+    console.post(address(manager, "edit"), {"role": "manager"})
+    assert theirs.get(MEMBERS).status_code == 404
+    assert theirs.get("/partner/").status_code == 200
+
+
+def test_removed_member_finds_no_page_of_the_console_any_more(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    theirs = client_of(manager.user)
+    assert theirs.get("/partner/").status_code == 200
+    console.post(address(manager, "remove"))
+    pages = ("", "invitations/", "requests/", "history/", "customers/", "members/")
+    assert {theirs.get(f"/partner/{page}").status_code for page in pages} == {404}
+    assert theirs.get("/account/settings/").status_code == 200
+
+
+def test_removing_twice_answers_alike_and_writes_one_event(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    for _ in range(2):
+        answer = console.post(address(manager, "remove"))
+        assert (answer.status_code, answer["Location"]) == (303, MEMBERS)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.object_id) == (
+        "partner_member.deleted",
+        boss.user,
+        str(manager.pk),
+    )
+    assert event.before == {
+        "partner": boss.partner.pk,
+        "user": manager.user.pk,
+        "role": "manager",
+        "may_see_addresses": False,
+    }
+    assert console.get(address(manager, "remove")).status_code == 404
+    other = client_of(PartnerMemberFactory.create(administrator=True).user)
+    assert other.post(address(manager, "remove")).status_code == 404
+
+
+def test_customers_of_a_removed_member_stay_without_a_manager(boss, console):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    customers = [make_associated(invitation=own) for _ in range(3)]
+    for customer in customers:
+        customer.manager = manager
+        customer.save()
+    before = AuditEvent.objects.count()
+    page = console.get(address(manager, "remove")).content.decode()
+    assert "They have no manager then, and administrators see them." in page
+    console.post(address(manager, "remove"))
+    for customer in customers:
+        customer.refresh_from_db()
+        assert (customer.manager, customer.ended_at) == (None, None)
+        event = AuditEvent.objects.get(
+            action="association.manager_changed", object_id=str(customer.pk)
+        )
+        assert (event.before, event.after) == ({"manager": manager.pk}, {"manager": None})
+    assert AuditEvent.objects.count() == before + 4
+    own.refresh_from_db()
+    assert own.revoked_at is None
+    assert list(trail_equals_state()) == []
+
+
+@pytest.mark.parametrize("act", ["edit", "remove"])
+def test_last_administrator_stays(boss, console, act):
+    PartnerMemberFactory.create(partner=boss.partner)
+    answer = console.post(address(boss, act), {"role": "manager"})
+    assert answer.status_code == 409
+    assert "A partner keeps at least one administrator." in answer.content.decode()
+    assert terms(boss) == (PartnerRole.ADMINISTRATOR, False)
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("act", "leads_to"), [("edit", "/partner/"), ("remove", "/account/")], ids=["edit", "remove"]
+)
+def test_one_of_two_administrators_may_leave(boss, console, act, leads_to):
+    PartnerMemberFactory.create(partner=boss.partner, administrator=True)
+    answer = console.post(address(boss, act), {"role": "manager"})
+    assert (answer.status_code, answer["Location"]) == (303, leads_to)
+    assert console.get(MEMBERS).status_code == 404
