@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedModelAdmin, DeletableModelAdmin, EvidenceAdmin
+from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, actor
 from accounts.admin.filters import StateFilter
 from partners.models import MemberInvitation, Partner, PartnerMember
+from partners.refusals import sentence_for
+from partners.services.members import MemberRefused, add_member, change_member, remove_member
 
 
 @admin.register(Partner)
@@ -49,8 +52,8 @@ class PartnerAdmin(AuditedModelAdmin):
 
 
 @admin.register(PartnerMember)
-class PartnerMemberAdmin(DeletableModelAdmin):
-    """People who act for a partner."""
+class PartnerMemberAdmin(ProviderModelAdmin):
+    """People who act for a partner; the console's services add, change and remove them."""
 
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
@@ -73,10 +76,37 @@ class PartnerMemberAdmin(DeletableModelAdmin):
         names = super().get_readonly_fields(request, obj)
         return names if obj is None else [*names, "user", "partner"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a member who manages no customer."""
-        allowed = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or not obj.customers.exists())
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Hand what was typed to the service."""
+        by, values = actor(request), form.cleaned_data
+        if not change:
+            saved = add_member(by=by, now=timezone.now(), **values)
+        else:
+            terms = {name: values[name] for name in ("role", "may_see_addresses")}
+            saved = change_member(member=obj, by=by, now=timezone.now(), **terms)
+        obj.__dict__.update(saved.__dict__)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Let the service remove the member; the customers stay the partner's."""
+        remove_member(member=obj, by=actor(request), now=timezone.now())
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; what the service refuses is said in a sentence, and nothing is written."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except MemberRefused as refused:
+            return self._say(request, refused)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The question; what the service refuses is said in a sentence, and nothing is written."""
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except MemberRefused as refused:
+            return self._say(request, refused)
+
+    def _say(self, request: HttpRequest, refused: MemberRefused) -> HttpResponse:
+        self.message_user(request, sentence_for(refused), messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
 
 class MemberInvitationStateFilter(StateFilter):

@@ -171,3 +171,35 @@ def test_member_never_changes_sides(superuser: Client) -> None:
     superuser.post(path, {"partner": other.pk, "role": "administrator"})
     stored = PartnerMember.objects.get()
     assert (stored.partner, stored.role) == (member.partner, "administrator")
+
+
+def test_member_is_added_changed_and_removed_by_the_services(superuser: Client) -> None:
+    partner, user = factories.PartnerFactory(), factories.UserFactory()
+    data = {"partner": partner.pk, "user": user.pk, "role": "manager"}
+    superuser.post(reverse("admin:partners_partnermember_add"), data)
+    member = PartnerMember.objects.get()
+    path = reverse("admin:partners_partnermember_change", args=[member.pk])
+    superuser.post(path, {"role": "manager", "may_see_addresses": "on"})
+    association = factories.make_associated(invitation=factories.InvitationFactory(partner=partner))
+    type(association).objects.update(manager=member)
+    superuser.post(
+        reverse("admin:partners_partnermember_delete", args=[member.pk]), {"post": "yes"}
+    )
+    association.refresh_from_db()
+    assert (PartnerMember.objects.count(), association.manager) == (0, None)
+    events = AuditEvent.objects.filter(object_label="partners.partnermember").order_by("pk")
+    assert [event.action for event in events] == [
+        "partner_member.added",
+        "partner_member.changed",
+        "partner_member.deleted",
+    ]
+
+
+def test_last_administrator_is_neither_demoted_nor_removed(superuser: Client) -> None:
+    member = factories.PartnerMemberFactory(administrator=True)
+    for act, data in (("change", {"role": "manager"}), ("delete", {"post": "yes"})):
+        path = reverse(f"admin:partners_partnermember_{act}", args=[member.pk])
+        answer = superuser.post(path, data, follow=True)
+        assert "A partner keeps at least one administrator." in answer.content.decode()
+    assert PartnerMember.objects.get().role == "administrator"
+    assert not AuditEvent.objects.exists()
