@@ -267,6 +267,31 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
         self.fields["code"].error_messages["required"] = _("Enter the code.")
 
 
+class SetUpSecondFactorForm(forms.Form):
+    """The first code of an authenticator app, and the password."""
+
+    code = CodeField(
+        label=_("Code from the app"),
+        error_messages={
+            "required": _("Enter the code that the app shows."),
+            "invalid": _("The code has six digits. Enter it as the app shows it."),
+        },
+    )
+    password = PresentPasswordField(label=_("Your password"))
+
+
+class RemoveSecondFactorForm(forms.Form):
+    """A code of the authenticator app, or a recovery code, and the password."""
+
+    code = forms.CharField(
+        label=_("Code from the app, or a recovery code"),
+        max_length=20,
+        widget=_UnseenInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={"required": _("Enter the code.")},
+    )
+    password = PresentPasswordField(label=_("Your password"))
+
+
 class MailboxForm(forms.Form):
     """Whose mails the demo's mailbox shows: one address, or everybody's."""
 

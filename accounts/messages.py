@@ -76,6 +76,23 @@ def password_changed(message: OutboxMessage) -> Mail:
     )
 
 
+def second_factor_changed(message: OutboxMessage) -> Mail:
+    """The second step of the log-in was turned on or off; what to do if that was not you."""
+    is_on = message.data["is_on"]
+    on, off = _("Logging in takes a second step now"), _("Logging in takes no second step any more")
+    return render_mail(
+        message,
+        template="accounts/second_factor_changed",
+        subject=on if is_on else off,
+        context={
+            "account_name": _user(message).account_name,
+            "is_on": is_on,
+            "changed_at": parse_datetime(message.data["changed_at"]),
+            "reset_url": absolute_url("account_reset_password"),
+        },
+    )
+
+
 def reset_link(message: OutboxMessage) -> Mail:
     """An administrator asks the user to set a password: where, and under which account name."""
     user = _user(message)

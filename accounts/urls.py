@@ -6,12 +6,13 @@ pages would make unproven users or write while they show, and do not exist.
 
 from django.urls import URLPattern, path
 
-from accounts.views import health, login, mailbox, passwords, settings
+from accounts.views import health, login, mailbox, passwords, second_factor, settings
 
 urlpatterns: list[URLPattern] = [
     path("account/login/", login.log_in, name="account_login"),
     path("account/logout/", login.log_out, name="account_logout"),
     path("account/reauthenticate/", login.confirm, name="account_reauthenticate"),
+    path("account/2fa/", second_factor.second_factor, name="second_factor"),
     path("account/2fa/authenticate/", login.second_factor, name="mfa_authenticate"),
     path("account/password/reset/", passwords.forgotten, name="account_reset_password"),
     path(

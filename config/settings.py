@@ -202,6 +202,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_from_address": "10/m/ip",
     "login_failed_anywhere": "20/h/key",
     "change_password": "5/5m/user",
+    # Turning the second step on or off: password and code are tried together.
+    "second_factor": "5/5m/user",
     "rename_account": "10/h/user",
     # Unknown invitation addresses, counted per client address.
     "unknown_token": "60/m/ip",

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from accounts.services.second_factor import has_second_factor
 from partners.models import PartnerMember
 from partners.services.members import find_member
 
@@ -18,7 +20,8 @@ def for_members(view: MemberView) -> MemberView:
     """Hand the view the membership of whoever is signed in; for others the page does not exist.
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
-    what stands in the address. Moments are shown and typed in the partner's time zone.
+    what stands in the address. Moments are shown and typed in the partner's time zone. Outside the
+    demo an administrator without a second factor is led to where one is set up, and no further.
     """
 
     @wraps(view)
@@ -26,10 +29,18 @@ def for_members(view: MemberView) -> MemberView:
         member = find_member(user=request.user)
         if member is None:
             raise Http404
+        if _lacks_second_factor(member):
+            return redirect("second_factor")
         with timezone.override(member.partner.zone):
             return view(request, member, **parameters)
 
     return gated
+
+
+def _lacks_second_factor(member: PartnerMember) -> bool:
+    if settings.DEMO or not member.is_administrator:
+        return False
+    return not has_second_factor(member.user)
 
 
 def for_administrators(view: MemberView) -> MemberView:

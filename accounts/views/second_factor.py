@@ -1,0 +1,118 @@
+"""The second step of the log-in: turning it on with an authenticator app, and off again."""
+
+import base64
+from io import BytesIO
+from typing import Any, cast
+
+import qrcode
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+from qrcode.image.svg import SvgPathFillImage
+
+from accounts import limits
+from accounts.forms import RemoveSecondFactorForm, SetUpSecondFactorForm
+from accounts.models import User
+from accounts.services.second_factor import (
+    SecondFactorRefused,
+    find_second_factor,
+    remove_second_factor,
+    set_up_second_factor,
+)
+from accounts.views.answers import limited, see_other
+
+_SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("code", "password")
+@limited
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Show whether it is on; `action` begins to set it up, turns it on, or turns it off."""
+    if request.method != "POST":
+        return _show(request)
+    acts = {"begin": _begin, "set_up": _set_up, "remove": _remove}
+    act = acts.get(request.POST.get("action", ""))
+    return act(request) if act else see_other("second_factor")
+
+
+def _begin(request: HttpRequest) -> HttpResponse:
+    """Make a fresh secret for the app; nothing is on before the first code has come."""
+    request.session[_SECRET] = generate_totp_secret()
+    return see_other("second_factor")
+
+
+def _set_up(request: HttpRequest) -> HttpResponse:
+    """Turn it on, and show the recovery codes this once."""
+    secret = request.session.get(_SECRET)
+    if secret is None:
+        return see_other("second_factor")
+    form = SetUpSecondFactorForm(request.POST)
+    user = cast("User", request.user)
+    if form.is_valid() and _is_password(request, form):
+        code, now = form.cleaned_data["code"], timezone.now()
+        try:
+            codes = set_up_second_factor(user=user, secret=secret, code=code, now=now)
+        except SecondFactorRefused as refused:
+            if refused.code == "on_already":
+                return see_other("second_factor")
+            form.add_error("code", _("That is not the code that the app shows now."))
+        else:
+            request.session.cycle_key()
+            return render(request, "account/recovery_codes.html", {"codes": codes})
+    return _show(request, form)
+
+
+def _remove(request: HttpRequest) -> HttpResponse:
+    """Turn it off."""
+    form = RemoveSecondFactorForm(request.POST)
+    if form.is_valid() and _is_password(request, form):
+        user, code = cast("User", request.user), form.cleaned_data["code"]
+        try:
+            remove_second_factor(user=user, code=code, now=timezone.now())
+        except SecondFactorRefused:
+            form.add_error("code", _("That is not the code, or it has been used."))
+        else:
+            request.session.pop(_SECRET, None)
+            messages.success(request, _("Logging in takes no second step any more."))
+            return see_other("second_factor")
+    return _show(request, form)
+
+
+def _is_password(request: HttpRequest, form: Form) -> bool:
+    """Compare the password, or add to the form that it is another one. Raises LimitReached."""
+    limits.count(request, "second_factor")
+    user = cast("User", request.user)
+    if user.check_password(form.cleaned_data["password"]):
+        return True
+    form.add_error("password", _("That is not your password."))
+    return False
+
+
+def _show(request: HttpRequest, form: Form | None = None) -> HttpResponse:
+    """Show the page as it is for this user: on, being set up, or off."""
+    user, secret = cast("User", request.user), request.session.get(_SECRET)
+    app = find_second_factor(user)
+    context: dict[str, Any] = {"app": app}
+    if app is not None:
+        context["form"] = form or RemoveSecondFactorForm()
+    elif secret is not None:
+        context["form"] = form or SetUpSecondFactorForm()
+        context["secret_in_groups"] = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+        context["picture"] = _picture(get_adapter().build_totp_url(user, secret))
+    status = 400 if form is not None and form.errors else 200
+    return render(request, "account/second_factor.html", context, status=status)
+
+
+def _picture(text: str) -> str:
+    """Return a QR code as an address that holds the picture: dark on white in any scheme."""
+    drawn = BytesIO()
+    qrcode.make(text, image_factory=SvgPathFillImage).save(drawn)
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()
