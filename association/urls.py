@@ -18,6 +18,7 @@ from association.views.console import customers, history, overview
 # A QR code says /I/ and the token in upper case; both are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
 JOIN = "join/<uuid:attempt_id>/"
+HISTORY = "partner/history/"
 
 urlpatterns: list[URLPattern] = [
     re_path(f"{INVITATION}$", landing.landing, name="landing"),
@@ -43,7 +44,11 @@ urlpatterns: list[URLPattern] = [
     path("account/partner/", my_partner.my_partner, name="my_partner"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("partner/", overview.overview, name="console_overview"),
-    path("partner/history/", history.history, name="console_history"),
+    path(HISTORY, history.history, name="console_history"),
+    path("partner/history.csv", history.history_csv, name="console_history_csv"),
+    path(f"{HISTORY}<uuid:attempt_id>/", history.attempt, name="console_attempt"),
+    path(f"{HISTORY}<uuid:attempt_id>/reveal", history.reveal, name="console_reveal_address"),
+    path(f"{HISTORY}<uuid:attempt_id>/act", history.act, name="console_follow_up"),
     path("partner/customers/", customers.customers, name="console_customers"),
     path("demo/", demo.demo, name="demo"),
 ]

@@ -1,27 +1,53 @@
-"""Who waits for a partner: customers for a budget."""
+"""Who and what waits for a partner's member: customers for a budget, invitations, requests."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.models import Freeze, FreezeCause
-from association.models import Association, Budget
-from partners.models import AssociationType, Partner
+from association.models import Association, Budget, BudgetRequest
+from partners.models import AssociationType, Invitation, InvitationRequest, PartnerMember
 
-SHOWN = 50
+SHOWN = 20
+EXPIRING_SHOWN = 10
+REQUESTS_SHOWN = 5
+SOON = timedelta(days=7)
 
 
-def customers_waiting(partner: Partner) -> QuerySet[Association]:
+def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
     """Return the reseller customers whom the association still freezes, oldest first.
 
-    Each carries `has_budget`: then only unfreezing is left to do.
+    Each carries `has_budget`: then only unfreezing is left to do; and `asked_at`, when the
+    customer last asked for a budget.
     """
-    frozen = Freeze.objects.open().filter(
-        account=OuterRef("account"), cause=FreezeCause.ASSOCIATION
-    )
+    return _frozen_customers(member, FreezeCause.ASSOCIATION)
+
+
+def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
+    """Return the customers frozen because their budget is used up, oldest first, as above."""
+    return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)
+
+
+def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[Invitation]:
+    """Return the live invitations that expire within seven days, soonest first."""
+    live = member.partner.invitations.visible_to(member).live(now)
+    return live.filter(expires_at__lte=now + SOON).order_by("expires_at", "pk")[:EXPIRING_SHOWN]
+
+
+def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
+    """Return the open requests for an online invitation, oldest first; one more than is shown."""
+    asked = member.partner.invitation_requests.visible_to(member).open()
+    return asked.select_related("invitation").order_by("requested_at", "pk")[: REQUESTS_SHOWN + 1]
+
+
+def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Association]:
+    frozen = Freeze.objects.open().filter(account=OuterRef("account"), cause=cause)
+    current = Budget.objects.current().filter(association=OuterRef("pk"))
+    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_on")
     return (
-        Association.objects.in_force()
-        .for_partner(partner)
+        member.partner.associations.visible_to(member)
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
-        .annotate(has_budget=Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
+        .annotate(has_budget=Exists(current), asked_at=Subquery(asked.values("asked_at")[:1]))
         .select_related("account__owner")
-        .order_by("associated_at", "pk")[:SHOWN]
+        .order_by("associated_at", "pk")[: SHOWN + 1]
     )
