@@ -1,11 +1,20 @@
-"""The console's first page: who waits, for the partner's own members only."""
+"""The console's first page: what waits for the member, how people came along; nothing of others."""
+
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import FreezeCause
+from association.models import BudgetRequest
+from association.services.funnel import Funnel, funnel_of, refused_by_cause
+from association.services.waiting import customers_out_of_budget, customers_waiting
+from partners.services.pages import Count
 from tests.factories import (
+    AttemptFactory,
     CustomerAccountFactory,
+    FreezeFactory,
     InvitationFactory,
     InvitationRequestFactory,
     PartnerMemberFactory,
@@ -16,6 +25,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+# session, user, member; funnel; waiting, out of budget; requests; causes, expiring
+STATEMENTS = 9
+
 
 def open_overview(user):
     client = Client(SERVER_NAME="127.0.0.1")
@@ -23,29 +35,148 @@ def open_overview(user):
     return client.get("/partner/")
 
 
+def shown_to(member):
+    return open_overview(member.user).content.decode()
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
 @pytest.mark.parametrize("rows", [1, 3])
-def test_overview_shows_who_waits_with_constant_queries(rows, django_assert_num_queries):
-    member = PartnerMemberFactory.create()
-    invitation = InvitationFactory.create(partner=member.partner)
-    for _ in range(rows):
-        make_associated(invitation=invitation)
-    InvitationRequestFactory.create_batch(rows, partner=member.partner, invitation=invitation)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(member.user)
-    with django_assert_num_queries(5):
-        page = client.get("/partner/")
-    assert page.status_code == 200
-    assert page.content.decode().count("Joined and frozen on") == rows
-    assert page.content.decode().count("by the invitation") == rows
-
-
-def test_overview_shows_nothing_of_another_partner():
-    member = PartnerMemberFactory.create()
-    associated = make_associated()
-    asked = InvitationRequestFactory.create(
-        partner=associated.partner, invitation=associated.invitation
+def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_assert_num_queries):
+    invitation = InvitationFactory.create(
+        partner=boss.partner, expires_at=timezone.now() + timedelta(days=2)
     )
-    page = open_overview(member.user).content.decode()
+    for _ in range(rows):
+        associated = make_associated(invitation=invitation)
+        spent = make_associated(invitation=invitation)
+        spent.account.freezes.update(unfrozen_at=timezone.now())
+        FreezeFactory.create(account=spent.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+        now = timezone.now()
+        BudgetRequest.objects.create(association=associated, asked_at=now, asked_on=now.date())
+    InvitationRequestFactory.create_batch(rows, invitation=invitation)
+    InvitationFactory.create_batch(rows - 1, partner=boss.partner, expires_at=invitation.expires_at)
+    AttemptFactory.create_batch(rows, invitation=invitation, entered=True, refused=True)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
+
+    with django_assert_num_queries(STATEMENTS):
+        page = client.get("/partner/")
+
+    assert page.status_code == 200
+    shown = page.content.decode()
+    parts = {
+        "Joined and frozen": rows,
+        "Frozen since the budget was used up": rows,
+        "Asked you for a budget": rows,
+        "Followed “": rows,
+        "until <time": rows,
+        "?refusal=unpaid_bills": 1,
+    }
+    assert {part: shown.count(part) for part in parts} == parts
+
+
+def test_overview_lists_customers_oldest_first(boss):
+    invitation, now = InvitationFactory.create(partner=boss.partner), timezone.now()
+    made = [
+        make_associated(invitation=invitation, now=now - timedelta(hours=hours))
+        for hours in (1, 3, 2)
+    ]
+
+    assert [row.pk for row in customers_waiting(boss)] == [made[1].pk, made[2].pk, made[0].pk]
+    assert list(customers_out_of_budget(boss)) == []
+
+
+def test_overview_shows_a_manager_their_own_only(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    other = InvitationFactory.create(partner=boss.partner, created_by=boss.user)
+    mine, theirs = make_associated(invitation=own), make_associated(invitation=other)
+    asked = InvitationRequestFactory.create(invitation=other)
+    AttemptFactory.create(invitation=other, entered=True, refused=True)
+
+    page = shown_to(manager)
+
+    assert mine.account.owner.account_name in page
+    assert theirs.account.owner.account_name not in page
+    assert asked.masked_address not in page
+    assert refused_by_cause(member=manager, now=timezone.now()) == []
+    assert funnel_of(member=manager, now=timezone.now()) == Funnel(
+        started=Count(1, is_more=False),
+        registered=Count(1, is_more=False),
+        associated=Count(1, is_more=False),
+        refused=Count(0, is_more=False),
+        has_invitations=True,
+    )
+
+
+def test_funnel_counts_each_by_its_own_moment_within_thirty_days(boss):
+    invitation, now = InvitationFactory.create(partner=boss.partner), timezone.now()
+    make_associated(invitation=invitation)
+    AttemptFactory.create(invitation=invitation, entered=True, refused=True)
+    AttemptFactory.create(
+        invitation=invitation, started_at=now - timedelta(days=31), registered_at=now, entered=True
+    )
+    make_associated()
+
+    assert funnel_of(member=boss, now=now) == Funnel(
+        started=Count(2, is_more=False),
+        registered=Count(2, is_more=False),
+        associated=Count(1, is_more=False),
+        refused=Count(1, is_more=False),
+        has_invitations=True,
+    )
+
+
+def test_funnel_counts_no_further_than_its_limit(boss, monkeypatch):
+    monkeypatch.setattr("association.services.funnel.COUNTED", 2)
+    invitation = InvitationFactory.create(partner=boss.partner)
+    AttemptFactory.create_batch(3, invitation=invitation)
+
+    assert funnel_of(member=boss, now=timezone.now()).started == Count(2, is_more=True)
+    assert "more than" in shown_to(boss)
+
+
+def test_causes_are_counted_most_first(boss):
+    invitation = InvitationFactory.create(partner=boss.partner)
+    both = ["cash_expenditure", "unpaid_bills"]
+    AttemptFactory.create(invitation=invitation, entered=True, refused=True)
+    AttemptFactory.create(invitation=invitation, entered=True, refused=True, refusal_codes=both)
+    AttemptFactory.create(entered=True, refused=True)
+
+    found = refused_by_cause(member=boss, now=timezone.now())
+
+    assert found == [("unpaid_bills", 2), ("cash_expenditure", 1)]
+
+
+def test_a_new_partner_is_shown_its_first_steps(boss):
+    page = shown_to(boss)
+
+    assert "Your first customer is three steps away" in page
+    assert "Nobody waits." not in page
+
+
+def test_overview_masks_addresses_from_whoever_may_not_read_them(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    asked = InvitationRequestFactory.create(invitation=own)
+    associated = make_associated(invitation=own)
+
+    assert asked.address not in shown_to(manager)
+    assert asked.masked_address in shown_to(manager)
+    assert asked.address in shown_to(boss)
+    assert associated.account.owner.email not in shown_to(boss)
+
+
+def test_overview_shows_nothing_of_another_partner(boss):
+    InvitationFactory.create(partner=boss.partner)
+    associated = make_associated()
+    asked = InvitationRequestFactory.create(invitation=associated.invitation)
+
+    page = shown_to(boss)
+
     assert associated.account.owner.account_name not in page
     assert asked.address not in page
     assert "Nobody waits." in page
@@ -59,17 +190,16 @@ def test_overview_asks_a_stranger_to_log_in():
     assert Client(SERVER_NAME="127.0.0.1").get("/partner/").status_code == 302
 
 
-def test_overview_forgets_who_is_unfrozen_or_answered():
-    member = PartnerMemberFactory.create()
-    invitation = InvitationFactory.create(partner=member.partner)
+def test_overview_forgets_who_is_unfrozen_or_answered(boss):
+    invitation = InvitationFactory.create(partner=boss.partner)
     associated = make_associated(invitation=invitation)
     associated.account.freezes.update(unfrozen_at=timezone.now())
-    InvitationRequestFactory.create(
-        partner=member.partner, invitation=invitation, closed_at=timezone.now()
-    )
-    page = open_overview(member.user).content.decode()
+    asked = InvitationRequestFactory.create(invitation=invitation, closed_at=timezone.now())
+
+    page = shown_to(boss)
+
     assert "Nobody waits." in page
-    assert "Nobody asks." in page
+    assert asked.address not in page
 
 
 def test_home_leads_a_member_to_the_console():
