@@ -273,7 +273,9 @@ DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 
 # --- long work ------------------------------------------------------------------------------
 # What the worker does beside sending mails; functions that `work_in_background()` describes.
-BACKGROUND_WORK: list[str] = []
+BACKGROUND_WORK: list[str] = [
+    "partners.services.batches.make_batches",
+]
 
 # --- mail ---------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"

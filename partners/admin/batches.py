@@ -67,6 +67,7 @@ class InvitationBatchAdmin(EvidenceAdmin):
         "finished_at",
         "cancelled_at",
         "cancelled_by",
+        "stop_reason",
     )
 
 

@@ -103,6 +103,16 @@ class InvitationBatch(models.Model):
         return self.label
 
     @property
+    def title(self) -> str:
+        """The label as people read it: with the numbers that its links carry."""
+        return self.label.replace("{n}", f"1\u2013{self.size}")
+
+    @property
+    def made_count(self) -> int:
+        """How many invitations there are."""
+        return self.done_count - self.refused_count
+
+    @property
     def state(self) -> str:
         """One of draft, running, finished, cancelled."""
         if self.cancelled_at is not None:

@@ -24,6 +24,7 @@ from partners.services.invitations import edit_invitation, resend_invitation, re
 from partners.services.requests import answer_request, request_online_invitation
 from tests.factories import (
     CustomerAccountFactory,
+    InvitationBatchFactory,
     InvitationFactory,
     LegalDocumentFactory,
     PartnerFactory,
@@ -419,6 +420,11 @@ def request_was_answered_by_another_partner(association):
     return {("I10", name(request))}
 
 
+def batch_counts_more_than_it_has_made(association):
+    batch = InvitationBatchFactory.create(partner=association.partner, done_count=1)
+    return {("I10", name(batch))}
+
+
 def letter_is_of_another_account(association):
     account = CustomerAccountFactory.create()
     raw(Consent, document__kind="letter_of_authorization").update(account=account)
@@ -462,6 +468,7 @@ BREAKERS = [
     attempt_is_of_another_account,
     request_is_of_another_partner,
     request_was_answered_by_another_partner,
+    batch_counts_more_than_it_has_made,
     letter_is_of_another_account,
 ]
 

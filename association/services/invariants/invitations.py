@@ -15,7 +15,7 @@ from association.services.invariants.violations import (
     events_about,
     violations,
 )
-from partners.models import Invitation, InvitationRequest
+from partners.models import Invitation, InvitationBatch, InvitationRequest
 
 # The moment of a revocation is read before the wait for the row, that of an association before its
 # last statement. Where both met, the order of their audit events tells which came first, and the
@@ -130,6 +130,7 @@ def partners_kept_apart() -> Iterator[Violation]:
         Invitation.objects.filter(batch__isnull=False).exclude(partner=F("batch__partner")),
         "its partner is not that of its batch",
     )
+    yield from _batches_made_as_counted()
     yield from violations(
         "I10",
         requests.exclude(partner=F("invitation__partner")),
@@ -148,4 +149,17 @@ def partners_kept_apart() -> Iterator[Violation]:
             consent__account=F("association__account")
         ),
         "its consent was given by another account",
+    )
+
+
+def _batches_made_as_counted() -> Iterator[Violation]:
+    """I10: a batch has as many invitations as it has done and not refused."""
+    made = count_of(Invitation.objects.filter(batch=OuterRef("pk")))
+    rows = InvitationBatch.objects.annotate(made=Coalesce(made, Value(0)))
+    yield from violations(
+        "I10",
+        rows.exclude(done_count=F("made") + F("refused_count")),
+        "has done {}, {} invitations belong to it",
+        "done_count",
+        "made",
     )

@@ -11,7 +11,7 @@ from partners.services.invitations.following import (
     use_invitation,
 )
 from partners.services.invitations.mailing import has_mails_left
-from partners.services.invitations.making import create_invitation, create_invitations
+from partners.services.invitations.making import create_invitation, create_invitations, write_links
 from partners.services.invitations.quotas import QuotaReached, check_quotas
 from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, MOST_USES, InvitationNotSaved
 
@@ -30,4 +30,5 @@ __all__ = [
     "resend_invitation",
     "revoke_invitation",
     "use_invitation",
+    "write_links",
 ]

@@ -110,16 +110,24 @@ def create_invitations(
         created_at=now,
         created_by=by,
     )
-    check_limits(first, now)
-    check_live(first, now)
     with transaction.atomic():
         check_quotas(partner=partner, by=by, now=now, made=count)
-        event = _write(first, by, now)
-        made_of = terms_of(first)
-        others = _copies(first, labels[1:])
-        record_copies(
-            of=event, objects={other.pk: {**made_of, "label": other.label} for other in others}
-        )
+        return write_links(first=first, labels=labels, now=now)
+
+
+def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[Invitation]:
+    """Write a link like `first` for each label, `first` being the first, with all their events.
+
+    Raises InvitationNotSaved if nobody could follow them. Call it inside a transaction.
+    """
+    check_limits(first, now)
+    check_live(first, now)
+    event = _write(first, first.created_by, now)
+    made_of = terms_of(first)
+    others = _copies(first, labels[1:])
+    record_copies(
+        of=event, objects={other.pk: {**made_of, "label": other.label} for other in others}
+    )
     return [first, *others]
 
 
