@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
-from accounts.models import OutboxMessage, ResourceStatus
+from accounts.models import FreezeCause, FreezeScope, OutboxMessage, ResourceStatus
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 from association.models import Association, Attempt, Authorization
 from association.services.attempts import last_moment_to_associate
@@ -104,6 +104,24 @@ def customer_refused(message: OutboxMessage) -> Mail:
             "masked_address": mask_address(owner.email) if owner else "",
             "refusals": [REFUSAL_TEXTS[code] for code in codes],
             "console_url": absolute_url("console_overview"),
+        },
+    )
+
+
+def frozen(message: OutboxMessage) -> Mail:
+    """Tell the customer that the partner has frozen the account, and why. Stale when it is over."""
+    association = find_about(message, _ASSOCIATIONS.all())
+    freeze = association.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+    if association.ended_at is not None or freeze is None:
+        raise Stale("no longer frozen")
+    return render_mail(
+        message,
+        template="association/frozen",
+        subject=_("%(partner)s has frozen your account") % {"partner": association.partner.name},
+        context=_about_association(association)
+        | {
+            "reason_lines": freeze.reason.splitlines(),
+            "stops_resources": freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
         },
     )
 

@@ -18,6 +18,7 @@ from accounts.models import FreezeScope, User
 from association.admin.preview import eligibility_preview
 from association.forms import BudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
+from association.refusals import SENTENCES
 from association.services.associations import end_association
 from association.services.customers import (
     CustomerRefused,
@@ -26,11 +27,6 @@ from association.services.customers import (
     unfreeze_customer,
 )
 
-REFUSALS: dict[str, Any] = {
-    "ended": _("This association has ended."),
-    "not_reseller": _("Only reseller customers are frozen and unfrozen by their partner."),
-    "no_budget": _("The partner has to set a budget first."),
-}
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
 
@@ -108,7 +104,7 @@ class AssociationAdmin(EvidenceAdmin):
         form=BudgetForm,
         name=customer_name,
         refused_by=(CustomerRefused,),
-        refusals=REFUSALS,
+        refusals=SENTENCES,
         permissions=["act"],
     )
     def set_budget(
@@ -142,7 +138,7 @@ class AssociationAdmin(EvidenceAdmin):
         form=FreezeForm,
         name=customer_name,
         refused_by=(CustomerRefused,),
-        refusals=REFUSALS,
+        refusals=SENTENCES,
         permissions=["act"],
     )
     def freeze_account(
@@ -168,7 +164,7 @@ class AssociationAdmin(EvidenceAdmin):
         form=ReasonForm,
         name=customer_name,
         refused_by=(CustomerRefused,),
-        refusals=REFUSALS,
+        refusals=SENTENCES,
         permissions=["act"],
     )
     def unfreeze_account(

@@ -1,6 +1,12 @@
 """What customers tick and type on the journey, and partners in their console."""
 
-from association.forms.budgets import BudgetForm
+from association.forms.budgets import BudgetForm, SetBudgetForm
+from association.forms.customers import (
+    CustomerSearchForm,
+    ManagerForm,
+    PartnerFreezeForm,
+    UnfreezeForm,
+)
 from association.forms.history import HistoryForm
 from association.forms.joining import (
     AskForm,
@@ -13,9 +19,14 @@ from association.forms.joining import (
 __all__ = [
     "AskForm",
     "BudgetForm",
+    "CustomerSearchForm",
     "EnableForm",
     "HistoryForm",
     "InstructionsForm",
     "LetterForm",
+    "ManagerForm",
+    "PartnerFreezeForm",
+    "SetBudgetForm",
     "TokenForm",
+    "UnfreezeForm",
 ]

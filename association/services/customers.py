@@ -3,6 +3,8 @@
 Here is decided who may lift which freeze; `accounts` only writes it.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,6 +15,7 @@ from accounts.services.audit import record_event
 from accounts.services.freezes import freeze_account, unfreeze_account
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
+from partners.models import PartnerMember
 
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 
@@ -20,12 +23,22 @@ ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 class CustomerRefused(Exception):
     """The act is not possible on this association; nothing was written.
 
-    `code` is one of `ended`, `not_reseller` and `no_budget`.
+    `code` is one of `ended`, `not_reseller`, `no_budget` and `not_a_member`.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, association: Association) -> None:
         super().__init__(code)
         self.code = code
+        self.association = association
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTerms:
+    """What a budget says."""
+
+    amount: Decimal
+    period: BudgetPeriod
+    on_exhaustion: OnExhaustion
 
 
 def _lock_reseller(association: Association) -> Association:
@@ -33,9 +46,9 @@ def _lock_reseller(association: Association) -> Association:
     CustomerAccount.objects.select_for_update().get(pk=association.account_id)
     locked = Association.objects.select_related("account__owner").get(pk=association.pk)
     if locked.ended_at is not None:
-        raise CustomerRefused("ended")
+        raise CustomerRefused("ended", locked)
     if not locked.is_reseller:
-        raise CustomerRefused("not_reseller")
+        raise CustomerRefused("not_reseller", locked)
     return locked
 
 
@@ -72,6 +85,83 @@ def set_budget(
         return budget
 
 
+def set_budget_and_unfreeze(
+    *,
+    association: Association,
+    terms: BudgetTerms,
+    unfreeze: bool,
+    reason: str = "",
+    shown_at: datetime | None = None,
+    by: User,
+    now: datetime,
+) -> Budget:
+    """Set the budget and, when wanted, unfreeze: in one transaction, so both or neither.
+
+    Sent twice from a page that was shown at `shown_at`, it sets one budget. Raises CustomerRefused.
+    """
+    with transaction.atomic():
+        locked = _lock_reseller(association)
+        budget = _set_since(locked, terms, by, shown_at)
+        if budget is None:
+            budget = set_budget(
+                association=locked,
+                amount=terms.amount,
+                period=terms.period,
+                on_exhaustion=terms.on_exhaustion,
+                by=by,
+                now=now,
+            )
+        if unfreeze:
+            unfreeze_customer(association=locked, reason=reason, by=by, now=now)
+        return budget
+
+
+def set_budgets(
+    *,
+    associations: Iterable[Association],
+    terms: BudgetTerms,
+    unfreeze: bool,
+    reason: str = "",
+    shown_at: datetime | None = None,
+    by: User,
+    now: datetime,
+) -> list[Budget]:
+    """Do `set_budget_and_unfreeze()` for all of them or, when one is refused, for none.
+
+    Accounts are locked in the order of their keys, so that two such acts wait for each other.
+    Raises CustomerRefused, which names the association.
+    """
+    with transaction.atomic():
+        return [
+            set_budget_and_unfreeze(
+                association=association,
+                terms=terms,
+                unfreeze=unfreeze,
+                reason=reason,
+                shown_at=shown_at,
+                by=by,
+                now=now,
+            )
+            for association in sorted(associations, key=lambda row: row.account_id)
+        ]
+
+
+def _set_since(
+    association: Association, terms: BudgetTerms, by: User, shown_at: datetime | None
+) -> Budget | None:
+    """Return the budget of these terms that the same person has set since then: a double click."""
+    if shown_at is None:
+        return None
+    since = association.budgets.current().filter(
+        amount=terms.amount,
+        period=terms.period,
+        on_exhaustion=terms.on_exhaustion,
+        set_by=by,
+        set_at__gte=shown_at,
+    )
+    return since.first()
+
+
 def _plain(budget: Budget | None) -> dict[str, str] | None:
     if budget is None:
         return None
@@ -87,11 +177,13 @@ def freeze_customer(
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
-    Raises CustomerRefused.
+    The customer is mailed the reason, unless nothing has changed: the partner's freeze was open,
+    and no narrower. Raises CustomerRefused.
     """
     with transaction.atomic():
         locked = _lock_reseller(association)
-        return freeze_account(
+        before = locked.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+        freeze = freeze_account(
             account=locked.account,
             cause=FreezeCause.PARTNER,
             scope=scope,
@@ -99,6 +191,9 @@ def freeze_customer(
             by=by,
             now=now,
         )
+        if before is None or before.scope != freeze.scope:
+            _mail_customer("association.frozen", locked, now)
+        return freeze
 
 
 def unfreeze_customer(
@@ -111,16 +206,45 @@ def unfreeze_customer(
     with transaction.atomic():
         locked = _lock_reseller(association)
         if not locked.budgets.current().exists():
-            raise CustomerRefused("no_budget")
+            raise CustomerRefused("no_budget", locked)
         closed = unfreeze_account(
             account=locked.account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
         if closed:
-            owner = locked.account.owner
-            enqueue_messages(
-                messages=[
-                    OutgoingMessage("association.unfrozen", owner.email, locked, owner.language)
-                ],
-                now=now,
-            )
+            _mail_customer("association.unfrozen", locked, now)
         return closed
+
+
+def assign_manager(
+    *, association: Association, manager: PartnerMember | None, by: User, now: datetime
+) -> Association:
+    """Give the customer to a member of the partner, or to nobody in particular.
+
+    Giving it to whoever has it changes nothing. Raises CustomerRefused.
+    """
+    with transaction.atomic():
+        locked = Association.objects.select_for_update().get(pk=association.pk)
+        if locked.ended_at is not None:
+            raise CustomerRefused("ended", locked)
+        if manager is not None and manager.partner_id != locked.partner_id:
+            raise CustomerRefused("not_a_member", locked)
+        before, after = locked.manager_id, manager.pk if manager else None
+        if before != after:
+            locked.manager = manager
+            locked.save(update_fields=["manager"])
+            record_event(
+                action="association.manager_changed",
+                about=locked,
+                by=by,
+                now=now,
+                before={"manager": before},
+                after={"manager": after},
+            )
+        return locked
+
+
+def _mail_customer(kind: str, association: Association, now: datetime) -> None:
+    owner = association.account.owner
+    enqueue_messages(
+        messages=[OutgoingMessage(kind, owner.email, association, owner.language)], now=now
+    )

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, DateTimeField, OuterRef, QuerySet, Subquery, Sum, Value, When
 
 from accounts.models import Spending
-from association.models import Budget, BudgetPeriod
+from association.models import Association, Budget, BudgetPeriod
+from partners.models import Partner
 
 NOTHING = Decimal("0.00")
 
@@ -23,9 +24,14 @@ def period_start(budget: Budget, now: datetime) -> datetime:
     if budget.period == BudgetPeriod.ONE_TIME:
         return budget.set_at
     association = budget.association
-    local = now.astimezone(ZoneInfo(association.partner.time_zone))
+    return max(first_of_month(association.partner, now), association.associated_at)
+
+
+def first_of_month(partner: Partner, now: datetime) -> datetime:
+    """Return when the present month began where the partner is, in UTC."""
+    local = now.astimezone(ZoneInfo(partner.time_zone))
     first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return max(first.astimezone(UTC), association.associated_at)
+    return first.astimezone(UTC)
 
 
 def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
@@ -43,6 +49,23 @@ def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
 def spent_of(budget: Budget, now: datetime) -> Decimal:
     """Return what is used of one budget in its present period."""
     return used_of([budget], now)[budget.pk]
+
+
+def spent_this_month(
+    associations: Collection[Association], *, partner: Partner, now: datetime
+) -> dict[int, Decimal]:
+    """Return what each of this partner's customers has spent this month, by the association's key.
+
+    What was spent before the association does not count. One statement.
+    """
+    spending = Spending.objects.filter(
+        account=OuterRef("account"),
+        occurred_at__gte=OuterRef("associated_at"),
+    ).filter(occurred_at__gte=first_of_month(partner, now))
+    total = spending.values("account").annotate(total=Sum("amount")).values("total")
+    rows = Association.objects.filter(pk__in=[row.pk for row in associations])
+    spent = rows.annotate(spent=Subquery(total)).values_list("pk", "spent")
+    return {key: amount or NOTHING for key, amount in spent}
 
 
 def _with_start(budgets: Collection[Budget], now: datetime) -> QuerySet[Budget]:

@@ -95,7 +95,7 @@ def test_partner_freeze_and_the_budget_before_unfreezing(superuser: Client, boss
     freeze = Freeze.objects.get()
     assert (freeze.cause, freeze.reason, freeze.frozen_by) == ("partner", "Unpaid", boss)
     answer = act(superuser, page, "unfreeze_account", association, reason="Paid")
-    assert "The partner has to set a budget first." in answer
+    assert "A budget has to be set first" in answer
     association.budgets.create(
         amount=5, period="monthly", on_exhaustion="freeze", set_at=timezone.now()
     )
