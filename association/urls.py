@@ -13,12 +13,13 @@ from association.views import (
     registering,
     results,
 )
-from association.views.console import customers, history, overview
+from association.views.console import budgets, customers, freezes, history, overview
 
 # A QR code says /I/ and the token in upper case; both are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
 JOIN = "join/<uuid:attempt_id>/"
 HISTORY = "partner/history/"
+CUSTOMER = "partner/customers/<int:association_id>/"
 
 urlpatterns: list[URLPattern] = [
     re_path(f"{INVITATION}$", landing.landing, name="landing"),
@@ -50,5 +51,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{HISTORY}<uuid:attempt_id>/reveal", history.reveal, name="console_reveal_address"),
     path(f"{HISTORY}<uuid:attempt_id>/act", history.act, name="console_follow_up"),
     path("partner/customers/", customers.customers, name="console_customers"),
+    path("partner/customers.csv", customers.customers_csv, name="console_customers_csv"),
+    path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),
+    path(CUSTOMER, customers.customer, name="console_customer"),
+    path(f"{CUSTOMER}budget", budgets.set_budget, name="console_set_budget"),
+    path(f"{CUSTOMER}freeze", freezes.freeze, name="console_freeze"),
+    path(f"{CUSTOMER}unfreeze", freezes.unfreeze, name="console_unfreeze"),
+    path(f"{CUSTOMER}manager", freezes.manager, name="console_assign_manager"),
     path("demo/", demo.demo, name="demo"),
 ]

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 METHODS = ("get", "post")
 # What is for administrators alone: a manager finds no such page, whatever the id.
 ADMINISTRATORS_ONLY = {
+    "console_customers_csv",
     "console_members",
     "console_invite_member",
 }

@@ -1,14 +1,152 @@
 """The console's customers: the list, and one with all that the partner may know and do."""
 
-from django.http import HttpRequest, HttpResponse
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.models import FreezeCause, FreezeScope, ResourceStatus
+from accounts.services.capabilities import capability_rows
+from accounts.views.downloads import csv_download
+from association.forms import CustomerSearchForm
+from association.models import Association
+from association.services.customer_lists import (
+    Standing,
+    all_standings,
+    find_customers,
+    standings,
+    with_all_shown,
+)
+from association.services.customer_record import customer_record
+from association.views.console.showing import (
+    STATES,
+    act_lines,
+    address_of,
+    budget_lines,
+    freeze_lines,
+    line_of,
+)
 from partners.models import PartnerMember
-from partners.views.gate import for_members, show
+from partners.services.pages import Order
+from partners.views.gate import for_administrators, for_members, show
+from partners.views.lists import asked_for, listing, wishes_of
+
+security = logging.getLogger("security")
+ORDER = Order("associated_at")
 
 
 @require_safe
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the customers, newest first."""
-    return show(request, member, "association/console/customers.html", {}, section="customers")
+    form = _search_form(request, member)
+    rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
+    found = listing(request, form, with_all_shown(rows), order=ORDER)
+    shown = standings(found.page.rows, partner=member.partner, now=timezone.now())
+    context = {
+        "listing": found,
+        "lines": [line_of(standing, member) for standing in shown],
+        "can_budget": any(standing.association.is_reseller for standing in shown),
+        "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
+    }
+    return show(request, member, "association/console/customers.html", context, section="customers")
+
+
+@require_safe
+@for_administrators
+def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
+    """Download all customers that the list shows; written to the log, not to a row."""
+    form = _search_form(request, member)
+    rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
+    security.info("customers exported partner=%s user=%s", member.partner_id, member.user_id)
+    header = [
+        *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
+        *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
+    ]
+    all_rows = all_standings(rows, partner=member.partner, now=timezone.now())
+    return csv_download("customers", header, _csv_rows(all_rows, member))
+
+
+def _csv_rows(rows: Iterator[Standing], member: PartnerMember) -> Iterator[list[Any]]:
+    """The moments are in UTC: the partner's time zone is over when the rows are written."""
+    for standing in rows:
+        row, since = standing.association, standing.frozen_since
+        yield [
+            row.account.owner.account_name,
+            address_of(row, member),
+            row.association_type,
+            row.associated_at.isoformat(timespec="seconds"),
+            standing.state,
+            since.isoformat(timespec="seconds") if since else "",
+            standing.budget.amount if standing.budget else "",
+            "" if standing.spent is None else standing.spent,
+            settings.CURRENCY if standing.budget else "",
+            row.manager.user.account_name if row.manager else "",
+        ]
+
+
+@require_safe
+@for_members
+def customer(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
+    """Show how the customer stands, what the partner may know, and what was done."""
+    association = find_customer(member, association_id)
+    context = {**_standing_context(association, member), **_past_context(association)}
+    return show(request, member, "association/console/customer.html", context, section="customers")
+
+
+def find_customer(member: PartnerMember, association_id: int) -> Association:
+    """Return the customer with all that pages about one show; 404 for whom it does not exist."""
+    rows = with_all_shown(member.partner.associations.visible_to(member))
+    found: Association = get_object_or_404(rows, pk=association_id)
+    return found
+
+
+def standing_of(association: Association, member: PartnerMember) -> Standing:
+    """Return how a customer stands that `find_customer()` found."""
+    [standing] = standings([association], partner=member.partner, now=timezone.now())
+    return standing
+
+
+def _standing_context(association: Association, member: PartnerMember) -> dict[str, Any]:
+    standing = standing_of(association, member)
+    running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
+    causes = {freeze.cause for freeze in standing.freezes}
+    label, kind = STATES[standing.state]
+    return {
+        "association": association,
+        "account": association.account,
+        "account_name": association.account.owner.account_name,
+        "address": address_of(association, member),
+        "standing": standing,
+        "state": label,
+        "kind": kind,
+        "capabilities": capability_rows(standing.freezes),
+        "running_resources": running,
+        "resources_run_on": bool(running) and standing.scope == FreezeScope.ACCOUNT,
+        "provider_froze": FreezeCause.ADMINISTRATOR in causes,
+        "can_unfreeze": bool(causes - {FreezeCause.ADMINISTRATOR}) and standing.budget is not None,
+        "back_url": reverse("console_customers"),
+        "back_label": _("Customers"),
+    }
+
+
+def _past_context(association: Association) -> dict[str, Any]:
+    record = customer_record(association)
+    return {
+        "freezes": freeze_lines(record.freezes, association),
+        "budgets": budget_lines(record.budgets, association),
+        "acts": act_lines(record.acts, association),
+    }
+
+
+def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:
+    """A manager has one manager's customers and is not asked whose."""
+    members = member.partner.members.select_related("user").order_by("user__account_name", "pk")
+    return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])

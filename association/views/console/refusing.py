@@ -1,0 +1,24 @@
+"""The page that says why something is not possible now, and what would make it possible."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from association.refusals import sentence_for
+from association.services.customers import CustomerRefused
+from association.views.console.showing import back_to
+from partners.models import PartnerMember
+from partners.views.gate import show
+
+
+def refuse(request: HttpRequest, member: PartnerMember, refused: CustomerRefused) -> HttpResponse:
+    """Answer 409: which customer, why not, and the way to the budget where one is missing."""
+    association = refused.association
+    has_way = refused.code == "no_budget"
+    context = {
+        "sentence": sentence_for(refused),
+        "account_name": association.account.owner.account_name,
+        "budget_url": reverse("console_set_budget", args=[association.pk]) if has_way else "",
+        **back_to(association),
+    }
+    template = "association/console/refused.html"
+    return show(request, member, template, context, section="customers", status=409)

@@ -1,0 +1,129 @@
+"""How the console says in words how a customer stands, who acted, and what they did."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, User
+from association.models import Association, Budget, BudgetPeriod
+from association.services.customer_lists import Standing
+from association.templatetags.association_money import money
+from partners.models import PartnerMember
+
+STATES: Mapping[str, tuple[Any, str]] = {
+    "waiting": (gettext_lazy("Waiting for a budget"), "warning"),
+    "frozen": (gettext_lazy("Frozen"), "danger"),
+    "free": (gettext_lazy("Not frozen"), "success"),
+}
+
+
+def address_of(association: Association, member: PartnerMember) -> str:
+    """Return the customer's address as this member may read it."""
+    owner = association.account.owner
+    return str(owner.email if member.sees_addresses else owner.masked_email)
+
+
+def line_of(standing: Standing, member: PartnerMember) -> dict[str, Any]:
+    """Return what a line of the list says about the customer."""
+    association = standing.association
+    label, kind = STATES[standing.state]
+    return {
+        "association": association,
+        "account_name": association.account.owner.account_name,
+        "address": address_of(association, member),
+        "state": label,
+        "kind": kind,
+        "frozen_since": standing.frozen_since,
+        "budget": standing.budget,
+        "spent": standing.spent,
+        "manager": association.manager.user.account_name if association.manager else "",
+    }
+
+
+def who(actor: User | None, association: Association) -> str:
+    """Return who acted; the provider's people have no names here."""
+    if actor is None:
+        return _("automatically")
+    if actor.pk == association.account.owner_id:
+        return _("the customer")
+    return settings.PROVIDER_NAME if actor.is_staff else actor.account_name
+
+
+def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
+    """Return the freezes as the page lists them; the provider keeps its reasons to itself."""
+    return [
+        {
+            "cause": freeze.get_cause_display(),
+            "scope": freeze.get_scope_display(),
+            "frozen_at": freeze.frozen_at,
+            "frozen_by": who(freeze.frozen_by, association),
+            "unfrozen_at": freeze.unfrozen_at,
+            "unfrozen_by": who(freeze.unfrozen_by, association),
+            "reason": "" if freeze.cause == FreezeCause.ADMINISTRATOR else freeze.reason,
+            "unfreeze_reason": freeze.unfreeze_reason,
+        }
+        for freeze in freezes
+    ]
+
+
+def budget_lines(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
+    """Return the budgets as the page lists them."""
+    return [{"budget": budget, "set_by": who(budget.set_by, association)} for budget in budgets]
+
+
+def _budget_words(event: AuditEvent) -> str:
+    after = event.after or {}
+    period = dict(BudgetPeriod.choices).get(after.get("period", ""), "")
+    amount = money(Decimal(after["amount"])) if "amount" in after else ""
+    return _("Set a budget: %(amount)s, %(period)s") % {"amount": amount, "period": period}
+
+
+def _freeze_words(event: AuditEvent) -> str:
+    if (event.after or {}).get("scope") == FreezeScope.ACCOUNT_AND_RESOURCES:
+        return _("Froze the account and its resources")
+    return _("Froze the account")
+
+
+# What is told of the trail, and how; other events are none of the page's business.
+WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
+    "budget.set": _budget_words,
+    "freeze.opened": _freeze_words,
+    "freeze.widened": lambda event: _("Froze the resources too"),
+    "freeze.closed": lambda event: _("Lifted a freeze"),
+    "association.manager_assigned": lambda event: _("Changed the manager"),
+    "authorization.requested": lambda event: _("Asked for the authorization"),
+}
+
+
+def act_lines(acts: list[AuditEvent], association: Association) -> list[dict[str, Any]]:
+    """Return who did what and when; the reason where one was given."""
+    return [
+        {
+            "at": event.occurred_at,
+            "who": who(event.actor, association),
+            "what": WORDS[event.action](event),
+            "reason": _reason(event),
+        }
+        for event in acts
+        if event.action in WORDS
+    ]
+
+
+def _reason(event: AuditEvent) -> str:
+    after = event.after or {}
+    if after.get("cause") == FreezeCause.ADMINISTRATOR:
+        return ""
+    return str(after.get("reason") or after.get("unfreeze_reason") or "")
+
+
+def back_to(association: Association) -> dict[str, Any]:
+    """Return the way back to the customer's page."""
+    return {
+        "back_url": reverse("console_customer", args=[association.pk]),
+        "back_label": association.account.owner.account_name,
+    }
