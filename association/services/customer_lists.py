@@ -15,7 +15,6 @@ from accounts.services.capabilities import widest_scope
 from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
-from partners.models import Partner
 
 CHUNK = 500
 NOBODY = "none"
@@ -112,9 +111,7 @@ def standings(rows: Collection[Association], *, now: datetime) -> list[Standing]
     ]
 
 
-def all_standings(
-    rows: AssociationQuerySet, *, partner: Partner, now: datetime
-) -> Iterator[Standing]:
+def all_standings(rows: AssociationQuerySet, *, now: datetime) -> Iterator[Standing]:
     """Walk all rows, newest first, with how each stands; never more than a few hundred at once."""
     ordered = with_all_shown(rows).order_by("-associated_at", "-pk")
     walk = ordered.iterator(chunk_size=CHUNK)

@@ -223,11 +223,13 @@ def assign_manager(
     Giving it to whoever has it changes nothing. Raises CustomerRefused.
     """
     with transaction.atomic():
+        # Whoever removes a member locks it first, and then the customers it leaves.
+        members = PartnerMember.objects.select_for_update().filter(partner=association.partner_id)
+        if manager is not None and members.filter(pk=manager.pk).first() is None:
+            raise CustomerRefused("not_a_member", association)
         locked = Association.objects.select_for_update().get(pk=association.pk)
         if locked.ended_at is not None:
             raise CustomerRefused("ended", locked)
-        if manager is not None and manager.partner_id != locked.partner_id:
-            raise CustomerRefused("not_a_member", locked)
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
             locked.manager = manager

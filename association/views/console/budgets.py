@@ -19,7 +19,7 @@ from association.forms import SetBudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
 from association.services.customer_lists import Standing, standings, with_all_shown
 from association.services.customers import BudgetTerms, CustomerRefused, set_budgets
-from association.services.usage import spent_this_month
+from association.services.spending import spent_this_month
 from association.views.console.customers import find_customer, standing_of
 from association.views.console.refusing import refuse
 from association.views.console.showing import back_to, line_of
@@ -62,7 +62,7 @@ def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     for association in associations:
         if not association.is_reseller:
             return refuse(request, member, CustomerRefused("not_reseller", association))
-    shown = standings(associations, partner=member.partner, now=timezone.now())
+    shown = standings(associations, now=timezone.now())
     form, context = _form(request, member, shown)
     context |= {"back_url": reverse("console_customers"), "back_label": _("Customers")}
     if form.is_valid():

@@ -49,7 +49,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
     found = listing(request, form, with_all_shown(rows), order=ORDER)
-    shown = standings(found.page.rows, partner=member.partner, now=timezone.now())
+    shown = standings(found.page.rows, now=timezone.now())
     context = {
         "listing": found,
         "lines": [line_of(standing, member) for standing in shown],
@@ -70,7 +70,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
     ]
-    all_rows = all_standings(rows, partner=member.partner, now=timezone.now())
+    all_rows = all_standings(rows, now=timezone.now())
     return csv_download("customers", header, _csv_rows(all_rows, member))
 
 
@@ -85,8 +85,8 @@ def _csv_rows(rows: Iterator[Standing], member: PartnerMember) -> Iterator[list[
             row.associated_at.isoformat(timespec="seconds"),
             standing.state,
             since.isoformat(timespec="seconds") if since else "",
-            standing.budget.amount if standing.budget else "",
-            "" if standing.spent is None else standing.spent,
+            f"{standing.budget.amount:.2f}" if standing.budget else "",
+            "" if standing.spent is None else f"{standing.spent:.2f}",
             settings.CURRENCY if standing.budget else "",
             row.manager.user.account_name if row.manager else "",
         ]
@@ -110,7 +110,7 @@ def find_customer(member: PartnerMember, association_id: int) -> Association:
 
 def standing_of(association: Association, member: PartnerMember) -> Standing:
     """Return how a customer stands that `find_customer()` found."""
-    [standing] = standings([association], partner=member.partner, now=timezone.now())
+    [standing] = standings([association], now=timezone.now())
     return standing
 
 

@@ -95,7 +95,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "freeze.opened": _freeze_words,
     "freeze.widened": lambda event: _("Froze the resources too"),
     "freeze.closed": lambda event: _("Lifted a freeze"),
-    "association.manager_assigned": lambda event: _("Changed the manager"),
+    "association.manager_changed": lambda event: _("Changed the manager"),
     "authorization.requested": lambda event: _("Asked for the authorization"),
 }
 
