@@ -1,0 +1,243 @@
+"""One attempt in the console: its walk, its refusals with their buttons, and the address."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent, OutboxMessage
+from association.services.following_up import BLOCKS_BOTH, operation_for
+from association.services.refusal_texts import REFUSAL_TEXTS, Operation
+from partners.models import AssociationType, Channel, Invitation
+from tests.factories import (
+    AttemptFactory,
+    InvitationFactory,
+    PartnerFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+
+# session, user, member; the attempt
+STATEMENTS = 4
+SEND, OFFER, AGAIN = "send_online_invitation", "offer_referral", "resend"
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+def refused_for(boss, *codes, **invitation):
+    link = InvitationFactory.create(partner=boss.partner, created_by=boss.user, **invitation)
+    return AttemptFactory.create(
+        invitation=link, entered=True, refused=True, refusal_codes=list(codes)
+    )
+
+
+def act(member, attempt, operation):
+    address = f"/partner/history/{attempt.pk}/act"
+    return client_of(member.user).post(address, {"operation": operation})
+
+
+def test_page_shows_the_walk_in_one_statement(boss, django_assert_num_queries):
+    link = InvitationFactory.create(partner=boss.partner)
+    attempt = make_associated(invitation=link, letter=True).attempt
+    client = client_of(boss.user)
+
+    with django_assert_num_queries(STATEMENTS):
+        page = client.get(f"/partner/history/{attempt.pk}/")
+
+    assert [(task["title"], task["state"]) for task in page.context["tasks"]] == [
+        ("Followed the invitation and began", "done"),
+        ("Agreed to the Instructions for Associating", "done"),
+        ("Agreed to the Letter of Authorization", "done"),
+        ("Registered an account", "done"),
+        ("Passed the check", "done"),
+        ("Associated", "done"),
+    ]
+    assert attempt.account.owner.email not in page.content.decode()
+
+
+@pytest.mark.parametrize("code", REFUSAL_TEXTS)
+def test_every_refusal_is_shown_with_its_operation(boss, code):
+    attempt = refused_for(boss, code)
+    text = REFUSAL_TEXTS[code]
+
+    page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/", HTTP_ACCEPT_LANGUAGE="en")
+
+    [shown] = page.context["refusals"]
+    content = page.content.decode().replace("&#x27;", "'")
+    assert str(text.partner) in content
+    assert str(text.suggested_operation) in content
+    operation = operation_for(attempt, code)
+    assert (shown.operation or None) == (
+        None if operation == Operation.MESSAGE_CUSTOMER else operation
+    )
+    assert shown.is_message == ("message_text" in content)
+
+
+@pytest.mark.parametrize(
+    ("codes", "options", "expected"),
+    [
+        (["unpaid_bills"], {}, Operation.MESSAGE_CUSTOMER),
+        (["reserved_instances"], {}, Operation.OFFER_REFERRAL),
+        (["reserved_instances", "unpaid_bills"], {}, Operation.MESSAGE_CUSTOMER),
+        (["existing_account_not_allowed"], {}, Operation.SEND_ONLINE_INVITATION),
+        (["existing_account_not_allowed", "unpaid_bills"], {}, Operation.SEND_ONLINE_INVITATION),
+        (["invitation_expired"], {"email": True}, Operation.RESEND),
+        (["invitation_expired"], {}, Operation.SEND_ONLINE_INVITATION),
+        (["partner_unavailable"], {}, None),
+    ],
+)
+def test_operation_is_the_one_that_helps(boss, codes, options, expected):
+    assert operation_for(refused_for(boss, *codes, **options), codes[0]) == expected
+
+
+def test_nothing_is_offered_that_the_partner_may_not():
+    partner = PartnerFactory.create(reseller_only=True)
+    boss = PartnerMemberFactory.create(partner=partner, administrator=True)
+    assert (
+        operation_for(refused_for(boss, "enterprise_member"), "enterprise_member")
+        == Operation.MESSAGE_CUSTOMER
+    )
+    assert operation_for(refused_for(boss, "type_not_allowed"), "type_not_allowed") is None
+    assert "enterprise_member" not in BLOCKS_BOTH
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "association_type"),
+    [
+        ("existing_account_not_allowed", SEND, AssociationType.RESELLER),
+        ("professional_services_contract", OFFER, AssociationType.REFERRAL),
+    ],
+)
+def test_button_invites_the_account_once(boss, code, operation, association_type):
+    attempt = refused_for(boss, code)
+
+    answers = [act(boss, attempt, operation) for _ in range(2)]
+
+    page = f"/partner/history/{attempt.pk}/"
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(303, page)] * 2
+    [sent] = Invitation.objects.filter(channel=Channel.EMAIL)
+    assert (sent.partner, sent.recipient, sent.association_type, sent.is_bound) == (
+        boss.partner,
+        attempt.account.owner.email,
+        association_type,
+        True,
+    )
+    [event] = AuditEvent.objects.all()
+    assert (event.action, event.object_id, event.actor) == (
+        "invitation.created",
+        str(sent.pk),
+        boss.user,
+    )
+    assert OutboxMessage.objects.filter(kind="partners.invitation").count() == 1
+    assert sent.recipient not in client_of(boss.user).get(page).content.decode()
+
+
+def test_button_sends_the_invitation_again_once(boss):
+    attempt = refused_for(boss, "invitation_expired", email=True)
+
+    assert [act(boss, attempt, AGAIN).status_code for _ in range(2)] == [303, 303]
+
+    assert [event.action for event in AuditEvent.objects.all()] == ["invitation.resent"]
+    assert OutboxMessage.objects.filter(recipient=attempt.invitation.recipient).count() == 1
+
+
+@pytest.mark.parametrize("operation", ["", "nonsense", OFFER, AGAIN, "message_customer", "a\0"])
+def test_what_does_not_help_is_refused(boss, operation):
+    attempt = refused_for(boss, "unpaid_bills")
+
+    answer = act(boss, attempt, operation)
+
+    assert answer.status_code == 409
+    assert "This does not help here" in answer.content.decode()
+    assert (AuditEvent.objects.count(), Invitation.objects.count()) == (0, 1)
+
+
+def test_nothing_is_sent_for_a_finished_attempt(boss):
+    link = InvitationFactory.create(partner=boss.partner)
+    attempt = make_associated(invitation=link).attempt
+
+    assert act(boss, attempt, SEND).status_code == 409
+    assert Invitation.objects.count() == 1
+
+
+def test_message_holds_reasons_and_way_out_and_no_address(boss):
+    attempt = refused_for(boss, "unpaid_bills", "other_partner")
+    page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/")
+
+    message = page.context["message"]
+
+    assert "All bills must be paid" in message
+    assert "An account can work with one partner at a time." in message
+    assert attempt.invitation.link in message
+    assert attempt.account.owner.email not in message
+
+
+def test_address_is_revealed_by_post_and_each_time_written_down(boss):
+    attempt = refused_for(boss, "unpaid_bills")
+    client, email = client_of(boss.user), attempt.account.owner.email
+    address = f"/partner/history/{attempt.pk}/reveal"
+
+    pages = [client.post(address) for _ in range(2)]
+
+    assert [(page.status_code, email in page.content.decode()) for page in pages] == [
+        (200, True)
+    ] * 2
+    assert client.get(address).status_code == 405
+    assert email not in client.get(f"/partner/history/{attempt.pk}/").content.decode()
+    events = AuditEvent.objects.all()
+    assert [(row.action, row.object_id, row.actor, row.before, row.after) for row in events] == [
+        ("attempt.address_revealed", str(attempt.pk), boss.user, None, None)
+    ] * 2
+
+
+def test_nothing_is_revealed_before_an_address_is_known(boss):
+    attempt = AttemptFactory.create(invitation__partner=boss.partner)
+
+    answer = client_of(boss.user).post(f"/partner/history/{attempt.pk}/reveal")
+
+    assert answer.status_code == 409
+    assert AuditEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize("sees_addresses", [False, True])
+def test_a_manager_reveals_only_with_the_right(boss, sees_addresses):
+    manager = PartnerMemberFactory.create(partner=boss.partner, may_see_addresses=sees_addresses)
+    attempt = AttemptFactory.create(
+        invitation__partner=boss.partner, invitation__created_by=manager.user, entered=True
+    )
+
+    client = client_of(manager.user)
+
+    status = client.post(f"/partner/history/{attempt.pk}/reveal").status_code
+    assert status == (200 if sees_addresses else 404)
+    page = client.get(f"/partner/history/{attempt.pk}/").content.decode()
+    assert ("Show the whole address" in page) == sees_addresses
+    assert AuditEvent.objects.count() == int(sees_addresses)
+
+
+@pytest.mark.parametrize("person", ["another partner's", "a manager", "no member"])
+def test_an_attempt_that_is_not_yours_does_not_exist(boss, person):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    user = {
+        "another partner's": lambda: PartnerMemberFactory.create(administrator=True).user,
+        "a manager": lambda: (
+            PartnerMemberFactory.create(partner=boss.partner, may_see_addresses=True).user
+        ),
+        "no member": UserFactory.create,
+    }[person]()
+    client, page = client_of(user), f"/partner/history/{attempt.pk}/"
+
+    assert client.get(page).status_code == 404
+    assert client.post(f"{page}reveal").status_code == 404
+    assert client.post(f"{page}act", {"operation": SEND}).status_code == 404
+    assert (AuditEvent.objects.count(), Invitation.objects.count()) == (0, 1)

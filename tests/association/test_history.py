@@ -1,0 +1,263 @@
+"""The console's history: every attempt the member may see, found by any wish, and as CSV."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from association.services import history
+from association.services.history import (
+    OUTCOMES,
+    STEPS,
+    LastStep,
+    Outcome,
+    attempts_for,
+    last_step,
+    outcome,
+)
+from tests.factories import (
+    AttemptFactory,
+    InvitationFactory,
+    PartnerFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    make_associated,
+    make_attempt,
+)
+
+pytestmark = pytest.mark.django_db
+
+# session, user, member; the page, the count
+STATEMENTS = 5
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def found_by(member, **wishes):
+    """Return the keys of the attempts on the page of these wishes, in its order."""
+    answer = client_of(member.user).get("/partner/history/", wishes)
+    assert answer.status_code == 200
+    return [row.attempt.pk for row in answer.context["rows"]]
+
+
+def lines_of(member, **wishes):
+    answer = client_of(member.user).get("/partner/history.csv", wishes)
+    assert answer.status_code == 200
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def link(boss):
+    return InvitationFactory.create(partner=boss.partner, created_by=boss.user)
+
+
+def attempts_of_every_step(link):
+    """Return one attempt for each step, by the step."""
+    now = timezone.now()
+    return {
+        LastStep.INSTRUCTIONS: make_attempt(invitation=link, agreed=False),
+        LastStep.ACCOUNT: make_attempt(invitation=link),
+        LastStep.REGISTER: AttemptFactory.create(
+            invitation=link, registration_address="bo@example.org"
+        ),
+        LastStep.CHECK: AttemptFactory.create(invitation=link, entered=True, refused=True),
+        LastStep.FINISH: AttemptFactory.create(invitation=link, entered=True),
+        LastStep.PUT_OFF: AttemptFactory.create(invitation=link, entered=True, deferred_at=now),
+        LastStep.DONE: make_associated(invitation=link).attempt,
+    }
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_history_lists_with_constant_queries(boss, link, rows, django_assert_num_queries):
+    for _ in range(rows):
+        AttemptFactory.create(invitation=link, entered=True, refused=True)
+    client = client_of(boss.user)
+
+    with django_assert_num_queries(STATEMENTS):
+        page = client.get("/partner/history/")
+
+    assert page.content.decode().count("The account has unpaid bills.</span>") == rows
+
+
+def test_history_is_newest_first_and_masked(boss, link):
+    now = timezone.now()
+    older = AttemptFactory.create(
+        invitation=link, entered=True, started_at=now - timedelta(hours=1)
+    )
+    newer = AttemptFactory.create(invitation=link, started_at=now)
+
+    page = client_of(boss.user).get("/partner/history/")
+
+    assert [row.attempt.pk for row in page.context["rows"]] == [newer.pk, older.pk]
+    shown, owner = page.content.decode(), older.account.owner
+    assert owner.account_name in shown
+    assert owner.masked_email in shown
+    assert owner.email not in shown
+    assert "Not yet known" in shown
+
+
+def test_every_step_and_outcome_is_found_by_its_wish_alone(boss, link):
+    attempts = attempts_of_every_step(link)
+    keys = {step: [attempt.pk] for step, attempt in attempts.items()}
+
+    assert {step: found_by(boss, step=step) for step in STEPS} == keys
+    loaded = list(attempts_for(member=boss, wishes={}))
+    assert {row.pk: last_step(row) for row in loaded} == {
+        attempt.pk: step for step, attempt in attempts.items()
+    }
+    assert {result: set(found_by(boss, outcome=result)) for result in OUTCOMES} == {
+        result: {row.pk for row in loaded if outcome(row) == result} for result in Outcome
+    }
+
+
+def test_history_finds_by_beginning_of_name_and_whole_address(boss, link):
+    attempts = attempts_of_every_step(link)
+    owner = attempts[LastStep.FINISH].account.owner
+
+    assert found_by(boss, q=owner.account_name[:-1].upper() + owner.account_name[-1]) == [
+        attempts[LastStep.FINISH].pk
+    ]
+    assert found_by(boss, q=owner.email.upper()) == [attempts[LastStep.FINISH].pk]
+    assert found_by(boss, q="BO@example.org") == [attempts[LastStep.REGISTER].pk]
+    assert found_by(boss, q="o@example.org") == []
+    assert found_by(boss, q="@") == []
+    assert found_by(boss, q="%") == []
+
+
+def test_history_finds_by_refusal_channel_type_and_invitation(boss, link):
+    referral = InvitationFactory.create(partner=boss.partner, email=True, referral=True)
+    codes = ["cash_expenditure", "unpaid_bills"]
+    refused = AttemptFactory.create(
+        invitation=link, entered=True, refused=True, refusal_codes=codes
+    )
+    referred = AttemptFactory.create(invitation=referral)
+
+    assert found_by(boss, refusal="unpaid_bills") == [refused.pk]
+    assert found_by(boss, refusal="cash_expenditure") == [refused.pk]
+    assert found_by(boss, refusal="other_partner") == []
+    assert found_by(boss, channel="email") == [referred.pk]
+    assert found_by(boss, association_type="referral") == [referred.pk]
+    assert found_by(boss, invitation=link.pk) == [refused.pk]
+    assert found_by(boss, invitation=link.pk, channel="email") == []
+
+
+def test_days_are_those_of_the_partners_zone():
+    partner = PartnerFactory.create(time_zone="Asia/Tokyo")
+    boss = PartnerMemberFactory.create(partner=partner, administrator=True)
+    invitation = InvitationFactory.create(partner=partner)
+    # 00:30 of the 2nd of May in Tokyo.
+    attempt = AttemptFactory.create(
+        invitation=invitation, started_at=datetime(2026, 5, 1, 15, 30, tzinfo=UTC)
+    )
+
+    assert found_by(boss, since="2026-05-02", until="2026-05-02") == [attempt.pk]
+    assert found_by(boss, until="2026-05-01") == []
+    assert found_by(boss, since="2026-05-03") == []
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"since": "yesterday"},
+        {"since": "2026-02-30"},
+        {"until": "9999-12-31"},
+        {"since": "0001-01-01"},
+        {"since": "2026-05-02", "until": "2026-05-01"},
+        {"outcome": "won"},
+        {"refusal": "x" * 5000},
+        {"q": "a\0b"},
+        {"q": "x" * 5000},
+        {"invitation": "x"},
+        {"invitation": "9" * 30},
+        {"invitation": "-1"},
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused_and_kept(boss, link, wishes):
+    AttemptFactory.create(invitation=link, entered=True)
+    client = client_of(boss.user)
+
+    page = client.get("/partner/history/", wishes)
+
+    assert page.status_code == 400
+    assert "There is a problem" in page.content.decode()
+    assert client.get("/partner/history.csv", wishes).status_code == 400
+    [(name, typed), *_] = wishes.items()
+    assert page.context["form"][name].value() == typed
+
+
+def test_history_without_rows_says_what_to_do(boss, link):
+    client = client_of(boss.user)
+
+    assert "Nobody has begun yet." in client.get("/partner/history/").content.decode()
+    assert "No attempt is like that." in client.get("/partner/history/?q=x").content.decode()
+
+
+def test_an_unknown_invitation_and_another_partners_look_the_same(boss):
+    other = AttemptFactory.create()
+    client = client_of(boss.user)
+
+    pages = [
+        client.get("/partner/history/", {"invitation": key}).content.decode()
+        for key in (other.invitation_id, 2**31)
+    ]
+
+    assert pages[0].replace(f'value="{other.invitation_id}"', f'value="{2**31}"') == pages[1]
+
+
+def test_history_shows_nobody_what_is_not_theirs(boss, link):
+    own = AttemptFactory.create(invitation=link, entered=True)
+    AttemptFactory.create(entered=True)
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    mine = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    managed = AttemptFactory.create(invitation=mine)
+
+    assert found_by(boss) == [managed.pk, own.pk]
+    assert found_by(manager) == [managed.pk]
+    assert [line["attempt"] for line in lines_of(manager)] == [str(managed.pk)]
+    assert found_by(PartnerMemberFactory.create(administrator=True)) == []
+    assert client_of(UserFactory.create()).get("/partner/history/").status_code == 404
+    assert Client(SERVER_NAME="127.0.0.1").get("/partner/history.csv").status_code == 302
+
+
+def test_csv_holds_what_the_wishes_ask_for_and_runs_nothing(boss, monkeypatch):
+    monkeypatch.setattr(history, "CHUNK", 2)
+    labels = ["=1+1", "+1", "-1", "@x", "\uff1d1", 'a "b", c\nd', "\tx"]
+    for label in labels:
+        link = InvitationFactory.create(partner=boss.partner, label=label)
+        AttemptFactory.create(invitation=link, entered=True, refused=True)
+    make_attempt(invitation=link)
+
+    lines = lines_of(boss, outcome="refused")
+
+    assert [line["invitation"] for line in reversed(lines)] == [
+        "'=1+1",
+        "'+1",
+        "'-1",
+        "'@x",
+        "'\uff1d1",
+        'a "b", c\nd',
+        "'\tx",
+    ]
+    assert {line["refusals"] for line in lines} == {"The account has unpaid bills."}
+    assert all("…@" in line["address"] for line in lines)
+    assert all(line["started_at"].endswith("+00:00") for line in lines)
+
+
+def test_csv_is_a_download_with_a_name_of_ours(boss):
+    answer = client_of(boss.user).get("/partner/history.csv")
+
+    assert answer["Content-Type"].startswith("text/csv; charset=utf-8")
+    assert answer["Content-Disposition"] == 'attachment; filename="history.csv"'
