@@ -2,12 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from partners.views import invitations, members, membership, requests
+from partners.views import email_invitations, invitations, members, membership, requests
 
 CONSOLE = "partner/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
+    path(
+        f"{CONSOLE}invitations/email/new",
+        email_invitations.new_email,
+        name="console_new_email",
+    ),
     path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",

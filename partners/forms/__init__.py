@@ -6,6 +6,7 @@ from partners.forms.invitations import (
     InvitationForm,
     LinkInvitationForm,
 )
+from partners.forms.mails import NewEmailForm
 from partners.forms.members import InviteMemberForm, MemberForm, MembersForm
 from partners.forms.requests import DismissForm, RequestListForm
 
@@ -18,5 +19,6 @@ __all__ = [
     "LinkInvitationForm",
     "MemberForm",
     "MembersForm",
+    "NewEmailForm",
     "RequestListForm",
 ]

@@ -1,0 +1,124 @@
+"""What a partner types to invite by e-mail: what the mail says, and to whom it goes."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import AddressField
+from accounts.services.mails import is_one_line
+from partners.forms.invitations import InvitationForm
+from partners.messages import default_subject
+from partners.models import AssociationType, Partner
+
+LONGEST_SUBJECT = 150
+LONGEST_LABEL = 120
+LONGEST_NOTE = 500
+
+
+def refuse_more_lines(text: str) -> None:
+    """Refuse what a header of a mail cannot hold."""
+    if not is_one_line(text):
+        raise ValidationError(_("Use one line, without control characters."), code="lines")
+
+
+class SubjectField(forms.CharField):
+    """The subject of a mail: one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Subject"),
+            max_length=LONGEST_SUBJECT,
+            required=False,
+            validators=[refuse_more_lines],
+            **options,
+        )
+
+
+class NoteField(forms.CharField):
+    """What the partner adds in its own words."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Note to the customer"),
+            max_length=LONGEST_NOTE,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 4}),
+            help_text=_("Stands in the mail and on the invitation’s page."),
+            **options,
+        )
+
+
+class MailForm(InvitationForm):
+    """What every mail of a form carries."""
+
+    subject = SubjectField()
+    note = NoteField()
+    label = forms.CharField(
+        label=_("Label"),
+        max_length=LONGEST_LABEL,
+        required=False,
+        help_text=_("For you; customers do not see it."),
+    )
+    # Not `is_bound`: every form has an attribute of that name.
+    recipient_only = forms.BooleanField(
+        label=_("Only an account with this address may use it"), initial=True, required=False
+    )
+
+    def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
+        super().__init__(*args, partner=partner, now=now, **options)
+        self.fields["association_type"].choices = [  # type: ignore[attr-defined]
+            choice for choice in AssociationType.choices if partner.allows(choice[0])
+        ]
+        self.fields["subject"].initial = default_subject(partner)
+        expires_at = self.fields["expires_at"]
+        expires_at.widget = forms.DateTimeInput(
+            attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
+        )
+        expires_at.help_text = _(
+            "Empty: seven days after it is sent. In your time zone, %(zone)s."
+        ) % {"zone": partner.time_zone}
+
+    def clean_subject(self) -> str:
+        """Keep only a subject of the partner's own; the usual one is written by the mail."""
+        subject: str = self.cleaned_data["subject"]
+        return "" if subject == default_subject(self.partner) else subject
+
+    def clean(self) -> dict[str, Any]:
+        """Name the box as `create_invitation()` does."""
+        super().clean()
+        self.cleaned_data["is_bound"] = self.cleaned_data.pop("recipient_only", True)
+        return self.cleaned_data
+
+
+class NewEmailForm(MailForm):
+    """An online invitation for one person."""
+
+    recipient_name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        required=False,
+        validators=[refuse_more_lines],
+        help_text=_("The mail begins with it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    recipient = AddressField(
+        error_messages={"required": _("Enter the e-mail address of the person to invite.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    field_order = (
+        *("recipient_name", "recipient", "association_type", "subject", "note"),
+        *("country", "language", "expires_at", "label", "recipient_only"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Name an invitation without a label after the person."""
+        super().clean()
+        found = self.cleaned_data
+        if not found.get("label"):
+            name = found.get("recipient_name") or found.get("recipient", "")
+            found["label"] = name[:LONGEST_LABEL]
+        return found

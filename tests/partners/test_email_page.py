@@ -1,0 +1,157 @@
+"""The console's page to invite one person by e-mail."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent, OutboxMessage
+from accounts.services.mails import render_message
+from partners.messages import STAND_IN
+from partners.models import Invitation
+from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
+from tests.journeys.walk import tables
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/partner/invitations/email/new"
+TYPED = {
+    "recipient_name": "Ada <b>",
+    "recipient": "Ada@Example.ORG",
+    "association_type": "reseller",
+    "subject": "Come in",
+    "note": "Hello\nyou",
+    "country": "DE",
+    "language": "en",
+    "expires_at": "",
+    "label": "",
+    "recipient_only": "on",
+}
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create()
+
+
+@pytest.fixture
+def client(member):
+    return client_of(member.user)
+
+
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def post(client, action="send", **changed):
+    return client.post(PATH, {**TYPED, "action": action, **changed})
+
+
+def test_form_begins_with_the_usual_subject_and_the_box_ticked(client, member):
+    page = client.get(PATH).content.decode()
+    assert f'value="{member.partner.name} invites you to join on Example Cloud"' in page
+    assert 'name="recipient_only" id="id_recipient_only" checked' in " ".join(page.split())
+
+
+def test_sending_makes_and_mails_one_however_often_it_is_clicked(client, member):
+    for _ in range(2):
+        response = post(client)
+        assert response.status_code == 303
+    sent = Invitation.objects.get()
+    assert (sent.recipient, sent.recipient_name, sent.label) == (
+        "ada@example.org",
+        "Ada <b>",
+        "Ada <b>",
+    )
+    assert (sent.subject, str(sent.country), sent.is_bound) == ("Come in", "DE", True)
+    assert (sent.created_by, (sent.expires_at - sent.created_at).days) == (member.user, 7)
+    assert OutboxMessage.objects.get().is_bulk is False
+    assert AuditEvent.objects.get().action == "invitation.created"
+    assert post(client, note="Another").status_code == 303
+    assert OutboxMessage.objects.count() == 2
+
+
+def test_usual_subject_is_left_to_the_mail(client, member):
+    post(client, subject=f"{member.partner.name} invites you to join on Example Cloud")
+    assert Invitation.objects.get().subject == ""
+
+
+def test_preview_writes_nothing_and_is_the_mail(client):
+    before = tables()
+    shown = post(client, "preview")
+    as_html = post(client, "preview_html")
+    assert tables() == before
+    assert (shown.status_code, as_html.status_code) == (200, 200)
+    assert "sandbox" in as_html["Content-Security-Policy"]
+    post(client)
+    sent = Invitation.objects.get()
+    mail = render_message(OutboxMessage.objects.get())
+    page = shown.content.decode()
+    assert shown.context["mail"].text == mail.text.replace(sent.token, STAND_IN)
+    assert as_html.content.decode() == mail.html.replace(sent.token, STAND_IN)
+    assert "Come in" in page
+    assert "Hello Ada &lt;b&gt;," in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"recipient": ""}, "Enter the e-mail address of the person to invite."),
+        ({"recipient": "a@b, c@example.org"}, "Enter an e-mail address like"),
+        ({"recipient": "a@example.org\nBcc: b@example.org"}, "Enter an e-mail address like"),
+        ({"subject": "One\r\nBcc: b@example.org"}, "Use one line, without control characters."),
+        ({"subject": "x" * 151}, "at most 150 characters"),
+        ({"subject": "a\0b"}, "Null characters are not allowed."),
+        ({"recipient_name": "A\nB"}, "Use one line, without control characters."),
+        ({"note": "x" * 501}, "at most 500 characters"),
+        ({"note": "x" * 100_000}, "at most 500 characters"),
+        ({"association_type": "referral"}, "Choose reseller or referral."),
+        ({"country": "CN"}, "Choose a country or region from the list."),
+        ({"expires_at": "2020-01-01T12:00"}, "The expiry must be in the future."),
+        ({"expires_at": "9999-12-31T23:59"}, "The expiry must be within ten years."),
+        ({"expires_at": "soon"}, "Enter a date and a time like"),
+    ],
+)
+def test_bad_input_is_said_and_kept(changed, words):
+    partner = PartnerFactory.create(reseller_only=True)
+    client = client_of(PartnerMemberFactory.create(partner=partner).user)
+    before = tables()
+    for action in ("send", "preview", "preview_html"):
+        response = post(client, action, **changed)
+        page = response.content.decode()
+        assert response.status_code == 400
+        assert words in page
+        assert "Come in" in page or "subject" in changed
+    assert tables() == before
+
+
+def test_fourth_mail_of_a_day_is_refused_at_the_address(client):
+    for number in range(3):
+        assert post(client, note=f"{number}").status_code == 303
+    response = post(client, note="3")
+    assert response.status_code == 400
+    assert "recipient" in response.context["form"].errors
+    assert Invitation.objects.count() == 3
+
+
+def test_quota_is_429_and_keeps_what_was_typed(client, settings):
+    settings.PARTNER_DAILY_MAILS = 1
+    post(client)
+    response = post(client, recipient="bob@example.org")
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert 'value="bob@example.org"' in response.content.decode()
+
+
+def test_frozen_partner_invites_nobody():
+    partner = PartnerFactory.create(frozen=True)
+    client = client_of(PartnerMemberFactory.create(partner=partner).user)
+    assert "The partner is frozen" in client.get(PATH).content.decode()
+    assert post(client).status_code == 400
+    assert Invitation.objects.count() == 0
+
+
+def test_only_members_come_here():
+    assert Client().get(PATH)["Location"].startswith("/account/login/")
+    customer = client_of(UserFactory.create())
+    assert (customer.get(PATH).status_code, post(customer).status_code) == (404, 404)
