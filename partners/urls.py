@@ -2,9 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from partners.views import email_invitations, invitations, members, membership, requests
+from partners.views import (
+    batch_files,
+    batches,
+    email_invitations,
+    invitations,
+    members,
+    membership,
+    requests,
+)
 
 CONSOLE = "partner/"
+BATCHES = f"{CONSOLE}invitations/batches/"
+BATCH = f"{BATCHES}<int:batch_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
@@ -13,6 +23,13 @@ urlpatterns: list[URLPattern] = [
         email_invitations.new_email,
         name="console_new_email",
     ),
+    path(f"{BATCHES}", batches.batches, name="console_batches"),
+    path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
+    path(f"{BATCH}", batches.batch, name="console_batch"),
+    path(f"{BATCH}cancellation", batches.cancel, name="console_cancel_batch"),
+    path(f"{BATCH}links.csv", batch_files.links, name="console_batch_links"),
+    path(f"{BATCH}codes.zip", batch_files.codes, name="console_batch_codes"),
+    path(f"{BATCH}labels", batch_files.labels, name="console_batch_labels"),
     path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",

@@ -1,5 +1,6 @@
 """What a partner types to invite."""
 
+from partners.forms.batches import BatchListForm, LinkBatchForm
 from partners.forms.invitations import (
     LONGEST_LIFE,
     EmailInvitationForm,
@@ -12,10 +13,12 @@ from partners.forms.requests import DismissForm, RequestListForm
 
 __all__ = [
     "LONGEST_LIFE",
+    "BatchListForm",
     "DismissForm",
     "EmailInvitationForm",
     "InvitationForm",
     "InviteMemberForm",
+    "LinkBatchForm",
     "LinkInvitationForm",
     "MemberForm",
     "MembersForm",

@@ -14,6 +14,14 @@ from partners.models.partners import AssociationType, Partner
 class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
     """Named sets of batches."""
 
+    def in_state(self, state: str) -> "InvitationBatchQuerySet":
+        """Batches of which `InvitationBatch.state` is this."""
+        if state == "running":
+            return self.running()
+        if state in {"finished", "cancelled"}:
+            return self.filter(**{f"{state}_at__isnull": False})
+        return self.filter(started_at__isnull=True, cancelled_at__isnull=True)
+
     def running(self) -> "InvitationBatchQuerySet":
         """Batches that the worker has to go on with."""
         return self.filter(

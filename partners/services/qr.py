@@ -7,6 +7,7 @@ times the time and more bytes for a picture of two colours and large squares.
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from django.utils.html import escape
@@ -27,6 +28,20 @@ _CAPACITY = {3: 61, 4: 90}
 _MASK = 5
 
 Matrix = list[list[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A QR code as a page draws it itself: `path` strokes a square of `side` units."""
+
+    side: int
+    path: str
+
+
+def qr_drawing(*, invitation: Invitation) -> Drawing:
+    """Return the invitation's QR code for components/qr.html."""
+    matrix = _matrix(invitation)
+    return Drawing(len(matrix) + 2 * QUIET_ZONE, _svg_path(matrix))
 
 
 def qr_svg(*, invitation: Invitation) -> bytes:

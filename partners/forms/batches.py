@@ -1,0 +1,69 @@
+"""What a partner member types to make many links at once, and looks for among the batches."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partners.forms.invitations import LinkInvitationForm
+from partners.services.batches import MOST_AT_ONCE
+
+NUMBER = "{n}"
+LONGEST_LABEL = 120
+STATES = [
+    ("", _("All")),
+    ("draft", _("Not started")),
+    ("running", _("Running")),
+    ("finished", _("Finished")),
+    ("cancelled", _("Cancelled")),
+]
+
+
+class LinkBatchForm(LinkInvitationForm):
+    """Many links alike; `cleaned_data` are arguments of `start_links()`."""
+
+    size = forms.IntegerField(
+        label=_("How many"),
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        error_messages={
+            "required": _("Enter how many links to make."),
+            "invalid": _("Enter a whole number."),
+            "min_value": _("Make at least one."),
+            "max_value": _("At most 10,000 can be made at once."),
+        },
+    )
+    field_order = ("label", "size", "association_type", "note", "language", "country")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["label"].help_text = _(
+            "{n} becomes the number of each: “Fair {n}” makes Fair 1, Fair 2 and so on."
+            " Without it the number comes last. Customers do not see it."
+        )
+        self.fields["max_uses"].label = _("Most uses of each link")
+        self.fields["note"].widget.attrs |= {"rows": 3}
+
+    def clean(self) -> dict[str, Any]:
+        """Give the label its place for the number; refuse one that its numbers make too long."""
+        super().clean()
+        label, size = self.cleaned_data.get("label"), self.cleaned_data.get("size")
+        if label and size:
+            label = label if NUMBER in label else f"{label} {NUMBER}"
+            if len(label.replace(NUMBER, str(size))) > LONGEST_LABEL or len(label) > LONGEST_LABEL:
+                self.add_error("label", _("With its number the label is longer than it may be."))
+            self.cleaned_data["label"] = label
+        return self.cleaned_data
+
+
+class BatchListForm(forms.Form):
+    """Search and filter of the batches."""
+
+    q = forms.CharField(
+        label=_("Search for a label"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)

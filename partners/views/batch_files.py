@@ -1,0 +1,112 @@
+"""What a batch of links is handed out as: a table, an archive of QR codes, sheets of labels."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.views.downloads import attached, csv_download
+from partners.models import Channel, Invitation, InvitationBatch, InvitationRefusal, PartnerMember
+from partners.services.archives import FORMATS, qr_archive
+from partners.services.pages import Order, page_of
+from partners.services.qr import qr_drawing
+from partners.views.batches import SECTION, batch_of
+from partners.views.gate import for_members, show
+
+AS_MADE = Order("created_at", descending=False)
+LABELS_A_SHEET = 24
+LABELS_A_PAGE = 10 * LABELS_A_SHEET
+_ROWS_AT_ONCE = 500
+
+
+@require_safe
+@for_members
+def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    """Stream the batch's links as a table."""
+    made = _batch_of_links(member, batch_id)
+    # Said here: while the rows are sent, the reader's language is no longer the active one.
+    header = [_("Label"), _("Link"), _("Token"), _("State")]
+    return csv_download(f"links-{made.pk}", header, _rows(member, made, _words(), timezone.now()))
+
+
+@require_safe
+@for_members
+def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    """Stream the batch's QR codes in an archive, as SVG or as PNG."""
+    made = _batch_of_links(member, batch_id)
+    kind = request.GET.get("format", FORMATS[0])
+    if kind not in FORMATS:
+        raise Http404
+    archive = qr_archive(invitations=_invitations(member, made), kind=kind, made_at=made.created_at)
+    response = StreamingHttpResponse(archive, content_type="application/zip")
+    return attached(response, f"qr-codes-{made.pk}-{kind}.zip")
+
+
+@require_safe
+@for_members
+def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    """Show sheets of labels to print, ten at a time."""
+    made = _batch_of_links(member, batch_id)
+    page = page_of(
+        made.invitations.all(),
+        order=AS_MADE,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        size=LABELS_A_PAGE,
+    )
+    drawn = [(label, qr_drawing(invitation=label)) for label in page.rows]
+    starts = range(0, len(drawn), LABELS_A_SHEET)
+    context = {
+        "batch": made,
+        "page": page,
+        "sheets": [drawn[start : start + LABELS_A_SHEET] for start in starts],
+        "host": urlsplit(settings.PUBLIC_BASE_URL).netloc,
+        "back_url": reverse("console_batch", args=[made.pk]),
+    }
+    return show(request, member, "partners/batch_labels.html", context, section=SECTION)
+
+
+def _batch_of_links(member: PartnerMember, batch_id: int) -> InvitationBatch:
+    """Return the member's batch of links; batches of e-mails have no such page."""
+    made = batch_of(member, batch_id)
+    if made.channel != Channel.LINK:
+        raise Http404
+    return made
+
+
+def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invitation]:
+    rows = batch.invitations.order_by("created_at", "pk")
+    for invitation in rows.iterator(chunk_size=_ROWS_AT_ONCE):
+        invitation.partner = member.partner
+        yield invitation
+
+
+def _rows(
+    member: PartnerMember, batch: InvitationBatch, words: dict[str | None, str], now: datetime
+) -> Iterator[list[str]]:
+    for made in _invitations(member, batch):
+        yield [made.label, made.link, made.grouped_token, words[made.refusal(now)]]
+
+
+def _words() -> dict[str | None, str]:
+    """Return the states in the reader's language, by what refuses."""
+    return {
+        None: _("Live"),
+        InvitationRefusal.REVOKED: _("Revoked"),
+        InvitationRefusal.USED_UP: _("Used up"),
+        InvitationRefusal.EXPIRED: _("Expired"),
+        InvitationRefusal.PARTNER_UNAVAILABLE: _("Partner frozen"),
+        InvitationRefusal.TYPE_NOT_ALLOWED: _("Type not allowed"),
+    }

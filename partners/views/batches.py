@@ -1,0 +1,107 @@
+"""The console's batches: the list, a new one, how far one has come, cancelling it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.views.answers import posted, see_other
+from partners.forms import BatchListForm, LinkBatchForm
+from partners.models import Channel, InvitationBatch, PartnerMember
+from partners.models.batches import InvitationBatchQuerySet
+from partners.refusals import SENTENCES, sentence_for
+from partners.services.batches import cancel_batch, start_links
+from partners.services.invitations import InvitationNotSaved
+from partners.services.pages import Order
+from partners.views.gate import for_members, show
+from partners.views.lists import listing, wishes_of
+from partners.views.waiting import told_to_wait
+
+SECTION = "invitations"
+NEWEST_FIRST = Order("created_at")
+
+
+@require_safe
+@for_members
+def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """List the batches, newest first."""
+    form = BatchListForm(request.GET)
+    wishes = wishes_of(form)
+    rows = batches_of(member).select_related("created_by")
+    if "q" in wishes:
+        rows = rows.filter(label__icontains=wishes["q"])
+    if "state" in wishes:
+        rows = rows.in_state(wishes["state"])
+    context = {
+        "listing": listing(request, form, rows, order=NEWEST_FIRST),
+        "reset_url": reverse("console_batches"),
+        "back_url": reverse("console_invitations"),
+    }
+    return show(request, member, "partners/batches.html", context, section=SECTION)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Ask what links to make, and start making them."""
+    now = timezone.now()
+    form = LinkBatchForm(posted(request), partner=member.partner, now=now)
+    context = {"form": form, "back_url": reverse("console_invitations")}
+    if not form.is_bound:
+        return show(request, member, "partners/batch_new.html", context, section=SECTION)
+    refusal: InvitationNotSaved | None = None
+    if form.is_valid():
+        try:
+            begun = start_links(
+                partner=member.partner, by=member.user, now=now, **form.cleaned_data
+            )
+        except InvitationNotSaved as refused:
+            refusal = refused
+            form.add_error(None, sentence_for(refused))
+        else:
+            return see_other("console_batch", batch_id=begun.pk)
+    status = 400 if refusal is None else 409
+    page = show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
+    return page if refusal is None else told_to_wait(page, refusal, now)
+
+
+@require_safe
+@for_members
+def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    """Show how far the batch has come, and hand out what is made."""
+    shown = batch_of(member, batch_id)
+    context: dict[str, Any] = {
+        "batch": shown,
+        "by_email": shown.channel == Channel.EMAIL,
+        "stop_reason": SENTENCES.get(shown.stop_reason, ""),
+        "back_url": reverse("console_batches"),
+    }
+    return show(request, member, "partners/batch.html", context, section=SECTION)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    """Ask whether to make no more of the batch, and cancel it."""
+    shown = batch_of(member, batch_id)
+    if request.method == "POST":
+        if cancel_batch(batch=shown, by=member.user, now=timezone.now()).state == "finished":
+            messages.info(request, _("The batch was finished before it could be cancelled."))
+        return see_other("console_batch", batch_id=shown.pk)
+    context = {"batch": shown, "back_url": reverse("console_batch", args=[shown.pk])}
+    return show(request, member, "partners/batch_cancel.html", context, section=SECTION)
+
+
+def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:
+    """Return the batches that the member may see."""
+    return member.partner.batches.visible_to(member)
+
+
+def batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
+    """Return the member's batch; for others the page does not exist."""
+    return get_object_or_404(batches_of(member).select_related("created_by"), pk=batch_id)

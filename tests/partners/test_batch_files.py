@@ -1,0 +1,167 @@
+"""What a batch is handed out as: a table, an archive of QR codes, sheets of labels."""
+
+import csv
+import io
+import re
+import zipfile
+
+import pytest
+import zxingcpp
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from partners.services.batches import make_batches
+from partners.views import batch_files
+from tests.factories import InvitationBatchFactory, InvitationFactory, PartnerMemberFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/partner/invitations/batches/"
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create()
+
+
+@pytest.fixture
+def page(member):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client
+
+
+def made(member, **wish):
+    """A batch whose links are made."""
+    batch = InvitationBatchFactory.create(
+        partner=member.partner, created_by=member.user, **{"label": "Fair {n}", **wish}
+    )
+    make_batches(now=timezone.now())
+    return batch
+
+
+def body(answer):
+    return b"".join(answer.streaming_content)
+
+
+def links_of(batch):
+    return list(batch.invitations.order_by("pk"))
+
+
+def test_table_holds_label_link_token_and_state(page, member):
+    batch = made(member)
+    links = links_of(batch)
+    batch.invitations.filter(pk=links[1].pk).update(revoked_at=timezone.now())
+    answer = page.get(f"{LIST}{batch.pk}/links.csv")
+    rows = list(csv.reader(io.StringIO(body(answer).decode("utf-8-sig"))))
+    assert rows == [
+        ["Label", "Link", "Token", "State"],
+        *(
+            [link.label, link.link, link.grouped_token, state]
+            for link, state in zip(links, ("Live", "Revoked", "Live"), strict=True)
+        ),
+    ]
+    assert answer["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert answer["Content-Disposition"] == f'attachment; filename="links-{batch.pk}.csv"'
+    assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
+def test_table_keeps_formulas_from_running(page, member):
+    batch = made(member, label="=cmd|{n}")
+    text = body(page.get(f"{LIST}{batch.pk}/links.csv")).decode()
+    assert re.findall(r"^'=cmd\|\d", text, re.MULTILINE) == ["'=cmd|1", "'=cmd|2", "'=cmd|3"]
+
+
+def archive_of(answer):
+    archive = zipfile.ZipFile(io.BytesIO(body(answer)))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_archive_holds_a_picture_of_each_link(page, member):
+    batch = made(member)
+    answer = page.get(f"{LIST}{batch.pk}/codes.zip")
+    archive = archive_of(answer)
+    assert archive.namelist() == ["0001-fair-1.svg", "0002-fair-2.svg", "0003-fair-3.svg"]
+    assert all(archive.read(name).startswith(b"<svg ") for name in archive.namelist())
+    assert answer["Content-Type"] == "application/zip"
+    assert answer["Content-Disposition"] == (f'attachment; filename="qr-codes-{batch.pk}-svg.zip"')
+    assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
+def test_pictures_of_600_pixels_lead_to_the_links(page, member):
+    batch = made(member)
+    archive = archive_of(page.get(f"{LIST}{batch.pk}/codes.zip?format=png"))
+    assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+    read = []
+    for name in archive.namelist():
+        picture = Image.open(io.BytesIO(archive.read(name)))
+        assert picture.size == (600, 600)
+        read.append(zxingcpp.read_barcode(picture.convert("L")).text)
+    assert read == [link.link.upper() for link in links_of(batch)]
+
+
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        ("../{n}", ["0001-1.svg", "0002-2.svg", "0003-3.svg"]),
+        ("展会", ["0001.svg", "0002.svg", "0003.svg"]),
+        ("Füße/CON {n}", ["0001-fuecon-1.svg", "0002-fuecon-2.svg", "0003-fuecon-3.svg"]),
+        ("same", ["0001-same.svg", "0002-same.svg", "0003-same.svg"]),
+    ],
+)
+def test_names_are_plain_and_unique(page, member, label, names):
+    batch = made(member, label=label)
+    assert archive_of(page.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == names
+
+
+def test_unknown_format_does_not_exist(page, member):
+    batch = made(member)
+    assert page.get(f"{LIST}{batch.pk}/codes.zip?format=gif").status_code == 404
+
+
+def test_archive_of_nothing_is_an_archive(page, member):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
+    assert archive_of(page.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == []
+
+
+def test_archive_is_sent_while_it_is_written(page, member):
+    batch = made(member, size=3)
+    parts = list(page.get(f"{LIST}{batch.pk}/codes.zip").streaming_content)
+    # One for each picture, and the directory.
+    assert len([part for part in parts if part]) == 4
+
+
+def test_labels_show_code_label_host_and_token(page, member, settings):
+    settings.PUBLIC_BASE_URL = "https://join.example"
+    batch = made(member, label="<b>Fair</b> {n}")
+    shown = page.get(f"{LIST}{batch.pk}/labels").content.decode()
+    assert shown.count('<svg class="qr"') == 3
+    assert shown.count("join.example") == 3
+    assert "&lt;b&gt;Fair&lt;/b&gt; 1" in shown
+    for link in links_of(batch):
+        assert shown.count(link.grouped_token) == 1
+    assert "style=" not in shown
+
+
+def test_labels_come_in_sheets_and_pages(page, member, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(batch_files, "LABELS_A_PAGE", 48)
+    batch = made(member, size=100)
+    counts, query = [], "?"
+    while query:
+        # Session, user, member, batch, labels.
+        with django_assert_num_queries(5):
+            shown = page.get(f"{LIST}{batch.pk}/labels{query}").content.decode()
+        counts.append((shown.count('class="label-sheet"'), shown.count('class="label"')))
+        following = re.search(r'rel="next"\s+href="([^"]+)"', shown)
+        query = following[1].replace("&amp;", "&") if following else ""
+    assert counts == [(2, 48), (2, 48), (1, 4)]
+
+
+def test_files_hold_only_the_batchs_own(page, member):
+    InvitationFactory.create(partner=member.partner, created_by=member.user)
+    made(member)
+    batch = made(member, label="Other {n}")
+    text = body(page.get(f"{LIST}{batch.pk}/links.csv")).decode()
+    assert len(text.splitlines()) == 4

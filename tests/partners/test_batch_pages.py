@@ -1,0 +1,234 @@
+"""The console's pages about batches: whose they are, what may be typed, progress, cancelling."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partners.models import InvitationBatch, PartnerStatus
+from partners.services.batches import make_batches
+from tests.factories import InvitationBatchFactory, PartnerMemberFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/partner/invitations/batches/"
+NEW = f"{LIST}new"
+GOOD = {"label": "Fair {n}", "size": "12", "association_type": "reseller"}
+
+
+def signed_in(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create()
+
+
+@pytest.fixture
+def page(member):
+    return signed_in(member.user)
+
+
+def own(member, **wish):
+    return InvitationBatchFactory.create(partner=member.partner, created_by=member.user, **wish)
+
+
+def test_form_starts_a_batch_and_leads_to_its_page(page, member):
+    answer = page.post(NEW, {**GOOD, "note": "Hello", "max_uses": "2", "country": "DE"})
+    batch = InvitationBatch.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"{LIST}{batch.pk}/")
+    assert (batch.label, batch.size, batch.note, batch.max_uses, str(batch.country)) == (
+        "Fair {n}",
+        12,
+        "Hello",
+        2,
+        "DE",
+    )
+    assert (batch.partner, batch.created_by, batch.state) == (
+        member.partner,
+        member.user,
+        "running",
+    )
+    shown = page.get(answer["Location"]).content.decode()
+    assert shown.count('data-refresh="2"') == 1
+    assert "0 of 12 done" in shown
+
+
+def test_double_click_starts_one_batch(page):
+    answers = [page.post(NEW, GOOD)["Location"] for _ in range(2)]
+    assert len(set(answers)) == 1
+    assert InvitationBatch.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "kept"),
+    [("Fair", "Fair {n}"), ("{n}. seat", "{n}. seat"), ("a" * 114, "a" * 114 + " {n}")],
+)
+def test_label_gets_a_place_for_the_number(page, label, kept):
+    page.post(NEW, {**GOOD, "label": label})
+    assert InvitationBatch.objects.get().label == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("size", ""),
+        ("size", "0"),
+        ("size", "-1"),
+        ("size", "10001"),
+        ("size", "1.5"),
+        ("size", "1e3"),
+        ("size", str(2**63)),
+        ("size", "9" * 5000),
+        ("size", "twelve"),
+        ("label", ""),
+        ("label", "a" * 121),
+        ("label", "a" * 118),
+        ("label", "{n}" * 30 + "a" * 31),
+        ("label", "a\0b"),
+        ("note", "a" * 501),
+        ("association_type", "tenant"),
+        ("max_uses", "0"),
+        ("max_uses", str(2**63)),
+        ("expires_at", "2020-01-01 10:00"),
+        ("expires_at", "9999-12-31 10:00"),
+        ("language", "xx"),
+        ("country", "XX"),
+    ],
+)
+def test_bad_input_is_a_400_that_keeps_what_was_typed(page, name, typed):
+    answer = page.post(NEW, {**GOOD, "size": "10000", "note": "Dear all", name: typed})
+    assert answer.status_code == 400
+    assert answer.content.decode().count("There is a problem") == 1
+    if name != "note":
+        assert "Dear all" in answer.content.decode()
+    assert InvitationBatch.objects.count() == 0
+
+
+def test_type_that_is_not_granted_is_refused(page, member):
+    type(member.partner).objects.update(allows_reseller=False)
+    assert page.post(NEW, GOOD).status_code == 400
+
+
+def test_frozen_partner_is_a_conflict(page, member):
+    type(member.partner).objects.update(status=PartnerStatus.FROZEN)
+    answer = page.post(NEW, GOOD)
+    assert answer.status_code == 409
+    assert "The partner is frozen and cannot invite." in answer.content.decode()
+
+
+def test_quota_is_a_429_that_says_when_and_keeps_the_form(page, settings):
+    settings.PARTNER_DAILY_INVITATIONS = 11
+    answer = page.post(NEW, {**GOOD, "note": "Dear all"})
+    assert answer.status_code == 429
+    assert 86_390 <= int(answer["Retry-After"]) <= 86_400
+    shown = answer.content.decode()
+    assert "Possible again from" in shown
+    assert "Dear all" in shown
+    assert InvitationBatch.objects.count() == 0
+
+
+@pytest.mark.parametrize("address", ["", "cancellation", "links.csv", "codes.zip", "labels"])
+def test_batch_exists_for_its_maker_and_administrators_only(page, member, address):
+    path = f"{LIST}{own(member).pk}/{address}"
+    boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
+    assert page.get(path).status_code == 200
+    assert signed_in(boss.user).get(path).status_code == 200
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    other = PartnerMemberFactory.create(administrator=True)
+    for user in (colleague.user, other.user, UserFactory.create()):
+        theirs, nobodys = (signed_in(user).get(p) for p in (path, f"{LIST}0/{address}"))
+        assert (theirs.status_code, theirs.content) == (404, nobodys.content)
+    assert Client(SERVER_NAME="127.0.0.1").get(path).status_code == 302
+
+
+def test_cancelling_of_anothers_batch_does_not_exist(member):
+    batch = own(member)
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    path = f"{LIST}{batch.pk}/cancellation"
+    assert signed_in(colleague.user).post(path).status_code == 404
+    assert InvitationBatch.objects.get().state == "running"
+
+
+def test_list_shows_a_manager_own_batches_and_an_administrator_all(page, member):
+    own(member, label="Mine {n}")
+    InvitationBatchFactory.create(partner=member.partner, label="Other {n}")
+    InvitationBatchFactory.create(label="Foreign {n}")
+    boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
+    seen = {
+        who: [title in client.get(LIST).content.decode() for title in ("Mine", "Other", "Foreign")]
+        for who, client in (("manager", page), ("boss", signed_in(boss.user)))
+    }
+    assert seen == {"manager": [True, False, False], "boss": [True, True, False]}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_costs_the_same_whatever_it_holds(page, member, rows, django_assert_num_queries):
+    for _ in range(rows):
+        own(member)
+    # Session, user, member; the rows, and how many there are.
+    with django_assert_num_queries(5):
+        shown = page.get(LIST)
+    assert shown.content.decode().count("0 of 3") == rows
+
+
+def test_list_finds_by_label_and_state(page, member):
+    own(member, label="Fair {n}")
+    own(member, label="Show {n}", cancelled=True)
+    titles = ("Fair 1–3", "Show 1–3")
+    found = {
+        query: [title in page.get(f"{LIST}?{query}").content.decode() for title in titles]
+        for query in ("q=fai", "state=cancelled", "state=running", "state=draft", "state=nonsense")
+    }
+    assert found == {
+        "q=fai": [True, False],
+        "state=cancelled": [False, True],
+        "state=running": [True, False],
+        "state=draft": [False, False],
+        "state=nonsense": [True, True],
+    }
+    assert "No batch is like that." in page.get(f"{LIST}?state=draft").content.decode()
+
+
+def test_empty_list_says_what_it_is_for(page):
+    assert "Nothing yet." in page.get(LIST).content.decode()
+
+
+def test_finished_page_offers_the_files_and_looks_no_more(page, member):
+    batch = own(member)
+    assert "Labels to print" not in page.get(f"{LIST}{batch.pk}/").content.decode()
+    make_batches(now=timezone.now())
+    shown = page.get(f"{LIST}{batch.pk}/").content.decode()
+    assert "data-refresh" not in shown
+    assert "3 of 3 done" in shown
+    assert "Labels to print" in shown
+    assert f"{LIST}{batch.pk}/cancellation" not in shown
+
+
+def test_cancelling_twice_is_harmless(page, member):
+    batch = own(member)
+    path = f"{LIST}{batch.pk}/cancellation"
+    assert "No more are made." in page.get(path).content.decode()
+    for _ in range(2):
+        answer = page.post(path)
+        assert (answer.status_code, answer["Location"]) == (303, f"{LIST}{batch.pk}/")
+    batch.refresh_from_db()
+    assert (batch.state, batch.cancelled_by) == ("cancelled", member.user)
+    assert "This batch has ended already." in page.get(path).content.decode()
+
+
+def test_stopped_batch_says_why(page, member):
+    batch = own(member)
+    type(member.partner).objects.update(allows_reseller=False)
+    make_batches(now=timezone.now())
+    shown = page.get(f"{LIST}{batch.pk}/").content.decode()
+    assert "The batch could not go on" in shown
+    assert "The partner may not invite in this association type." in shown
+
+
+@pytest.mark.parametrize("address", ["links.csv", "codes.zip", "labels"])
+def test_batch_of_mails_has_no_files_of_links(page, member, address):
+    batch = own(member, email=True)
+    assert page.get(f"{LIST}{batch.pk}/{address}").status_code == 404
