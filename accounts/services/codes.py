@@ -16,6 +16,7 @@ from accounts.models import User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from accounts.services.unclaimed import unclaimed_users
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -186,6 +187,8 @@ def _holder(address: str, purpose: CodePurpose) -> User | None:
     users = User.objects.filter(email=address)
     if purpose == CodePurpose.RESET_PASSWORD:
         users = users.filter(is_active=True)
+    else:
+        users = users.exclude(pk__in=unclaimed_users().values("pk"))
     return users.first()
 
 

@@ -21,6 +21,7 @@ from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, note_registered, spend_code
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from accounts.services.unclaimed import unclaimed_users
 
 
 def register_account(
@@ -51,7 +52,7 @@ def register_account(
 
 
 def _create(address: str, password: str, country: str, language: str, now: datetime) -> User:
-    user = User.objects.create_user(
+    user = _claim(address, password, language, now) or User.objects.create_user(
         new_account_name(), address, password, language=language, created_at=now
     )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -72,6 +73,28 @@ def _create(address: str, password: str, country: str, language: str, now: datet
         kind="accounts.registered", to=user.email, about=user, language=language
     )
     enqueue_messages(messages=[outgoing], now=now)
+    return user
+
+
+def _claim(address: str, password: str, language: str, now: datetime) -> User | None:
+    """Give the log-in that others made for this address to whoever has just proven it, if any."""
+    unclaimed = unclaimed_users().filter(email=canonical_address(address))
+    user = unclaimed.select_for_update(of=("self",)).first()
+    if user is None:
+        return None
+    before, user.language, user.email_original = user.language, language, address
+    user.set_password(password)
+    user.save(update_fields=["password", "language", "email_original"])
+    # An earlier unproven entry of the same address.
+    EmailAddress.objects.filter(user=user).delete()
+    record_event(
+        action="user.claimed",
+        about=user,
+        by=user,
+        now=now,
+        before={"language": before},
+        after={"language": language},
+    )
     return user
 
 

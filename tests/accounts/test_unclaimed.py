@@ -1,0 +1,71 @@
+"""A log-in that others made for an address does not keep its owner from registering."""
+
+from datetime import UTC, datetime
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from accounts.models import AuditEvent, OutboxMessage, User
+from accounts.models.codes import CodePurpose
+from accounts.services.administration import save_new_user
+from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.registration import register_account
+from association.services.invariants.trail import trail_equals_state
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+TYPED, ADDRESS = "Ann@Example.org", "ann@example.org"
+
+
+@pytest.fixture
+def made():
+    user = User(email=ADDRESS)
+    save_new_user(user=user, address=ADDRESS, by=None, now=NOW)
+    return user
+
+
+def register():
+    where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
+    row = send_code(**where, language="en", now=NOW)
+    proof = check_code(**where, code=derive_code(row, None), now=NOW)
+    return register_account(
+        proof=proof, address=TYPED, password=PASSWORD, country="FR", language="en", now=NOW
+    )
+
+
+def test_owner_of_the_address_takes_the_login_over(made):
+    user = register()
+    assert (user.pk, user.account_name, user.email_original) == (made.pk, made.account_name, TYPED)
+    assert user.check_password(PASSWORD)
+    assert user.customer_account.registered_at == NOW
+    proven = EmailAddress.objects.get()
+    assert (proven.user, proven.verified, proven.primary) == (user, True, True)
+    kinds = OutboxMessage.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["accounts.verification_code", "accounts.registered"]
+    actions = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["user.added", "user.claimed", "account.registered"]
+    assert list(trail_equals_state()) == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"password": "argon2$something"},
+        {"is_active": False},
+        {"is_staff": True},
+        {"last_login": NOW},
+    ],
+    ids=lambda state: next(iter(state)),
+)
+def test_login_in_use_or_with_powers_is_not_taken_over(made, state):
+    User.objects.update(**state)
+    with pytest.raises(CodeRefused):
+        register()
+    assert OutboxMessage.objects.get().kind == "accounts.already_registered"
+
+
+def test_proven_login_is_not_taken_over(made):
+    EmailAddress.objects.create(user=made, email=ADDRESS, verified=True, primary=True)
+    with pytest.raises(CodeRefused):
+        register()
