@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.addresses import mask_address
 from accounts.models import FreezeCause, FreezeScope, OutboxMessage, ResourceStatus
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
-from association.models import Association, Attempt, Authorization
+from association.models import Association, Attempt, Authorization, BudgetRequest
 from association.services.attempts import last_moment_to_associate
 from association.services.refusal_texts import REFUSAL_TEXTS
 
@@ -150,14 +150,20 @@ def authorization_requested(message: OutboxMessage) -> Mail:
         template="association/authorization_requested",
         subject=_("%(partner)s asks for your authorization")
         % {"partner": association.partner.name},
-        context=_about_association(association),
+        context=_about_association(association)
+        | {"authorization_url": absolute_url("my_authorization")},
     )
 
 
 def authorization_decided(message: OutboxMessage) -> Mail:
-    """Tell the partner how the customer decided: granted, declined or revoked, with the reason."""
+    """Tell the partner how the customer decided: granted, declined or revoked, with the reason.
+
+    `data["state"]` is the decision. Stale when it has been revoked since.
+    """
     authorization = find_about(message, _AUTHORIZATIONS.all())
     state = authorization.state
+    if message.data.get("state", state) != state:
+        raise Stale("decided otherwise since")
     subjects = {
         "granted": _("A customer has given you the authorization"),
         "declined": _("A customer has declined the authorization"),
@@ -171,6 +177,32 @@ def authorization_decided(message: OutboxMessage) -> Mail:
         subject=subjects[state],
         context=_about_association(authorization.association)
         | {"state": state, "reason_lines": authorization.reason.splitlines()},
+    )
+
+
+def budget_requested(message: OutboxMessage) -> Mail:
+    """Tell the partner that a frozen customer asks for a budget.
+
+    Stale when the association has ended or the account is no longer frozen.
+    """
+    asked = find_about(
+        message,
+        BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
+    )
+    association = asked.association
+    if association.ended_at is not None:
+        raise Stale("association ended")
+    if not association.account.freezes.open().exists():
+        raise Stale("not frozen any more")
+    return render_mail(
+        message,
+        template="association/budget_requested",
+        subject=_("A customer asks for a budget"),
+        context=_about_association(association)
+        | {
+            "asked_at": asked.asked_at,
+            "has_budget": association.budgets.current().exists(),
+        },
     )
 
 

@@ -175,6 +175,11 @@ class Authorization(models.Model):
         return f"{self.association_id} {self.state}"
 
     @property
+    def is_open(self) -> bool:
+        """Whether it waits for an answer or is in force."""
+        return self.declined_at is None and self.revoked_at is None
+
+    @property
     def state(self) -> str:
         """One of requested, granted, declined, revoked."""
         if self.revoked_at is not None:

@@ -46,6 +46,16 @@ def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
     return {pk: used or NOTHING for pk, used in rows.values_list("pk", "used")}
 
 
+def resets_at(budget: Budget, now: datetime) -> datetime | None:
+    """Return when a monthly budget is restored: the next first of a month; a one-time one never."""
+    if budget.period == BudgetPeriod.ONE_TIME:
+        return None
+    zone = ZoneInfo(budget.association.partner.time_zone)
+    local = now.astimezone(zone)
+    year, month = divmod(local.year * 12 + local.month, 12)
+    return datetime(year, month + 1, 1, tzinfo=zone)
+
+
 def spent_of(budget: Budget, now: datetime) -> Decimal:
     """Return what is used of one budget in its present period."""
     return used_of([budget], now)[budget.pk]

@@ -25,10 +25,10 @@ def find_own_attempt(
 
 
 def find_own_association(owner: User) -> Association | None:
-    """Return the association in force of this user's account, its partner loaded, or None."""
+    """Return the association in force of this user's account, loaded with the partner, or None."""
     return (
         Association.objects.in_force()
-        .select_related("partner")
+        .select_related("partner", "account")
         .filter(account__owner=owner)
         .first()
     )

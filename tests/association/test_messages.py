@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from accounts.models import FreezeCause, ResourceStatus
 from accounts.services.freezes import unfreeze_account
 from accounts.services.mails import Stale
-from association.models import Association, Authorization
+from association.models import Association, Authorization, BudgetRequest
 from association.services.refusal_texts import REFUSAL_TEXTS
 from tests.factories import (
     CustomerAccountFactory,
@@ -146,7 +146,7 @@ def test_unfrozen_is_stale_when_frozen_again():
 
 def test_requested_authorization_reaches_the_customer():
     mail = write("association.authorization_requested", requested(associated()))
-    assert links(mail) == {"/account/partner/"}
+    assert links(mail) == {"/account/partner/authorization/"}
     assert only_in_text(mail) == set()
 
 
@@ -184,6 +184,46 @@ def test_decided_authorization_reaches_the_partner(state, subject):
 def test_undecided_authorization_is_stale():
     with pytest.raises(Stale, match=r"^not decided$"):
         write("association.authorization_decided", requested(associated()))
+
+
+def test_grant_that_was_revoked_meanwhile_is_stale():
+    authorization = make_associated(letter=True).authorizations.get()
+    authorization.revoked_at, authorization.reason = timezone.now(), "No need"
+    authorization.save()
+    with pytest.raises(Stale, match=r"^decided otherwise since$"):
+        write("association.authorization_decided", authorization, {"state": "granted"})
+
+
+def asked(association: Association) -> BudgetRequest:
+    now = timezone.now()
+    return association.budget_requests.create(asked_at=now, asked_on=now.date())
+
+
+def test_request_for_a_budget_reaches_the_partner():
+    association = associated()
+    mail = write("association.budget_requested", asked(association))
+    assert mail.subject == "A customer asks for a budget"
+    assert links(mail) == {"/partner/"}
+    assert only_in_text(mail) == set()
+    assert "A budget alone does not unfreeze the account: both are needed." in mail.text
+    assert association.account.owner.email not in mail.text + mail.html
+    assert association.invitation.token not in mail.text + mail.html
+
+
+def test_request_for_a_budget_of_whoever_has_one_says_so():
+    association = associated()
+    association.budgets.create(
+        amount=10, period="monthly", on_exhaustion="notify", set_at=timezone.now()
+    )
+    mail = write("association.budget_requested", asked(association))
+    assert "There is a budget already: raise it, or unfreeze the account." in mail.text
+
+
+def test_request_for_a_budget_is_stale_when_unfrozen():
+    association = associated()
+    unfreeze(association)
+    with pytest.raises(Stale, match=r"^not frozen any more$"):
+        write("association.budget_requested", asked(association))
 
 
 @pytest.mark.parametrize("kind", sorted(TO_CUSTOMER))
