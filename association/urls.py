@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from association.views import (
+    authorization,
     choosing,
     demo,
     finishing,
@@ -13,7 +14,14 @@ from association.views import (
     registering,
     results,
 )
-from association.views.console import budgets, customers, freezes, history, overview
+from association.views.console import (
+    authorizations,
+    budgets,
+    customers,
+    freezes,
+    history,
+    overview,
+)
 
 # A QR code says /I/ and the token in upper case; both are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
@@ -43,6 +51,8 @@ urlpatterns: list[URLPattern] = [
     path("documents/<slug:kind>/", reading.document, name="document"),
     path("account/", my_partner.account_home, name="account_home"),
     path("account/partner/", my_partner.my_partner, name="my_partner"),
+    path("account/partner/authorization/", authorization.authorization, name="my_authorization"),
+    path("account/partner/ask-budget", my_partner.ask_budget, name="ask_budget"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("partner/", overview.overview, name="console_overview"),
     path(HISTORY, history.history, name="console_history"),
@@ -58,5 +68,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{CUSTOMER}freeze", freezes.freeze, name="console_freeze"),
     path(f"{CUSTOMER}unfreeze", freezes.unfreeze, name="console_unfreeze"),
     path(f"{CUSTOMER}manager", freezes.manager, name="console_assign_manager"),
+    path(
+        f"{CUSTOMER}authorization",
+        authorizations.request_customer_authorization,
+        name="console_request_authorization",
+    ),
     path("demo/", demo.demo, name="demo"),
 ]

@@ -1,5 +1,6 @@
 """What customers tick and type on the journey, and partners in their console."""
 
+from association.forms.authorizations import Answer, AuthorizationForm
 from association.forms.budgets import BudgetForm, SetBudgetForm
 from association.forms.customers import (
     CustomerSearchForm,
@@ -17,7 +18,9 @@ from association.forms.joining import (
 )
 
 __all__ = [
+    "Answer",
     "AskForm",
+    "AuthorizationForm",
     "BudgetForm",
     "CustomerSearchForm",
     "EnableForm",

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent, Freeze
-from association.models import Association, Budget
+from association.models import Association, Authorization, Budget
 
 SHOWN = 50
 
@@ -17,11 +17,12 @@ class CustomerRecord:
 
     freezes: list[Freeze]
     budgets: list[Budget]
+    authorizations: list[Authorization]
     acts: list[AuditEvent]
 
 
 def customer_record(association: Association) -> CustomerRecord:
-    """Return what happened to the customer with this partner; three statements.
+    """Return what happened to the customer with this partner; four statements.
 
     A freeze from before the association is another partner's affair, unless it is still open.
     """
@@ -33,19 +34,27 @@ def customer_record(association: Association) -> CustomerRecord:
         .order_by("-frozen_at", "-pk")[:SHOWN]
     )
     budgets = list(association.budgets.select_related("set_by").order_by("-set_at", "-pk")[:SHOWN])
-    return CustomerRecord(freezes, budgets, list(_acts(association, freezes, budgets)[:SHOWN]))
+    authorizations = list(
+        association.authorizations.select_related("requested_by", "consent__document").order_by(
+            "-pk"
+        )[:SHOWN]
+    )
+    acts = _acts(association, freezes, budgets, authorizations)[:SHOWN]
+    return CustomerRecord(freezes, budgets, authorizations, list(acts))
 
 
 def _acts(
-    association: Association, freezes: list[Freeze], budgets: list[Budget]
+    association: Association,
+    freezes: list[Freeze],
+    budgets: list[Budget],
+    authorizations: list[Authorization],
 ) -> "QuerySet[AuditEvent]":
     """Return the acts of people on these rows; the customer's own are the customer's."""
-    authorizations = association.authorizations.order_by("-pk")[:SHOWN]
     about = Q(object_label=_label(association), object_id=str(association.pk))
     for model, keys in (
         (Freeze, [row.pk for row in freezes]),
         (Budget, [row.pk for row in budgets]),
-        (authorizations.model, list(authorizations.values_list("pk", flat=True))),
+        (Authorization, [row.pk for row in authorizations]),
     ):
         if keys:
             about |= Q(object_label=_label(model), object_id__in=[str(key) for key in keys])

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.views.answers import see_other
-from association.models import Attempt
+from association.models import Association, Attempt
 from association.services.admission import Admission, admit
 from association.services.attempts import (
     AttemptFinished,
@@ -25,6 +25,7 @@ from association.services.attempts import (
     find_attempt,
     hash_of,
 )
+from association.services.standing import find_own_association
 from association.services.steps import Step, first_undone_step, is_open
 from association.views.dead_links import dead_link
 from association.views.urls_of import step_url
@@ -59,6 +60,14 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("Nobody is signed in.")
     return request.user
+
+
+def own_association(request: HttpRequest) -> Association:
+    """Return the association of whoever is signed in; for others the page does not exist."""
+    association = find_own_association(signed_in(request))
+    if association is None:
+        raise Http404
+    return association
 
 
 def is_mine(request: HttpRequest, attempt: Attempt) -> bool:

@@ -1,18 +1,20 @@
 """My partner: what an associated customer sees about the association, and the way home."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.services.capabilities import capability_rows
+from accounts.views.answers import see_other
 from association.models import Association, Consent
-from association.services.spending import spent_of
-from association.services.standing import find_open_attempt
-from association.views.gate import signed_in
+from association.refusals import sentence_for
+from association.services.budget_requests import BudgetRequestRefused, ask_for_budget
+from association.services.standing import find_open_attempt, find_own_association
+from association.views.gate import own_association, signed_in
+from association.views.partner_facts import my_partner_context
 from association.views.urls_of import resume_url
 from partners.services.members import has_member_invitation
 
@@ -36,58 +38,31 @@ def account_home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def my_partner(request: HttpRequest) -> HttpResponse:
     """Show partner, status, freezes, budget, authorizations and consents of one's account."""
-    user = signed_in(request)
-    association = (
-        Association.objects.in_force()
-        .select_related("partner", "account")
-        .filter(account__owner=user)
-        .first()
-    )
+    association = find_own_association(signed_in(request))
     if association is None:
         return render(request, "association/no_partner.html")
-    return render(request, "association/my_partner.html", my_partner_context(association))
+    return show_my_partner(request, association)
 
 
-def my_partner_context(association: Association) -> dict[str, object]:
-    """Return everything My partner shows, read at this moment."""
-    account = association.account
-    freezes = list(account.freezes.order_by("-frozen_at", "-pk"))
-    open_freezes = [freeze for freeze in freezes if freeze.is_open]
-    budget = association.budgets.current().first()
-    return {
-        "association": association,
-        "account": account,
-        "partner": association.partner,
-        "freezes": freezes,
-        "is_frozen": bool(open_freezes),
-        "capabilities": capability_rows(open_freezes),
-        "budget": budget,
-        "spent": spent_of(budget, timezone.now()) if budget is not None else None,
-        "authorizations": association.authorizations.order_by("-pk"),
-        "consents": account.consents.select_related("document").order_by("-agreed_at", "-pk"),
-        "tasks": _tasks(association, has_budget=budget is not None, is_frozen=bool(open_freezes)),
-    }
+@require_POST
+def ask_budget(request: HttpRequest) -> HttpResponse:
+    """Ask the partner to set a budget; a second time on the same day changes nothing."""
+    association = own_association(request)
+    try:
+        ask_for_budget(association=association, by=signed_in(request), now=timezone.now())
+    except BudgetRequestRefused as refused:
+        return show_my_partner(request, association, problem=sentence_for(refused), status=409)
+    said = _("%(partner)s has been asked to set a budget.")
+    messages.success(request, said % {"partner": association.partner.name})
+    return see_other("my_partner")
 
 
-def _tasks(
-    association: Association, *, has_budget: bool, is_frozen: bool
-) -> list[dict[str, object]]:
-    """Return what is done and what is waited for, in the order in which it happens."""
-    waiting = _("Waiting for %(partner)s") % {"partner": association.partner.name}
-    tasks: list[dict[str, object]] = [
-        {"title": _("Account"), "state": "done"},
-        {"title": _("Associated"), "state": "done"},
-    ]
-    if not association.is_reseller:
-        return tasks
-    steps = (
-        (_("Budget"), has_budget),
-        (pgettext("state of an account", "Unfrozen"), not is_frozen),
-    )
-    for title, is_done in steps:
-        state = "done" if is_done else "waiting"
-        tasks.append({"title": title, "state": state, "label": "" if is_done else waiting})
-    return tasks
+def show_my_partner(
+    request: HttpRequest, association: Association, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    """Show everything as it is at this moment."""
+    context = {**my_partner_context(association, timezone.now()), "problem": problem}
+    return render(request, "association/my_partner.html", context, status=status)
 
 
 @require_safe

@@ -175,7 +175,7 @@ def test_decided_authorization_reaches_the_partner(state, subject):
         authorization.save()
     mail = write("association.authorization_decided", authorization)
     assert mail.subject == subject
-    assert links(mail) == {"/partner/"}
+    assert links(mail) == {f"/partner/customers/{authorization.association_id}/"}
     assert only_in_text(mail) == set()
     assert ("> No\n> need" in mail.text) == (state != "granted")
     assert authorization.association.invitation.token not in mail.text + mail.html
@@ -203,7 +203,7 @@ def test_request_for_a_budget_reaches_the_partner():
     association = associated()
     mail = write("association.budget_requested", asked(association))
     assert mail.subject == "A customer asks for a budget"
-    assert links(mail) == {"/partner/"}
+    assert links(mail) == {f"/partner/customers/{association.pk}/"}
     assert only_in_text(mail) == set()
     assert "A budget alone does not unfreeze the account: both are needed." in mail.text
     assert association.account.owner.email not in mail.text + mail.html

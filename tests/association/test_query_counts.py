@@ -64,12 +64,3 @@ def test_result(django_assert_num_queries):
     walk.get("done")
     with django_assert_num_queries(6):
         assert walk.get("done").status_code == 200
-
-
-@pytest.mark.parametrize("consents", [1, 3])
-def test_my_partner_costs_the_same_for_more_rows(django_assert_num_queries, consents):
-    walk = walk_of(ready_attempt(letter=consents > 1))
-    walk.post("confirm")
-    walk.client.get("/account/partner/")
-    with django_assert_num_queries(7):
-        assert walk.client.get("/account/partner/").status_code == 200

@@ -29,6 +29,7 @@ from association.views.console.showing import (
     STATES,
     act_lines,
     address_of,
+    authorization_lines,
     budget_lines,
     freeze_lines,
     line_of,
@@ -142,6 +143,7 @@ def _past_context(association: Association) -> dict[str, Any]:
     return {
         "freezes": freeze_lines(record.freezes, association),
         "budgets": budget_lines(record.budgets, association),
+        "authorizations": authorization_lines(record.authorizations, association),
         "acts": act_lines(record.acts, association),
     }
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, User
-from association.models import Association, Budget, BudgetPeriod
+from association.models import Association, Authorization, Budget, BudgetPeriod
 from association.services.customer_lists import Standing
 from association.templatetags.association_money import money
 from partners.models import PartnerMember
@@ -74,6 +74,19 @@ def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[s
 def budget_lines(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
     """Return the budgets as the page lists them."""
     return [{"budget": budget, "set_by": who(budget.set_by, association)} for budget in budgets]
+
+
+def authorization_lines(
+    authorizations: list[Authorization], association: Association
+) -> list[dict[str, Any]]:
+    """Return the authorizations as the page lists them."""
+    return [
+        {
+            "authorization": row,
+            "requested_by": who(row.requested_by, association) if row.requested_at else "",
+        }
+        for row in authorizations
+    ]
 
 
 def _budget_words(event: AuditEvent) -> str:

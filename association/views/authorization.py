@@ -1,0 +1,116 @@
+"""The letter under My partner: read in full, agreed to, declined or revoked."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.origin import current_origin
+from accounts.views.answers import see_other
+from association.forms import Answer, AuthorizationForm
+from association.models import Association, Authorization, LegalDocument
+from association.refusals import sentence_for
+from association.services.authorizations import (
+    LETTER,
+    AuthorizationProblem,
+    AuthorizationRefused,
+    decline_authorization,
+    grant_authorization,
+    revoke_authorization,
+)
+from association.services.documents import current_documents
+from association.views.gate import own_association, signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def authorization(request: HttpRequest) -> HttpResponse:
+    """Show the letter with what can be answered; take the answer."""
+    association = own_association(request)
+    if request.method != "POST":
+        return show_letter(request, association)
+    form = AuthorizationForm.of_answer(request.POST)
+    if not form.is_valid():
+        return show_letter(request, association, form=form, status=400)
+    try:
+        said = _take(request, association, form, timezone.now())
+    except AuthorizationRefused as refused:
+        if refused.code == AuthorizationProblem.ENDED:
+            raise Http404 from refused
+        typed = form.cleaned_data["reason"]
+        return show_letter(
+            request, association, reason=typed, problem=sentence_for(refused), status=409
+        )
+    messages.success(request, said % {"partner": association.partner.name})
+    return see_other("my_partner")
+
+
+def _take(
+    request: HttpRequest, association: Association, form: AuthorizationForm, now: datetime
+) -> str:
+    """Do what was answered, and return what to say about it."""
+    user, answer = signed_in(request), form.cleaned_data["action"]
+    shown = _shown(association, form.cleaned_data["authorization"])
+    if answer == Answer.AGREE:
+        language = get_language() or ""
+        grant_authorization(
+            association=association,
+            shown_request=shown,
+            shown_version=form.cleaned_data["shown_letter"] or _letter(language).version,
+            language=language,
+            address=current_origin().address,
+            by=user,
+            now=now,
+        )
+        return _("%(partner)s may now order and operate for you.")
+    ended = shown or association.authorizations.order_by("-pk").first()
+    if ended is None:
+        raise AuthorizationRefused(AuthorizationProblem.NOT_REQUESTED)
+    reason = form.cleaned_data["reason"]
+    if answer == Answer.DECLINE:
+        decline_authorization(authorization=ended, reason=reason, by=user, now=now)
+        return _("You have declined. %(partner)s has been told.")
+    revoke_authorization(authorization=ended, reason=reason, by=user, now=now)
+    return _("From now on %(partner)s may not order or operate for you.")
+
+
+def _shown(association: Association, key: int | None) -> Authorization | None:
+    """Return the authorization that the page was about; another account's does not exist."""
+    return None if key is None else get_object_or_404(association.authorizations, pk=key)
+
+
+def _letter(language: str) -> LegalDocument:
+    return current_documents([LETTER], language)[LETTER]
+
+
+def show_letter(
+    request: HttpRequest,
+    association: Association,
+    *,
+    form: AuthorizationForm | None = None,
+    reason: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show the letter as things are now: the one agreed to once granted, else the one in force."""
+    rows = association.authorizations.select_related("consent__document").order_by("-pk")
+    history = list(rows)
+    open_one = next((row for row in history if row.is_open), None)
+    agreed = open_one.consent if open_one is not None else None
+    context = {
+        "association": association,
+        "partner": association.partner,
+        "open_one": open_one,
+        "agreed": agreed,
+        "document": agreed.document if agreed is not None else _letter(get_language() or ""),
+        "history": history,
+        "form": form or AuthorizationForm(needs_reason=agreed is not None, reason=reason),
+        "problem": problem,
+        "back_url": reverse("my_partner"),
+    }
+    return render(request, "association/authorization.html", context, status=status)
