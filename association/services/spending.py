@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -47,13 +47,12 @@ def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
 
 
 def resets_at(budget: Budget, now: datetime) -> datetime | None:
-    """Return when a monthly budget is restored: the next first of a month; a one-time one never."""
+    """Return when a monthly budget is restored: the next first of a month; None if one-time."""
     if budget.period == BudgetPeriod.ONE_TIME:
         return None
-    zone = ZoneInfo(budget.association.partner.time_zone)
-    local = now.astimezone(zone)
-    year, month = divmod(local.year * 12 + local.month, 12)
-    return datetime(year, month + 1, 1, tzinfo=zone)
+    partner = budget.association.partner
+    in_the_next = first_of_month(partner, now) + timedelta(days=32)
+    return first_of_month(partner, in_the_next)
 
 
 def spent_of(budget: Budget, now: datetime) -> Decimal:
