@@ -126,6 +126,8 @@ def _standing_context(association: Association, member: PartnerMember) -> dict[s
         "account_name": association.account.owner.account_name,
         "address": address_of(association, member),
         "standing": standing,
+        # Refunds can take what is used below nothing, which no bar can show.
+        "used": max(standing.spent or 0, 0),
         "state": label,
         "kind": kind,
         "capabilities": capability_rows(standing.freezes),

@@ -1,0 +1,332 @@
+"""The console's acts on a customer: budget, unfreeze, freeze, manager; each once, each recorded."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, OutboxMessage
+from accounts.services.freezes import freeze_account
+from association.models import Budget
+from association.services.invariants.trail import trail_equals_state
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    ResourceFactory,
+    SpendingFactory,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+
+TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
+# Sent from a page that was shown before everything.
+CLICKED = {**TERMS, "shown_at": "2020-01-01T00:00:00+00:00"}
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def customer(boss):
+    return joined(boss)
+
+
+@pytest.fixture
+def client(boss):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
+    return client
+
+
+def joined(member, **invitation):
+    invitation = InvitationFactory.create(
+        partner=member.partner, created_by=member.user, **invitation
+    )
+    return make_associated(invitation=invitation, now=timezone.now() - timedelta(hours=1))
+
+
+def url(name, association):
+    return reverse(f"console_{name}", args=[association.pk])
+
+
+def post(client, name, association, **data):
+    return client.post(url(name, association), data)
+
+
+def trail(action=""):
+    rows = AuditEvent.objects.filter(action__startswith=action, actor__partner_member__isnull=False)
+    return list(rows.order_by("pk").values_list("action", flat=True))
+
+
+def open_causes(association):
+    return set(association.account.freezes.open().values_list("cause", flat=True))
+
+
+def mails(kind):
+    return OutboxMessage.objects.filter(kind=kind).count()
+
+
+# --- one audit row per act
+
+
+def budget(client, customer):
+    return post(client, "set_budget", customer, **CLICKED)
+
+
+def budget_and_unfreeze(client, customer):
+    return post(client, "set_budget", customer, **CLICKED, unfreeze="on", reason="Paid")
+
+
+def several(client, customer):
+    return client.post(reverse("console_set_budgets"), {"customer": [customer.pk], **CLICKED})
+
+
+def freeze(client, customer):
+    return post(client, "freeze", customer, scope="account", reason="Late")
+
+
+def widen(client, customer):
+    return post(client, "freeze", customer, scope="account_and_resources", reason="Later")
+
+
+def unfreeze(client, customer):
+    return post(client, "unfreeze", customer, reason="Paid")
+
+
+def manage(client, customer):
+    return post(client, "assign_manager", customer, manager="")
+
+
+@pytest.mark.parametrize(
+    ("first", "act", "written"),
+    [
+        ((), budget, ["budget.set"]),
+        ((), budget_and_unfreeze, ["budget.set", "freeze.closed"]),
+        ((), several, ["budget.set"]),
+        ((), freeze, ["freeze.opened"]),
+        ((freeze,), widen, ["freeze.widened"]),
+        ((budget,), unfreeze, ["freeze.closed"]),
+        ((budget, freeze), unfreeze, ["freeze.closed", "freeze.closed"]),
+        ((), manage, ["association.manager_changed"]),
+    ],
+)
+def test_every_act_is_answered_303_and_written_once_however_often_it_is_sent(
+    client, customer, boss, first, act, written
+):
+    for earlier in first:
+        earlier(client, customer)
+    before = AuditEvent.objects.count()
+    answers = [act(client, customer) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    events = AuditEvent.objects.order_by("pk")[before:]
+    assert [event.action for event in events] == written
+    assert {event.actor for event in events} == {boss.user}
+    assert list(trail_equals_state()) == []
+
+
+def test_budget_is_set_exactly_and_written_down(client, customer, boss):
+    budget(client, customer)
+
+    made = Budget.objects.get()
+    assert (made.amount, made.period, made.on_exhaustion, made.set_by) == (
+        *(Decimal("250.00"), "monthly", "freeze"),
+        boss.user,
+    )
+    event = AuditEvent.objects.get(action="budget.set")
+    assert (event.object_id, event.before, event.after) == (
+        str(made.pk),
+        None,
+        {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"},
+    )
+    # F03's other half: a budget alone does not unfreeze.
+    assert open_causes(customer) == {"association"}
+
+
+def test_double_click_sets_one_budget_and_a_later_one_replaces_it(client, customer):
+    page = client.get(url("set_budget", customer))
+    shown_at = page.context["form"].initial["shown_at"]
+    for _ in range(3):
+        answer = post(client, "set_budget", customer, **TERMS, shown_at=shown_at, unfreeze="on")
+        assert answer.status_code == 303
+    assert trail("budget") == ["budget.set"]
+    assert mails("association.unfrozen") == 1
+
+    page = client.get(url("set_budget", customer))
+    assert page.context["form"]["amount"].value() == "250.00"
+    post(client, "set_budget", customer, **TERMS, shown_at=page.context["form"].initial["shown_at"])
+
+    assert Budget.objects.count() == 2
+    assert Budget.objects.current().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "sentence"),
+    [
+        ("", "Enter the amount."),
+        ("1e309", "like 1500.00"),
+        ("1e2", "like 1500.00"),
+        ("NaN", "like 1500.00"),
+        ("Infinity", "like 1500.00"),
+        ("1,5", "like 1500.00"),
+        ("1 000", "like 1500.00"),
+        ("1_000", "like 1500.00"),
+        ("$100", "like 1500.00"),
+        ("100 €", "like 1500.00"),
+        ("+1", "like 1500.00"),
+        ("\0", "like 1500.00"),
+        ("9" * 100_000, "at most twelve digits"),
+        ("9" * 20, "at most twelve digits"),
+        ("-1", "cannot be less than 0"),
+        ("0.001", "at most two digits after the point"),
+    ],
+)
+def test_amount_that_is_none_is_refused_in_words_and_kept(client, customer, amount, sentence):
+    answer = post(client, "set_budget", customer, **TERMS | {"amount": amount}, unfreeze="on")
+
+    assert answer.status_code == 400
+    [error] = answer.context["form"].errors["amount"]
+    assert sentence in error
+    assert answer.context["form"]["amount"].value() == amount
+    assert answer.context["form"]["unfreeze"].value() is True
+    assert Budget.objects.count() == 0
+    assert open_causes(customer) == {"association"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"period": "weekly"}, {"on_exhaustion": ""}, {"reason": "x" * 257}]
+)
+def test_budget_with_something_unknown_is_refused(client, customer, wrong):
+    assert post(client, "set_budget", customer, **TERMS | wrong).status_code == 400
+    assert Budget.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "period", "is_doubted"),
+    [
+        *(("0", "monthly", True), ("0", "one_time", True), ("40", "monthly", True)),
+        *(("40.01", "monthly", False), ("10", "one_time", False)),
+    ],
+)
+def test_budget_that_leaves_nothing_is_taken_only_when_confirmed(
+    client, customer, amount, period, is_doubted
+):
+    SpendingFactory.create(account=customer.account, amount=Decimal("40.00"))
+    terms = TERMS | {"amount": amount, "period": period}
+
+    answer = post(client, "set_budget", customer, **terms)
+
+    assert answer.status_code == (400 if is_doubted else 303)
+    if is_doubted:
+        assert list(answer.context["form"].errors) == ["confirmed"]
+        assert Budget.objects.count() == 0
+        assert post(client, "set_budget", customer, **terms, confirmed="on").status_code == 303
+    assert Budget.objects.get().amount == Decimal(amount)
+
+
+def test_unfreeze_now_is_ticked_for_whom_the_association_freezes(client, customer):
+    form = client.get(url("set_budget", customer)).context["form"]
+    assert form["unfreeze"].value() is True
+    budget_and_unfreeze(client, customer)
+    assert "unfreeze" not in client.get(url("set_budget", customer)).context["form"].fields
+    freeze(client, customer)
+    assert client.get(url("set_budget", customer)).context["form"]["unfreeze"].value() is False
+
+
+def test_customer_is_unfrozen_and_told(client, customer, boss):
+    budget_and_unfreeze(client, customer)
+
+    lifted = Freeze.objects.get()
+    assert (lifted.unfrozen_by, lifted.unfreeze_reason) == (boss.user, "Paid")
+    assert mails("association.unfrozen") == 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unfreezing_without_a_budget_is_a_conflict_with_the_way_out(client, customer, method):
+    answer = getattr(client, method)(url("unfreeze", customer), {"reason": "Please"})
+
+    assert answer.status_code == 409
+    assert url("set_budget", customer) in answer.content.decode()
+    assert open_causes(customer) == {"association"}
+
+
+def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
+    freeze_account(
+        account=customer.account, cause=FreezeCause.ADMINISTRATOR,
+        reason="Abuse of Umbrella", by=None, now=timezone.now(),
+    )  # fmt: skip
+    budget(client, customer)
+    for name in ("customer", "set_budget", "unfreeze"):
+        page = client.get(url(name, customer)).content.decode()
+        assert "can lift" in page
+        assert "Umbrella" not in page
+
+    assert unfreeze(client, customer).status_code == 303
+    assert open_causes(customer) == {"administrator"}
+    assert unfreeze(client, customer).status_code == 303
+    page = client.get(url("unfreeze", customer)).content.decode()
+    assert "There is no freeze here that you can lift." in page
+
+
+def test_freeze_asks_for_scope_and_reason_and_tells_the_customer(client, customer, boss):
+    for wrong in ({"scope": "account"}, {"scope": "all", "reason": "x"}, {"reason": "x" * 257}):
+        assert post(client, "freeze", customer, **wrong).status_code == 400
+    assert open_causes(customer) == {"association"}
+
+    freeze(client, customer)
+    freeze(client, customer)
+
+    made = Freeze.objects.get(cause=FreezeCause.PARTNER)
+    assert (made.reason, made.frozen_by, made.scope) == ("Late", boss.user, FreezeScope.ACCOUNT)
+    assert mails("association.frozen") == 1
+    widen(client, customer)
+    freeze(client, customer)
+    made.refresh_from_db()
+    assert (made.reason, made.scope) == ("Later", FreezeScope.ACCOUNT_AND_RESOURCES)
+    assert mails("association.frozen") == 2
+    assert "More cannot be frozen." in client.get(url("freeze", customer)).content.decode()
+
+
+@pytest.mark.parametrize("name", ["set_budget", "freeze", "unfreeze"])
+def test_referral_customers_are_neither_budgeted_nor_frozen(client, boss, name):
+    referral = joined(boss, referral=True)
+    page = client.get(url("customer", referral)).content.decode()
+    assert url(name, referral) not in page
+
+    data = TERMS | {"scope": "account", "reason": "x"}
+    assert client.get(url(name, referral)).status_code == 409
+    assert post(client, name, referral, **data).status_code == 409
+    assert (Budget.objects.count(), Freeze.objects.count()) == (0, 0)
+
+
+def test_banner_leads_to_freezing_what_runs_on(client, customer):
+    ResourceFactory.create_batch(2, account=customer.account)
+    way = f"{url('freeze', customer)}?scope=account_and_resources"
+    page = client.get(url("customer", customer)).content.decode()
+    assert "2 resources of this customer go on running" in page
+    assert way in page
+    assert client.get(way).context["form"]["scope"].value() == "account_and_resources"
+
+    widen(client, customer)
+
+    assert "go on running" not in client.get(url("customer", customer)).content.decode()
+
+
+def test_manager_is_one_of_the_partners_members(client, customer, boss):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    stranger = PartnerMemberFactory.create()
+
+    assert post(client, "assign_manager", customer, manager=stranger.pk).status_code == 400
+    for _ in range(2):
+        assert post(client, "assign_manager", customer, manager=colleague.pk).status_code == 303
+
+    customer.refresh_from_db()
+    assert customer.manager == colleague
+    event = AuditEvent.objects.get(action="association.manager_changed")
+    assert (event.before, event.after) == ({"manager": boss.pk}, {"manager": colleague.pk})

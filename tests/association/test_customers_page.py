@@ -1,0 +1,188 @@
+"""The console's page of one customer, and the budget for several: what they show, and to whom."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from association.models import Budget
+from association.services.associations import end_association
+from tests.factories import (
+    BillFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    SpendingFactory,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+
+SEVERAL = "/partner/customers/budget"
+TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
+FORMS = ("set_budget", "freeze", "unfreeze", "assign_manager")
+PAGES = ("customer", *FORMS)
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def client(boss):
+    return client_of(boss.user)
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def joined(member, **invitation):
+    invitation = InvitationFactory.create(
+        partner=member.partner, created_by=member.user, **invitation
+    )
+    return make_associated(invitation=invitation, now=timezone.now() - timedelta(hours=1))
+
+
+def url(name, association):
+    return reverse(f"console_{name}", args=[association.pk])
+
+
+def test_page_shows_what_was_done_by_whom_and_why(client, boss):
+    customer = joined(boss)
+    SpendingFactory.create(account=customer.account, amount=Decimal("50.00"))
+    client.post(url("set_budget", customer), {**TERMS, "unfreeze": "on", "reason": "Paid <b>"})
+    client.post(url("freeze", customer), {"scope": "account", "reason": "Late"})
+
+    page = client.get(url("customer", customer))
+
+    acts = [(line["what"], line["reason"], line["who"]) for line in page.context["acts"]]
+    name = boss.user.account_name
+    assert acts == [
+        ("Froze the account", "Late", name),
+        ("Lifted a freeze", "Paid <b>", name),
+        ("Set a budget: 250.00\N{NO-BREAK SPACE}USD, monthly", "", name),
+    ]
+    body = page.content.decode()
+    assert "50.00\N{NO-BREAK SPACE}USD of 250.00\N{NO-BREAK SPACE}USD used" in body
+    assert "Paid &lt;b&gt;" in body
+    causes = [line["cause"] for line in page.context["freezes"]]
+    assert causes == ["decision of the partner", "association with a reseller partner"]
+    assert [line["frozen_by"] for line in page.context["freezes"]] == [name, "the customer"]
+
+
+def test_page_tells_no_amount_of_a_bill(client, boss):
+    customer = joined(boss)
+    BillFactory.create(account=customer.account, amount=Decimal("7777.77"))
+    assert "777" not in client.get(url("customer", customer)).content.decode()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_page_takes_the_same_statements_for_any_past(client, boss, rows, django_assert_num_queries):
+    customer = joined(boss)
+    for number in range(rows):
+        client.post(url("set_budget", customer), {**TERMS, "amount": number + 1, "unfreeze": "on"})
+        client.post(url("freeze", customer), {"scope": "account", "reason": "Late"})
+
+    with django_assert_num_queries(12):
+        page = client.get(url("customer", customer))
+
+    assert len(page.context["budgets"]) == rows
+
+
+def test_customer_of_a_colleague_does_not_exist_for_a_manager(boss):
+    customer = joined(boss)
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    for name in PAGES:
+        assert client_of(manager.user).get(url(name, customer)).status_code == 404
+    for name in FORMS:
+        assert client_of(manager.user).post(url(name, customer), TERMS).status_code == 404
+    assert client_of(manager.user).get(f"{SEVERAL}?customer={customer.pk}").status_code == 404
+
+    customer.manager = manager
+    customer.save()
+
+    statuses = {
+        name: client_of(manager.user).get(url(name, customer)).status_code for name in PAGES
+    }
+    assert statuses == {
+        "customer": 200, "set_budget": 200, "freeze": 200, "unfreeze": 409, "assign_manager": 404,
+    }  # fmt: skip
+
+
+def test_customer_who_left_does_not_exist(client, boss):
+    customer = joined(boss)
+    end_association(association=customer, reason="Over", by=None, now=timezone.now())
+    for name in PAGES:
+        assert client.get(url(name, customer)).status_code == 404
+    for name in FORMS:
+        assert client.post(url(name, customer), TERMS).status_code == 404
+
+
+def test_no_page_about_a_customer_is_framed_kept_or_shown_to_strangers(client, boss):
+    customer = joined(boss)
+    for name in ("customer", "set_budget", "freeze", "assign_manager"):
+        answer = client.get(url(name, customer))
+        assert answer["Cache-Control"] == "no-store"
+        stranger = Client(SERVER_NAME="127.0.0.1").get(url(name, customer))
+        assert stranger.status_code == 302
+
+
+# --- several
+
+
+def test_several_get_one_budget_each_and_are_unfrozen(client, boss):
+    customers = [joined(boss), joined(boss)]
+    keys = [customer.pk for customer in customers]
+    page = client.get(SEVERAL, {"customer": keys})
+    for customer in customers:
+        assert customer.account.owner.account_name in page.content.decode()
+
+    shown_at = page.context["form"].initial["shown_at"]
+    sent = {**TERMS, "customer": keys, "unfreeze": "on", "shown_at": shown_at}
+    for _ in range(2):
+        assert client.post(SEVERAL, sent).status_code == 303
+
+    assert Budget.objects.count() == 2
+    assert AuditEvent.objects.filter(action="budget.set", actor=boss.user).count() == 2
+    assert [customer.account.freezes.open().count() for customer in customers] == [0, 0]
+
+
+@pytest.mark.parametrize("amount", ["1,5", "0", "NaN"])
+def test_several_keep_their_ticks_when_something_is_wrong(client, boss, amount):
+    customers = [joined(boss), joined(boss)]
+    keys = [customer.pk for customer in customers]
+
+    answer = client.post(SEVERAL, {**TERMS, "customer": keys, "amount": amount})
+
+    assert answer.status_code == 400
+    assert answer.content.decode().count('type="hidden" name="customer"') == 2
+    assert Budget.objects.count() == 0
+
+
+def test_several_with_one_that_refuses_get_nothing_and_are_told_which(client, boss):
+    reseller, referral = joined(boss), joined(boss, referral=True)
+
+    answer = client.post(SEVERAL, {**TERMS, "customer": [reseller.pk, referral.pk]})
+
+    assert answer.status_code == 409
+    assert referral.account.owner.account_name in answer.content.decode()
+    assert Budget.objects.count() == 0
+
+
+def test_several_are_ones_own_and_not_too_many(client, boss):
+    mine, theirs = joined(boss), joined(PartnerMemberFactory.create())
+    keys = [mine.pk, theirs.pk]
+    for wrong in (keys, [mine.pk, 2**40], ["x"], ["-1"], ["1" * 30], ["\0"]):
+        assert client.get(SEVERAL, {"customer": wrong}).status_code == 404
+        assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 404
+    for wrong in ([], range(1, 102)):
+        assert client.get(SEVERAL, {"customer": wrong}).status_code == 400
+        assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 400
+    assert Budget.objects.count() == 0
