@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -75,12 +76,14 @@ def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
 class BudgetForm(forms.Form):
     """A budget: the amount in the currency of the product, its period, and what ends it."""
 
-    amount = AmountField(
-        label=_("Amount"),
-        help_text=_("In the currency of all money here. With 0 nothing can be spent."),
-    )
+    amount = AmountField(label=_("Amount"))
     period = forms.ChoiceField(label=_("Period"), choices=BudgetPeriod.choices)
     on_exhaustion = forms.ChoiceField(label=_("When used up"), choices=OnExhaustion.choices)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        text = _("In %(currency)s, like 1500.00. With 0 nothing can be spent.")
+        self.fields["amount"].help_text = text % {"currency": settings.CURRENCY}
 
 
 class SetBudgetForm(BudgetForm):
@@ -93,7 +96,10 @@ class SetBudgetForm(BudgetForm):
     unfreeze = forms.BooleanField(
         label=_("Unfreeze now"),
         required=False,
-        help_text=_("Otherwise the account stays frozen: a budget alone does not unfreeze it."),
+        help_text=_(
+            "Every freeze ends but the provider’s own. Otherwise the account stays frozen: a budget"
+            " alone does not unfreeze it."
+        ),
     )
     reason = reason_field(
         required=False, help_text=_("Why you unfreeze. Kept in the history; the customer reads it.")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -178,11 +179,11 @@ def test_several_with_one_that_refuses_get_nothing_and_are_told_which(client, bo
 
 def test_several_are_ones_own_and_not_too_many(client, boss):
     mine, theirs = joined(boss), joined(PartnerMemberFactory.create())
-    keys = [mine.pk, theirs.pk]
-    for wrong in (keys, [mine.pk, 2**40], ["x"], ["-1"], ["1" * 30], ["\0"]):
+    unknown: list[list[Any]] = [[mine.pk, theirs.pk], [mine.pk, 2**40], ["x"], ["-1"], ["1" * 30]]
+    for wrong in [*unknown, ["\0"]]:
         assert client.get(SEVERAL, {"customer": wrong}).status_code == 404
         assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 404
-    for wrong in ([], range(1, 102)):
+    for wrong in ([], list(range(1, 102))):
         assert client.get(SEVERAL, {"customer": wrong}).status_code == 400
         assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 400
     assert Budget.objects.count() == 0

@@ -1,0 +1,64 @@
+"""The mail to a customer whom the partner has frozen."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import FreezeScope
+from accounts.services.mails import Stale
+from association.models import BudgetPeriod, OnExhaustion
+from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from tests.factories import InvitationFactory, make_associated
+from tests.reading_mails import links, only_in_text, write
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def association():
+    return make_associated(invitation=InvitationFactory.create(partner__name="Nimbus"))
+
+
+def freeze(association, scope):
+    freeze_customer(
+        association=association,
+        scope=scope,
+        reason="Bill <4>\nis late",
+        by=None,
+        now=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "sentence"),
+    [
+        (FreezeScope.ACCOUNT, "What runs goes on running and costing money."),
+        (FreezeScope.ACCOUNT_AND_RESOURCES, "Your running resources have been stopped too."),
+    ],
+)
+def test_customer_reads_what_stops_and_why(association, scope, sentence):
+    freeze(association, scope)
+
+    mail = write("association.frozen", association)
+
+    assert mail.subject == "Nimbus has frozen your account"
+    assert sentence in mail.text
+    assert "> Bill <4>\n> is late" in mail.text
+    assert "Bill &lt;4&gt;<br>" in mail.html
+    assert links(mail) == {"/account/partner/"}
+    assert only_in_text(mail) <= {"See My partner", "Bill <4>"}
+
+
+def test_customer_who_is_free_again_is_not_told(association):
+    freeze(association, FreezeScope.ACCOUNT)
+    set_budget(
+        association=association,
+        amount=5,
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
+        by=None,
+        now=timezone.now(),
+    )
+    unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+
+    with pytest.raises(Stale, match=r"^no longer frozen$"):
+        write("association.frozen", association)
