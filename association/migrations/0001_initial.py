@@ -265,6 +265,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='attempt',
+            index=models.Index(condition=models.Q(('refused_at__isnull', False)), fields=['partner', '-started_at', '-id'], name='attempt_refused_by_start'),
+        ),
+        migrations.AddIndex(
+            model_name='attempt',
+            index=models.Index(condition=models.Q(('registration_address', ''), _negated=True), fields=['registration_address'], name='attempt_by_address'),
+        ),
+        migrations.AddIndex(
+            model_name='attempt',
             index=models.Index(condition=models.Q(('registered_at__isnull', False)), fields=['invitation'], name='attempt_registered_through'),
         ),
         migrations.AddIndex(

@@ -108,6 +108,16 @@ class Attempt(models.Model):
                 name="attempt_refused",
             ),
             models.Index(
+                fields=["partner", "-started_at", "-id"],
+                condition=Q(refused_at__isnull=False),
+                name="attempt_refused_by_start",
+            ),
+            models.Index(
+                fields=["registration_address"],
+                condition=~Q(registration_address=""),
+                name="attempt_by_address",
+            ),
+            models.Index(
                 fields=["invitation"],
                 condition=Q(registered_at__isnull=False),
                 name="attempt_registered_through",

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextChoices, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, TextField, Value
+from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import CustomerAccount, User
 from accounts.services.audit import record_event
-from association.models import Attempt
+from association.models import Association, Attempt
 from partners.models import AssociationType, PartnerMember
 from partners.services.pages import Order, page_of
 
@@ -47,8 +47,9 @@ class AddressUnknown(Exception):
     code = "address_unknown"
 
 
-_UNDONE = Q(association__isnull=True)
-_PASSED = _UNDONE & Q(account__isnull=False, refused_at__isnull=True)
+# Asked so, and not by a join that finds nothing, PostgreSQL knows how many rows to expect.
+_DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
+_PASSED = ~_DONE & Q(account__isnull=False, refused_at__isnull=True)
 _ANONYMOUS = Q(account__isnull=True, registration_address="")
 _MUST_READ = Q(
     invitation__association_type=AssociationType.RESELLER, instructions_agreed_at__isnull=True
@@ -62,12 +63,12 @@ STEPS: Mapping[str, Q] = {
     LastStep.CHECK: Q(refused_at__isnull=False),
     LastStep.FINISH: _PASSED & Q(deferred_at__isnull=True),
     LastStep.PUT_OFF: _PASSED & Q(deferred_at__isnull=False),
-    LastStep.DONE: Q(association__isnull=False),
+    LastStep.DONE: _DONE,
 }
 OUTCOMES: Mapping[str, Q] = {
-    Outcome.ASSOCIATED: Q(association__isnull=False),
+    Outcome.ASSOCIATED: _DONE,
     Outcome.REFUSED: Q(refused_at__isnull=False),
-    Outcome.UNDER_WAY: _UNDONE & Q(refused_at__isnull=True),
+    Outcome.UNDER_WAY: ~_DONE & Q(refused_at__isnull=True),
 }
 
 
@@ -103,11 +104,11 @@ def attempts_for(*, member: PartnerMember, wishes: Mapping[str, Any]) -> QuerySe
         if name in wishes:
             rows = rows.filter(condition(wishes[name], member))
     if "refusal" in wishes:
-        # Both databases keep the list of codes as text that can be looked into.
-        codes = Cast("refusal_codes", TextField())
-        rows = rows.alias(codes=codes).filter(
-            codes__contains=f'"{wishes["refusal"]}"', refused_at__isnull=False
-        )
+        # Both databases show the list of codes as text. Asked by its place in there, PostgreSQL
+        # expects many rows and reads them in the list's order, not all of them to sort.
+        quoted = Value(f'"{wishes["refusal"]}"')
+        place = StrIndex(Cast("refusal_codes", TextField()), quoted)
+        rows = rows.alias(place=place).filter(place__gt=0, refused_at__isnull=False)
     return rows.select_related("account__owner", "invitation", "association")
 
 
@@ -150,8 +151,8 @@ def _searched(text: str, _member: PartnerMember) -> Q:
         address = canonical_address(typed)
     except InvalidAddress:
         return Q(pk__in=[])
-    account = CustomerAccount.objects.filter(owner__email=address).values("pk")
-    return Q(account__in=account) | Q(registration_address=address)
+    account = CustomerAccount.objects.filter(owner__email=address).values("pk")[:1]
+    return Q(account=Subquery(account)) | Q(registration_address=address)
 
 
 def _since(day: date, member: PartnerMember) -> Q:
