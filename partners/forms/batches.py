@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.forms.invitations import LinkInvitationForm
@@ -42,6 +43,10 @@ class LinkBatchForm(LinkInvitationForm):
             "{n} becomes the number of each: “Fair {n}” makes Fair 1, Fair 2 and so on."
             " Without it the number comes last. Customers do not see it."
         )
+        self.fields["label"].error_messages["required"] = _("Enter a label.")
+        self.fields["expires_at"].help_text = gettext(
+            "A date and a time like 2026-12-31 18:00, in the time zone %(zone)s. Empty: never."
+        ) % {"zone": self.partner.time_zone}
         self.fields["max_uses"].label = _("Most uses of each link")
         self.fields["note"].widget.attrs |= {"rows": 3}
 
