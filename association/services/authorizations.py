@@ -110,7 +110,7 @@ def grant_authorization(
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent
-        granted.save()
+        granted.save(update_fields=["granted_at", "consent"] if open_one else None)
         _record(granted, "granted_at", {"consent": consent.pk}, by=by, now=now)
         _tell_partner(locked, granted, now)
         return granted
