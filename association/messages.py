@@ -176,7 +176,6 @@ def authorization_decided(message: OutboxMessage) -> Mail:
         template="association/authorization_decided",
         subject=subjects[state],
         context=_about_association(authorization.association)
-        | _customer_page(authorization.association)
         | {"state": state, "reason_lines": authorization.reason.splitlines()},
     )
 
@@ -200,17 +199,11 @@ def budget_requested(message: OutboxMessage) -> Mail:
         template="association/budget_requested",
         subject=_("A customer asks for a budget"),
         context=_about_association(association)
-        | _customer_page(association)
         | {
             "asked_at": asked.asked_at,
             "has_budget": association.budgets.current().exists(),
         },
     )
-
-
-def _customer_page(association: Association) -> dict[str, str]:
-    """The customer's own page in the console."""
-    return {"console_url": absolute_url("console_customer", association.pk)}
 
 
 def _about_association(association: Association) -> dict[str, Any]:
@@ -221,7 +214,7 @@ def _about_association(association: Association) -> dict[str, Any]:
         "account_name": owner.account_name,
         "masked_address": mask_address(owner.email),
         "my_partner_url": absolute_url("my_partner"),
-        "console_url": absolute_url("console_overview"),
+        "console_url": absolute_url("console_customer", association.pk),
     }
 
 

@@ -92,8 +92,8 @@ def test_waiting_customer_is_told_to_the_partner_without_the_token(status, had_r
     if status is not None:
         ResourceFactory(account=association.account, status=status)
     mail = write("association.customer_waiting", association)
-    assert links(mail) == {"/partner/"}
-    assert only_in_text(mail) == {"Who waits for you stands in the console"}
+    assert links(mail) == {f"/partner/customers/{association.pk}/"}
+    assert only_in_text(mail) == set()
     assert ("The customer had resources before." in mail.text) == had_resources
     assert association.account.owner.email not in mail.text + mail.html
     assert association.invitation.token not in mail.text + mail.html
