@@ -35,6 +35,7 @@ HEADINGS = {
     "confirm": r"Associate with .*\?",
     "done": r"You are a customer of .*",
     "my-partner": "My partner",
+    "letter": r"May .* order and operate for you\?|.* may order and operate for you",
     "ask": r"Ask .* for an online invitation",
     "asked": r".* has been asked",
     "by-hand": "Enter your invitation",
