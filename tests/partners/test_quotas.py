@@ -17,6 +17,7 @@ from partners.services.invitations import (
     check_quotas,
     create_invitation,
     create_invitations,
+    quotas,
     resend_invitation,
 )
 from partners.services.invitations.terms import InvitationNotSaved
@@ -206,3 +207,17 @@ def test_page_of_a_quota_is_429_and_says_how_many_seconds():
     other = InvitationNotSaved(InvitationProblem.EXPIRED)
     answer = told_to_wait(HttpResponse(status=409), other, NOW)
     assert (answer.status_code, "Retry-After" in answer) == (409, False)
+
+
+@pytest.mark.parametrize(("made_ago", "statements"), [(25 * HOUR, 1), (HOUR, 2)])
+def test_sites_quota_is_counted_when_many_were_made_lately(
+    member, settings, monkeypatch, made_ago, statements
+):
+    monkeypatch.setattr(quotas, "ROOM", 4)
+    settings.DAILY_INVITATIONS = 8
+    other = PartnerMemberFactory.create()
+    for ago in (made_ago, HOUR, HOUR):
+        made(other, ago)
+    with CaptureQueriesContext(connection) as asked:
+        check_quotas(partner=member.partner, by=member.user, now=NOW, made=1)
+    assert len([1 for query in asked if "advisory" not in query["sql"]]) == statements

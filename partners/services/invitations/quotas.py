@@ -11,14 +11,15 @@ from django.conf import settings
 from django.db.models import F, IntegerField, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import User
+from accounts.models import OutboxMessage, User
 from accounts.services.locks import lock_name
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved
 
 DAY = timedelta(days=1)
-# Nobody waits for other partners while this much, and half of it, is left of the site's quota.
+# Nobody counts for all partners, and waits for them, while at least this much of the site's quota
+# is left, and half of it.
 ROOM = 20_000
 _LOCK = "partners.quota"
 
@@ -33,11 +34,15 @@ class QuotaReached(InvitationNotSaved):
 
 @dataclass(frozen=True, slots=True)
 class _Quota:
-    """What is counted: the invitations by one of their moments, and what batches will add."""
+    """What is counted: the invitations by one of their moments, and what batches will add.
+
+    `written` is the table in which each leaves at least one row, in the order of time.
+    """
 
     moment: str
     rows: QuerySet[Invitation]
     running: QuerySet[InvitationBatch]
+    written: type[Invitation] | type[OutboxMessage]
     of_partner: int
     of_all: int
 
@@ -73,6 +78,7 @@ def _quota_of_made(now: datetime) -> _Quota:
         moment="created_at",
         rows=_counted().filter(created_at__gt=now - DAY),
         running=InvitationBatch.objects.running(),
+        written=Invitation,
         of_partner=settings.PARTNER_DAILY_INVITATIONS,
         of_all=settings.DAILY_INVITATIONS,
     )
@@ -83,6 +89,7 @@ def _quota_of_mailed(now: datetime) -> _Quota:
         moment="mailed_at",
         rows=_counted().filter(mailed_at__gt=now - DAY),
         running=InvitationBatch.objects.running().filter(channel=Channel.EMAIL),
+        written=OutboxMessage,
         of_partner=settings.PARTNER_DAILY_MAILS,
         of_all=settings.DAILY_MAILS,
     )
@@ -95,20 +102,27 @@ def _counted() -> QuerySet[Invitation]:
 def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
     """Ask both quotas in one statement; when the site's is near, once more under its lock."""
     own, running = quota.rows.filter(partner=partner), quota.running.filter(partner=partner)
-    free_for_all = max(0, min(quota.of_all // 2, quota.of_all - ROOM))
-    [counts] = Partner.objects.filter(pk=partner.pk).values_list(
+    far = max(0, min(quota.of_all // 2, quota.of_all - ROOM)) // 2
+    [(made, own_to_come, to_come, far_back)] = Partner.objects.filter(pk=partner.pk).values_list(
         _Count(own.values("pk")[: quota.of_partner]),
         _to_come(running),
-        _Count(quota.rows.values("pk")[: free_for_all + 1]),
         _to_come(quota.running),
+        _moment_of_row(quota.written, far),
     )
-    _refuse_above(quota.of_partner, own, quota.moment, wanted, counts[:2], now)
-    if sum(counts[2:]) + wanted > free_for_all:
+    _refuse_above(quota.of_partner, own, quota.moment, wanted, (made, own_to_come), now)
+    if to_come + wanted > far or (far_back is not None and far_back > now - DAY):
         lock_name(f"{_LOCK}:all")
         [counts] = Partner.objects.filter(pk=partner.pk).values_list(
             _Count(quota.rows.values("pk")[: quota.of_all]), _to_come(quota.running)
         )
         _refuse_above(quota.of_all, quota.rows, quota.moment, wanted, counts, now)
+
+
+def _moment_of_row(model: type[Invitation] | type[OutboxMessage], back: int) -> Subquery:
+    """Return when the row so far behind the newest was made: by its key, without counting."""
+    newest = Subquery(model._base_manager.order_by("-pk").values("pk")[:1])
+    rows = model._base_manager.filter(pk__lte=newest - Value(back))
+    return Subquery(rows.order_by("-pk").values("created_at")[:1])
 
 
 def _to_come(batches: QuerySet[InvitationBatch]) -> Coalesce:
