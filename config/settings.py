@@ -275,6 +275,7 @@ DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 # What the worker does beside sending mails; functions that `work_in_background()` describes.
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
+    "partners.services.mailings.mail_batches",
 ]
 
 # --- mail ---------------------------------------------------------------------------------

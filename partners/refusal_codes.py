@@ -54,3 +54,36 @@ class MemberProblem(StrEnum):
     INVITATION_WITHDRAWN = "member_invitation_withdrawn"
     ACTS_FOR_A_PARTNER = "acts_for_a_partner"
     IS_A_CUSTOMER = "is_a_customer"
+
+
+class ListProblem(StrEnum):
+    """Why a list of people cannot be read at all."""
+
+    EMPTY = "list_empty"
+    NOT_UTF8 = "list_not_utf8"
+    HAS_NUL = "list_has_nul"
+    NOT_CSV = "list_not_csv"
+    TOO_LARGE = "list_too_large"
+    TOO_MANY_ROWS = "list_too_many_rows"
+    NOTHING_GOOD = "list_nothing_good"
+
+
+class RowProblem(StrEnum):
+    """Why a row of a list cannot be used; beside it those of `InvitationProblem`."""
+
+    FORMULA = "row_formula"
+    NO_ADDRESS = "row_no_address"
+    BAD_ADDRESS = "row_bad_address"
+    DUPLICATE = "row_duplicate"
+    UNKNOWN_COUNTRY = "row_unknown_country"
+    COUNTRY_NOT_OFFERED = "row_country_not_offered"
+    NAME_TOO_LONG = "row_name_too_long"
+    NAME_NOT_ONE_LINE = "row_name_not_one_line"
+    NOTE_TOO_LONG = "row_note_too_long"
+    TOO_MANY_CELLS = "row_too_many_cells"
+
+
+class MailingProblem(StrEnum):
+    """Why a batch of e-mails cannot be started."""
+
+    CANCELLED = "batch_cancelled"

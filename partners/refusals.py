@@ -8,7 +8,14 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partners.refusal_codes import InvitationProblem, MemberProblem, RequestProblem
+from partners.refusal_codes import (
+    InvitationProblem,
+    ListProblem,
+    MailingProblem,
+    MemberProblem,
+    RequestProblem,
+    RowProblem,
+)
 from partners.services.invitations import InvitationNotSaved, QuotaReached
 from partners.services.members import MemberRefused
 from partners.services.requests import RequestRefused
@@ -32,6 +39,26 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.QUOTA_REACHED: _(
         "These would be more invitations than are allowed within 24 hours."
     ),
+    ListProblem.EMPTY: _("The list is empty. Paste it, or choose a file."),
+    ListProblem.NOT_UTF8: _("The file is not UTF-8. Save it as “CSV UTF-8” and try again."),
+    ListProblem.HAS_NUL: _("The list holds NUL characters: it is not a CSV file in UTF-8."),
+    ListProblem.NOT_CSV: _(
+        "The list is not CSV. Look for a quotation mark that is not closed near row %(row)s."
+    ),
+    ListProblem.TOO_LARGE: _("The file is too large: at most 4 MB."),
+    ListProblem.TOO_MANY_ROWS: _("The list is too long: at most 5,000 rows."),
+    ListProblem.NOTHING_GOOD: _("No row of the list can be used. Nothing has been kept."),
+    RowProblem.FORMULA: _("A cell begins like a formula (=, +, -, @ or a tab)."),
+    RowProblem.NO_ADDRESS: _("The e-mail address is missing."),
+    RowProblem.BAD_ADDRESS: _("This is not an e-mail address like name@example.com."),
+    RowProblem.DUPLICATE: _("The address stands in the list before."),
+    RowProblem.UNKNOWN_COUNTRY: _("The country is neither a code like DE nor an English name."),
+    RowProblem.COUNTRY_NOT_OFFERED: _("The country or region is not offered."),
+    RowProblem.NAME_TOO_LONG: _("The name is longer than 120 characters."),
+    RowProblem.NAME_NOT_ONE_LINE: _("The name holds a line break or a control character."),
+    RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
+    RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
+    MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
     RequestProblem.ANSWERED: _("The online invitation has been sent already."),
     RequestProblem.DISMISSED: _("This request has been dismissed."),
     RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),

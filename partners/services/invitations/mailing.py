@@ -21,8 +21,10 @@ def has_mails_left(*, recipient: str, now: datetime) -> bool:
     return mails.count() < MOST_MAILS_A_DAY
 
 
-def promise_mail(*, invitation: Invitation, now: datetime) -> None:
+def promise_mail(*, invitation: Invitation, now: datetime, is_bulk: bool = False) -> None:
     """Let the worker mail the invitation to its recipient; call it inside the act's transaction.
+
+    One that `is_bulk` is one of thousands, and lets every other message pass.
 
     Holds a lock per recipient until the transaction ends, so the limit is exact. Whoever mails
     several people in one transaction does so in the addresses' order. Raises InvitationNotSaved
@@ -39,6 +41,7 @@ def promise_mail(*, invitation: Invitation, now: datetime) -> None:
                 about=invitation,
                 language=invitation.language,
                 deadline_at=invitation.expires_at,
+                is_bulk=is_bulk,
             )
         ],
         now=now,

@@ -74,7 +74,7 @@ def create_invitation(
             check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
         _write(invitation, by, now)
         if mailed:
-            promise_mail(invitation=invitation, now=now)
+            promise_mail(invitation=invitation, now=now, is_bulk=batch is not None)
     return invitation
 
 

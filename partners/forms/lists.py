@@ -1,0 +1,173 @@
+"""Reading a list of people to invite: CSV with commas, semicolons or tabs, pasted or in a file."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from io import StringIO
+
+from django.utils import translation
+from django_countries import countries
+
+from accounts.addresses import InvalidAddress, canonical_address
+from accounts.forms import NOT_OFFERED
+from accounts.services.mails import is_one_line
+from partners.refusal_codes import ListProblem, RowProblem
+from partners.services.mailings import ListedPerson
+
+MOST_ROWS = 5_000
+LONGEST_NAME = 120
+LONGEST_NOTE = 500
+_MARK = "\ufeff"
+_DELIMITERS = ",;\t"
+# What spreadsheets take for the beginning of a formula, full-width twins included.
+_FORMULA = tuple("=+-@\t\uff1d\uff0b\uff0d\uff20")
+_COLUMNS = ("name", "email", "country", "note")
+_HEADINGS = {
+    "name": "name",
+    **dict.fromkeys(("email", "e-mail", "mail", "address", "e-mail address"), "email"),
+    **dict.fromkeys(("country", "region", "country/region", "country or region"), "country"),
+    "note": "note",
+}
+_EXTRA = "extra"
+
+
+class ListRefused(Exception):
+    """The list cannot be read; `code` says why, `row` near which row if that is known."""
+
+    def __init__(self, code: ListProblem, row: int = 0) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.row = row
+
+
+def read_list(content: bytes | str) -> list[ListedPerson]:
+    """Return the people of the list, each with its problem or none, and the number of its row.
+
+    Empty rows are passed over. A first row that names the columns may order them in any way, and
+    name others, which are not read. Raises ListRefused.
+    """
+    text = _decoded(content) if isinstance(content, bytes) else content
+    if "\0" in text:
+        raise ListRefused(ListProblem.HAS_NUL)
+    records = _records(text.removeprefix(_MARK))
+    if not records:
+        raise ListRefused(ListProblem.EMPTY)
+    columns = _named_columns(records[0][1])
+    if columns:
+        records = records[1:]
+    if not records:
+        raise ListRefused(ListProblem.EMPTY)
+    if len(records) > MOST_ROWS:
+        raise ListRefused(ListProblem.TOO_MANY_ROWS)
+    seen: set[str] = set()
+    return [_person(number, _cells(record, columns), seen) for number, record in records]
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ListRefused(ListProblem.NOT_UTF8)
+    if b"\0" in content:
+        raise ListRefused(ListProblem.HAS_NUL)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ListRefused(ListProblem.NOT_UTF8) from error
+
+
+def _records(text: str) -> list[tuple[int, list[str]]]:
+    """Return the rows that hold anything, with their numbers; stops when they are too many."""
+    lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    records: list[tuple[int, list[str]]] = []
+    number = 0
+    try:
+        for record in lines:
+            number += 1
+            if any(cell.strip() for cell in record):
+                records.append((number, record))
+            if len(records) > MOST_ROWS + 1:
+                raise ListRefused(ListProblem.TOO_MANY_ROWS)
+    except csv.Error as error:
+        raise ListRefused(ListProblem.NOT_CSV, number + 1) from error
+    return records
+
+
+def _delimiter(text: str) -> str:
+    """Return what separates the cells of the first row that holds anything."""
+    first = next((line for line in text.splitlines() if line.strip(f" {_DELIMITERS}")), "")
+    return max(_DELIMITERS, key=first.count)
+
+
+def _named_columns(record: Sequence[str]) -> list[str] | None:
+    """Return what each column holds if the row names them, otherwise None."""
+    named = [_HEADINGS.get(cell.strip().casefold(), "") for cell in record]
+    return named if "email" in named else None
+
+
+def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str, str]:
+    """Return the cells by column; a row of one cell alone is an address."""
+    if columns is None:
+        filled = [cell for cell in record if cell.strip()]
+        columns = ("email",) if len(filled) == 1 and filled[0] == record[0] else _COLUMNS
+    cells = {name: cell for name, cell in zip(columns, record, strict=False) if name}
+    extra = "".join(record[len(columns) :]).strip()
+    return {**cells, _EXTRA: extra}
+
+
+def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> ListedPerson:
+    """Return the row: in canonical form when it is good, as typed with its problem otherwise."""
+    name, note = cells.get("name", "").strip(" "), cells.get("note", "").strip(" ")
+    email, country = cells.get("email", "").strip(" "), cells.get("country", "").strip(" ")
+    problem = _problem_of_texts(name, email, country, note, cells[_EXTRA])
+    address = code = ""
+    if not problem:
+        code, problem = _country(country)
+    if not problem:
+        address, problem = _address(email, seen)
+    if problem:
+        return ListedPerson(number, name, email, country, note, problem)
+    return ListedPerson(number, name, address, code, note)
+
+
+def _problem_of_texts(
+    name: str, email: str, country: str, note: str, extra: str
+) -> RowProblem | None:
+    # The quote before a formula is what our own downloads put there.
+    if any(cell.removeprefix("'").startswith(_FORMULA) for cell in (name, email, country, note)):
+        return RowProblem.FORMULA
+    if extra:
+        return RowProblem.TOO_MANY_CELLS
+    if len(name) > LONGEST_NAME:
+        return RowProblem.NAME_TOO_LONG
+    if not is_one_line(name):
+        return RowProblem.NAME_NOT_ONE_LINE
+    return RowProblem.NOTE_TOO_LONG if len(note) > LONGEST_NOTE else None
+
+
+def _address(text: str, seen: set[str]) -> tuple[str, RowProblem | None]:
+    if not text:
+        return "", RowProblem.NO_ADDRESS
+    try:
+        address = canonical_address(text)
+    except InvalidAddress:
+        return "", RowProblem.BAD_ADDRESS
+    if address in seen:
+        return "", RowProblem.DUPLICATE
+    seen.add(address)
+    return address, None
+
+
+def _country(text: str) -> tuple[str, RowProblem | None]:
+    """Return the code of a country given by its code or its English name."""
+    if not text:
+        return "", None
+    code = _codes_of_countries().get(text.casefold())
+    if code is None:
+        return "", RowProblem.UNKNOWN_COUNTRY
+    return ("", RowProblem.COUNTRY_NOT_OFFERED) if code in NOT_OFFERED else (code, None)
+
+
+@lru_cache(maxsize=1)
+def _codes_of_countries() -> Mapping[str, str]:
+    with translation.override("en"):
+        names = {str(name).casefold(): code for code, name in countries}
+    return {**names, **{code.casefold(): code for code in names.values()}}

@@ -1,0 +1,192 @@
+"""Batches of e-mails: each good row is mailed once, whatever happens in between."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.models import AuditEvent, OutboxMessage
+from accounts.services.outbox import claim_messages
+from partners.forms.lists import read_list
+from partners.models import Invitation
+from partners.services import mailings
+from partners.services.batches import cancel_batch
+from partners.services.invitations import InvitationNotSaved, create_invitation, revoke_invitation
+from partners.services.mailings import draft_mailing, mail_batches, start_mailing
+from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2030, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create(partner__reseller_only=True)
+
+
+def drafted(member, text, now=NOW, **terms):
+    terms = {"association_type": "reseller", "label": "Fair", "is_bound": True, **terms}
+    return draft_mailing(
+        partner=member.partner, people=read_list(text), by=member.user, now=now, **terms
+    )
+
+
+def started(member, text, now=NOW, **terms):
+    batch = drafted(member, text, now, **terms)
+    return start_mailing(batch=batch, subject="", note="", by=member.user, now=now)
+
+
+def work(now=NOW):
+    steps = []
+    while done := mail_batches(now=now):
+        steps.append(done)
+    return steps
+
+
+def addresses(count, first=0):
+    return "\n".join(f"p{number:04}@example.org" for number in range(first, first + count))
+
+
+def test_500_rows_with_37_bad_mail_the_good_ones_once(member):
+    rows = [
+        "broken@" if number % 13 == 0 and number < 481 else f"p{number:03}@example.org"
+        for number in range(500)
+    ]
+    batch = started(member, "\n".join(rows))
+    assert (batch.size, batch.rows.exclude(problem="").count()) == (463, 37)
+    assert work() == [100, 100, 100, 100, 63]
+    batch.refresh_from_db()
+    assert (batch.state, batch.done_count, batch.refused_count) == ("finished", 463, 0)
+    mailed = OutboxMessage.objects.values_list("recipient", flat=True)
+    assert sorted(mailed) == sorted(row for row in rows if row != "broken@")
+    assert batch.invitations.count() == 463
+    assert AuditEvent.objects.filter(action="invitation.created").count() == 463
+    assert work() == []
+
+
+def test_crash_in_a_chunk_repeats_and_loses_nothing(member, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 2)
+    batch = started(member, addresses(5))
+    mail_batches(now=NOW)
+    real, calls = create_invitation, []
+
+    def crashing(**terms):
+        calls.append(terms["recipient"])
+        if len(calls) == 2:
+            raise MemoryError
+        return real(**terms)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(mailings, "create_invitation", crashing)
+        with pytest.raises(MemoryError):
+            mail_batches(now=NOW)
+    batch.refresh_from_db()
+    assert (batch.done_count, OutboxMessage.objects.count()) == (2, 2)
+    assert work() == [2, 1]
+    mailed = list(OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True))
+    assert mailed == addresses(5).splitlines()
+
+
+def test_person_is_mailed_three_times_a_day_over_all_batches(member):
+    for _ in range(3):
+        started(member, "ann@example.org\nbob@example.org")
+        work()
+    other = PartnerMemberFactory.create()
+    batch = started(other, "ann@example.org\ncarl@example.org")
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, batch.done_count, batch.refused_count) == ("finished", 2, 1)
+    row = batch.rows.get(email="ann@example.org")
+    assert (row.problem, row.invitation) == ("mailed_too_often", None)
+    assert OutboxMessage.objects.filter(recipient="ann@example.org").count() == 3
+    later = started(other, "ann@example.org", NOW + timedelta(days=1))
+    work(NOW + timedelta(days=1))
+    assert later.invitations.count() == 1
+
+
+def test_cancelled_batch_keeps_what_is_sent(member, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 2)
+    batch = started(member, addresses(5))
+    mail_batches(now=NOW)
+    cancel_batch(batch=batch, by=member.user, now=NOW)
+    assert work() == []
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (2, 2)
+
+
+def test_batch_of_a_frozen_partner_is_stopped(member):
+    batch = started(member, addresses(3))
+    member.partner.status = "frozen"
+    member.partner.save()
+    assert work() == [1]
+    batch.refresh_from_db()
+    assert (batch.state, batch.stop_reason, batch.done_count) == (
+        "cancelled",
+        "partner_unavailable",
+        0,
+    )
+    assert AuditEvent.objects.filter(action="batch.stopped").count() == 1
+    assert not OutboxMessage.objects.exists()
+
+
+def test_batch_that_expires_while_it_runs_is_stopped(member):
+    batch = started(member, addresses(3), expires_at=NOW + timedelta(hours=1))
+    assert work(NOW + timedelta(hours=2)) == [1]
+    batch.refresh_from_db()
+    assert (batch.state, batch.stop_reason) == ("cancelled", "expiry_not_ahead")
+
+
+def test_two_batches_are_mailed_one_after_the_other(member, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 2)
+    first = started(member, addresses(3))
+    second = started(member, addresses(3, 10), NOW + timedelta(seconds=1))
+    assert work(NOW + timedelta(minutes=1)) == [2, 1, 2, 1]
+    assert max(first.invitations.values_list("pk", flat=True)) < min(
+        second.invitations.values_list("pk", flat=True)
+    )
+
+
+def test_one_mail_passes_those_of_a_batch(member):
+    started(member, addresses(2))
+    work()
+    create_invitation(
+        partner=member.partner,
+        channel="email",
+        association_type="reseller",
+        label="One",
+        recipient="one@example.org",
+        by=member.user,
+        now=NOW,
+    )
+    claimed = claim_messages(now=NOW, limit=1)
+    assert [message.recipient for message in claimed] == ["one@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"association_type": "referral"}, "type_not_allowed"),
+        ({"expires_at": NOW}, "expiry_not_ahead"),
+    ],
+)
+def test_list_that_nobody_could_follow_is_not_kept(member, changed, code):
+    with pytest.raises(InvitationNotSaved) as refused:
+        drafted(member, addresses(1), **changed)
+    assert refused.value.code == code
+    assert not AuditEvent.objects.exists()
+
+
+def test_invitation_of_a_batch_is_like_any_other(member):
+    batch = started(member, "Ada,ada@example.org,FR,", note="", language="en", country="IE")
+    work()
+    made = batch.invitations.get()
+    assert (made.label, made.recipient_name, str(made.country)) == ("Ada", "Ada", "FR")
+    assert (made.is_bound, made.max_uses, made.mailed_at) == (True, 1, NOW)
+    assert made.expires_at == NOW + timedelta(days=7)
+    assert batch.rows.get().invitation == made
+    revoke_invitation(invitation=made, by=UserFactory.create(), now=NOW)
+
+
+def test_draft_of_a_partner_that_may_not_invite_is_not_kept():
+    member = PartnerMemberFactory.create(partner=PartnerFactory.create(frozen=True))
+    with pytest.raises(InvitationNotSaved):
+        drafted(member, addresses(1))
