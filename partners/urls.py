@@ -7,6 +7,7 @@ from partners.views import (
     batches,
     email_invitations,
     invitations,
+    mailings,
     members,
     membership,
     requests,
@@ -23,6 +24,11 @@ urlpatterns: list[URLPattern] = [
         email_invitations.new_email,
         name="console_new_email",
     ),
+    path(
+        f"{CONSOLE}invitations/email/many",
+        mailings.many_emails,
+        name="console_many_emails",
+    ),
     path(f"{BATCHES}", batches.batches, name="console_batches"),
     path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
     path(f"{BATCH}", batches.batch, name="console_batch"),
@@ -30,6 +36,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{BATCH}links.csv", batch_files.links, name="console_batch_links"),
     path(f"{BATCH}codes.zip", batch_files.codes, name="console_batch_codes"),
     path(f"{BATCH}labels", batch_files.labels, name="console_batch_labels"),
+    path(f"{BATCH}list", mailings.mailing, name="console_mailing"),
+    path(f"{BATCH}bad-rows.csv", mailings.bad_rows, name="console_bad_rows"),
     path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",

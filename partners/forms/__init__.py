@@ -7,11 +7,12 @@ from partners.forms.invitations import (
     InvitationForm,
     LinkInvitationForm,
 )
-from partners.forms.mails import NewEmailForm
+from partners.forms.mails import LARGEST_LIST, MailingForm, ManyEmailsForm, NewEmailForm
 from partners.forms.members import InviteMemberForm, MemberForm, MembersForm
 from partners.forms.requests import DismissForm, RequestListForm
 
 __all__ = [
+    "LARGEST_LIST",
     "LONGEST_LIFE",
     "BatchListForm",
     "DismissForm",
@@ -20,6 +21,8 @@ __all__ = [
     "InviteMemberForm",
     "LinkBatchForm",
     "LinkInvitationForm",
+    "MailingForm",
+    "ManyEmailsForm",
     "MemberForm",
     "MembersForm",
     "NewEmailForm",

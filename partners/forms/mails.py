@@ -5,14 +5,21 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField
 from accounts.services.mails import is_one_line
 from partners.forms.invitations import InvitationForm
+from partners.forms.lists import ListRefused, read_list
 from partners.messages import default_subject
-from partners.models import AssociationType, Partner
+from partners.models import AssociationType, InvitationBatch, Partner
+from partners.refusal_codes import ListProblem
+from partners.refusals import SENTENCES
+from partners.services.mailings import ListedPerson
 
+LARGEST_LIST = 4_000_000
 LONGEST_SUBJECT = 150
 LONGEST_LABEL = 120
 LONGEST_NOTE = 500
@@ -122,3 +129,76 @@ class NewEmailForm(MailForm):
             name = found.get("recipient_name") or found.get("recipient", "")
             found["label"] = name[:LONGEST_LABEL]
         return found
+
+
+class MailingForm(forms.Form):
+    """The words of a list's mails, once more before they are sent."""
+
+    subject = SubjectField()
+    note = NoteField()
+
+    def __init__(self, *args: Any, batch: InvitationBatch, **options: Any) -> None:
+        usual = default_subject(batch.partner)
+        options["initial"] = {"subject": batch.subject or usual, "note": batch.note}
+        super().__init__(*args, **options)
+        self.usual = usual
+
+    def clean_subject(self) -> str:
+        """Keep only a subject of the partner's own."""
+        subject: str = self.cleaned_data["subject"]
+        return "" if subject == self.usual else subject
+
+
+class ManyEmailsForm(MailForm):
+    """Online invitations for the people of a list, pasted or in a file."""
+
+    people_file = forms.FileField(
+        label=_("CSV file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=_("UTF-8, at most 4 MB and 5,000 rows: name, email, country, note."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+    people = forms.CharField(
+        label=_("Or paste the list"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=_("One person a row: name, email, country, note; or the addresses alone."),
+    )
+
+    field_order = (
+        *("people_file", "people", "association_type", "subject", "note"),
+        *("country", "language", "expires_at", "label", "recipient_only"),
+    )
+    is_too_large = False
+
+    def clean_people_file(self) -> "UploadedFile[Any] | None":
+        """Refuse a file that is too large, before it is read."""
+        file: UploadedFile[Any] | None = self.cleaned_data["people_file"]
+        if file is not None and (file.size or 0) > LARGEST_LIST:
+            self.is_too_large = True
+            raise ValidationError(SENTENCES[ListProblem.TOO_LARGE])
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Read the list; `listed` holds its people."""
+        super().clean()
+        found = self.cleaned_data
+        file, text = found.pop("people_file", None), found.pop("people", "")
+        self.listed: list[ListedPerson] = []
+        if file is not None and text.strip():
+            self.add_error("people", _("Choose a file or paste the list, not both."))
+        elif not ({"people", "people_file"} & set(self.errors)):
+            self._read(file, text)
+        found["label"] = found.get("label") or str(_("List of %(day)s")) % {
+            "day": timezone.localdate(self.now).isoformat()
+        }
+        return found
+
+    def _read(self, file: "UploadedFile[Any] | None", text: str) -> None:
+        name = "people" if file is None else "people_file"
+        try:
+            self.listed = read_list(text if file is None else file.read())
+        except ListRefused as refused:
+            self.add_error(name, str(SENTENCES[refused.code]).replace("%(row)s", str(refused.row)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -75,6 +75,8 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
     """Show how far the batch has come, and hand out what is made."""
     shown = batch_of(member, batch_id)
+    if shown.channel == Channel.EMAIL and shown.started_at is None:
+        return redirect("console_mailing", batch_id=shown.pk)
     context: dict[str, Any] = {
         "batch": shown,
         "by_email": shown.channel == Channel.EMAIL,

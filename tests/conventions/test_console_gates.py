@@ -56,6 +56,7 @@ def world() -> World:
     other_boss = make.PartnerMemberFactory(administrator=True)
     former = make.PartnerMemberFactory(partner=partner, administrator=True)
     former_user = former.user
+    mailing = make.BatchRowFactory(batch__partner=partner, batch__created_by=boss.user).batch
     former.delete()
     return World(
         ids={
@@ -64,6 +65,9 @@ def world() -> World:
             "association_id": association.pk,
             "attempt_id": association.attempt_id,
             "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+            # Where only some of a kind have the page: by the name of the address.
+            "console_mailing": mailing.pk,
+            "console_bad_rows": mailing.pk,
             "member_id": make.PartnerMemberFactory(partner=partner).pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
         },
@@ -93,7 +97,8 @@ def address(route: Route, world: World, *, known: bool) -> str:
     [parameter] = route.parameters
     if parameter not in world.ids:
         pytest.fail(f"{route.pattern}: give World.ids a value for {parameter!r}.")
-    value = world.ids[parameter] if known else unknown(parameter)
+    own = world.ids.get(route.name, world.ids[parameter])
+    value = own if known else unknown(parameter)
     return reverse(route.name, kwargs={parameter: value})
 
 

@@ -74,7 +74,11 @@ def world() -> World:
             "request_id": [asked.pk, 0],
             "invitation_id": [row.pk for row in invitations] + [mailed.pk, 0],
             "association_id": [association.pk, 0],
-            "batch_id": [make.InvitationBatchFactory(partner=member.partner).pk, 0],
+            "batch_id": [
+                make.InvitationBatchFactory(partner=member.partner).pk,
+                make.BatchRowFactory(batch__partner=member.partner).batch_id,
+                0,
+            ],
             "member_id": [member.pk, 0],
             "member_invitation_id": [
                 make.MemberInvitationFactory(partner=member.partner).pk,

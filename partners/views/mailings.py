@@ -1,0 +1,165 @@
+"""The console's pages to invite many by e-mail: the list, the report on it, and the start."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.readable import takes_file
+from accounts.services.mails import sender
+from accounts.views.answers import posted, see_other
+from accounts.views.downloads import csv_download, mail_document
+from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
+from partners.messages import preview_invitation
+from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
+from partners.refusal_codes import ListProblem
+from partners.refusals import SENTENCES, sentence_for
+from partners.services.invitations import InvitationNotSaved
+from partners.services.mailings import (
+    MailingRefused,
+    draft_mailing,
+    draft_of_row,
+    pending_rows,
+    start_mailing,
+)
+from partners.views.gate import for_members, show
+from partners.views.waiting import told_to_wait
+
+SECTION = "invitations"
+SHOWN = 100
+
+
+@takes_file(largest=LARGEST_LIST)
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Ask for the list and what its mails share; keep it as a draft that can be looked at."""
+    now = timezone.now()
+    files = request.FILES if request.method == "POST" else None
+    form = ManyEmailsForm(posted(request), files, partner=member.partner, now=now)
+    if not form.is_bound:
+        return _form_page(request, member, form)
+    if not form.is_valid():
+        return _form_page(request, member, form, status=413 if form.is_too_large else 400)
+    if all(person.problem for person in form.listed):
+        form.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])
+        return _form_page(request, member, form, status=400)
+    try:
+        drafted = draft_mailing(
+            partner=member.partner, people=form.listed, by=member.user, now=now, **form.cleaned_data
+        )
+    except InvitationNotSaved as refused:
+        form.add_error(None, sentence_for(refused))
+        return _form_page(request, member, form, status=400)
+    return see_other("console_mailing", batch_id=drafted.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    """Show the report on the list and the first mail; `action` is preview, preview_html or send."""
+    batch, now = _batch_of(member, batch_id), timezone.now()
+    form = MailingForm(posted(request), batch=batch)
+    if not form.is_bound:
+        return _report_page(request, member, batch, form)
+    if not form.is_valid():
+        return _report_page(request, member, batch, form, status=400)
+    action = request.POST.get("action")
+    if action == "send":
+        return _start(request, member, batch, form, now)
+    batch.subject, batch.note = form.cleaned_data["subject"], form.cleaned_data["note"]
+    row = pending_rows(batch).first()
+    if action == "preview_html" and row is not None:
+        return mail_document(request, preview_invitation(draft_of_row(batch, row, now)).html)
+    return _report_page(request, member, batch, form)
+
+
+@require_safe
+@for_members
+def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    """Hand out the rows without an invitation, to be mended and uploaded again."""
+    batch = _batch_of(member, batch_id)
+    header = ("row", "name", "email", "country", "note", "reason")
+    rows = batch.rows.exclude(problem="").order_by("number").iterator()
+    # Said here: while the rows are sent, the reader's language is no longer the active one.
+    reasons = {code: str(sentence) for code, sentence in SENTENCES.items()}
+    cells = (
+        (row.number, row.name, row.email, row.country, row.note, reasons[row.problem])
+        for row in rows
+    )
+    return csv_download(f"invitations-{batch.pk}-bad-rows", header, cells)
+
+
+def _start(
+    request: HttpRequest,
+    member: PartnerMember,
+    batch: InvitationBatch,
+    form: MailingForm,
+    now: datetime,
+) -> HttpResponseBase:
+    """Start the batch, or say why not."""
+    try:
+        start_mailing(batch=batch, by=member.user, now=now, **form.cleaned_data)
+    except MailingRefused as refused:
+        form.add_error(None, SENTENCES[refused.code])
+        return _report_page(request, member, batch, form, status=409)
+    except InvitationNotSaved as refused:
+        form.add_error(None, sentence_for(refused))
+        page = _report_page(request, member, batch, form, status=409)
+        return told_to_wait(page, refused, now)
+    return see_other("console_batch", batch_id=batch.pk)
+
+
+def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
+    """Return the member's batch of e-mails; for others the page does not exist."""
+    own = member.partner.batches.visible_to(member).filter(channel=Channel.EMAIL)
+    return get_object_or_404(own.select_related("partner"), pk=batch_id)
+
+
+def _form_page(
+    request: HttpRequest, member: PartnerMember, form: ManyEmailsForm, *, status: int = 200
+) -> HttpResponse:
+    bad = [person for person in getattr(form, "listed", []) if person.problem]
+    context = {
+        "form": form,
+        "bad_rows": [(row, SENTENCES[row.problem]) for row in bad[:SHOWN] if row.problem],
+        "bad_count": len(bad),
+        "is_frozen": member.partner.status != PartnerStatus.NORMAL,
+        "back_url": reverse("console_invitations"),
+    }
+    return show(
+        request, member, "partners/email_many.html", context, section=SECTION, status=status
+    )
+
+
+def _report_page(
+    request: HttpRequest,
+    member: PartnerMember,
+    batch: InvitationBatch,
+    form: MailingForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the list's report; while it is a draft also its first mail, and the way to start."""
+    bad = batch.rows.exclude(problem="").order_by("number")
+    context: dict[str, Any] = {
+        "batch": batch,
+        "form": form,
+        "bad_rows": [(row, _reason(row)) for row in bad[:SHOWN]],
+        "bad_count": bad.count(),
+        "sender": sender(),
+        "back_url": reverse("console_batches"),
+    }
+    row = pending_rows(batch).first() if batch.state == "draft" else None
+    if row is not None:
+        context["recipient"] = row.email
+        context["mail"] = preview_invitation(draft_of_row(batch, row, timezone.now()))
+    return show(request, member, "partners/mailing.html", context, section=SECTION, status=status)
+
+
+def _reason(row: BatchRow) -> str:
+    return str(SENTENCES[row.problem])
