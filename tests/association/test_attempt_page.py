@@ -162,6 +162,31 @@ def test_what_does_not_help_is_refused(boss, operation):
     assert (AuditEvent.objects.count(), Invitation.objects.count()) == (0, 1)
 
 
+def test_a_reached_quota_says_when_to_come_again(boss, settings):
+    settings.PARTNER_DAILY_MAILS = 1
+    attempts = [refused_for(boss, "existing_account_not_allowed") for _ in range(2)]
+
+    answers = [act(boss, attempt, SEND) for attempt in attempts]
+
+    assert [answer.status_code for answer in answers] == [303, 429]
+    assert int(answers[1]["Retry-After"]) > 0
+    assert (AuditEvent.objects.count(), Invitation.objects.count()) == (1, 3)
+
+
+def test_page_leads_to_the_customer_whom_the_member_may_open(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    link = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    association = make_associated(invitation=link)
+    page, customer = f"/partner/history/{association.attempt_id}/", f"/customers/{association.pk}/"
+
+    assert customer in client_of(boss.user).get(page).content.decode()
+    assert customer in client_of(manager.user).get(page).content.decode()
+    boss.partner.associations.update(manager=boss)
+    assert customer not in client_of(manager.user).get(page).content.decode()
+    boss.partner.associations.update(ended_at=association.associated_at)
+    assert customer not in client_of(boss.user).get(page).content.decode()
+
+
 def test_nothing_is_sent_for_a_finished_attempt(boss):
     link = InvitationFactory.create(partner=boss.partner)
     attempt = make_associated(invitation=link).attempt

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.views.answers import see_other
 from accounts.views.downloads import csv_download
 from association.forms import HistoryForm
-from association.models import Attempt
+from association.models import Association, Attempt
 from association.services.attempts import AttemptFinished
 from association.services.following_up import NotPossible, follow_up
 from association.services.history import (
@@ -32,6 +32,7 @@ from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
+from partners.views.waiting import told_to_wait
 
 SECTION = "history"
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
@@ -90,16 +91,18 @@ def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
 @for_members
 def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Send the invitation again, or invite the account by e-mail; a double click sends one."""
-    found = _find(member, attempt_id)
+    found, now = _find(member, attempt_id), timezone.now()
+    operation = request.POST.get("operation", "")
     try:
-        sent = follow_up(
-            attempt=found,
-            operation=request.POST.get("operation", ""),
-            by=member.user,
-            now=timezone.now(),
+        sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
+    except InvitationNotSaved as refused:
+        messages.error(request, sentence_for(refused))
+        page = _show_attempt(request, member, _find(member, attempt_id), status=409)
+        return told_to_wait(page, refused, now)
+    except (NotPossible, AttemptFinished):
+        messages.error(
+            request, _("This does not help here, or no longer. The page shows what does.")
         )
-    except (InvitationNotSaved, NotPossible, AttemptFinished) as refused:
-        messages.error(request, _sentence(refused))
         return _show_attempt(request, member, _find(member, attempt_id), status=409)
     said = _("The invitation to %(address)s is on its way.") % {"address": sent.masked_recipient}
     messages.success(request, said)
@@ -130,9 +133,19 @@ def _show_attempt(
     context = {
         **detail_of(found),
         "address": address,
+        "customer": _customer(found, member),
         "back_url": reverse("console_history"),
     }
     return show(request, member, DETAIL, context, section=SECTION, status=status)
+
+
+def _customer(found: Attempt, member: PartnerMember) -> Association | None:
+    """Return what the attempt led to, while the member may open it as a customer."""
+    association: Association | None = getattr(found, "association", None)
+    if association is None or association.ended_at is not None:
+        return None
+    is_own = member.is_administrator or association.manager_id == member.pk
+    return association if is_own else None
 
 
 def _wished(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
@@ -147,9 +160,3 @@ def _invitation_wished(form: HistoryForm, member: PartnerMember) -> Any:
 
 def _lines(rows: QuerySet[Attempt]) -> Iterator[list[Any]]:
     return (cells_of(row) for row in in_chunks(rows))
-
-
-def _sentence(refused: Exception) -> str:
-    if isinstance(refused, InvitationNotSaved):
-        return sentence_for(refused)
-    return _("This does not help here, or no longer. The page shows what does.")
