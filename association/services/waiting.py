@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Freeze, FreezeCause
 from association.models import Association, Budget, BudgetRequest
@@ -20,12 +20,28 @@ def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
     Each carries `has_budget`: then only unfreezing is left to do; and `asked_at`, when the
     customer last asked for a budget.
     """
-    return _frozen_customers(member, FreezeCause.ASSOCIATION)
+    return _frozen_customers(member, FreezeCause.ASSOCIATION)[: SHOWN + 1]
 
 
 def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
     """Return the customers frozen because their budget is used up, oldest first, as above."""
-    return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)
+    return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)[: SHOWN + 1]
+
+
+def customers_asking(member: PartnerMember) -> QuerySet[Association]:
+    """Return whom only the partner itself has frozen, and who has asked for a budget since."""
+    asked_since = Q(
+        account__associations=OuterRef("pk"),
+        account__associations__budget_requests__asked_at__gte=F("frozen_at"),
+    )
+    return _frozen_customers(member, FreezeCause.PARTNER, asked_since).exclude(
+        Exists(
+            Freeze.objects.open().filter(
+                account=OuterRef("account"),
+                cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
+            )
+        )
+    )[: SHOWN + 1]
 
 
 def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[Invitation]:
@@ -40,8 +56,8 @@ def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
     return asked.select_related("invitation").order_by("requested_at", "pk")[: REQUESTS_SHOWN + 1]
 
 
-def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Association]:
-    frozen = Freeze.objects.open().filter(account=OuterRef("account"), cause=cause)
+def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> QuerySet[Association]:
+    frozen = Freeze.objects.open().filter(*more, account=OuterRef("account"), cause=cause)
     current = Budget.objects.current().filter(association=OuterRef("pk"))
     asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_on")
     return (
@@ -49,5 +65,5 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Ass
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
         .annotate(has_budget=Exists(current), asked_at=Subquery(asked.values("asked_at")[:1]))
         .select_related("account__owner")
-        .order_by("associated_at", "pk")[: SHOWN + 1]
+        .order_by("associated_at", "pk")
     )

@@ -9,7 +9,11 @@ from django.utils import timezone
 from accounts.models import FreezeCause
 from association.models import BudgetRequest
 from association.services.funnel import Funnel, funnel_of, refused_by_cause
-from association.services.waiting import customers_out_of_budget, customers_waiting
+from association.services.waiting import (
+    customers_asking,
+    customers_out_of_budget,
+    customers_waiting,
+)
 from partners.services.pages import Count
 from tests.factories import (
     AttemptFactory,
@@ -25,8 +29,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; funnel; waiting, out of budget; requests; causes, expiring
-STATEMENTS = 9
+# session, user, member; funnel; waiting, out of budget, asking; requests; causes, expiring
+STATEMENTS = 10
 
 
 def open_overview(user):
@@ -87,6 +91,23 @@ def test_overview_lists_customers_oldest_first(boss):
 
     assert [row.pk for row in customers_waiting(boss)] == [made[1].pk, made[2].pk, made[0].pk]
     assert list(customers_out_of_budget(boss)) == []
+
+
+def test_overview_shows_whom_the_partner_froze_once_they_have_asked(boss):
+    made = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
+    made.account.freezes.update(unfrozen_at=timezone.now())
+    froze = FreezeFactory.create(account=made.account, cause=FreezeCause.PARTNER)
+    before, after = (froze.frozen_at + timedelta(days=days) for days in (-1, 1))
+    BudgetRequest.objects.create(association=made, asked_at=before, asked_on=before.date())
+    assert list(customers_asking(boss)) == []
+
+    BudgetRequest.objects.create(association=made, asked_at=after, asked_on=after.date())
+
+    assert list(customers_asking(boss)) == [made]
+    assert list(customers_asking(PartnerMemberFactory.create(administrator=True))) == []
+    assert "Frozen by your decision." in shown_to(boss)
+    FreezeFactory.create(account=made.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+    assert list(customers_asking(boss)) == []
 
 
 def test_overview_shows_a_manager_their_own_only(boss):

@@ -13,6 +13,7 @@ from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.waiting import (
     REQUESTS_SHOWN,
     SHOWN,
+    customers_asking,
     customers_out_of_budget,
     customers_waiting,
     invitations_expiring,
@@ -31,12 +32,14 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
     waiting, out = list(customers_waiting(member)), list(customers_out_of_budget(member))
-    asked = list(requests_open(member))
+    asking, asked = list(customers_asking(member)), list(requests_open(member))
     context = {
         "waiting": waiting[:SHOWN],
         "more_waiting": len(waiting) > SHOWN,
         "out_of_budget": out[:SHOWN],
         "more_out_of_budget": len(out) > SHOWN,
+        "asking": asking[:SHOWN],
+        "more_asking": len(asking) > SHOWN,
         "requests": asked[:REQUESTS_SHOWN],
         "more_requests": len(asked) > REQUESTS_SHOWN,
         "expiring": invitations_expiring(member=member, now=now),
