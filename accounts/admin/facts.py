@@ -1,11 +1,14 @@
-"""Facts in the admin: they come by import, and may be mended by hand, which is audited."""
+"""Facts in the admin: they come by import, and may be mended by hand, which is audited.
+
+Spending counts against budgets and is only read: `record_spending` corrects it.
+"""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import DeletableModelAdmin
+from accounts.admin.base import DeletableModelAdmin, EvidenceAdmin
 from accounts.models import (
     Bill,
     CashExpenditure,
@@ -106,8 +109,13 @@ class ResourceAdmin(FactAdmin):
 
 
 @admin.register(Spending)
-class SpendingAdmin(FactAdmin):
+class SpendingAdmin(EvidenceAdmin):
     """What accounts have used."""
 
     list_display = ("external_id", "account", "amount", "occurred_at")
+    list_select_related = FactAdmin.list_select_related
+    list_filter = FactAdmin.list_filter
+    search_fields = FactAdmin.search_fields
+    search_help_text = FactAdmin.search_help_text
     date_hierarchy = "occurred_at"
+    fields = ("source", "external_id", "account", "amount", "occurred_at")

@@ -40,9 +40,10 @@ FACTS: Mapping[str, type[Fact]] = {
     "enterprise_relation": EnterpriseRelation,
     "coupon": Coupon,
     "resource": Resource,
-    "spending": Spending,
 }
 ACCOUNT = "account"
+# Counts against budgets, so it has a command of its own that watches them.
+SPENDING = "spending"
 # What is known about an account itself; a field that is not named stays as it is.
 ACCOUNT_FIELDS = (
     "account_type",
@@ -98,17 +99,29 @@ def read_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
 def parse_line(number: int, content: bytes | None) -> FactLine:
     """Return what the line says. Raises BrokenLine with the first thing that is wrong with it."""
-    if content is None:
-        raise BrokenLine(_("The line is longer than %(most)d bytes.") % {"most": LONGEST_LINE})
     fields = _object(content)
     kind = _text(fields, "kind", 40)
+    if kind == SPENDING:
+        raise BrokenLine(_("Spending counts against budgets: use record_spending."))
     if kind != ACCOUNT and kind not in FACTS:
         known = ", ".join([*FACTS, ACCOUNT])
         raise BrokenLine(_("Unknown kind. Known kinds: %(known)s.") % {"known": known})
+    return _line(number, kind, fields)
+
+
+def parse_spending(number: int, content: bytes | None) -> FactLine:
+    """Return what a line of spending says; its kind may be left out. Raises BrokenLine."""
+    fields = _object(content)
+    if fields.pop("kind", SPENDING) != SPENDING:
+        raise BrokenLine(_("Only spending is recorded here: use import_facts."))
+    return _line(number, SPENDING, fields)
+
+
+def _line(number: int, kind: str, fields: dict[str, Any]) -> FactLine:
     source, external_id = _text(fields, "source", 40), _text(fields, "external_id", 120)
     accounts = _accounts(fields, kind)
-    model: type[models.Model] = CustomerAccount if kind == ACCOUNT else FACTS[kind]
-    names = ACCOUNT_FIELDS if kind == ACCOUNT else fact_fields(FACTS[kind])
+    model: type[models.Model] = CustomerAccount if kind == ACCOUNT else model_of(kind)
+    names = ACCOUNT_FIELDS if kind == ACCOUNT else fact_fields(model_of(kind))
     values = {
         name: _value(fields.pop(name), name, model._meta.get_field(name))
         for name in names
@@ -118,8 +131,13 @@ def parse_line(number: int, content: bytes | None) -> FactLine:
         unknown = ", ".join(sorted(str(name)[:40] for name in fields))
         raise BrokenLine(_("Unknown fields: %(names)s.") % {"names": _printable(unknown)})
     if kind != ACCOUNT:
-        _complete(values, FACTS[kind])
+        _complete(values, model_of(kind))
     return FactLine(number, kind, source, external_id, accounts, values)
+
+
+def model_of(kind: str) -> type[Fact]:
+    """Return the model of a kind of fact."""
+    return Spending if kind == SPENDING else FACTS[kind]
 
 
 def fact_fields(model: type[Fact]) -> "Sequence[str]":
@@ -148,7 +166,9 @@ def _complete(values: dict[str, Any], model: type[Fact]) -> None:
         values[name] = None
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _object(content: bytes | None) -> dict[str, Any]:
+    if content is None:
+        raise BrokenLine(_("The line is longer than %(most)d bytes.") % {"most": LONGEST_LINE})
     if content.startswith(_BOM):
         raise BrokenLine(_("The line begins with a byte order mark. Save the file without one."))
     try:

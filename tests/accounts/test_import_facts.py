@@ -16,9 +16,9 @@ from accounts.models import (
     AuditEvent,
     Bill,
     Contract,
+    Coupon,
     CustomerAccount,
     EnterpriseRelation,
-    Spending,
 )
 from accounts.services import fact_lines
 from tests import factories as typed_factories
@@ -47,7 +47,6 @@ LINES: dict[str, dict[str, Any]] = {
     "reserved_instance": {"expires_at": "2026-01-01T00:00:00Z", "cancelled_at": None},
     "coupon": {"balance": "-0.10"},
     "resource": {"name": "server", "billing": "pay_per_use", "status": "running"},
-    "spending": {"amount": "5.10", "occurred_at": "2026-01-01T00:00:00Z"},
     "account": {"country": "FR", "is_internal": True, "services_enabled_at": None},
 }
 
@@ -117,11 +116,11 @@ def test_every_kind_is_imported_and_repeated_without_effect(load: Any) -> None:
             "member_type": "cloud_account",
         }
     )
-    assert counts(load(*lines)) == (8, 1, 0)
+    assert counts(load(*lines)) == (7, 1, 0)
     events = list(AuditEvent.objects.values())
-    assert counts(load(*lines)) == (0, 0, 9)
+    assert counts(load(*lines)) == (0, 0, 8)
     assert list(AuditEvent.objects.values()) == events
-    assert len(events) == 9
+    assert len(events) == 8
     assert EnterpriseRelation.objects.get().master == master
     account = CustomerAccount.objects.get(owner__account_name="c-buyer")
     assert (account.country.code, account.is_internal) == ("FR", True)
@@ -175,7 +174,8 @@ def raw(**changes: Any) -> bytes:
         (b'{"amount": NaN}', "NaN is not a value."),
         (b'{"amount": -Infinity}', "-Infinity is not a value."),
         (raw(kind="invoice"), "Unknown kind. Known kinds: contract, bill, cash_expenditure, "
-         "reserved_instance, enterprise_relation, coupon, resource, spending, account."),
+         "reserved_instance, enterprise_relation, coupon, resource, account."),
+        (raw(kind="spending"), "Spending counts against budgets: use record_spending."),
         (raw(kind=None), "kind must be text in quotes."),
         (raw(colour="red", **{"\x1b[2J": 1}), "Unknown fields: \\x1b[2J, colour."),
         (raw(id=5), "Unknown fields: id."),
@@ -244,7 +244,7 @@ def test_fact_of_one_source_is_not_that_of_another(load: Any) -> None:
 def test_statements_do_not_grow_with_the_lines(load: Any) -> None:
     def statements(prefix: str, number: int) -> int:
         lines = [
-            {**LINES["spending"], "kind": "spending", "source": prefix, "account": "c-buyer",
+            {**LINES["coupon"], "kind": "coupon", "source": prefix, "account": "c-buyer",
              "external_id": str(index)}
             for index in range(number)
         ]  # fmt: skip
@@ -253,11 +253,11 @@ def test_statements_do_not_grow_with_the_lines(load: Any) -> None:
         return len(captured)
 
     assert statements("few", 3) == statements("many", 100) == 7
-    assert Spending.objects.count() == 103
+    assert Coupon.objects.count() == 103
 
 
 def test_more_than_one_batch_is_imported(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.services.facts_import.BATCH", 2)
+    monkeypatch.setattr("accounts.services.line_files.BATCH", 2)
     lines = [{**BILL, "external_id": str(number)} for number in range(5)]
     assert counts(load(*lines)) == (5, 0, 0)
     again = load(*lines, {**lines[0], "amount": "1"})

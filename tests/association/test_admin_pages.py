@@ -229,6 +229,7 @@ EVIDENCE = {
     "accounts.AuditEvent",
     "accounts.Freeze",
     "accounts.OutboxMessage",
+    "accounts.Spending",
     "accounts.VerificationCode",
     "association.Association",
     "association.Attempt",

@@ -1,0 +1,137 @@
+"""What follows when spending rises against a budget: alerts, mails, and the freeze.
+
+Only spending that counts in the present period does anything, and only when it rises: a refund, or
+spending of an earlier month that arrives late, neither alerts nor freezes. Nothing is taken back
+either: a refund leaves alerts and freezes as they are, and no account is unfrozen because a new
+month begins; unfreezing is the partner's decision. Whoever unfreezes without raising a budget that
+is used up sees the account frozen again with the next spending.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.models import CustomerAccount, Freeze, FreezeCause
+from accounts.services.freezes import freeze_account
+from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from association.models import Association, Budget, BudgetAlert, OnExhaustion
+from association.services.recipients import recipients_of_many
+from association.services.spending import period_start, used_of
+
+# In percent; at the last one the budget is used up.
+THRESHOLDS = (75, 90, 100)
+CHUNK = 500
+
+_BUDGETS = Budget.objects.current().select_related(
+    "association__partner", "association__account__owner"
+)
+
+
+def lock_and_measure(*, accounts: Collection[int], now: datetime) -> dict[int, Decimal]:
+    """Lock the accounts in the order of their keys, and return what is used of their budgets.
+
+    By the budget's key; only current budgets of associations in force. Three statements for 500
+    accounts. Call it inside the transaction that will write the spending.
+    """
+    for keys in _chunks(accounts):
+        locked = CustomerAccount.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+        list(locked.values_list("pk"))
+    used: dict[int, Decimal] = {}
+    for keys in _chunks(accounts):
+        in_force = Association.objects.in_force().filter(account__in=keys)
+        used |= used_of(list(_BUDGETS.filter(association__in=in_force)), now)
+    return used
+
+
+def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
+    """Alert and freeze for the budgets of which more is used than before.
+
+    The accounts are locked since `used_before` was measured, in the same transaction.
+    """
+    for keys in _chunks(used_before):
+        budgets = list(_BUDGETS.filter(pk__in=keys).order_by("association__account"))
+        used = used_of(budgets, now)
+        risen = [budget for budget in budgets if used[budget.pk] > used_before[budget.pk]]
+        if risen:
+            _alert(risen, used, now)
+            _freeze_exhausted(risen, used, now)
+
+
+def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
+    """Return the thresholds that so much of a budget reaches; of nothing, anything reaches all."""
+    if used <= 0:
+        return ()
+    return tuple(percent for percent in THRESHOLDS if used * 100 >= amount * percent)
+
+
+def _alert(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
+    """Write what is newly reached; mail once for each budget, about the highest threshold."""
+    starts = {budget.pk: period_start(budget, now) for budget in budgets}
+    known = set(
+        BudgetAlert.objects.filter(
+            budget__in=starts, period_start__in=set(starts.values())
+        ).values_list("budget", "period_start", "threshold")
+    )
+    alerts = BudgetAlert.objects.bulk_create(
+        BudgetAlert(
+            budget=budget, period_start=starts[budget.pk], threshold=threshold, alerted_at=now
+        )
+        for budget in budgets
+        for threshold in reached_thresholds(amount=budget.amount, used=used[budget.pk])
+        if (budget.pk, starts[budget.pk], threshold) not in known
+    )
+    highest = {alert.budget_id: alert for alert in alerts}
+    people = recipients_of_many([alert.budget.association for alert in highest.values()])
+    enqueue_messages(
+        messages=[
+            OutgoingMessage(
+                "association.budget_alert",
+                user.email,
+                alert,
+                user.language,
+                {"used": f"{used[alert.budget_id]:.2f}"},
+            )
+            for alert in highest.values()
+            for user in people[alert.budget.association_id]
+        ],
+        now=now,
+    )
+
+
+def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
+    """Freeze the accounts whose budget is used up and wants it so; tell their owners."""
+    exhausted = [
+        budget.association
+        for budget in budgets
+        if budget.on_exhaustion == OnExhaustion.FREEZE
+        and THRESHOLDS[-1] in reached_thresholds(amount=budget.amount, used=used[budget.pk])
+    ]
+    cause = FreezeCause.BUDGET_EXHAUSTED
+    frozen = set(
+        Freeze.objects.open()
+        .filter(account__in=[association.account_id for association in exhausted], cause=cause)
+        .values_list("account", flat=True)
+    )
+    newly = [association for association in exhausted if association.account_id not in frozen]
+    for association in newly:
+        freeze_account(account=association.account, cause=cause, by=None, now=now)
+    enqueue_messages(
+        messages=[
+            OutgoingMessage(
+                "association.frozen",
+                association.account.owner.email,
+                association,
+                association.account.owner.language,
+                {"cause": cause},
+            )
+            for association in newly
+        ],
+        now=now,
+    )
+
+
+def _chunks(keys: Collection[int]) -> Iterator[list[int]]:
+    """Yield the keys in their order, so many at a time as one statement takes."""
+    ordered = sorted(keys)
+    for begin in range(0, len(ordered), CHUNK):
+        yield ordered[begin : begin + CHUNK]
