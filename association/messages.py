@@ -1,5 +1,6 @@
 """The mails about joining and what follows it, to the customer and to the partner."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -8,9 +9,18 @@ from django.utils.translation import gettext as _
 from accounts.addresses import mask_address
 from accounts.models import FreezeCause, FreezeScope, OutboxMessage, ResourceStatus
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
-from association.models import Association, Attempt, Authorization, BudgetRequest
+from association.models import (
+    Association,
+    Attempt,
+    Authorization,
+    BudgetAlert,
+    BudgetRequest,
+    OnExhaustion,
+)
 from association.services.attempts import last_moment_to_associate
+from association.services.budget_watch import THRESHOLDS
 from association.services.refusal_texts import REFUSAL_TEXTS
+from association.services.spending import resets_at
 
 _ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
 _AUTHORIZATIONS = Authorization.objects.select_related(
@@ -109,19 +119,67 @@ def customer_refused(message: OutboxMessage) -> Mail:
 
 
 def frozen(message: OutboxMessage) -> Mail:
-    """Tell the customer that the partner has frozen the account, and why. Stale when it is over."""
+    """Tell the customer that the account is frozen, and why. Stale when it is over.
+
+    `data["cause"]` says which freeze it is about: the partner's, unless said.
+    """
     association = find_about(message, _ASSOCIATIONS.all())
-    freeze = association.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+    cause = message.data.get("cause", FreezeCause.PARTNER)
+    freeze = association.account.freezes.open().filter(cause=cause).first()
     if association.ended_at is not None or freeze is None:
         raise Stale("no longer frozen")
+    is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
+    subject = (
+        _("Your budget is used up – your account is frozen")
+        if is_used_up
+        else _("%(partner)s has frozen your account") % {"partner": association.partner.name}
+    )
     return render_mail(
         message,
         template="association/frozen",
-        subject=_("%(partner)s has frozen your account") % {"partner": association.partner.name},
+        subject=subject,
         context=_about_association(association)
         | {
+            "is_used_up": is_used_up,
             "reason_lines": freeze.reason.splitlines(),
             "stops_resources": freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
+        },
+    )
+
+
+def budget_alert(message: OutboxMessage) -> Mail:
+    """Tell the partner how much of a customer's budget is used. Stale when it is another budget.
+
+    `data["used"]` is the amount when the spending was recorded.
+    """
+    alert = find_about(
+        message,
+        BudgetAlert.objects.select_related(
+            "budget__association__partner", "budget__association__account__owner"
+        ),
+    )
+    budget, association = alert.budget, alert.budget.association
+    if association.ended_at is not None or budget.replaced_at is not None:
+        raise Stale("budget is replaced")
+    is_used_up = alert.threshold == THRESHOLDS[-1]
+    subject = (
+        _("A customer's budget is used up")
+        if is_used_up
+        else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
+    )
+    return render_mail(
+        message,
+        template="association/budget_alert",
+        subject=subject,
+        context=_about_association(association)
+        | {
+            "threshold": alert.threshold,
+            "is_used_up": is_used_up,
+            "freezes": budget.on_exhaustion == OnExhaustion.FREEZE,
+            "used": Decimal(message.data["used"]),
+            "amount": budget.amount,
+            "resets_at": resets_at(budget, alert.alerted_at),
+            "customer_url": absolute_url("console_customer", association.pk),
         },
     )
 

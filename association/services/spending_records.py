@@ -43,7 +43,9 @@ def record_spending(
     def parse(number: int, content: bytes | None) -> FactLine:
         line = parse_spending(number, content)
         if line.values["occurred_at"] > now + CLOCKS_DIFFER_BY:
-            raise BrokenLine(_("occurred_at lies ahead. Spending is recorded when it has happened."))
+            raise BrokenLine(
+                _("occurred_at lies ahead. Spending is recorded when it has happened.")
+            )
         return line
 
     accounts: set[int] = set()
