@@ -118,7 +118,7 @@ def test_thresholds(amount: str, used: str, reached: tuple[int, ...]) -> None:
 def test_spending_is_stored_exactly_and_audited(record: Any, customer: Association) -> None:
     stamped = line(customer, 1, "12.5", occurred_at="2026-03-19T09:00:00+09:00", kind="spending")
     assert counts(record(stamped)) == (1, 0, 0)
-    row = Spending.objects.get()
+    row: Any = Spending.objects.get()
     assert (row.account, row.amount, row.occurred_at) == (
         customer.account,
         Decimal("12.50"),

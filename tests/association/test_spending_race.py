@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Freeze, FreezeCause, OutboxMessage, Spending
 from association.models import BudgetAlert
-from association.services import spending_records
+from association.services import budget_watch, spending_records
 from association.services.spending_records import record_spending
 from tests import factories as typed_factories
 from tests.association.test_races import PATIENCE, at_once
@@ -85,7 +85,7 @@ def test_control_without_the_lock_nobody_sees_that_it_is_used_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = threading.Barrier(2)
-    watch = spending_records.watch_budgets
+    watch = budget_watch.watch_budgets
 
     def wait_and_watch(**options: Any) -> None:
         gate.wait(timeout=PATIENCE)
