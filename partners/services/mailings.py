@@ -20,8 +20,8 @@ from partners.services.invitations import InvitationNotSaved, check_quotas, crea
 from partners.services.invitations.mailed_once import draft_email
 from partners.services.invitations.terms import check_limits, check_live
 
-# About a second's work.
-CHUNK = 100
+# About a second's work; mails that were promised wait for it.
+CHUNK = 50
 # What concerns one person; every other refusal concerns all that follow.
 OF_ONE_ROW = {InvitationProblem.MAILED_TOO_OFTEN}
 
