@@ -71,6 +71,7 @@ def create_invitation(
         batch=batch,
         token=token or new_token(),
     )
+    check_terms(invitation, now)
     with transaction.atomic():
         if batch is None:
             check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
@@ -122,6 +123,7 @@ def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[
 
     Raises InvitationNotSaved if nobody could follow them. Call it inside a transaction.
     """
+    check_terms(first, now)
     event = _write(first, first.created_by, now)
     made_of = terms_of(first)
     others = _copies(first, labels[1:])
@@ -132,7 +134,6 @@ def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[
 
 
 def _write(invitation: Invitation, by: User | None, now: datetime) -> AuditEvent:
-    check_terms(invitation, now)
     invitation.save(force_insert=True)
     return record_event(
         action="invitation.created", about=invitation, by=by, now=now, after=terms_of(invitation)
