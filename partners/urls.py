@@ -6,19 +6,16 @@ from partners.views import (
     batch_files,
     batches,
     email_invitations,
-    invitation_changes,
     invitations,
     mailings,
     members,
     membership,
-    qr_codes,
     requests,
 )
 
 CONSOLE = "partner/"
 BATCHES = f"{CONSOLE}invitations/batches/"
 BATCH = f"{BATCHES}<int:batch_id>/"
-ONE = f"{CONSOLE}invitations/<int:invitation_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
@@ -41,14 +38,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{BATCH}labels", batch_files.labels, name="console_batch_labels"),
     path(f"{BATCH}list", mailings.mailing, name="console_mailing"),
     path(f"{BATCH}bad-rows.csv", mailings.bad_rows, name="console_bad_rows"),
-    path(f"{CONSOLE}invitations/new", invitation_changes.new_link, name="console_new_link"),
-    path(ONE, invitations.invitation, name="console_invitation"),
-    path(f"{ONE}edit", invitation_changes.edit, name="console_edit_invitation"),
-    path(f"{ONE}revoke", invitation_changes.revoke, name="console_revoke_invitation"),
-    path(f"{ONE}resend", invitations.resend, name="console_resend_invitation"),
-    path(f"{ONE}qr.svg", qr_codes.svg, name="console_qr_svg"),
-    path(f"{ONE}qr.png", qr_codes.png, name="console_qr_png"),
-    path(f"{ONE}print", qr_codes.sheet, name="console_print_invitation"),
     path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",

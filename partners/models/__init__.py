@@ -5,7 +5,6 @@ from partners.models.invitations import (
     Channel,
     Invitation,
     InvitationRequest,
-    InvitationState,
 )
 from partners.models.members import MemberInvitation, PartnerMember, PartnerRole
 from partners.models.partners import AssociationType, Partner, PartnerStatus
@@ -19,7 +18,6 @@ __all__ = [
     "InvitationBatch",
     "InvitationRefusal",
     "InvitationRequest",
-    "InvitationState",
     "MemberInvitation",
     "Partner",
     "PartnerMember",

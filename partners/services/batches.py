@@ -14,7 +14,7 @@ from accounts.services.locks import lock_name
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
-from partners.services.invitations.terms import check_terms, moment_text
+from partners.services.invitations.terms import check_limits, check_live, moment_text
 
 MOST_AT_ONCE = 10_000
 # About a fifth of a second's work.
@@ -64,7 +64,8 @@ def start_links(
             return same
         batch = InvitationBatch(**wish, expires_at=expires_at, created_at=now, started_at=now)
         first = _link_of(batch, now)
-        check_terms(first, now)
+        check_limits(first, now)
+        check_live(first, now)
         check_quotas(partner=partner, by=by, now=now, made=size)
         batch.save(force_insert=True)
         record_start(batch=batch, by=by, now=now)

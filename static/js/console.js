@@ -58,15 +58,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Typing a date chooses the radio button that it belongs to.
-for (const field of document.querySelectorAll("[data-chooses]")) {
-  field.addEventListener("input", () => {
-    const { chooses, choice } = field.dataset;
-    const radio = field.form.querySelector(`input[name="${chooses}"][value="${choice}"]`);
-    if (radio && field.value) radio.checked = true;
-  });
-}
-
 // A page about work in progress looks again by itself, until the work is done.
 const progress = document.querySelector("[data-refresh]");
 if (progress) {

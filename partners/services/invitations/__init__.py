@@ -5,7 +5,6 @@ from partners.services.invitations.changing import (
     resend_invitation,
     revoke_invitation,
 )
-from partners.services.invitations.counting import Progress, progress_of
 from partners.services.invitations.following import (
     InvitationRefused,
     find_invitation,
@@ -21,7 +20,6 @@ __all__ = [
     "MOST_USES",
     "InvitationNotSaved",
     "InvitationRefused",
-    "Progress",
     "QuotaReached",
     "check_quotas",
     "create_invitation",
@@ -29,7 +27,6 @@ __all__ = [
     "edit_invitation",
     "find_invitation",
     "has_mails_left",
-    "progress_of",
     "resend_invitation",
     "revoke_invitation",
     "use_invitation",

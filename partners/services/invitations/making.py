@@ -11,7 +11,7 @@ from accounts.services.copies import insert_copies
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.services.invitations.mailing import promise_mail
 from partners.services.invitations.quotas import check_quotas
-from partners.services.invitations.terms import check_terms, expiry_of, terms_of
+from partners.services.invitations.terms import check_limits, check_live, expiry_of, terms_of
 from partners.tokens import new_token
 
 BATCH = 2000
@@ -36,7 +36,6 @@ def create_invitation(
     expires_at: datetime | None = None,
     mailed: bool = True,
     batch: InvitationBatch | None = None,
-    token: str = "",
 ) -> Invitation:
     """Make one invitation, write `invitation.created`, and for an e-mail promise the mail.
 
@@ -46,8 +45,6 @@ def create_invitation(
     expiry not ahead), or if the recipient was mailed invitations three times within a day; with
     `mailed=False` nothing is mailed, and the link has to be handed over in another way. Raises
     QuotaReached as `check_quotas()` does, unless it belongs to a batch: its start was checked.
-    `token` is one that `new_token()` gave before, so that a form sent twice makes one invitation:
-    the second time raises IntegrityError, and nothing is written.
     """
     by_email = channel == Channel.EMAIL
     mailed = by_email and mailed
@@ -69,9 +66,9 @@ def create_invitation(
         created_at=now,
         created_by=by,
         batch=batch,
-        token=token or new_token(),
     )
-    check_terms(invitation, now)
+    check_limits(invitation, now)
+    check_live(invitation, now)
     with transaction.atomic():
         if batch is None:
             check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
@@ -123,7 +120,8 @@ def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[
 
     Raises InvitationNotSaved if nobody could follow them. Call it inside a transaction.
     """
-    check_terms(first, now)
+    check_limits(first, now)
+    check_live(first, now)
     event = _write(first, first.created_by, now)
     made_of = terms_of(first)
     others = _copies(first, labels[1:])

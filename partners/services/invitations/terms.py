@@ -36,12 +36,6 @@ def check_limits(invitation: Invitation, now: datetime) -> None:
         raise InvitationNotSaved(InvitationProblem.EXPIRY_NOT_AHEAD)
 
 
-def check_terms(invitation: Invitation, now: datetime) -> None:
-    """Raise InvitationNotSaved unless an invitation with these terms may be made at `now`."""
-    check_limits(invitation, now)
-    check_live(invitation, now)
-
-
 def expiry_of(channel: str, expires_at: datetime | None, now: datetime) -> datetime | None:
     """Return when an invitation of this channel ends if the partner said `expires_at`."""
     if expires_at is None and channel == Channel.EMAIL:
