@@ -11,6 +11,7 @@ from association.services.invariants.associations import (
     frozen_until_unfrozen,
     one_in_force,
 )
+from association.services.invariants.budgets import budgets_fit_their_association
 from association.services.invariants.invitations import (
     made_while_live,
     partners_kept_apart,
@@ -43,6 +44,7 @@ def find_violations() -> Iterator[Violation]:
         yield from messages_come_to_an_end(now)
         yield from addresses_are_canonical()
         yield from partners_kept_apart()
+        yield from budgets_fit_their_association()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from association.services.invariants.violations import (
     events_about,
     violations,
 )
-from partners.models import Invitation, InvitationBatch, InvitationRequest
+from partners.models import BatchRow, Invitation, InvitationBatch, InvitationRequest
 
 # The moment of a revocation is read before the wait for the row, that of an association before its
 # last statement. Where both met, the order of their audit events tells which came first, and the
@@ -131,6 +131,7 @@ def partners_kept_apart() -> Iterator[Violation]:
         "its partner is not that of its batch",
     )
     yield from _batches_made_as_counted()
+    yield from _rows_of_batches()
     yield from violations(
         "I10",
         requests.exclude(partner=F("invitation__partner")),
@@ -162,4 +163,13 @@ def _batches_made_as_counted() -> Iterator[Violation]:
         "has done {}, {} invitations belong to it",
         "done_count",
         "made",
+    )
+
+
+def _rows_of_batches() -> Iterator[Violation]:
+    """I10: a row of a list leads to an invitation of its own batch."""
+    yield from violations(
+        "I10",
+        BatchRow.objects.filter(invitation__isnull=False).exclude(invitation__batch=F("batch")),
+        "its invitation is not of its batch",
     )
