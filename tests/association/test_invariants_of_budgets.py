@@ -96,4 +96,5 @@ def row_of_another_batch(_budget: Budget) -> Any:
     ids=lambda act: act.__name__,
 )
 def test_what_is_broken_is_found(budget: Budget, break_it: Any) -> None:
-    assert broken() == {("I10", name(break_it(budget)))}
+    expected = {("I10", name(break_it(budget)))}
+    assert broken() == expected
