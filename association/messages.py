@@ -193,7 +193,10 @@ def unfrozen(message: OutboxMessage) -> Mail:
         message,
         template="association/unfrozen",
         subject=_("Your account is no longer frozen"),
-        context=_about_association(association),
+        context={
+            **_about_association(association),
+            "reason_lines": str(message.data.get("reason", "")).splitlines(),
+        },
     )
 
 

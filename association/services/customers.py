@@ -211,7 +211,7 @@ def unfreeze_customer(
             account=locked.account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
         if closed:
-            _mail_customer("association.unfrozen", locked, now)
+            _mail_customer("association.unfrozen", locked, now, reason=reason)
         return closed
 
 
@@ -245,8 +245,7 @@ def assign_manager(
         return locked
 
 
-def _mail_customer(kind: str, association: Association, now: datetime) -> None:
+def _mail_customer(kind: str, association: Association, now: datetime, **data: str) -> None:
     owner = association.account.owner
-    enqueue_messages(
-        messages=[OutgoingMessage(kind, owner.email, association, owner.language)], now=now
-    )
+    outgoing = OutgoingMessage(kind, owner.email, association, owner.language, data=data)
+    enqueue_messages(messages=[outgoing], now=now)

@@ -136,7 +136,7 @@ def test_unfrozen_customer_reads_it():
     mail = write("association.unfrozen", association)
     assert links(mail) == {"/account/partner/"}
     assert only_in_text(mail) == {"See your budget and your partner"}
-    assert mail.text.startswith("Nimbus has set a budget and unfrozen your account ")
+    assert mail.text.startswith("Nimbus has unfrozen your account ")
 
 
 def test_unfrozen_is_stale_when_frozen_again():

@@ -221,3 +221,11 @@ def test_sites_quota_is_counted_when_many_were_made_lately(
     with CaptureQueriesContext(connection) as asked:
         check_quotas(partner=member.partner, by=member.user, now=NOW, made=1)
     assert len([1 for query in asked if "advisory" not in query["sql"]]) == statements
+
+
+@pytest.mark.parametrize("name", ["PARTNER_DAILY_INVITATIONS", "DAILY_INVITATIONS"])
+def test_a_quota_of_nothing_lets_nothing_be_made(settings, member, name):
+    setattr(settings, name, 0)
+
+    with pytest.raises(QuotaReached):
+        make(member)

@@ -104,7 +104,7 @@ def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
     own, running = quota.rows.filter(partner=partner), quota.running.filter(partner=partner)
     far = max(0, min(quota.of_all // 2, quota.of_all - ROOM)) // 2
     [(made, own_to_come, to_come, far_back)] = Partner.objects.filter(pk=partner.pk).values_list(
-        _Count(own.values("pk")[: quota.of_partner]),
+        _Count(own.values("pk")[: max(1, quota.of_partner)]),
         _to_come(running),
         _to_come(quota.running),
         _moment_of_row(quota.written, far),
@@ -113,7 +113,7 @@ def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
     if to_come + wanted > far or (far_back is not None and far_back > now - DAY):
         lock_name(f"{_LOCK}:all")
         [counts] = Partner.objects.filter(pk=partner.pk).values_list(
-            _Count(quota.rows.values("pk")[: quota.of_all]), _to_come(quota.running)
+            _Count(quota.rows.values("pk")[: max(1, quota.of_all)]), _to_come(quota.running)
         )
         _refuse_above(quota.of_all, quota.rows, quota.moment, wanted, counts, now)
 
