@@ -6,6 +6,8 @@ from partners.views import (
     batch_files,
     batches,
     email_invitations,
+    invitation_changes,
+    invitation_pictures,
     invitations,
     mailings,
     members,
@@ -16,6 +18,7 @@ from partners.views import (
 CONSOLE = "partner/"
 BATCHES = f"{CONSOLE}invitations/batches/"
 BATCH = f"{BATCHES}<int:batch_id>/"
+ONE = f"{CONSOLE}invitations/<int:invitation_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
@@ -38,6 +41,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{BATCH}labels", batch_files.labels, name="console_batch_labels"),
     path(f"{BATCH}list", mailings.mailing, name="console_mailing"),
     path(f"{BATCH}bad-rows.csv", mailings.bad_rows, name="console_bad_rows"),
+    path(f"{CONSOLE}invitations/new", invitation_changes.new_link, name="console_new_link"),
+    path(ONE, invitations.invitation, name="console_invitation"),
+    path(f"{ONE}edit", invitation_changes.edit, name="console_edit_invitation"),
+    path(f"{ONE}revoke", invitation_changes.revoke, name="console_revoke_invitation"),
+    path(f"{ONE}resend", invitations.resend, name="console_resend_invitation"),
+    path(f"{ONE}qr.svg", invitation_pictures.svg, name="console_qr_svg"),
+    path(f"{ONE}qr.png", invitation_pictures.png, name="console_qr_png"),
+    path(f"{ONE}print", invitation_pictures.sheet, name="console_print_invitation"),
     path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",

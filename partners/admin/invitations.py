@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from accounts.admin.base import ProviderModelAdmin, actor
 from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
 from accounts.models import User
-from partners.models import Channel, Invitation
+from partners.models import Channel, Invitation, InvitationState
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
 from partners.services.invitations import (
@@ -96,15 +96,10 @@ class InvitationStateFilter(StateFilter):
 
     def states(self) -> dict[str, tuple[Any, Q]]:
         """The four words of an invitation."""
-        now = timezone.now()
-        revoked = Q(revoked_at__isnull=False)
-        used_up = Q(max_uses__isnull=False, used_count__gte=F("max_uses"))
-        expired = Q(expires_at__isnull=False, expires_at__lte=now)
+        rows, now = Invitation.objects.all(), timezone.now()
         return {
-            "live": (_("live"), Q(pk__in=Invitation.objects.live(now).values("pk"))),
-            "expired": (_("expired"), expired & ~revoked & ~used_up),
-            "used_up": (_("used up"), used_up & ~revoked),
-            "revoked": (_("revoked"), revoked),
+            state.value: (state.label, Q(pk__in=rows.in_state(state, now).values("pk")))
+            for state in InvitationState
         }
 
 

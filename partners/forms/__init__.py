@@ -1,12 +1,14 @@
 """What a partner types to invite."""
 
 from partners.forms.batches import BatchListForm, LinkBatchForm
+from partners.forms.expiry import LONGEST_LIFE
+from partners.forms.invitation_list import InvitationListForm
 from partners.forms.invitations import (
-    LONGEST_LIFE,
     EmailInvitationForm,
     InvitationForm,
     LinkInvitationForm,
 )
+from partners.forms.links import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
 from partners.forms.mails import LARGEST_LIST, MailingForm, ManyEmailsForm, NewEmailForm
 from partners.forms.members import InviteMemberForm, MemberForm, MembersForm
 from partners.forms.requests import DismissForm, RequestListForm
@@ -16,8 +18,10 @@ __all__ = [
     "LONGEST_LIFE",
     "BatchListForm",
     "DismissForm",
+    "EditInvitationForm",
     "EmailInvitationForm",
     "InvitationForm",
+    "InvitationListForm",
     "InviteMemberForm",
     "LinkBatchForm",
     "LinkInvitationForm",
@@ -26,5 +30,8 @@ __all__ = [
     "MemberForm",
     "MembersForm",
     "NewEmailForm",
+    "NewLinkForm",
     "RequestListForm",
+    "allowed_types",
+    "copied_terms",
 ]

@@ -1,6 +1,6 @@
 """What a partner types to make one invitation, by link or by e-mail."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,12 +8,11 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField
+from partners.forms.expiry import refuse_strange_expiry
 from partners.models import AssociationType, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
 from partners.services.invitations import MOST_USES
-
-LONGEST_LIFE = timedelta(days=3650)
 
 
 def _languages() -> list[tuple[str, Any]]:
@@ -56,12 +55,7 @@ class InvitationForm(forms.Form):
 
     def clean_expires_at(self) -> datetime | None:
         """Refuse what is over already, and what nobody means."""
-        expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if expires_at is not None and expires_at <= self.now:
-            raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
-        if expires_at is not None and expires_at - self.now > LONGEST_LIFE:
-            raise forms.ValidationError(_("The expiry must be within ten years."))
-        return expires_at
+        return refuse_strange_expiry(self.cleaned_data["expires_at"], now=self.now)
 
 
 class LinkInvitationForm(InvitationForm):

@@ -5,6 +5,7 @@ from partners.models.invitations import (
     Channel,
     Invitation,
     InvitationRequest,
+    InvitationState,
 )
 from partners.models.members import MemberInvitation, PartnerMember, PartnerRole
 from partners.models.partners import AssociationType, Partner, PartnerStatus
@@ -18,6 +19,7 @@ __all__ = [
     "InvitationBatch",
     "InvitationRefusal",
     "InvitationRequest",
+    "InvitationState",
     "MemberInvitation",
     "Partner",
     "PartnerMember",

@@ -23,6 +23,15 @@ class Channel(models.TextChoices):
     EMAIL = "email", _("e-mail")
 
 
+class InvitationState(models.TextChoices):
+    """Live, and the three ways an invitation is over by itself."""
+
+    LIVE = "live", _("live")
+    EXPIRED = "expired", _("expired")
+    USED_UP = "used_up", _("used up")
+    REVOKED = "revoked", _("revoked")
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Named sets of invitations."""
 
@@ -45,6 +54,22 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
                 association_type=AssociationType.REFERRAL,
             ),
             revoked_at__isnull=True,
+        )
+
+    def in_state(self, state: str, now: datetime) -> "InvitationQuerySet":
+        """Invitations of which this is true at `now`; the first reason counts, as in `refusal()`.
+
+        What is none of the four stands still only for as long as its partner may not invite so.
+        """
+        if state == InvitationState.LIVE:
+            return self.live(now)
+        if state == InvitationState.REVOKED:
+            return self.filter(revoked_at__isnull=False)
+        standing = self.filter(revoked_at__isnull=True)
+        if state == InvitationState.USED_UP:
+            return standing.filter(used_count__gte=F("max_uses"))
+        return standing.filter(
+            Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")), expires_at__lte=now
         )
 
     def visible_to(self, member: PartnerMember) -> "InvitationQuerySet":

@@ -34,6 +34,17 @@ if (navigator.share) {
   }
 }
 
+// A typed date chooses its radio button; another button forgets the date.
+for (const field of document.querySelectorAll("[data-chooses]")) {
+  const buttons = field.form.elements[field.dataset.chooses];
+  field.addEventListener("input", () => { if (field.value) buttons.value = field.dataset.choice; });
+  for (const button of buttons) {
+    button.addEventListener("change", () => {
+      if (button.value !== field.dataset.choice) field.value = "";
+    });
+  }
+}
+
 for (const all of document.querySelectorAll("[data-tick-all]")) {
   const boxes = [...document.querySelectorAll(`input[name="${all.dataset.tickAll}"]`)];
   all.closest("[hidden]")?.removeAttribute("hidden");

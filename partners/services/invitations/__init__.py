@@ -5,6 +5,7 @@ from partners.services.invitations.changing import (
     resend_invitation,
     revoke_invitation,
 )
+from partners.services.invitations.counting import Progress, progress_of
 from partners.services.invitations.following import (
     InvitationRefused,
     find_invitation,
@@ -20,6 +21,7 @@ __all__ = [
     "MOST_USES",
     "InvitationNotSaved",
     "InvitationRefused",
+    "Progress",
     "QuotaReached",
     "check_quotas",
     "create_invitation",
@@ -27,6 +29,7 @@ __all__ = [
     "edit_invitation",
     "find_invitation",
     "has_mails_left",
+    "progress_of",
     "resend_invitation",
     "revoke_invitation",
     "use_invitation",

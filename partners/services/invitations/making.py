@@ -36,6 +36,7 @@ def create_invitation(
     expires_at: datetime | None = None,
     mailed: bool = True,
     batch: InvitationBatch | None = None,
+    token: str = "",
 ) -> Invitation:
     """Make one invitation, write `invitation.created`, and for an e-mail promise the mail.
 
@@ -45,6 +46,8 @@ def create_invitation(
     expiry not ahead), or if the recipient was mailed invitations three times within a day; with
     `mailed=False` nothing is mailed, and the link has to be handed over in another way. Raises
     QuotaReached as `check_quotas()` does, unless it belongs to a batch: its start was checked.
+    `token` is one that `new_token()` gave before, so that a form sent twice makes one invitation:
+    the second time raises IntegrityError, and nothing is written.
     """
     by_email = channel == Channel.EMAIL
     mailed = by_email and mailed
@@ -66,9 +69,8 @@ def create_invitation(
         created_at=now,
         created_by=by,
         batch=batch,
+        token=token or new_token(),
     )
-    check_limits(invitation, now)
-    check_live(invitation, now)
     with transaction.atomic():
         if batch is None:
             check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(mailed))
@@ -120,8 +122,6 @@ def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[
 
     Raises InvitationNotSaved if nobody could follow them. Call it inside a transaction.
     """
-    check_limits(first, now)
-    check_live(first, now)
     event = _write(first, first.created_by, now)
     made_of = terms_of(first)
     others = _copies(first, labels[1:])
@@ -132,6 +132,9 @@ def write_links(*, first: Invitation, labels: list[str], now: datetime) -> list[
 
 
 def _write(invitation: Invitation, by: User | None, now: datetime) -> AuditEvent:
+    """Insert the row with its event; raise InvitationNotSaved if nobody could follow it."""
+    check_limits(invitation, now)
+    check_live(invitation, now)
     invitation.save(force_insert=True)
     return record_event(
         action="invitation.created", about=invitation, by=by, now=now, after=terms_of(invitation)

@@ -1,0 +1,81 @@
+"""When an invitation ends: in some days, at a moment in the partner's zone, or never."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partners.refusal_codes import InvitationProblem
+from partners.refusals import SENTENCES
+
+LONGEST_LIFE = timedelta(days=3650)
+AT, NEVER, KEEP = "at", "never", "keep"
+CHOICES = [
+    ("7", _("In 7 days")),
+    ("30", _("In 30 days")),
+    ("90", _("In 90 days")),
+    (AT, _("At the date and time below")),
+    (NEVER, _("Never")),
+]
+
+
+class ExpiryField(forms.ChoiceField):
+    """The radio buttons above the date; not required, so that a date alone is understood too."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(label=_("Expires"), choices=CHOICES, required=False, **options)
+
+
+class MomentField(forms.DateTimeField):
+    """A date and a time without a zone, in the one that is active: the partner's."""
+
+    widget = forms.DateTimeInput(
+        attrs={"type": "datetime-local", "data-chooses": "expiry", "data-choice": AT},
+        format="%Y-%m-%dT%H:%M",
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Date and time"),
+            required=False,
+            error_messages={"invalid": _("Enter a date and a time like 2026-12-31 18:00.")},
+            **options,
+        )
+
+
+def refuse_strange_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:
+    """Return the moment; raise ValidationError for one that is over, or that nobody means."""
+    if expires_at is not None and expires_at <= now:
+        raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
+    if expires_at is not None and expires_at - now > LONGEST_LIFE:
+        raise forms.ValidationError(_("The expiry must be within ten years."))
+    return expires_at
+
+
+def chosen_expiry(
+    form: forms.Form, *, now: datetime, present: datetime | None = None
+) -> datetime | None:
+    """Return when the invitation ends by the fields `expiry` and `expires_at` of the form.
+
+    `present` is what "as it is" means. What contradicts itself becomes an error of the form.
+    """
+    expiry, moment = form.cleaned_data.get("expiry"), form.cleaned_data.get("expires_at")
+    if "expiry" in form.errors or "expires_at" in form.errors:
+        return None
+    if not expiry:
+        return moment
+    if expiry == AT:
+        if moment is None:
+            form.add_error("expires_at", _("Enter the date and the time."))
+        return moment
+    if moment is not None:
+        form.add_error(
+            "expiry", _("Choose “At the date and time below”, or clear the date and the time.")
+        )
+        return None
+    if expiry == KEEP:
+        return present
+    return None if expiry == NEVER else now + timedelta(days=int(expiry))

@@ -1,0 +1,151 @@
+"""The console's forms about invitations: a new link, changing one, revoking it for good."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.views.answers import posted, see_other
+from partners.forms import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
+from partners.models import Channel, Invitation, PartnerMember, PartnerStatus
+from partners.refusal_codes import InvitationProblem
+from partners.refusals import SENTENCES, sentence_for
+from partners.services.invitations import (
+    InvitationNotSaved,
+    create_invitation,
+    edit_invitation,
+    revoke_invitation,
+)
+from partners.views.gate import for_members, show
+from partners.views.one_invitation import SECTION, invitation_of, invitations_of, state_of
+from partners.views.waiting import told_to_wait
+
+FORM_METHODS = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(FORM_METHODS)
+@for_members
+def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Make a link; a form that is sent twice makes one."""
+    now = timezone.now()
+    initial = _copied(request, member)
+    form = NewLinkForm(posted(request), member=member, now=now, initial=initial)
+    why_not = _why_not(member)
+    if why_not:
+        return _new_link_page(request, member, form, why_not, 409 if form.is_bound else 200)
+    if not form.is_bound:
+        return _new_link_page(request, member, form)
+    if not form.is_valid():
+        return _new_link_page(request, member, form, status=400)
+    try:
+        made = _made(request, member, form)
+    except InvitationNotSaved as refused:
+        form.add_error(None, sentence_for(refused))
+        return told_to_wait(_new_link_page(request, member, form, status=409), refused, now)
+    return see_other("console_invitation", invitation_id=made.pk)
+
+
+@require_http_methods(FORM_METHODS)
+@for_members
+def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
+    """Change label, note, expiry and uses of a live invitation; its link stays."""
+    now = timezone.now()
+    offer = invitation_of(member, invitation_id)
+    form = EditInvitationForm(posted(request), invitation=offer, now=now)
+    state, status, refusal = state_of(offer, now), 200, ""
+    if not state.is_live:
+        status, refusal = 409, str(SENTENCES[str(offer.refusal(now))])
+    elif form.is_bound and not form.is_valid():
+        status = 400
+    elif form.is_bound:
+        try:
+            edit_invitation(invitation=offer, by=member.user, now=now, **form.cleaned_data)
+        except InvitationNotSaved as refused:
+            status, refusal = 409, sentence_for(refused)
+        else:
+            messages.success(request, _("The invitation has been changed; its link is the same."))
+            return see_other("console_invitation", invitation_id=offer.pk)
+    context = {"invitation": offer, "form": form, "refusal": refusal, "back_url": _page_of(offer)}
+    return show(
+        request, member, "partners/invitation_edit.html", context, section=SECTION, status=status
+    )
+
+
+@require_http_methods(FORM_METHODS)
+@for_members
+def revoke(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
+    """Say what revoking means, and do it; a second time does nothing."""
+    offer = invitation_of(member, invitation_id)
+    if request.method == "POST":
+        revoke_invitation(invitation=offer, by=member.user, now=timezone.now())
+        messages.success(request, _("The invitation is revoked. Nobody can follow it any more."))
+        return see_other("console_invitation", invitation_id=offer.pk)
+    context = {"invitation": offer, "back_url": _page_of(offer)}
+    return show(request, member, "partners/invitation_revoke.html", context, section=SECTION)
+
+
+def _new_link_page(
+    request: HttpRequest,
+    member: PartnerMember,
+    form: NewLinkForm,
+    why_not: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "why_not": why_not,
+        "types": allowed_types(member.partner),
+        "back_url": reverse("console_invitations"),
+    }
+    return show(
+        request, member, "partners/invitation_new.html", context, section=SECTION, status=status
+    )
+
+
+def _why_not(member: PartnerMember) -> str:
+    """Return the sentence for why the partner can invite nobody at all, or ""."""
+    if member.partner.status != PartnerStatus.NORMAL:
+        return str(SENTENCES[InvitationProblem.PARTNER_UNAVAILABLE])
+    if not allowed_types(member.partner):
+        return str(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
+    return ""
+
+
+def _made(request: HttpRequest, member: PartnerMember, form: NewLinkForm) -> Invitation:
+    """Make the link, or return the one that this very form made before."""
+    terms = form.cleaned_data
+    try:
+        made = create_invitation(
+            partner=member.partner,
+            channel=Channel.LINK,
+            by=member.user,
+            now=form.now,
+            **terms,
+        )
+    except IntegrityError:
+        before = invitations_of(member).filter(token=terms["token"]).first()
+        if before is None:
+            raise
+        messages.info(request, _("The form was sent twice; the link was made once."))
+        return before
+    messages.success(request, _("The link is ready. Hand it on."))
+    return made
+
+
+def _copied(request: HttpRequest, member: PartnerMember) -> dict[str, Any] | None:
+    """Return what the form begins with when the address names an invitation to be like."""
+    text = request.GET.get("copy")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Http404
+    return copied_terms(invitation_of(member, int(text)), now=timezone.now())
+
+
+def _page_of(invitation: Invitation) -> str:
+    return reverse("console_invitation", args=[invitation.pk])

@@ -1,0 +1,99 @@
+"""The console's QR codes of an invitation: pictures to download, and sheets to print."""
+
+import hashlib
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_safe
+
+from accounts.views.downloads import attached, shown
+from partners.models import Invitation, PartnerMember
+from partners.services.qr import PNG_SIZES, qr_png, qr_svg
+from partners.views.gate import for_members, show
+from partners.views.one_invitation import SECTION, invitation_of, log_shown
+
+# Raise it when the pictures of the same link become others.
+DRAWN_AS = 1
+SHEETS = ("a4", "a6")
+
+
+@require_safe
+@for_members
+def svg(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
+    """Draw the QR code for every size."""
+    offer = invitation_of(member, invitation_id)
+    return _picture(
+        request,
+        member,
+        offer,
+        filename=f"invitation-{offer.pk}.svg",
+        content_type="image/svg+xml; charset=utf-8",
+        draw=lambda: qr_svg(invitation=offer),
+    )
+
+
+@require_safe
+@for_members
+def png(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
+    """Draw the QR code in one of three sizes."""
+    offer = invitation_of(member, invitation_id)
+    sizes = {str(size): size for size in PNG_SIZES}
+    size = sizes.get(request.GET.get("size", str(PNG_SIZES[0])))
+    if size is None:
+        raise Http404
+    return _picture(
+        request,
+        member,
+        offer,
+        filename=f"invitation-{offer.pk}-{size}.png",
+        content_type="image/png",
+        draw=lambda: qr_png(invitation=offer, size=size),
+    )
+
+
+@require_safe
+@for_members
+def sheet(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
+    """Show a sheet to print, A4 or A6: the code, whose it is, and how to do without a camera."""
+    offer = invitation_of(member, invitation_id)
+    size = request.GET.get("size", SHEETS[0])
+    if size not in SHEETS:
+        raise Http404
+    log_shown(offer, member, what=f"sheet {size}")
+    base = urlsplit(settings.PUBLIC_BASE_URL)
+    context = {
+        "invitation": offer,
+        "size": size,
+        "host": base.netloc,
+        "by_hand": f"{base.netloc}{reverse('enter_by_hand')}",
+        "back_url": reverse("console_invitation", args=[offer.pk]),
+    }
+    return show(request, member, "partners/sheet.html", context, section=SECTION)
+
+
+def _picture(
+    request: HttpRequest,
+    member: PartnerMember,
+    offer: Invitation,
+    *,
+    filename: str,
+    content_type: str,
+    draw: Callable[[], bytes],
+) -> HttpResponseBase:
+    """Answer with the picture under our name, or with 304 to whoever has it already."""
+    drawn_from = f"{DRAWN_AS} {filename} {offer.link}".encode()
+    etag = quote_etag(hashlib.sha256(drawn_from).hexdigest()[:32])
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
+    log_shown(offer, member, what=filename)
+    response = HttpResponse(draw(), content_type=content_type)
+    response["ETag"] = etag
+    named = attached if request.GET.get("download") == "1" else shown
+    return named(response, filename)
