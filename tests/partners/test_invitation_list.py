@@ -1,0 +1,205 @@
+"""The console's list of invitations: found, filtered, ordered, counted, each member's own."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partners.models import Invitation, InvitationRefusal, InvitationState
+from partners.services.invitations import Progress, progress_of
+from partners.services.pages import Count
+from tests.factories import (
+    AttemptFactory,
+    InvitationFactory,
+    PartnerFactory,
+    PartnerMemberFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/partner/invitations/"
+REFUSALS = {
+    None: InvitationState.LIVE,
+    InvitationRefusal.REVOKED: InvitationState.REVOKED,
+    InvitationRefusal.USED_UP: InvitationState.USED_UP,
+    InvitationRefusal.EXPIRED: InvitationState.EXPIRED,
+}
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory(administrator=True)
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def labels(member, query=""):
+    """The labels on the page, from top to bottom."""
+    page = client_of(member.user).get(f"{PATH}?{query}")
+    assert page.status_code == 200
+    return [row["invitation"].label for row in page.context["rows"]]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_asks_constantly(boss, rows, django_assert_num_queries):
+    for invitation in InvitationFactory.create_batch(rows, partner=boss.partner):
+        AttemptFactory(invitation=invitation)
+    client = client_of(boss.user)
+    with django_assert_num_queries(7):
+        page = client.get(PATH)
+    assert len(page.context["rows"]) == rows
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        {},
+        {"expired": True},
+        {"revoked": True},
+        {"used_up": True},
+        {"expired": True, "used_up": True},
+        {"expired": True, "revoked": True},
+        {"used_up": True, "revoked": True},
+        {"max_uses": 2, "used_count": 1},
+        {"partner__frozen": True},
+        {"partner__frozen": True, "expired": True},
+        {"referral": True, "partner__reseller_only": True},
+    ],
+)
+def test_state_is_what_refusal_says(traits):
+    invitation, now = InvitationFactory(**traits), timezone.now()
+
+    states = [
+        state
+        for state in InvitationState
+        if Invitation.objects.in_state(state, now).filter(pk=invitation.pk).exists()
+    ]
+
+    expected = REFUSALS.get(invitation.refusal(now))
+    assert states == ([] if expected is None else [expected])
+
+
+def test_invitation_expires_exactly_at_its_moment():
+    now = timezone.now()
+    InvitationFactory(expires_at=now)
+    assert Invitation.objects.in_state("expired", now).count() == 1
+    assert Invitation.objects.in_state("live", now).count() == 0
+
+
+def test_progress_counts_attempts():
+    now, invitation = timezone.now(), InvitationFactory()
+    AttemptFactory.create_batch(2, invitation=invitation)
+    AttemptFactory(invitation=invitation, refused_at=now, decided_at=now)
+    AttemptFactory()
+
+    [progress] = progress_of([invitation]).values()
+
+    assert progress == Progress(Count(3, False), Count(0, False), Count(1, False))
+
+
+def test_progress_stops_counting(monkeypatch):
+    monkeypatch.setattr("partners.services.invitations.counting.COUNTED", 2)
+    few, many = InvitationFactory(), InvitationFactory()
+    AttemptFactory.create_batch(2, invitation=few)
+    AttemptFactory.create_batch(3, invitation=many)
+
+    progress = progress_of([few, many])
+
+    assert progress[few.pk].started == Count(2, is_more=False)
+    assert progress[many.pk].started == Count(2, is_more=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["mail", "over", "link"]),
+        ("state=live", ["mail", "link"]),
+        ("state=expired", ["over"]),
+        ("state=revoked", []),
+        ("channel=email", ["mail"]),
+        ("channel=link", ["over", "link"]),
+        ("association_type=referral", ["link"]),
+        ("q=LIN", ["link"]),
+        ("q=Ann%40Example.org", ["mail"]),
+        ("q=ann", []),
+        ("q=%00", ["mail", "over", "link"]),
+        ("order=used", ["link", "mail", "over"]),
+        ("order=expiring", ["mail"]),
+        ("order=expiring&state=expired", ["over"]),
+        ("order=nonsense&state=nonsense", ["mail", "over", "link"]),
+    ],
+)
+def test_list_shows_what_was_asked_for(boss, query, expected):
+    now, partner = timezone.now(), boss.partner
+    InvitationFactory(partner=partner, label="link", referral=True, used_count=2, created_at=now)
+    InvitationFactory(
+        partner=partner, label="over", expired=True, created_at=now + timedelta(seconds=1)
+    )
+    InvitationFactory(
+        partner=partner,
+        label="mail",
+        email=True,
+        recipient="ann@example.org",
+        used_count=1,
+        max_uses=1,
+        created_at=now + timedelta(seconds=2),
+    )
+    Invitation.objects.filter(label="mail").update(used_count=0)
+    if "order=used" in query:
+        Invitation.objects.filter(label="mail").update(used_count=1)
+    assert labels(boss, query) == expected
+
+
+def test_link_is_found_by_whatever_was_typed(boss):
+    wanted = InvitationFactory(partner=boss.partner, label="wanted")
+    InvitationFactory(partner=boss.partner)
+    for text in (wanted.token, wanted.link, wanted.link.upper(), wanted.grouped_token):
+        assert labels(boss, f"q={text.replace(' ', '+')}") == ["wanted"]
+    stranger = InvitationFactory()
+    assert labels(boss, f"q={stranger.token}") == []
+
+
+def test_administrator_asks_for_those_of_one_member(boss):
+    manager = PartnerMemberFactory(partner=boss.partner)
+    InvitationFactory(partner=boss.partner, label="hers", created_by=manager.user)
+    InvitationFactory(partner=boss.partner, label="his", created_by=boss.user)
+    assert labels(boss, f"created_by={manager.pk}") == ["hers"]
+    assert labels(boss, f"created_by={PartnerMemberFactory().pk}") == ["his", "hers"]
+
+
+def test_manager_sees_own_and_no_filter_for_others(boss):
+    manager = PartnerMemberFactory(partner=boss.partner)
+    InvitationFactory(partner=boss.partner, label="hers", created_by=manager.user)
+    InvitationFactory(partner=boss.partner, label="his", created_by=boss.user)
+    InvitationFactory(label="another partner's")
+    assert labels(boss) == ["his", "hers"]
+    assert labels(manager) == ["hers"]
+    page = client_of(manager.user).get(PATH)
+    assert "created_by" not in page.context["listing"].form.fields
+
+
+def test_pages_follow(boss):
+    InvitationFactory.create_batch(26, partner=boss.partner)
+    client = client_of(boss.user)
+    first = client.get(PATH).context["listing"].page
+    second = client.get(PATH, {"after": first.after}).context["listing"].page
+    assert (len(first.rows), len(second.rows), second.after) == (25, 1, "")
+
+
+def test_empty_list_says_what_to_do(boss):
+    page = client_of(boss.user).get(PATH).content.decode()
+    assert "You have not invited anybody yet." in page
+    assert "/partner/invitations/new" in page
+
+
+def test_list_is_for_members():
+    assert Client(SERVER_NAME="127.0.0.1").get(PATH).status_code == 302
+    assert client_of(UserFactory()).get(PATH).status_code == 404
+    InvitationFactory(partner=PartnerFactory(), label="another partner's")
+    assert labels(PartnerMemberFactory(administrator=True)) == []

@@ -1,0 +1,304 @@
+"""One invitation in the console: making, showing, changing and revoking it, and whose it is."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from partners.models import Invitation
+from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/partner/invitations/new"
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory(administrator=True, partner__time_zone="Europe/Berlin")
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+def path(invitation, act=""):
+    return f"/partner/invitations/{invitation.pk}/{act}"
+
+
+def actions(invitation):
+    events = AuditEvent.objects.filter(
+        object_label="partners.invitation", object_id=str(invitation.pk)
+    )
+    return list(events.order_by("pk").values_list("action", "actor_id"))
+
+
+def asked(**typed):
+    return {"label": "Fair", "association_type": "reseller", **typed}
+
+
+def test_new_link_ends_on_its_page(boss):
+    client = client_of(boss.user)
+    typed = asked(note="Hello", language="en", country="FR", expiry="30", max_uses="5")
+    with time_machine.travel(NOW, tick=False):
+        answer = client.post(NEW, typed)
+        [made] = Invitation.objects.all()
+        assert (answer.status_code, answer["Location"]) == (303, path(made))
+        page = client.get(path(made))
+    assert made.link in page.content.decode()
+    assert (made.label, made.association_type, made.note) == ("Fair", "reseller", "Hello")
+    assert (made.language, made.country.code, made.max_uses) == ("en", "FR", 5)
+    assert (made.expires_at, made.created_by) == (NOW + timedelta(days=30), boss.user)
+    assert actions(made) == [("invitation.created", boss.user.pk)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expires_at"),
+    [
+        ({}, None),
+        ({"expiry": "never"}, None),
+        ({"expiry": "7"}, NOW + timedelta(days=7)),
+        ({"expiry": "90"}, NOW + timedelta(days=90)),
+        ({"expiry": "at", "expires_at": "2026-07-01T18:00"}, datetime(2026, 7, 1, 16, tzinfo=UTC)),
+        ({"expires_at": "2026-01-20 18:00"}, datetime(2026, 1, 20, 17, tzinfo=UTC)),
+    ],
+)
+def test_expiry_is_in_the_zone_of_the_partner(boss, typed, expires_at):
+    client = client_of(boss.user)
+    with time_machine.travel(NOW, tick=False):
+        assert client.post(NEW, asked(**typed)).status_code == 303
+    assert Invitation.objects.get().expires_at == expires_at
+
+
+BAD = [
+    ({"max_uses": "0"}, "max_uses"),
+    ({"max_uses": "-1"}, "max_uses"),
+    ({"max_uses": "1.5"}, "max_uses"),
+    ({"max_uses": str(2**31)}, "max_uses"),
+    ({"max_uses": str(2**63)}, "max_uses"),
+    ({"max_uses": "9" * 100_000}, "max_uses"),
+    ({"expires_at": "2026-01-10T12:59"}, "expires_at"),
+    ({"expires_at": "2026-01-10T13:00"}, "expires_at"),
+    ({"expires_at": "9999-12-31T23:59"}, "expires_at"),
+    ({"expires_at": "9999-12-31T23:59-12:00"}, "expires_at"),
+    ({"expires_at": "0001-01-01T00:00+14:00"}, "expires_at"),
+    ({"expires_at": "2036-01-10T13:00"}, "expires_at"),
+    ({"expires_at": "2026-03-29T02:30"}, "expires_at"),
+    ({"expires_at": "2026-10-25T02:30"}, "expires_at"),
+    ({"expires_at": "tomorrow"}, "expires_at"),
+    ({"expires_at": "\0"}, "expires_at"),
+    ({"expiry": "at"}, "expires_at"),
+    ({"expiry": "8"}, "expiry"),
+    ({"expiry": "7", "expires_at": "2026-02-01T18:00"}, "expiry"),
+    ({"note": "x" * 501}, "note"),
+    ({"note": "a\0b"}, "note"),
+    ({"label": ""}, "label"),
+    ({"label": "x" * 100_000}, "label"),
+    ({"label": "a\0b"}, "label"),
+    ({"association_type": "both"}, "association_type"),
+    ({"association_type": ""}, "association_type"),
+    ({"language": "xx"}, "language"),
+    ({"country": "CN"}, "country"),
+]
+
+
+@pytest.mark.parametrize(("typed", "field"), BAD)
+def test_bad_input_makes_nothing_and_is_kept(boss, typed, field):
+    client = client_of(boss.user)
+    with time_machine.travel(NOW, tick=False):
+        page = client.post(NEW, asked(**{"note": "Typed before", **typed}))
+    assert page.status_code == 400
+    assert list(page.context["form"].errors) == [field]
+    assert page.context["form"]["note"].value() == typed.get("note", "Typed before")
+    assert not Invitation.objects.exists()
+    assert not AuditEvent.objects.filter(action="invitation.created").exists()
+
+
+def test_form_sent_twice_makes_one_link(boss):
+    client = client_of(boss.user)
+    key = client.get(NEW).context["form"]["key"].value()
+    first = client.post(NEW, asked(key=key))
+    second = client.post(NEW, asked(key=key))
+    [made] = Invitation.objects.all()
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first["Location"] == second["Location"] == path(made)
+    assert actions(made) == [("invitation.created", boss.user.pk)]
+
+
+def test_nobody_chooses_a_token(boss):
+    other = PartnerMemberFactory(administrator=True)
+    key = client_of(other.user).get(NEW).context["form"]["key"].value()
+    for forged in (key, "0" * 26, f"{'0' * 26}:x"):
+        client_of(boss.user).post(NEW, asked(key=forged))
+    tokens = set(Invitation.objects.values_list("token", flat=True))
+    assert len(tokens) == 3
+    assert not tokens & {key.partition(":")[0], "0" * 26}
+
+
+def test_only_type_is_named_and_taken(boss):
+    boss.partner.allows_referral = False
+    boss.partner.save()
+    client = client_of(boss.user)
+    assert "Association type: reseller." in client.get(NEW).content.decode()
+    assert client.post(NEW, {"label": "Fair"}).status_code == 303
+    assert Invitation.objects.get().association_type == "reseller"
+    assert client.post(NEW, asked(association_type="referral")).status_code == 400
+
+
+def test_frozen_partner_makes_no_link(boss):
+    boss.partner.status = "frozen"
+    boss.partner.save()
+    client = client_of(boss.user)
+    shown, refused = client.get(NEW), client.post(NEW, asked())
+    assert (shown.status_code, refused.status_code) == (200, 409)
+    assert "The partner is frozen and cannot invite." in shown.content.decode()
+    assert "The partner is frozen and cannot invite." in refused.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_duplicate_begins_with_the_same_terms(boss):
+    like = InvitationFactory(
+        partner=boss.partner, referral=True, note="Hello", max_uses=3, language="fr", country="FR"
+    )
+    form = client_of(boss.user).get(f"{NEW}?copy={like.pk}").context["form"]
+    shown = {name: form[name].value() for name in ("label", "note", "max_uses", "language")}
+    assert shown == {"label": like.label, "note": "Hello", "max_uses": 3, "language": "fr"}
+    assert (form["association_type"].value(), form["expiry"].value()) == ("referral", "never")
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "9" * 30, "²"])
+def test_duplicate_of_nothing_does_not_exist(boss, text):
+    assert client_of(boss.user).get(NEW, {"copy": text}).status_code == 404
+
+
+def test_duplicate_of_another_partners_does_not_exist(boss):
+    assert client_of(boss.user).get(f"{NEW}?copy={InvitationFactory().pk}").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["", "edit", "revoke", "print", "qr.svg", "qr.png"])
+def test_pages_are_for_administrators_and_the_maker(boss, act):
+    manager, other = PartnerMemberFactory.create_batch(2, partner=boss.partner)
+    invitation = InvitationFactory(partner=boss.partner, created_by=manager.user)
+    foreign = PartnerMemberFactory(administrator=True)
+    people = (boss.user, manager.user, other.user, foreign.user, UserFactory())
+    statuses = [client_of(user).get(path(invitation, act)).status_code for user in people]
+    assert statuses == [200, 200, 404, 404, 404]
+    assert Client(SERVER_NAME="127.0.0.1").get(path(invitation, act)).status_code == 302
+
+
+def test_page_tells_the_security_log_and_no_row(boss, caplog):
+    invitation = InvitationFactory(partner=boss.partner)
+    client = client_of(boss.user)
+    with caplog.at_level(logging.INFO, logger="security"):
+        client.get(path(invitation))
+        client.get(path(invitation))
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "security"]
+    assert [(line["event"], line["invitation"], line["member"]) for line in lines] == [
+        ("invitation.shown", invitation.pk, boss.pk)
+    ] * 2
+    assert invitation.token not in caplog.text
+    assert not actions(invitation)
+
+
+def test_recipient_is_masked_without_the_right(boss):
+    manager = PartnerMemberFactory(partner=boss.partner)
+    invitation = InvitationFactory(
+        partner=boss.partner, email=True, recipient="ann@example.org", created_by=manager.user
+    )
+    full = client_of(boss.user).get(path(invitation)).content.decode()
+    masked = client_of(manager.user).get(path(invitation)).content.decode()
+    assert "ann@example.org" in full
+    assert "ann@example.org" not in masked
+    assert invitation.masked_recipient in masked
+
+
+def test_page_takes_the_same_statements_always(boss, django_assert_num_queries):
+    client = client_of(boss.user)
+    for invitation in (
+        InvitationFactory(partner=boss.partner),
+        InvitationFactory(partner=boss.partner, email=True, created_by=boss.user),
+    ):
+        with django_assert_num_queries(6):
+            client.get(path(invitation))
+
+
+def test_resending_renews_and_refuses_in_words(boss):
+    client = client_of(boss.user)
+    mailed = InvitationFactory(partner=boss.partner, email=True, expired=True)
+    link = InvitationFactory(partner=boss.partner)
+    assert client.post(path(mailed, "resend"))["Location"] == path(mailed)
+    mailed.refresh_from_db()
+    assert mailed.expires_at > timezone.now() + timedelta(days=6)
+    assert actions(mailed) == [("invitation.resent", boss.user.pk)]
+    page = client.post(path(link, "resend"), follow=True)
+    assert "Only an invitation by e-mail can be sent again." in page.content.decode()
+    assert client.get(path(mailed, "resend")).status_code == 405
+
+
+def test_editing_keeps_the_token_and_what_is_not_touched(boss):
+    ends = timezone.now() + timedelta(days=3, seconds=7)
+    invitation = InvitationFactory(partner=boss.partner, max_uses=4, expires_at=ends)
+    typed = {"label": "New", "note": "Hi", "expiry": "keep", "max_uses": ""}
+    answer = client_of(boss.user).post(path(invitation, "edit"), typed)
+    assert (answer.status_code, answer["Location"]) == (303, path(invitation))
+    token = invitation.token
+    invitation.refresh_from_db()
+    assert (invitation.label, invitation.note, invitation.max_uses) == ("New", "Hi", None)
+    assert (invitation.token, invitation.expires_at) == (token, ends)
+    assert actions(invitation) == [("invitation.edited", boss.user.pk)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"label": ""}, "label"),
+        ({"max_uses": "1"}, "max_uses"),
+        ({"max_uses": "0"}, "max_uses"),
+        ({"expiry": "at", "expires_at": "2020-01-01T00:00"}, "expires_at"),
+        ({"note": "x" * 501}, "note"),
+    ],
+)
+def test_bad_edit_changes_nothing(boss, typed, field):
+    invitation = InvitationFactory(partner=boss.partner, label="Old", used_count=2)
+    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New", **typed})
+    assert (page.status_code, list(page.context["form"].errors)) == (400, [field])
+    invitation.refresh_from_db()
+    assert (invitation.label, actions(invitation)) == ("Old", [])
+
+
+@pytest.mark.parametrize(
+    ("trait", "sentence"),
+    [
+        ("revoked", "This invitation has been revoked."),
+        ("expired", "This invitation has expired."),
+        ("used_up", "This invitation has been used up."),
+    ],
+)
+def test_what_is_over_is_not_edited(boss, trait, sentence):
+    invitation = InvitationFactory(partner=boss.partner, label="Old", **{trait: True})
+    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
+    assert page.status_code == 409
+    assert sentence in page.content.decode()
+    invitation.refresh_from_db()
+    assert (invitation.label, actions(invitation)) == ("Old", [])
+
+
+@pytest.mark.parametrize("trait", [{}, {"expired": True}, {"used_up": True}])
+def test_revoking_twice_is_one_act(boss, trait):
+    invitation = InvitationFactory(partner=boss.partner, **trait)
+    client = client_of(boss.user)
+    assert "This is final." in client.get(path(invitation, "revoke")).content.decode()
+    answers = [client.post(path(invitation, "revoke")) for _ in range(2)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (303, path(invitation))
+    ] * 2
+    assert actions(invitation) == [("invitation.revoked", boss.user.pk)]
+    assert "Nothing is left to do." in client.get(path(invitation, "revoke")).content.decode()

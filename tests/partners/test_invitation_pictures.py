@@ -1,0 +1,101 @@
+"""The QR codes that the console hands out, and the sheets to print."""
+
+import io
+import re
+
+import pytest
+import zxingcpp
+from django.test import Client
+from PIL import Image
+
+from tests.factories import InvitationFactory, PartnerMemberFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory(administrator=True)
+
+
+@pytest.fixture
+def client(member):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client
+
+
+@pytest.fixture
+def invitation(member):
+    return InvitationFactory(partner=member.partner, label='=1"\n../x')
+
+
+def path(invitation, act):
+    return f"/partner/invitations/{invitation.pk}/{act}"
+
+
+@pytest.mark.parametrize("size", [300, 600, 1200])
+def test_png_decodes_to_the_link(client, invitation, size):
+    answer = client.get(path(invitation, f"qr.png?size={size}"))
+    picture = Image.open(io.BytesIO(answer.content))
+    [barcode] = zxingcpp.read_barcodes(picture)
+    assert (picture.size, barcode.text) == ((size, size), invitation.link.upper())
+
+
+@pytest.mark.parametrize(
+    ("act", "content_type", "disposition"),
+    [
+        ("qr.svg", "image/svg+xml; charset=utf-8", 'inline; filename="invitation-{}.svg"'),
+        (
+            "qr.svg?download=1",
+            "image/svg+xml; charset=utf-8",
+            'attachment; filename="invitation-{}.svg"',
+        ),
+        ("qr.png", "image/png", 'inline; filename="invitation-{}-300.png"'),
+        (
+            "qr.png?size=600&download=1",
+            "image/png",
+            'attachment; filename="invitation-{}-600.png"',
+        ),
+    ],
+)
+def test_pictures_are_named_by_us_and_never_sniffed(
+    client, invitation, act, content_type, disposition
+):
+    answer = client.get(path(invitation, act))
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == content_type
+    assert answer["Content-Disposition"] == disposition.format(invitation.pk)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("act", ["qr.svg", "qr.png", "qr.png?size=1200"])
+def test_picture_is_not_sent_again_to_whoever_has_it(client, invitation, act):
+    etag = client.get(path(invitation, act))["ETag"]
+    again = client.get(path(invitation, act), HTTP_IF_NONE_MATCH=etag)
+    other = client.get(path(invitation, act), HTTP_IF_NONE_MATCH='"another"')
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "act", ["qr.png?size=301", "qr.png?size=", "qr.png?size=%00", "print?size=a5", "print?size="]
+)
+def test_other_sizes_do_not_exist(client, invitation, act):
+    assert client.get(path(invitation, act)).status_code == 404
+
+
+@pytest.mark.parametrize("size", ["a4", "a6"])
+def test_sheet_names_host_expiry_and_token_in_clear(client, invitation, settings, size):
+    settings.PUBLIC_BASE_URL = "https://partners.example.com"
+    page = client.get(path(invitation, f"print?size={size}")).content.decode()
+    text = " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert f'class="sheet-{size}"' in page
+    assert "The code leads to partners.example.com" in text
+    assert "Open partners.example.com/join/ and type:" in text
+    assert invitation.grouped_token in text
+    assert invitation.partner.name in text
+    assert "Without an expiry date." in text
+    assert "(reseller)" in text
