@@ -62,7 +62,7 @@ def _send(request: HttpRequest, member: PartnerMember, form: NewEmailForm) -> Ht
     messages.success(
         request, _("The invitation to %(address)s is on its way.") % {"address": sent.recipient}
     )
-    return see_other("console_invitations")
+    return see_other("console_invitation", invitation_id=sent.pk)
 
 
 def _page(
