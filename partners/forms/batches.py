@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partners.forms.invitations import LinkInvitationForm
+from partners.forms.links import LinkTermsForm
 from partners.services.batches import MOST_AT_ONCE
 
 NUMBER = "{n}"
@@ -20,7 +20,7 @@ STATES = [
 ]
 
 
-class LinkBatchForm(LinkInvitationForm):
+class LinkBatchForm(LinkTermsForm):
     """Many links alike; `cleaned_data` are arguments of `start_links()`."""
 
     size = forms.IntegerField(
@@ -35,7 +35,7 @@ class LinkBatchForm(LinkInvitationForm):
             "max_value": _("At most 10,000 can be made at once."),
         },
     )
-    field_order = ("label", "size", "association_type", "note", "language", "country")
+    field_order = ("label", "size", *LinkTermsForm.field_order[1:])
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -48,7 +48,6 @@ class LinkBatchForm(LinkInvitationForm):
             "A date and a time like 2026-12-31 18:00, in the time zone %(zone)s. Empty: never."
         ) % {"zone": self.partner.time_zone}
         self.fields["max_uses"].label = _("Most uses of each link")
-        self.fields["note"].widget.attrs |= {"rows": 3}
 
     def clean(self) -> dict[str, Any]:
         """Give the label its place for the number; refuse one that its numbers make too long."""

@@ -39,12 +39,8 @@ def allowed_types(partner: Partner) -> list[AssociationType]:
     return [kind for kind in AssociationType if partner.allows(kind)]
 
 
-class NewLinkForm(LinkInvitationForm):
-    """A new link; `cleaned_data` are arguments of `create_invitation()`.
-
-    The hidden `key` is the token that the link will have, signed for this member: whoever sends the
-    same form twice means one link, and nobody can choose a token.
-    """
+class LinkTermsForm(LinkInvitationForm):
+    """What a member says of one link or of many: the types allowed, and when it ends, to choose."""
 
     association_type = forms.ChoiceField(
         label=_("Association type"),
@@ -56,8 +52,7 @@ class NewLinkForm(LinkInvitationForm):
     )
     expiry = ExpiryField(initial=NEVER)
     expires_at = MomentField()
-    key = forms.CharField(required=False, widget=forms.HiddenInput)
-    field_order = (
+    field_order: tuple[str, ...] = (
         "label",
         "association_type",
         "note",
@@ -68,10 +63,8 @@ class NewLinkForm(LinkInvitationForm):
         "max_uses",
     )
 
-    def __init__(self, *args: Any, member: PartnerMember, now: datetime, **options: Any) -> None:
-        super().__init__(*args, partner=member.partner, now=now, **options)
-        self.signer = signing.Signer(salt=f"partners.new_link.{member.user_id}")
-        self.fields["key"].initial = self.signer.sign(new_token())
+    def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
+        super().__init__(*args, partner=partner, now=now, **options)
         self.fields["note"].widget.attrs |= _NOTE
         self.fields["expires_at"].help_text = zone_hint(self.partner)
         types: Any = self.fields["association_type"]
@@ -87,6 +80,28 @@ class NewLinkForm(LinkInvitationForm):
         self.cleaned_data["association_type"] = chosen or self.fields["association_type"].initial
         return super().clean_association_type()
 
+    def clean(self) -> dict[str, Any]:
+        """Name what was chosen as `create_invitation()` does."""
+        super().clean()
+        self.cleaned_data["expires_at"] = chosen_expiry(self, now=self.now)
+        self.cleaned_data.pop("expiry", None)
+        return self.cleaned_data
+
+
+class NewLinkForm(LinkTermsForm):
+    """A new link; `cleaned_data` are arguments of `create_invitation()`.
+
+    The hidden `key` is the token that the link will have, signed for this member: whoever sends the
+    same form twice means one link, and nobody can choose a token.
+    """
+
+    key = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, member: PartnerMember, now: datetime, **options: Any) -> None:
+        super().__init__(*args, partner=member.partner, now=now, **options)
+        self.signer = signing.Signer(salt=f"partners.new_link.{member.user_id}")
+        self.fields["key"].initial = self.signer.sign(new_token())
+
     def clean_key(self) -> str:
         """Return the token; a fresh one when the key is not ours."""
         try:
@@ -95,10 +110,8 @@ class NewLinkForm(LinkInvitationForm):
             return new_token()
 
     def clean(self) -> dict[str, Any]:
-        """Name what was chosen as `create_invitation()` does."""
+        """Name the key as `create_invitation()` does."""
         super().clean()
-        self.cleaned_data["expires_at"] = chosen_expiry(self, now=self.now)
-        self.cleaned_data.pop("expiry", None)
         self.cleaned_data["token"] = self.cleaned_data.pop("key", "")
         return self.cleaned_data
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.services.security_log import log_security_event
 from accounts.views.downloads import attached, csv_download
 from partners.models import Channel, Invitation, InvitationBatch, InvitationRefusal, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
@@ -35,7 +36,7 @@ _ROWS_AT_ONCE = 500
 @for_members
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     """Stream the batch's links as a table."""
-    made = _batch_of_links(member, batch_id)
+    made = _batch_of_links(member, batch_id, shown="links")
     # Said here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     return csv_download(f"links-{made.pk}", header, _rows(member, made, _words(), timezone.now()))
@@ -45,7 +46,7 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @for_members
 def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     """Stream the batch's QR codes in an archive, as SVG or as PNG."""
-    made = _batch_of_links(member, batch_id)
+    made = _batch_of_links(member, batch_id, shown="codes")
     kind = request.GET.get("format", FORMATS[0])
     if kind not in FORMATS:
         raise Http404
@@ -58,7 +59,7 @@ def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @for_members
 def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
     """Show sheets of labels to print, ten at a time."""
-    made = _batch_of_links(member, batch_id)
+    made = _batch_of_links(member, batch_id, shown="labels")
     page = page_of(
         made.invitations.all(),
         order=AS_MADE,
@@ -78,11 +79,15 @@ def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
     return show(request, member, "partners/batch_labels.html", context, section=SECTION)
 
 
-def _batch_of_links(member: PartnerMember, batch_id: int) -> InvitationBatch:
-    """Return the member's batch of links; batches of e-mails have no such page."""
+def _batch_of_links(member: PartnerMember, batch_id: int, *, shown: str) -> InvitationBatch:
+    """Return the member's batch of links, and say in the security log that they are shown again.
+
+    Batches of e-mails have no such page.
+    """
     made = batch_of(member, batch_id)
     if made.channel != Channel.LINK:
         raise Http404
+    log_security_event("batch.shown", batch=made.pk, member=member.pk, shown=shown)
     return made
 
 

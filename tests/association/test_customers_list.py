@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import logging
 from datetime import timedelta
 from decimal import Decimal
@@ -209,7 +210,12 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     assert len(rows_of(client_of(boss).get(CSV))) == 3
     assert second.account.owner.account_name not in str(rows)
     [line, _] = [record.getMessage() for record in caplog.records if record.name == "security"]
-    assert line == f"customers exported partner={boss.partner_id} user={boss.user_id}"
+    said = json.loads(line)
+    assert (said["event"], said["partner"], said["member"]) == (
+        "customers.exported",
+        boss.partner_id,
+        boss.pk,
+    )
 
 
 def test_download_is_safe_to_open(boss):

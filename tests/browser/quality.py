@@ -18,7 +18,7 @@ AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}
 SMALL_TARGETS = """
   () => [...document.querySelectorAll(".button, input, select, summary, .back a, .languages a")]
     .filter(element => element.type !== "hidden" && element.checkVisibility())
-    .map(element => [element, element.closest(".choice") ?? element])
+    .map(element => [element, element.closest(".choice, label") ?? element])
     .map(([element, target]) => [element.outerHTML.slice(0, 80), target.getBoundingClientRect()])
     .filter(([, box]) => box.height < 44 || box.width < 24)
     .map(([html, box]) => `${html}: ${box.width} × ${box.height}`)

@@ -1,6 +1,5 @@
 """The console's customers: the list, and one with all that the partner may know and do."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
+from accounts.services.security_log import log_security_event
 from accounts.views.downloads import csv_download
 from association.forms import CustomerSearchForm
 from association.models import Association
@@ -39,7 +39,6 @@ from partners.services.pages import Order
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, listing, wishes_of
 
-security = logging.getLogger("security")
 ORDER = Order("associated_at")
 
 
@@ -66,7 +65,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     """Download all customers that the list shows; written to the log, not to a row."""
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
-    security.info("customers exported partner=%s user=%s", member.partner_id, member.user_id)
+    log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
