@@ -40,6 +40,8 @@ HEADINGS = {
     "asked": r".* has been asked",
     "by-hand": "Enter your invitation",
     "unknown": "There is no such invitation",
+    "set-budget": "Set a budget for c-.*",
+    "customer": "c-[0-9a-z]{10}",
 }
 
 
