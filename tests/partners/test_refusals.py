@@ -1,10 +1,22 @@
 """Every code of a refusal has its sentence, and no two say the same."""
 
-from partners.refusal_codes import InvitationProblem, MemberProblem, RequestProblem
+from partners.refusal_codes import (
+    InvitationProblem,
+    ListProblem,
+    MemberProblem,
+    RequestProblem,
+    RowProblem,
+)
 from partners.refusals import SENTENCES
 
 
 def test_every_code_has_a_sentence_of_its_own():
-    assert set(SENTENCES) == {*InvitationProblem, *MemberProblem, *RequestProblem}
+    assert set(SENTENCES) == {
+        *InvitationProblem,
+        *ListProblem,
+        *MemberProblem,
+        *RequestProblem,
+        *RowProblem,
+    }
     sentences = [str(sentence) for sentence in SENTENCES.values()]
     assert len(set(sentences)) == len(sentences)
