@@ -3,6 +3,7 @@
 from partners.refusal_codes import (
     InvitationProblem,
     ListProblem,
+    MailingProblem,
     MemberProblem,
     RequestProblem,
     RowProblem,
@@ -14,6 +15,7 @@ def test_every_code_has_a_sentence_of_its_own():
     assert set(SENTENCES) == {
         *InvitationProblem,
         *ListProblem,
+        *MailingProblem,
         *MemberProblem,
         *RequestProblem,
         *RowProblem,
