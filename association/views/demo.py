@@ -10,7 +10,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from association.services.demo.cast import ADMIN, CUSTOMER_PASSWORD, INVITING, PARTNER, PASSWORDS
+from association.services.demo.cast import (
+    ADMIN,
+    CUSTOMER_PASSWORD,
+    INVITING,
+    MANAGER,
+    PARTNER,
+    PASSWORDS,
+)
 from association.services.demo.finding import Demo, find_demo
 from association.services.demo.words import (
     INVITATION_TITLES,
@@ -62,6 +69,7 @@ def _context(found: Demo) -> dict[str, Any]:
         ],
         "password": CUSTOMER_PASSWORD,
         "partner": {"login": found.partner.email, "password": PASSWORDS[PARTNER]},
+        "manager": {"login": found.manager.email, "password": PASSWORDS[MANAGER]},
         "admin": {"login": found.admin.email, "password": PASSWORDS[ADMIN]},
         "is_spent": bool(found.spent),
     }

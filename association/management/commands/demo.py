@@ -8,7 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from association.services.demo.cast import ADMIN, CUSTOMER_PASSWORD, INVITING, PARTNER, PASSWORDS
+from association.services.demo.cast import (
+    ADMIN,
+    CUSTOMER_PASSWORD,
+    INVITING,
+    MANAGER,
+    PARTNER,
+    PASSWORDS,
+)
 from association.services.demo.finding import Demo
 from association.services.demo.staging import DemoBroken, load_demo
 from association.services.demo.words import account_line, invitation_line
@@ -69,6 +76,7 @@ class Command(BaseCommand):
             "",
             self.style.MIGRATE_LABEL("Others"),
             f"  Partner   {demo.partner.email}   {PASSWORDS[PARTNER]}   {_url('account_login')}",
+            f"  Manager   {demo.manager.email}   {PASSWORDS[MANAGER]}   {_url('account_login')}",
             f"  Admin     {demo.admin.email}   {PASSWORDS[ADMIN]}   {_url('admin:index')}",
             "",
             "Used something up? Run this again: it is replaced, the rest stays.",

@@ -30,10 +30,11 @@ from partners.models import AssociationType, Channel, InvitationRefusal, Partner
 DOMAIN = "demo.example"
 SOURCE = "demo"
 
-PARTNER, ADMIN = "partner", "admin"
+PARTNER, MANAGER, ADMIN = "partner", "manager", "admin"
 # Known to everybody on purpose, and only ever loaded with DEMO=1.
 PASSWORDS = {
     PARTNER: "nine-copper-bridges",
+    MANAGER: "four-silver-harbour-lights",
     ADMIN: "eleven-paper-harbours",
 }
 CUSTOMER_PASSWORD = "seven-quiet-lanterns"  # noqa: S105 - the demo prints it

@@ -14,6 +14,7 @@ from association.services.demo.cast import (
     CUES,
     DOMAIN,
     INVITING,
+    MANAGER,
     OTHER,
     PARTNER,
     ROLES,
@@ -56,6 +57,7 @@ class Demo:
     invitations: Mapping[str, DemoInvitation]
     accounts: Mapping[str, DemoAccount]
     partner: User
+    manager: User
     admin: User
 
     @property
@@ -69,7 +71,7 @@ def find_demo(now: datetime) -> Demo | None:
     """Return what is loaded, spent or not; None when something is missing. A few statements."""
     people = find_people()
     partners = find_partners()
-    if partners is None or not {PARTNER, ADMIN} <= people.keys():
+    if partners is None or not {PARTNER, MANAGER, ADMIN} <= people.keys():
         return None
     inviting, other = partners
     offers = find_offers(inviting)
@@ -87,7 +89,7 @@ def find_demo(now: datetime) -> Demo | None:
             return None
         spent = account_is_spent(role, owner, other) or own.refusal(now) is not None
         accounts[role.name] = DemoAccount(role, owner, own, spent)
-    return Demo(invitations, accounts, people[PARTNER], people[ADMIN])
+    return Demo(invitations, accounts, people[PARTNER], people[MANAGER], people[ADMIN])
 
 
 def find_partners() -> tuple[Partner, Partner] | None:

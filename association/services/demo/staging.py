@@ -4,22 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.models import CustomerAccount, EnterpriseRelation, User
-from accounts.services.account_names import new_account_name
-from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from association.models import DocumentKind
-from association.services.associations import associate
-from association.services.attempts import (
-    agree_to_instructions,
-    enter_attempt,
-    new_browser_secret,
-    start_attempt,
-)
 from association.services.demo.cast import (
     ADMIN,
     CUES,
@@ -28,6 +16,7 @@ from association.services.demo.cast import (
     EARLIER_CUSTOMER,
     ENTERPRISE,
     INVITING,
+    MANAGER,
     MEMBER_TYPE,
     NOTE,
     OTHER,
@@ -39,6 +28,7 @@ from association.services.demo.cast import (
     Cue,
     Role,
 )
+from association.services.demo.console import fill_console
 from association.services.demo.finding import (
     ACCOUNT_LABEL,
     Demo,
@@ -53,14 +43,14 @@ from association.services.demo.finding import (
     pick_own,
     stem_and_number,
 )
+from association.services.demo.people import add_person, hash_password, open_log_in
 from association.services.demo.rows import add_row, bring_back
-from association.services.documents import current_documents
+from association.services.demo.walking import join
 from association.services.eligibility import RefusalCode, evaluate
 from association.services.facts import load_facts
 from partners.models import (
     AssociationType,
     Channel,
-    Invitation,
     InvitationRefusal,
     Partner,
     PartnerMember,
@@ -72,9 +62,6 @@ from partners.services.invitations import (
     has_mails_left,
     revoke_invitation,
 )
-
-# One for all, so that looking whether a password is still the demo's takes no hashing per user.
-_SALT = "neitherSecretNorRandom0"
 
 
 class DemoBroken(Exception):
@@ -102,7 +89,7 @@ class _Stage:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.people = find_people()
-        self.customer_hash = make_password(CUSTOMER_PASSWORD, salt=_SALT)
+        self.customer_hash = hash_password(CUSTOMER_PASSWORD)
 
     def set_up(self) -> None:
         """Bring everything in order, from the partners to the last invitation."""
@@ -111,6 +98,8 @@ class _Stage:
         self.member = self._login(PARTNER)
         self._member(self.member, self.inviting, PartnerRole.ADMINISTRATOR)
         self._login(ADMIN, powerful=True)
+        self.manager = self._login(MANAGER)
+        self._member(self.manager, self.inviting, PartnerRole.MANAGER)
         self.offers = find_offers(self.inviting)
         self.enterprise = self._prepared(ENTERPRISE)
         self.subsidiary = self._prepared(SUBSIDIARY)
@@ -118,6 +107,7 @@ class _Stage:
             self._offer(cue)
         for role in ROLES:
             self._invite(self._cast(role))
+        fill_console(partner=self.inviting, by=self.member, manager=self.manager, now=self.now)
 
     # --- partners and people
 
@@ -142,7 +132,7 @@ class _Stage:
     def _login(self, name: str, *, powerful: bool = False) -> User:
         user = self.people.get(name) or self._new_user(name)
         powers = {"is_staff": powerful, "is_superuser": powerful}
-        self._open_log_in(user, make_password(PASSWORDS[name], salt=_SALT), **powers)
+        open_log_in(user, hash_password(PASSWORDS[name]), now=self.now, **powers)
         return user
 
     def _new_user(self, stem: str) -> User:
@@ -150,28 +140,9 @@ class _Stage:
         earlier = self.people.get(stem)
         number = stem_and_number(earlier)[1] + 1 if earlier else 1
         address = f"{stem}{f'-{number}' if number > 1 else ''}@{DOMAIN}"
-        user = User.objects.create_user(new_account_name(), address, created_at=self.now)
-        record_event(
-            action="user.added",
-            about=user,
-            by=None,
-            now=self.now,
-            after={"account_name": user.account_name},
-        )
+        user = add_person(address, now=self.now)
         self.people[stem] = user
         return user
-
-    def _open_log_in(self, user: User, password_hash: str, **powers: bool) -> None:
-        """See to it that the user can log in with the printed password."""
-        bring_back(user, {"is_active": True, **powers}, now=self.now)
-        if user.password != password_hash:
-            user.password = password_hash
-            user.save(update_fields=["password"])
-            record_event(action="user.password_changed", about=user, by=None, now=self.now)
-        proven = {"verified": True, "primary": True}
-        known = user.emailaddress_set.all()  # type: ignore[attr-defined]  # allauth has no types
-        if not any(a.email == user.email and a.verified and a.primary for a in known):
-            EmailAddress.objects.update_or_create(user=user, email=user.email, defaults=proven)
 
     # --- accounts
 
@@ -198,7 +169,7 @@ class _Stage:
     def _prepared(self, role: Role) -> CustomerAccount:
         """Return the role's account with its log-in and facts in order."""
         owner = self.people.get(role.stem) or self._new_user(role.stem)
-        self._open_log_in(owner, self.customer_hash)
+        open_log_in(owner, self.customer_hash, now=self.now)
         registered_at = self.now - role.age
         enabled_at = registered_at + timedelta(minutes=10) if role.is_enabled else None
         wanted = {
@@ -264,28 +235,7 @@ class _Stage:
             by=None,
             now=self.now,
         )
-        self._associate(account, invitation)
-
-    def _associate(self, account: CustomerAccount, invitation: Invitation) -> None:
-        """Walk through the invitation as a customer does."""
-        attempt = start_attempt(
-            invitation=invitation,
-            browser_secret=new_browser_secret(),
-            language="en",
-            now=self.now,
-        )
-        if invitation.is_reseller:
-            documents = current_documents([DocumentKind.INSTRUCTIONS], attempt.language)
-            agree_to_instructions(
-                attempt=attempt,
-                instructions=documents[DocumentKind.INSTRUCTIONS],
-                letter=None,
-                address=None,
-                now=self.now,
-            )
-        by_link = invitation.channel == Channel.LINK
-        enter_attempt(attempt=attempt, account=account, now=self.now, registered=by_link)
-        associate(attempt=attempt, by=account.owner, address=None, clock=lambda: self.now)
+        join(account, invitation, started_at=self.now, now=self.now)
 
     # --- invitations
 
@@ -343,4 +293,5 @@ class _Stage:
             revoke_invitation(invitation=offer, by=self.member, now=self.now)
         if used_up:
             self._new_user(EARLIER_CUSTOMER.stem)
-            self._associate(self._prepared(EARLIER_CUSTOMER), offer)
+            account = self._prepared(EARLIER_CUSTOMER)
+            join(account, offer, started_at=self.now, now=self.now)
