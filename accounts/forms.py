@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.forms import LoginForm, ReauthenticateForm
@@ -9,6 +10,7 @@ from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -25,6 +27,11 @@ def offered_countries() -> list[tuple[str, str]]:
     """Return the countries and regions to choose from, in the reader's language."""
     offered = [(code, str(name)) for code, name in countries if code not in NOT_OFFERED]
     return [("", str(_("Choose a country or region"))), *offered]
+
+
+def capitalised(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return the choices as a list of them reads on a page: each begins with a capital."""
+    return [(value, capfirst(label)) for value, label in choices]
 
 
 class CountryField(forms.ChoiceField):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import capitalised
 from association.models import BudgetPeriod, OnExhaustion
 
 LONGEST_REASON = 256
@@ -77,8 +78,10 @@ class BudgetForm(forms.Form):
     """A budget: the amount in the currency of the product, its period, and what ends it."""
 
     amount = AmountField(label=_("Amount"))
-    period = forms.ChoiceField(label=_("Period"), choices=BudgetPeriod.choices)
-    on_exhaustion = forms.ChoiceField(label=_("When used up"), choices=OnExhaustion.choices)
+    period = forms.ChoiceField(label=_("Period"), choices=capitalised(BudgetPeriod.choices))
+    on_exhaustion = forms.ChoiceField(
+        label=_("When used up"), choices=capitalised(OnExhaustion.choices)
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import capitalised
 from accounts.models import FreezeScope
 from association.forms.budgets import reason_field
 from partners.models import AssociationType, PartnerMember
@@ -50,7 +51,7 @@ class UnfreezeForm(forms.Form):
 
 
 def _manager_choices(members: list[PartnerMember]) -> list[tuple[str, Any]]:
-    return [(str(member.pk), member.user.account_name) for member in members]
+    return [(str(member.pk), member.user.email) for member in members]
 
 
 class ManagerForm(forms.Form):
@@ -93,7 +94,9 @@ class CustomerSearchForm(forms.Form):
         ],
     )
     association_type = forms.ChoiceField(
-        label=_("Type"), required=False, choices=[("", _("All")), *AssociationType.choices]
+        label=_("Type"),
+        required=False,
+        choices=[("", _("All")), *capitalised(AssociationType.choices)],
     )
     budget = forms.ChoiceField(
         label=_("Budget"),

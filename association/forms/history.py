@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import capitalised
 from association.services.history import LastStep, Outcome
 from association.services.refusal_texts import REFUSAL_TEXTS
 from partners.models import AssociationType, Channel
@@ -19,7 +20,9 @@ def _causes() -> list[tuple[str, Any]]:
 
 
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=[("", _("Any")), *choices], required=False)
+    return forms.ChoiceField(
+        label=label, choices=[("", _("Any")), *capitalised(choices)], required=False
+    )
 
 
 class DayField(forms.DateField):

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import capitalised
 from partners.models import AssociationType, Channel, InvitationState, PartnerMember
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ ORDERS = [
 ]
 
 
-def _all_or(choices: Any) -> Any:
-    return lambda: [("", _("All")), *((value, capfirst(label)) for value, label in choices)]
+def _all_or(choices: Any) -> list[tuple[Any, Any]]:
+    return [("", _("All")), *capitalised(choices)]
 
 
 class _MakerField(MemberChoiceField):

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField, CountryField
+from accounts.forms import AddressField, CountryField, capitalised
 from partners.forms.expiry import refuse_strange_expiry
 from partners.models import AssociationType, Partner
 from partners.refusal_codes import InvitationProblem
@@ -24,7 +24,7 @@ class InvitationForm(forms.Form):
 
     association_type = forms.ChoiceField(
         label=_("Association type"),
-        choices=AssociationType.choices,
+        choices=capitalised(AssociationType.choices),
         error_messages={"invalid_choice": _("Choose reseller or referral.")},
     )
     label = forms.CharField(

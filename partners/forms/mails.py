@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField
+from accounts.forms import AddressField, capitalised
 from accounts.services.mails import is_one_line
 from partners.forms.invitations import InvitationForm
 from partners.forms.lists import ListRefused, read_list
@@ -77,7 +77,7 @@ class MailForm(InvitationForm):
     def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
         super().__init__(*args, partner=partner, now=now, **options)
         self.fields["association_type"].choices = [  # type: ignore[attr-defined]
-            choice for choice in AssociationType.choices if partner.allows(choice[0])
+            choice for choice in capitalised(AssociationType.choices) if partner.allows(choice[0])
         ]
         self.fields["subject"].initial = default_subject(partner)
         expires_at = self.fields["expires_at"]

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField
+from accounts.forms import AddressField, capitalised
 from partners.models import PartnerRole
 
 
@@ -16,7 +16,9 @@ class MembersForm(forms.Form):
         label=_("Account name or whole e-mail address"), required=False, max_length=254
     )
     role = forms.ChoiceField(
-        label=_("Role"), required=False, choices=[("", _("Any role")), *PartnerRole.choices]
+        label=_("Role"),
+        required=False,
+        choices=[("", _("Any role")), *capitalised(PartnerRole.choices)],
     )
 
 

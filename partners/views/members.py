@@ -107,7 +107,7 @@ def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpR
         except MemberRefused as refused:
             refusal = sentence_for(refused)
         else:
-            said = _("%(name)s is no longer a member.") % {"name": theirs.user.account_name}
+            said = _("%(name)s is no longer a member.") % {"name": theirs.user.email}
             messages.success(request, said)
             return see_other("account_home" if theirs.user == member.user else "console_members")
     context = {

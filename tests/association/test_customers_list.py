@@ -204,7 +204,7 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
             *(owner.account_name, owner.email, "reseller"),
             first.associated_at.isoformat(timespec="seconds"),
             *("frozen", frozen_at.isoformat(timespec="seconds")),
-            *("100.00", "12.50", "USD", boss.user.account_name),
+            *("100.00", "12.50", "USD", boss.user.email),
         ]
     ]
     assert len(rows_of(client_of(boss).get(CSV))) == 3

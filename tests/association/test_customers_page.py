@@ -64,7 +64,7 @@ def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     page = client.get(url("customer", customer))
 
     acts = [(line["what"], line["reason"], line["who"]) for line in page.context["acts"]]
-    name = boss.user.account_name
+    name = boss.user.email
     assert acts == [
         ("Froze the account", "Late", name),
         ("Lifted a freeze", "Paid <b>", name),

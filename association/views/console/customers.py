@@ -88,7 +88,7 @@ def _csv_rows(rows: Iterator[Standing], member: PartnerMember) -> Iterator[list[
             f"{standing.budget.amount:.2f}" if standing.budget else "",
             "" if standing.spent is None else f"{standing.spent:.2f}",
             settings.CURRENCY if standing.budget else "",
-            row.manager.user.account_name if row.manager else "",
+            row.manager.user.email if row.manager else "",
         ]
 
 
@@ -151,5 +151,5 @@ def _past_context(association: Association) -> dict[str, Any]:
 
 def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:
     """A manager has one manager's customers and is not asked whose."""
-    members = member.partner.members.select_related("user").order_by("user__account_name", "pk")
+    members = member.partner.members.select_related("user").order_by("user__email", "pk")
     return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])

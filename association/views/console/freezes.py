@@ -113,7 +113,7 @@ def _unfrozen_sentence(*, lifted: bool) -> str:
 def manager(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
     """Choose which member looks after the customer."""
     association = find_customer(member, association_id)
-    members = member.partner.members.select_related("user").order_by("user__account_name", "pk")
+    members = member.partner.members.select_related("user").order_by("user__email", "pk")
     initial = {"manager": association.manager_id or ""}
     form = ManagerForm(posted(request), members=list(members), initial=initial)
     if form.is_valid():

@@ -41,17 +41,17 @@ def line_of(standing: Standing, member: PartnerMember) -> dict[str, Any]:
         "frozen_since": standing.frozen_since,
         "budget": standing.budget,
         "spent": standing.spent,
-        "manager": association.manager.user.account_name if association.manager else "",
+        "manager": association.manager.user.email if association.manager else "",
     }
 
 
 def who(actor: User | None, association: Association) -> str:
-    """Return who acted; the provider's people have no names here."""
+    """Return who acted: colleagues by their address; the provider's people have no names here."""
     if actor is None:
         return _("automatically")
     if actor.pk == association.account.owner_id:
         return _("the customer")
-    return settings.PROVIDER_NAME if actor.is_staff else actor.account_name
+    return settings.PROVIDER_NAME if actor.is_staff else actor.email
 
 
 def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
