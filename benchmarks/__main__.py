@@ -1,6 +1,6 @@
 """Measures everything and prints it as Markdown.
 
-    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|associations]
+    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|associations|console]
 
 The database must be an empty one on PostgreSQL; what is made there stays.
 """
@@ -28,7 +28,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, pages  # noqa: E402
+from benchmarks import associations, console, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -69,6 +69,9 @@ def measure(what: str) -> Iterator[str]:
     if what in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()
+    if what in ("everything", "console"):
+        yield "\n## The console\n"
+        yield from console.measure()
 
 
 def main() -> None:

@@ -1,0 +1,181 @@
+"""Fills the tables behind the console's lists: row by number, the same each time, by SQL alone.
+
+Of a hundred numbers ten are another partner's. Moments are scattered over two years without regard
+to the rows' order on the disk; one link has a third of the attempts.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from accounts.models import User
+from partners.models import Partner, PartnerMember, PartnerRole
+from partners.tokens import new_token
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Numbers to fill in, and how often something is the manager's, waits, or is asked for."""
+
+    first: int
+    last: int
+    own: int
+    waiting: int
+    side: int
+
+
+SMALL = Stage(first=1, last=1_000, own=5, waiting=5, side=5)
+LARGE = Stage(first=1_001, last=1_000_000, own=200, waiting=50, side=100)
+
+# Keys below are for what is made through the ORM.
+BASE = 1_000_000_000
+
+NUMBERS = """
+CREATE TEMPORARY TABLE made AS
+SELECT n, {base} + n AS key, md5(n::text)::uuid AS walk, n / 5 AS i,
+    CASE WHEN n % 100 < 10 THEN {other} ELSE {partner} END AS partner,
+    CASE WHEN n % 100 < 10 THEN NULL WHEN n / 100 % {own} = 0 THEN {manager_user}
+        ELSE {administrator_user} END AS maker,
+    CASE WHEN n % 100 >= 10 AND n / 100 % {own} = 0 THEN {manager} END AS manager,
+    now() - interval '730 days' * (n * 7919 % 1000003 / 1000003.0) AS moment,
+    n % 5 = 1 AS joined, n % 100 = 31 AS referral
+FROM generate_series({first}::bigint, {last}) n
+"""
+
+STATEMENTS = (
+    """
+INSERT INTO partners_invitation (id, partner_id, channel, association_type, token, label, note,
+    subject, language, country, recipient, recipient_name, is_bound, max_uses, used_count,
+    expires_at, mailed_at, revoked_at, created_at, created_by_id)
+SELECT key, partner, CASE WHEN n % 4 = 0 THEN 'email' ELSE 'link' END,
+    CASE WHEN referral THEN 'referral' ELSE 'reseller' END,
+    left(md5(n::text) || md5('t' || n), 26),
+    CASE WHEN n % 250000 = 77 THEN 'Needle ' || n ELSE 'Campaign ' || n % 1000 END,
+    '', '', 'en', 'IE', CASE WHEN n % 4 = 0 THEN 'guest' || n || '@bench.example' ELSE '' END,
+    '', false, CASE WHEN n % 4 = 0 THEN 1 WHEN n % 4 = 1 THEN 100 END,
+    CASE WHEN n % 4 = 0 THEN n / 4 % 2 ELSE n % 50 END,
+    CASE WHEN n % 3 > 0 THEN moment + interval '365 days' END,
+    CASE WHEN n % 4 = 0 THEN moment END, CASE WHEN n % 50 = 7 THEN now() END, moment, maker
+FROM made
+""",
+    """
+INSERT INTO accounts_user (id, password, is_superuser, account_name, email, email_original,
+    language, is_active, is_staff, created_at)
+SELECT key, '!', false, 'customer' || n, 'customer' || n || '@bench.example',
+    'customer' || n || '@bench.example', 'en', true, false, moment FROM made WHERE joined
+""",
+    """
+INSERT INTO accounts_customeraccount (id, owner_id, account_type, registration_site, country,
+    registered_at, services_enabled_at, is_internal)
+SELECT key, key, 'individual', 'international', 'IE', moment, moment, false
+FROM made WHERE joined
+""",
+    """
+INSERT INTO association_attempt (id, invitation_id, partner_id, browser_hash, language, started_at,
+    registration_address, registration_country, account_id, entered_at, registered_at,
+    refusal_codes, decided_at, refused_at, deferred_at)
+SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 10 ELSE key END, partner,
+    md5('b' || n), 'en', moment,
+    CASE WHEN n % 5 = 3 THEN 'visitor' || n || '@bench.example' ELSE '' END, '',
+    account, CASE WHEN account IS NOT NULL THEN moment END,
+    CASE WHEN joined AND i % 2 = 0 THEN moment END,
+    (CASE WHEN n % 10 > 0 THEN '[]' WHEN n % 100000 = 550 THEN '["is_partner"]'
+        ELSE '["registered_too_long"]' END)::jsonb,
+    CASE WHEN account IS NOT NULL THEN moment END, CASE WHEN n % 10 = 0 THEN moment END,
+    CASE WHEN n % 1000 = 84 THEN moment END
+FROM (SELECT *, CASE WHEN joined THEN key WHEN n % 10 = 0 AND n < {last} THEN key + 1
+    WHEN n % 10 = 0 THEN key - 4 WHEN n % 1000 = 84 THEN key - 3 END AS account FROM made) made
+""",
+    """
+INSERT INTO association_association (id, account_id, partner_id, association_type, invitation_id,
+    attempt_id, manager_id, associated_at, coupons_pay_before, eligibility, end_reason)
+SELECT key, key, partner, CASE WHEN referral THEN 'referral' ELSE 'reseller' END, key, walk,
+    manager, moment, CASE WHEN NOT referral THEN moment END, '[]'::jsonb, '' FROM made WHERE joined
+""",
+    # Every reseller customer has been frozen by the association; most have a budget since.
+    """
+INSERT INTO association_budget (association_id, amount, period, on_exhaustion, set_at, replaced_at)
+SELECT key, 500, 'monthly', 'freeze', moment, CASE WHEN old THEN moment END
+FROM made, (VALUES (true), (false)) AS copies (old)
+WHERE joined AND NOT referral AND i % {waiting} > 0 AND (NOT old OR i % 10 = 3)
+""",
+    """
+INSERT INTO accounts_freeze (account_id, scope, cause, reason, frozen_at, unfrozen_at,
+    unfreeze_reason)
+SELECT key, 'account', 'association', '', moment,
+    CASE WHEN i % {waiting} > 0 AND i % (10 * {waiting}) <> 3 THEN now() END, ''
+FROM made WHERE joined AND NOT referral
+UNION ALL
+SELECT key, 'account', CASE WHEN i % (2 * {waiting}) = 1 THEN 'budget_exhausted' ELSE 'partner' END,
+    '', moment, NULL, ''
+FROM made WHERE joined AND NOT referral AND i % (2 * {waiting}) IN (1, 2)
+""",
+    """
+INSERT INTO association_budgetrequest (association_id, asked_at, asked_on)
+SELECT key, now(), now()::date FROM made
+WHERE joined AND NOT referral AND i % (4 * {waiting}) = 2
+""",
+    """
+INSERT INTO accounts_spending (source, external_id, account_id, amount, occurred_at)
+SELECT 'bench', n || '-' || k, key, 3, now() - interval '1 day' * k
+FROM made, generate_series(1, 2) k WHERE joined
+""",
+    """
+INSERT INTO partners_invitationrequest (partner_id, invitation_id, address, language, requested_at,
+    closed_at, dismiss_reason)
+SELECT partner, key, 'asks' || n || '@bench.example', 'en', moment,
+    CASE WHEN n / {side} % 2 = 0 THEN moment END, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
+""",
+    """
+INSERT INTO partners_invitationbatch (partner_id, channel, association_type, label, subject, note,
+    language, country, is_bound, size, done_count, refused_count, created_at, created_by_id,
+    started_at, finished_at, stop_reason)
+SELECT partner, 'link', 'reseller', 'Leaflet ' || n, '', '', 'en', '', false, 100, 100, 0, moment,
+    maker, moment, moment, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
+""",
+)
+
+
+def make_members() -> dict[str, PartnerMember]:
+    """Make a partner with an administrator, a manager and fifty colleagues, and a second one."""
+    partner, _other = (
+        Partner.objects.create(
+            name=name, slug=f"bench-{new_token()[:12]}", legal_name=f"{name} Ltd.", country="IE",
+            support_email="support@bench.example", allows_referral=True,
+        )
+        for name in ("Bench & Sons", "Another")
+    )  # fmt: skip
+    names = ["administrator", "manager", *(f"colleague{number}" for number in range(50))]
+    made = {
+        name: PartnerMember.objects.create(
+            partner=partner,
+            user=User.objects.create_user(name, f"{name}@bench.example"),
+            role=PartnerRole.ADMINISTRATOR if name == "administrator" else PartnerRole.MANAGER,
+        )
+        for name in names
+    }
+    return {name: made[name] for name in ("administrator", "manager")}
+
+
+def fill(stage: Stage, members: dict[str, PartnerMember]) -> None:
+    """Fill in the rows of a stage, and let PostgreSQL look at what there is now."""
+    administrator, manager = members["administrator"], members["manager"]
+    other = Partner.objects.exclude(pk=manager.partner_id).latest("pk")
+    values = {
+        "base": BASE,
+        "first": stage.first,
+        "last": stage.last,
+        "own": stage.own,
+        "waiting": stage.waiting,
+        "side": stage.side,
+        "partner": manager.partner_id,
+        "other": other.pk,
+        "manager": manager.pk,
+        "manager_user": manager.user_id,
+        "administrator_user": administrator.user_id,
+    }
+    with connection.cursor() as cursor:
+        for statement in (NUMBERS, *STATEMENTS):
+            cursor.execute(statement.format(**values))
+        cursor.execute("DROP TABLE made")
+        cursor.execute("VACUUM ANALYZE")
