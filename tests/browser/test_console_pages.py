@@ -1,0 +1,83 @@
+"""Every page of the console in a real browser: axe, widths, targets and its own policy."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from partners.models import Invitation
+from tests import factories
+from tests.conventions.routes import Route
+from tests.conventions.test_console_gates import console_routes
+
+pytestmark = pytest.mark.browser
+
+# Files and pictures, and sheets whose size is the paper's.
+NO_PAGES = {
+    "console_bad_rows",
+    "console_batch_codes",
+    "console_batch_labels",
+    "console_batch_links",
+    "console_customers_csv",
+    "console_history_csv",
+    "console_print_invitation",
+    "console_qr_png",
+    "console_qr_svg",
+}
+
+
+def shown() -> list[Route]:
+    return [route for route in console_routes() if route.name not in NO_PAGES]
+
+
+@pytest.fixture
+def ids() -> dict[str, Any]:
+    """One of everything, all of them the administrator's, with something on every page."""
+    make: Any = factories
+    boss = make.PartnerMemberFactory(administrator=True, partner__name="Nimbus")
+    partner = boss.partner
+    invitation = make.InvitationFactory(partner=partner, created_by=boss.user)
+    mailed = make.InvitationFactory(email=True, partner=partner, created_by=boss.user)
+    association = make.make_associated(invitation=invitation)
+    make.ResourceFactory(account=association.account)
+    make.AttemptFactory(invitation=invitation, refused=True, entered=True)
+    draft = make.InvitationBatchFactory(
+        partner=partner, created_by=boss.user, email=True, draft=True, size=1
+    )
+    make.BatchRowFactory(batch=draft)
+    return {
+        "boss": boss,
+        "invitation_id": invitation.pk,
+        "mailed": mailed,
+        "request_id": make.InvitationRequestFactory(invitation=invitation).pk,
+        "association_id": association.pk,
+        "attempt_id": association.attempt_id,
+        "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+        "console_mailing": draft.pk,
+        "member_id": make.PartnerMemberFactory(partner=partner).pk,
+        "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
+    }
+
+
+def address(route: Route, ids: dict[str, Any]) -> str:
+    values = [ids.get(route.name, ids[parameter]) for parameter in route.parameters]
+    return reverse(route.name, args=values)
+
+
+def test_every_page_of_the_console_is_in_order(new_visitor, ids):
+    colleague = new_visitor(viewport={"width": 1280, "height": 900})
+    colleague.open("/account/login/", "login")
+    colleague.log_in(ids["boss"].user, "Overview", variant="console")
+
+    seen = []
+    for route in shown():
+        answer = colleague.page.request.get(address(route, ids))
+        if answer.status != 200:
+            # What only takes a POST, or leads on.
+            continue
+        colleague.open(address(route, ids), "[^<]+", variant=route.name)
+        seen.append(route.name)
+    mailed: Invitation = ids["mailed"]
+    colleague.open(reverse("console_invitation", args=[mailed.pk]), mailed.label, variant="mailed")
+
+    assert len(seen) > 25
