@@ -272,7 +272,7 @@ DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
 DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 
 # --- long work ------------------------------------------------------------------------------
-# What the worker does beside sending mails; functions that `work_in_background()` describes.
+# What the worker does beside sending mails; functions that `Background.work()` describes.
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",

@@ -19,10 +19,6 @@ class AssociationQuerySet(models.QuerySet["Association"]):
         """Associations that have not ended."""
         return self.filter(ended_at__isnull=True)
 
-    def for_partner(self, partner: Partner) -> "AssociationQuerySet":
-        """Associations with this partner."""
-        return self.filter(partner=partner)
-
     def visible_to(self, member: PartnerMember) -> "AssociationQuerySet":
         """Associations in force with the member's partner; a manager sees those they manage."""
         rows = self.in_force().filter(partner=member.partner_id)

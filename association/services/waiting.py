@@ -6,12 +6,18 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Freeze, FreezeCause
 from association.models import Association, Budget, BudgetRequest
-from partners.models import AssociationType, Invitation, InvitationRequest, PartnerMember
+from partners.models import (
+    AssociationType,
+    Channel,
+    Invitation,
+    InvitationRequest,
+    PartnerMember,
+)
 
 SHOWN = 20
 EXPIRING_SHOWN = 10
 REQUESTS_SHOWN = 5
-SOON = timedelta(days=7)
+SOON, SOON_FOR_AN_EMAIL = timedelta(days=7), timedelta(days=2)
 
 
 def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
@@ -45,9 +51,15 @@ def customers_asking(member: PartnerMember) -> QuerySet[Association]:
 
 
 def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[Invitation]:
-    """Return the live invitations that expire within seven days, soonest first."""
+    """Return the live invitations that expire soon, soonest first.
+
+    Links within seven days, e-mails within two: these live for seven days from the beginning.
+    """
     live = member.partner.invitations.visible_to(member).live(now)
-    return live.filter(expires_at__lte=now + SOON).order_by("expires_at", "pk")[:EXPIRING_SHOWN]
+    soon = live.filter(expires_at__lte=now + SOON).exclude(
+        channel=Channel.EMAIL, expires_at__gt=now + SOON_FOR_AN_EMAIL
+    )
+    return soon.order_by("expires_at", "pk")[:EXPIRING_SHOWN]
 
 
 def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
-from partners.models import Channel, Invitation, InvitationRequest, Partner
+from partners.models import Channel, Invitation, InvitationRequest
 from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
 from partners.services.members import partner_recipients
@@ -19,7 +18,6 @@ MAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.
 MOST_OF_A_PARTNER = 50
 MOST_OF_AN_ADDRESS = 5
-SHOWN = 50
 
 
 class RequestRefused(Exception):
@@ -28,15 +26,6 @@ class RequestRefused(Exception):
     def __init__(self, code: RequestProblem) -> None:
         super().__init__(code.value)
         self.code = code
-
-
-def requests_waiting(partner: Partner) -> QuerySet[InvitationRequest]:
-    """Return the open requests for an online invitation, oldest first."""
-    return (
-        partner.invitation_requests.filter(closed_at__isnull=True)
-        .select_related("invitation")
-        .order_by("requested_at", "pk")[:SHOWN]
-    )
 
 
 def request_online_invitation(

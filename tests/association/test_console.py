@@ -13,6 +13,7 @@ from association.services.waiting import (
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    invitations_expiring,
 )
 from partners.services.pages import Count
 from tests.factories import (
@@ -237,3 +238,19 @@ def test_home_leads_back_to_an_open_attempt():
     client.force_login(attempt.account.owner)
     answer = client.get("/account/")
     assert (answer.status_code, answer["Location"]) == (302, f"/join/{attempt.pk}/")
+
+
+def test_links_expire_soon_for_a_week_and_e_mails_for_two_days():
+    boss = PartnerMemberFactory.create(administrator=True)
+    now = timezone.now()
+    for days in (1, 6, 8):
+        for channel in ({}, {"email": True}):
+            InvitationFactory.create(
+                partner=boss.partner,
+                label=f"{'mail' if channel else 'link'} {days}",
+                **{**channel, "expires_at": now + timedelta(days=days)},
+            )
+
+    found = invitations_expiring(member=boss, now=now)
+
+    assert {invitation.label for invitation in found} == {"link 1", "mail 1", "link 6"}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import AuditEvent
-from accounts.services.background import work_in_background
+from accounts.services.background import Background
 from association.services.invariants.checking import find_violations
 from partners.models import AssociationType, Invitation, InvitationBatch, PartnerStatus
 from partners.refusal_codes import InvitationProblem
@@ -109,7 +109,8 @@ def test_worker_makes_links_with_their_numbers_and_events(member, small_chunks):
 
 def test_twelve_hundred_are_made_by_the_worker(member):
     batch = start(member, size=1200)
-    assert [work_in_background(NOW + HOUR) for _ in range(3)] == [1000, 200, 0]
+    background = Background()
+    assert [background.work(now=NOW + HOUR) for _ in range(3)] == [1000, 200, 0]
     assert Invitation.objects.filter(batch=batch).count() == 1200
     batch.refresh_from_db()
     assert batch.state == "finished"

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
-from accounts.services.background import work_in_background
+from accounts.services.background import Background
 from accounts.services.delivery import Courier, MailServerAway, log
 
 POLL_SECONDS = 1.0
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         """Run until a signal, or until the chosen end. With --once an absent part is an error."""
         self.stop = threading.Event()
         self.trouble = ""
+        self.background = Background()
         courier = Courier(get_connection(), stopped=self.stop.is_set)
         if once:
             self.deliver_once(courier)
@@ -55,7 +56,7 @@ class Command(BaseCommand):
     def deliver_once(self, courier: Courier) -> None:
         """Send everything that is due. Raises CommandError when a part needed for it is away."""
         try:
-            while work_in_background(timezone.now()) + courier.deliver_batch():
+            while self.background.work(now=timezone.now()) + courier.deliver_batch():
                 pass
         except MailServerAway as away:
             raise CommandError(f"The mail server is away ({away}). Nothing is lost.") from away
@@ -69,7 +70,7 @@ class Command(BaseCommand):
             try:
                 if not connection.in_atomic_block:
                     close_old_connections()
-                settled = work_in_background(timezone.now()) + courier.deliver_batch()
+                settled = self.background.work(now=timezone.now()) + courier.deliver_batch()
                 if drain and not settled and not OutboxMessage.objects.waiting().exists():
                     break
             except MailServerAway as away:

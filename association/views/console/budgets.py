@@ -36,7 +36,7 @@ def set_budget(request: HttpRequest, member: PartnerMember, association_id: int)
     association = find_customer(member, association_id)
     if not association.is_reseller:
         return refuse(request, member, CustomerRefused("not_reseller", association))
-    form, context = _form(request, member, [standing_of(association, member)])
+    form, context = _form(request, member, [standing_of(association)])
     context |= back_to(association)
     if form.is_valid():
         done = _set(form, [association], member)

@@ -108,14 +108,14 @@ def find_customer(member: PartnerMember, association_id: int) -> Association:
     return found
 
 
-def standing_of(association: Association, member: PartnerMember) -> Standing:
+def standing_of(association: Association) -> Standing:
     """Return how a customer stands that `find_customer()` found."""
     [standing] = standings([association], now=timezone.now())
     return standing
 
 
 def _standing_context(association: Association, member: PartnerMember) -> dict[str, Any]:
-    standing = standing_of(association, member)
+    standing = standing_of(association)
     running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
     causes = {freeze.cause for freeze in standing.freezes}
     label, kind = STATES[standing.state]

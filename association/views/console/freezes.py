@@ -71,7 +71,7 @@ def _freeze_context(association: Association) -> dict[str, object]:
 def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
     """Lift every freeze that the partner may lift, with a reason; a second time does nothing."""
     association = find_customer(member, association_id)
-    standing = standing_of(association, member)
+    standing = standing_of(association)
     if not association.is_reseller or standing.budget is None:
         code = "no_budget" if association.is_reseller else "not_reseller"
         return refuse(request, member, CustomerRefused(code, association))

@@ -60,9 +60,9 @@ def check_quotas(
     """Raise QuotaReached unless so many more may be made, and mailed, by the partner now.
 
     Exact: holds the partner's lock until the transaction ends, and near the site's quota a lock
-    for all partners. Call it inside the transaction that makes them, or starts the batch that will,
-    before any other lock by name. One statement each for made and for mailed when far from the
-    site's quota. Commands (`by=None`) are the provider's and have no quota.
+    for all partners. Call it inside the transaction that makes them, or starts the batch that will;
+    no lock by name is taken after it but the recipients'. One statement each for made and for
+    mailed when far from the site's quota. Commands (`by=None`) are the provider's: they have none.
     """
     if by is None:
         return
