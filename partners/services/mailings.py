@@ -17,7 +17,7 @@ from partners.models import BatchRow, Channel, Invitation, InvitationBatch, Part
 from partners.refusal_codes import InvitationProblem, MailingProblem
 from partners.services.batches import finish_batch, record_start, stop_batch
 from partners.services.invitations import InvitationNotSaved, check_quotas, create_invitation
-from partners.services.invitations.mailed_once import draft_email
+from partners.services.invitations.made_once import draft_email
 from partners.services.invitations.terms import check_limits, check_live
 
 # About a second's work; mails that were promised wait for it.

@@ -18,7 +18,7 @@ from partners.models import PartnerMember, PartnerStatus
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
-from partners.services.invitations.mailed_once import create_email, draft_email
+from partners.services.invitations.made_once import create_email, draft_email
 from partners.views.gate import for_members, show
 from partners.views.waiting import told_to_wait
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -12,17 +11,17 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views.answers import posted, see_other
 from partners.forms import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
-from partners.models import Channel, Invitation, PartnerMember, PartnerStatus
+from partners.models import Invitation, PartnerMember, PartnerStatus
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.invitations import (
     InvitationNotSaved,
-    create_invitation,
     edit_invitation,
     revoke_invitation,
 )
+from partners.services.invitations.made_once import create_link
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import SECTION, invitation_of, invitations_of, state_of
+from partners.views.one_invitation import SECTION, invitation_of, state_of
 from partners.views.waiting import told_to_wait
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -118,22 +117,11 @@ def _why_not(member: PartnerMember) -> str:
 
 def _made(request: HttpRequest, member: PartnerMember, form: NewLinkForm) -> Invitation:
     """Make the link, or return the one that this very form made before."""
-    terms = form.cleaned_data
-    try:
-        made = create_invitation(
-            partner=member.partner,
-            channel=Channel.LINK,
-            by=member.user,
-            now=form.now,
-            **terms,
-        )
-    except IntegrityError:
-        before = invitations_of(member).filter(token=terms["token"]).first()
-        if before is None:
-            raise
+    made = create_link(partner=member.partner, by=member.user, now=form.now, **form.cleaned_data)
+    if made.created_at == form.now:
+        messages.success(request, _("The link is ready. Hand it on."))
+    else:
         messages.info(request, _("The form was sent twice; the link was made once."))
-        return before
-    messages.success(request, _("The link is ready. Hand it on."))
     return made
 
 

@@ -71,6 +71,16 @@ def test_sending_makes_and_mails_one_however_often_it_is_clicked(client, member)
     assert OutboxMessage.objects.count() == 2
 
 
+def test_invitation_that_was_revoked_is_made_and_mailed_again(client, member):
+    post(client)
+    [old] = Invitation.objects.all()
+    client.post(f"/partner/invitations/{old.pk}/revoke")
+    again = post(client)["Location"]
+    assert again != f"/partner/invitations/{old.pk}/"
+    assert OutboxMessage.objects.filter(about_id=Invitation.objects.latest("pk").pk).count() == 1
+    assert Invitation.objects.count() == 2
+
+
 def test_usual_subject_is_left_to_the_mail(client, member):
     post(client, subject=f"{member.partner.name} invites you to join on Example Cloud")
     assert Invitation.objects.get().subject == ""

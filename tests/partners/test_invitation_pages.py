@@ -133,6 +133,36 @@ def test_form_sent_twice_makes_one_link(boss):
     assert actions(made) == [("invitation.created", boss.user.pk)]
 
 
+def test_form_changed_after_going_back_makes_another_link_once(boss):
+    client = client_of(boss.user)
+    key = client.get(NEW).context["form"]["key"].value()
+    first = client.post(NEW, asked(key=key))["Location"]
+    others = [client.post(NEW, asked(key=key, label="Spring"))["Location"] for _ in range(2)]
+    old, new = Invitation.objects.order_by("pk")
+    assert (first, others) == (path(old), [path(new)] * 2)
+    assert (old.label, new.label) == ("Fair", "Spring")
+    assert old.token != new.token
+
+
+@pytest.mark.parametrize(("later", "links"), [(timedelta(seconds=2), 1), (timedelta(hours=1), 2)])
+def test_expiry_counted_from_each_click_is_the_same_for_a_double_click(boss, later, links):
+    client = client_of(boss.user)
+    with time_machine.travel(NOW, tick=False) as clock:
+        key = client.get(NEW).context["form"]["key"].value()
+        client.post(NEW, asked(key=key, expiry="30"))
+        clock.shift(later)
+        client.post(NEW, asked(key=key, expiry="30"))
+    assert Invitation.objects.count() == links
+
+
+def test_form_sent_again_after_revoking_makes_another_link(boss):
+    client = client_of(boss.user)
+    key = client.get(NEW).context["form"]["key"].value()
+    old = client.post(NEW, asked(key=key))["Location"]
+    client.post(f"{old}revoke")
+    assert client.post(NEW, asked(key=key))["Location"] != old
+
+
 def test_nobody_chooses_a_token(boss):
     other = PartnerMemberFactory(administrator=True)
     key = client_of(other.user).get(NEW).context["form"]["key"].value()
