@@ -3,7 +3,7 @@
 What ends a batch, `finish_batch()` and `stop_batch()`, serves batches of e-mails as well.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,12 +15,11 @@ from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
 from partners.services.invitations.terms import check_limits, check_live, moment_text
+from partners.services.twice import DOUBLE_CLICK, ends_about
 
 MOST_AT_ONCE = 10_000
 # About a fifth of a second's work.
 CHUNK = 1_000
-# The same form sent twice within this means one batch.
-DOUBLE_CLICK = timedelta(minutes=1)
 
 
 def start_links(
@@ -40,8 +39,8 @@ def start_links(
     """Start a batch of links and write `batch.started`; the worker makes them.
 
     `{n}` in the label becomes the number of each, from 1. The same wish again within a minute
-    returns the batch that was started. Raises InvitationNotSaved as `create_invitation()` does, and
-    QuotaReached unless all of them may be made now.
+    returns the batch that was started, unless it was cancelled. Raises InvitationNotSaved as
+    `create_invitation()` does, and QuotaReached unless all of them may be made now.
     """
     wish: dict[str, Any] = {
         "partner": partner,
@@ -57,8 +56,12 @@ def start_links(
     }
     with transaction.atomic():
         lock_name(f"partners.batch:{by.pk}")
-        # Without the expiry, which may be counted from now.
-        lately = InvitationBatch.objects.filter(**wish, created_at__gt=now - DOUBLE_CLICK)
+        lately = InvitationBatch.objects.filter(
+            ends_about(expires_at),
+            **wish,
+            created_at__gt=now - DOUBLE_CLICK,
+            cancelled_at__isnull=True,
+        )
         same = lately.order_by("pk").last()
         if same is not None:
             return same

@@ -206,6 +206,30 @@ def test_mails_and_drafts_are_left_alone(member):
     assert work() == []
 
 
+def test_cancelled_batch_is_not_the_same_wish_again(member):
+    batch = start(member)
+    cancel_batch(batch=batch, by=member.user, now=NOW)
+    assert start(member) != batch
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        (None, None, True),
+        (None, HOUR, False),
+        (HOUR, None, False),
+        (HOUR, HOUR + timedelta(seconds=3), True),
+        (HOUR, HOUR + timedelta(minutes=1), False),
+        (HOUR, 2 * HOUR, False),
+    ],
+)
+def test_expiry_tells_wishes_apart_by_minutes(member, first, second, is_same):
+    begun, again = (
+        start(member, expires_at=None if ends is None else NOW + ends) for ends in (first, second)
+    )
+    assert (begun == again) is is_same
+
+
 def test_same_wish_within_a_minute_is_one_batch(member):
     first = start(member)
     assert start(member, now=NOW + timedelta(seconds=59)) == first
