@@ -4,12 +4,14 @@ Nothing is skipped and nothing is counted to the end, so page 10,000 costs what 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.utils.timezone import is_naive
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -91,6 +93,12 @@ def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any]
         return None
     field: Any = model._meta.get_field(order.field)
     try:
-        return field.clean(value, None), model._meta.pk.clean(key, None)
+        place = field.clean(value, None)
+        if isinstance(place, datetime):
+            if is_naive(place):
+                return None
+            # Beyond the calendar in our zone is nowhere, whatever the moment's own zone says.
+            place = place.astimezone(UTC)
+        return place, model._meta.pk.clean(key, None)
     except (ValidationError, ValueError, OverflowError):
         return None

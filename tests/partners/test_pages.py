@@ -73,7 +73,19 @@ def test_rows_named_by_a_uuid_are_paged_too():
 
 @pytest.mark.parametrize(
     "text",
-    ["x", "x~y", "~", "2026-13-01~1", "2026-01-01T00:00:00+00:00~x", "9" * 400 + "~1", "\0~1"],
+    [
+        "x",
+        "x~y",
+        "~",
+        "2026-13-01~1",
+        "2026-01-01T00:00:00+00:00~x",
+        "9" * 400 + "~1",
+        "\0~1",
+        "0001-01-01T00:00:00+14:00~1",
+        "9999-12-31T23:59:59-14:00~1",
+        "2020-01-01T00:00:00~1",
+        "2020-01-01~1",
+    ],
 )
 def test_a_place_that_makes_no_sense_is_the_first_page(rows, text):
     first = page_of(rows, order=Order("created_at"), size=3)
