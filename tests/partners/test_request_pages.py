@@ -85,7 +85,7 @@ def test_oldest_stands_first_and_pages_follow(boss):
         ("?state=all", {"open", "answered", "dismissed"}),
         ("?state=all&q=ANSW", {"answered"}),
         ("?state=nonsense", {"open"}),
-        ("?state=all&q=%00", {"open"}),
+        ("?state=all&q=%00", {"open", "answered", "dismissed"}),
     ],
 )
 def test_list_shows_what_was_asked_for(boss, query, shown):
@@ -95,7 +95,7 @@ def test_list_shows_what_was_asked_for(boss, query, shown):
     ask(boss, address="dismissed@example.org", dismissed=True)
     page = page_of(boss, query)
     found = {name for name in ("open", "answered", "dismissed") if f"{name}@example.org" in page}
-    assert found == shown if "%00" not in query else found >= shown
+    assert found == shown
 
 
 def test_manager_sees_own_and_masked(boss):
