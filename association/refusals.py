@@ -15,6 +15,9 @@ SENTENCES: dict[str, Any] = {
         "Only reseller customers are frozen and unfrozen by their partner, and have a budget."
     ),
     "no_budget": _("A budget has to be set first: without one the account stays frozen."),
+    "frozen_too_often": _(
+        "You have frozen this customer ten times within a day. Try again tomorrow."
+    ),
     "not_a_member": _("Only a member of the partner can manage its customers."),
     AuthorizationProblem.LETTER_CHANGED: _(
         "The letter has changed while you were reading. Please read it again."

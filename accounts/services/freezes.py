@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
 from accounts.services.audit import record_event
@@ -28,7 +29,8 @@ def freeze_account(
     """
     with transaction.atomic():
         CustomerAccount.objects.select_for_update().get(pk=account.pk)
-        return open_freeze(account=account, cause=cause, scope=scope, reason=reason, by=by, now=now)
+        at = _not_before_the_last(account, now)
+        return open_freeze(account=account, cause=cause, scope=scope, reason=reason, by=by, now=at)
 
 
 def open_freeze(
@@ -82,6 +84,7 @@ def unfreeze_account(
     """
     with transaction.atomic():
         CustomerAccount.objects.select_for_update().get(pk=account.pk)
+        now = _not_before_the_last(account, now)
         closed = list(account.freezes.open().filter(cause__in=causes).order_by("pk"))
         for freeze in closed:
             freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
@@ -95,3 +98,13 @@ def unfreeze_account(
                 after={"unfrozen_at": now, "unfreeze_reason": reason},
             )
         return closed
+
+
+def _not_before_the_last(account: CustomerAccount, now: datetime) -> datetime:
+    """Return `now`, or the moment of the locked account's last freeze or unfreeze if that is later.
+
+    Whoever read the clock and then waited for the lock acts after what it waited for.
+    """
+    last = account.freezes.aggregate(frozen=Max("frozen_at"), unfrozen=Max("unfrozen_at"))
+    moments: list[datetime] = [moment for moment in last.values() if moment is not None]
+    return max(now, *moments)

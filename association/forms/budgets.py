@@ -14,7 +14,7 @@ from accounts.forms import capitalised
 from association.models import BudgetPeriod, OnExhaustion
 
 LONGEST_REASON = 256
-_AMOUNT = re.compile(r"(?P<minus>-)?(?P<whole>\d+)(?:\.(?P<cents>\d*))?")
+_AMOUNT = re.compile(r"(?P<minus>-)?(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]*))?")
 
 
 class AmountField(forms.DecimalField):
@@ -89,6 +89,17 @@ class BudgetForm(forms.Form):
         self.fields["amount"].help_text = text % {"currency": settings.CURRENCY}
 
 
+class _ShownAtField(forms.DateTimeField):
+    """When the page was shown; what is no moment says nothing, and nobody sees the field."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the moment, or None."""
+        try:
+            return super().clean(value)
+        except ValidationError:
+            return None
+
+
 class SetBudgetForm(BudgetForm):
     """The console's form: a budget, and unfreezing in the same moment.
 
@@ -108,7 +119,7 @@ class SetBudgetForm(BudgetForm):
         required=False, help_text=_("Why you unfreeze. Kept in the history; the customer reads it.")
     )
     confirmed = forms.BooleanField(label=_("I want this budget all the same"), required=False)
-    shown_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+    shown_at = _ShownAtField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, may_unfreeze: bool, spent: Mapping[str, Decimal], **options: Any

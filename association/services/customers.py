@@ -5,7 +5,7 @@ Here is decided who may lift which freeze; `accounts` only writes it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -17,13 +17,14 @@ from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
 from partners.models import PartnerMember
 
+MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 
 
 class CustomerRefused(Exception):
     """The act is not possible on this association; nothing was written.
 
-    `code` is one of `ended`, `not_reseller`, `no_budget` and `not_a_member`.
+    `code` is one of `ended`, `not_reseller`, `no_budget`, `not_a_member` and `frozen_too_often`.
     """
 
     def __init__(self, code: str, association: Association) -> None:
@@ -69,6 +70,8 @@ def set_budget(
         locked = _lock_reseller(association)
         replaced = locked.budgets.current().first()
         if replaced is not None:
+            # The clock was read before the lock; another budget may have been set meanwhile.
+            now = max(now, replaced.set_at)
             replaced.replaced_at = now
             replaced.save(update_fields=["replaced_at"])
         budget = locked.budgets.create(
@@ -183,6 +186,8 @@ def freeze_customer(
     with transaction.atomic():
         locked = _lock_reseller(association)
         before = locked.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+        if before is None:
+            _refuse_another_freeze(locked, now)
         freeze = freeze_account(
             account=locked.account,
             cause=FreezeCause.PARTNER,
@@ -194,6 +199,18 @@ def freeze_customer(
         if before is None or before.scope != freeze.scope:
             _mail_customer("association.frozen", locked, now)
         return freeze
+
+
+def _refuse_another_freeze(association: Association, now: datetime) -> None:
+    """Raise CustomerRefused when the partner has frozen the customer too often within a day.
+
+    Each freeze, and each unfreeze after it, mails the customer.
+    """
+    lately = association.account.freezes.filter(
+        cause=FreezeCause.PARTNER, frozen_at__gt=now - timedelta(days=1)
+    )
+    if lately.count() >= MOST_FREEZES_A_DAY:
+        raise CustomerRefused("frozen_too_often", association)
 
 
 def unfreeze_customer(

@@ -16,6 +16,7 @@ from accounts.services.line_files import (
     check_lines,
     checked_batches,
 )
+from accounts.services.locks import lock_name
 from association.services.budget_watch import lock_and_measure, watch_budgets
 
 # How far the clock of another system may be before ours.
@@ -55,6 +56,8 @@ def record_spending(
     if report.broken:
         return report
     with transaction.atomic():
+        # Files that name the same spending in another order would wait for each other for ever.
+        lock_name("association.record_spending")
         used = {} if dry_run else lock_and_measure(accounts=accounts, now=now)
         for lines, known in checked_batches(file=file, parse=parse):
             write_facts(

@@ -1,5 +1,6 @@
 """When an invitation ends: in some days, at a moment in the partner's zone, or never."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,14 @@ CHOICES = [
 ]
 
 
+# An offset at the end: moments are typed in the partner's zone alone.
+_ZONE = re.compile(r"(?:[zZ]|[+-]\d{2}:?\d{2})\s*$")
+_CLOCKS_CHANGE = _(
+    "At this time the clocks change in your time zone, so it does not exist or exists twice. Choose"
+    " another time."
+)
+
+
 class ExpiryField(forms.ChoiceField):
     """The radio buttons above the date; not required, so that a date alone is understood too."""
 
@@ -38,12 +47,24 @@ class MomentField(forms.DateTimeField):
     )
 
     def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Date and time"))
         super().__init__(
-            label=_("Date and time"),
             required=False,
             error_messages={"invalid": _("Enter a date and a time like 2026-12-31 18:00.")},
             **options,
         )
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the moment. Raises ValidationError, also for an hour that the clocks leave out."""
+        if isinstance(value, str) and _ZONE.search(value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            moment: datetime | None = super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone":
+                raise
+            raise forms.ValidationError(_CLOCKS_CHANGE, code=error.code) from error
+        return moment
 
 
 def refuse_strange_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:

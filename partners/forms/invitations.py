@@ -8,11 +8,18 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField, capitalised
+from accounts.services.mails import is_one_line
 from partners.forms.expiry import refuse_strange_expiry
 from partners.models import AssociationType, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
 from partners.services.invitations import MOST_USES
+
+
+def refuse_more_lines(text: str) -> None:
+    """Refuse control characters, and marks that turn the direction of writing."""
+    if not is_one_line(text):
+        raise forms.ValidationError(_("Use one line, without control characters."), code="lines")
 
 
 def _languages() -> list[tuple[str, Any]]:
@@ -28,7 +35,10 @@ class InvitationForm(forms.Form):
         error_messages={"invalid_choice": _("Choose reseller or referral.")},
     )
     label = forms.CharField(
-        label=_("Label"), max_length=120, help_text=_("For you; customers do not see it.")
+        label=_("Label"),
+        max_length=120,
+        validators=[refuse_more_lines],
+        help_text=_("For you; customers do not see it."),
     )
     note = forms.CharField(
         label=_("Note to the customer"), max_length=500, required=False, widget=forms.Textarea

@@ -18,7 +18,7 @@ from partners.forms.expiry import (
     chosen_expiry,
     refuse_strange_expiry,
 )
-from partners.forms.invitations import LinkInvitationForm
+from partners.forms.invitations import LinkInvitationForm, refuse_more_lines
 from partners.models import AssociationType, Channel, Invitation, Partner, PartnerMember
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
@@ -119,7 +119,7 @@ class NewLinkForm(LinkTermsForm):
 class EditInvitationForm(forms.Form):
     """What may change of a live invitation; `cleaned_data` are arguments of `edit_invitation()`."""
 
-    label = forms.CharField(label=_("Label"), max_length=120)
+    label = forms.CharField(label=_("Label"), max_length=120, validators=[refuse_more_lines])
     note = forms.CharField(
         label=_("Note to the customer"),
         max_length=500,

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, capitalised
-from accounts.services.mails import is_one_line
-from partners.forms.invitations import InvitationForm
+from partners.forms.expiry import MomentField
+from partners.forms.invitations import InvitationForm, refuse_more_lines
 from partners.forms.lists import ListRefused, read_list
 from partners.messages import default_subject
 from partners.models import AssociationType, InvitationBatch, Partner
@@ -23,12 +23,6 @@ LARGEST_LIST = 4_000_000
 LONGEST_SUBJECT = 150
 LONGEST_LABEL = 120
 LONGEST_NOTE = 500
-
-
-def refuse_more_lines(text: str) -> None:
-    """Refuse what a header of a mail cannot hold."""
-    if not is_one_line(text):
-        raise ValidationError(_("Use one line, without control characters."), code="lines")
 
 
 class SubjectField(forms.CharField):
@@ -67,8 +61,10 @@ class MailForm(InvitationForm):
         label=_("Label"),
         max_length=LONGEST_LABEL,
         required=False,
+        validators=[refuse_more_lines],
         help_text=_("For you; customers do not see it."),
     )
+    expires_at = MomentField(label=_("Expires at"))
     # Not `is_bound`: every form has an attribute of that name.
     recipient_only = forms.BooleanField(
         label=_("Only an account with this address may use it"), initial=True, required=False

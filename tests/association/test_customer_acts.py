@@ -181,6 +181,8 @@ def test_double_click_sets_one_budget_and_a_later_one_replaces_it(client, custom
         ("100 €", "like 1500.00"),
         ("+1", "like 1500.00"),
         ("\0", "like 1500.00"),
+        ("\u0661\u0662", "like 1500.00"),
+        ("\uff11\uff12", "like 1500.00"),
         ("9" * 100_000, "at most twelve digits"),
         ("9" * 20, "at most twelve digits"),
         ("-1", "cannot be less than 0"),
@@ -197,6 +199,10 @@ def test_amount_that_is_none_is_refused_in_words_and_kept(client, customer, amou
     assert answer.context["form"]["unfreeze"].value() is True
     assert Budget.objects.count() == 0
     assert open_causes(customer) == {"association"}
+
+
+def test_mangled_hidden_moment_is_no_problem_of_whoever_sets_a_budget(client, customer):
+    assert post(client, "set_budget", customer, **TERMS, shown_at="x").status_code == 303
 
 
 @pytest.mark.parametrize(

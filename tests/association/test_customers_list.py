@@ -17,6 +17,7 @@ from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import set_budget, unfreeze_customer
 from tests.factories import (
+    CustomerAccountFactory,
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
@@ -235,14 +236,15 @@ def test_download_is_for_administrators(boss):
 
 
 def test_earlier_partners_freezes_do_not_show(boss):
-    association = joined(boss)
-    account = association.account
+    account = CustomerAccountFactory.create(enabled=True)
     earlier = timezone.now() - timedelta(days=30)
     freeze_account(
         account=account, cause=FreezeCause.PARTNER, reason="Owes Umbrella", by=None, now=earlier
     )
     causes = [FreezeCause.PARTNER]
     unfreeze_account(account=account, causes=causes, by=None, now=earlier)
+    invitation = InvitationFactory.create(partner=boss.partner)
+    association = make_associated(invitation=invitation, account=account)
 
     page = client_of(boss).get(reverse("console_customer", args=[association.pk]))
 

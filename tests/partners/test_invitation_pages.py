@@ -93,6 +93,9 @@ BAD = [
     ({"expires_at": "2036-01-10T13:00"}, "expires_at"),
     ({"expires_at": "2026-03-29T02:30"}, "expires_at"),
     ({"expires_at": "2026-10-25T02:30"}, "expires_at"),
+    ({"expires_at": "2026-07-01T18:00Z"}, "expires_at"),
+    ({"expires_at": "2026-07-01T18:00+05:00"}, "expires_at"),
+    ({"expires_at": "2026-07-01 18:00:00 -0300"}, "expires_at"),
     ({"expires_at": "tomorrow"}, "expires_at"),
     ({"expires_at": "\0"}, "expires_at"),
     ({"expiry": "at"}, "expires_at"),
@@ -103,6 +106,8 @@ BAD = [
     ({"label": ""}, "label"),
     ({"label": "x" * 100_000}, "label"),
     ({"label": "a\0b"}, "label"),
+    ({"label": "a\r\nb"}, "label"),
+    ({"label": "a\u202eb"}, "label"),
     ({"association_type": "both"}, "association_type"),
     ({"association_type": ""}, "association_type"),
     ({"language": "xx"}, "language"),
@@ -120,6 +125,16 @@ def test_bad_input_makes_nothing_and_is_kept(boss, typed, field):
     assert page.context["form"]["note"].value() == typed.get("note", "Typed before")
     assert not Invitation.objects.exists()
     assert not AuditEvent.objects.filter(action="invitation.created").exists()
+
+
+@pytest.mark.parametrize("typed", ["2026-03-29T02:30", "2026-10-25T02:30"])
+def test_an_hour_that_the_clocks_leave_out_or_repeat_is_explained(boss, typed):
+    client = client_of(boss.user)
+    with time_machine.travel(NOW, tick=False):
+        page = client.post(NEW, asked(expires_at=typed))
+    [error] = page.context["form"].errors["expires_at"]
+    assert error.startswith("At this time the clocks change in your time zone")
+    assert page.context["form"]["expires_at"].value() == typed
 
 
 def test_form_sent_twice_makes_one_link(boss):
