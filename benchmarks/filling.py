@@ -37,7 +37,8 @@ SELECT n, {base} + n AS key, md5(n::text)::uuid AS walk, n / 5 AS i,
     CASE WHEN n % 100 < 10 THEN NULL WHEN n / 100 % {own} = 0 THEN {manager_user}
         ELSE {administrator_user} END AS maker,
     CASE WHEN n % 100 >= 10 AND n / 100 % {own} = 0 THEN {manager} END AS manager,
-    now() - interval '730 days' * (n * 7919 % 1000003 / 1000003.0) AS moment,
+    now() - interval '730 days'
+        * (('x' || left(md5('m' || n), 7))::bit(28)::int / 2.0 ^ 28) AS moment,
     n % 5 = 1 AS joined, n % 100 = 31 AS referral
 FROM generate_series({first}::bigint, {last}) n
 """
@@ -74,7 +75,7 @@ FROM made WHERE joined
 INSERT INTO association_attempt (id, invitation_id, partner_id, browser_hash, language, started_at,
     registration_address, registration_country, account_id, entered_at, registered_at,
     refusal_codes, decided_at, refused_at, deferred_at)
-SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 10 ELSE key END, partner,
+SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END, partner,
     md5('b' || n), 'en', moment,
     CASE WHEN n % 5 = 3 THEN 'visitor' || n || '@bench.example' ELSE '' END, '',
     account, CASE WHEN account IS NOT NULL THEN moment END,
