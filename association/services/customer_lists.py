@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch
@@ -15,7 +14,9 @@ from accounts.services.capabilities import widest_scope
 from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
+from partners.services.pages import Order, page_of
 
+NEWEST_FIRST = Order("associated_at")
 CHUNK = 500
 NOBODY = "none"
 
@@ -112,8 +113,14 @@ def standings(rows: Collection[Association], *, now: datetime) -> list[Standing]
 
 
 def all_standings(rows: AssociationQuerySet, *, now: datetime) -> Iterator[Standing]:
-    """Walk all rows, newest first, with how each stands; never more than a few hundred at once."""
-    ordered = with_all_shown(rows).order_by("-associated_at", "-pk")
-    walk = ordered.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(walk, CHUNK)):
-        yield from standings(chunk, now=now)
+    """Walk all rows, newest first, with how each stands; never more than a few hundred at once.
+
+    Page by page, so that nothing is sorted before the first line.
+    """
+    after, shown = "", with_all_shown(rows)
+    while True:
+        page = page_of(shown, order=NEWEST_FIRST, after=after, size=CHUNK)
+        yield from standings(page.rows, now=now)
+        after = page.after
+        if not after:
+            return

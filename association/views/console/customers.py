@@ -18,6 +18,7 @@ from accounts.views.downloads import csv_download
 from association.forms import CustomerSearchForm
 from association.models import Association
 from association.services.customer_lists import (
+    NEWEST_FIRST,
     Standing,
     all_standings,
     find_customers,
@@ -35,11 +36,8 @@ from association.views.console.showing import (
     line_of,
 )
 from partners.models import PartnerMember
-from partners.services.pages import Order
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, listing, wishes_of
-
-ORDER = Order("associated_at")
 
 
 @require_safe
@@ -48,7 +46,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the customers, newest first."""
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
-    found = listing(request, form, with_all_shown(rows), order=ORDER)
+    found = listing(request, form, with_all_shown(rows), order=NEWEST_FIRST)
     shown = standings(found.page.rows, now=timezone.now())
     context = {
         "listing": found,
