@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from accounts.models import Freeze, FreezeCause
 from association.models import Association, Budget, BudgetRequest
@@ -56,7 +57,8 @@ def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[In
     Links within seven days, e-mails within two: these live for seven days from the beginning.
     """
     live = member.partner.invitations.visible_to(member).live(now)
-    soon = live.filter(expires_at__lte=now + SOON).exclude(
+    # The lower bound stands in `live()` too, but with an OR, which no index can begin at.
+    soon = live.filter(expires_at__gt=now, expires_at__lte=now + SOON).exclude(
         channel=Channel.EMAIL, expires_at__gt=now + SOON_FOR_AN_EMAIL
     )
     return soon.order_by("expires_at", "pk")[:EXPIRING_SHOWN]
@@ -75,7 +77,11 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> Qu
     return (
         member.partner.associations.visible_to(member)
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
-        .annotate(has_budget=Exists(current), asked_at=Subquery(asked.values("asked_at")[:1]))
+        # Asked by its key, not by EXISTS: PostgreSQL would hash every budget there is for it.
+        .annotate(
+            has_budget=IsNull(Subquery(current.values("pk")[:1]), False),
+            asked_at=Subquery(asked.values("asked_at")[:1]),
+        )
         .select_related("account__owner")
         .order_by("associated_at", "pk")
     )
