@@ -251,6 +251,10 @@ class Migration(migrations.Migration):
             model_name='invitation',
             index=models.Index(condition=models.Q(('mailed_at__isnull', False)), fields=['mailed_at', 'partner'], name='invitation_by_mailing'),
         ),
+        migrations.AddIndex(
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('recipient', ''), _negated=True), fields=['recipient'], name='invitation_by_recipient'),
+        ),
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(('max_uses__isnull', True), ('used_count__lte', models.F('max_uses')), _connector='OR'), name='invitation_is_used_at_most_max_uses_times'),

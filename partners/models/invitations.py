@@ -139,6 +139,9 @@ class Invitation(models.Model):
                 condition=Q(mailed_at__isnull=False),
                 name="invitation_by_mailing",
             ),
+            models.Index(
+                fields=["recipient"], condition=~Q(recipient=""), name="invitation_by_recipient"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.views.answers import see_other
 from partners.forms import InvitationListForm
-from partners.models import Channel, PartnerMember
+from partners.models import Channel, InvitationState, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of
@@ -106,8 +106,9 @@ def _wished(rows: InvitationQuerySet, wishes: Mapping[str, Any]) -> InvitationQu
     if "created_by" in wishes:
         rows = rows.filter(created_by=wishes["created_by"].user_id)
     if wishes.get("order") == "expiring":
-        # Without a wish for a state, those that can still expire.
-        rows = rows.filter(expires_at__isnull=False) if state else rows.filter(expires_at__gt=now)
+        # Without a wish for a state, those that can still expire, as all live ones can.
+        can_expire = state in {None, InvitationState.LIVE}
+        rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
     return _found(rows, wishes["q"]) if "q" in wishes else rows
 
 
