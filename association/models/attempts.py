@@ -113,6 +113,11 @@ class Attempt(models.Model):
                 name="attempt_refused_by_start",
             ),
             models.Index(
+                fields=["partner", "-started_at", "-id"],
+                condition=Q(deferred_at__isnull=False),
+                name="attempt_put_off",
+            ),
+            models.Index(
                 fields=["registration_address"],
                 condition=~Q(registration_address=""),
                 name="attempt_by_address",

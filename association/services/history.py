@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, TextField, Value
 from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
@@ -13,6 +14,7 @@ from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import CustomerAccount, User
 from accounts.services.audit import record_event
 from association.models import Association, Attempt
+from association.models.attempts import AttemptQuerySet
 from partners.models import AssociationType, PartnerMember
 from partners.services.pages import Order, page_of
 
@@ -104,12 +106,17 @@ def attempts_for(*, member: PartnerMember, wishes: Mapping[str, Any]) -> QuerySe
         if name in wishes:
             rows = rows.filter(condition(wishes[name], member))
     if "refusal" in wishes:
-        # Both databases show the list of codes as text. Asked by its place in there, PostgreSQL
-        # expects many rows and reads them in the list's order, not all of them to sort.
-        quoted = Value(f'"{wishes["refusal"]}"')
-        place = StrIndex(Cast("refusal_codes", TextField()), quoted)
-        rows = rows.alias(place=place).filter(place__gt=0, refused_at__isnull=False)
+        rows = _refused_by(wishes["refusal"], rows)
     return rows.select_related("account__owner", "invitation", "association")
+
+
+def _refused_by(code: str, rows: AttemptQuerySet) -> AttemptQuerySet:
+    """PostgreSQL has an index of the codes, and knows which are rare; SQLite reads the text."""
+    refused = rows.filter(refused_at__isnull=False)
+    if connections[rows.db].features.supports_json_field_contains:
+        return refused.filter(refusal_codes__contains=[code])
+    place = StrIndex(Cast("refusal_codes", TextField()), Value(f'"{code}"'))
+    return refused.alias(place=place).filter(place__gt=0)
 
 
 def in_chunks(rows: "QuerySet[Attempt]") -> Iterator[Attempt]:
