@@ -107,4 +107,4 @@ def _not_before_the_last(account: CustomerAccount, now: datetime) -> datetime:
     """
     last = account.freezes.aggregate(frozen=Max("frozen_at"), unfrozen=Max("unfrozen_at"))
     moments: list[datetime] = [moment for moment in last.values() if moment is not None]
-    return max(now, *moments)
+    return max([now, *moments])
