@@ -78,7 +78,7 @@ class CustomerSearchForm(forms.Form):
     """What the list of customers is searched for and filtered by."""
 
     q = forms.CharField(
-        label=_("Account name or e-mail address"),
+        label=_("Beginning of the account name, or whole e-mail address"),
         required=False,
         max_length=254,
         widget=forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"}),

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, User
 from accounts.services.audit import record_event
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, BudgetRequest
+from association.models.associations import AssociationQuerySet
 from association.services.recipients import customer_recipients
 
 
@@ -28,6 +30,12 @@ class BudgetRequestRefused(Exception):
     def __init__(self, code: BudgetRequestProblem) -> None:
         super().__init__(code.value)
         self.code = code
+
+
+def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
+    """Return the associations, each with `asked_at`: when its customer last asked for a budget."""
+    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_on")
+    return rows.annotate(asked_at=Subquery(asked.values("asked_at")[:1]))
 
 
 def waits_for_partner(association: Association, open_freezes: Iterable[Freeze]) -> bool:

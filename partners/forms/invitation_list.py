@@ -37,7 +37,7 @@ class InvitationListForm(forms.Form):
     """Search, filters and order of the invitations; who made them is for administrators."""
 
     q = forms.CharField(
-        label=_("Search for a label, a link or a recipient"),
+        label=_("Part of the label, a link, or the recipient’s whole address"),
         max_length=300,
         required=False,
         widget=forms.TextInput(attrs={"type": "search"}),

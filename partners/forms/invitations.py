@@ -39,6 +39,7 @@ class InvitationForm(forms.Form):
         max_length=120,
         validators=[refuse_more_lines],
         help_text=_("For you; customers do not see it."),
+        error_messages={"required": _("Enter a label.")},
     )
     note = forms.CharField(
         label=_("Note to the customer"), max_length=500, required=False, widget=forms.Textarea
@@ -77,6 +78,11 @@ class LinkInvitationForm(InvitationForm):
         min_value=1,
         max_value=MOST_USES,
         help_text=_("Leave empty for no limit."),
+        error_messages={
+            "invalid": _("Enter a whole number of uses."),
+            "min_value": _("Allow at least one use."),
+            "max_value": _("It cannot allow so many uses."),
+        },
     )
 
 

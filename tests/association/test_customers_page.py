@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from association.models import Budget
+from association.models import Budget, BudgetPeriod, OnExhaustion
 from association.services.associations import end_association
+from association.services.budget_requests import ask_for_budget
+from association.services.customers import set_budget
 from tests.factories import (
     BillFactory,
     InvitationFactory,
@@ -187,3 +189,20 @@ def test_several_are_ones_own_and_not_too_many(client, boss):
         assert client.get(SEVERAL, {"customer": wrong}).status_code == 400
         assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 400
     assert Budget.objects.count() == 0
+
+
+def test_page_shows_that_the_customer_asks_until_a_budget_is_set(client, boss):
+    customer = joined(boss)
+    ask_for_budget(association=customer, by=customer.account.owner, now=timezone.now())
+
+    assert client.get(url("customer", customer)).context["asked_at"] is not None
+
+    set_budget(
+        association=customer,
+        amount=Decimal("10.00"),
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
+        by=boss.user,
+        now=timezone.now(),
+    )
+    assert client.get(url("customer", customer)).context["asked_at"] is None

@@ -1,6 +1,7 @@
 """The console's customers: the list, and one with all that the partner may know and do."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from accounts.services.security_log import log_security_event
 from accounts.views.downloads import csv_download
 from association.forms import CustomerSearchForm
 from association.models import Association
+from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
     NEWEST_FIRST,
     Standing,
@@ -101,7 +103,7 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
 
 def find_customer(member: PartnerMember, association_id: int) -> Association:
     """Return the customer with all that pages about one show; 404 for whom it does not exist."""
-    rows = with_all_shown(member.partner.associations.visible_to(member))
+    rows = with_all_shown(with_last_request(member.partner.associations.visible_to(member)))
     found: Association = get_object_or_404(rows, pk=association_id)
     return found
 
@@ -132,9 +134,19 @@ def _standing_context(association: Association, member: PartnerMember) -> dict[s
         "resources_run_on": bool(running) and standing.scope == FreezeScope.ACCOUNT,
         "provider_froze": FreezeCause.ADMINISTRATOR in causes,
         "can_unfreeze": bool(causes - {FreezeCause.ADMINISTRATOR}) and standing.budget is not None,
+        "asked_at": _open_request(association, standing),
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
+
+
+def _open_request(association: Any, standing: Standing) -> datetime | None:
+    """Return when the frozen customer asked for a budget, unless one was set since."""
+    asked_at: datetime | None = association.asked_at
+    if asked_at is None or standing.state == "free":
+        return None
+    is_answered = standing.budget is not None and standing.budget.set_at > asked_at
+    return None if is_answered else asked_at
 
 
 def _past_context(association: Association) -> dict[str, Any]:
