@@ -20,7 +20,7 @@ from partners.services.invitations import InvitationNotSaved
 from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 
 SECTION = "invitations"
 NEWEST_FIRST = Order("created_at")
@@ -67,7 +67,7 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
             return see_other("console_batch", batch_id=begun.pk)
     status = 400 if refusal is None else 409
     page = show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
-    return page if refusal is None else told_to_wait(page, refusal, now)
+    return page if refusal is None else as_refusal(page, refusal, now)
 
 
 @require_safe

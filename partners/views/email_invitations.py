@@ -20,7 +20,7 @@ from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.services.invitations.made_once import create_email, draft_email
 from partners.views.gate import for_members, show
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 
 SECTION = "invitations"
 # At which field a refusal stands; the others are about the whole form.
@@ -58,7 +58,7 @@ def _send(request: HttpRequest, member: PartnerMember, form: NewEmailForm) -> Ht
         sent = create_email(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
     except InvitationNotSaved as refused:
         form.add_error(FIELDS.get(refused.code), sentence_for(refused))
-        return told_to_wait(_page(request, member, form, status=400), refused, now)
+        return as_refusal(_page(request, member, form), refused, now)
     messages.success(
         request, _("The invitation to %(address)s is on its way.") % {"address": sent.recipient}
     )

@@ -22,7 +22,7 @@ from partners.services.invitations import (
 from partners.services.invitations.made_once import create_link
 from partners.views.gate import for_members, show
 from partners.views.one_invitation import SECTION, invitation_of, state_of
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -45,7 +45,7 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         made = _made(request, member, form)
     except InvitationNotSaved as refused:
         form.add_error(None, sentence_for(refused))
-        return told_to_wait(_new_link_page(request, member, form, status=409), refused, now)
+        return as_refusal(_new_link_page(request, member, form, status=409), refused, now)
     return see_other("console_invitation", invitation_id=made.pk)
 
 
@@ -58,7 +58,8 @@ def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Htt
     form = EditInvitationForm(posted(request), invitation=offer, now=now)
     state, status, refusal = state_of(offer, now), 200, ""
     if not state.is_live:
-        status, refusal = 409, str(SENTENCES[str(offer.refusal(now))])
+        status = 409 if form.is_bound else 200
+        refusal = str(SENTENCES[str(offer.refusal(now))])
     elif form.is_bound and not form.is_valid():
         status = 400
     elif form.is_bound:

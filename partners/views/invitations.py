@@ -32,6 +32,7 @@ from partners.views.one_invitation import (
     mail_address,
     state_of,
 )
+from partners.views.refusing import refusal_page
 
 ORDERS = {
     "newest": Order("created_at"),
@@ -89,9 +90,9 @@ def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> H
     try:
         resend_invitation(invitation=offer, by=member.user, now=timezone.now())
     except InvitationNotSaved as refused:
-        messages.error(request, sentence_for(refused))
-    else:
-        messages.success(request, _("The invitation is on its way again."))
+        sentence, back_url = sentence_for(refused), reverse("console_invitation", args=[offer.pk])
+        return refusal_page(request, member, refused, sentence, section=SECTION, back_url=back_url)
+    messages.success(request, _("The invitation is on its way again."))
     return see_other("console_invitation", invitation_id=offer.pk)
 
 

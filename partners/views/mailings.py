@@ -27,7 +27,7 @@ from partners.services.mailings import (
     start_mailing,
 )
 from partners.views.gate import for_members, show
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 
 SECTION = "invitations"
 SHOWN = 100
@@ -54,7 +54,7 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         )
     except InvitationNotSaved as refused:
         form.add_error(None, sentence_for(refused))
-        return _form_page(request, member, form, status=400)
+        return as_refusal(_form_page(request, member, form), refused, now)
     return see_other("console_mailing", batch_id=drafted.pk)
 
 
@@ -106,11 +106,10 @@ def _start(
         start_mailing(batch=batch, by=member.user, now=now, **form.cleaned_data)
     except MailingRefused as refused:
         form.add_error(None, SENTENCES[refused.code])
-        return _report_page(request, member, batch, form, status=409)
+        return as_refusal(_report_page(request, member, batch, form), refused, now)
     except InvitationNotSaved as refused:
         form.add_error(None, sentence_for(refused))
-        page = _report_page(request, member, batch, form, status=409)
-        return told_to_wait(page, refused, now)
+        return as_refusal(_report_page(request, member, batch, form), refused, now)
     return see_other("console_batch", batch_id=batch.pk)
 
 

@@ -1,6 +1,5 @@
 """The console's members, for administrators: who acts for the partner, and as what."""
 
-import math
 from typing import Any
 
 from django.contrib import messages
@@ -30,6 +29,7 @@ from partners.services.members import (
 from partners.services.pages import Order
 from partners.views.gate import for_administrators, show
 from partners.views.lists import listing, wishes_of
+from partners.views.refusing import as_refusal, refusal_page
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _ORDER = Order("created_at", descending=False)
@@ -56,20 +56,19 @@ def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @for_administrators
 def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Invite someone by e-mail to act for the partner."""
-    form, refused, now = InviteMemberForm(posted(request)), None, timezone.now()
+    form, refused = InviteMemberForm(posted(request)), None
     if form.is_valid():
         try:
-            invite_member(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
+            invite_member(
+                partner=member.partner, by=member.user, now=timezone.now(), **form.cleaned_data
+            )
         except MemberRefused as problem:
             form.add_error("address", sentence_for(problem))
             refused = problem
         else:
             messages.success(request, _on_its_way(form.cleaned_data["address"]))
             return see_other("console_members")
-    answer = _show_form(request, member, "partners/invite_member.html", form, refused)
-    if refused is not None and refused.again_at is not None:
-        answer["Retry-After"] = str(math.ceil((refused.again_at - now).total_seconds()))
-    return answer
+    return _show_form(request, member, "partners/invite_member.html", form, refused)
 
 
 @_READ_AND_POST
@@ -136,9 +135,8 @@ def withdraw(
     try:
         withdraw_member_invitation(invitation=invitation, by=member.user, now=timezone.now())
     except MemberRefused as refused:
-        messages.error(request, sentence_for(refused))
-    else:
-        messages.success(request, _("The invitation has been withdrawn."))
+        return _refusal_page(request, member, refused)
+    messages.success(request, _("The invitation has been withdrawn."))
     return see_other("console_members")
 
 
@@ -159,9 +157,8 @@ def send_again(
             now=timezone.now(),
         )
     except MemberRefused as refused:
-        messages.error(request, sentence_for(refused))
-    else:
-        messages.success(request, _on_its_way(invitation.address))
+        return _refusal_page(request, member, refused)
+    messages.success(request, _on_its_way(invitation.address))
     return see_other("console_members")
 
 
@@ -187,7 +184,13 @@ def _show_form(
 ) -> HttpResponse:
     """Show a form: for the first time, with what was mistyped, or with why it is refused."""
     status = 400 if form.errors else 200
-    if refused is not None:
-        status = 409 if refused.again_at is None else 429
     context = {"form": form, "back_url": reverse("console_members"), **context}
-    return show(request, member, template, context, section="members", status=status)
+    page = show(request, member, template, context, section="members", status=status)
+    return page if refused is None else as_refusal(page, refused, timezone.now())
+
+
+def _refusal_page(
+    request: HttpRequest, member: PartnerMember, refused: MemberRefused
+) -> HttpResponse:
+    sentence, back_url = sentence_for(refused), reverse("console_members")
+    return refusal_page(request, member, refused, sentence, section="members", back_url=back_url)

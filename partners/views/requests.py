@@ -22,6 +22,7 @@ from partners.services.pages import Order
 from partners.services.requests import RequestRefused, answer_request, dismiss_request
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
+from partners.views.refusing import refusal_page
 
 SECTION = "requests"
 OLDEST_FIRST = Order("requested_at", descending=False)
@@ -49,12 +50,12 @@ def send_invitation(request: HttpRequest, member: PartnerMember, request_id: int
     try:
         answer_request(request=asked, by=member.user, now=timezone.now())
     except (InvitationNotSaved, RequestRefused) as refused:
-        messages.error(request, sentence_for(refused))
-    else:
-        address = asked.address if member.sees_addresses else asked.masked_address
-        messages.success(
-            request, _("The invitation to %(address)s is on its way.") % {"address": address}
-        )
+        sentence, back_url = sentence_for(refused), reverse("console_requests")
+        return refusal_page(request, member, refused, sentence, section=SECTION, back_url=back_url)
+    address = asked.address if member.sees_addresses else asked.masked_address
+    messages.success(
+        request, _("The invitation to %(address)s is on its way.") % {"address": address}
+    )
     return see_other("console_requests")
 
 

@@ -242,7 +242,8 @@ def test_request_for_what_was_given_meanwhile_says_so():
     )
     administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     client = client_of(administrator.user)
-    response = client.post(f"{console(association)}authorization", follow=True)
+    response = client.post(f"{console(association)}authorization")
+    assert response.status_code == 409
     assert "The authorization has been given already." in text_of(response)
 
 

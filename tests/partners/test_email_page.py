@@ -139,7 +139,8 @@ def test_fourth_mail_of_a_day_is_refused_at_the_address(client):
     for number in range(3):
         assert post(client, note=f"{number}").status_code == 303
     response = post(client, note="3")
-    assert response.status_code == 400
+    assert response.status_code == 429
+    assert 86_000 < int(response["Retry-After"]) <= 86_400
     assert "recipient" in response.context["form"].errors
     assert Invitation.objects.count() == 3
 
@@ -157,7 +158,7 @@ def test_frozen_partner_invites_nobody():
     partner = PartnerFactory.create(frozen=True)
     client = client_of(PartnerMemberFactory.create(partner=partner).user)
     assert "The partner is frozen" in client.get(PATH).content.decode()
-    assert post(client).status_code == 400
+    assert post(client).status_code == 409
     assert Invitation.objects.count() == 0
 
 

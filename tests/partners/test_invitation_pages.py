@@ -283,9 +283,21 @@ def test_resending_renews_and_refuses_in_words(boss):
     mailed.refresh_from_db()
     assert mailed.expires_at > timezone.now() + timedelta(days=6)
     assert actions(mailed) == [("invitation.resent", boss.user.pk)]
-    page = client.post(path(link, "resend"), follow=True)
+    page = client.post(path(link, "resend"))
+    assert page.status_code == 409
+    assert f'href="{path(link)}"' in page.content.decode()
     assert "Only an invitation by e-mail can be sent again." in page.content.decode()
     assert client.get(path(mailed, "resend")).status_code == 405
+
+
+def test_resending_above_a_quota_is_429_and_says_so(boss, settings):
+    settings.PARTNER_DAILY_MAILS = 0
+    mailed = InvitationFactory(partner=boss.partner, email=True)
+    page = client_of(boss.user).post(path(mailed, "resend"))
+    assert page.status_code == 429
+    assert 86_000 < int(page["Retry-After"]) <= 86_400
+    assert "Possible again from" in page.content.decode()
+    assert actions(mailed) == []
 
 
 def test_editing_keeps_the_token_and_what_is_not_touched(boss):
@@ -330,8 +342,10 @@ def test_bad_edit_changes_nothing(boss, typed, field):
 def test_what_is_over_is_not_edited(boss, trait, sentence):
     invitation = InvitationFactory(partner=boss.partner, label="Old", **{trait: True})
     page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
-    assert page.status_code == 409
+    shown = client_of(boss.user).get(path(invitation, "edit"))
+    assert (shown.status_code, page.status_code) == (200, 409)
     assert sentence in page.content.decode()
+    assert sentence in shown.content.decode()
     invitation.refresh_from_db()
     assert (invitation.label, actions(invitation)) == ("Old", [])
 

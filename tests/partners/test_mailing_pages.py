@@ -235,7 +235,7 @@ def test_frozen_partner_sends_nothing(client, member):
     member.partner.status = "frozen"
     member.partner.save()
     assert send(client, batch).status_code == 409
-    assert upload(client, LIST).status_code == 400
+    assert upload(client, LIST, label="Another").status_code == 409
     assert InvitationBatch.objects.get().state == "draft"
 
 

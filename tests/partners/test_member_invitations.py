@@ -154,6 +154,21 @@ def test_send_again_renews_with_one_click(boss, console):
     assert OutboxMessage.objects.get().recipient == row.address
 
 
+def test_sending_again_above_the_limit_is_429(boss, console):
+    for _ in range(3):
+        other = PartnerMemberFactory.create(administrator=True)
+        invite(client_of(other.user), "ann@example.org")
+    row = MemberInvitationFactory.create(
+        partner=boss.partner,
+        address="ann@example.org",
+        invited_at=timezone.now() - timedelta(days=2),
+    )
+    answer = console.post(f"{MEMBERS}invitations/{row.pk}/send")
+    assert answer.status_code == 429
+    assert 86_000 < int(answer["Retry-After"]) <= 86_400
+    assert "Try again tomorrow." in answer.content.decode()
+
+
 def test_a_person_is_mailed_three_times_a_day_whoever_invites():
     for _ in range(3):
         boss = PartnerMemberFactory.create(administrator=True)
@@ -224,7 +239,9 @@ def test_withdrawing_is_asked_for_first_and_happens_once(boss, console):
 
 def test_accepted_invitation_is_not_withdrawn(boss, console):
     row = MemberInvitationFactory.create(partner=boss.partner, accepted_at=timezone.now())
-    console.post(f"{MEMBERS}invitations/{row.pk}/withdraw")
+    answer = console.post(f"{MEMBERS}invitations/{row.pk}/withdraw")
+    assert answer.status_code == 409
+    assert "This invitation has been accepted already." in answer.content.decode()
     row.refresh_from_db()
     assert row.withdrawn_at is None
     assert not AuditEvent.objects.exists()

@@ -21,7 +21,7 @@ from partners.services.invitations import (
     resend_invitation,
 )
 from partners.services.invitations.terms import InvitationNotSaved
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 from tests.factories import (
     InvitationBatchFactory,
     InvitationFactory,
@@ -202,10 +202,10 @@ def test_sentence_says_when_in_the_readers_zone():
 
 def test_page_of_a_quota_is_429_and_says_how_many_seconds():
     until = NOW + timedelta(seconds=9.2)
-    answer = told_to_wait(HttpResponse(status=400), QuotaReached(until), NOW)
+    answer = as_refusal(HttpResponse(status=400), QuotaReached(until), NOW)
     assert (answer.status_code, answer["Retry-After"]) == (429, "10")
     other = InvitationNotSaved(InvitationProblem.EXPIRED)
-    answer = told_to_wait(HttpResponse(status=409), other, NOW)
+    answer = as_refusal(HttpResponse(status=409), other, NOW)
     assert (answer.status_code, "Retry-After" in answer) == (409, False)
 
 

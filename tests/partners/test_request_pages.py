@@ -129,6 +129,27 @@ def test_dismissing_needs_a_reason_and_happens_once(boss, asked):
     assert "This request has been dismissed." in client.get(dismissal_of(asked)).content.decode()
 
 
+@pytest.mark.parametrize(("mails_a_day", "frozen", "status"), [(0, False, 429), (9, True, 409)])
+def test_answer_that_is_refused_says_so(boss, asked, settings, mails_a_day, frozen, status):
+    settings.PARTNER_DAILY_MAILS = mails_a_day
+    type(boss.partner).objects.update(status="frozen" if frozen else "normal")
+    client = client_of(boss.user)
+    before = tables()
+    response = client.post(f"/partner/requests/{asked.pk}/invitation")
+    assert (response.status_code, "Retry-After" in response) == (status, status == 429)
+    said = "The partner is frozen" if frozen else "Possible again from"
+    assert said in response.content.decode()
+    assert 'href="/partner/requests/"' in response.content.decode()
+    assert tables() == before
+
+
+def test_dismissed_request_is_not_answered(boss):
+    asked = ask(boss, dismissed=True)
+    response = client_of(boss.user).post(f"/partner/requests/{asked.pk}/invitation")
+    assert response.status_code == 409
+    assert "This request has been dismissed." in response.content.decode()
+
+
 def test_answered_request_is_not_dismissed(boss, asked):
     answer_request(request=asked, by=boss.user, now=timezone.now())
     client = client_of(boss.user)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -12,6 +13,7 @@ from association.refusals import sentence_for
 from association.services.authorizations import AuthorizationRefused, request_authorization
 from partners.models import PartnerMember
 from partners.views.gate import for_members
+from partners.views.refusing import refusal_page
 
 
 @require_POST
@@ -25,8 +27,10 @@ def request_customer_authorization(
     try:
         request_authorization(association=customer, by=member.user, now=timezone.now())
     except AuthorizationRefused as refused:
-        messages.error(request, sentence_for(refused))
-    else:
-        said = _("%(name)s has been asked for the authorization.")
-        messages.success(request, said % {"name": customer.account.owner.account_name})
+        sentence, back_url = sentence_for(refused), reverse("console_customer", args=[customer.pk])
+        return refusal_page(
+            request, member, refused, sentence, section="customers", back_url=back_url
+        )
+    said = _("%(name)s has been asked for the authorization.")
+    messages.success(request, said % {"name": customer.account.owner.account_name})
     return see_other("console_customer", customer.pk)

@@ -180,5 +180,5 @@ def _show_choice_problem(request: HttpRequest, member: PartnerMember, number: in
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
-    template = "association/console/refused.html"
+    template = "partners/refused.html"
     return show(request, member, template, context, section="customers", status=400)

@@ -32,7 +32,7 @@ from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
-from partners.views.waiting import told_to_wait
+from partners.views.refusing import as_refusal
 
 SECTION = "history"
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
@@ -98,7 +98,7 @@ def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpRe
     except InvitationNotSaved as refused:
         messages.error(request, sentence_for(refused))
         page = _show_attempt(request, member, _find(member, attempt_id), status=409)
-        return told_to_wait(page, refused, now)
+        return as_refusal(page, refused, now)
     except (NotPossible, AttemptFinished):
         messages.error(
             request, _("This does not help here, or no longer. The page shows what does.")

@@ -11,7 +11,7 @@ from partners.views.gate import show
 
 
 def refuse(request: HttpRequest, member: PartnerMember, refused: CustomerRefused) -> HttpResponse:
-    """Answer 409: which customer, why not, and the way to the budget where one is missing."""
+    """Say which customer, why not, and the way to a missing budget; a POST is 409."""
     association = refused.association
     has_way = refused.code == "no_budget"
     context = {
@@ -20,5 +20,6 @@ def refuse(request: HttpRequest, member: PartnerMember, refused: CustomerRefused
         "budget_url": reverse("console_set_budget", args=[association.pk]) if has_way else "",
         **back_to(association),
     }
-    template = "association/console/refused.html"
-    return show(request, member, template, context, section="customers", status=409)
+    template = "partners/refused.html"
+    status = 409 if request.method == "POST" else 200
+    return show(request, member, template, context, section="customers", status=status)

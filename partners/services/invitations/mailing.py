@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from accounts.models import OutboxMessage
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
@@ -11,14 +13,12 @@ from partners.services.invitations.terms import InvitationNotSaved
 
 MAIL_KIND = "partners.invitation"
 MOST_MAILS_A_DAY = 3
+DAY = timedelta(days=1)
 
 
 def has_mails_left(*, recipient: str, now: datetime) -> bool:
     """Whether one more invitation may be mailed to this canonical address at `now`."""
-    mails = OutboxMessage.objects.filter(
-        kind=MAIL_KIND, recipient=recipient, created_at__gt=now - timedelta(days=1)
-    )
-    return mails.count() < MOST_MAILS_A_DAY
+    return _mails_to(recipient).filter(created_at__gt=now - DAY).count() < MOST_MAILS_A_DAY
 
 
 def promise_mail(*, invitation: Invitation, now: datetime, is_bulk: bool = False) -> None:
@@ -32,7 +32,10 @@ def promise_mail(*, invitation: Invitation, now: datetime, is_bulk: bool = False
     """
     lock_name(f"{MAIL_KIND}:{invitation.recipient}")
     if not has_mails_left(recipient=invitation.recipient, now=now):
-        raise InvitationNotSaved(InvitationProblem.MAILED_TOO_OFTEN)
+        third = _mails_to(invitation.recipient).order_by("-created_at")[MOST_MAILS_A_DAY - 1]
+        raise InvitationNotSaved(
+            InvitationProblem.MAILED_TOO_OFTEN, again_at=third.created_at + DAY
+        )
     enqueue_messages(
         messages=[
             OutgoingMessage(
@@ -46,3 +49,7 @@ def promise_mail(*, invitation: Invitation, now: datetime, is_bulk: bool = False
         ],
         now=now,
     )
+
+
+def _mails_to(recipient: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.filter(kind=MAIL_KIND, recipient=recipient)

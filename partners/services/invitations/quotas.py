@@ -28,7 +28,7 @@ class QuotaReached(InvitationNotSaved):
     """So many cannot be made or mailed now; `until` is the first moment at which they can."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(InvitationProblem.QUOTA_REACHED)
+        super().__init__(InvitationProblem.QUOTA_REACHED, again_at=until)
         self.until = until
 
 

@@ -11,11 +11,15 @@ MOST_USES = 2**31 - 1
 
 
 class InvitationNotSaved(Exception):
-    """The invitation cannot be made, changed or sent again as asked; `code` says why."""
+    """The invitation cannot be made, changed or sent again as asked; `code` says why.
 
-    def __init__(self, code: InvitationProblem) -> None:
+    When a limit refuses, `again_at` is the first moment at which it is possible.
+    """
+
+    def __init__(self, code: InvitationProblem, *, again_at: datetime | None = None) -> None:
         super().__init__(code.value)
         self.code = code
+        self.again_at = again_at
 
 
 def check_live(invitation: Invitation, now: datetime) -> None:
