@@ -276,6 +276,7 @@ DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
+    "partners.services.mailings.discard_old_drafts",
 ]
 
 # --- mail ---------------------------------------------------------------------------------

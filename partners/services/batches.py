@@ -101,6 +101,11 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
     return locked
 
 
+def discard_batch(*, batch: InvitationBatch, now: datetime) -> None:
+    """Cancel the locked draft that nobody started; writes `batch.cancelled`."""
+    _end(batch, "batch.cancelled", "cancelled_at", None, now)
+
+
 def stop_batch(*, batch: InvitationBatch, reason: InvitationProblem, now: datetime) -> None:
     """Cancel the locked batch because the worker cannot go on; writes `batch.stopped`."""
     batch.stop_reason = reason.value

@@ -5,7 +5,7 @@ Each row of the list ends with an invitation or with a problem, and never with b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,15 +13,24 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.audit import record_event
+from accounts.services.locks import lock_name
 from partners.models import BatchRow, Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem, MailingProblem
-from partners.services.batches import finish_batch, record_start, stop_batch
+from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
 from partners.services.invitations import InvitationNotSaved, check_quotas, create_invitation
 from partners.services.invitations.made_once import draft_email
 from partners.services.invitations.terms import check_limits, check_live
+from partners.services.twice import DOUBLE_CLICK, ends_about
 
 # About a second's work; mails that were promised wait for it.
 CHUNK = 50
+# A list that waits longer was forgotten, and names people.
+OLD_DRAFT = timedelta(days=7)
+# What two drafts of one list share, beside their rows and their expiry.
+_TERMS = (
+    *("partner", "channel", "association_type", "label", "subject", "note", "language"),
+    *("country", "is_bound", "max_uses", "size", "created_by"),
+)
 # What concerns one person; every other refusal concerns all that follow.
 OF_ONE_ROW = {InvitationProblem.MAILED_TOO_OFTEN}
 
@@ -51,8 +60,9 @@ def draft_mailing(
 ) -> InvitationBatch:
     """Keep the list as a draft of which nothing is sent, and write `batch.drafted`.
 
-    At least one row is good; the size is the number of those. Raises InvitationNotSaved when nobody
-    could follow such an invitation.
+    At least one row is good; the size is the number of those. The same list of the same member
+    again within a minute returns the draft. Raises InvitationNotSaved when nobody could follow such
+    an invitation.
     """
     size = sum(person.problem is None for person in people)
     batch = InvitationBatch(
@@ -67,6 +77,10 @@ def draft_mailing(
     first = next(person for person in people if person.problem is None)
     _check(batch, first, now)
     with transaction.atomic():
+        lock_name(f"partners.mailing:{by.pk}")
+        same = _same_draft(batch, people)
+        if same is not None:
+            return same
         batch.save(force_insert=True)
         BatchRow.objects.bulk_create(
             (
@@ -91,6 +105,16 @@ def draft_mailing(
             after={"partner": partner.pk, "channel": str(batch.channel), "size": size},
         )
     return batch
+
+
+def discard_old_drafts(*, now: datetime) -> int:
+    """Cancel some lists that nobody started for seven days; return how many."""
+    with transaction.atomic():
+        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=now - OLD_DRAFT)
+        old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
+        for batch in old:
+            discard_batch(batch=batch, now=now)
+    return len(old)
 
 
 def start_mailing(
@@ -190,6 +214,22 @@ def _terms_of(batch: InvitationBatch, row: BatchRow | ListedPerson) -> dict[str,
         "is_bound": batch.is_bound,
         "expires_at": batch.expires_at,
     }
+
+
+def _same_draft(batch: InvitationBatch, people: Sequence[ListedPerson]) -> InvitationBatch | None:
+    """Return the draft of the same terms and rows that was kept within a minute, if any."""
+    terms = {name: getattr(batch, name) for name in _TERMS}
+    lately = InvitationBatch.objects.in_state("draft").filter(
+        ends_about(batch.expires_at), created_at__gt=batch.created_at - DOUBLE_CLICK, **terms
+    )
+    wanted = [
+        (person.number, person.name, person.email, person.country, person.note) for person in people
+    ]
+    for draft in lately.order_by("-pk"):
+        rows = draft.rows.order_by("number")
+        if list(rows.values_list("number", "name", "email", "country", "note")) == wanted:
+            return draft
+    return None
 
 
 def _check(batch: InvitationBatch, row: BatchRow | ListedPerson, now: datetime) -> None:

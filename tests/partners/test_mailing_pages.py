@@ -93,6 +93,11 @@ def test_list_becomes_a_draft_with_a_report(client, member):
     assert "Hello Ada," in page
 
 
+def test_double_click_keeps_one_draft(client):
+    assert drafted(client) == drafted(client)
+    assert AuditEvent.objects.count() == 1
+
+
 def test_pasted_list_is_read_as_well(client):
     response = client.post(PATH, {**TYPED, "people": LIST})
     assert response.status_code == 303

@@ -190,3 +190,31 @@ def test_draft_of_a_partner_that_may_not_invite_is_not_kept():
     member = PartnerMemberFactory.create(partner=PartnerFactory.create(frozen=True))
     with pytest.raises(InvitationNotSaved):
         drafted(member, addresses(1))
+
+
+def test_same_list_within_a_minute_is_one_draft(member):
+    first = drafted(member, addresses(3))
+    assert drafted(member, addresses(3), NOW + timedelta(seconds=59)) == first
+    assert drafted(member, addresses(3), NOW + timedelta(seconds=60)) != first
+    assert drafted(member, addresses(3, first=1)) != first
+    assert drafted(member, addresses(3), label="Other") != first
+    assert drafted(member, addresses(3), expires_at=NOW + timedelta(days=1)) != first
+    again = drafted(PartnerMemberFactory.create(partner=member.partner), addresses(3))
+    assert again != first
+    cancel_batch(batch=first, by=member.user, now=NOW)
+    assert drafted(member, addresses(3)) != first
+
+
+def test_draft_that_nobody_started_is_cancelled_after_seven_days(member):
+    old, begun = drafted(member, addresses(2)), started(member, addresses(1, first=7))
+    week = NOW + timedelta(days=7)
+    young = drafted(member, addresses(2), NOW + timedelta(seconds=90))
+    assert mailings.discard_old_drafts(now=week - timedelta(seconds=1)) == 0
+    assert mailings.discard_old_drafts(now=week) == 1
+    assert mailings.discard_old_drafts(now=week) == 0
+    for batch in (old, begun, young):
+        batch.refresh_from_db()
+    assert (old.cancelled_at, old.cancelled_by) == (week, None)
+    assert (begun.state, young.state) == ("running", "draft")
+    [event] = AuditEvent.objects.filter(action="batch.cancelled")
+    assert (event.object_id, event.actor) == (str(old.pk), None)
