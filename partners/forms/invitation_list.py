@@ -51,7 +51,7 @@ class InvitationListForm(forms.Form):
     association_type = forms.ChoiceField(
         label=_("Type"), choices=_all_or(AssociationType.choices), required=False
     )
-    order = forms.ChoiceField(label=_("Order"), choices=ORDERS, required=False)
+    order = forms.ChoiceField(label=_("Order"), choices=ORDERS, initial=NEWEST, required=False)
 
     def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:
         super().__init__(*args, **options)

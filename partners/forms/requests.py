@@ -21,7 +21,7 @@ class RequestListForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search"}),
     )
-    state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)
+    state = forms.ChoiceField(label=_("State"), choices=STATES, initial=OPEN, required=False)
 
 
 class DismissForm(forms.Form):

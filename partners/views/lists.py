@@ -35,13 +35,14 @@ def listing(
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
     )
-    asked = asked_for(request.GET)
     return Listing(
         form=form,
         page=page,
         count=count_up_to(rows),
-        query=asked.urlencode(),
-        is_filtered=any(value for _, value in asked.items()),
+        query=asked_for(request.GET).urlencode(),
+        is_filtered=any(
+            value != form.fields[name].initial for name, value in wishes_of(form).items()
+        ),
     )
 
 

@@ -203,3 +203,15 @@ def test_list_is_for_members():
     assert client_of(UserFactory()).get(PATH).status_code == 404
     InvitationFactory(partner=PartnerFactory(), label="another partner's")
     assert labels(PartnerMemberFactory(administrator=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "is_filtered"),
+    [("?order=newest", False), ("?q=&state=&order=newest", False), ("?order=used", True)],
+)
+def test_usual_order_is_no_filter(query, is_filtered):
+    client = Client()
+    client.force_login(PartnerMemberFactory.create().user)
+    page = client.get(f"/partner/invitations/{query}").content.decode()
+    assert ("No invitation is like that." in page) is is_filtered
+    assert ("You have not invited anybody yet." in page) is not is_filtered

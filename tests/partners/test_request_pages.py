@@ -196,3 +196,20 @@ def test_link_followed_leads_to_its_page(boss):
     invitation = InvitationFactory.create(partner=boss.partner, label="<b>Fair</b>")
     InvitationRequestFactory.create(invitation=invitation)
     assert "&lt;b&gt;Fair&lt;/b&gt;" in page_of(boss)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_filtered"),
+    [
+        ("", False),
+        ("?state=open", False),
+        ("?q=&state=open", False),
+        ("?state=nonsense", False),
+        ("?state=all", True),
+        ("?q=x", True),
+    ],
+)
+def test_what_is_shown_without_a_wish_is_no_filter(boss, query, is_filtered):
+    page = page_of(boss, query)
+    assert ("No request is like that." in page) is is_filtered
+    assert ("Nobody asks." in page) is not is_filtered
