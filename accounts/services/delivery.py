@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import OutboxMessage
 from accounts.services.mails import Stale, Undeliverable, build_email, one_line, render_message
 from accounts.services.outbox import (
+    DEADLINE_PASSED,
     claim_messages,
     drop_late_messages,
     has_due_messages,
@@ -75,7 +76,7 @@ class Courier:
             return 0
         dropped = drop_late_messages(now=now)
         if dropped:
-            log("mail.dropped", reason="deadline passed", count=dropped)
+            log("mail.dropped", reason=DEADLINE_PASSED, count=dropped)
             if not has_due_messages(now=now):
                 return dropped
         self._connect()
@@ -119,7 +120,7 @@ class Courier:
     def _send(self, message: OutboxMessage, email: EmailMultiAlternatives) -> None:
         self._connect()
         if self._clock() >= message.deadline_at:
-            self._drop(message, "deadline passed")
+            self._drop(message, DEADLINE_PASSED)
             return
         try:
             self._connection.send_messages([email])

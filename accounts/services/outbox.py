@@ -22,7 +22,7 @@ MOST_ANSWERS = 15
 TIME_FOR_THE_OTHERS = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-_DEADLINE_PASSED = "deadline passed"
+DEADLINE_PASSED = "deadline passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def has_due_messages(*, now: datetime) -> bool:
 def drop_late_messages(*, now: datetime) -> int:
     """Drop the messages whose deadline has passed, and return how many."""
     late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
-    return late.update(dropped_at=now, drop_reason=_DEADLINE_PASSED)
+    return late.update(dropped_at=now, drop_reason=DEADLINE_PASSED)
 
 
 def longest_send() -> timedelta:

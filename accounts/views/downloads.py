@@ -9,10 +9,10 @@ from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from accounts.services.spreadsheets import FORMULA_STARTS
+
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
-# What spreadsheets take for the beginning of a formula, full-width twins included.
-_FORMULA = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 # Tells spreadsheets that the text is UTF-8.
 _MARK = "\ufeff"
 
@@ -53,7 +53,7 @@ def safe_cell(value: Any) -> str:
     """Return the cell's text; a quote before it keeps spreadsheets from running it."""
     text = "" if value is None else str(value)
     text = text.replace("\0", "")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, IntegerField, QuerySet, Subquery
+from django.db.models import Exists, QuerySet
 
 from partners.models import Partner, PartnerMember
-from partners.services.pages import Count
+from partners.services.pages import Count, CountOf, counted
 
 DAYS = timedelta(days=30)
 # Beyond this a count says "more than".
@@ -28,13 +28,6 @@ class Funnel:
     has_invitations: bool
 
 
-class _CountOf(Subquery):
-    """How many rows a query that has its own limit finds."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
     """Count what happened in the last 30 days, each by its own moment; one statement."""
     since = now - DAYS
@@ -43,13 +36,13 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
     if not member.is_administrator:
         associations = associations.filter(invitation__created_by=member.user_id)
     found = Partner.objects.values_list(
-        _counted(attempts.filter(started_at__gte=since)),
-        _counted(attempts.filter(registered_at__gte=since)),
-        _counted(associations),
-        _counted(attempts.filter(refused_at__gte=since)),
+        _up_to(attempts.filter(started_at__gte=since)),
+        _up_to(attempts.filter(registered_at__gte=since)),
+        _up_to(associations),
+        _up_to(attempts.filter(refused_at__gte=since)),
         Exists(member.partner.invitations.visible_to(member)),
     ).get(pk=member.partner_id)
-    started, registered, associated, refused = (_count(number) for number in found[:4])
+    started, registered, associated, refused = (counted(number, COUNTED) for number in found[:4])
     return Funnel(
         started=started,
         registered=registered,
@@ -69,9 +62,5 @@ def refused_by_cause(*, member: PartnerMember, now: datetime) -> list[tuple[str,
     return Counter(code for codes in latest for code in codes).most_common()
 
 
-def _counted(rows: "QuerySet[Any]") -> _CountOf:
-    return _CountOf(rows.order_by().values("pk")[: COUNTED + 1])
-
-
-def _count(number: int) -> Count:
-    return Count(min(number, COUNTED), number > COUNTED)
+def _up_to(rows: "QuerySet[Any]") -> CountOf:
+    return CountOf(rows.order_by().values("pk")[: COUNTED + 1])

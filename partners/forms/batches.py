@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.forms.links import LinkTermsForm
@@ -44,9 +43,6 @@ class LinkBatchForm(LinkTermsForm):
             " Without it the number comes last. Customers do not see it."
         )
         self.fields["label"].error_messages["required"] = _("Enter a label.")
-        self.fields["expires_at"].help_text = gettext(
-            "A date and a time like 2026-12-31 18:00, in the time zone %(zone)s. Empty: never."
-        ) % {"zone": self.partner.time_zone}
         self.fields["max_uses"].label = _("Most uses of each link")
 
     def clean(self) -> dict[str, Any]:

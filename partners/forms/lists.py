@@ -11,6 +11,7 @@ from django_countries import countries
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.forms import NOT_OFFERED
 from accounts.services.mails import is_one_line
+from accounts.services.spreadsheets import FORMULA_STARTS
 from partners.refusal_codes import ListProblem, RowProblem
 from partners.services.mailings import ListedPerson
 
@@ -19,8 +20,6 @@ LONGEST_NAME = 120
 LONGEST_NOTE = 500
 _MARK = "\ufeff"
 _DELIMITERS = ",;\t"
-# What spreadsheets take for the beginning of a formula, full-width twins included.
-_FORMULA = tuple("=+-@\t\uff1d\uff0b\uff0d\uff20")
 _COLUMNS = ("name", "email", "country", "note")
 _HEADINGS = {
     "name": "name",
@@ -132,7 +131,8 @@ def _problem_of_texts(
     name: str, email: str, country: str, note: str, extra: str
 ) -> RowProblem | None:
     # The quote before a formula is what our own downloads put there.
-    if any(cell.removeprefix("'").startswith(_FORMULA) for cell in (name, email, country, note)):
+    texts = (name, email, country, note)
+    if any(cell.removeprefix("'").startswith(FORMULA_STARTS) for cell in texts):
         return RowProblem.FORMULA
     if extra:
         return RowProblem.TOO_MANY_CELLS

@@ -7,12 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from accounts.models import OutboxMessage
+from accounts.services.outbox import DEADLINE_PASSED
 from partners.models import Invitation
 from partners.services.invitations.mailing import MAIL_KIND
 
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
-# A sentence of its own is due to a deadline; all other reasons mean that the mail lost its purpose.
-DEADLINE_PASSED = "deadline passed"
 
 
 class DeliveryState(StrEnum):
@@ -55,6 +54,7 @@ def delivery_of(mail: OutboxMessage) -> Delivery:
     if mail.sent_at is not None:
         return Delivery(DeliveryState.SENT, mail.sent_at)
     if mail.dropped_at is not None:
+        # A sentence of its own is due to it; all other reasons mean that the mail lost its purpose.
         late = mail.drop_reason == DEADLINE_PASSED
         return Delivery(DeliveryState.LATE if late else DeliveryState.DROPPED, mail.dropped_at)
     answered = _REPLY_CODE.match(mail.last_error)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet, Subquery
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.timezone import is_naive
 
@@ -72,10 +72,21 @@ def page_of(
     return Page(found, _name(found, 0, order, mark is not None), _name(found, -1, order, has_more))
 
 
+class CountOf(Subquery):
+    """How many rows a sliced query has; what lies beyond the slice is never read."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def counted(found: int, limit: int = COUNTED) -> Count:
+    """Return what was counted of `limit + 1` rows at most."""
+    return Count(min(found, limit), found > limit)
+
+
 def count_up_to(rows: "QuerySet[Any]", limit: int = COUNTED) -> Count:
     """Count the rows, but no further than `limit`; one statement."""
-    found = rows.order_by().values("pk")[: limit + 1].count()
-    return Count(min(found, limit), found > limit)
+    return counted(rows.order_by().values("pk")[: limit + 1].count(), limit)
 
 
 def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.services.security_log import log_security_event
 from accounts.views.downloads import attached, csv_download
-from partners.models import Channel, Invitation, InvitationBatch, InvitationRefusal, PartnerMember
+from partners.models import Channel, Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing
 from partners.views.batches import SECTION, batch_of
 from partners.views.gate import for_members, show
+from partners.views.one_invitation import State, states
 
 AS_MADE = Order("created_at", descending=False)
 LABELS_A_SHEET = 24
@@ -39,7 +40,7 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     made = _batch_of_links(member, batch_id, shown="links")
     # Said here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
-    return csv_download(f"links-{made.pk}", header, _rows(member, made, _words(), timezone.now()))
+    return csv_download(f"links-{made.pk}", header, _rows(member, made, states(), timezone.now()))
 
 
 @require_safe
@@ -99,19 +100,7 @@ def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invi
 
 
 def _rows(
-    member: PartnerMember, batch: InvitationBatch, words: dict[str | None, str], now: datetime
+    member: PartnerMember, batch: InvitationBatch, words: dict[str | None, State], now: datetime
 ) -> Iterator[list[str]]:
     for made in _invitations(member, batch):
-        yield [made.label, made.link, made.grouped_token, words[made.refusal(now)]]
-
-
-def _words() -> dict[str | None, str]:
-    """Return the states in the reader's language, by what refuses."""
-    return {
-        None: _("Live"),
-        InvitationRefusal.REVOKED: _("Revoked"),
-        InvitationRefusal.USED_UP: _("Used up"),
-        InvitationRefusal.EXPIRED: _("Expired"),
-        InvitationRefusal.PARTNER_UNAVAILABLE: _("Partner frozen"),
-        InvitationRefusal.TYPE_NOT_ALLOWED: _("Type not allowed"),
-    }
+        yield [made.label, made.link, made.grouped_token, words[made.refusal(now)].label]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.views.answers import posted, see_other
-from partners.forms import BatchListForm, LinkBatchForm
+from partners.forms import BatchListForm, LinkBatchForm, allowed_types
 from partners.models import Channel, InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES, sentence_for
@@ -20,6 +20,7 @@ from partners.services.invitations import InvitationNotSaved
 from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
+from partners.views.one_invitation import why_no_link
 from partners.views.refusing import as_refusal
 
 SECTION = "invitations"
@@ -51,23 +52,17 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Ask what links to make, and start making them."""
     now = timezone.now()
     form = LinkBatchForm(posted(request), partner=member.partner, now=now)
-    context = {"form": form, "back_url": reverse("console_invitations")}
-    if not form.is_bound:
-        return show(request, member, "partners/batch_new.html", context, section=SECTION)
-    refusal: InvitationNotSaved | None = None
-    if form.is_valid():
-        try:
-            begun = start_links(
-                partner=member.partner, by=member.user, now=now, **form.cleaned_data
-            )
-        except InvitationNotSaved as refused:
-            refusal = refused
-            form.add_error(None, sentence_for(refused))
-        else:
-            return see_other("console_batch", batch_id=begun.pk)
-    status = 400 if refusal is None else 409
-    page = show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
-    return page if refusal is None else as_refusal(page, refusal, now)
+    why_not = why_no_link(member)
+    if why_not:
+        return _new_batch_page(request, member, form, why_not, 409 if form.is_bound else 200)
+    if not form.is_valid():
+        return _new_batch_page(request, member, form, status=400 if form.is_bound else 200)
+    try:
+        begun = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
+    except InvitationNotSaved as refused:
+        form.add_error(None, sentence_for(refused))
+        return as_refusal(_new_batch_page(request, member, form), refused, now)
+    return see_other("console_batch", batch_id=begun.pk)
 
 
 @require_safe
@@ -97,6 +92,22 @@ def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
         return see_other("console_batch", batch_id=shown.pk)
     context = {"batch": shown, "back_url": reverse("console_batch", args=[shown.pk])}
     return show(request, member, "partners/batch_cancel.html", context, section=SECTION)
+
+
+def _new_batch_page(
+    request: HttpRequest,
+    member: PartnerMember,
+    form: LinkBatchForm,
+    why_not: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "why_not": why_not,
+        "types": allowed_types(member.partner),
+        "back_url": reverse("console_invitations"),
+    }
+    return show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
 
 
 def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:

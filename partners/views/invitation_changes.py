@@ -11,8 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views.answers import posted, see_other
 from partners.forms import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
-from partners.models import Invitation, PartnerMember, PartnerStatus
-from partners.refusal_codes import InvitationProblem
+from partners.models import Channel, Invitation, PartnerMember
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.invitations import (
     InvitationNotSaved,
@@ -21,7 +20,7 @@ from partners.services.invitations import (
 )
 from partners.services.invitations.made_once import create_link
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import SECTION, invitation_of, state_of
+from partners.views.one_invitation import SECTION, invitation_of, state_of, why_no_link
 from partners.views.refusing import as_refusal
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -34,7 +33,7 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     initial = _copied(request, member)
     form = NewLinkForm(posted(request), member=member, now=now, initial=initial)
-    why_not = _why_not(member)
+    why_not = why_no_link(member)
     if why_not:
         return _new_link_page(request, member, form, why_not, 409 if form.is_bound else 200)
     if not form.is_bound:
@@ -107,15 +106,6 @@ def _new_link_page(
     )
 
 
-def _why_not(member: PartnerMember) -> str:
-    """Return the sentence for why the partner can invite nobody at all, or ""."""
-    if member.partner.status != PartnerStatus.NORMAL:
-        return str(SENTENCES[InvitationProblem.PARTNER_UNAVAILABLE])
-    if not allowed_types(member.partner):
-        return str(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
-    return ""
-
-
 def _made(request: HttpRequest, member: PartnerMember, form: NewLinkForm) -> Invitation:
     """Make the link, or return the one that this very form made before."""
     made = create_link(partner=member.partner, by=member.user, now=form.now, **form.cleaned_data)
@@ -127,13 +117,16 @@ def _made(request: HttpRequest, member: PartnerMember, form: NewLinkForm) -> Inv
 
 
 def _copied(request: HttpRequest, member: PartnerMember) -> dict[str, Any] | None:
-    """Return what the form begins with when the address names an invitation to be like."""
+    """Return what the form begins with when the address names a link to be like."""
     text = request.GET.get("copy")
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise Http404
-    return copied_terms(invitation_of(member, int(text)), now=timezone.now())
+    like = invitation_of(member, int(text))
+    if like.channel != Channel.LINK:
+        raise Http404
+    return copied_terms(like, now=timezone.now())
 
 
 def _page_of(invitation: Invitation) -> str:

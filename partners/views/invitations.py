@@ -19,13 +19,13 @@ from partners.models.invitations import InvitationQuerySet
 from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitations import InvitationNotSaved, progress_of, resend_invitation
-from partners.services.pages import Order
+from partners.services.pages import Count, Order
 from partners.tokens import token_typed_by_hand
+from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.one_invitation import (
     SECTION,
-    funnel_of,
     invitation_of,
     invitations_of,
     log_shown,
@@ -75,7 +75,12 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "state": state,
         "by_email": offer.channel == Channel.EMAIL,
         "delivery": deliveries_of([offer]).get(offer.pk),
-        "funnel": funnel_of(offer, progress),
+        "funnel": bars_of(
+            started=progress.started,
+            registered=progress.registered,
+            associated=Count(offer.used_count, is_more=False),
+            refused=progress.refused,
+        ),
         "mail_address": mail_address(offer),
         "back_url": reverse("console_invitations"),
     }

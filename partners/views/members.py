@@ -26,7 +26,7 @@ from partners.services.members import (
     with_customer_counts,
     withdraw_member_invitation,
 )
-from partners.services.pages import Order
+from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import as_refusal, refusal_page
@@ -44,10 +44,12 @@ def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form, now = MembersForm(request.GET), timezone.now()
     found = _members_of(member).search(**wishes_of(form))
     invitations = member.partner.member_invitations.open().order_by("-invited_at", "-pk")
+    shown = listing(request, form, with_customer_counts(found), order=_ORDER)
+    for row in shown.page.rows:
+        row.customers_counted = counted(row.customer_count, MOST_COUNTED)
     context = {
-        "listing": listing(request, form, with_customer_counts(found), order=_ORDER),
+        "listing": shown,
         "invitations": [(row, row.is_expired(now)) for row in invitations[:_MOST_INVITATIONS]],
-        "most_counted": MOST_COUNTED,
     }
     return show(request, member, "partners/members.html", context, section="members")
 

@@ -1,8 +1,7 @@
-"""What the console's pages about invitations share: whose they are, their state, their funnel."""
+"""What the console's pages about invitations share: whose they are, and their state."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -10,10 +9,11 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from accounts.services.security_log import log_security_event
-from partners.models import Invitation, InvitationRefusal, PartnerMember
+from partners.forms import allowed_types
+from partners.models import Invitation, InvitationRefusal, PartnerMember, PartnerStatus
 from partners.models.invitations import InvitationQuerySet
-from partners.services.invitations import Progress
-from partners.services.pages import Count
+from partners.refusal_codes import InvitationProblem
+from partners.refusals import SENTENCES
 
 SECTION = "invitations"
 
@@ -40,8 +40,12 @@ def invitation_of(member: PartnerMember, invitation_id: int, *related: str) -> I
 
 def state_of(invitation: Invitation, now: datetime) -> State:
     """Return the state at `now` as the console shows it."""
-    refusal = invitation.refusal(now)
-    states = {
+    return states()[invitation.refusal(now)]
+
+
+def states() -> dict[str | None, State]:
+    """Return the states in the reader's language, by what refuses."""
+    return {
         None: State(_("Live"), "success", is_live=True),
         InvitationRefusal.REVOKED: State(_("Revoked"), "danger"),
         InvitationRefusal.USED_UP: State(_("Used up"), "neutral"),
@@ -49,29 +53,15 @@ def state_of(invitation: Invitation, now: datetime) -> State:
         InvitationRefusal.PARTNER_UNAVAILABLE: State(_("Partner frozen"), "danger"),
         InvitationRefusal.TYPE_NOT_ALLOWED: State(_("Type not allowed"), "danger"),
     }
-    return states[refusal]
 
 
-def funnel_of(invitation: Invitation, progress: Progress) -> list[dict[str, Any]]:
-    """Return the bars of the funnel: started, registered, associated, and refused beside them."""
-    associated = Count(invitation.used_count, is_more=False)
-    counts = [
-        (_("Started"), progress.started, ""),
-        (_("Registered"), progress.registered, ""),
-        (_("Associated"), associated, ""),
-        (_("Refused"), progress.refused, "refused"),
-    ]
-    most = max(count.number for _label, count, _kind in counts) or 1
-    return [
-        {
-            "label": label,
-            "number": count.number,
-            "is_more": count.is_more,
-            "width": round(100 * count.number / most),
-            "kind": kind,
-        }
-        for label, count, kind in counts
-    ]
+def why_no_link(member: PartnerMember) -> str:
+    """Return the sentence for why the partner can make no link at all, or ""."""
+    if member.partner.status != PartnerStatus.NORMAL:
+        return str(SENTENCES[InvitationProblem.PARTNER_UNAVAILABLE])
+    if not allowed_types(member.partner):
+        return str(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
+    return ""
 
 
 def mail_address(invitation: Invitation) -> str:

@@ -112,11 +112,30 @@ def test_type_that_is_not_granted_is_refused(page, member):
     assert page.post(NEW, GOOD).status_code == 400
 
 
-def test_frozen_partner_is_a_conflict(page, member):
-    type(member.partner).objects.update(status=PartnerStatus.FROZEN)
-    answer = page.post(NEW, GOOD)
-    assert answer.status_code == 409
-    assert "The partner is frozen and cannot invite." in answer.content.decode()
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ({"status": PartnerStatus.FROZEN}, "The partner is frozen and cannot invite."),
+        (
+            {"allows_reseller": False, "allows_referral": False},
+            "The partner may not invite in this association type.",
+        ),
+    ],
+)
+def test_partner_that_can_make_no_link_is_told_before_and_after(page, member, state, sentence):
+    type(member.partner).objects.update(**state)
+    shown, refused = page.get(NEW), page.post(NEW, GOOD)
+    assert (shown.status_code, refused.status_code) == (200, 409)
+    for answer in (shown, refused):
+        assert sentence in answer.content.decode()
+        assert 'name="size"' not in answer.content.decode()
+    assert InvitationBatch.objects.count() == 0
+
+
+def test_only_type_is_named_and_the_help_names_the_zone_alone(page, member):
+    assert "Empty: never." not in page.get(NEW).content.decode()
+    type(member.partner).objects.update(allows_referral=False)
+    assert "Association type: reseller." in page.get(NEW).content.decode()
 
 
 def test_quota_is_a_429_that_says_when_and_keeps_the_form(page, settings):

@@ -350,6 +350,20 @@ def test_what_is_over_is_not_edited(boss, trait, sentence):
     assert (invitation.label, actions(invitation)) == ("Old", [])
 
 
+@pytest.mark.parametrize(
+    ("trait", "way"),
+    [("expired", ""), ("revoked", "email/new"), ("used_up", "email/new")],
+)
+def test_dead_mail_leads_to_sending_again_and_is_no_model_for_a_link(boss, trait, way):
+    mailed = InvitationFactory(partner=boss.partner, email=True, **{trait: True})
+    client = client_of(boss.user)
+    page = client.get(path(mailed, "edit")).content.decode()
+    assert "?copy=" not in page
+    href = f"/partner/invitations/{way}" if way else path(mailed)
+    assert f'class="button button-primary" href="{href}"' in " ".join(page.split())
+    assert client.get(f"{NEW}?copy={mailed.pk}").status_code == 404
+
+
 @pytest.mark.parametrize("trait", [{}, {"expired": True}, {"used_up": True}])
 def test_revoking_twice_is_one_act(boss, trait):
     invitation = InvitationFactory(partner=boss.partner, **trait)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from association.models import Attempt
 from partners.models import Invitation
 from partners.services.pages import Count, Order, count_up_to, page_of
+from partners.templatetags.counts import counted
 from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +102,15 @@ def test_a_page_is_one_statement(rows, django_assert_num_queries):
 def test_rows_are_counted_no_further_than_the_limit(rows):
     assert count_up_to(rows, 10) == Count(10, is_more=False)
     assert count_up_to(rows, 9) == Count(9, is_more=True)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (Count(7, is_more=False), "7"),
+        (Count(1000, is_more=False), "1,000"),
+        (Count(1000, is_more=True), "more than 1,000"),
+    ],
+)
+def test_counts_are_written_alike(count, text):
+    assert counted(count) == text

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from association.services.funnel import Funnel, funnel_of, refused_by_cause
+from association.services.funnel import funnel_of, refused_by_cause
 from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.waiting import (
     REQUESTS_SHOWN,
@@ -20,6 +19,8 @@ from association.services.waiting import (
     requests_open,
 )
 from partners.models import PartnerMember
+from partners.services.pages import Count
+from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
 
 PAGE = "association/console/overview.html"
@@ -44,35 +45,19 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         "more_requests": len(asked) > REQUESTS_SHOWN,
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now),
-        "bars": bars_of(funnel),
+        "bars": bars_of(
+            started=funnel.started,
+            registered=funnel.registered,
+            associated=funnel.associated,
+            refused=funnel.refused,
+        ),
         "is_new": not funnel.has_invitations,
     }
     return show(request, member, PAGE, context, section="overview")
 
 
-def bars_of(funnel: Funnel) -> list[dict[str, Any]]:
-    """Return the funnel as `components/funnel.html` draws it."""
-    counts = (
-        (_("Started"), funnel.started, ""),
-        (_("Registered"), funnel.registered, ""),
-        (_("Associated"), funnel.associated, ""),
-        (_("Refused"), funnel.refused, "refused"),
-    )
-    most = max(count.number for _label, count, _kind in counts) or 1
-    return [
-        {
-            "label": label,
-            "number": count.number,
-            "is_more": count.is_more,
-            "width": 100 * count.number // most,
-            "kind": kind,
-        }
-        for label, count, kind in counts
-    ]
-
-
 def _causes(member: PartnerMember, now: datetime) -> list[dict[str, Any]]:
     return [
-        {"code": code, "text": REFUSAL_TEXTS[code].partner, "number": number}
+        {"code": code, "text": REFUSAL_TEXTS[code].partner, "count": Count(number, is_more=False)}
         for code, number in refused_by_cause(member=member, now=now)
     ]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet
 
 from partners.models import Invitation
-from partners.services.pages import COUNTED, Count
+from partners.services.pages import COUNTED, Count, CountOf, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +20,21 @@ class Progress:
     refused: Count
 
 
-class _CountUpTo(Subquery):
-    """The number of rows of a subquery that is cut off after one more than is said."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 def progress_of(invitations: Collection[Invitation]) -> Mapping[int, Progress]:
     """Return the progress of each invitation by its key; one statement for all of them."""
     rows = Invitation.objects.filter(pk__in=[invitation.pk for invitation in invitations])
-    counted = rows.order_by().values_list(
+    found = rows.order_by().values_list(
         "pk",
         _up_to(Q()),
         _up_to(Q(registered_at__isnull=False)),
         _up_to(Q(refused_at__isnull=False)),
     )
     return {
-        key: Progress(_count(started), _count(registered), _count(refused))
-        for key, started, registered, refused in counted
+        key: Progress(*(counted(number, COUNTED) for number in numbers)) for key, *numbers in found
     }
 
 
-def _up_to(condition: Q) -> Subquery:
+def _up_to(condition: Q) -> CountOf:
     attempts: QuerySet[Any] = apps.get_model("association", "Attempt")._default_manager.all()
     of_one = attempts.filter(condition, invitation=OuterRef("pk"))
-    return _CountUpTo(of_one.order_by().values("pk")[: COUNTED + 1])
-
-
-def _count(found: int) -> Count:
-    return Count(min(found, COUNTED), found > COUNTED)
+    return CountOf(of_one.order_by().values("pk")[: COUNTED + 1])

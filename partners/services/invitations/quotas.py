@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, IntegerField, QuerySet, Subquery, Sum, Value
+from django.db.models import F, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import OutboxMessage, User
@@ -16,6 +16,7 @@ from accounts.services.locks import lock_name
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved
+from partners.services.pages import CountOf
 
 DAY = timedelta(days=1)
 # Nobody counts for all partners, and waits for them, while at least this much of the site's quota
@@ -45,13 +46,6 @@ class _Quota:
     written: type[Invitation] | type[OutboxMessage]
     of_partner: int
     of_all: int
-
-
-class _Count(Subquery):
-    """How many rows there are, none of them counted beyond the slice."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 def check_quotas(
@@ -104,7 +98,7 @@ def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
     own, running = quota.rows.filter(partner=partner), quota.running.filter(partner=partner)
     far = max(0, min(quota.of_all // 2, quota.of_all - ROOM)) // 2
     [(made, own_to_come, to_come, far_back)] = Partner.objects.filter(pk=partner.pk).values_list(
-        _Count(own.values("pk")[: max(1, quota.of_partner)]),
+        CountOf(own.values("pk")[: max(1, quota.of_partner)]),
         _to_come(running),
         _to_come(quota.running),
         _moment_of_row(quota.written, far),
@@ -113,7 +107,7 @@ def _check(quota: _Quota, partner: Partner, wanted: int, now: datetime) -> None:
     if to_come + wanted > far or (far_back is not None and far_back > now - DAY):
         lock_name(f"{_LOCK}:all")
         [counts] = Partner.objects.filter(pk=partner.pk).values_list(
-            _Count(quota.rows.values("pk")[: max(1, quota.of_all)]), _to_come(quota.running)
+            CountOf(quota.rows.values("pk")[: max(1, quota.of_all)]), _to_come(quota.running)
         )
         _refuse_above(quota.of_all, quota.rows, quota.moment, wanted, counts, now)
 

@@ -3,21 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
 from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import User
 from partners.models import Invitation, PartnerMember, PartnerRole
+from partners.services.pages import CountOf
 
 # Customers of one member beyond this are "more than" in the list.
 MOST_COUNTED = 1_000
-
-
-class _RowsUpTo(models.Subquery):
-    """How many rows a sliced subquery has; what lies beyond the slice is never read."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = models.IntegerField()
 
 
 def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
@@ -43,4 +36,4 @@ def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMe
     """Add `customer_count`: the customers in force that each looks after, at most 1,001 counted."""
     related: Any = PartnerMember._meta.get_field("customers").related_model
     theirs = related.objects.in_force().filter(manager=OuterRef("pk")).order_by()
-    return members.annotate(customer_count=_RowsUpTo(theirs.values("pk")[: MOST_COUNTED + 1]))
+    return members.annotate(customer_count=CountOf(theirs.values("pk")[: MOST_COUNTED + 1]))
