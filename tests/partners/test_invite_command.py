@@ -121,23 +121,23 @@ def test_qr_is_written(tmp_path):
         ),
         ((*EMAIL, "--max-uses", "2"), "--max-uses: an invitation by e-mail is for one use."),
         ((*EMAIL, "--count", "2"), "--count: only links can be made many at once."),
-        ((*LINK, "--max-uses", "1.5"), "--max-uses: Enter a whole number."),
-        ((*LINK, "--max-uses", "many"), "--max-uses: Enter a whole number."),
+        ((*LINK, "--max-uses", "1.5"), "--max-uses: Enter a whole number of uses."),
+        ((*LINK, "--max-uses", "many"), "--max-uses: Enter a whole number of uses."),
         (
             (*LINK, "--max-uses", "0"),
-            "--max-uses: Ensure this value is greater than or equal to 1.",
+            "--max-uses: Allow at least one use.",
         ),
         (
             (*LINK, "--max-uses=-1"),
-            "--max-uses: Ensure this value is greater than or equal to 1.",
+            "--max-uses: Allow at least one use.",
         ),
         (
             (*LINK, "--max-uses", str(2**31)),
-            "--max-uses: Ensure this value is less than or equal to 2147483647.",
+            "--max-uses: It cannot allow so many uses.",
         ),
         (
             (*LINK, "--max-uses", str(2**63)),
-            "--max-uses: Ensure this value is less than or equal to 2147483647.",
+            "--max-uses: It cannot allow so many uses.",
         ),
         (
             (*LINK, "--expires", "tomorrow"),
