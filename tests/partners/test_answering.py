@@ -89,18 +89,19 @@ def test_refusal_is_said_and_leaves_the_request_open(asked, member):
     asked.partner.status = "frozen"
     asked.partner.save()
     client = client_of(member.user)
-    assert client.post(address_of(asked)).status_code == 303
-    page = client.get("/partner/requests/").content.decode()
-    assert "The partner is frozen and cannot invite." in page
-    assert asked.address in page
+    response = client.post(address_of(asked))
+    assert response.status_code == 409
+    assert "The partner is frozen and cannot invite." in response.content.decode()
+    assert asked.address in client.get("/partner/requests/").content.decode()
     assert Invitation.objects.count() == 1
 
 
 def test_dismissed_request_is_not_answered(member):
     asked = InvitationRequestFactory.create(invitation__partner=member.partner, dismissed=True)
     client = client_of(member.user)
-    client.post(address_of(asked))
-    assert "This request has been dismissed." in client.get("/partner/").content.decode()
+    response = client.post(address_of(asked))
+    assert response.status_code == 409
+    assert "This request has been dismissed." in response.content.decode()
 
 
 # --- the admin

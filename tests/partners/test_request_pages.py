@@ -143,13 +143,6 @@ def test_answer_that_is_refused_says_so(boss, asked, settings, mails_a_day, froz
     assert tables() == before
 
 
-def test_dismissed_request_is_not_answered(boss):
-    asked = ask(boss, dismissed=True)
-    response = client_of(boss.user).post(f"/partner/requests/{asked.pk}/invitation")
-    assert response.status_code == 409
-    assert "This request has been dismissed." in response.content.decode()
-
-
 def test_answered_request_is_not_dismissed(boss, asked):
     answer_request(request=asked, by=boss.user, now=timezone.now())
     client = client_of(boss.user)
