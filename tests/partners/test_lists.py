@@ -2,7 +2,9 @@
 
 import pytest
 
+from accounts.services.spreadsheets import FORMULA_STARTS
 from partners.forms.lists import ListRefused, read_list
+from partners.refusal_codes import RowProblem
 from partners.refusals import SENTENCES
 
 GOOD = [(1, "Ada", "ada@example.org", "DE", "Hello")]
@@ -101,3 +103,13 @@ def test_list_that_cannot_be_read_is_refused(content, code):
 def test_five_thousand_rows_and_a_heading_are_read():
     text = "email\n" + "\n".join(f"p{n}@example.org" for n in range(5_000))
     assert len(read_list(text)) == 5_000
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_what_downloads_defend_against_is_refused_in_lists(start):
+    if start == "\0":
+        with pytest.raises(ListRefused):
+            read_list(f'"{start}Ada",ada@example.org')
+    else:
+        [person] = read_list(f'"{start}Ada",ada@example.org')
+        assert person.problem == RowProblem.FORMULA

@@ -9,6 +9,7 @@ from association.models import Attempt
 from partners.models import Invitation
 from partners.services.pages import Count, Order, count_up_to, page_of
 from partners.templatetags.counts import counted
+from partners.views.funnels import bars_of
 from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +115,9 @@ def test_rows_are_counted_no_further_than_the_limit(rows):
 )
 def test_counts_are_written_alike(count, text):
     assert counted(count) == text
+
+
+def test_bars_are_rounded_to_the_widest():
+    counts = {"started": 3, "registered": 2, "associated": 1, "refused": 0}
+    bars = bars_of(**{name: Count(number, is_more=False) for name, number in counts.items()})
+    assert [bar["width"] for bar in bars] == [100, 67, 33, 0]
