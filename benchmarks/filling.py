@@ -72,10 +72,13 @@ SELECT key, key, 'individual', 'international', 'IE', moment, moment, false
 FROM made WHERE joined
 """,
     """
-INSERT INTO association_attempt (id, invitation_id, partner_id, browser_hash, language, started_at,
+INSERT INTO association_attempt (id, invitation_id, partner_id, invited_by_id, browser_hash,
+    language, started_at,
     registration_address, registration_country, account_id, entered_at, registered_at,
     refusal_codes, decided_at, refused_at, deferred_at)
 SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END, partner,
+    (SELECT created_by_id FROM partners_invitation WHERE id =
+        CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END),
     md5('b' || n), 'en', moment,
     CASE WHEN n % 5 = 3 THEN 'visitor' || n || '@bench.example' ELSE '' END, '',
     account, CASE WHEN account IS NOT NULL THEN moment END,

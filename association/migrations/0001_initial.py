@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='accounts.customeraccount', verbose_name='customer account')),
                 ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='partners.invitation', verbose_name='invitation')),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='partners.partner', verbose_name='partner')),
+                ('invited_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='invited by')),
             ],
             options={
                 'verbose_name': 'attempt',
@@ -265,6 +266,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='attempt',
             index=models.Index(fields=['partner', '-started_at', '-id'], name='attempt_by_partner'),
+        ),
+        migrations.AddIndex(
+            model_name='attempt',
+            index=models.Index(fields=['invited_by', '-started_at', '-id'], name='attempt_by_inviter'),
         ),
         migrations.AddIndex(
             model_name='attempt',

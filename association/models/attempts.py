@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount
+from accounts.models.actors import actor_key
 from association.models.documents import LegalDocument
 from partners.models import Invitation, Partner, PartnerMember
 
@@ -18,11 +19,14 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
     def visible_to(self, member: PartnerMember) -> "AttemptQuerySet":
         """Attempts of the member's partner; a manager sees those of their own invitations."""
         rows = self.filter(partner=member.partner_id)
-        return rows if member.is_administrator else rows.filter(invitation__created_by=member.user)
+        return rows if member.is_administrator else rows.filter(invited_by=member.user_id)
 
 
 class Attempt(models.Model):
-    """One walk through an invitation. `partner` is the invitation's, for the partner's history.
+    """One walk through an invitation.
+
+    `partner` is the invitation's, and `invited_by` who made it: the partner's history, and each
+    manager's, is found by them alone.
 
     It belongs to the browser whose cookie hashes to `browser_hash` until it has an account; from
     then on to that account. What is agreed before there is an account is kept here and becomes
@@ -39,6 +43,7 @@ class Attempt(models.Model):
     partner = models.ForeignKey(
         Partner, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("partner")
     )
+    invited_by = actor_key(_("invited by"))
     browser_hash = models.CharField(_("browser"), max_length=64)
     language = models.CharField(_("language"), max_length=16)
     started_at = models.DateTimeField(_("started at"))
@@ -97,6 +102,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["invitation", "-started_at"], name="attempt_by_invitation"),
             models.Index(fields=["partner", "-started_at", "-id"], name="attempt_by_partner"),
+            models.Index(fields=["invited_by", "-started_at", "-id"], name="attempt_by_inviter"),
             models.Index(
                 fields=["partner", "-registered_at"],
                 condition=Q(registered_at__isnull=False),

@@ -96,6 +96,7 @@ def start_attempt(
     return Attempt.objects.create(
         invitation=invitation,
         partner_id=invitation.partner_id,
+        invited_by_id=invitation.created_by_id,
         browser_hash=hash_of(browser_secret),
         language=language,
         started_at=now,
@@ -110,6 +111,7 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
     return Attempt.objects.create(
         invitation=attempt.invitation,
         partner_id=attempt.partner_id,
+        invited_by_id=attempt.invited_by_id,
         browser_hash=hash_of(browser_secret),
         language=attempt.language,
         started_at=now,

@@ -32,24 +32,19 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
     """Count what happened in the last 30 days, each by its own moment; one statement."""
     since = now - DAYS
     attempts = member.partner.attempts.visible_to(member)
-    associations = member.partner.associations.filter(associated_at__gte=since)
+    associated: QuerySet[Any] = member.partner.associations.filter(associated_at__gte=since)
     if not member.is_administrator:
-        associations = associations.filter(invitation__created_by=member.user_id)
+        associated = attempts.filter(association__associated_at__gte=since)
     found = Partner.objects.values_list(
         _up_to(attempts.filter(started_at__gte=since)),
         _up_to(attempts.filter(registered_at__gte=since)),
-        _up_to(associations),
+        _up_to(associated),
         _up_to(attempts.filter(refused_at__gte=since)),
         Exists(member.partner.invitations.visible_to(member)),
     ).get(pk=member.partner_id)
-    started, registered, associated, refused = (counted(number, COUNTED) for number in found[:4])
-    return Funnel(
-        started=started,
-        registered=registered,
-        associated=associated,
-        refused=refused,
-        has_invitations=found[4],
-    )
+    names = ("started", "registered", "associated", "refused")
+    counts = {name: counted(number, COUNTED) for name, number in zip(names, found, strict=False)}
+    return Funnel(**counts, has_invitations=found[4])
 
 
 def refused_by_cause(*, member: PartnerMember, now: datetime) -> list[tuple[str, int]]:

@@ -396,6 +396,11 @@ def attempt_is_of_another_account(association):
     return {("I10", name(association))}
 
 
+def attempt_was_made_through_another_member(association):
+    type(association.attempt).objects.update(invited_by=PartnerMemberFactory.create().user)
+    return {("I10", name(association.attempt))}
+
+
 def request_is_of_another_partner(association):
     invitation = association.invitation
     request = InvitationRequest.objects.create(

@@ -62,6 +62,7 @@ class AttemptFactory(DjangoModelFactory):
 
     invitation = SubFactory(InvitationFactory)
     partner = SelfAttribute("invitation.partner")
+    invited_by = SelfAttribute("invitation.created_by")
     browser_hash = LazyFunction(lambda: hash_of(BROWSER_SECRET))
     language = "en"
     started_at = LazyFunction(timezone.now)

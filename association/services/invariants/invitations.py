@@ -122,8 +122,12 @@ def partners_kept_apart() -> Iterator[Violation]:
     )
     yield from violations(
         "I10",
-        Attempt.objects.exclude(partner=F("invitation__partner")),
-        "its partner is not that of its invitation",
+        Attempt.objects.exclude(
+            Q(invited_by=F("invitation__created_by"))
+            | Q(invited_by__isnull=True, invitation__created_by__isnull=True),
+            partner=F("invitation__partner"),
+        ),
+        "its partner, or who invited, is not that of its invitation",
     )
     yield from violations(
         "I10",
