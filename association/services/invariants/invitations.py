@@ -104,7 +104,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def partners_kept_apart() -> Iterator[Violation]:
     """I10: what hangs together belongs to one partner, one account and one invitation."""
-    associations, requests = Association.objects, InvitationRequest.objects
+    associations = Association.objects
     yield from violations(
         "I10",
         associations.exclude(partner=F("invitation__partner")),
@@ -136,6 +136,19 @@ def partners_kept_apart() -> Iterator[Violation]:
     )
     yield from _batches_made_as_counted()
     yield from _rows_of_batches()
+    yield from _requests_kept_apart()
+    yield from violations(
+        "I10",
+        Authorization.objects.filter(consent__isnull=False).exclude(
+            consent__account=F("association__account")
+        ),
+        "its consent was given by another account",
+    )
+
+
+def _requests_kept_apart() -> Iterator[Violation]:
+    """I10: a request and both its invitations belong to one partner."""
+    requests = InvitationRequest.objects
     yield from violations(
         "I10",
         requests.exclude(partner=F("invitation__partner")),
@@ -147,13 +160,6 @@ def partners_kept_apart() -> Iterator[Violation]:
             partner=F("sent_invitation__partner")
         ),
         "its partner is not that of the invitation that was sent",
-    )
-    yield from violations(
-        "I10",
-        Authorization.objects.filter(consent__isnull=False).exclude(
-            consent__account=F("association__account")
-        ),
-        "its consent was given by another account",
     )
 
 
