@@ -81,7 +81,16 @@ def test_files_that_name_accounts_in_another_order_do_not_lock_each_other_out() 
     assert outcome() == ([75] * 4 + [90] * 4 + [100] * 4, 4, 4)
 
 
-def test_control_without_the_lock_nobody_sees_that_it_is_used_up(
+def test_files_that_name_the_same_spending_for_different_accounts_wait_for_each_other() -> None:
+    names = [account_name() for _ in range(4)]
+    keys = [str(number) for number in range(40)]
+    one = [(key, names[number % 2], "1") for number, key in enumerate(keys)]
+    other = [(key, names[2 + number % 2], "1") for number, key in enumerate(reversed(keys))]
+    assert sorted(at_once(record, [one, other, one, other])) == [0, 0, 0, 40]
+    assert Spending.objects.count() == 40
+
+
+def test_control_without_the_locks_nobody_sees_that_it_is_used_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = threading.Barrier(2)
@@ -93,6 +102,7 @@ def test_control_without_the_lock_nobody_sees_that_it_is_used_up(
         gate.wait(timeout=PATIENCE)
 
     monkeypatch.setattr(spending_records, "watch_budgets", wait_and_watch)
+    monkeypatch.setattr(spending_records, "lock_name", lambda name: None)
     monkeypatch.setattr(
         models.QuerySet, "select_for_update", lambda rows, *args, **options: rows.all()
     )
