@@ -21,6 +21,7 @@ from association.services.attempts import last_moment_to_associate
 from association.services.budget_watch import THRESHOLDS
 from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.spending import resets_at
+from partners.messages import render_for_partner
 
 _ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
 _AUTHORIZATIONS = Authorization.objects.select_related(
@@ -82,8 +83,9 @@ def customer_waiting(message: OutboxMessage) -> Mail:
         raise Stale("budget is set")
     account = association.account
     had_resources = account.resources.exclude(status=ResourceStatus.RELEASED).exists()
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=association.partner,
         template="association/customer_waiting",
         subject=_("A new customer waits for a budget"),
         context=_about_association(association) | {"had_resources": had_resources},
@@ -103,17 +105,17 @@ def customer_refused(message: OutboxMessage) -> Mail:
     if not codes:
         raise Stale("without a reason")
     owner = attempt.account.owner if attempt.account is not None else None
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=attempt.invitation.partner,
         template="association/customer_refused",
         subject=_("A customer could not join"),
         context={
-            "partner": attempt.invitation.partner,
             "label": attempt.invitation.label,
             "account_name": owner.account_name if owner else "",
             "masked_address": mask_address(owner.email) if owner else "",
             "refusals": [REFUSAL_TEXTS[code] for code in codes],
-            "console_url": absolute_url("console_overview"),
+            "console_url": absolute_url("console_attempt", attempt.pk),
         },
     )
 
@@ -167,8 +169,9 @@ def budget_alert(message: OutboxMessage) -> Mail:
         if is_used_up
         else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
     )
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=association.partner,
         template="association/budget_alert",
         subject=subject,
         context=_about_association(association)
@@ -179,7 +182,6 @@ def budget_alert(message: OutboxMessage) -> Mail:
             "used": Decimal(message.data["used"]),
             "amount": budget.amount,
             "resets_at": resets_at(budget, alert.alerted_at),
-            "customer_url": absolute_url("console_customer", association.pk),
         },
     )
 
@@ -232,8 +234,9 @@ def authorization_decided(message: OutboxMessage) -> Mail:
     }
     if state not in subjects:
         raise Stale("not decided")
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=authorization.association.partner,
         template="association/authorization_decided",
         subject=subjects[state],
         context=_about_association(authorization.association)
@@ -255,8 +258,9 @@ def budget_requested(message: OutboxMessage) -> Mail:
         raise Stale("association ended")
     if not association.account.freezes.open().exists():
         raise Stale("not frozen any more")
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=association.partner,
         template="association/budget_requested",
         subject=_("A customer asks for a budget"),
         context=_about_association(association)

@@ -1,5 +1,8 @@
 """The mails about invitations, of customers and of members, and someone asking for one."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -8,6 +11,9 @@ from accounts.addresses import mask_address
 from accounts.models import OutboxMessage, User
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # Stands for a token where there is none yet.
 STAND_IN = "…"
@@ -56,6 +62,24 @@ def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -
         )
 
 
+def render_for_partner(
+    message: OutboxMessage,
+    *,
+    partner: Partner,
+    template: str,
+    subject: "StrOrPromise",
+    context: Mapping[str, Any],
+) -> Mail:
+    """Render a mail to people of a partner: moments as in their console, in the partner's zone."""
+    with timezone.override(partner.zone):
+        return render_mail(
+            message,
+            template=template,
+            subject=subject,
+            context={"partner": partner, **context},
+        )
+
+
 def invitation_requested(message: OutboxMessage) -> Mail:
     """Tell a partner member that someone with an account asks for an online invitation.
 
@@ -64,16 +88,16 @@ def invitation_requested(message: OutboxMessage) -> Mail:
     request = find_about(message, InvitationRequest.objects.select_related("partner", "invitation"))
     if request.closed_at is not None:
         raise Stale("already answered")
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=request.partner,
         template="partners/invitation_requested",
         subject=_("Someone asks for an online invitation"),
         context={
-            "partner": request.partner,
             "masked_address": mask_address(request.address),
             "label": request.invitation.label,
             "requested_at": request.requested_at,
-            "console_url": absolute_url("console_overview"),
+            "console_url": absolute_url("console_requests"),
         },
     )
 
@@ -87,13 +111,13 @@ def member_invitation(message: OutboxMessage) -> Mail:
         raise Stale("expired")
     user = User.objects.filter(email=offer.address).first()
     names = {"partner": offer.partner.name, "provider": settings.PROVIDER_NAME}
-    return render_mail(
+    return render_for_partner(
         message,
+        partner=offer.partner,
         template="partners/member_invitation",
         subject=_("%(partner)s invites you to its console on %(provider)s") % names,
         context={
             "invitation": offer,
-            "partner": offer.partner,
             "inviter": offer.invited_by.email if offer.invited_by else "",
             "needs_password": user is not None and not user.has_usable_password(),
             "membership_url": absolute_url("membership"),

@@ -95,7 +95,7 @@ def unfreeze_account(
                 by=by,
                 now=now,
                 before={"unfrozen_at": None},
-                after={"unfrozen_at": now, "unfreeze_reason": reason},
+                after={"cause": freeze.cause, "unfrozen_at": now, "unfreeze_reason": reason},
             )
         return closed
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import Freeze
@@ -14,6 +14,7 @@ from accounts.services.capabilities import widest_scope
 from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
+from partners.models import AssociationType
 from partners.services.pages import Order, page_of
 
 NEWEST_FIRST = Order("associated_at")
@@ -59,13 +60,15 @@ def find_customers(rows: AssociationQuerySet, wishes: Mapping[str, Any]) -> Asso
         rows = rows.filter(manager=None if chosen == NOBODY else chosen)
     frozen = Exists(Freeze.objects.open().filter(account=OuterRef("account")))
     budgeted = Exists(Budget.objects.current().filter(association=OuterRef("pk")))
+    # The states of `Standing.state`, word for word.
+    waiting = Q(~budgeted, association_type=AssociationType.RESELLER)
     match wishes.get("status"):
         case "waiting":
-            rows = rows.filter(~budgeted, association_type="reseller")
+            rows = rows.filter(waiting)
         case "frozen":
-            rows = rows.filter(frozen)
+            rows = rows.filter(frozen).exclude(waiting)
         case "free":
-            rows = rows.filter(~frozen)
+            rows = rows.filter(~frozen).exclude(waiting)
     match wishes.get("budget"):
         case "with":
             rows = rows.filter(budgeted)

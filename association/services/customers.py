@@ -216,7 +216,7 @@ def _refuse_another_freeze(association: Association, now: datetime) -> None:
 def unfreeze_customer(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> list[Freeze]:
-    """Lift every open freeze except an administrator's, and mail the customer.
+    """Lift every open freeze except an administrator's, and mail the customer who is free then.
 
     The freeze of the association is not lifted without a budget: CustomerRefused("no_budget").
     """
@@ -227,9 +227,16 @@ def unfreeze_customer(
         closed = unfreeze_account(
             account=locked.account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
-        if closed:
+        if closed and not locked.account.freezes.open().exists():
             _mail_customer("association.unfrozen", locked, now, reason=reason)
         return closed
+
+
+def still_frozen(associations: Iterable[Association]) -> int:
+    """Return how many of the customers are frozen now; one statement."""
+    accounts = {association.account_id for association in associations}
+    frozen = Freeze.objects.open().filter(account__in=accounts)
+    return frozen.order_by().values("account").distinct().count()
 
 
 def assign_manager(

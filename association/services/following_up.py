@@ -19,12 +19,15 @@ from association.services.refusal_texts import (
 )
 from partners.models import AssociationType, Channel, Invitation, PartnerStatus
 from partners.services.invitations import create_invitation, resend_invitation
+from partners.services.requests import answer_request
 
 # The same act again within this time is a double click: it has been done.
 AGAIN = timedelta(minutes=5)
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
 # What the customer can do something about, too.
 UP_TO_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
+# What does not pass and cannot be undone: the same account is refused for good.
+NOTHING_HELPS = frozenset({RefusalCode.REGISTERED_TOO_LONG, RefusalCode.CASH_EXPENDITURE})
 OTHER_TYPE = {
     AssociationType.RESELLER.value: AssociationType.REFERRAL.value,
     AssociationType.REFERRAL.value: AssociationType.RESELLER.value,
@@ -69,8 +72,9 @@ def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send what the operation means to the attempt's account, and return that invitation.
 
-    Doing it again within five minutes sends nothing and writes nothing. The address is never
-    shown. Raises NotPossible, AttemptFinished, and InvitationNotSaved as the services it calls do.
+    An open request of theirs is answered by it. Doing it again within five minutes sends nothing
+    and writes nothing. The address is never shown. Raises NotPossible, AttemptFinished, and
+    InvitationNotSaved as the services it calls do.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
@@ -91,7 +95,7 @@ def message_to_customer(attempt: Attempt) -> str:
     with override(attempt.language):
         greeting = _(
             "Hello,\n\nyou wanted to join %(partner)s with your account %(account)s at "
-            "%(provider)s. That is not possible yet:"
+            "%(provider)s. That is not possible:"
         ) % {
             "partner": attempt.invitation.partner.name,
             "account": attempt.account.owner.account_name if attempt.account else "",
@@ -105,6 +109,10 @@ def message_to_customer(attempt: Attempt) -> str:
         closing = _("Then open your invitation again:\n%(link)s") % {
             "link": attempt.invitation.link
         }
+        if NOTHING_HELPS & set(attempt.refusal_codes):
+            closing = _("If you have a question, write to %(address)s.") % {
+                "address": attempt.invitation.partner.support_email
+            }
         regards = _("Kind regards\n%(partner)s") % {"partner": attempt.invitation.partner.name}
         return "\n\n".join([greeting, "\n".join(reasons), closing, regards])
 
@@ -139,6 +147,12 @@ def _invite(attempt: Attempt, association_type: str, by: User, now: datetime) ->
         recipient=recipient,
         created_at__gt=now - AGAIN,
     )
+    asked = followed.partner.invitation_requests.open().filter(
+        address=recipient, invitation__association_type=association_type
+    )
+    request = asked.first()
+    if request is not None:
+        return answer_request(request=request, by=by, now=now)
     return sent.first() or create_invitation(
         partner=followed.partner,
         channel=Channel.EMAIL,

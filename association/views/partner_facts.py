@@ -38,7 +38,9 @@ def my_partner_context(association: Association, now: datetime) -> dict[str, obj
         "acts": acts_of_partner(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
         ),
-        "consents": account.consents.select_related("document").order_by("-agreed_at", "-pk"),
+        "consents": account.consents.select_related("document", "authorization").order_by(
+            "-agreed_at", "-pk"
+        ),
         "tasks": _tasks(association, budget, open_freezes, authorization),
         **_budget_facts(budget, now),
         **_asking(association, open_freezes, now),

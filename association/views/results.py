@@ -54,6 +54,6 @@ def result_context(attempt: Attempt) -> dict[str, object]:
         "partner": association.partner,
         "is_frozen": bool(freezes),
         "capabilities": capability_rows(freezes),
-        "consents": attempt.consents.select_related("document").order_by("pk"),
+        "consents": attempt.consents.select_related("document", "authorization").order_by("pk"),
         "authorization": association.authorizations.open().first(),
     }

@@ -51,6 +51,7 @@ class InvitationListForm(forms.Form):
     association_type = forms.ChoiceField(
         label=_("Type"), choices=_all_or(AssociationType.choices), required=False
     )
+    batch = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
     order = forms.ChoiceField(label=_("Order"), choices=ORDERS, initial=NEWEST, required=False)
 
     def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:

@@ -106,7 +106,7 @@ def _wished(rows: InvitationQuerySet, wishes: Mapping[str, Any]) -> InvitationQu
     now, state = timezone.now(), wishes.get("state")
     if state:
         rows = rows.in_state(state, now)
-    for name in ("channel", "association_type"):
+    for name in ("channel", "association_type", "batch"):
         if name in wishes:
             rows = rows.filter(**{name: wishes[name]})
     if "created_by" in wishes:

@@ -4,12 +4,17 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, OutboxMessage
-from association.services.following_up import BLOCKS_BOTH, operation_for
+from association.services.following_up import (
+    BLOCKS_BOTH,
+    message_to_customer,
+    operation_for,
+)
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation
 from partners.models import AssociationType, Channel, Invitation
 from tests.factories import (
     AttemptFactory,
     InvitationFactory,
+    InvitationRequestFactory,
     PartnerFactory,
     PartnerMemberFactory,
     UserFactory,
@@ -266,3 +271,31 @@ def test_an_attempt_that_is_not_yours_does_not_exist(boss, person):
     assert client.post(f"{page}reveal").status_code == 404
     assert client.post(f"{page}act", {"operation": SEND}).status_code == 404
     assert (AuditEvent.objects.count(), Invitation.objects.count()) == (0, 1)
+
+
+def test_sending_an_invitation_answers_the_open_request_for_it(boss):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    asked = InvitationRequestFactory.create(
+        invitation=attempt.invitation, address=attempt.account.owner.email
+    )
+
+    for _ in range(2):
+        assert act(boss, attempt, SEND).status_code == 303
+
+    asked.refresh_from_db()
+    [sent] = Invitation.objects.filter(channel=Channel.EMAIL)
+    assert (asked.sent_invitation, asked.closed_by) == (sent, boss.user)
+    assert OutboxMessage.objects.filter(kind="partners.invitation").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "may_come_back"),
+    [("unpaid_bills", True), ("cash_expenditure", False), ("registered_too_long", False)],
+)
+def test_message_leads_back_only_whom_it_can_help(boss, code, may_come_back):
+    attempt = refused_for(boss, code)
+
+    text = message_to_customer(attempt)
+
+    assert (attempt.invitation.link in text) is may_come_back
+    assert (attempt.invitation.partner.support_email in text) is not may_come_back

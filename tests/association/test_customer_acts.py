@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, OutboxMessage
-from accounts.services.freezes import freeze_account
+from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import Budget
 from association.services.invariants.trail import trail_equals_state
 from tests.factories import (
@@ -275,9 +275,40 @@ def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
 
     assert unfreeze(client, customer).status_code == 303
     assert open_causes(customer) == {"administrator"}
+    assert mails("association.unfrozen") == 0
+    said = client.get(url("customer", customer)).content.decode()
+    assert "The account stays frozen: Example Cloud has frozen it." in said
     assert unfreeze(client, customer).status_code == 303
     page = client.get(url("unfreeze", customer)).content.decode()
     assert "There is no freeze here that you can lift." in page
+
+
+def test_provider_keeps_why_it_unfroze_to_itself(client, customer):
+    cause = FreezeCause.ADMINISTRATOR
+    freeze_account(account=customer.account, cause=cause, by=None, now=timezone.now())
+    unfreeze_account(
+        account=customer.account,
+        causes=[cause],
+        reason="Paid Umbrella",
+        by=None,
+        now=timezone.now(),
+    )
+
+    page = client.get(url("customer", customer))
+
+    reasons = [line["unfreeze_reason"] for line in page.context["freezes"]]
+    assert reasons == ["", ""]
+    assert "Umbrella" not in page.content.decode()
+
+
+def test_freezing_again_says_that_nothing_has_changed(client, customer):
+    freeze(client, customer)
+    client.get(url("customer", customer))
+
+    freeze(client, customer)
+
+    assert "Nothing has changed." in client.get(url("customer", customer)).content.decode()
+    assert mails("association.frozen") == 1
 
 
 def test_freeze_asks_for_scope_and_reason_and_tells_the_customer(client, customer, boss):

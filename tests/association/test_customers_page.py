@@ -77,7 +77,7 @@ def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     assert "Paid &lt;b&gt;" in body
     causes = [line["cause"] for line in page.context["freezes"]]
     assert causes == ["decision of the partner", "association with a reseller partner"]
-    assert [line["frozen_by"] for line in page.context["freezes"]] == [name, "the customer"]
+    assert [line["frozen_by"] for line in page.context["freezes"]] == [name, "joining"]
 
 
 def test_page_tells_no_amount_of_a_bill(client, boss):

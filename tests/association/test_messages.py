@@ -111,7 +111,7 @@ def test_customer_with_a_budget_waits_no_more():
 def test_refused_customer_is_told_with_every_text_for_the_partner():
     attempt = AttemptFactory(entered=True)
     mail = write("association.customer_refused", attempt, {"codes": list(REFUSAL_TEXTS)})
-    assert links(mail) == {"/partner/"}
+    assert links(mail) == {f"/partner/history/{attempt.pk}/"}
     assert only_in_text(mail) == set()
     for text in REFUSAL_TEXTS.values():
         assert f"- {text.partner}\n  What you can do: {text.suggested_operation}" in mail.text
@@ -239,3 +239,12 @@ def test_hostile_names_are_shown_as_text(kind):
     assert "\r" not in mail.subject
     assert "<b>N</b>" not in mail.html
     assert "<b>N</b> & {{ x }}" in mail.text
+
+
+def test_partners_read_moments_in_their_own_zone():
+    association = associated(partner__time_zone="Asia/Tokyo")
+
+    mail = write("association.customer_waiting", association)
+
+    assert "JST" in mail.text
+    assert "UTC" not in mail.text

@@ -11,6 +11,7 @@ from partners.services.invitations import Progress, progress_of
 from partners.services.pages import Count
 from tests.factories import (
     AttemptFactory,
+    InvitationBatchFactory,
     InvitationFactory,
     PartnerFactory,
     PartnerMemberFactory,
@@ -215,3 +216,15 @@ def test_usual_order_is_no_filter(query, is_filtered):
     page = client.get(f"/partner/invitations/{query}").content.decode()
     assert ("No invitation is like that." in page) is is_filtered
     assert ("You have not invited anybody yet." in page) is not is_filtered
+
+
+def test_list_is_narrowed_to_one_batch_of_ones_own(boss):
+    batch = InvitationBatchFactory.create(partner=boss.partner)
+    others = InvitationBatchFactory.create()
+    of_batch = InvitationFactory.create(partner=boss.partner, batch=batch)
+    InvitationFactory.create(partner=boss.partner)
+    InvitationFactory.create(partner=others.partner, batch=others)
+
+    assert labels(boss, f"batch={batch.pk}") == [of_batch.label]
+    for unknown in (others.pk, 2**70):
+        assert labels(boss, f"batch={unknown}") == []

@@ -81,7 +81,7 @@ def test_invitation_that_cannot_be_followed_is_stale(traits, reason):
 def test_request_reaches_the_partner_without_address_and_token():
     request = InvitationRequestFactory(address="somebody@example.org")
     mail = write("partners.invitation_requested", request)
-    assert links(mail) == {"/partner/"}
+    assert links(mail) == {"/partner/requests/"}
     assert only_in_text(mail) == set()
     assert request.address not in mail.text + mail.html
     assert "s…@example.org" in mail.text

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,7 +19,12 @@ from accounts.views.answers import posted, see_other
 from association.forms import SetBudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
 from association.services.customer_lists import Standing, standings, with_all_shown
-from association.services.customers import BudgetTerms, CustomerRefused, set_budgets
+from association.services.customers import (
+    BudgetTerms,
+    CustomerRefused,
+    set_budgets,
+    still_frozen,
+)
 from association.services.spending import spent_this_month
 from association.views.console.customers import find_customer, standing_of
 from association.views.console.refusing import refuse
@@ -42,7 +48,7 @@ def set_budget(request: HttpRequest, member: PartnerMember, association_id: int)
         done = _set(form, [association], member)
         if isinstance(done, CustomerRefused):
             return refuse(request, member, done)
-        messages.success(request, _done_sentence(form, 1))
+        messages.success(request, _done_sentence(form, [association]))
         return see_other("console_customer", association.pk)
     return _show(request, member, form, context)
 
@@ -69,7 +75,7 @@ def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         done = _set(form, associations, member)
         if isinstance(done, CustomerRefused):
             return refuse(request, member, done)
-        messages.success(request, _done_sentence(form, len(associations)))
+        messages.success(request, _done_sentence(form, associations))
         return see_other("console_customers")
     return _show(request, member, form, context)
 
@@ -143,16 +149,27 @@ def _set(
     return None
 
 
-def _done_sentence(form: SetBudgetForm, number: int) -> str:
+def _done_sentence(form: SetBudgetForm, associations: Sequence[Association]) -> str:
+    number = len(associations)
+    text = ngettext("The budget is set.", "%(number)s budgets are set.", number)
+    said = [text % {"number": number}]
     if form.cleaned_data.get("unfreeze"):
-        text = ngettext(
-            "The budget is set and the account unfrozen. The customer is told by mail.",
-            "The budgets are set and %(number)s accounts unfrozen. Each customer is told by mail.",
-            number,
-        )
-    else:
-        text = ngettext("The budget is set.", "%(number)s budgets are set.", number)
-    return text % {"number": number}
+        frozen = still_frozen(associations)
+        if frozen < number:
+            text = ngettext(
+                "The account is not frozen any more.",
+                "%(number)s accounts are not frozen any more.",
+                number - frozen,
+            )
+            said.append(text % {"number": number - frozen})
+        if frozen:
+            text = ngettext(
+                "%(number)s account stays frozen: %(provider)s has frozen it.",
+                "%(number)s accounts stay frozen: %(provider)s has frozen them.",
+                frozen,
+            )
+            said.append(text % {"number": frozen, "provider": settings.PROVIDER_NAME})
+    return " ".join(said)
 
 
 def _show(

@@ -1,12 +1,15 @@
 """The console's freezes: stopping a customer, letting them go on, and who looks after them."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import FreezeCause, FreezeScope, ResourceStatus
+from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import widest_scope
 from accounts.views.answers import posted, see_other
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
@@ -15,6 +18,7 @@ from association.services.customers import (
     CustomerRefused,
     assign_manager,
     freeze_customer,
+    still_frozen,
     unfreeze_customer,
 )
 from association.views.console.customers import find_customer, standing_of
@@ -34,9 +38,10 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     asked = request.GET.get("scope")
     initial = {"scope": asked if asked in FreezeScope.values else FreezeScope.ACCOUNT}
     form = PartnerFreezeForm(posted(request), initial=initial)
+    context = {"form": form, **_freeze_context(association), **back_to(association)}
     if form.is_valid():
         try:
-            freeze_customer(
+            frozen = freeze_customer(
                 association=association,
                 scope=FreezeScope(form.cleaned_data["scope"]),
                 reason=form.cleaned_data["reason"],
@@ -45,15 +50,21 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
             )
         except CustomerRefused as refused:
             return refuse(request, member, refused)
-        messages.success(request, _("The account is frozen. The customer is told by mail."))
+        if _is_as_before(context["frozen_by_partner"], frozen):
+            messages.info(request, _("You had frozen the account already. Nothing has changed."))
+        else:
+            messages.success(request, _("The account is frozen. The customer is told by mail."))
         return see_other("console_customer", association.pk)
-    context = {"form": form, **_freeze_context(association), **back_to(association)}
     status = 400 if form.is_bound else 200
     template = "association/console/freeze.html"
     return show(request, member, template, context, section="customers", status=status)
 
 
-def _freeze_context(association: Association) -> dict[str, object]:
+def _is_as_before(before: Freeze | None, after: Freeze) -> bool:
+    return before is not None and (before.pk, before.scope) == (after.pk, after.scope)
+
+
+def _freeze_context(association: Association) -> dict[str, Any]:
     freezes = association.account.open_freezes  # type: ignore[attr-defined] # with_all_shown()
     own = [freeze for freeze in freezes if freeze.cause == FreezeCause.PARTNER]
     running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
@@ -86,7 +97,7 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
             )
         except CustomerRefused as refused:
             return refuse(request, member, refused)
-        messages.success(request, _unfrozen_sentence(lifted=bool(closed)))
+        messages.success(request, _unfrozen_sentence(association, lifted=bool(closed)))
         return see_other("console_customer", association.pk)
     kept = [freeze for freeze in standing.freezes if freeze.cause == FreezeCause.ADMINISTRATOR]
     lifted = [freeze for freeze in standing.freezes if freeze not in kept]
@@ -102,10 +113,14 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
     return show(request, member, template, context, section="customers", status=status)
 
 
-def _unfrozen_sentence(*, lifted: bool) -> str:
-    if lifted:
-        return _("The freezes that you may lift are lifted. The customer is told by mail.")
-    return _("There was no freeze left that you may lift.")
+def _unfrozen_sentence(association: Association, *, lifted: bool) -> str:
+    if not lifted:
+        return _("There was no freeze left that you may lift.")
+    if still_frozen([association]):
+        return _(
+            "Your freezes are lifted. The account stays frozen: %(provider)s has frozen it."
+        ) % {"provider": settings.PROVIDER_NAME}
+    return _("The account is unfrozen. The customer is told by mail.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

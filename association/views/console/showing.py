@@ -61,14 +61,20 @@ def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[s
             "cause": freeze.get_cause_display(),
             "scope": freeze.get_scope_display(),
             "frozen_at": freeze.frozen_at,
-            "frozen_by": who(freeze.frozen_by, association),
+            "frozen_by": _("joining")
+            if freeze.cause == FreezeCause.ASSOCIATION
+            else who(freeze.frozen_by, association),
             "unfrozen_at": freeze.unfrozen_at,
             "unfrozen_by": who(freeze.unfrozen_by, association),
-            "reason": "" if freeze.cause == FreezeCause.ADMINISTRATOR else freeze.reason,
-            "unfreeze_reason": freeze.unfreeze_reason,
+            "reason": _told(freeze, freeze.reason),
+            "unfreeze_reason": _told(freeze, freeze.unfreeze_reason),
         }
         for freeze in freezes
     ]
+
+
+def _told(freeze: Freeze, reason: str) -> str:
+    return "" if freeze.cause == FreezeCause.ADMINISTRATOR else reason
 
 
 def budget_lines(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import CustomerAccount, User
 from accounts.services.audit import record_event
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
@@ -38,6 +38,7 @@ def accept_member_invitation(
     user acts for a partner or is a partner's customer.
     """
     with transaction.atomic():
+        lock_account_of(by)
         locked = lock_invitation(invitation)
         if locked.accepted_at is not None:
             return _member_so_made(locked, by)
@@ -68,6 +69,14 @@ def accept_member_invitation(
         )
 
 
+def lock_account_of(user: User) -> None:
+    """Hold the user's customer account, as joining a partner does.
+
+    Of the two, the second then sees what the first has made.
+    """
+    CustomerAccount.objects.select_for_update().filter(owner=user).first()
+
+
 def decline_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
@@ -88,7 +97,7 @@ def _hindrance(user: User) -> MemberProblem | None:
     """Return what keeps the user from acting for a partner, if anything does."""
     if PartnerMember.objects.filter(user=user).exists():
         return MemberProblem.ACTS_FOR_A_PARTNER
-    account = getattr(user, "customer_account", None)
+    account = CustomerAccount.objects.filter(owner=user).first()
     if account is not None and account.associations.in_force().exists():
         return MemberProblem.IS_A_CUSTOMER
     return None

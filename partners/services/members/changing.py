@@ -86,7 +86,8 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """
     with transaction.atomic():
         lock_members(member.partner_id)
-        locked = PartnerMember.objects.filter(pk=member.pk).first()
+        # Whoever makes the member a manager locks it too: then no customer comes in between.
+        locked = PartnerMember.objects.select_for_update().filter(pk=member.pk).first()
         if locked is None:
             return
         _keep_an_administrator(locked)

@@ -19,5 +19,8 @@ class MemberRefused(Exception):
 
 
 def lock_members(partner_id: int) -> None:
-    """Let one act at a time change who acts for this partner, until the transaction ends."""
-    Partner.objects.select_for_update().only("pk").get(pk=partner_id)
+    """Let one act at a time change who acts for this partner, until the transaction ends.
+
+    Rows that name the partner can be written meanwhile.
+    """
+    Partner.objects.select_for_update(no_key=True).only("pk").get(pk=partner_id)
