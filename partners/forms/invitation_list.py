@@ -51,7 +51,9 @@ class InvitationListForm(forms.Form):
     association_type = forms.ChoiceField(
         label=_("Type"), choices=_all_or(AssociationType.choices), required=False
     )
-    batch = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    batch = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
+    )
     order = forms.ChoiceField(label=_("Order"), choices=ORDERS, initial=NEWEST, required=False)
 
     def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:
