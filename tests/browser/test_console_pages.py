@@ -34,7 +34,12 @@ def shown() -> list[Route]:
 def ids() -> dict[str, Any]:
     """One of everything, all of them the administrator's, with something on every page."""
     make: Any = factories
-    boss = make.PartnerMemberFactory(administrator=True, partner__name="Nimbus")
+    # As long as addresses come, so that what cannot break shows.
+    boss = make.PartnerMemberFactory(
+        administrator=True,
+        partner__name="Nimbus",
+        user__email="maximiliane.hohenzollern-sigmaringen@vertrieb.nimbus-partner.example",
+    )
     partner = boss.partner
     invitation = make.InvitationFactory(partner=partner, created_by=boss.user)
     mailed = make.InvitationFactory(email=True, partner=partner, created_by=boss.user)
