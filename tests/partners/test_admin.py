@@ -203,3 +203,14 @@ def test_last_administrator_is_neither_demoted_nor_removed(superuser: Client) ->
         assert "A partner keeps at least one administrator." in answer.content.decode()
     assert PartnerMember.objects.get().role == "administrator"
     assert not AuditEvent.objects.exists()
+
+
+def test_customer_does_not_become_a_member(superuser: Client) -> None:
+    association, partner = factories.make_associated(), factories.PartnerFactory()
+    data = {"user": association.account.owner_id, "partner": partner.pk, "role": "manager"}
+    path = reverse("admin:partners_partnermember_add")
+
+    assert superuser.post(path, data).status_code == 302
+
+    assert not PartnerMember.objects.filter(user=association.account.owner).exists()
+    assert not AuditEvent.objects.filter(action="partner_member.added").exists()

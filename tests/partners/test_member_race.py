@@ -1,11 +1,12 @@
 """Two administrators at the same moment: one of them stays an administrator."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from association.services import associations
@@ -16,10 +17,11 @@ from partners.models import PartnerMember, PartnerRole
 from partners.services.members import (
     MemberRefused,
     accept_member_invitation,
-    answering,
+    add_member,
     change_member,
     changing,
     remove_member,
+    terms,
 )
 from tests.factories import (
     CustomerAccountFactory,
@@ -125,37 +127,143 @@ def test_a_member_being_removed_gets_no_customer_behind_the_trail():
     assert list(trail_equals_state()) == []
 
 
-def join_and_accept():
-    """Let one user accept a membership and join a partner at once; whether each was refused."""
+def begun_before_the_end_of(first, second):
+    """Let the second begin while the first has acted and not committed; what each raised."""
+    acted, waits = threading.Event(), threading.Event()
+
+    def acting_first():
+        try:
+            with transaction.atomic():
+                first()
+                acted.set()
+                waits.wait(timeout=20)
+        finally:
+            acted.set()
+            connection.close()
+
+    def acting_second(process):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                process.append(cursor.fetchone()[0])
+            second()
+        except (MemberRefused, CustomerRefused, IntegrityError) as refused:
+            return type(refused)
+        finally:
+            connection.close()
+        return None
+
+    process: list[int] = []
+    with ThreadPoolExecutor(2) as people:
+        one = people.submit(acting_first)
+        acted.wait(timeout=20)
+        other = people.submit(acting_second, process)
+        wait_until_blocked(process, other)
+        waits.set()
+        one.result()
+        return other.result()
+
+
+def wait_until_blocked(process, future):
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not future.done():
+        if process:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", process)
+                if cursor.fetchone()[0]:
+                    return
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def giving_and_removing():
+    boss = PartnerMemberFactory.create(administrator=True)
+    customer = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
+    leaving = PartnerMemberFactory.create(partner=boss.partner)
+    now = timezone.now()
+    give = partial(assign_manager, association=customer, manager=leaving, by=boss.user, now=now)
+    remove = partial(remove_member, member=leaving, by=boss.user, now=now)
+    return customer, give, remove
+
+
+def test_removal_waits_for_who_makes_the_member_a_manager(giving_and_removing):
+    customer, give, remove = giving_and_removing
+
+    assert begun_before_the_end_of(give, remove) is None
+
+    customer.refresh_from_db()
+    assert customer.manager_id is None
+    assert list(trail_equals_state()) == []
+
+
+def test_making_a_manager_waits_for_the_removal(giving_and_removing):
+    customer, give, remove = giving_and_removing
+
+    assert begun_before_the_end_of(remove, give) is CustomerRefused
+
+    customer.refresh_from_db()
+    assert customer.manager_id is None
+    assert list(trail_equals_state()) == []
+
+
+def test_removal_breaks_without_the_members_lock(giving_and_removing, monkeypatch):
+    """The control: who removes does not see the customer that is being given."""
+    _, give, remove = giving_and_removing
+    monkeypatch.setattr(
+        changing, "lock_member", lambda pk: PartnerMember.objects.filter(pk=pk).first()
+    )
+
+    assert begun_before_the_end_of(give, remove) is IntegrityError
+
+
+def accept(user):
+    offer = MemberInvitationFactory.create(address=user.email)
+    return partial(accept_member_invitation, invitation=offer, by=user, now=timezone.now())
+
+
+def be_added(user):
+    boss = PartnerMemberFactory.create(administrator=True)
+    return partial(
+        add_member,
+        partner=boss.partner,
+        user=user,
+        role=PartnerRole.MANAGER,
+        by=boss.user,
+        now=timezone.now(),
+    )
+
+
+def join_and_become_member(how):
+    """Let one user join a partner and become a member at once; what each raised."""
     account = CustomerAccountFactory.create(enabled=True)
     attempt = make_attempt(account=account)
-    offer = MemberInvitationFactory.create(address=account.owner.email)
     joining = partial(associate, attempt=attempt, by=account.owner, address=None)
-    accepting = partial(
-        accept_member_invitation, invitation=offer, by=account.owner, now=timezone.now()
-    )
-    return at_once(joining, accepting)
+    return at_once(joining, how(account.owner))
 
 
-def test_nobody_becomes_member_and_customer_at_once():
+@pytest.mark.parametrize("how", [accept, be_added])
+def test_nobody_becomes_member_and_customer_at_once(how):
     for _ in range(10):
-        outcome = join_and_accept()
+        outcome = join_and_become_member(how)
         assert outcome.count(None) == 1, outcome
 
 
-def test_someone_becomes_both_without_the_lock(monkeypatch):
-    """The control: who accepts does not wait for who joins."""
+@pytest.mark.parametrize("how", [accept, be_added])
+def test_someone_becomes_both_without_the_lock(how, monkeypatch):
+    """The control: both have looked before either has written."""
     looked = threading.Barrier(2)
-    write, add = associations._write_association, changing.add_member
+    write, look = associations._write_association, terms.hindrance_of
 
-    def looked_then(do):
-        def wait_and_do(*args, **options):
-            looked.wait(timeout=20)
-            return do(*args, **options)
+    def write_later(*args):
+        looked.wait(timeout=20)
+        return write(*args)
 
-        return wait_and_do
+    def look_first(user):
+        found = look(user)
+        looked.wait(timeout=20)
+        return found
 
-    monkeypatch.setattr(associations, "_write_association", looked_then(write))
-    monkeypatch.setattr(answering, "add_member", looked_then(add))
-    monkeypatch.setattr(answering, "lock_account_of", lambda user: None)
-    assert join_and_accept() == [None, None]
+    monkeypatch.setattr(associations, "_write_association", write_later)
+    monkeypatch.setattr(changing, "hindrance_of", look_first)
+    monkeypatch.setattr(changing, "lock_account_of", lambda user: None)
+    assert join_and_become_member(how) == [None, None]

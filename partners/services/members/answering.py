@@ -5,14 +5,14 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from accounts.models import CustomerAccount, User
+from accounts.models import User
 from accounts.services.audit import record_event
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
 from partners.refusal_codes import MemberProblem
 from partners.services.members.changing import add_member
 from partners.services.members.inviting import end_invitation, lock_invitation
-from partners.services.members.terms import MemberRefused
+from partners.services.members.terms import MemberRefused, hindrance_of
 
 
 def member_invitations_of(user: User) -> MemberInvitationQuerySet:
@@ -25,7 +25,7 @@ def member_invitations_of(user: User) -> MemberInvitationQuerySet:
 def has_member_invitation(*, user: User, now: datetime) -> bool:
     """Whether an invitation waits for the user's answer, and the user could accept it."""
     live = MemberInvitation.objects.live(now).filter(address=user.email)
-    return live.exists() and _hindrance(user) is None
+    return live.exists() and hindrance_of(user) is None
 
 
 def accept_member_invitation(
@@ -38,7 +38,6 @@ def accept_member_invitation(
     user acts for a partner or is a partner's customer.
     """
     with transaction.atomic():
-        lock_account_of(by)
         locked = lock_invitation(invitation)
         if locked.accepted_at is not None:
             return _member_so_made(locked, by)
@@ -46,9 +45,6 @@ def accept_member_invitation(
             raise MemberRefused(MemberProblem.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
             raise MemberRefused(MemberProblem.INVITATION_EXPIRED)
-        hindrance = _hindrance(by)
-        if hindrance is not None:
-            raise MemberRefused(hindrance)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
         record_event(
@@ -69,14 +65,6 @@ def accept_member_invitation(
         )
 
 
-def lock_account_of(user: User) -> None:
-    """Hold the user's customer account, as joining a partner does.
-
-    Of the two, the second then sees what the first has made.
-    """
-    CustomerAccount.objects.select_for_update().filter(owner=user).first()
-
-
 def decline_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
@@ -91,16 +79,6 @@ def decline_member_invitation(
         if locked.withdrawn_at is None:
             end_invitation(locked, action="member_invitation.declined", by=by, now=now)
     return locked
-
-
-def _hindrance(user: User) -> MemberProblem | None:
-    """Return what keeps the user from acting for a partner, if anything does."""
-    if PartnerMember.objects.filter(user=user).exists():
-        return MemberProblem.ACTS_FOR_A_PARTNER
-    account = CustomerAccount.objects.filter(owner=user).first()
-    if account is not None and account.associations.in_force().exists():
-        return MemberProblem.IS_A_CUSTOMER
-    return None
 
 
 def _member_so_made(invitation: MemberInvitation, user: User) -> PartnerMember:

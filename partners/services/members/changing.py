@@ -13,7 +13,13 @@ from accounts.models import AuditEvent, User
 from accounts.services.audit import record_copies, record_event
 from partners.models import Partner, PartnerMember, PartnerRole
 from partners.refusal_codes import MemberProblem
-from partners.services.members.terms import MemberRefused, lock_members
+from partners.services.members.terms import (
+    MemberRefused,
+    hindrance_of,
+    lock_account_of,
+    lock_member,
+    lock_members,
+)
 
 # The trail knows by its end that the row is gone.
 REMOVED = "partner_member.deleted"
@@ -31,13 +37,17 @@ def add_member(
 ) -> PartnerMember:
     """Let the user act for the partner. One audit event.
 
-    Raises MemberRefused when the user acts for a partner already.
+    Raises MemberRefused when the user acts for a partner already or is a partner's customer.
     """
     member = PartnerMember(
         partner=partner, user=user, role=role, may_see_addresses=may_see_addresses
     )
     try:
         with transaction.atomic():
+            lock_account_of(user)
+            hindrance = hindrance_of(user)
+            if hindrance is not None:
+                raise MemberRefused(hindrance)
             member.save(force_insert=True)
             after = {"partner": partner.pk, "user": user.pk, **_terms(member)}
             record_event(action="partner_member.added", about=member, by=by, now=now, after=after)
@@ -87,7 +97,7 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     with transaction.atomic():
         lock_members(member.partner_id)
         # Whoever makes the member a manager locks it too: then no customer comes in between.
-        locked = PartnerMember.objects.select_for_update().filter(pk=member.pk).first()
+        locked = lock_member(member.pk)
         if locked is None:
             return
         _keep_an_administrator(locked)
