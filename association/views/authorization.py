@@ -102,6 +102,7 @@ def show_letter(
     history = list(rows)
     open_one = next((row for row in history if row.is_open), None)
     agreed = open_one.consent if open_one is not None else None
+    form = form or AuthorizationForm(needs_reason=agreed is not None, reason=reason)
     context = {
         "association": association,
         "partner": association.partner,
@@ -109,7 +110,9 @@ def show_letter(
         "agreed": agreed,
         "document": agreed.document if agreed is not None else _letter(get_language() or ""),
         "history": history,
-        "form": form or AuthorizationForm(needs_reason=agreed is not None, reason=reason),
+        "form": form,
+        # Where nothing can be declined or revoked any more, no field holds what was typed.
+        "typed": "" if open_one is not None else form["reason"].value() or "",
         "problem": problem,
         "back_url": reverse("my_partner"),
     }

@@ -145,7 +145,7 @@ def test_answer_to_a_request_that_was_answered_elsewhere_is_a_conflict():
     assert "The request has been declined already." in text_of(response)
     late = client.post(LETTER_PAGE, {"action": "revoke", "reason": "Kept <typed>"})
     assert late.status_code == 409
-    assert "Kept &lt;typed&gt;" not in text_of(late)
+    assert "You wrote: <bdi>Kept &lt;typed&gt;</bdi>" in text_of(late)
     assert Authorization.objects.get().state == "declined"
 
 
