@@ -368,3 +368,36 @@ def test_manager_is_one_of_the_partners_members(client, customer, boss):
     assert customer.manager == colleague
     event = AuditEvent.objects.get(action="association.manager_changed")
     assert (event.before, event.after) == ({"manager": boss.pk}, {"manager": colleague.pk})
+
+
+def test_only_who_was_frozen_and_is_free_now_counts_as_freed(client, boss):
+    freed, kept, free = (joined(boss) for _ in range(3))
+    budget_and_unfreeze(client, free)
+    cause = FreezeCause.ADMINISTRATOR
+    freeze_account(account=kept.account, cause=cause, by=None, now=timezone.now())
+    client.get(url("customer", free))
+    chosen = [row.pk for row in (freed, kept, free)]
+
+    client.post(reverse("console_set_budgets"), {"customer": chosen, **TERMS, "unfreeze": "on"})
+
+    [said] = client.get(reverse("console_customers")).context["messages"]
+    assert str(said) == (
+        "3 budgets are set. The account is not frozen any more. "
+        "1 account stays frozen: Example Cloud has frozen it."
+    )
+    assert mails("association.unfrozen") == 2
+
+
+@pytest.mark.parametrize("scope", ["account", "account_and_resources"])
+def test_another_reason_for_the_same_freeze_is_a_conflict_and_kept(client, customer, scope):
+    post(client, "freeze", customer, scope="account_and_resources", reason="Late")
+
+    answer = post(client, "freeze", customer, scope=scope, reason="Kept <typed>")
+
+    assert answer.status_code == 409
+    assert answer.context["form"]["reason"].value() == "Kept <typed>"
+    page = answer.content.decode()
+    assert "Kept &lt;typed&gt;" in page
+    assert "Nothing has changed, and the customer is not told of this reason." in page
+    assert Freeze.objects.get(cause=FreezeCause.PARTNER).reason == "Late"
+    assert (trail("freeze"), mails("association.frozen")) == (["freeze.opened"], 1)

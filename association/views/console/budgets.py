@@ -154,14 +154,17 @@ def _done_sentence(form: SetBudgetForm, associations: Sequence[Association]) -> 
     text = ngettext("The budget is set.", "%(number)s budgets are set.", number)
     said = [text % {"number": number}]
     if form.cleaned_data.get("unfreeze"):
-        frozen = still_frozen(associations)
-        if frozen < number:
+        # The freezes were loaded before the act: who was free is not counted as freed.
+        were_frozen = [row for row in associations if row.account.open_freezes]  # type: ignore[attr-defined] # with_all_shown()
+        frozen = still_frozen(were_frozen)
+        freed = len(were_frozen) - frozen
+        if freed:
             text = ngettext(
                 "The account is not frozen any more.",
                 "%(number)s accounts are not frozen any more.",
-                number - frozen,
+                freed,
             )
-            said.append(text % {"number": number - frozen})
+            said.append(text % {"number": freed})
         if frozen:
             text = ngettext(
                 "%(number)s account stays frozen: %(provider)s has frozen it.",

@@ -50,12 +50,19 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
             )
         except CustomerRefused as refused:
             return refuse(request, member, refused)
+        if frozen.reason != form.cleaned_data["reason"]:
+            return _show_freeze(request, member, context | {"is_dropped": True}, status=409)
         if _is_as_before(context["frozen_by_partner"], frozen):
             messages.info(request, _("You had frozen the account already. Nothing has changed."))
         else:
             messages.success(request, _("The account is frozen. The customer is told by mail."))
         return see_other("console_customer", association.pk)
-    status = 400 if form.is_bound else 200
+    return _show_freeze(request, member, context, status=400 if form.is_bound else 200)
+
+
+def _show_freeze(
+    request: HttpRequest, member: PartnerMember, context: dict[str, Any], *, status: int
+) -> HttpResponse:
     template = "association/console/freeze.html"
     return show(request, member, template, context, section="customers", status=status)
 
