@@ -254,3 +254,22 @@ def test_links_expire_soon_for_a_week_and_e_mails_for_two_days():
     found = invitations_expiring(member=boss, now=now)
 
     assert {invitation.label for invitation in found} == {"link 1", "mail 1", "link 6"}
+
+
+def test_first_steps_hide_no_customer_who_asks(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    made = make_associated(
+        invitation=InvitationFactory.create(partner=boss.partner, created_by=boss.user)
+    )
+    made.manager = manager
+    made.save()
+    made.account.freezes.update(unfrozen_at=timezone.now())
+    froze = FreezeFactory.create(account=made.account, cause=FreezeCause.PARTNER)
+    asked_at = froze.frozen_at + timedelta(days=1)
+    BudgetRequest.objects.create(association=made, asked_at=asked_at, asked_on=asked_at.date())
+
+    page = open_overview(manager.user)
+
+    assert page.context["is_new"] is True
+    assert "Your first customer is three steps away" not in page.content.decode()
+    assert "Frozen by your decision." in page.content.decode()
