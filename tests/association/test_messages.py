@@ -1,6 +1,7 @@
 """The mails about joining and what follows it."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils.formats import date_format
 from accounts.models import FreezeCause, ResourceStatus
 from accounts.services.freezes import unfreeze_account
 from accounts.services.mails import Stale
-from association.models import Association, Authorization, BudgetRequest
+from association.models import Association, Authorization, BudgetAlert, BudgetRequest
 from association.services.refusal_texts import REFUSAL_TEXTS
 from tests.factories import (
     CustomerAccountFactory,
@@ -241,10 +242,32 @@ def test_hostile_names_are_shown_as_text(kind):
     assert "<b>N</b> & {{ x }}" in mail.text
 
 
-def test_partners_read_moments_in_their_own_zone():
-    association = associated(partner__time_zone="Asia/Tokyo")
+def alerted(association: Association) -> BudgetAlert:
+    set_at = datetime(2026, 7, 1, tzinfo=UTC)
+    budget = association.budgets.create(
+        amount=10, period="monthly", on_exhaustion="notify", set_at=set_at
+    )
+    return budget.alerts.create(threshold=75, period_start=set_at, alerted_at=set_at)
 
-    mail = write("association.customer_waiting", association)
 
-    assert "JST" in mail.text
-    assert "UTC" not in mail.text
+@pytest.mark.parametrize(
+    ("kind", "about", "data"),
+    [
+        ("association.customer_waiting", lambda association: association, {}),
+        ("association.budget_requested", asked, {}),
+        ("association.budget_alert", alerted, {"used": "8.00"}),
+    ],
+)
+def test_partners_read_moments_in_their_own_zone(kind, about, data):
+    mail = write(kind, about(associated(partner__time_zone="Europe/Berlin")), data)
+
+    for part in (mail.text, mail.html):
+        assert re.search(r"\bCES?T\b", part)
+        assert "UTC" not in part
+
+
+def test_customers_read_moments_as_before():
+    invitation = InvitationFactory(partner__time_zone="Europe/Berlin")
+    mail = write("association.resume", AttemptFactory(entered=True, invitation=invitation))
+
+    assert "UTC" in mail.text

@@ -1,5 +1,6 @@
 """The mails about invitations."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,12 @@ from django.utils.formats import date_format
 
 from accounts.services.mails import Stale
 from partners.messages import STAND_IN, preview_invitation
-from tests.factories import InvitationFactory, InvitationRequestFactory
+from tests.factories import (
+    InvitationFactory,
+    InvitationRequestFactory,
+    MemberInvitationFactory,
+    PartnerFactory,
+)
 from tests.reading_mails import links, only_in_text, write
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +97,18 @@ def test_request_reaches_the_partner_without_address_and_token():
 def test_answered_request_is_stale():
     with pytest.raises(Stale, match=r"^already answered$"):
         write("partners.invitation_requested", InvitationRequestFactory(dismissed=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "factory"),
+    [
+        ("partners.invitation_requested", InvitationRequestFactory),
+        ("partners.member_invitation", MemberInvitationFactory),
+    ],
+)
+def test_partners_read_moments_in_their_own_zone(kind, factory):
+    mail = write(kind, factory.create(partner=PartnerFactory.create(time_zone="Europe/Berlin")))
+
+    for part in (mail.text, mail.html):
+        assert re.search(r"\bCES?T\b", part)
+        assert "UTC" not in part
