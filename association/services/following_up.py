@@ -18,12 +18,14 @@ from association.services.refusal_texts import (
     way_out,
 )
 from partners.models import AssociationType, Channel, Invitation, PartnerStatus
+from partners.models.invitations import InvitationQuerySet
 from partners.services.invitations import create_invitation, resend_invitation
-from partners.services.requests import answer_request
+from partners.services.requests import answer_request, close_as_answered
 
 # The same act again within this time is a double click: it has been done.
 AGAIN = timedelta(minutes=5)
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
+SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION})
 # What the customer can do something about, too.
 UP_TO_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
 # What does not pass and cannot be undone: the same account is refused for good.
@@ -72,9 +74,9 @@ def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send what the operation means to the attempt's account, and return that invitation.
 
-    An open request of theirs is answered by it. Doing it again within five minutes sends nothing
-    and writes nothing. The address is never shown. Raises NotPossible, AttemptFinished, and
-    InvitationNotSaved as the services it calls do.
+    An open request of theirs is answered by it. Doing it again within five minutes sends nothing:
+    `mailed_at` is `now` only when it was sent. The address is never shown. Raises NotPossible,
+    AttemptFinished, and InvitationNotSaved as the services it calls do.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
@@ -85,6 +87,26 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
         if operation in {Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION}:
             return _invite(attempt, _type_to_offer(attempt, operation), by, now)
         raise NotPossible
+
+
+def sent_since(*, attempt: Attempt, now: datetime) -> dict[str, Invitation]:
+    """Return by operation the newest live invitation that was sent so since the attempt began.
+
+    One statement for each that invites the account. Account, invitation and partner must be loaded.
+    """
+    followed, began_at = attempt.invitation, attempt.started_at
+    found: dict[str, Invitation] = {}
+    for operation in SENDING & set(operations_for(attempt).values()):
+        if operation != Operation.RESEND:
+            rows = _invitations_sent(attempt, _type_to_offer(attempt, operation), now)
+            sent = rows.filter(mailed_at__gt=began_at).first()
+        elif followed.mailed_at and followed.mailed_at > began_at and not followed.refusal(now):
+            sent = followed
+        else:
+            sent = None
+        if sent is not None:
+            found[operation] = sent
+    return found
 
 
 def message_to_customer(attempt: Attempt) -> str:
@@ -137,23 +159,43 @@ def _resend(invitation: Invitation, by: User, now: datetime) -> Invitation:
     return resend_invitation(invitation=invitation, by=by, now=now)
 
 
+def _invitations_sent(attempt: Attempt, association_type: str, now: datetime) -> InvitationQuerySet:
+    """Return the partner's live invitations that were mailed to the account, newest first."""
+    if attempt.account is None:
+        raise NotPossible
+    rows = attempt.invitation.partner.invitations.live(now).filter(
+        channel=Channel.EMAIL,
+        association_type=association_type,
+        recipient=attempt.account.owner.email,
+        mailed_at__isnull=False,
+    )
+    return rows.order_by("-mailed_at", "-pk")
+
+
 def _invite(attempt: Attempt, association_type: str, by: User, now: datetime) -> Invitation:
+    """Send it unless that was done a moment ago, and close the open request of the address."""
     if attempt.account is None:
         raise NotPossible
     followed, recipient = attempt.invitation, attempt.account.owner.email
-    sent = followed.partner.invitations.live(now).filter(
-        channel=Channel.EMAIL,
-        association_type=association_type,
-        recipient=recipient,
-        created_at__gt=now - AGAIN,
-    )
-    asked = followed.partner.invitation_requests.open().filter(
-        address=recipient, invitation__association_type=association_type
-    )
-    request = asked.first()
-    if request is not None:
+    asked = followed.partner.invitation_requests.open().filter(address=recipient)
+    # Locked: whoever answers or dismisses it at the same time has done so, or waits.
+    request = asked.select_for_update().first()
+    rows = _invitations_sent(attempt, association_type, now)
+    sent = rows.filter(mailed_at__gt=now - AGAIN).first()
+    if sent is None and request and request.invitation.association_type == association_type:
         return answer_request(request=request, by=by, now=now)
-    return sent.first() or create_invitation(
+    if sent is None:
+        sent = _create(attempt, recipient, association_type, by, now)
+    if request is not None:
+        close_as_answered(request=request, sent=sent, by=by, now=now)
+    return sent
+
+
+def _create(
+    attempt: Attempt, recipient: str, association_type: str, by: User, now: datetime
+) -> Invitation:
+    followed = attempt.invitation
+    return create_invitation(
         partner=followed.partner,
         channel=Channel.EMAIL,
         association_type=association_type,

@@ -96,6 +96,20 @@ def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> In
     return sent
 
 
+def close_as_answered(
+    *, request: InvitationRequest, sent: Invitation, by: User, now: datetime
+) -> None:
+    """Close the request with an invitation that its address was sent for another reason.
+
+    Does nothing to one that is closed already, nor with an invitation that answers another request.
+    """
+    with transaction.atomic():
+        locked = _lock(request)
+        if locked.closed_at is None and not hasattr(sent, "request"):
+            locked.sent_invitation = sent
+            _close(locked, action="invitation_request.answered", by=by, now=now)
+
+
 def dismiss_request(
     *, request: InvitationRequest, reason: str, by: User, now: datetime
 ) -> InvitationRequest:

@@ -1,9 +1,13 @@
 """One attempt in the console: its walk, its refusals with their buttons, and the address."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEvent, OutboxMessage
+from accounts.templatetags.moments import moment
 from association.services.following_up import (
     BLOCKS_BOTH,
     message_to_customer,
@@ -286,6 +290,111 @@ def test_sending_an_invitation_answers_the_open_request_for_it(boss):
     [sent] = Invitation.objects.filter(channel=Channel.EMAIL)
     assert (asked.sent_invitation, asked.closed_by) == (sent, boss.user)
     assert OutboxMessage.objects.filter(kind="partners.invitation").count() == 1
+
+
+def test_an_open_request_for_another_type_is_closed_with_what_was_sent(boss):
+    attempt = refused_for(boss, "professional_services_contract")
+    asked = InvitationRequestFactory.create(
+        invitation=attempt.invitation, address=attempt.account.owner.email
+    )
+
+    for _ in range(2):
+        assert act(boss, attempt, OFFER).status_code == 303
+
+    asked.refresh_from_db()
+    [sent] = Invitation.objects.filter(channel=Channel.EMAIL)
+    assert (asked.sent_invitation, asked.closed_by) == (sent, boss.user)
+    assert sent.association_type == AssociationType.REFERRAL
+    assert [event.action for event in AuditEvent.objects.order_by("pk")] == [
+        "invitation.created",
+        "invitation_request.answered",
+    ]
+
+
+def test_a_request_of_another_partner_or_address_stays_open(boss):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    others = [
+        InvitationRequestFactory.create(address=attempt.account.owner.email),
+        InvitationRequestFactory.create(invitation=attempt.invitation),
+    ]
+
+    act(boss, attempt, SEND)
+
+    for request in others:
+        request.refresh_from_db()
+        assert request.state == "open"
+
+
+def test_an_invitation_answers_one_request_only(boss):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    asking = {"invitation": attempt.invitation, "address": attempt.account.owner.email}
+    InvitationRequestFactory.create(**asking)
+    act(boss, attempt, SEND)
+    again = InvitationRequestFactory.create(**asking)
+
+    assert act(boss, attempt, SEND).status_code == 303
+
+    again.refresh_from_db()
+    assert again.state == "open"
+    assert OutboxMessage.objects.filter(kind="partners.invitation").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "wish"),
+    [
+        ("existing_account_not_allowed", SEND, {}),
+        ("professional_services_contract", OFFER, {}),
+        ("invitation_expired", AGAIN, {"email": True, "expired": True}),
+    ],
+)
+def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation, wish):
+    attempt = refused_for(boss, code, **wish)
+    client, page = client_of(boss.user), f"/partner/history/{attempt.pk}/"
+    button = f'value="{operation}"'
+    assert button in client.get(page).content.decode()
+
+    said = []
+    for _ in range(2):
+        client.post(f"{page}act", {"operation": operation})
+        shown = client.get(page)
+        said += [str(message) for message in shown.context["messages"]]
+
+    sent = Invitation.objects.filter(channel=Channel.EMAIL).latest("mailed_at")
+    assert said == [
+        f"The invitation to {sent.masked_recipient} is on its way.",
+        f"{sent.masked_recipient} has just been sent it. Nothing was sent a second time.",
+    ]
+    content = shown.content.decode()
+    assert button not in content
+    assert f"Sent {moment(sent.mailed_at)}" in content
+    assert f'href="/partner/invitations/{sent.pk}/"' in content
+    Invitation.objects.filter(pk=sent.pk).update(revoked_at=sent.mailed_at)
+    assert "Sent <time" not in client.get(page).content.decode()
+
+
+def test_what_was_sent_before_the_attempt_or_to_others_does_not_count(boss):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    mailed = {"email": True, "mailed_at": timezone.now()}
+    recipient = attempt.account.owner.email
+    InvitationFactory.create(partner=boss.partner, **mailed)
+    InvitationFactory.create(recipient=recipient, **mailed)
+    InvitationFactory.create(partner=boss.partner, recipient=recipient, referral=True, **mailed)
+    mailed["mailed_at"] = attempt.started_at - timedelta(hours=1)
+    InvitationFactory.create(partner=boss.partner, recipient=recipient, **mailed)
+
+    page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/").content.decode()
+
+    assert "Sent <time" not in page
+    assert f'value="{SEND}"' in page
+
+
+def test_page_of_a_refused_attempt_asks_once_more_for_what_was_sent(
+    boss, django_assert_num_queries
+):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    client = client_of(boss.user)
+    with django_assert_num_queries(STATEMENTS + 1):
+        client.get(f"/partner/history/{attempt.pk}/")
 
 
 @pytest.mark.parametrize(

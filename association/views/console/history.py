@@ -104,8 +104,12 @@ def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpRe
             request, _("This does not help here, or no longer. The page shows what does.")
         )
         return _show_attempt(request, member, _find(member, attempt_id), status=409)
-    said = _("The invitation to %(address)s is on its way.") % {"address": sent.masked_recipient}
-    messages.success(request, said)
+    said = {"address": sent.masked_recipient}
+    if sent.mailed_at == now:
+        messages.success(request, _("The invitation to %(address)s is on its way.") % said)
+    else:
+        text = _("%(address)s has just been sent it. Nothing was sent a second time.")
+        messages.info(request, text % said)
     return see_other("console_attempt", found.pk)
 
 
@@ -131,7 +135,7 @@ def _show_attempt(
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        **detail_of(found),
+        **detail_of(found, now=timezone.now()),
         "address": address,
         "customer": _customer(found, member),
         "back_url": reverse("console_history"),

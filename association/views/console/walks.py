@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy
 from accounts.addresses import mask_address
 from accounts.templatetags.moments import moment
 from association.models import Attempt
-from association.services.following_up import message_to_customer, operations_for
+from association.services.following_up import message_to_customer, operations_for, sent_since
 from association.services.history import LastStep, Outcome, address_of, last_step, outcome
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation, RefusalText
+from partners.models import Invitation
 
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}
 BUTTONS = {
@@ -52,12 +53,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RefusalShown:
-    """A refusal on the attempt's page: what is said, and the button; "" without one."""
+    """A refusal on the attempt's page: what is said, and the button; "" without one.
+
+    `sent` is the invitation that has done it already.
+    """
 
     text: RefusalText
     operation: str
     label: Any
     is_message: bool
+    sent: Invitation | None
 
 
 def row_of(attempt: Attempt) -> Row:
@@ -94,14 +99,16 @@ def cells_of(attempt: Attempt) -> list[Any]:
     ]
 
 
-def detail_of(attempt: Attempt) -> dict[str, Any]:
+def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
     """Return the context of the attempt's page."""
+    sent = sent_since(attempt=attempt, now=now)
     refusals = [
         RefusalShown(
             text=REFUSAL_TEXTS[code],
             operation=operation if operation in BUTTONS else "",
             label=BUTTONS.get(operation, "") if operation else "",
             is_message=operation == Operation.MESSAGE_CUSTOMER,
+            sent=sent.get(operation) if operation else None,
         )
         for code, operation in operations_for(attempt).items()
     ]
