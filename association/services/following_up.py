@@ -12,6 +12,7 @@ from association.models import Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES, RefusalCode
 from association.services.refusal_texts import (
+    INVITATION_TEXTS,
     REFUSAL_TEXTS,
     Operation,
     customer_reason,
@@ -29,7 +30,14 @@ SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_
 # What the customer can do something about, too.
 UP_TO_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
 # What does not pass and cannot be undone: the same account is refused for good.
-NOTHING_HELPS = frozenset({RefusalCode.REGISTERED_TOO_LONG, RefusalCode.CASH_EXPENDITURE})
+NOTHING_HELPS = frozenset(
+    {
+        RefusalCode.REGISTERED_TOO_LONG,
+        RefusalCode.CASH_EXPENDITURE,
+        RefusalCode.IS_PARTNER,
+        RefusalCode.INTERNAL_ACCOUNT,
+    }
+)
 OTHER_TYPE = {
     AssociationType.RESELLER.value: AssociationType.REFERRAL.value,
     AssociationType.REFERRAL.value: AssociationType.RESELLER.value,
@@ -128,15 +136,20 @@ def message_to_customer(attempt: Attempt) -> str:
             for code in attempt.refusal_codes
             if REFUSAL_TEXTS[code].operation in UP_TO_THE_CUSTOMER
         ]
-        closing = _("Then open your invitation again:\n%(link)s") % {
-            "link": attempt.invitation.link
-        }
-        if NOTHING_HELPS & set(attempt.refusal_codes):
-            closing = _("If you have a question, write to %(address)s.") % {
-                "address": attempt.invitation.partner.support_email
-            }
+        closing = _closing(attempt)
         regards = _("Kind regards\n%(partner)s") % {"partner": attempt.invitation.partner.name}
         return "\n\n".join([greeting, "\n".join(reasons), closing, regards])
+
+
+def _closing(attempt: Attempt) -> str:
+    """Return where the message leads: back to the invitation only if that can help."""
+    invitation, codes = attempt.invitation, set(attempt.refusal_codes)
+    said = {"address": invitation.partner.support_email, "link": invitation.link}
+    if NOTHING_HELPS & codes:
+        return _("If you have a question, write to %(address)s.") % said
+    if codes & INVITATION_TEXTS.keys():
+        return _("Then write to %(address)s, and ask for another invitation.") % said
+    return _("Then open your invitation again:\n%(link)s") % said
 
 
 def _type_to_offer(attempt: Attempt, operation: str) -> str:

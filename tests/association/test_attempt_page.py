@@ -398,13 +398,27 @@ def test_page_of_a_refused_attempt_asks_once_more_for_what_was_sent(
 
 
 @pytest.mark.parametrize(
-    ("code", "may_come_back"),
-    [("unpaid_bills", True), ("cash_expenditure", False), ("registered_too_long", False)],
+    ("codes", "ending"),
+    [
+        (["unpaid_bills"], "Then open your invitation again:\n{link}"),
+        (["special_contract"], "Then open your invitation again:\n{link}"),
+        (["other_partner"], "Then open your invitation again:\n{link}"),
+        (["cash_expenditure"], "If you have a question, write to {address}."),
+        (["registered_too_long"], "If you have a question, write to {address}."),
+        (["internal_account"], "If you have a question, write to {address}."),
+        (["is_partner"], "If you have a question, write to {address}."),
+        (["unpaid_bills", "is_partner"], "If you have a question, write to {address}."),
+        (
+            ["unpaid_bills", "invitation_revoked"],
+            "Then write to {address}, and ask for another invitation.",
+        ),
+    ],
 )
-def test_message_leads_back_only_whom_it_can_help(boss, code, may_come_back):
-    attempt = refused_for(boss, code)
+def test_message_leads_back_only_whom_it_can_help(boss, codes, ending):
+    attempt = refused_for(boss, *codes)
+    link, address = attempt.invitation.link, attempt.invitation.partner.support_email
 
     text = message_to_customer(attempt)
 
-    assert (attempt.invitation.link in text) is may_come_back
-    assert (attempt.invitation.partner.support_email in text) is not may_come_back
+    assert text.split("\n\n")[-2] == ending.format(link=link, address=address)
+    assert text.count(link) == ending.count("{link}")
