@@ -69,7 +69,7 @@ def show_my_partner(
 def consent(request: HttpRequest, consent_id: int) -> HttpResponse:
     """Show what was agreed to, word for word, with version and moment."""
     user = signed_in(request)
-    mine = Consent.objects.select_related("document").filter(account__owner=user)
+    mine = Consent.objects.select_related("document", "authorization").filter(account__owner=user)
     found = get_object_or_404(mine, pk=consent_id)
     context = {"consent": found, "document": found.document, "back_url": reverse("my_partner")}
     return render(request, "association/consent.html", context)

@@ -5,6 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent
+from accounts.templatetags.moments import moment
 from association.models import Authorization, Consent, DocumentKind
 from association.services.authorizations import (
     decline_authorization,
@@ -105,6 +106,23 @@ def test_granted_letter_can_be_revoked_with_a_reason_only():
     assert (ended.state, ended.reason) == ("revoked", "Moved")
     assert AuditEvent.objects.filter(action="authorization.revoked").count() == 1
     assert 'value="agree"' in text_of(client.get(LETTER_PAGE))
+
+
+def test_revoked_letter_says_so_wherever_it_was_agreed_to(django_assert_num_queries):
+    association = associated()
+    client = customer_of(association)
+    client.post(LETTER_PAGE, shown_by(association, action="agree"))
+    consent_page = f"/account/consents/{Consent.objects.get(document__kind=LETTER).pk}/"
+    for page in (MY_PARTNER, consent_page):
+        assert "revoked" not in text_of(client.get(page))
+    client.post(LETTER_PAGE, {**shown_by(association, action="revoke"), "reason": "Moved"})
+
+    revoked = moment(Authorization.objects.get().revoked_at)
+
+    assert f"– revoked on {revoked}" in text_of(client.get(MY_PARTNER))
+    # Session, user, consent with what it authorized.
+    with django_assert_num_queries(3):
+        assert f"You revoked it on {revoked}." in text_of(client.get(consent_page))
 
 
 @pytest.mark.parametrize("reason", ["", "Not <b>now</b>"])
