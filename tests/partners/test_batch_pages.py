@@ -223,6 +223,7 @@ def test_finished_page_offers_the_files_and_looks_no_more(page, member):
     assert "data-refresh" not in shown
     assert "3 of 3 done" in shown
     assert "Labels to print" in shown
+    assert f'href="/partner/invitations/?batch={batch.pk}"' in shown
     assert f"{LIST}{batch.pk}/cancellation" not in shown
 
 
@@ -245,6 +246,19 @@ def test_stopped_batch_says_why(page, member):
     shown = page.get(f"{LIST}{batch.pk}/").content.decode()
     assert "The batch could not go on" in shown
     assert "The partner may not invite in this association type." in shown
+
+
+@pytest.mark.parametrize(
+    ("wish", "words", "others"),
+    [
+        ({"email": True}, "Seven days after each is sent", "Never"),
+        ({}, "Never", "Seven days after"),
+    ],
+)
+def test_batch_without_an_expiry_says_how_long_each_lives(page, member, wish, words, others):
+    shown = page.get(f"{LIST}{own(member, **wish).pk}/").content.decode()
+    assert words in shown
+    assert others not in shown
 
 
 @pytest.mark.parametrize("address", ["links.csv", "codes.zip", "labels"])

@@ -150,7 +150,11 @@ def test_two_clicks_on_send_mail_everybody_once(client, member):
 def test_discarded_list_is_not_sent(client):
     batch = drafted(client)
     cancel = f"/partner/invitations/batches/{batch.pk}/cancellation"
-    assert client.get(cancel).status_code == 200
+    asked = client.get(cancel).content.decode()
+    for words in ("Discard the list?", "Nothing has been sent", "Discard the list", "Keep it"):
+        assert words in asked
+    for words in ("Cancel the batch", "Let it go on"):
+        assert words not in asked
     assert client.post(cancel).status_code == 303
     assert "This list has been discarded." in client.get(report_of(batch)).content.decode()
     assert send(client, batch).status_code == 409
