@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.views.answers import see_other
 from partners.forms import InvitationListForm
-from partners.models import Channel, InvitationState, PartnerMember
+from partners.models import Channel, InvitationBatch, InvitationState, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitations import InvitationNotSaved, progress_of, resend_invitation
 from partners.services.pages import Count, Order
 from partners.tokens import token_typed_by_hand
+from partners.views.batches import batches_of
 from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
@@ -57,6 +58,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
             {"invitation": row, "state": state_of(row, now), "progress": progress[row.pk]}
             for row in found.page.rows
         ],
+        "batch": _batch_wished(member, wishes),
         "reset_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitations.html", context, section=SECTION)
@@ -99,6 +101,12 @@ def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> H
         return refusal_page(request, member, refused, sentence, section=SECTION, back_url=back_url)
     messages.success(request, _("The invitation is on its way again."))
     return see_other("console_invitation", invitation_id=offer.pk)
+
+
+def _batch_wished(member: PartnerMember, wishes: Mapping[str, Any]) -> InvitationBatch | None:
+    """Return the one batch that was asked for, if the member may see it."""
+    key = wishes.get("batch")
+    return None if key is None else batches_of(member).filter(pk=key).first()
 
 
 def _wished(rows: InvitationQuerySet, wishes: Mapping[str, Any]) -> InvitationQuerySet:

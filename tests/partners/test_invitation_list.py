@@ -229,3 +229,32 @@ def test_list_is_narrowed_to_one_batch_of_ones_own(boss):
     for unknown in (others.pk, 2**63 - 1):
         assert labels(boss, f"batch={unknown}") == []
     assert len(labels(boss, f"batch={2**70}")) == 2
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_of_a_batch_names_it_keeps_it_and_asks_once_more(
+    boss, rows, django_assert_num_queries
+):
+    batch = InvitationBatchFactory.create(partner=boss.partner, label="<b>Fair</b> {n}", size=3)
+    InvitationFactory.create_batch(rows, partner=boss.partner, batch=batch)
+    client = client_of(boss.user)
+    with django_assert_num_queries(8):
+        page = client.get(f"{PATH}?batch={batch.pk}")
+    content = page.content.decode()
+    assert len(page.context["rows"]) == rows
+    assert "Only those of the batch “<bdi>&lt;b&gt;Fair&lt;/b&gt; 1–3</bdi>”" in content
+    assert f'· <a href="{PATH}">Show all</a>' in content
+    assert f'<input type="hidden" name="batch" value="{batch.pk}"' in content
+
+
+def test_batch_of_others_is_not_named(boss):
+    manager = PartnerMemberFactory(partner=boss.partner)
+    of_boss = InvitationBatchFactory.create(
+        partner=boss.partner, created_by=boss.user, label="Secret {n}"
+    )
+    of_others = InvitationBatchFactory.create(label="Secret {n}")
+    InvitationFactory.create(partner=boss.partner, batch=of_boss, created_by=boss.user)
+    for member, batch in ((manager, of_boss), (boss, of_others)):
+        page = client_of(member.user).get(f"{PATH}?batch={batch.pk}")
+        assert (page.status_code, page.context["rows"], page.context["batch"]) == (200, [], None)
+        assert "Secret" not in page.content.decode()
