@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from accounts.services.mails import sender
 from accounts.views.answers import posted, see_other
 from accounts.views.downloads import csv_download, mail_document
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
-from partners.messages import preview_invitation
+from partners.messages import default_subject, preview_invitation
 from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
 from partners.refusal_codes import ListProblem
 from partners.refusals import SENTENCES, sentence_for
@@ -40,7 +40,9 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Ask for the list and what its mails share; keep it as a draft that can be looked at."""
     now = timezone.now()
     files = request.FILES if request.method == "POST" else None
-    form = ManyEmailsForm(posted(request), files, partner=member.partner, now=now)
+    form = ManyEmailsForm(
+        posted(request), files, partner=member.partner, now=now, initial=_copied(request, member)
+    )
     if not form.is_bound:
         return _form_page(request, member, form)
     if not form.is_valid():
@@ -117,6 +119,27 @@ def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
     """Return the member's batch of e-mails; for others the page does not exist."""
     own = member.partner.batches.visible_to(member).filter(channel=Channel.EMAIL)
     return get_object_or_404(own.select_related("partner"), pk=batch_id)
+
+
+def _copied(request: HttpRequest, member: PartnerMember) -> dict[str, Any] | None:
+    """Return what the form begins with when the address names a list to be like."""
+    text = request.GET.get("copy")
+    if text is None or request.method == "POST":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Http404
+    like = _batch_of(member, int(text))
+    is_ahead = like.expires_at is not None and like.expires_at > timezone.now()
+    return {
+        "association_type": like.association_type,
+        "subject": like.subject or default_subject(like.partner),
+        "note": like.note,
+        "country": like.country,
+        "language": like.language,
+        "label": like.label,
+        "expires_at": like.expires_at if is_ahead else None,
+        "recipient_only": like.is_bound,
+    }
 
 
 def _form_page(

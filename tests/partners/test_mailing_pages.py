@@ -248,6 +248,40 @@ def test_frozen_partner_sends_nothing(client, member):
     assert InvitationBatch.objects.get().state == "draft"
 
 
+def test_mended_list_is_uploaded_with_the_words_of_the_first(client):
+    batch = drafted(client)
+    address = f"{PATH}?copy={batch.pk}"
+    assert (
+        f'href="{address}">Upload the mended list</a>'
+        in client.get(report_of(batch)).content.decode()
+    )
+    before = tables()
+
+    form = client.get(address).context["form"]
+
+    assert tables() == before
+    kept = {name: str(form[name].value() or "") for name in TYPED}
+    assert kept == {**TYPED, "recipient_only": "True"}
+    answer = client.post(address, {**TYPED, "people": "bob@example.org"})
+    assert answer.status_code == 303
+    assert InvitationBatch.objects.latest("pk").label == batch.label
+
+
+def test_past_expiry_is_not_copied(client, member):
+    wish = {"email": True, "draft": True, "partner": member.partner, "created_by": member.user}
+    batch = InvitationBatchFactory.create(**wish, expires_at=timezone.now(), is_bound=False)
+    form = client.get(f"{PATH}?copy={batch.pk}").context["form"]
+    assert (form["expires_at"].value(), form["recipient_only"].value()) == (None, False)
+
+
+def test_only_an_own_list_is_copied(client, member):
+    links = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
+    of_colleague = InvitationBatchFactory.create(email=True, partner=member.partner)
+    of_others = InvitationBatchFactory.create(email=True)
+    for wish in (links.pk, of_colleague.pk, of_others.pk, 2**62, 2**70, "", "x", "-1", "²"):
+        assert client.get(PATH, {"copy": wish}).status_code == 404
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_report_asks_constantly(member, client, rows, django_assert_num_queries):
     batch = InvitationBatchFactory.create(
