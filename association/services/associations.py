@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists
@@ -99,17 +100,25 @@ def associate(
     on the instructions page. Raises AssociationRefused, AlreadyAssociated, StepUndone, and
     InvitationRefused when the invitation is not live at that moment.
     """
+    decide = partial(_associate, attempt, by, address, enabling, letter, clock)
     try:
-        with transaction.atomic():
-            return _associate(attempt, by, address, enabling, letter, clock)
+        try:
+            return _in_one_transaction(decide)
+        except IntegrityError as error:
+            # The last guard: whatever slipped past the locks, the database holds one in force.
+            if Association.objects.in_force().filter(account=attempt.account_id).exists():
+                raise AlreadyAssociated from error
+            # The member who would manage the customer was removed meanwhile. Locking members
+            # would make all who join a partner queue; once more, and nobody finds that member.
+            return _in_one_transaction(decide)
     except AssociationRefused as refused:
         _keep_refusals(attempt, refused.admission)
         raise
-    except IntegrityError as error:
-        # The last guard: whatever slipped past the locks, the database holds one in force.
-        if not Association.objects.in_force().filter(account=attempt.account_id).exists():
-            raise
-        raise AlreadyAssociated from error
+
+
+def _in_one_transaction(decide: Callable[[], Association]) -> Association:
+    with transaction.atomic():
+        return decide()
 
 
 def _keep_refusals(attempt: Attempt, admission: Admission) -> None:

@@ -23,7 +23,13 @@ from association.services.associations import (
 )
 from partners.models import Invitation
 from partners.services.invitations import InvitationRefused, revoke_invitation
-from tests.factories import CustomerAccountFactory, InvitationFactory
+from partners.services.members import remove_member
+from tests.factories import (
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    make_attempt,
+)
 from tests.journeys.walk import invite, ready_attempt, walk_of
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -359,3 +365,36 @@ def test_a_hot_link_is_locked_by_its_last_statement_only():
         assert pool.submit(act, quick).result(timeout=PATIENCE) == "associated"
     assert outcome(slow) == "associated"
     assert rows_of(invitation) == (2, 2)
+
+
+def test_who_joins_while_the_inviting_member_is_removed_joins_without_a_manager(monkeypatch):
+    boss = PartnerMemberFactory.create(administrator=True)
+    leaving = PartnerMemberFactory.create(partner=boss.partner)
+    invitation = InvitationFactory.create(partner=boss.partner, created_by=leaving.user)
+    attempt = make_attempt(
+        invitation=invitation, account=CustomerAccountFactory.create(enabled=True)
+    )
+    promise, tried = associations._promise_messages, []
+
+    def remove():
+        try:
+            remove_member(member=leaving, by=boss.user, now=timezone.now())
+        finally:
+            connection.close()
+
+    def promise_after_the_removal(*arguments):
+        tried.append(1)
+        with ThreadPoolExecutor(1) as somebody_else:
+            somebody_else.submit(remove).result(timeout=20)
+        promise(*arguments)
+
+    monkeypatch.setattr(associations, "_promise_messages", promise_after_the_removal)
+    association = associate(attempt=attempt, by=attempt.account.owner, address=None)
+
+    assert len(tried) == 2
+    assert association.manager is None
+    assert Association.objects.count() == 1
+    assert AuditEvent.objects.filter(action="association.made").count() == 1
+    assert OutboxMessage.objects.filter(kind="association.associated").count() == 1
+    invitation.refresh_from_db()
+    assert invitation.used_count == 1
