@@ -141,8 +141,12 @@ def _may_be_opened(partner_id: int, address: str, now: datetime) -> bool:
 
 
 def _lock(request: InvitationRequest) -> InvitationRequest:
-    """Return the row as it is now, locked until the transaction ends."""
-    rows = InvitationRequest.objects.select_related("invitation__partner", "sent_invitation")
+    """Return the row as it is now, locked until the transaction ends.
+
+    Not with the invitation that was sent: PostgreSQL reads the row anew after waiting for it, but
+    what was joined to it is as it was before.
+    """
+    rows = InvitationRequest.objects.select_related("invitation__partner")
     return rows.select_for_update(of=("self",)).get(pk=request.pk)
 
 
