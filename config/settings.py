@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "association",
     "partners",
     "accounts",
+    "web",
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -4,34 +4,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseRedirect,
-    QueryDict,
-)
-from django.shortcuts import render, resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 
 from accounts.limits import LimitReached
+from web.answers import posted, see_other
+
+__all__ = ["limited", "mounted", "posted", "see_other", "too_many_requests"]
 
 ViewFunction = Callable[..., HttpResponseBase]
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a good POST: the page that shows what came of it."""
-
-    status_code = 303
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """Return what a form is bound to: what was posted, be it nothing at all; None on a GET."""
-    return request.POST if request.method == "POST" else None
-
-
-def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
-    """Answer a good POST; `to` is a view's name with its arguments, or an address."""
-    return SeeOther(resolve_url(to, *args, **options))
 
 
 def too_many_requests(request: HttpRequest, *, seconds: int) -> HttpResponse:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("config", "accounts", "partners", "association")
+ROOMS = ("config", "web", "accounts", "partners", "association")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

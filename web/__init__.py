@@ -1,0 +1,1 @@
+"""HTTP without a word of the product: this package knows no other app."""

@@ -1,0 +1,35 @@
+"""The keys of forms that were sent."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class FormKey(models.Model):
+    """One form that a user sent, with a hash of its content and the address it was answered with.
+
+    Written in the transaction of the action. A second row with the same key is impossible, so a
+    repeated submit finds the first answer instead of acting again (`web/form_keys.py`).
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    form = models.CharField(_("form"), max_length=80)
+    key = models.CharField(_("key"), max_length=32)
+    content_hash = models.CharField(_("hash of the content"), max_length=64)
+    answer_url = models.CharField(_("address of the answer"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("form key")
+        verbose_name_plural = _("form keys")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "form", "key"], name="form_key_used_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form} {self.key}"

@@ -1,0 +1,18 @@
+"""The hidden field that makes a repeated submit harmless."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from web.form_keys import FIELD, shown_form_key
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def form_key(context: dict[str, Any]) -> SafeString:
+    """Return the hidden field with this form's key; stands inside every form that acts once."""
+    key = shown_form_key(context["request"])
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)
