@@ -1,81 +1,62 @@
 """Recording spending, and in the same transaction what it means for budgets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import IO
+from functools import partial
+from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.services.fact_lines import BrokenLine, FactLine, parse_spending
-from accounts.services.fact_rows import stored_facts, write_facts
-from accounts.services.line_files import (
-    Batch,
-    ImportReport,
-    LineReport,
-    check_lines,
-    checked_batches,
-)
+from accounts.models import Spending
+from accounts.services.fact_forms import FactForm, fact_form
+from accounts.services.fact_lines import ImportReport, Line, validate_lines
+from accounts.services.facts_import import changed_facts, write_facts
 from accounts.services.locks import lock_name
 from association.services.budget_watch import lock_and_measure, watch_budgets
 
 # How far the clock of another system may be before ours.
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
+_SpendingForm = fact_form(Spending)
 
 
-def record_spending(
-    *,
-    file: IO[bytes],
-    now: datetime,
-    broken: Callable[[LineReport], None],
-    dry_run: bool = False,
-) -> ImportReport:
-    """Record the spending in a seekable file of JSON lines; broken lines are reported, each once.
+def record_spending(*, lines: Iterable[Line], now: datetime, dry_run: bool = False) -> ImportReport:
+    """Record the spending that the lines give, and return what was done.
 
     Idempotent by (source, external_id): what is known and equal stays untouched, what differs is
     corrected. An amount below zero is a refund. One transaction, which also alerts partners and
-    freezes accounts (see `budget_watch`); any broken line means that nothing is written, and
-    `dry_run` that only the report is made.
+    freezes accounts (see `budget_watch`); nothing is written if a line is rejected, nor with
+    `dry_run`.
 
-    Order of effects: every account that is named, or was before a correction, is locked in the
-    order of the keys; then the rows are written; then the budgets are looked at.
+    Order of effects: the accounts whose spending changes are locked in the order of their keys;
+    then the rows are written; then the budgets are looked at.
     """
-
-    def parse(number: int, content: bytes | None) -> FactLine:
-        line = parse_spending(number, content)
-        if line.values["occurred_at"] > now + CLOCKS_DIFFER_BY:
-            raise BrokenLine(
-                _("occurred_at lies ahead. Spending is recorded when it has happened.")
-            )
-        return line
-
-    accounts: set[int] = set()
-    report = check_lines(
-        file=file, parse=parse, broken=broken, found=lambda batch: accounts.update(_accounts(batch))
-    )
-    if report.broken:
+    report = ImportReport()
+    rows: list[Spending] = validate_lines(lines, partial(_form_of, now=now), report)
+    if report.errors:
         return report
     with transaction.atomic():
-        # Files that name the same spending in another order would wait for each other for ever.
+        # Files with the same spending in different orders would deadlock.
         lock_name("association.record_spending")
-        used = {} if dry_run else lock_and_measure(accounts=accounts, now=now)
-        for lines, known in checked_batches(file=file, parse=parse):
-            write_facts(
-                lines=lines,
-                known=known,
-                report=report,
-                action="spending.recorded",
-                now=now,
-                dry_run=dry_run,
-            )
-        if not dry_run:
-            watch_budgets(used_before=used, now=now)
+        changes = changed_facts(rows, report)
+        if dry_run:
+            return report
+        # A correction may move spending from one account to another.
+        accounts = {row.account_id for change in changes for row in change if row}
+        used = lock_and_measure(accounts=accounts, now=now)
+        write_facts(changes, action="spending.recorded", now=now)
+        watch_budgets(used_before=used, now=now)
     return report
 
 
-def _accounts(batch: Batch) -> Iterable[int]:
-    """Yield the accounts that the lines name, and those that a correction takes spending from."""
-    lines, known = batch
-    if lines:
-        yield from {known[name] for line in lines for name in line.accounts.values()}
-        yield from {row.account_id for row in stored_facts(lines).values()}
+def _form_of(fields: dict[str, Any], *, now: datetime) -> FactForm:
+    if fields.pop("kind", "spending") != "spending":
+        raise ValidationError(_("Only spending is recorded here: use import_facts."))
+    form = _SpendingForm(fields)
+    not_in_the_future = MaxValueValidator(
+        now + CLOCKS_DIFFER_BY, _("This moment is in the future. Record spending afterwards.")
+    )
+    form.fields["occurred_at"].validators.append(not_in_the_future)
+    return form

@@ -29,7 +29,9 @@ factories: Any = typed_factories
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-NO_AMOUNT = 'amount must be an amount in quotes with at most two places, like "12.50".'
+NO_AMOUNT = 'amount: Write an amount with at most two decimal places, like "12.50".'
+NO_ACCOUNT = "account: There is no customer account with this name or address."
+IN_THE_FUTURE = "occurred_at: This moment is in the future. Record spending afterwards."
 EXHAUSTED = FreezeCause.BUDGET_EXHAUSTED
 
 
@@ -298,18 +300,18 @@ def test_dry_run_counts_and_writes_nothing(record: Any, customer: Association) -
         ({"amount": "1e309"}, NO_AMOUNT),
         ({"amount": "1,5"}, NO_AMOUNT),
         ({"amount": "0.001"}, NO_AMOUNT),
-        ({"amount": 5}, NO_AMOUNT),
-        ({"amount": "9" * 20}, "amount is too large."),
+        ({"amount": 5}, "amount: Write text in quotes."),
+        ({"amount": "9" * 20}, "amount: Ensure that there are no more than 14 digits in total."),
         ({"occurred_at": "9999-12-31T23:59:59Z"},
-         "occurred_at lies ahead. Spending is recorded when it has happened."),
+         IN_THE_FUTURE),
         ({"occurred_at": "2026-03-20T12:05:01Z"},
-         "occurred_at lies ahead. Spending is recorded when it has happened."),
+         IN_THE_FUTURE),
         ({"occurred_at": "2026-03-19"},
-         'occurred_at has no time zone. Write it like "2026-01-31T09:00:00Z".'),
+         'occurred_at: Add the time zone, like "2026-01-31T09:00:00Z".'),
         ({"kind": "bill"}, "Only spending is recorded here: use import_facts."),
         ({"kind": ["x"]}, "Only spending is recorded here: use import_facts."),
-        ({"currency": "EUR"}, "Unknown fields: currency."),
-        ({"account": "c-nobody"}, "There is no customer account for account."),
+        ({"currency": "EUR"}, "Unknown fields: 'currency'."),
+        ({"account": "c-nobody"}, NO_ACCOUNT),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
@@ -318,7 +320,7 @@ def test_broken_line_gets_its_sentence_and_stops_all(
 ) -> None:
     report = record(line(customer, 1, "100"), line(customer, 2, "1") | changes)
     assert report["errors"] == [{"line": 2, "reason": reason}]
-    assert report["said"] == "1 of 2 lines are broken. Nothing was recorded."
+    assert report["said"] == "1 of 2 lines are rejected. Nothing was recorded."
     assert (Spending.objects.count(), mails()) == (0, [])
 
 
@@ -337,7 +339,9 @@ def test_statements_do_not_grow_with_the_lines_nor_with_the_accounts(record: Any
     for association in (*few, *many):
         factories.PartnerMemberFactory(partner=association.partner, administrator=True)
         budget_of(association)
-    assert statements("few", few) == statements("many", many)
+    # The lock by name is a statement on PostgreSQL alone.
+    expected = 16 if connection.vendor == "postgresql" else 15
+    assert statements("few", few) == statements("many", many) == expected
     assert alerts() == [75] * 4
 
 

@@ -1,7 +1,5 @@
 """Two files for one account at the same time on PostgreSQL, with the positive control."""
 
-import io
-import json
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -39,10 +37,10 @@ def record(lines: list[tuple[str, str, str]]) -> int:
     now = timezone.now()
     fields = ("external_id", "account", "amount")
     stamped = {"source": "billing", "occurred_at": (now - timedelta(minutes=1)).isoformat()}
-    text = "\n".join(json.dumps(stamped | dict(zip(fields, row, strict=True))) for row in lines)
     report = record_spending(
-        file=io.BytesIO(text.encode()), now=now, broken=lambda fault: pytest.fail(fault.reason)
+        lines=[stamped | dict(zip(fields, row, strict=True)) for row in lines], now=now
     )
+    assert report.errors == []
     return report.created
 
 

@@ -1,8 +1,6 @@
 """Filling the demo partner's console, once: customers, refusals, requests and a batch of links."""
 
-import json
 from datetime import datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 from accounts.models import (
@@ -233,11 +231,9 @@ class _Console:
             }
             for number, amount in enumerate(amounts, start=1)
         ]
-        file = BytesIO("\n".join(map(json.dumps, lines)).encode())
-        broken: list[Any] = []
-        record_spending(file=file, now=until, broken=broken.append)
-        if broken:
-            raise ValueError(broken)
+        report = record_spending(lines=lines, now=until)
+        if report.errors:
+            raise ValueError(report.errors)
 
     def _authorize(self, association: Association, cue: Customer) -> None:
         if cue.authorization_asked_before is None:

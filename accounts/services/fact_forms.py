@@ -1,0 +1,176 @@
+"""Forms that validate one imported fact, with their fields taken from the fact's model.
+
+All values but true and false are text in quotes, so that no float rounds an amount.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms.models import fields_for_model
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_countries.fields import CountryField
+
+from accounts import models as facts
+from accounts.addresses import InvalidAddress, canonical_address
+from accounts.models.facts import Fact
+
+# What a line of the kind "account" may change.
+ACCOUNT_FIELDS = (
+    "account_type",
+    "registration_site",
+    "country",
+    "registered_at",
+    "services_enabled_at",
+    "is_internal",
+)
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    """What a line of the kind "account" changes; fields that it does not give stay as they are."""
+
+    account_id: int
+    values: dict[str, Any]
+
+
+class _Amount(forms.DecimalField):
+    default_error_messages = {
+        "invalid": gettext_lazy('Write an amount with at most two decimal places, like "12.50".')
+    }
+
+    def clean(self, value: Any) -> Any:
+        # Decimal itself would also read "1e3" and the digits of other scripts.
+        if isinstance(value, str) and not _AMOUNT.fullmatch(value):
+            raise ValidationError(self.error_messages["invalid"])
+        amount = super().clean(value)
+        return None if amount is None else amount.quantize(Decimal("0.01"))
+
+
+class _Moment(forms.Field):
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValidationError(_('Add the time zone, like "2026-01-31T09:00:00Z".'))
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            text = _('Write a moment, like "2026-01-31T09:00:00Z".')
+            raise ValidationError(text) from error
+
+
+class _AccountName(forms.CharField):
+    """The account's name, or its owner's address in canonical form."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return canonical_address(text) if "@" in text else text.lower()
+        except InvalidAddress as error:
+            raise ValidationError(_("Write an account name or an e-mail address.")) from error
+
+
+def _validate_characters(text: str) -> None:
+    # JSON can write half of a surrogate pair, which no database stores.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError(_("The text has an invalid character."))
+
+
+def _form_field(field: Any, **_options: Any) -> Any:
+    """Return the form field for a field of a model. Null fields may be left out."""
+    options: dict[str, Any] = {"required": not field.null, "widget": forms.TextInput}
+    invalid: Any
+    match field:
+        case models.AutoField():
+            return None
+        case models.ForeignKey():
+            return _AccountName(max_length=254, validators=[_validate_characters])
+        case models.DecimalField():
+            return field.formfield(form_class=_Amount, **options)
+        case models.DateTimeField():
+            return _Moment(**options)
+        case models.BooleanField():
+            return forms.Field(**options)
+        case CountryField():
+            invalid = gettext_lazy("Write a country code of two capital letters.")
+        case models.CharField(choices=None):
+            return field.formfield(validators=[_validate_characters], **options)
+        case _:
+            codes = ", ".join(str(code) for code, _name in field.choices)
+            invalid = format_lazy(gettext_lazy("Write one of: {codes}."), codes=codes)
+    return field.formfield(error_messages={"invalid_choice": invalid}, **options)
+
+
+class FactForm(forms.Form):
+    """Validates the fields of one fact; `fact_form()` adds those of its model."""
+
+    model: ClassVar[type[Fact]]
+
+    def clean(self) -> None:
+        """Reject unknown fields and values of another JSON type."""
+        unknown = sorted(self.data.keys() - self.fields.keys())
+        if unknown:
+            # repr() escapes characters that would control a terminal.
+            names = ", ".join(repr(name[:40]) for name in unknown)
+            self.add_error(None, _("Unknown fields: %(names)s.") % {"names": names})
+        for name in self.cleaned_data.keys() & self.data.keys():
+            value, is_bool = self.data[name], type(self.fields[name]) is forms.Field
+            if value is not None and not isinstance(value, bool if is_bool else str):
+                expected = _("Write true or false.") if is_bool else _("Write text in quotes.")
+                self.add_error(name, expected)
+
+    def account_names(self) -> dict[str, str]:
+        """Return the accounts' names or addresses by the field that gives them."""
+        fields = self.fields.items()
+        return {n: self.cleaned_data[n] for n, f in fields if isinstance(f, _AccountName)}
+
+    def row(self, accounts: Mapping[str, int]) -> Any:
+        """Return the row, not saved; `accounts` has the ids by the field that names them."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in accounts}
+        return self.model(**values, **{f"{name}_id": pk for name, pk in accounts.items()})
+
+
+def fact_form(model: type[Fact]) -> type[FactForm]:
+    """Return the form for one kind of fact."""
+    fields = fields_for_model(model, formfield_callback=_form_field)
+    return type(f"{model.__name__}Form", (FactForm,), {**fields, "model": model})
+
+
+class AccountForm(fact_form(Fact)):  # type: ignore[misc]
+    """Validates what a line says about the account itself; each field may be left out."""
+
+    locals().update(
+        fields_for_model(facts.Bill, ["account"], formfield_callback=_form_field)
+        | fields_for_model(facts.CustomerAccount, ACCOUNT_FIELDS, formfield_callback=_form_field)
+    )
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        for name in set(ACCOUNT_FIELDS) - data.keys():
+            del self.fields[name]
+
+    def row(self, accounts: Mapping[str, int]) -> AccountUpdate:
+        values = {name: self.cleaned_data[name] for name in ACCOUNT_FIELDS if name in self.fields}
+        return AccountUpdate(accounts["account"], values)
+
+
+FACT_FORMS: Mapping[str, type[FactForm]] = {
+    "contract": fact_form(facts.Contract),
+    "bill": fact_form(facts.Bill),
+    "cash_expenditure": fact_form(facts.CashExpenditure),
+    "reserved_instance": fact_form(facts.ReservedInstance),
+    "enterprise_relation": fact_form(facts.EnterpriseRelation),
+    "coupon": fact_form(facts.Coupon),
+    "resource": fact_form(facts.Resource),
+}
