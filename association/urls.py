@@ -23,7 +23,7 @@ from association.views.console import (
     overview,
 )
 
-# A QR code says /I/ and the token in upper case; both are answered directly.
+# A QR code has the token in capitals, older ones also /I/; all are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
 JOIN = "join/<uuid:attempt_id>/"
 HISTORY = "partner/history/"

@@ -8,8 +8,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
-# "https://" + host + ":port", with "/i/" and the token behind it, still fits QR version 4.
-LONGEST_BASE = 53
+# Scheme, host and port of this length, with "/i/" and the token, still fit QR version 5.
+LONGEST_BASE = 62
 # In lower case, as browsers write the origin that every form's check compares it with.
 _BASE = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?"
@@ -37,7 +37,7 @@ def check_public_base_url(
         return [
             checks.Warning(
                 f"PUBLIC_BASE_URL is longer than {LONGEST_BASE} characters.",
-                hint="QR codes of invitations become larger than version 4, harder to scan.",
+                hint="QR codes of invitations become larger than version 5, harder to scan.",
                 id="partners.W001",
             )
         ]

@@ -19,7 +19,7 @@ def found(settings, base):
         "http://127.0.0.1:8000",
         "http://localhost",
         "https://[2001:db8::1]:8443",
-        "https://" + "a" * 45,
+        "https://" + "a" * 54,
     ],
 )
 def test_scheme_host_and_port_are_accepted(settings, base):
@@ -59,9 +59,9 @@ def test_anything_else_is_an_error_that_does_not_repeat_it(settings, base):
     assert "secret" not in f"{message.msg} {message.hint}"
 
 
-def test_more_than_53_characters_is_a_warning(settings):
-    base = "https://" + "a" * 45
-    assert len(base) == 53
+def test_more_than_62_characters_is_a_warning(settings):
+    base = "https://" + "a" * 54
+    assert len(base) == 62
     assert found(settings, base + "a") == ["partners.W001"]
 
 
