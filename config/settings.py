@@ -297,6 +297,15 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 COUNTRIES_FIRST_AUTO_DETECT = False
+# ISO 3166-1 has no codes for these, but people have addresses there. XK is user-assigned: the
+# European Commission, the IMF, SWIFT and Unicode CLDR use it. AC and TA are reserved at the request
+# of the Universal Postal Union. The other reserved codes (EA, IC, CP, DG) are parts of countries
+# that have codes.
+COUNTRIES_OVERRIDE = {
+    "AC": _("Ascension Island"),
+    "TA": _("Tristan da Cunha"),
+    "XK": _("Kosovo"),
+}
 
 # --- static files -------------------------------------------------------------------------
 STATIC_URL = "static/"

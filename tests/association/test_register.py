@@ -263,6 +263,18 @@ def test_chinese_mainland_is_not_in_the_list(walk):
     assert 'value="TW"' in text
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("XK", "Kosovo"), ("AC", "Ascension Island"), ("TA", "Tristan da Cunha")],
+)
+def test_countries_without_a_code_in_iso_3166_can_be_chosen(walk, code, name):
+    assert f'<option value="{code}">{name}</option>' in walk.get("register").content.decode()
+    assert walk.send_code(country=code).status_code == 303
+    register(walk, newest_code(), country=code)
+    country = User.objects.get().customer_account.country
+    assert (country.code, country.name) == (code, name)
+
+
 def test_country_of_the_invitation_is_preselected():
     walk = Walk(InvitationFactory.create(country="FR"))
     walk.begin()

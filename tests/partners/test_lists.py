@@ -41,6 +41,11 @@ def test_addresses_alone_are_enough():
     ]
 
 
+@pytest.mark.parametrize("country", ["Kosovo", "xk", "XK"])
+def test_kosovo_is_read(country):
+    assert [row[3] for row in read(f"Ada,ada@example.org,{country}")] == ["XK"]
+
+
 def test_notes_may_have_several_lines():
     [row] = read('Ada,ada@example.org,,"One, ""two""\nthree"')
     assert row[4] == 'One, "two"\nthree'
