@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRET_KEY_FILE = ROOT / "var" / "secret_key"
+BASE_URL_FILE = ROOT / "var" / "public_base_url"
 HOST = "127.0.0.1"
 
 # How long the web server and the worker may take to end before they are made to.
@@ -65,21 +64,6 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
-        if not os.environ.get("SECRET_KEY"):
-            os.environ["SECRET_KEY"] = kept_secret_key()
-
-
-def kept_secret_key() -> str:
-    """Return the key of this checkout, made at the first run, readable by its owner only."""
-    SECRET_KEY_FILE.parent.mkdir(exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        made = os.open(SECRET_KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(made, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    key = SECRET_KEY_FILE.read_text().strip()
-    if not key:
-        sys.exit(f"{SECRET_KEY_FILE.relative_to(ROOT)} is empty: delete it and run make again.")
-    return key
 
 
 def prepare() -> None:
@@ -104,6 +88,8 @@ def prepare() -> None:
 
 def serve(port: int) -> int:
     """Run the web server and the worker until told to end, or until one of them ends by itself."""
+    # Commands beside it print links to this server.
+    BASE_URL_FILE.write_text(os.environ.get("PUBLIC_BASE_URL", ""))
     with ending_signals() as told, children() as running:
         parent, announced = os.getppid(), False
         # Without its parent nobody is left to press Ctrl-C.

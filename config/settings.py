@@ -1,6 +1,10 @@
 """Every setting of the project, read from the environment; safe when nothing is set."""
 
+import os
+import secrets
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,21 +22,42 @@ VAR_DIR.mkdir(exist_ok=True)
 env = environ.Env()
 
 
-def required(name: str, demo_value: str) -> str:
+def required(name: str, demo_value: Callable[[], str]) -> str:
     """Return the setting `name`; outside the demo a missing one ends the program in a sentence."""
     value: str = env.str(name, default="")
     if not value and not DEMO:
         sys.exit(f"{name} is not set: outside the demo (DEMO=1) it is required.")
-    return value or demo_value
+    return value or demo_value()
+
+
+def demo_secret_key() -> str:
+    """Return the key of this checkout's demo, made once, readable by its owner only."""
+    file = VAR_DIR / "secret_key"
+    if not file.exists():
+        fresh = VAR_DIR / f"secret_key.{os.getpid()}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        # Complete from the first moment, and the first of several programs wins.
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+    key = file.read_text().strip()
+    if not key:
+        sys.exit(f"{file.relative_to(BASE_DIR)} is empty: delete it and try again.")
+    return key
+
+
+def demo_base_url() -> str:
+    """Return where `make run` serves or last served, so that commands print links that work."""
+    file = VAR_DIR / "public_base_url"
+    return file.read_text().strip() if file.exists() else "http://127.0.0.1:8000"
 
 
 # --- what the operator decides ------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = required(
-    "SECRET_KEY", demo_value="demo-only-key-never-used-outside-the-demo-0123456789"
-)
-PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_value="http://127.0.0.1:8000").rstrip("/")
+SECRET_KEY = required("SECRET_KEY", demo_secret_key)
+PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 CURRENCY = env.str("CURRENCY", default="USD")
 ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"

@@ -2,9 +2,13 @@
 
 import os
 
-for name in ("PUBLIC_BASE_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PROVIDER_NAME"):
+for name in ("DEBUG", "ALLOWED_HOSTS", "PROVIDER_NAME"):
     os.environ.pop(name, None)
-os.environ["DEMO"] = "1"
+os.environ |= {
+    "DEMO": "1",
+    "PUBLIC_BASE_URL": "http://127.0.0.1:8000",
+    "SECRET_KEY": "key-of-the-tests-0123456789-0123456789-0123456789",
+}
 
 from config.settings import *
 

@@ -1,0 +1,77 @@
+"""`make run` and commands beside it: the demo's key and address."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config import run
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def program(*arguments, cwd=ROOT, **environment):
+    """Run Python with only these settings in its environment."""
+    return subprocess.run(  # noqa: S603 - this project's own code
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with a var/ of its own."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path
+
+
+def key_and_base(checkout, **environment):
+    code = "from config import settings; print(settings.SECRET_KEY, settings.PUBLIC_BASE_URL)"
+    answer = program("-c", code, cwd=checkout, DEMO="1", **environment)
+    assert answer.stderr == ""
+    return answer.stdout.split()
+
+
+def test_demo_commands_share_one_generated_key(checkout):
+    key, base = key_and_base(checkout)
+    assert (len(key), base) == (64, "http://127.0.0.1:8000")
+    assert key_and_base(checkout) == [key, base]
+    file = checkout / "var" / "secret_key"
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (key, 0o600)
+    assert [path.name for path in (checkout / "var").iterdir()] == ["secret_key"]
+
+
+def test_demo_commands_print_links_to_where_make_run_serves(checkout):
+    key_and_base(checkout)
+    (checkout / "var" / run.BASE_URL_FILE.name).write_text("http://127.0.0.1:8090")
+    assert key_and_base(checkout)[1] == "http://127.0.0.1:8090"
+
+
+def test_environment_decides_before_the_files(checkout):
+    given = {"SECRET_KEY": "mine", "PUBLIC_BASE_URL": "https://example.com"}
+    assert key_and_base(checkout, **given) == ["mine", "https://example.com"]
+    assert not (checkout / "var" / "secret_key").exists()
+
+
+def test_empty_key_is_a_sentence(checkout):
+    (checkout / "var").mkdir()
+    (checkout / "var" / "secret_key").touch()
+    answer = program("-c", "from config import settings", cwd=checkout, DEMO="1")
+    assert answer.stderr == "var/secret_key is empty: delete it and try again.\n"
+
+
+def test_make_run_tells_commands_its_address(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "BASE_URL_FILE", tmp_path / "public_base_url")
+    monkeypatch.setenv("PUBLIC_BASE_URL", "http://127.0.0.1:8090")
+    monkeypatch.setattr(run, "children", None)
+    with pytest.raises(TypeError):
+        run.serve(8090)
+    assert (tmp_path / "public_base_url").read_text() == "http://127.0.0.1:8090"
