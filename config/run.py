@@ -13,12 +13,19 @@ from types import FrameType
 
 import django
 import environ
+from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
+from django.db.migrations.executor import MigrationExecutor
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE_URL_FILE = ROOT / "var" / "public_base_url"
 HOST = "127.0.0.1"
+OLD_TABLES = (
+    "The tables in the database are those of an older version: run 'make clean', or empty the "
+    "database that DATABASE_URL names."
+)
 
 # How long the web server and the worker may take to end before they are made to.
 END_WITHIN_SECONDS = 10
@@ -73,7 +80,7 @@ def prepare() -> None:
     from django.conf import settings  # noqa: PLC0415
 
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        migrate()
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO:
@@ -84,6 +91,41 @@ def prepare() -> None:
         sys.exit(f"The database could not be prepared: {str(error).strip()}")
     finally:
         connections.close_all()
+
+
+def migrate() -> None:
+    """Bring the tables up to date; end if an older version made them by other first migrations.
+
+    Django does not notice that an applied migration was written anew.
+    """
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except InconsistentMigrationHistory:
+        sys.exit(OLD_TABLES)
+    except DatabaseError as error:
+        if "already exists" in str(error) or tables_are_old():
+            sys.exit(OLD_TABLES)
+        raise
+    if tables_are_old():
+        sys.exit(OLD_TABLES)
+
+
+def tables_are_old() -> bool:
+    """Return whether all migrations are applied, but a table has other columns than its model."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for options in (model._meta for model in models if not model._meta.proxy):
+            if options.db_table not in tables:
+                return True
+            stored = connection.introspection.get_table_description(cursor, options.db_table)
+            columns = {field.column for field in options.local_concrete_fields}
+            if {column.name for column in stored} != columns:
+                return True
+    return False
 
 
 def serve(port: int) -> int:

@@ -1,17 +1,21 @@
-"""`make run` and commands beside it: the demo's key and address."""
+"""`make run` and commands beside it: the demo's key and address, tables of an older version."""
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from config import run
 
 ROOT = Path(settings.BASE_DIR)
+APPLIED = [(app, name) for app, name in MigrationLoader(None).disk_migrations]
 
 
 def program(*arguments, cwd=ROOT, **environment):
@@ -75,3 +79,39 @@ def test_make_run_tells_commands_its_address(tmp_path, monkeypatch):
     with pytest.raises(TypeError):
         run.serve(8090)
     assert (tmp_path / "public_base_url").read_text() == "http://127.0.0.1:8090"
+
+
+@pytest.mark.parametrize(
+    ("applied", "tables"),
+    [
+        pytest.param(APPLIED, (), id="applied migrations that made other tables"),
+        pytest.param([("association", "0001_initial")], (), id="order that is impossible today"),
+        pytest.param([], ("accounts_user",), id="table of a migration that is not applied"),
+    ],
+)
+def test_database_of_an_older_version_ends_in_a_sentence(tmp_path, applied, tables):
+    file = tmp_path / "old.sqlite3"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE django_migrations"
+            " (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied TEXT)"
+        )
+        rows = [(app, name, "2026-01-01") for app, name in applied]
+        old.executemany("INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?)", rows)
+        for table in tables:
+            old.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    code = "from config import run; run.complete_environment(8000); run.prepare()"
+    answer = program("-c", code, DATABASE_URL=f"sqlite:///{file}", SECRET_KEY="x")
+    assert (answer.returncode, answer.stderr) == (1, f"{run.OLD_TABLES}\n")
+
+
+@pytest.mark.django_db
+def test_other_columns_are_noticed():
+    assert not run.tables_are_old()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_coupon ADD COLUMN colour varchar(5)")
+    assert run.tables_are_old()
+
+
+def test_sentence_names_make_clean():
+    assert "'make clean'" in run.OLD_TABLES
