@@ -22,7 +22,8 @@ from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
 from accounts.services.codes import CodeRefused, check_code, send_code
 from accounts.services.passwords import change_password, reset_password, was_just_reset
-from accounts.views.answers import limited, posted, see_other
+from accounts.views.answers import limited
+from web.answers import posted, see_other
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _FLOW = "password_reset"

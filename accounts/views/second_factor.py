@@ -26,7 +26,8 @@ from accounts.services.second_factor import (
     remove_second_factor,
     set_up_second_factor,
 )
-from accounts.views.answers import limited, see_other
+from accounts.views.answers import limited
+from web.answers import see_other
 
 _SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
 

@@ -14,7 +14,8 @@ from accounts.forms import RenameForm
 from accounts.models import User
 from accounts.refusals import account_name_refusal
 from accounts.services.account_names import AccountNameRefused, rename_account
-from accounts.views.answers import limited, posted, see_other
+from accounts.views.answers import limited
+from web.answers import posted, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.origin import current_origin
-from accounts.views.answers import see_other
+from web.answers import see_other
 from association.forms import Answer, AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
 from association.refusals import sentence_for

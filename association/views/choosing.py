@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import CustomerAccount
-from accounts.views.answers import limited, posted, see_other
+from accounts.views.answers import limited
+from web.answers import posted, see_other
 from association.forms import AskForm
 from association.models import Attempt
 from association.services.attempts import OtherAccount, enter_attempt, restart_attempt

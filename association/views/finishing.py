@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.origin import current_origin
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from association.forms import EnableForm, LetterForm
 from association.models import Attempt, DocumentKind
 from association.services.admission import Admission

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from accounts.origin import current_origin
-from accounts.views.answers import limited, posted, see_other
+from accounts.views.answers import limited
+from web.answers import posted, see_other
 from association.forms import InstructionsForm
 from association.models import Attempt
 from association.services.attempts import agree_to_instructions, start_attempt

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.views.answers import see_other
+from web.answers import see_other
 from association.models import Association, Attempt
 from association.services.admission import Admission, admit
 from association.services.attempts import (

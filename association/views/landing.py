@@ -18,7 +18,8 @@ from django_countries.fields import Country
 from accounts import limits
 from accounts.middleware import supported_language
 from accounts.templatetags.moments import moment
-from accounts.views.answers import posted, see_other, too_many_requests
+from web.answers import posted, see_other
+from accounts.views.answers import too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.views.answers import see_other
+from web.answers import see_other
 from association.models import Association, Consent
 from association.refusals import sentence_for
 from association.services.budget_requests import BudgetRequestRefused, ask_for_budget

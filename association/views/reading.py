@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from accounts.origin import current_origin
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from association.forms import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions

@@ -12,7 +12,8 @@ from accounts.addresses import canonical_address, mask_address
 from accounts.forms import AddressForm, CodeForm
 from accounts.refusals import code_refusal
 from accounts.services.codes import LIFETIME, PAUSE, CodeRefused
-from accounts.views.answers import limited, see_other
+from accounts.views.answers import limited
+from web.answers import see_other
 from association.models import Attempt
 from association.services.attempts import OtherAccount, remember_registration
 from association.services.registration import register_for_attempt, send_attempt_code

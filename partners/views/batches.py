@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from partners.forms import BatchListForm, LinkBatchForm, allowed_types
 from partners.models import Channel, InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet

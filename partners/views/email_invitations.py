@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.services.mails import Mail, sender
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from accounts.views.downloads import mail_document
 from partners.forms import NewEmailForm
 from partners.messages import preview_invitation

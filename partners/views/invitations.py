@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.addresses import InvalidAddress, canonical_address
-from accounts.views.answers import see_other
+from web.answers import see_other
 from partners.forms import InvitationListForm
 from partners.models import Channel, InvitationBatch, InvitationState, PartnerMember
 from partners.models.invitations import InvitationQuerySet

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.readable import takes_file
 from accounts.services.mails import sender
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from accounts.views.downloads import csv_download, mail_document
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
 from partners.messages import default_subject, preview_invitation

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from partners.forms import InviteMemberForm, MemberForm, MembersForm
 from partners.models import MemberInvitation, PartnerMember, PartnerRole
 from partners.models.members import PartnerMemberQuerySet

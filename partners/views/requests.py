@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from partners.forms import DismissForm, RequestListForm
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationRequestQuerySet

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import FreezeCause
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from association.forms import SetBudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
 from association.services.customer_lists import Standing, standings, with_all_shown

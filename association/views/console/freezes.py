@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import widest_scope
-from accounts.views.answers import posted, see_other
+from web.answers import posted, see_other
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
 from association.services.customers import (

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.views.answers import see_other
+from web.answers import see_other
 from accounts.views.downloads import csv_download
 from association.forms import HistoryForm
 from association.models import Association, Attempt
