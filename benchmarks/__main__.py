@@ -1,8 +1,9 @@
 """Measures everything and prints it as Markdown.
 
-    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|associations|console]
+    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|journey|associations|console]
 
-The database must be an empty one on PostgreSQL; what is made there stays.
+The database must be an empty one on PostgreSQL; what is made there stays. BEFORE names a second
+checkout whose journey is measured beside this one's.
 """
 
 import os
@@ -28,7 +29,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, pages  # noqa: E402
+from benchmarks import associations, console, journey, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -66,6 +67,10 @@ def measure(what: str) -> Iterator[str]:
             yield ""
         if what != "pages":
             yield from pages.weigh(made)
+    if what in ("everything", "journey"):
+        yield "\n## The journey\n"
+        before = os.environ.get("BEFORE")
+        yield from journey.measure(Path(before) if before else None)
     if what in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()

@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy
 from django_countries.fields import CountryField
 
 from accounts import models as facts
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models.facts import Fact
+from web.email_addresses import InvalidAddress, canonical_address
 
 # What a line of the kind "account" may change.
 ACCOUNT_FIELDS = (

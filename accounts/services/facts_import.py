@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEvent, CustomerAccount
+from accounts.models import CustomerAccount
 from accounts.models.facts import Fact
 from accounts.services.fact_forms import (
     ACCOUNT_FIELDS,
@@ -18,6 +18,7 @@ from accounts.services.fact_forms import (
     FactForm,
 )
 from accounts.services.fact_lines import BATCH, ImportReport, Line, validate_lines
+from audit.models import AuditEvent
 
 _FORMS: dict[str, type[FactForm]] = {**FACT_FORMS, "account": AccountForm}
 

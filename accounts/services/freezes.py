@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
-from accounts.services.audit import record_event
+from audit.services import record_audit_event
 
 
 def freeze_account(
@@ -48,7 +48,7 @@ def open_freeze(
         freeze = account.freezes.create(
             cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
         )
-        record_event(
+        record_audit_event(
             action="freeze.opened",
             about=freeze,
             by=by,
@@ -57,7 +57,7 @@ def open_freeze(
         )
         return freeze
     if scope == FreezeScope.ACCOUNT_AND_RESOURCES != existing.scope:
-        record_event(
+        record_audit_event(
             action="freeze.widened",
             about=existing,
             by=by,
@@ -89,7 +89,7 @@ def unfreeze_account(
         for freeze in closed:
             freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
             freeze.save(update_fields=["unfrozen_at", "unfrozen_by", "unfreeze_reason"])
-            record_event(
+            record_audit_event(
                 action="freeze.closed",
                 about=freeze,
                 by=by,

@@ -10,10 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.customers import FreezeForm
-from accounts.admin.filters import StateFilter
 from accounts.models import FreezeScope, User
 from association.admin.preview import eligibility_preview
 from association.forms import BudgetForm
@@ -26,6 +23,9 @@ from association.services.customers import (
     set_budget,
     unfreeze_customer,
 )
+from audit.admin import EvidenceAdmin
+from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.filters import StateFilter
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 

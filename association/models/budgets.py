@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.actors import actor_key
 from association.models.associations import Association
+from audit.actors import actor_key
 
 
 class BudgetPeriod(models.TextChoices):

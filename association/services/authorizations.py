@@ -9,11 +9,11 @@ from enum import StrEnum
 from django.db import transaction
 
 from accounts.models import CustomerAccount, User
-from accounts.services.audit import record_event
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.documents import current_documents
 from association.services.recipients import customer_recipients
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 
@@ -61,7 +61,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
                 raise AuthorizationRefused(AuthorizationProblem.ALREADY_GRANTED)
             return open_one
         asked = locked.authorizations.create(requested_at=now, requested_by=by)
-        record_event(
+        record_audit_event(
             action="authorization.requested",
             about=asked,
             by=by,
@@ -204,7 +204,7 @@ def _record(
     by: User | None,
     now: datetime,
 ) -> None:
-    record_event(
+    record_audit_event(
         action=f"authorization.{authorization.state}",
         about=authorization,
         by=by,

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, User
-from accounts.services.audit import record_event
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.recipients import customer_recipients
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 
 class BudgetRequestProblem(StrEnum):
@@ -66,7 +66,7 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
             asked_on=day, defaults={"asked_at": now}
         )
         if is_new:
-            record_event(
+            record_audit_event(
                 action="budget_request.made",
                 about=asked,
                 by=by,

@@ -13,10 +13,10 @@ from decimal import Decimal
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause
 from accounts.services.freezes import freeze_account
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetAlert, OnExhaustion
 from association.services.recipients import recipients_of_many
 from association.services.spending import period_start, used_of
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 # In percent; at the last one the budget is used up.
 THRESHOLDS = (75, 90, 100)

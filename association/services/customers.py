@@ -11,10 +11,10 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
-from accounts.services.audit import record_event
 from accounts.services.freezes import freeze_account, unfreeze_account
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
 
 MOST_FREEZES_A_DAY = 10
@@ -77,7 +77,7 @@ def set_budget(
         budget = locked.budgets.create(
             amount=amount, period=period, on_exhaustion=on_exhaustion, set_at=now, set_by=by
         )
-        record_event(
+        record_audit_event(
             action="budget.set",
             about=budget,
             by=by,
@@ -258,7 +258,7 @@ def assign_manager(
         if before != after:
             locked.manager = manager
             locked.save(update_fields=["manager"])
-            record_event(
+            record_audit_event(
                 action="association.manager_changed",
                 about=locked,
                 by=by,

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES, RefusalCode
@@ -18,6 +18,7 @@ from association.services.refusal_texts import (
     customer_reason,
     way_out,
 )
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation, PartnerStatus
 from partners.models.invitations import InvitationQuerySet
 from partners.services.invitations import create_invitation, resend_invitation

@@ -10,13 +10,13 @@ from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import CustomerAccount, User
-from accounts.services.audit import record_event
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
+from audit.services import record_audit_event
 from partners.models import AssociationType, PartnerMember
 from partners.services.pages import Order, page_of
+from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("started_at")
 # How many rows an export reads at a time.
@@ -145,7 +145,7 @@ def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
     address = address_of(attempt)
     if not address:
         raise AddressUnknown
-    record_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
+    record_audit_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
     return address
 
 

@@ -11,8 +11,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.origin import current_origin
-from accounts.views.answers import see_other
 from association.forms import Answer, AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
 from association.refusals import sentence_for
@@ -26,6 +24,8 @@ from association.services.authorizations import (
 )
 from association.services.documents import current_documents
 from association.views.gate import own_association, signed_in
+from web.answers import see_other
+from web.origin import current_origin
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import (
-    AuditEvent,
     Bill,
     Coupon,
     CustomerAccount,
@@ -23,6 +22,7 @@ from accounts.models import (
 from accounts.services.fact_forms import FACT_FORMS
 from accounts.services.fact_lines import LineError
 from accounts.services.facts_import import import_facts
+from audit.models import AuditEvent
 from tests import factories as typed_factories
 
 factories: Any = typed_factories

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, models
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, OutboxMessage
+from accounts.models import Freeze
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
 from association.services.customers import (
     BudgetTerms,
@@ -15,6 +15,8 @@ from association.services.customers import (
     set_budget_and_unfreeze,
     set_budgets,
 )
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 

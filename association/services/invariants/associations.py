@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, OutboxMessage
+from accounts.models import CustomerAccount, Freeze, FreezeCause
 from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (
@@ -16,6 +16,7 @@ from association.services.invariants.violations import (
     events_about,
     violations,
 )
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, PartnerMember, PartnerRole
 
 LABEL = "association.association"

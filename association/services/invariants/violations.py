@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast
 
-from accounts.models import AuditEvent
+from audit.models import AuditEvent
 
 # How many rows are held at a time; the rest waits in the database.
 CHUNK = 2000

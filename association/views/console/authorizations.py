@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.views.answers import see_other
 from association.refusals import sentence_for
 from association.services.authorizations import AuthorizationRefused, request_authorization
 from partners.models import PartnerMember
 from partners.views.gate import for_members
 from partners.views.refusing import refusal_page
+from web.answers import see_other
 
 
 @require_POST

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import FreezeCause
-from accounts.views.answers import posted, see_other
 from association.forms import SetBudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion
 from association.services.customer_lists import Standing, standings, with_all_shown
@@ -31,6 +30,7 @@ from association.views.console.refusing import refuse
 from association.views.console.showing import back_to, line_of
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
+from web.answers import posted, see_other
 
 MOST_AT_ONCE = 100
 

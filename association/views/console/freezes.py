@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import widest_scope
-from accounts.views.answers import posted, see_other
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
 from association.services.customers import (
@@ -26,6 +25,7 @@ from association.views.console.refusing import refuse
 from association.views.console.showing import back_to, freeze_lines
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
+from web.answers import posted, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

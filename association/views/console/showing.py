@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, User
+from accounts.models import Freeze, FreezeCause, FreezeScope, User
 from association.models import Association, Authorization, Budget, BudgetPeriod
 from association.services.customer_lists import Standing
 from association.templatetags.association_money import money
+from audit.models import AuditEvent
 from partners.models import PartnerMember
 
 STATES: Mapping[str, tuple[Any, str]] = {
