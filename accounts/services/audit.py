@@ -1,7 +1,7 @@
 """Writing the audit trail."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +25,25 @@ def record_event(
 
     `before` and `after` hold the fields that changed, as plain values; the latest `after` of an
     object equals its state. The network address and request id are those of the request being
-    answered. Call it inside the transaction of the act.
+    answered. Call it inside the transaction of the action.
     """
+    event = build_event(action=action, about=about, by=by, now=now, before=before, after=after)
+    event.save(force_insert=True)
+    return event
+
+
+def build_event(
+    *,
+    action: str,
+    about: models.Model,
+    by: User | None,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Return the row that `record_event()` writes, for `record_events()`."""
     origin = current_origin()
-    return AuditEvent.objects.create(
+    return AuditEvent(
         occurred_at=now,
         actor=by,
         action=action,
@@ -39,6 +54,11 @@ def record_event(
         address=origin.address,
         request_id=origin.request_id,
     )
+
+
+def record_events(events: Iterable[AuditEvent]) -> None:
+    """Write the events of `build_event()` in one statement."""
+    AuditEvent.objects.bulk_create(events)
 
 
 def record_copies(*, of: AuditEvent, objects: Mapping[int, dict[str, Any]]) -> None:

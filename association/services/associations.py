@@ -11,7 +11,7 @@ from django.db.models import Exists
 
 from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
 from accounts.services.audit import record_event
-from accounts.services.freezes import open_freeze, unfreeze_account
+from accounts.services.freezes import close_freezes, open_freeze
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
 from association.models.documents import LegalDocument
@@ -383,7 +383,7 @@ def end_association(
             after={"ended_at": now, "end_reason": reason},
         )
         revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
-        unfreeze_account(
-            account=account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
+        close_freezes(
+            accounts=[account.pk], causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
         return locked
