@@ -12,11 +12,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import CustomerAccount, OutboxMessage, User
+from association.enums import LastStep, Outcome
 from association.models import Association, Attempt, BudgetAlert
-from association.services.customers import set_budget_and_unfreeze
+from association.services.customers import set_budgets
 from association.services.demo.cast import INVITING, MANAGER, PASSWORDS
 from association.services.demo.clientele import CUSTOMERS, VISITORS
-from association.services.history import LastStep, Outcome, last_step, outcome
+from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.spending import spent_of
 from association.services.waiting import (
@@ -188,8 +189,8 @@ def test_second_load_changes_nothing():
 
 def test_what_is_done_in_the_console_is_not_undone(administrator):
     lichtwerk = customer_of("lichtwerk")
-    set_budget_and_unfreeze(
-        association=lichtwerk,
+    set_budgets(
+        associations=[lichtwerk],
         terms=CUSTOMERS[1].budget.terms,
         unfreeze=True,
         by=administrator.user,
