@@ -115,13 +115,13 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
             return resolve_url("console_customer", customer.pk)
 
         return answer_once(request, "console_unfreeze", write)
-    kept = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
-    lifted = [row for row in state.freezes if row not in kept]
+    provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
+    lifted = [row for row in state.freezes if row not in provider_freezes]
     context = {
         "form": form,
         "account_name": customer.account.owner.account_name,
         "lifted": freeze_rows(lifted, customer),
-        "kept": kept,
+        "provider_freezes": provider_freezes,
         **back_to(customer),
     }
     return _show(request, member, "unfreeze", context, status=400 if form.is_bound else 200)
