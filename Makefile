@@ -19,7 +19,7 @@ test: install
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
-	$(VENV)/djlint --quiet --check --lint templates
+	$(VENV)/djlint --quiet --check --lint templates demo/templates
 	DEMO=1 $(VENV)/python manage.py check --fail-level WARNING
 	DEMO=1 $(VENV)/python manage.py makemigrations --check --dry-run
 	$(VENV)/coverage erase

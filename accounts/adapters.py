@@ -20,10 +20,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import limits
 from accounts.models import User
-from accounts.origin import current_origin
 from accounts.services.failed_logins import warn_of_failed_logins
+from web import limits
+from web.origin import current_origin
 
 _NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f\\]")
 _NO_MATCH = _("That account name or e-mail and that password don’t belong together.")

@@ -1,4 +1,4 @@
-"""The accounts app."""
+"""The app `accounts`."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,3 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = _("Accounts")
-
-    def ready(self) -> None:
-        """Register the system checks."""
-        from accounts import checks  # noqa: F401 - importing registers them

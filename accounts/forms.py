@@ -14,8 +14,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import User
+from web.email_addresses import InvalidAddress, canonical_address
 
 LONGEST_PASSWORD = 1024
 # Registration is for the international site; the Chinese mainland has one of its own.
@@ -297,14 +297,3 @@ class RemoveSecondFactorForm(forms.Form):
         error_messages={"required": _("Enter the code.")},
     )
     password = PresentPasswordField(label=_("Your password"))
-
-
-class MailboxForm(forms.Form):
-    """Whose mails the demo's mailbox shows: one address, or everybody's."""
-
-    to = AddressField(label=_("Only mails to this address"), required=False)
-
-    def clean_to(self) -> str:
-        """Return the canonical form, which mails are compared by; empty for everybody."""
-        typed: str = self.cleaned_data["to"]
-        return canonical_address(typed) if typed else ""

@@ -1,4 +1,4 @@
-"""The addresses of the pages of accounts, and of what machines ask.
+"""The URLs of the pages of accounts.
 
 allauth's pages stand here one by one under allauth's names: its sign-up, e-mail and confirmation
 pages would make unproven users or write while they show, and do not exist.
@@ -6,7 +6,7 @@ pages would make unproven users or write while they show, and do not exist.
 
 from django.urls import URLPattern, path
 
-from accounts.views import health, login, mailbox, passwords, second_factor, settings
+from accounts.views import login, passwords, second_factor, settings
 
 urlpatterns: list[URLPattern] = [
     path("account/login/", login.log_in, name="account_login"),
@@ -22,9 +22,4 @@ urlpatterns: list[URLPattern] = [
     ),
     path("account/password/change/", passwords.change, name="account_change_password"),
     path("account/settings/", settings.settings, name="account_settings"),
-    path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
-    path("demo/mailbox/<slug:key>/", mailbox.mail_as_html, name="demo_mail_as_html"),
-    path("livez", health.livez, name="livez"),
-    path("readyz", health.readyz, name="readyz"),
-    path("robots.txt", health.robots, name="robots"),
 ]

@@ -5,7 +5,6 @@ from django.urls import URLPattern, path, re_path
 from association.views import (
     authorization,
     choosing,
-    demo,
     finishing,
     first_steps,
     landing,
@@ -73,5 +72,4 @@ urlpatterns: list[URLPattern] = [
         authorizations.request_customer_authorization,
         name="console_request_authorization",
     ),
-    path("demo/", demo.demo, name="demo"),
 ]

@@ -4,7 +4,7 @@ import os
 
 import django
 
-from accounts.requests import SiteASGIHandler
+from web.handlers import SiteASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from accounts.logs import RedactTokens
+from web.logs import RedactTokens
 
 # How long the database may take for one statement while a person waits; commands take their time.
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "5000")

@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "association",
     "partners",
     "accounts",
+    "outbox",
+    "audit",
     "web",
     "allauth",
     "allauth.account",
@@ -72,21 +74,24 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
 ]
+if DEMO:
+    # First, so that nothing of the product can depend on it.
+    INSTALLED_APPS.insert(0, "demo")
 MIDDLEWARE = [
-    "accounts.middleware.HeadersMiddleware",
+    "web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "accounts.middleware.PolicyMiddleware",
+    "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "accounts.middleware.OriginMiddleware",
+    "web.middleware.OriginMiddleware",
     # Before whatever reads the query or the body.
-    "accounts.readable.ReadableMiddleware",
+    "web.body_limits.ReadableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "accounts.middleware.LanguageMiddleware",
+    "web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.middleware.LogInMiddleware",
+    "web.middleware.LogInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -102,7 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.context_processors.site",
+                "web.context_processors.site",
             ],
         },
     },
@@ -162,6 +167,8 @@ if CACHES["default"]["BACKEND"].endswith("RedisCache"):
 
 # --- who is who ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+# Who has it reads e-mail addresses in the admin in full.
+FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -229,10 +236,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # As long as the seven days in which a new account may join, and a day to spare.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "web.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
-MESSAGE_STORAGE = "accounts.messages_storage.HostCookieStorage"
+MESSAGE_STORAGE = "web.messages_storage.HostCookieStorage"
 
 # --- what every answer carries --------------------------------------------------------------
 # The proxy speaks https, redirects whoever comes by http, and says so in this header.
@@ -246,7 +253,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
-CSRF_FAILURE_VIEW = "accounts.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -271,6 +278,10 @@ PARTNER_DAILY_INVITATIONS = env.int("PARTNER_DAILY_INVITATIONS", default=20_000)
 PARTNER_DAILY_MAILS = env.int("PARTNER_DAILY_MAILS", default=10_000)
 DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
 DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
+
+# --- health ---------------------------------------------------------------------------------
+# What /readyz also tells: functions that return whether their work is delayed.
+READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 
 # --- long work ------------------------------------------------------------------------------
 # What the worker does beside sending mails; functions that `Background.work()` describes.
@@ -314,7 +325,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact_tokens": {"()": "accounts.logs.RedactTokens"}},
+    "filters": {"redact_tokens": {"()": "web.logs.RedactTokens"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {
         "console": {

@@ -1,4 +1,4 @@
-"""Where every page is."""
+"""The URLs of the site."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -8,10 +8,13 @@ urlpatterns = [
     path("", include("association.urls")),
     path("", include("partners.urls")),
     path("", include("accounts.urls")),
+    path("", include("web.urls")),
     path(settings.ADMIN_URL, admin.site.urls),
 ]
+if settings.DEMO:
+    urlpatterns.append(path("", include("demo.urls")))
 
-handler400 = "accounts.views.errors.bad_request"
-handler403 = "accounts.views.errors.permission_denied"
-handler404 = "accounts.views.errors.not_found"
-handler500 = "accounts.views.errors.server_error"
+handler400 = "web.errors.bad_request"
+handler403 = "web.errors.permission_denied"
+handler404 = "web.errors.not_found"
+handler500 = "web.errors.server_error"

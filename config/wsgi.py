@@ -4,7 +4,7 @@ import os
 
 import django
 
-from accounts.requests import SiteWSGIHandler
+from web.handlers import SiteWSGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from accounts.services.mails import Mail, render_message
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from outbox.services.rendering import Mail, render_message
 
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
 

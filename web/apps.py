@@ -9,3 +9,7 @@ class WebConfig(AppConfig):
 
     name = "web"
     verbose_name = _("Web")
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from web import checks  # noqa: F401 - importing registers them

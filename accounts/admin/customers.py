@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin
-from accounts.admin.confirmation import ReasonForm, confirmed_action
-from accounts.admin.filters import StateFilter
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
 from accounts.services.freezes import freeze_account, unfreeze_account
+from audit.admin import AuditedModelAdmin, EvidenceAdmin
+from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.filters import StateFilter
 
 
 class FreezeForm(ReasonForm):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import DeletableModelAdmin, EvidenceAdmin
 from accounts.models import (
     Bill,
     CashExpenditure,
@@ -19,6 +18,7 @@ from accounts.models import (
     Resource,
     Spending,
 )
+from audit.admin import DeletableModelAdmin, EvidenceAdmin
 
 
 class FactAdmin(DeletableModelAdmin):

@@ -11,9 +11,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import mask_address
-from accounts.admin.base import DeletableModelAdmin, EvidenceAdmin
-from accounts.admin.masking import may_see_addresses
+from audit.admin import DeletableModelAdmin, EvidenceAdmin
+from web.admin.masking import may_see_addresses
+from web.email_addresses import mask_address
 
 admin.site.unregister([EmailAddress, Authenticator])
 

@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import InvalidAddress, canonical_address
-from accounts.admin.base import AuditedModelAdmin, actor
-from accounts.admin.confirmation import confirmed_action
 from accounts.models import User
 from accounts.services.administration import AdministrationRefused, add_user, send_reset_link
+from audit.admin import AuditedModelAdmin, actor
+from web.admin.confirmation import confirmed_action
+from web.email_addresses import InvalidAddress, canonical_address
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]

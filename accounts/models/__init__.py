@@ -1,6 +1,5 @@
 """What is stored about users and customer accounts."""
 
-from accounts.models.audit import AuditEvent
 from accounts.models.codes import VerificationCode
 from accounts.models.customers import AccountType, CustomerAccount, RegistrationSite
 from accounts.models.facts import (
@@ -19,13 +18,11 @@ from accounts.models.facts import (
     Spending,
 )
 from accounts.models.freezes import Freeze, FreezeCause, FreezeScope
-from accounts.models.outbox import OutboxMessage
 from accounts.models.users import User
 
 __all__ = [
     "AccountType",
     "Accounting",
-    "AuditEvent",
     "Bill",
     "Billing",
     "CashExpenditure",
@@ -38,7 +35,6 @@ __all__ = [
     "FreezeCause",
     "FreezeScope",
     "MemberType",
-    "OutboxMessage",
     "RegistrationSite",
     "ReservedInstance",
     "Resource",

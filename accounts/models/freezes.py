@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.actors import actor_key
 from accounts.models.customers import CustomerAccount
+from audit.actors import actor_key
 
 
 class FreezeScope(models.TextChoices):

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import canonical_address, mask_address
+from web.email_addresses import canonical_address, mask_address
 
 
 class UserManager(BaseUserManager["User"]):

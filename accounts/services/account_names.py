@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.crockford import ALPHABET
 from accounts.models import User
-from accounts.services.audit import record_event
+from audit.services import record_audit_event
 
 _GIVEN = re.compile(rf"c-[{ALPHABET}]{{10}}")
 # Begins with a letter and holds no "@": a name is never mistaken for an address or a number.
@@ -48,7 +48,7 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
             before = locked.account_name
             locked.account_name, locked.account_name_changed_at = name, now
             locked.save(update_fields=["account_name", "account_name_changed_at"])
-            record_event(
+            record_audit_event(
                 action="user.renamed",
                 about=locked,
                 by=by,

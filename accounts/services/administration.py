@@ -5,15 +5,16 @@ from datetime import datetime
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 
-from accounts.addresses import canonical_address
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from accounts.services.account_names import new_account_name
-from accounts.services.audit import record_event
-from accounts.services.outbox import DEADLINE, OutgoingMessage, enqueue_messages
+from audit.services import record_audit_event
+from outbox.models import OutboxMessage
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.email_addresses import canonical_address
 
 
 class AdministrationRefused(Exception):
-    """`code` is not_active, not_dead or address_taken; nothing was written."""
+    """`code` is not_active or address_taken; nothing was written."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -41,7 +42,7 @@ def save_new_user(*, user: User, address: str, by: User | None, now: datetime) -
     user.account_name, user.email_original, user.created_at = new_account_name(), address, now
     user.set_unusable_password()
     user.save(force_insert=True)
-    record_event(
+    record_audit_event(
         action="user.added",
         about=user,
         by=by,
@@ -60,7 +61,7 @@ def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMess
     with transaction.atomic():
         outgoing = OutgoingMessage("accounts.reset_link", user.email, user, user.language)
         (message,) = enqueue_messages(messages=[outgoing], now=now)
-        record_event(action="user.reset_link_sent", about=user, by=by, now=now)
+        record_audit_event(action="user.reset_link_sent", about=user, by=by, now=now)
     return message
 
 
@@ -78,30 +79,5 @@ def add_administrator(*, address: str, now: datetime) -> tuple[User, str]:
             raise AdministrationRefused("address_taken")
         add_user(user=user, address=address, by=None, now=now)
         TOTP.activate(user, secret)
-        record_event(action="user.second_factor_added", about=user, by=None, now=now)
+        record_audit_event(action="user.second_factor_added", about=user, by=None, now=now)
     return user, secret
-
-
-def revive_message(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
-    """Let the worker try a dead message again, with the same Message-ID and a new deadline.
-
-    Raises AdministrationRefused("not_dead") for any other message.
-    """
-    with transaction.atomic():
-        locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
-        if locked.dead_at is None:
-            raise AdministrationRefused("not_dead")
-        before = {"dead_at": locked.dead_at, "tries": locked.tries}
-        locked.dead_at, locked.tries = None, 0
-        locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)
-        locked.save(update_fields=["dead_at", "tries", "next_try_at", "deadline_at"])
-        record_event(
-            action="message.revived",
-            about=locked,
-            by=by,
-            now=now,
-            before=before,
-            # What the worker goes on to change is not what the trail can say last.
-            after={"deadline_at": locked.deadline_at},
-        )
-    return locked

@@ -15,8 +15,8 @@ from django.utils.crypto import salted_hmac
 from accounts.models import User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.locks import lock_name
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from accounts.services.unclaimed import unclaimed_users
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 from django_countries.fields import CountryField
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import (
     Bill,
     CashExpenditure,
@@ -25,6 +24,7 @@ from accounts.models import (
     Spending,
 )
 from accounts.models.facts import Fact
+from web.email_addresses import InvalidAddress, canonical_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import AuditEvent
 from accounts.models.facts import Fact
 from accounts.services.fact_lines import FactLine, account_fields, fact_fields, model_of
 from accounts.services.line_files import ImportReport
+from audit.models import AuditEvent
 
 # A row with what it held, None if it is new, and what it holds.
 Change = tuple[models.Model, dict[str, Any] | None, dict[str, Any]]

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from accounts.services.locks import lock_name
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from outbox.models import OutboxMessage
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 _KIND = "accounts.failed_logins"
 PAUSE = timedelta(hours=1)

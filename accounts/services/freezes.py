@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
-from accounts.services.audit import build_event, record_event, record_events
+from audit.services import build_audit_event, record_audit_event, record_audit_events
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -56,7 +56,7 @@ def open_freeze(
         freeze = account.freezes.create(
             cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
         )
-        record_event(
+        record_audit_event(
             action="freeze.opened",
             about=freeze,
             by=by,
@@ -65,7 +65,7 @@ def open_freeze(
         )
         return freeze
     if scope == FreezeScope.ACCOUNT_AND_RESOURCES != existing.scope:
-        record_event(
+        record_audit_event(
             action="freeze.widened",
             about=existing,
             by=by,
@@ -118,8 +118,8 @@ def close_freezes(
     Freeze.objects.filter(pk__in=[freeze.pk for freeze in closed]).update(**changed)
     for freeze in closed:
         freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
-    record_events(
-        build_event(
+    record_audit_events(
+        build_audit_event(
             action="freeze.closed",
             about=freeze,
             by=by,

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.models.codes import CodePurpose
-from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, spend_code, was_spent
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
@@ -57,7 +57,7 @@ def was_just_reset(*, address: str, flow: str, password: str, now: datetime) -> 
 def _set(user: User, password: str, action: str, by: User, now: datetime) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
-    record_event(action=action, about=user, by=by, now=now)
+    record_audit_event(action=action, about=user, by=by, now=now)
     outgoing = OutgoingMessage(
         kind="accounts.password_changed",
         to=user.email,

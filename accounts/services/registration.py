@@ -14,14 +14,14 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
-from accounts.addresses import canonical_address
 from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.account_names import new_account_name
-from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, note_registered, spend_code
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from accounts.services.unclaimed import unclaimed_users
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.email_addresses import canonical_address
 
 
 def register_account(
@@ -57,7 +57,7 @@ def _create(address: str, password: str, country: str, language: str, now: datet
     )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     account = CustomerAccount.objects.create(owner=user, country=country, registered_at=now)
-    record_event(
+    record_audit_event(
         action="account.registered",
         about=account,
         by=user,
@@ -87,7 +87,7 @@ def _claim(address: str, password: str, language: str, now: datetime) -> User | 
     user.save(update_fields=["password", "language", "email_original"])
     # An earlier unproven entry of the same address.
     EmailAddress.objects.filter(user=user).delete()
-    record_event(
+    record_audit_event(
         action="user.claimed",
         about=user,
         by=user,

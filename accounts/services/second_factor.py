@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.services.audit import record_event
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 MAIL_KIND = "accounts.second_factor_changed"
 # How long a second click is shown the recovery codes of the first.
@@ -95,7 +95,7 @@ def _codes_of_first_click(app: Authenticator, secret: str, now: datetime) -> lis
 def _record(user: User, *, is_on: bool, now: datetime) -> None:
     """Write the audit event and promise the mail to the owner."""
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
-    record_event(action=action, about=user, by=user, now=now)
+    record_audit_event(action=action, about=user, by=user, now=now)
     outgoing = OutgoingMessage(
         kind=MAIL_KIND,
         to=user.email,

@@ -7,7 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpResponse
 
-from accounts.views.answers import mounted
+from web.answers import mounted
 
 
 class _Mounted:

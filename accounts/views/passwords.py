@@ -13,16 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits
 from accounts.adapters import failed_login_key
-from accounts.addresses import canonical_address
 from accounts.forms import ChangePasswordForm, NewPasswordForm, ResetPasswordForm
 from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
 from accounts.services.codes import CodeRefused, check_code, send_code
 from accounts.services.passwords import change_password, reset_password, was_just_reset
-from accounts.views.answers import limited, posted, see_other
+from web import limits
+from web.answers import limited, posted, see_other
+from web.email_addresses import canonical_address
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _FLOW = "password_reset"

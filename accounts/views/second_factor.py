@@ -17,7 +17,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts import limits
 from accounts.forms import RemoveSecondFactorForm, SetUpSecondFactorForm
 from accounts.models import User
 from accounts.services.second_factor import (
@@ -26,7 +25,8 @@ from accounts.services.second_factor import (
     remove_second_factor,
     set_up_second_factor,
 )
-from accounts.views.answers import limited, see_other
+from web import limits
+from web.answers import limited, see_other
 
 _SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits
 from accounts.forms import RenameForm
 from accounts.models import User
 from accounts.refusals import account_name_refusal
 from accounts.services.account_names import AccountNameRefused, rename_account
-from accounts.views.answers import limited, posted, see_other
+from web import limits
+from web.answers import limited, posted, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,10 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.customers import FreezeForm
-from accounts.admin.filters import StateFilter
 from accounts.models import FreezeScope, User
 from association.admin.preview import eligibility_preview
 from association.enums import BudgetPeriod, OnExhaustion
@@ -22,6 +19,9 @@ from association.models import Association
 from association.refusals import SENTENCES
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from audit.admin import EvidenceAdmin
+from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.filters import StateFilter
 from web.refused import Refused
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")

@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import DeletableModelAdmin
-from accounts.admin.confirmation import confirmed_action
-from accounts.admin.filters import StateFilter
 from accounts.models import User
 from association.models import LegalDocument
 from association.services.documents import AlreadyPublished, publish_document
+from audit.admin import DeletableModelAdmin
+from web.admin.confirmation import confirmed_action
+from web.admin.filters import StateFilter
 
 
 class DocumentStateFilter(StateFilter):

@@ -18,13 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.widgets import CarefulAutocompleteSelect
 from accounts.models import CustomerAccount
 from association.models import Association
 from association.services.eligibility import Check, Decision, Facts, RefusalCode, evaluate
 from association.services.facts import load_facts
 from association.services.refusal_texts import REFUSAL_TEXTS, check_line
 from partners.models import AssociationType, Partner
+from web.admin.widgets import CarefulAutocompleteSelect
 
 PERMISSIONS = (
     "association.view_association",

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin
-from accounts.admin.filters import StateFilter
 from association.models import Authorization, Budget, BudgetAlert, BudgetRequest
+from audit.admin import EvidenceAdmin
+from web.admin.filters import StateFilter
 
 
 class AuthorizationStateFilter(StateFilter):

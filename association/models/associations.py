@@ -6,9 +6,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
-from accounts.models.actors import actor_key
 from association.models.attempts import Attempt
 from association.models.documents import Consent
+from audit.actors import actor_key
 from partners.models import AssociationType, Invitation, Partner, PartnerMember
 
 

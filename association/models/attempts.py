@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount
-from accounts.models.actors import actor_key
 from association.models.documents import LegalDocument
+from audit.actors import actor_key
 from partners.models import Invitation, Partner, PartnerMember
 
 

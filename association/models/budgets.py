@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.actors import actor_key
 from association.enums import BudgetPeriod, OnExhaustion
 from association.models.associations import Association
+from audit.actors import actor_key
 
 
 class BudgetQuerySet(models.QuerySet["Budget"]):

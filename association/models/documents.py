@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
-from accounts.models.audit import AppendOnlyModel
+from audit.models import AppendOnlyModel
 
 
 class DocumentKind(models.TextChoices):

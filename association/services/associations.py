@@ -10,9 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists
 
 from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
-from accounts.services.audit import record_event
 from accounts.services.freezes import close_freezes, open_freeze
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
 from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
@@ -28,6 +26,8 @@ from association.services.clock import database_now
 from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import Documents, current_documents, is_in_force
 from association.services.eligibility import snapshot
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitations import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
@@ -272,7 +272,7 @@ def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: dateti
     before = {"country": account.country.code, "services_enabled_at": None}
     account.country, account.services_enabled_at = enabling.country, now
     account.save(update_fields=["country", "services_enabled_at"])
-    record_event(
+    record_audit_event(
         action="account.enabled",
         about=account,
         by=by,
@@ -316,7 +316,7 @@ def _authorize(association: Association, consents: list[Consent], by: User, now:
             authorization = Authorization.objects.create(
                 association=association, consent=consent, granted_at=now
             )
-            record_event(
+            record_audit_event(
                 action="authorization.granted",
                 about=authorization,
                 by=by,
@@ -326,7 +326,7 @@ def _authorize(association: Association, consents: list[Consent], by: User, now:
 
 
 def _record(association: Association, by: User, now: datetime) -> None:
-    record_event(
+    record_audit_event(
         action="association.made",
         about=association,
         by=by,
@@ -374,7 +374,7 @@ def end_association(
             return locked
         locked.ended_at, locked.ended_by, locked.end_reason = now, by, reason
         locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
-        record_event(
+        record_audit_event(
             action="association.ended",
             about=locked,
             by=by,

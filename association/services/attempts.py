@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from accounts.models import CustomerAccount, User
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Attempt, DocumentKind, LegalDocument
 from association.services.admission import Admission, admit
 from association.services.documents import newest_version
 from association.services.eligibility import REGISTRATION_WINDOW
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.audit import record_event
 from accounts.services.freezes import lock_accounts
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.enums import AuthorizationProblem
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.documents import current_documents
 from association.services.recipients import customer_recipients
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
@@ -42,7 +42,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
                 raise Refused(AuthorizationProblem.ALREADY_GRANTED, association=locked)
             return open_one
         requested = locked.authorizations.create(requested_at=now, requested_by=by)
-        record_event(
+        record_audit_event(
             action="authorization.requested",
             about=requested,
             by=by,
@@ -186,7 +186,7 @@ def _record(
     by: User | None,
     now: datetime,
 ) -> None:
-    record_event(
+    record_audit_event(
         action=f"authorization.{authorization.state}",
         about=authorization,
         by=by,

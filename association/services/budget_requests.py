@@ -7,13 +7,13 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import Freeze, FreezeCause, User
-from accounts.services.audit import record_event
 from accounts.services.freezes import lock_accounts
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.enums import BudgetRequestProblem
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.recipients import customer_recipients
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
 
@@ -51,7 +51,7 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
         if first is not None:
             return first
         budget_request = locked.budget_requests.create(asked_on=day, asked_at=now)
-        record_event(
+        record_audit_event(
             action="budget_request.made",
             about=budget_request,
             by=by,

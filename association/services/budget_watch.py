@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from accounts.models import Freeze, FreezeCause, FreezeScope
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
 from association.services.recipients import recipients_of_many
 from association.services.spending import period_start, used_of
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 # In percent; at the last one the budget is used up.
 THRESHOLDS = (75, 90, 100)

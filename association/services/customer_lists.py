@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
 from association.models import Association, Budget
@@ -17,6 +16,7 @@ from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
 from partners.models import AssociationType
 from partners.services.pages import Order, page_of
+from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
 CHUNK = 500

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import AuditEvent, Freeze
+from accounts.models import Freeze
 from association.models import Association, Authorization, Budget
+from audit.models import AuditEvent
 
 SHOWN = 50
 

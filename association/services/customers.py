@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import FilteredRelation, Q
 
 from accounts.models import Freeze, FreezeCause, FreezeScope, User
-from accounts.services.audit import build_event, record_event, record_events
 from accounts.services.freezes import close_freezes, latest_moment, lock_accounts, open_freeze
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
 from association.models import Association, Budget
+from audit.services import build_audit_event, record_audit_event, record_audit_events
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
 from web.refused import Refused
 
@@ -156,7 +156,7 @@ def assign_manager(
         if before != after:
             locked.manager = manager
             locked.save(update_fields=["manager"])
-            record_event(
+            record_audit_event(
                 action="association.manager_changed",
                 about=locked,
                 by=by,
@@ -211,8 +211,8 @@ def _write_budgets(
         )
         for customer in customers
     )
-    record_events(
-        build_event(
+    record_audit_events(
+        build_audit_event(
             action="budget.set",
             about=budget,
             by=by,

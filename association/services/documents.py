@@ -10,8 +10,8 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services.audit import record_event
 from association.models import DocumentKind, LegalDocument
+from audit.services import record_audit_event
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
@@ -75,7 +75,7 @@ def publish_document(*, document: LegalDocument, by: User | None, now: datetime)
             raise AlreadyPublished
         locked.published_at = now
         locked.save(update_fields=["published_at"])
-        record_event(
+        record_audit_event(
             action="document.published",
             about=locked,
             by=by,

@@ -9,14 +9,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField,
 from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import CustomerAccount, User
-from accounts.services.audit import record_event
 from association.enums import AttemptActionProblem, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
+from audit.services import record_audit_event
 from partners.models import AssociationType, PartnerMember
 from partners.services.pages import Order, page_of
+from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 
 NEWEST_FIRST = Order("started_at")
@@ -120,7 +120,7 @@ def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
     address = known_address(attempt)
     if not address:
         raise Refused(AttemptActionProblem.ADDRESS_UNKNOWN)
-    record_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
+    record_audit_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
     return address
 
 

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.services.codes import check_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
+from web.email_addresses import canonical_address
 
 
 def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:

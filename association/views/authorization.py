@@ -11,7 +11,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.origin import current_origin
 from association.enums import AuthorizationAnswer, AuthorizationProblem
 from association.forms import AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
@@ -25,6 +24,7 @@ from association.services.authorizations import (
 from association.services.documents import current_documents
 from association.views.gate import own_association, signed_in
 from web.form_keys import answer_once
+from web.origin import current_origin
 from web.refused import Refused
 
 

@@ -10,9 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import limits
 from accounts.models import CustomerAccount
-from accounts.views.answers import limited, posted, see_other
 from association.forms import AskForm
 from association.models import Attempt
 from association.services.attempts import OtherAccount, enter_attempt, restart_attempt
@@ -23,6 +21,8 @@ from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.models import Channel, Invitation
 from partners.services.requests import request_online_invitation
+from web import limits
+from web.answers import limited, posted, see_other
 
 
 def own_account(request: HttpRequest) -> CustomerAccount | None:

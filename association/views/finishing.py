@@ -7,8 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from accounts.origin import current_origin
-from accounts.views.answers import posted, see_other
 from association.forms import EnableForm, LetterForm
 from association.models import Attempt, DocumentKind
 from association.services.admission import Admission
@@ -35,6 +33,8 @@ from association.views.gate import Journey, attempt_step, signed_in
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.services.invitations import InvitationRefused
+from web.answers import posted, see_other
+from web.origin import current_origin
 
 
 @attempt_step(Step.CHECK)

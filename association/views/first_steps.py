@@ -10,9 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits
-from accounts.origin import current_origin
-from accounts.views.answers import limited, posted, see_other
 from association.forms import InstructionsForm
 from association.models import Attempt
 from association.services.attempts import agree_to_instructions, start_attempt
@@ -25,6 +22,9 @@ from association.views.reading import documents_to_read, show_instructions
 from association.views.urls_of import step_url
 from partners.models import Invitation
 from partners.services.invitations import find_invitation
+from web import limits
+from web.answers import limited, posted, see_other
+from web.origin import current_origin
 
 InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 

@@ -16,7 +16,6 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.views.answers import see_other
 from association.models import Association, Attempt
 from association.services.admission import Admission, admit
 from association.services.attempts import (
@@ -30,6 +29,7 @@ from association.services.steps import Step, first_undone_step, is_open
 from association.views.dead_links import dead_link
 from association.views.urls_of import step_url
 from partners.models import Invitation, Partner
+from web.answers import see_other
 
 
 @dataclass(frozen=True, slots=True)

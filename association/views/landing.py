@@ -15,10 +15,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django_countries.fields import Country
 
-from accounts import limits
-from accounts.middleware import supported_language
-from accounts.templatetags.moments import moment
-from accounts.views.answers import posted, see_other, too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
@@ -27,6 +23,10 @@ from association.views.remembered import MOST_REMEMBERED, answer_alike
 from association.views.urls_of import resume_url
 from partners.models import Channel, Invitation
 from partners.services.invitations import find_invitation
+from web import limits
+from web.answers import posted, see_other, too_many_requests
+from web.middleware import supported_language
+from web.templatetags.moments import moment
 
 
 @login_not_required

@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.views.answers import see_other
 from association.models import Association, Consent
 from association.refusals import sentence_for
 from association.services.budget_requests import ask_for_budget
@@ -17,6 +16,7 @@ from association.views.gate import own_association, signed_in
 from association.views.my_partner_context import my_partner_context
 from association.views.urls_of import resume_url
 from partners.services.members import has_member_invitation
+from web.answers import see_other
 from web.refused import Refused
 
 

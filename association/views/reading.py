@@ -7,8 +7,6 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from accounts.origin import current_origin
-from accounts.views.answers import posted, see_other
 from association.forms import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions
@@ -18,6 +16,8 @@ from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url
 from partners.models import Invitation
+from web.answers import posted, see_other
+from web.origin import current_origin
 
 TO_READ = (DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION)
 

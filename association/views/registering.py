@@ -7,12 +7,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import limits
-from accounts.addresses import canonical_address, mask_address
 from accounts.forms import AddressForm, CodeForm
 from accounts.refusals import code_refusal
 from accounts.services.codes import LIFETIME, PAUSE, CodeRefused
-from accounts.views.answers import limited, see_other
 from association.models import Attempt
 from association.services.attempts import OtherAccount, remember_registration
 from association.services.registration import register_for_attempt, send_attempt_code
@@ -21,6 +18,9 @@ from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.models import Invitation
+from web import limits
+from web.answers import limited, see_other
+from web.email_addresses import canonical_address, mask_address
 
 
 @sensitive_post_parameters("password", "code")

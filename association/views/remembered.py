@@ -18,9 +18,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import conditional_escape
 
-from accounts.context_processors import carried_query, shown_everywhere
-from accounts.cookies import is_known
 from partners.tokens import new_token
+from web.context_processors import carried_query, shown_everywhere
+from web.cookies import is_known
 
 MOST_REMEMBERED = 512
 Shown = tuple[tuple[str, Any], ...]

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import EvidenceAdmin
-from accounts.admin.filters import StateFilter
+from audit.admin import EvidenceAdmin
 from partners.models import BatchRow, InvitationBatch
+from web.admin.filters import StateFilter
 
 
 class BatchStateFilter(StateFilter):

@@ -11,11 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import InvalidAddress, canonical_address
-from accounts.admin.base import ProviderModelAdmin, actor
-from accounts.admin.confirmation import confirmed_action
-from accounts.admin.filters import StateFilter
 from accounts.models import User
+from audit.admin import ProviderModelAdmin, actor
 from partners.models import Channel, Invitation, InvitationState
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
@@ -26,6 +23,9 @@ from partners.services.invitations import (
     edit_invitation,
     revoke_invitation,
 )
+from web.admin.confirmation import confirmed_action
+from web.admin.filters import StateFilter
+from web.email_addresses import InvalidAddress, canonical_address
 
 if TYPE_CHECKING:
     InvitationModelForm = forms.ModelForm[Invitation]

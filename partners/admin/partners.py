@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, actor
-from accounts.admin.filters import StateFilter
+from audit.admin import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, actor
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.refusals import sentence_for
 from partners.services.members import MemberRefused, add_member, change_member, remove_member
+from web.admin.filters import StateFilter
 
 
 @admin.register(Partner)

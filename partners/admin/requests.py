@@ -8,15 +8,15 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import mask_address
-from accounts.admin.base import EvidenceAdmin
-from accounts.admin.confirmation import ReasonForm, confirmed_action
-from accounts.admin.filters import StateFilter
 from accounts.models import User
+from audit.admin import EvidenceAdmin
 from partners.models import InvitationRequest
 from partners.refusals import SENTENCES
 from partners.services.invitations import InvitationNotSaved
 from partners.services.requests import RequestRefused, answer_request, dismiss_request
+from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.filters import StateFilter
+from web.email_addresses import mask_address
 
 
 def request_name(asked: InvitationRequest) -> str:

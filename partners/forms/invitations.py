@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, CountryField, capitalised
-from accounts.services.mails import is_one_line
+from outbox.services.rendering import is_one_line
 from partners.forms.expiry import refuse_strange_expiry
 from partners.models import AssociationType, Partner
 from partners.refusal_codes import InvitationProblem

@@ -8,12 +8,12 @@ from io import StringIO
 from django.utils import translation
 from django_countries import countries
 
-from accounts.addresses import InvalidAddress, canonical_address
 from accounts.forms import NOT_OFFERED
-from accounts.services.mails import is_one_line
-from accounts.services.spreadsheets import FORMULA_STARTS
+from outbox.services.rendering import is_one_line
 from partners.refusal_codes import ListProblem, RowProblem
 from partners.services.mailings import ListedPerson
+from web.downloads import FORMULA_STARTS
+from web.email_addresses import InvalidAddress, canonical_address
 
 MOST_ROWS = 5_000
 LONGEST_NAME = 120

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, capitalised
+from partners.emails import default_subject
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import InvitationForm, refuse_more_lines
 from partners.forms.lists import ListRefused, read_list
-from partners.messages import default_subject
 from partners.models import AssociationType, InvitationBatch, Partner
 from partners.refusal_codes import ListProblem
 from partners.refusals import SENTENCES

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from accounts.models.actors import actor_key
+from audit.actors import actor_key
 from partners.models.invitations import Channel, Invitation
 from partners.models.members import PartnerMember
 from partners.models.partners import AssociationType, Partner

@@ -8,12 +8,12 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from accounts.addresses import mask_address
-from accounts.models.actors import actor_key
+from audit.actors import actor_key
 from partners.models.members import PartnerMember
 from partners.models.partners import AssociationType, Partner, PartnerStatus
 from partners.refusal_codes import InvitationRefusal
 from partners.tokens import LENGTH, grouped_token, new_token
+from web.email_addresses import mask_address
 
 
 class Channel(models.TextChoices):

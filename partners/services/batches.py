@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
+from audit.services import record_audit_event
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
@@ -119,7 +119,7 @@ def finish_batch(*, batch: InvitationBatch, now: datetime) -> None:
 
 def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
     """Write `batch.started`: what the batch will make."""
-    record_event(
+    record_audit_event(
         action="batch.started",
         about=batch,
         by=by,
@@ -189,7 +189,7 @@ def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now:
     """Write the end, and how far the batch has come by then."""
     setattr(batch, moment, now)
     batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])
-    record_event(
+    record_audit_event(
         action=action,
         about=batch,
         by=by,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from accounts.models import OutboxMessage
-from accounts.services.outbox import DEADLINE_PASSED
+from outbox.models import OutboxMessage
+from outbox.services.queue import DEADLINE_PASSED
 from partners.models import Invitation
 from partners.services.invitations.mailing import MAIL_KIND
 

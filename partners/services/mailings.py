@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
+from audit.services import record_audit_event
 from partners.models import BatchRow, Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem, MailingProblem
 from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
@@ -97,7 +97,7 @@ def draft_mailing(
             ),
             batch_size=1_000,
         )
-        record_event(
+        record_audit_event(
             action="batch.drafted",
             about=batch,
             by=by,

@@ -4,15 +4,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.addresses import canonical_address
 from accounts.models import User
-from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from audit.services import record_audit_event
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRequest
 from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
 from partners.services.members import partner_recipients
+from web.email_addresses import canonical_address
 
 MAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.
@@ -56,7 +56,7 @@ def request_online_invitation(
             language=language,
             requested_at=now,
         )
-        record_event(
+        record_audit_event(
             action="invitation_request.opened",
             about=request,
             by=None,
@@ -154,7 +154,7 @@ def _close(request: InvitationRequest, *, action: str, by: User, now: datetime) 
     request.closed_at = now
     request.closed_by = by
     request.save(update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"])
-    record_event(
+    record_audit_event(
         action=action,
         about=request,
         by=by,

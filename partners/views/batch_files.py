@@ -17,8 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.services.security_log import log_security_event
-from accounts.views.downloads import attached, csv_download
+from audit.security_log import log_security_event
 from partners.models import Channel, Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.pages import Order, page_of
@@ -26,6 +25,7 @@ from partners.services.qr import qr_drawing
 from partners.views.batches import SECTION, batch_of
 from partners.views.gate import for_members, show
 from partners.views.one_invitation import State, states
+from web.downloads import attached, csv_download
 
 AS_MADE = Order("created_at", descending=False)
 LABELS_A_SHEET = 24

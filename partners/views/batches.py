@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.views.answers import posted, see_other
 from partners.forms import BatchListForm, LinkBatchForm, allowed_types
 from partners.models import Channel, InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
@@ -22,6 +21,7 @@ from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.one_invitation import why_no_link
 from partners.views.refusing import as_refusal
+from web.answers import posted, see_other
 
 SECTION = "invitations"
 NEWEST_FIRST = Order("created_at")

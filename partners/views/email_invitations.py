@@ -9,11 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.services.mails import Mail, sender
-from accounts.views.answers import posted, see_other
-from accounts.views.downloads import mail_document
+from outbox.services.rendering import Mail, sender
+from partners.emails import preview_invitation
 from partners.forms import NewEmailForm
-from partners.messages import preview_invitation
 from partners.models import PartnerMember, PartnerStatus
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import sentence_for
@@ -21,6 +19,8 @@ from partners.services.invitations import InvitationNotSaved
 from partners.services.invitations.made_once import create_email, draft_email
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
+from web.answers import posted, see_other
+from web.downloads import mail_document
 
 SECTION = "invitations"
 # At which field a refusal stands; the others are about the whole form.

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.views.answers import posted, see_other
 from partners.forms import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
 from partners.models import Channel, Invitation, PartnerMember
 from partners.refusals import SENTENCES, sentence_for
@@ -22,6 +21,7 @@ from partners.services.invitations.made_once import create_link
 from partners.views.gate import for_members, show
 from partners.views.one_invitation import SECTION, invitation_of, state_of, why_no_link
 from partners.views.refusing import as_refusal
+from web.answers import posted, see_other
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
 

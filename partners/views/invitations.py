@@ -11,8 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.addresses import InvalidAddress, canonical_address
-from accounts.views.answers import see_other
 from partners.forms import InvitationListForm
 from partners.models import Channel, InvitationBatch, InvitationState, PartnerMember
 from partners.models.invitations import InvitationQuerySet
@@ -34,6 +32,8 @@ from partners.views.one_invitation import (
     state_of,
 )
 from partners.views.refusing import refusal_page
+from web.answers import see_other
+from web.email_addresses import InvalidAddress, canonical_address
 
 ORDERS = {
     "newest": Order("created_at"),

@@ -9,12 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.readable import takes_file
-from accounts.services.mails import sender
-from accounts.views.answers import posted, see_other
-from accounts.views.downloads import csv_download, mail_document
+from outbox.services.rendering import sender
+from partners.emails import default_subject, preview_invitation
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
-from partners.messages import default_subject, preview_invitation
 from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
 from partners.refusal_codes import ListProblem
 from partners.refusals import SENTENCES, sentence_for
@@ -28,6 +25,9 @@ from partners.services.mailings import (
 )
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
+from web.answers import posted, see_other
+from web.body_limits import takes_file
+from web.downloads import csv_download, mail_document
 
 SECTION = "invitations"
 SHOWN = 100

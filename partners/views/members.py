@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views.answers import posted, see_other
 from partners.forms import InviteMemberForm, MemberForm, MembersForm
 from partners.models import MemberInvitation, PartnerMember, PartnerRole
 from partners.models.members import PartnerMemberQuerySet
@@ -30,6 +29,7 @@ from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import as_refusal, refusal_page
+from web.answers import posted, see_other
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _ORDER = Order("created_at", descending=False)

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from accounts.views.answers import see_other
 from partners.refusal_codes import MemberProblem
 from partners.refusals import sentence_for
 from partners.services.members import (
@@ -20,6 +19,7 @@ from partners.services.members import (
     find_member,
     member_invitations_of,
 )
+from web.answers import see_other
 
 _TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.services.security_log import log_security_event
+from audit.security_log import log_security_event
 from partners.forms import allowed_types
 from partners.models import Invitation, InvitationRefusal, PartnerMember, PartnerStatus
 from partners.models.invitations import InvitationQuerySet

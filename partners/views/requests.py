@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views.answers import posted, see_other
 from partners.forms import DismissForm, RequestListForm
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationRequestQuerySet
@@ -23,6 +22,7 @@ from partners.services.requests import RequestRefused, answer_request, dismiss_r
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import refusal_page
+from web.answers import posted, see_other
 
 SECTION = "requests"
 OLDEST_FIRST = Order("requested_at", descending=False)

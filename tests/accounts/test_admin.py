@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Bill, Freeze, OutboxMessage, User
+from accounts.models import Bill, Freeze, User
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests import factories as typed_factories
 
 # The checker takes a factory for what it makes.
@@ -128,7 +130,7 @@ def test_reset_link_is_mailed_and_the_password_untouched(superuser: Client) -> N
 
 
 def test_reset_link_is_written_without_a_secret() -> None:
-    from accounts.services.mails import render_message
+    from outbox.services.rendering import render_message
 
     user = factories.UserFactory()
     now = timezone.now()
@@ -236,7 +238,7 @@ def test_dead_message_is_sent_again_and_no_other(superuser: Client) -> None:
     }  # fmt: skip
     dead = OutboxMessage.objects.create(**common, message_id="<1@x>", dead_at=now)
     sent = OutboxMessage.objects.create(**common, message_id="<2@x>", sent_at=now)
-    act(superuser, "accounts_outboxmessage", "send_again", dead, sent)
+    act(superuser, "outbox_outboxmessage", "send_again", dead, sent)
     dead.refresh_from_db()
     sent.refresh_from_db()
     assert (dead.dead_at, dead.tries, dead.message_id) == (None, 0, "<1@x>")

@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import OutboxMessage, VerificationCode
+from accounts.models import VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services.codes import (
     CodeRefused,
@@ -20,7 +20,8 @@ from accounts.services.codes import (
     send_code,
     spend_code,
 )
-from accounts.services.mails import Stale, render_message
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Stale, render_message
 from tests.factories.accounts import UserFactory
 from tests.reading_mails import only_in_text
 

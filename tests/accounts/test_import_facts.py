@@ -12,15 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import (
-    AuditEvent,
-    Bill,
-    Contract,
-    Coupon,
-    CustomerAccount,
-    EnterpriseRelation,
-)
+from accounts.models import Bill, Contract, Coupon, CustomerAccount, EnterpriseRelation
 from accounts.services import fact_lines
+from audit.models import AuditEvent
 from tests import factories as typed_factories
 
 factories: Any = typed_factories

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import OutboxMessage
-from accounts.services.mails import render_message
+from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
 from tests.factories.accounts import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

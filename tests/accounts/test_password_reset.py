@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage, User, VerificationCode
+from accounts.models import User, VerificationCode
 from accounts.services.codes import code_holder, derive_code
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories.accounts import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

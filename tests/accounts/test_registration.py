@@ -7,12 +7,14 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from accounts.forms import AddressForm, CodeForm, offered_countries
-from accounts.models import AuditEvent, CustomerAccount, OutboxMessage, User, VerificationCode
+from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.models.codes import CodePurpose
 from accounts.services import registration
 from accounts.services.account_names import AccountNameRefused, rename_account
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
 from accounts.services.registration import register_account
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories.accounts import PASSWORD, UserFactory
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -147,7 +149,7 @@ def test_failure_after_the_code_was_spent_takes_everything_back(monkeypatch):
     def fail(**details):
         raise IntegrityError("audit")
 
-    monkeypatch.setattr(registration, "record_event", fail)
+    monkeypatch.setattr(registration, "record_audit_event", fail)
     with pytest.raises(IntegrityError):
         register(proof)
     assert not User.objects.exists()

@@ -15,9 +15,10 @@ from allauth.mfa.totp.internal.auth import (
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
-from accounts.services.mails import render_message
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

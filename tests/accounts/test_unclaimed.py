@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from allauth.account.models import EmailAddress
 
-from accounts.models import AuditEvent, OutboxMessage, User
+from accounts.models import User
 from accounts.models.codes import CodePurpose
 from accounts.services.administration import save_new_user
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
 from accounts.services.registration import register_account
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEvent, FreezeScope
+from accounts.models import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import (
     MOST_FREEZES_A_DAY,
@@ -14,6 +14,7 @@ from association.services.customers import (
     set_budget,
     unfreeze_customer,
 )
+from audit.models import AuditEvent
 from tests.factories import make_associated
 from web.refused import Refused
 

@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, User
+from accounts.models import Freeze, User
 from association.admin.preview import READ_BY
 from association.models import Association, Attempt, LegalDocument
 from association.services.eligibility import RULES
+from audit.models import AuditEvent
 from tests import factories as typed_factories
 
 # The checker takes a factory for what it makes.

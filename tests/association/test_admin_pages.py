@@ -18,8 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.base import EvidenceAdmin
-from accounts.models import AuditEvent, OutboxMessage, User, VerificationCode
+from accounts.models import User, VerificationCode
 from association.models import (
     Association,
     Attempt,
@@ -30,6 +29,9 @@ from association.models import (
     Consent,
     LegalDocument,
 )
+from audit.admin import EvidenceAdmin
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from tests import factories as typed_factories
 
@@ -226,9 +228,9 @@ ROWS: dict[Any, Callable[[], Any]] = {
 MODELS = sorted(ROWS, key=lambda model: model._meta.label)
 EVIDENCE = {
     "account.EmailAddress",
-    "accounts.AuditEvent",
+    "audit.AuditEvent",
     "accounts.Freeze",
-    "accounts.OutboxMessage",
+    "outbox.OutboxMessage",
     "accounts.Spending",
     "accounts.VerificationCode",
     "association.Association",

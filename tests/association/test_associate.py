@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, OutboxMessage
+from accounts.models import Freeze, FreezeCause, FreezeScope
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
 from association.services.associations import (
     AlreadyAssociated,
@@ -19,6 +19,8 @@ from association.services.associations import (
     end_association,
 )
 from association.services.customers import set_budget, unfreeze_customer
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import PartnerStatus
 from partners.services.invitations import InvitationRefused
 from tests.factories import (

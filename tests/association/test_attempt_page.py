@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
-from accounts.templatetags.moments import moment
 from association.services.following_up import (
     BLOCKS_BOTH,
     message_to_customer,
     operation_for,
 )
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation
 from tests.factories import (
     AttemptFactory,
@@ -24,6 +24,7 @@ from tests.factories import (
     UserFactory,
     make_associated,
 )
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 

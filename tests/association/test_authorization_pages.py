@@ -4,14 +4,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent
-from accounts.templatetags.moments import moment
 from association.models import Authorization, Consent, DocumentKind
 from association.services.authorizations import (
     decline_authorization,
     grant_authorization,
     request_authorization,
 )
+from audit.models import AuditEvent
 from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,
@@ -19,6 +18,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.journeys.walk import document, publish_next, tables
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,6 @@ import pytest
 from django.db import IntegrityError, connection, models
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
 from association.models import Authorization, BudgetRequest, Consent, DocumentKind
 from association.services import authorizations, budget_requests
 from association.services.authorizations import (
@@ -16,6 +15,8 @@ from association.services.authorizations import (
     request_authorization,
 )
 from association.services.budget_requests import ask_for_budget
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
 from tests.factories import PartnerMemberFactory, make_associated
 from tests.journeys.walk import document
@@ -152,7 +153,7 @@ def test_budget_is_asked_for_twice_without_lock_and_constraint(unlocked, togethe
         editor.remove_constraint(BudgetRequest, guard)
     association = make_associated()
     now, owner = timezone.now(), association.account.owner
-    together(budget_requests, "record_event")
+    together(budget_requests, "record_audit_event")
     try:
         at_once(lambda _: ask_for_budget(association=association, by=owner, now=now), range(2))
         assert BudgetRequest.objects.count() == 2

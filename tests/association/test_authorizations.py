@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import (
@@ -15,6 +14,8 @@ from association.services.authorizations import (
     revoke_authorization,
 )
 from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,

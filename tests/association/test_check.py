@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import Accounting, OutboxMessage
+from accounts.models import Accounting
 from association.models import Association
 from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason, way_out
+from outbox.models import OutboxMessage
 from tests.factories import (
     BillFactory,
     CashExpenditureFactory,

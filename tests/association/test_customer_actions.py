@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, OutboxMessage
+from accounts.models import Freeze, FreezeCause, FreezeScope
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import Budget
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,

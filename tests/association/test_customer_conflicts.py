@@ -5,12 +5,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause
+from accounts.models import Freeze, FreezeCause
 from association.models import Authorization, Budget, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import decline_authorization, revoke_authorization
 from association.services.customers import MOST_FREEZES_A_DAY
 from association.views.console import authorizations, budgets, freezes
+from audit.models import AuditEvent
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 from tests.journeys.walk import document
 from web.models import FormKey

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent
 from association.models import Budget, BudgetPeriod, OnExhaustion
 from association.services.associations import end_association
 from association.services.budget_requests import ask_for_budget
 from association.services.customers import set_budget
+from audit.models import AuditEvent
 from tests.factories import (
     BillFactory,
     InvitationFactory,

@@ -7,13 +7,15 @@ import pytest
 from django.db import IntegrityError, connection, models
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, OutboxMessage
+from accounts.models import Freeze
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
 from association.services.customers import (
     BudgetTerms,
     freeze_customer,
     set_budgets,
 )
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 

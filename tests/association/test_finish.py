@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, OutboxMessage
+from accounts.models import Freeze
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import Enabling, StepUndone, associate
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import InvitationRefusal
 from partners.services.invitations import InvitationRefused, revoke_invitation
 from tests.factories import (

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import FreezeScope
-from accounts.services.mails import Stale
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from outbox.services.rendering import Stale
 from tests.factories import InvitationFactory, make_associated
 from tests.reading_mails import links, only_in_text, write
 

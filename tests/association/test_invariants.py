@@ -12,13 +12,14 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AuditEvent, Freeze, OutboxMessage, User
-from accounts.services.administration import revive_message
-from accounts.services.outbox import claim_messages, mark_dead
+from accounts.models import Freeze, User
 from association.models import Association, BudgetPeriod, Consent, OnExhaustion
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.queue import claim_messages, mark_dead, revive_message
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitations import edit_invitation, resend_invitation, revoke_invitation
 from partners.services.requests import answer_request, request_online_invitation

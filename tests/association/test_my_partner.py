@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, FreezeCause, FreezeScope, OutboxMessage
+from accounts.models import FreezeCause, FreezeScope
 from accounts.services.freezes import freeze_account
 from association.models import BudgetPeriod, BudgetRequest, OnExhaustion
 from association.services.associations import end_association
@@ -19,6 +19,8 @@ from association.services.budget_requests import (
 )
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.spending import resets_at
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import AuditEvent, CustomerAccount, Freeze, OutboxMessage
+from accounts.models import CustomerAccount, Freeze
 from association.models import Association, Consent
 from association.services import associations
 from association.services.associations import (
@@ -21,6 +21,8 @@ from association.services.associations import (
     AssociationRefused,
     associate,
 )
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import Invitation
 from partners.services.invitations import InvitationRefused, revoke_invitation
 from partners.services.members import remove_member

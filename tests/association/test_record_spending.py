@@ -14,12 +14,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, OutboxMessage, Spending
-from accounts.services.mails import Stale
+from accounts.models import Freeze, FreezeCause, Spending
 from association.models import Association, Budget, BudgetAlert
 from association.services import budget_watch
 from association.services.budget_watch import reached_thresholds
 from association.services.customers import unfreeze_customer
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Stale
 from tests import factories as typed_factories
 from tests.association.test_spending import associated, budget_of
 from tests.reading_mails import links, only_in_text, write

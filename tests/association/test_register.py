@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import CustomerAccount, OutboxMessage, User, VerificationCode
+from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.services.codes import derive_code
 from association.models import Attempt
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
 from tests.journeys.walk import ADDRESS, Walk, newest_code, other_code, tables
 

@@ -11,10 +11,11 @@ import pytest
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause, OutboxMessage, Spending
+from accounts.models import Freeze, FreezeCause, Spending
 from association.models import BudgetAlert
 from association.services import budget_watch, spending_records
 from association.services.spending_records import record_spending
+from outbox.models import OutboxMessage
 from tests import factories as typed_factories
 from tests.association.test_races import PATIENCE, at_once
 from tests.association.test_spending import associated, budget_of

@@ -4,7 +4,7 @@ import re
 
 from django.core import mail
 
-from accounts.services.delivery import Courier
+from outbox.services.delivery import Courier
 
 CODE = re.compile(r"^\d{6}$", re.MULTILINE)
 LINK = re.compile(r"^http://\S+$", re.MULTILINE)

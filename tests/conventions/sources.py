@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("config", "web", "accounts", "partners", "association")
+ROOMS = ("config", "web", "audit", "outbox", "accounts", "partners", "association", "demo")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -17,7 +17,8 @@ def modules(*rooms: str) -> list[Path]:
 
 def templates(*, mails: bool = True) -> list[Path]:
     """Return the templates, on demand without those of mails."""
-    found = (path for path in (ROOT / "templates").rglob("*") if path.is_file())
+    folders = (ROOT / "templates", ROOT / "demo" / "templates")
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in found if mails or "emails" not in path.parts)
 
 

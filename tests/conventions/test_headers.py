@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from accounts.views import errors
+from web import errors
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import Invitation, Partner, PartnerMember
 from tests import factories as typed_factories
 

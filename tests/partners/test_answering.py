@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AuditEvent, OutboxMessage
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import Invitation, InvitationRequest
 from tests.factories import InvitationRequestFactory, PartnerMemberFactory, UserFactory
 from tests.journeys.walk import tables

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.models import AuditEvent
-from accounts.services.background import Background
 from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent
+from outbox.services.background import Background
 from partners.models import AssociationType, Invitation, InvitationBatch, PartnerStatus
 from partners.refusal_codes import InvitationProblem
 from partners.services import batches

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.template.loader import render_to_string
 
-from accounts.models import OutboxMessage
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from outbox.models import OutboxMessage
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.services.delivery_state import Delivery, DeliveryState, deliveries_of
 from tests.factories import InvitationFactory
 

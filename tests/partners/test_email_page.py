@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEvent, OutboxMessage
-from accounts.services.mails import render_message
-from partners.messages import STAND_IN
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
+from partners.emails import STAND_IN
 from partners.models import Invitation
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
 from tests.journeys.walk import tables

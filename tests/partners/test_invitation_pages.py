@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent
+from audit.models import AuditEvent
 from partners.models import Invitation
 from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
 

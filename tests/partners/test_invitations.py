@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from accounts.addresses import InvalidAddress
-from accounts.models import AuditEvent, OutboxMessage
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import (
@@ -19,6 +19,7 @@ from partners.services.invitations import (
     revoke_invitation,
 )
 from tests.factories import InvitationFactory, PartnerFactory, UserFactory
+from web.email_addresses import InvalidAddress
 
 pytestmark = pytest.mark.django_db
 

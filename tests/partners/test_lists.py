@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts.services.spreadsheets import FORMULA_STARTS
 from partners.forms.lists import ListRefused, read_list
 from partners.refusal_codes import RowProblem
 from partners.refusals import SENTENCES
+from web.downloads import FORMULA_STARTS
 
 GOOD = [(1, "Ada", "ada@example.org", "DE", "Hello")]
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import OutboxMessage
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation
 from partners.services.invitations import InvitationNotSaved, create_invitation, mailing
 from tests.factories import PartnerFactory

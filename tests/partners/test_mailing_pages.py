@@ -5,7 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import BatchRow, Invitation, InvitationBatch
 from partners.services.mailings import mail_batches
 from tests.factories import (

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.models import AuditEvent, OutboxMessage
-from accounts.services.outbox import claim_messages
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.queue import claim_messages
 from partners.forms.lists import read_list
 from partners.models import Invitation
 from partners.services import mailings

@@ -11,9 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEvent, OutboxMessage, User
-from accounts.services.mails import Stale, render_message
+from accounts.models import User
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Stale, render_message
 from partners.models import MemberInvitation, PartnerRole
 from partners.services.members import inviting
 from tests.factories import (

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
 from partners.models import PartnerMember, PartnerRole
 from tests.factories import (
     InvitationFactory,

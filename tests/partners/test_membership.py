@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent
 from association.services.invariants.trail import trail_equals_state
+from audit.models import AuditEvent
 from partners.models import MemberInvitation, PartnerMember
 from tests.factories import (
     MemberInvitationFactory,

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import OutboxMessage
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.refusals import sentence_for

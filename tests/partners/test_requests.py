@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.addresses import InvalidAddress
-from accounts.models import AuditEvent, OutboxMessage
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
 from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
 from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationNotSaved, InvitationRefused
@@ -24,6 +24,7 @@ from tests.factories import (
     PartnerMemberFactory,
     UserFactory,
 )
+from web.email_addresses import InvalidAddress
 
 pytestmark = pytest.mark.django_db
 

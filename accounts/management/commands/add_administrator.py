@@ -7,8 +7,8 @@ from allauth.mfa.adapter import get_adapter
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts.addresses import InvalidAddress
 from accounts.services.administration import AdministrationRefused, add_administrator
+from web.email_addresses import InvalidAddress
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, OutboxMessage
+from accounts.models import CustomerAccount, Freeze, FreezeCause
 from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (
@@ -15,6 +15,7 @@ from association.services.invariants.violations import (
     events_about,
     violations,
 )
+from outbox.models import OutboxMessage
 from partners.models import AssociationType, PartnerMember, PartnerRole
 
 LABEL = "association.association"

@@ -7,10 +7,11 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Exists, OuterRef, Q
 
-from accounts.addresses import InvalidAddress, canonical_address
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from association.models import Association
 from association.services.invariants.violations import CHUNK, Violation, violations
+from outbox.models import OutboxMessage
+from web.email_addresses import InvalidAddress, canonical_address
 
 
 def addresses_are_proven() -> Iterator[Violation]:

@@ -18,8 +18,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
-from accounts.models import AuditEvent
 from association.services.invariants.violations import CHUNK, Violation
+from audit.models import AuditEvent
 
 # JSON stores milliseconds.
 PRECISION = timedelta(milliseconds=1)

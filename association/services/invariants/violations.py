@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import CharField, Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Coalesce
 
-from accounts.models import AuditEvent
+from audit.models import AuditEvent
 
 # How many rows are in memory at a time.
 CHUNK = 2000

@@ -7,8 +7,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.addresses import mask_address
-from accounts.templatetags.moments import moment
 from association.enums import LastStep, Outcome
 from association.models import Attempt
 from association.services.following_up import (
@@ -19,6 +17,8 @@ from association.services.following_up import (
 from association.services.history import known_address, last_step, outcome
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation, RefusalText
 from partners.models import Invitation
+from web.email_addresses import mask_address
+from web.templatetags.moments import moment
 
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}
 BUTTONS = {

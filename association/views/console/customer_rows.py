@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, User
+from accounts.models import Freeze, FreezeCause, FreezeScope, User
 from association.enums import BudgetPeriod
 from association.models import Association, Authorization, Budget
 from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
+from audit.models import AuditEvent
 from partners.models import PartnerMember
 
 STATUSES: Mapping[str, tuple[Any, str]] = {

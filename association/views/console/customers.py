@@ -14,8 +14,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
-from accounts.services.security_log import log_security_event
-from accounts.views.downloads import csv_download
 from association.forms import CustomerSearchForm
 from association.models import Association
 from association.services.budget_requests import with_last_request
@@ -37,9 +35,11 @@ from association.views.console.customer_rows import (
     row_of,
     shown_address,
 )
+from audit.security_log import log_security_event
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, listing, wishes_of
+from web.downloads import csv_download
 
 
 @require_safe

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
-from accounts.views.answers import posted
 from association.enums import CustomerProblem
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
@@ -21,6 +20,7 @@ from association.views.console.customers import find_customer, state_of
 from association.views.console.refusing import answers_refusals
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
+from web.answers import posted
 from web.form_keys import answer_once
 from web.refused import Refused
 

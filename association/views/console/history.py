@@ -13,8 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.views.answers import see_other
-from accounts.views.downloads import csv_download
 from association.enums import AttemptActionProblem
 from association.forms import HistoryForm
 from association.models import Association, Attempt
@@ -29,6 +27,8 @@ from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import as_refusal
+from web.answers import see_other
+from web.downloads import csv_download
 from web.refused import Refused
 
 SECTION = "history"

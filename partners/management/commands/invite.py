@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.addresses import canonical_address
 from partners.forms import EmailInvitationForm, LinkInvitationForm
 from partners.models import Channel, Invitation, Partner
 from partners.refusals import sentence_for
@@ -20,6 +19,7 @@ from partners.services.invitations import (
     has_mails_left,
 )
 from partners.services.qr import qr_png, qr_svg
+from web.email_addresses import canonical_address
 
 MOST_AT_ONCE = 100_000
 DRAWERS = {".svg": qr_svg, ".png": qr_png}

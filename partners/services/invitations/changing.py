@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.audit import record_event
+from audit.services import record_audit_event
 from partners.models import Channel, Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.mailing import promise_mail
@@ -29,7 +29,7 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
             locked.revoked_at = now
             locked.revoked_by = by
             locked.save(update_fields=["revoked_at", "revoked_by"])
-            record_event(
+            record_audit_event(
                 action="invitation.revoked",
                 about=locked,
                 by=by,
@@ -59,7 +59,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         check_quotas(partner=locked.partner, by=by, now=now, mailed=int(is_one_more))
         locked.mailed_at = now
         locked.save(update_fields=["expires_at", "mailed_at"])
-        record_event(
+        record_audit_event(
             action="invitation.resent",
             about=locked,
             by=by,
@@ -100,7 +100,7 @@ def edit_invitation(
         changed = [name for name in after if after[name] != before[name]]
         if changed:
             locked.save(update_fields=changed)
-            record_event(
+            record_audit_event(
                 action="invitation.edited",
                 about=locked,
                 by=by,

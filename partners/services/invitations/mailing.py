@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from accounts.models import OutboxMessage
 from accounts.services.locks import lock_name
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from outbox.models import OutboxMessage
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved

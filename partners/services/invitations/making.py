@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.addresses import canonical_address
-from accounts.models import AuditEvent, User
-from accounts.services.audit import record_copies, record_event
-from accounts.services.copies import insert_copies
+from accounts.models import User
+from audit.copies import insert_copies
+from audit.models import AuditEvent
+from audit.services import record_audit_event, record_copies
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.services.invitations.mailing import promise_mail
 from partners.services.invitations.quotas import check_quotas
 from partners.services.invitations.terms import check_limits, check_live, expiry_of, terms_of
 from partners.tokens import new_token
+from web.email_addresses import canonical_address
 
 BATCH = 2000
 
@@ -136,7 +137,7 @@ def _write(invitation: Invitation, by: User | None, now: datetime) -> AuditEvent
     check_limits(invitation, now)
     check_live(invitation, now)
     invitation.save(force_insert=True)
-    return record_event(
+    return record_audit_event(
         action="invitation.created", about=invitation, by=by, now=now, after=terms_of(invitation)
     )
 

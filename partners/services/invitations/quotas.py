@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db.models import F, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from accounts.services.locks import lock_name
+from outbox.models import OutboxMessage
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved

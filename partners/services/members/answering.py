@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.audit import record_event
+from audit.services import record_audit_event
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
 from partners.refusal_codes import MemberProblem
@@ -47,7 +47,7 @@ def accept_member_invitation(
             raise MemberRefused(MemberProblem.INVITATION_EXPIRED)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
-        record_event(
+        record_audit_event(
             action="member_invitation.accepted",
             about=locked,
             by=by,

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import AuditEvent, User
-from accounts.services.audit import record_copies, record_event
+from accounts.models import User
+from audit.models import AuditEvent
+from audit.services import record_audit_event, record_copies
 from partners.models import Partner, PartnerMember, PartnerRole
 from partners.refusal_codes import MemberProblem
 from partners.services.members.terms import (
@@ -50,7 +51,9 @@ def add_member(
                 raise MemberRefused(hindrance)
             member.save(force_insert=True)
             after = {"partner": partner.pk, "user": user.pk, **_terms(member)}
-            record_event(action="partner_member.added", about=member, by=by, now=now, after=after)
+            record_audit_event(
+                action="partner_member.added", about=member, by=by, now=now, after=after
+            )
     except IntegrityError as error:
         raise MemberRefused(MemberProblem.ACTS_FOR_A_PARTNER) from error
     return member
@@ -77,7 +80,7 @@ def change_member(
             _keep_an_administrator(locked)
         locked.role, locked.may_see_addresses = role, may_see_addresses
         locked.save(update_fields=_FIELDS)
-        record_event(
+        record_audit_event(
             action="partner_member.changed",
             about=locked,
             by=by,
@@ -102,7 +105,7 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
             return
         _keep_an_administrator(locked)
         _leave_customers(locked, by, now)
-        record_event(
+        record_audit_event(
             action=REMOVED,
             about=locked,
             by=by,
@@ -146,7 +149,7 @@ def _leave_customers(member: PartnerMember, by: User, now: datetime) -> None:
     customers = list(member.customers.select_for_update().only("pk").order_by("pk"))
     if not customers:
         return
-    event = record_event(
+    event = record_audit_event(
         action="association.manager_changed",
         about=customers[0],
         by=by,

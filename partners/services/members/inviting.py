@@ -5,15 +5,16 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.addresses import canonical_address, mask_address
-from accounts.models import OutboxMessage, User
+from accounts.models import User
 from accounts.services.administration import save_new_user
-from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from audit.services import record_audit_event
+from outbox.models import OutboxMessage
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import MemberInvitation, Partner
 from partners.refusal_codes import MemberProblem
 from partners.services.members.terms import MemberRefused, lock_members
+from web.email_addresses import canonical_address, mask_address
 
 MAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -86,7 +87,7 @@ def end_invitation(invitation: MemberInvitation, *, action: str, by: User, now: 
     """Write that nobody accepts the locked invitation any more, and who said so."""
     invitation.withdrawn_at, invitation.withdrawn_by = now, by
     invitation.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    record_event(
+    record_audit_event(
         action=action,
         about=invitation,
         by=by,
@@ -137,7 +138,7 @@ def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: d
     invitation.save()
     after = {**terms, "expires_at": invitation.expires_at}
     made = {"partner": invitation.partner_id, "address": mask_address(invitation.address)}
-    record_event(
+    record_audit_event(
         action="member_invitation.made" if is_new else "member_invitation.renewed",
         about=invitation,
         by=by,

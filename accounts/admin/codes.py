@@ -1,0 +1,37 @@
+"""Verification codes in the admin, read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import VerificationCode
+from audit.admin import EvidenceAdmin
+from web.admin.filters import StateFilter
+
+
+class CodeStateFilter(StateFilter):
+    """Whether the code was used."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Used, out of tries, or neither."""
+        return {
+            "spent": (_("used"), Q(spent_at__isnull=False)),
+            "locked": (_("too many tries"), Q(spent_at__isnull=True, tries__gte=5)),
+            "open": (_("not used"), Q(spent_at__isnull=True, tries__lt=5)),
+        }
+
+
+@admin.register(VerificationCode)
+class VerificationCodeAdmin(EvidenceAdmin):
+    """That codes were sent and how it went; never what derives them."""
+
+    list_display = ("sent_at", "address", "purpose", "tries", "expires_at", "spent_at")
+    list_filter = (CodeStateFilter, "purpose")
+    search_fields = ("address__exact",)
+    search_help_text = _("A whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "sent_at"
+    addresses = ("address",)
+    fields = ("address", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")

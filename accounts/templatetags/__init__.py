@@ -1,1 +1,0 @@
-"""Tags for every page."""

@@ -1,0 +1,289 @@
+"""The mails about joining and what follows it, to the customer and to the partner."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import FreezeCause, FreezeScope, ResourceStatus
+from association.models import (
+    Association,
+    Attempt,
+    Authorization,
+    BudgetAlert,
+    BudgetRequest,
+    OnExhaustion,
+)
+from association.services.attempts import last_moment_to_associate
+from association.services.budget_watch import THRESHOLDS
+from association.services.refusal_texts import REFUSAL_TEXTS
+from association.services.spending import resets_at
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Mail, Stale, absolute_url, find_about, render_mail
+from partners.emails import render_for_partner
+from web.email_addresses import mask_address
+
+_ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
+_AUTHORIZATIONS = Authorization.objects.select_related(
+    "association__partner", "association__account__owner"
+)
+
+
+def associated(message: OutboxMessage) -> Mail:
+    """Tell the customer that they have joined; for reseller, what frozen means and who ends it."""
+    association = find_about(message, _ASSOCIATIONS.all())
+    names = {"partner": association.partner.name}
+    subject = (
+        _("You have joined %(partner)s – your account is frozen for now")
+        if association.is_reseller
+        else _("You have joined %(partner)s")
+    )
+    return render_mail(
+        message,
+        template="association/associated",
+        subject=subject % names,
+        context=_about_association(association),
+    )
+
+
+def resume(message: OutboxMessage) -> Mail:
+    """Give the customer who enables later the way back. Stale when it leads nowhere."""
+    attempt = find_about(
+        message, Attempt.objects.select_related("invitation__partner", "account__owner")
+    )
+    _refuse_associated(attempt)
+    refusal = attempt.invitation.refusal(timezone.now())
+    if refusal is not None:
+        raise Stale(refusal)
+    last_moment = last_moment_to_associate(attempt)
+    if last_moment is None or timezone.now() > last_moment:
+        raise Stale("too late to join")
+    partner = attempt.invitation.partner
+    return render_mail(
+        message,
+        template="association/resume",
+        subject=_("Finish joining %(partner)s") % {"partner": partner.name},
+        context={
+            "partner": partner,
+            "last_moment": last_moment,
+            "resume_url": absolute_url("join_resume", attempt.pk),
+        },
+    )
+
+
+def customer_waiting(message: OutboxMessage) -> Mail:
+    """Tell the partner that a new reseller customer waits for a budget.
+
+    Stale when the budget has been set or the association has ended.
+    """
+    association = find_about(message, _ASSOCIATIONS.all())
+    if association.ended_at is not None:
+        raise Stale("association ended")
+    if association.budgets.current().exists():
+        raise Stale("budget is set")
+    account = association.account
+    had_resources = account.resources.exclude(status=ResourceStatus.RELEASED).exists()
+    return render_for_partner(
+        message,
+        partner=association.partner,
+        template="association/customer_waiting",
+        subject=_("A new customer waits for a budget"),
+        context=_about_association(association) | {"had_resources": had_resources},
+    )
+
+
+def customer_refused(message: OutboxMessage) -> Mail:
+    """Tell the partner why a customer could not join, because the customer wants it told.
+
+    `data["codes"]` holds the refusal codes. Neither amounts nor other partners' names are said.
+    """
+    attempt = find_about(
+        message, Attempt.objects.select_related("invitation__partner", "account__owner")
+    )
+    _refuse_associated(attempt)
+    codes = [code for code in message.data.get("codes", ()) if code in REFUSAL_TEXTS]
+    if not codes:
+        raise Stale("without a reason")
+    owner = attempt.account.owner if attempt.account is not None else None
+    return render_for_partner(
+        message,
+        partner=attempt.invitation.partner,
+        template="association/customer_refused",
+        subject=_("A customer could not join"),
+        context={
+            "label": attempt.invitation.label,
+            "account_name": owner.account_name if owner else "",
+            "masked_address": mask_address(owner.email) if owner else "",
+            "refusals": [REFUSAL_TEXTS[code] for code in codes],
+            "console_url": absolute_url("console_attempt", attempt.pk),
+        },
+    )
+
+
+def frozen(message: OutboxMessage) -> Mail:
+    """Tell the customer that the account is frozen, and why. Stale when it is over.
+
+    `data["cause"]` says which freeze it is about: the partner's, unless said.
+    """
+    association = find_about(message, _ASSOCIATIONS.all())
+    cause = message.data.get("cause", FreezeCause.PARTNER)
+    freeze = association.account.freezes.open().filter(cause=cause).first()
+    if association.ended_at is not None or freeze is None:
+        raise Stale("no longer frozen")
+    is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
+    subject = (
+        _("Your budget is used up – your account is frozen")
+        if is_used_up
+        else _("%(partner)s has frozen your account") % {"partner": association.partner.name}
+    )
+    return render_mail(
+        message,
+        template="association/frozen",
+        subject=subject,
+        context=_about_association(association)
+        | {
+            "is_used_up": is_used_up,
+            "reason_lines": freeze.reason.splitlines(),
+            "stops_resources": freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
+        },
+    )
+
+
+def budget_alert(message: OutboxMessage) -> Mail:
+    """Tell the partner how much of a customer's budget is used. Stale when it is another budget.
+
+    `data["used"]` is the amount when the spending was recorded.
+    """
+    alert = find_about(
+        message,
+        BudgetAlert.objects.select_related(
+            "budget__association__partner", "budget__association__account__owner"
+        ),
+    )
+    budget, association = alert.budget, alert.budget.association
+    if association.ended_at is not None or budget.replaced_at is not None:
+        raise Stale("budget is replaced")
+    is_used_up = alert.threshold == THRESHOLDS[-1]
+    subject = (
+        _("A customer's budget is used up")
+        if is_used_up
+        else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
+    )
+    return render_for_partner(
+        message,
+        partner=association.partner,
+        template="association/budget_alert",
+        subject=subject,
+        context=_about_association(association)
+        | {
+            "threshold": alert.threshold,
+            "is_used_up": is_used_up,
+            "freezes": budget.on_exhaustion == OnExhaustion.FREEZE,
+            "used": Decimal(message.data["used"]),
+            "amount": budget.amount,
+            "resets_at": resets_at(budget, alert.alerted_at),
+        },
+    )
+
+
+def unfrozen(message: OutboxMessage) -> Mail:
+    """Tell the customer that the account is free. Stale when it has been frozen again."""
+    association = find_about(message, _ASSOCIATIONS.all())
+    if association.account.freezes.open().exists():
+        raise Stale("frozen again")
+    return render_mail(
+        message,
+        template="association/unfrozen",
+        subject=_("Your account is no longer frozen"),
+        context={
+            **_about_association(association),
+            "reason_lines": str(message.data.get("reason", "")).splitlines(),
+        },
+    )
+
+
+def authorization_requested(message: OutboxMessage) -> Mail:
+    """Tell the customer that the partner asks for the right to act. Stale when answered."""
+    authorization = find_about(message, _AUTHORIZATIONS.all())
+    association = authorization.association
+    if association.ended_at is not None or authorization.state != "requested":
+        raise Stale("already answered")
+    return render_mail(
+        message,
+        template="association/authorization_requested",
+        subject=_("%(partner)s asks for your authorization")
+        % {"partner": association.partner.name},
+        context=_about_association(association)
+        | {"authorization_url": absolute_url("my_authorization")},
+    )
+
+
+def authorization_decided(message: OutboxMessage) -> Mail:
+    """Tell the partner how the customer decided: granted, declined or revoked, with the reason.
+
+    `data["state"]` is the decision. Stale when it has been revoked since.
+    """
+    authorization = find_about(message, _AUTHORIZATIONS.all())
+    state = authorization.state
+    if message.data.get("state", state) != state:
+        raise Stale("decided otherwise since")
+    subjects = {
+        "granted": _("A customer has given you the authorization"),
+        "declined": _("A customer has declined the authorization"),
+        "revoked": _("A customer has revoked the authorization"),
+    }
+    if state not in subjects:
+        raise Stale("not decided")
+    return render_for_partner(
+        message,
+        partner=authorization.association.partner,
+        template="association/authorization_decided",
+        subject=subjects[state],
+        context=_about_association(authorization.association)
+        | {"state": state, "reason_lines": authorization.reason.splitlines()},
+    )
+
+
+def budget_requested(message: OutboxMessage) -> Mail:
+    """Tell the partner that a frozen customer asks for a budget.
+
+    Stale when the association has ended or the account is no longer frozen.
+    """
+    asked = find_about(
+        message,
+        BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
+    )
+    association = asked.association
+    if association.ended_at is not None:
+        raise Stale("association ended")
+    if not association.account.freezes.open().exists():
+        raise Stale("not frozen any more")
+    return render_for_partner(
+        message,
+        partner=association.partner,
+        template="association/budget_requested",
+        subject=_("A customer asks for a budget"),
+        context=_about_association(association)
+        | {
+            "asked_at": asked.asked_at,
+            "has_budget": association.budgets.current().exists(),
+        },
+    )
+
+
+def _about_association(association: Association) -> dict[str, Any]:
+    owner = association.account.owner
+    return {
+        "association": association,
+        "partner": association.partner,
+        "account_name": owner.account_name,
+        "masked_address": mask_address(owner.email),
+        "my_partner_url": absolute_url("my_partner"),
+        "console_url": absolute_url("console_customer", association.pk),
+    }
+
+
+def _refuse_associated(attempt: Attempt) -> None:
+    if Association.objects.filter(attempt=attempt).exists():
+        raise Stale("already associated")

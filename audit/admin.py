@@ -1,0 +1,176 @@
+"""The audit trail in the admin, and the bases of the admin's pages that use it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import utils
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import AuditEvent
+from audit.services import record_audit_event
+from web.admin.base import SafeModelAdmin
+from web.admin.masking import masked_field, plain_values
+
+HISTORY_LENGTH = 100
+
+
+def actor(request: HttpRequest) -> Any:
+    """Return the administrator who is signed in."""
+    if not isinstance(request.user, AbstractBaseUser):
+        raise PermissionDenied
+    return request.user
+
+
+class ProviderModelAdmin(SafeModelAdmin):
+    """A page whose history is the audit trail; Django's own log is not written."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Nothing: the audit trail has it."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The newest audit events of the object."""
+        obj = self.get_object(request, utils.unquote(object_id), None)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        events = AuditEvent.objects.filter(
+            object_label=self.opts.label_lower, object_id=str(obj.pk)
+        ).select_related("actor")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("History of %(object)s") % {"object": obj},
+            "module_name": capfirst(self.opts.verbose_name_plural),
+            "object": obj,
+            "opts": self.opts,
+            "events": [_shown(event) for event in events.order_by("-pk")[:HISTORY_LENGTH]],
+            "history_length": HISTORY_LENGTH,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def _shown(event: AuditEvent) -> dict[str, Any]:
+    columns = {name: masked_field(AuditEvent, name)(event) for name in ("before", "after")}
+    return {"event": event, **columns}
+
+
+class EvidenceAdmin(ProviderModelAdmin):
+    """Rows that services write: they can be read here, and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
+        """Nobody adds evidence by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes evidence."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes evidence."""
+        return False
+
+
+class AuditedModelAdmin(ProviderModelAdmin):
+    """Rows that are edited by hand: each save and deletion is an audit event, before and after.
+
+    History hangs on most rows, so deleting is off; `DeletableModelAdmin` turns it on.
+    """
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: history hangs on the row."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Remember what the changed fields hold in the database, then save the row."""
+        if change:
+            stored = self.model._default_manager.get(pk=obj.pk)
+            form.before = plain_values(stored, form.changed_data, self.addresses)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save what belongs to the row, then write the audit event."""
+        super().save_related(request, form, formsets, change)
+        self.record_change(request, form, change)
+
+    def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
+        """Write the audit event of a saved form; of a form that changed nothing, none."""
+        obj = form.instance
+        if change and not form.changed_data:
+            return
+        names = form.changed_data if change else [f.name for f in obj._meta.fields]
+        names = [name for name in names if name not in self.secrets]
+        record_audit_event(
+            action=f"{self.opts.model_name}.{'changed' if change else 'added'}",
+            about=obj,
+            by=actor(request),
+            now=timezone.now(),
+            before=form.before if change else None,
+            after=plain_values(obj, names, self.addresses),
+        )
+
+
+class DeletableModelAdmin(AuditedModelAdmin):
+    """Rows on which nothing hangs; the audit event keeps what they held."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever has Django's permission."""
+        return super(AuditedModelAdmin, self).has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Write what the row held into the audit trail, then delete it."""
+        names = [f.name for f in obj._meta.fields if f.name not in self.secrets]
+        record_audit_event(
+            action=f"{self.opts.model_name}.deleted",
+            about=obj,
+            by=actor(request),
+            now=timezone.now(),
+            before=plain_values(obj, names, self.addresses),
+        )
+        super().delete_model(request, obj)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(EvidenceAdmin):
+    """Who did what to which object, before and after."""
+
+    list_display = ("occurred_at", "actor", "action", "object_label", "object_id", "address")
+    list_select_related = ("actor",)
+    search_fields = (
+        "action__startswith",
+        "object_id__exact",
+        "request_id__exact",
+        "actor__account_name__startswith",
+    )
+    search_help_text = _(
+        "Beginning of the action or of the actor's account name, object id, or request id"
+    )
+    lower_case_search = True
+    date_hierarchy = "occurred_at"
+    addresses = ("before", "after")
+    fields = (
+        "occurred_at",
+        "actor",
+        "action",
+        "object_label",
+        "object_id",
+        "before",
+        "after",
+        "address",
+        "request_id",
+    )

@@ -1,0 +1,69 @@
+"""The audit trail: who did what to which object, before and after. Rows are only ever added."""
+
+from typing import Any, NoReturn
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from audit.actors import actor_key
+
+
+class AppendOnlyError(Exception):
+    """Someone tried to change or delete evidence."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that can be added and read, and nothing else."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        """Refuse: evidence is not changed."""
+        raise AppendOnlyError(self.model.__name__)
+
+    def delete(self) -> NoReturn:
+        """Refuse: evidence is not deleted."""
+        raise AppendOnlyError(self.model.__name__)
+
+
+class AppendOnlyModel(models.Model):
+    """Evidence: a row is written once."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Write the row; a second time is refused."""
+        if not self._state.adding:
+            raise AppendOnlyError(type(self).__name__)
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        """Refuse: evidence is not deleted."""
+        raise AppendOnlyError(type(self).__name__)
+
+
+class AuditEvent(AppendOnlyModel):
+    """One act. Objects are named by label and id, so that the trail outlives them."""
+
+    occurred_at = models.DateTimeField(_("occurred at"))
+    actor = actor_key(_("actor"))
+    action = models.CharField(_("action"), max_length=64)
+    object_label = models.CharField(_("object"), max_length=80)
+    object_id = models.CharField(_("object id"), max_length=64)
+    before = models.JSONField(_("before"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    request_id = models.CharField(_("request id"), max_length=32, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        indexes = [
+            models.Index(fields=["object_label", "object_id"], name="audit_by_object"),
+            models.Index(fields=["-occurred_at"], name="audit_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_label}:{self.object_id}"

@@ -1,0 +1,84 @@
+"""Outbox messages in the admin, read-only; a dead one can be sent again."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from audit.admin import EvidenceAdmin
+from outbox.enums import OutboxProblem
+from outbox.models import OutboxMessage
+from outbox.services.queue import revive_message
+from web.admin.confirmation import confirmed_action
+from web.admin.filters import StateFilter
+from web.refused import Refused
+
+
+class MessageStateFilter(StateFilter):
+    """What became of the message."""
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        """Waiting, sent, dropped or dead."""
+        ended = {"sent_at__isnull": True, "dropped_at__isnull": True, "dead_at__isnull": True}
+        return {
+            "waiting": (_("waiting"), Q(**ended)),
+            "sent": (_("sent"), Q(sent_at__isnull=False)),
+            "dropped": (_("dropped"), Q(dropped_at__isnull=False)),
+            "dead": (_("dead"), Q(dead_at__isnull=False)),
+        }
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(EvidenceAdmin):
+    """Messages that were promised; a dead one may be given to the worker again."""
+
+    list_display = ("created_at", "kind", "recipient", "tries", "sent_at", "dropped_at", "dead_at")
+    list_filter = (MessageStateFilter, "language")
+    search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
+    search_help_text = _(
+        "A whole e-mail address, beginning of the kind, Message-ID, or the object's id"
+    )
+    lower_case_search = True
+    date_hierarchy = "created_at"
+    addresses = ("recipient", "last_error")
+    fields = (
+        "kind",
+        "recipient",
+        "language",
+        "about_label",
+        "about_id",
+        "message_id",
+        "created_at",
+        "deadline_at",
+        "next_try_at",
+        "tries",
+        "last_error",
+        "sent_at",
+        "dropped_at",
+        "drop_reason",
+        "dead_at",
+    )
+    actions = ("send_again",)
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        """Whoever has Django's permission to change messages; the rows themselves stay closed."""
+        return request.user.has_perm("outbox.change_outboxmessage")
+
+    @confirmed_action(
+        title=_("Send dead messages again"),
+        consequences=(
+            _("The worker tries each message again, under the same Message-ID."),
+            _("A message that is not dead is left as it is."),
+        ),
+        button=_("Send again"),
+        refused_by=(Refused,),
+        refusals={OutboxProblem.NOT_DEAD: _("This message is not dead.")},
+        permissions=["send_again"],
+    )
+    def send_again(self, message: OutboxMessage, *, by: AbstractBaseUser, now: datetime) -> None:
+        """Let the worker try the dead message again."""
+        revive_message(message=message, by=by, now=now)

@@ -1,0 +1,74 @@
+"""The outbox: messages that were promised in a transaction and are sent by the worker."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    """Named sets of messages."""
+
+    def waiting(self) -> "OutboxQuerySet":
+        """Messages that are neither sent, nor dropped, nor given up."""
+        return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
+
+
+class OutboxMessage(models.Model):
+    """One message to one address, rendered when it is sent.
+
+    `kind` is "app.name" and is rendered by that function of the app's `emails` module, about
+    the object named by label and id. Exactly one comes in the end: sent; dropped, with the reason
+    (it has lost its purpose, or its deadline has passed while it was tried again and again); or
+    dead, with the error (the mail server refused it for good, or it can never be written).
+    """
+
+    kind = models.CharField(_("kind"), max_length=80)
+    recipient = models.CharField(_("recipient"), max_length=254)
+    language = models.CharField(_("language"), max_length=16)
+    about_label = models.CharField(_("about"), max_length=80)
+    about_id = models.CharField(_("about id"), max_length=64)
+    data = models.JSONField(_("data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    deadline_at = models.DateTimeField(_("deadline at"))
+    next_try_at = models.DateTimeField(_("next try at"))
+    # One of thousands: it lets every other message pass.
+    is_bulk = models.BooleanField(_("one of many"), default=False)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    dropped_at = models.DateTimeField(_("dropped at"), null=True, blank=True)
+    drop_reason = models.CharField(_("drop reason"), max_length=80, blank=True)
+    dead_at = models.DateTimeField(_("dead at"), null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outbox message")
+        verbose_name_plural = _("outbox messages")
+        indexes = [
+            models.Index(
+                fields=["is_bulk", "next_try_at"],
+                condition=Q(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True),
+                name="outbox_waiting",
+            ),
+            models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
+            models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True, dropped_at__isnull=True)
+                | Q(sent_at__isnull=True, dead_at__isnull=True)
+                | Q(dropped_at__isnull=True, dead_at__isnull=True),
+                name="outbox_message_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at__isnull=True, drop_reason="")
+                | (Q(dropped_at__isnull=False) & ~Q(drop_reason="")),
+                name="outbox_message_dropped_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,273 @@
+"""The mails about joining and what follows it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.models import FreezeCause, ResourceStatus
+from accounts.services.freezes import unfreeze_account
+from association.models import Association, Authorization, BudgetAlert, BudgetRequest
+from association.services.refusal_texts import REFUSAL_TEXTS
+from outbox.services.rendering import Stale
+from tests.factories import (
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerFactory,
+    ResourceFactory,
+)
+from tests.factories.association import AttemptFactory, make_associated
+from tests.reading_mails import links, only_in_text, write
+
+pytestmark = pytest.mark.django_db
+TO_CUSTOMER = {"association.associated", "association.unfrozen"}
+
+
+def associated(**invitation) -> Association:
+    return make_associated(invitation=InvitationFactory(**invitation))
+
+
+def requested(association: Association, **moments) -> Authorization:
+    return association.authorizations.create(requested_at=timezone.now(), **moments)
+
+
+def unfreeze(association: Association) -> None:
+    causes = [FreezeCause.ASSOCIATION]
+    unfreeze_account(account=association.account, causes=causes, by=None, now=timezone.now())
+
+
+def test_associated_reseller_customer_reads_what_frozen_means():
+    association = associated(partner__name="Nimbus")
+    mail = write("association.associated", association)
+    assert mail.subject == "You have joined Nimbus – your account is frozen for now"
+    assert links(mail) == {"/account/partner/"}
+    assert only_in_text(mail) == set()
+    for part in (association.account.owner.account_name, association.partner.support_email):
+        assert part in mail.text
+    assert "- You cannot buy, renew or change resources." in mail.text
+    assert "- Some resources may be unavailable and still cost money." in mail.text
+
+
+def test_associated_referral_customer_is_not_told_of_freezing():
+    mail = write("association.associated", associated(referral=True, partner__name="Nimbus"))
+    assert mail.subject == "You have joined Nimbus"
+    assert only_in_text(mail) == set()
+    assert "Your account is not frozen" in mail.text
+
+
+def test_resume_gives_the_way_back_and_the_last_moment():
+    registered_at = timezone.now() - timedelta(days=1)
+    attempt = AttemptFactory(entered=True, account__registered_at=registered_at)
+    mail = write("association.resume", attempt)
+    assert links(mail) == {f"/join/{attempt.pk}/"}
+    assert only_in_text(mail) == set()
+    last_moment = date_format(registered_at + timedelta(days=7), "DATETIME_FORMAT")
+    assert f"Please finish by {last_moment} UTC." in mail.text
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"account__registered_at": timezone.now() - timedelta(days=8)}, "too late to join"),
+        ({"invitation__revoked": True}, "invitation_revoked"),
+    ],
+)
+def test_resume_that_leads_nowhere_is_stale(values, reason):
+    with pytest.raises(Stale, match=f"^{reason}$"):
+        write("association.resume", AttemptFactory(entered=True, **values))
+
+
+def test_resume_of_a_finished_attempt_is_stale():
+    with pytest.raises(Stale, match=r"^already associated$"):
+        write("association.resume", associated().attempt)
+
+
+@pytest.mark.parametrize(
+    ("status", "had_resources"),
+    [(None, False), (ResourceStatus.RELEASED, False), (ResourceStatus.RUNNING, True)],
+)
+def test_waiting_customer_is_told_to_the_partner_without_the_token(status, had_resources):
+    association = associated()
+    if status is not None:
+        ResourceFactory(account=association.account, status=status)
+    mail = write("association.customer_waiting", association)
+    assert links(mail) == {f"/partner/customers/{association.pk}/"}
+    assert only_in_text(mail) == set()
+    assert ("The customer had resources before." in mail.text) == had_resources
+    assert association.account.owner.email not in mail.text + mail.html
+    assert association.invitation.token not in mail.text + mail.html
+
+
+def test_customer_with_a_budget_waits_no_more():
+    association = associated()
+    association.budgets.create(
+        amount=10, period="monthly", on_exhaustion="notify", set_at=timezone.now()
+    )
+    with pytest.raises(Stale, match=r"^budget is set$"):
+        write("association.customer_waiting", association)
+
+
+def test_refused_customer_is_told_with_every_text_for_the_partner():
+    attempt = AttemptFactory(entered=True)
+    mail = write("association.customer_refused", attempt, {"codes": list(REFUSAL_TEXTS)})
+    assert links(mail) == {f"/partner/history/{attempt.pk}/"}
+    assert only_in_text(mail) == set()
+    for text in REFUSAL_TEXTS.values():
+        assert f"- {text.partner}\n  What you can do: {text.suggested_operation}" in mail.text
+    assert attempt.account.owner.email not in mail.text + mail.html
+    assert attempt.invitation.token not in mail.text + mail.html
+
+
+def test_refused_customer_without_account_is_told_without_a_name():
+    mail = write("association.customer_refused", AttemptFactory(), {"codes": ["unpaid_bills"]})
+    assert mail.text.startswith("A customer tried to join ")
+
+
+@pytest.mark.parametrize("data", [{}, {"codes": []}, {"codes": ["no_such_code"]}])
+def test_refusal_without_a_known_reason_is_stale(data):
+    with pytest.raises(Stale, match=r"^without a reason$"):
+        write("association.customer_refused", AttemptFactory(entered=True), data)
+
+
+def test_unfrozen_customer_reads_it():
+    association = associated(partner__name="Nimbus")
+    unfreeze(association)
+    mail = write("association.unfrozen", association)
+    assert links(mail) == {"/account/partner/"}
+    assert only_in_text(mail) == {"See your budget and your partner"}
+    assert mail.text.startswith("Nimbus has unfrozen your account ")
+
+
+def test_unfrozen_is_stale_when_frozen_again():
+    with pytest.raises(Stale, match=r"^frozen again$"):
+        write("association.unfrozen", associated())
+
+
+def test_requested_authorization_reaches_the_customer():
+    mail = write("association.authorization_requested", requested(associated()))
+    assert links(mail) == {"/account/partner/authorization/"}
+    assert only_in_text(mail) == set()
+
+
+def test_answered_authorization_is_asked_no_more():
+    declined = requested(associated(), declined_at=timezone.now())
+    with pytest.raises(Stale, match=r"^already answered$"):
+        write("association.authorization_requested", declined)
+
+
+@pytest.mark.parametrize(
+    ("state", "subject"),
+    [
+        ("granted", "A customer has given you the authorization"),
+        ("declined", "A customer has declined the authorization"),
+        ("revoked", "A customer has revoked the authorization"),
+    ],
+)
+def test_decided_authorization_reaches_the_partner(state, subject):
+    now = timezone.now()
+    if state == "declined":
+        authorization = requested(associated(), declined_at=now, reason="No\nneed")
+    else:
+        authorization = make_associated(letter=True).authorizations.get()
+    if state == "revoked":
+        authorization.revoked_at, authorization.reason = now, "No\nneed"
+        authorization.save()
+    mail = write("association.authorization_decided", authorization)
+    assert mail.subject == subject
+    assert links(mail) == {f"/partner/customers/{authorization.association_id}/"}
+    assert only_in_text(mail) == set()
+    assert ("> No\n> need" in mail.text) == (state != "granted")
+    assert authorization.association.invitation.token not in mail.text + mail.html
+
+
+def test_undecided_authorization_is_stale():
+    with pytest.raises(Stale, match=r"^not decided$"):
+        write("association.authorization_decided", requested(associated()))
+
+
+def test_grant_that_was_revoked_meanwhile_is_stale():
+    authorization = make_associated(letter=True).authorizations.get()
+    authorization.revoked_at, authorization.reason = timezone.now(), "No need"
+    authorization.save()
+    with pytest.raises(Stale, match=r"^decided otherwise since$"):
+        write("association.authorization_decided", authorization, {"state": "granted"})
+
+
+def asked(association: Association) -> BudgetRequest:
+    now = timezone.now()
+    return association.budget_requests.create(asked_at=now, asked_on=now.date())
+
+
+def test_request_for_a_budget_reaches_the_partner():
+    association = associated()
+    mail = write("association.budget_requested", asked(association))
+    assert mail.subject == "A customer asks for a budget"
+    assert links(mail) == {f"/partner/customers/{association.pk}/"}
+    assert only_in_text(mail) == set()
+    assert "A budget alone does not unfreeze the account: both are needed." in mail.text
+    assert association.account.owner.email not in mail.text + mail.html
+    assert association.invitation.token not in mail.text + mail.html
+
+
+def test_request_for_a_budget_of_whoever_has_one_says_so():
+    association = associated()
+    association.budgets.create(
+        amount=10, period="monthly", on_exhaustion="notify", set_at=timezone.now()
+    )
+    mail = write("association.budget_requested", asked(association))
+    assert "There is a budget already: raise it, or unfreeze the account." in mail.text
+
+
+def test_request_for_a_budget_is_stale_when_unfrozen():
+    association = associated()
+    unfreeze(association)
+    with pytest.raises(Stale, match=r"^not frozen any more$"):
+        write("association.budget_requested", asked(association))
+
+
+@pytest.mark.parametrize("kind", sorted(TO_CUSTOMER))
+def test_hostile_names_are_shown_as_text(kind):
+    partner = PartnerFactory(name="<b>N</b> & {{ x }}\r\nBcc: a@x.org")
+    association = make_associated(
+        invitation=InvitationFactory(partner=partner), account=CustomerAccountFactory(enabled=True)
+    )
+    if kind == "association.unfrozen":
+        unfreeze(association)
+    mail = write(kind, association)
+    assert "\n" not in mail.subject
+    assert "\r" not in mail.subject
+    assert "<b>N</b>" not in mail.html
+    assert "<b>N</b> & {{ x }}" in mail.text
+
+
+def alerted(association: Association) -> BudgetAlert:
+    set_at = datetime(2026, 7, 1, tzinfo=UTC)
+    budget = association.budgets.create(
+        amount=10, period="monthly", on_exhaustion="notify", set_at=set_at
+    )
+    return budget.alerts.create(threshold=75, period_start=set_at, alerted_at=set_at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "data"),
+    [
+        ("association.customer_waiting", lambda association: association, {}),
+        ("association.budget_requested", asked, {}),
+        ("association.budget_alert", alerted, {"used": "8.00"}),
+    ],
+)
+def test_partners_read_moments_in_their_own_zone(kind, about, data):
+    mail = write(kind, about(associated(partner__time_zone="Europe/Berlin")), data)
+
+    for part in (mail.text, mail.html):
+        assert re.search(r"\bCES?T\b", part)
+        assert "UTC" not in part
+
+
+def test_customers_read_moments_as_before():
+    invitation = InvitationFactory(partner__time_zone="Europe/Berlin")
+    mail = write("association.resume", AttemptFactory(entered=True, invitation=invitation))
+
+    assert "UTC" in mail.text

@@ -1,0 +1,262 @@
+"""The demo partner's console: filled once, by the services, whenever it is loaded."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.models import CustomerAccount, User
+from association.enums import LastStep, Outcome
+from association.models import Association, Attempt, BudgetAlert
+from association.services.customers import set_budgets
+from association.services.history import last_step, outcome
+from association.services.invariants.checking import find_violations
+from association.services.spending import spent_of
+from association.services.waiting import (
+    customers_asking,
+    customers_out_of_budget,
+    customers_waiting,
+    requests_open,
+)
+from demo.cast import INVITING, MANAGER, PASSWORDS
+from demo.clientele import CUSTOMERS, VISITORS
+from outbox.models import OutboxMessage
+from partners.models import InvitationBatch, Partner, PartnerMember
+
+pytestmark = pytest.mark.django_db
+
+
+def load():
+    """Return what `manage.py demo --json` prints."""
+    output = StringIO()
+    call_command("demo", "--json", stdout=output)
+    return json.loads(output.getvalue())
+
+
+def member_of(login):
+    return PartnerMember.objects.select_related("partner", "user").get(user__email=login)
+
+
+@pytest.fixture
+def administrator():
+    return member_of(load()["partner"]["login"])
+
+
+def companies(associations):
+    """Return whose associations these are, by the domain of the account's address."""
+    emails = [row.account.owner.email for row in associations]
+    return [email.partition("@")[2].partition(".")[0] for email in emails]
+
+
+def customer_of(company):
+    return Association.objects.get(account__owner__email__contains=f"@{company}.")
+
+
+def everything():
+    """Return how many rows every table of ours has."""
+    models = [
+        model
+        for app in ("accounts", "partners", "association")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    return {model._meta.label: model._base_manager.count() for model in models}
+
+
+# --- what there is
+
+
+def test_three_customers_wait_for_a_budget(administrator):
+    *waiting, earlier = customers_waiting(administrator)
+    assert companies(waiting) == ["lichtwerk", "hafenkontor", "segelmacherei"]
+    assert [row.budget_requests.count() for row in waiting] == [1, 0, 0]
+    assert [row.account.resources.count() for row in waiting] == [0, 2, 0]
+    # Whoever used up the used-up invitation waits as well.
+    assert earlier.account.owner.email == "earlier-customer@demo.example"
+
+
+def test_customer_spends_about_eighty_percent_of_a_monthly_budget(administrator):
+    customer = customer_of("windmuehle")
+    [budget] = customer.budgets.current()
+    assert (budget.amount, budget.period) == (Decimal("500.00"), "monthly")
+    assert spent_of(budget, timezone.now()) == Decimal("402.30")
+    assert list(budget.alerts.values_list("threshold", flat=True)) == [75]
+    assert not customer.account.freezes.open().exists()
+
+
+def test_customer_is_frozen_by_a_used_up_budget(administrator):
+    assert companies(customers_out_of_budget(administrator)) == ["leuchtturm"]
+    alerts = BudgetAlert.objects.filter(budget__association=customer_of("leuchtturm"))
+    assert sorted(alerts.values_list("threshold", flat=True)) == [75, 90, 100]
+
+
+def test_customer_is_frozen_by_the_partner_with_a_reason(administrator):
+    [freeze] = customer_of("moorland").account.freezes.open()
+    assert freeze.cause == "partner"
+    assert freeze.reason.startswith("Your last invoice is still open.")
+    assert list(customers_asking(administrator)) == []
+
+
+def test_referral_customers_have_a_granted_and_an_open_authorization(administrator):
+    states = {
+        row.association.association_type + " " + companies([row.association])[0]: row.state
+        for customer in administrator.partner.associations.all()
+        for row in customer.authorizations.all()
+    }
+    assert states == {"referral strandkorb": "granted", "referral ziegelhof": "requested"}
+
+
+def test_visitors_are_refused_for_five_causes(administrator):
+    refused = Attempt.objects.filter(refused_at__isnull=False).order_by("started_at")
+    assert [attempt.refusal_codes for attempt in refused] == [[v.code] for v in VISITORS]
+    told = [attempt.told_partner_at is not None for attempt in refused]
+    assert told == [visitor.tells_partner for visitor in VISITORS]
+
+
+def test_three_visitors_are_under_way(administrator):
+    attempts = Attempt.objects.select_related("association", "invitation").order_by("started_at")
+    under_way = [attempt for attempt in attempts if outcome(attempt) == Outcome.UNDER_WAY]
+    assert [last_step(attempt) for attempt in under_way] == [
+        LastStep.PUT_OFF,
+        LastStep.INSTRUCTIONS,
+        LastStep.REGISTER,
+    ]
+
+
+def test_a_request_an_email_and_a_member_invitation_are_open(administrator):
+    partner, now = administrator.partner, timezone.now()
+    assert [row.address for row in requests_open(administrator)] == [VISITORS[-1].address]
+    emails = partner.invitations.live(now).filter(recipient__contains="@sturmlaterne.")
+    assert [row.mailed_at is not None for row in emails] == [True]
+    invited = partner.member_invitations.live(now)
+    assert list(invited.values_list("role", flat=True)) == ["manager"]
+
+
+def test_batch_of_links_is_finished(administrator):
+    batch = InvitationBatch.objects.get()
+    assert (batch.state, batch.size, batch.done_count) == ("finished", 12, 12)
+    labels = batch.invitations.order_by("pk").values_list("label", flat=True)
+    assert list(labels) == [f"Counter card {number}" for number in range(1, 13)]
+
+
+def test_manager_sees_the_own_invitation_and_customer(administrator):
+    manager = member_of("manager@demo.example")
+    assert (manager.role, manager.partner) == ("manager", administrator.partner)
+    seen = manager.partner.associations.visible_to(manager)
+    assert companies(seen) == ["segelmacherei"]
+    assert manager.partner.invitations.visible_to(manager).count() == 1
+
+
+def test_accounts_with_a_part_are_no_customers(administrator):
+    demo = load()
+    logins = {part["login"] for part in demo["accounts"].values()}
+    ours = administrator.partner.associations.in_force().values_list(
+        "account__owner__email", flat=True
+    )
+    assert logins & set(ours) == set()
+    # The last is whoever used up the used-up invitation.
+    assert sorted(ours) == sorted(
+        [*(c.address for c in CUSTOMERS), "earlier-customer@demo.example"]
+    )
+
+
+def test_every_moment_has_come(administrator):
+    now = timezone.now()
+    for model, name in [
+        (Attempt, "started_at"),
+        (Association, "associated_at"),
+        (CustomerAccount, "registered_at"),
+        (User, "created_at"),
+        (OutboxMessage, "created_at"),
+    ]:
+        assert not model._base_manager.filter(**{f"{name}__gt": now}).exists()
+    days = {row.associated_at.date() for row in administrator.partner.associations.all()}
+    assert len(days) >= 5
+
+
+# --- once, and always in order
+
+
+def test_second_load_changes_nothing():
+    first, before = load(), everything()
+    assert load() == first
+    assert everything() == before
+
+
+def test_what_is_done_in_the_console_is_not_undone(administrator):
+    lichtwerk = customer_of("lichtwerk")
+    set_budgets(
+        associations=[lichtwerk],
+        terms=CUSTOMERS[1].budget.terms,
+        unfreeze=True,
+        by=administrator.user,
+        now=timezone.now(),
+    )
+    before = everything()
+    load()
+    assert everything() == before
+    assert not lichtwerk.account.freezes.open().exists()
+
+
+def test_contract_is_unchanged():
+    demo = load()
+    assert list(demo) == ["invitations", "accounts", "partner", "admin"]
+    assert demo["partner"]["login"] == "partner@demo.example"
+
+
+def test_mails_of_days_ago_are_not_sent(administrator):
+    waiting = OutboxMessage.objects.waiting()
+    assert not waiting.filter(created_at__lt=timezone.now() - timedelta(days=7)).exists()
+    assert waiting.filter(deadline_at__lte=timezone.now()).count() == 0
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 12, 1, 0, 0, tzinfo=UTC),
+        datetime(2026, 11, 30, 23, 0, 1, tzinfo=UTC),
+        datetime(2027, 3, 1, 8, 5, tzinfo=UTC),
+        datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
+    ],
+)
+def test_budget_is_spent_whatever_the_day_and_the_zone(monkeypatch, moment, zone):
+    monkeypatch.setitem(INVITING, "time_zone", zone)
+    with time_machine.travel(moment, tick=False):
+        load()
+        partner = Partner.objects.get(slug="nordlicht")
+        assert partner.time_zone == zone
+        [budget] = customer_of("windmuehle").budgets.current()
+        assert spent_of(budget, timezone.now()) == Decimal("402.30")
+        assert budget.alerts.count() == 1
+        assert customer_of("leuchtturm").account.freezes.open().count() == 1
+        assert [v for v in find_violations() if v.invariant != "I8"] == []
+
+
+def test_demo_breaks_no_invariant():
+    load()
+    load()
+    assert list(find_violations()) == []
+
+
+# --- where it is said
+
+
+def test_manager_is_named_by_command_and_page(client):
+    output = StringIO()
+    call_command("demo", stdout=output, no_color=True)
+    page = client.get("/demo/").content.decode()
+    for text in ("manager@demo.example", PASSWORDS[MANAGER]):
+        assert [text in output.getvalue(), text in page] == [True, True]
+
+
+def test_manager_log_in_opens_the_console(client):
+    load()
+    typed = {"login": "manager@demo.example", "password": PASSWORDS[MANAGER]}
+    assert client.post("/account/login/", typed).status_code in {302, 303}
+    assert client.get("/partner/").status_code == 200

@@ -1,0 +1,104 @@
+"""Long work of the worker: every named work gets its turn, beside the mails."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core import mail as mail_box
+from django.core.management import call_command
+from django.db import IntegrityError, OperationalError
+from django.test import override_settings
+from django.utils import timezone
+
+from outbox.services.background import Background
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+DONE: list[str] = []
+LEFT = {"long": 0, "short": 0}
+
+
+def long_work(*, now):
+    return do_a_piece("long")
+
+
+def short_work(*, now):
+    return do_a_piece("short")
+
+
+def broken_work(*, now):
+    raise IntegrityError("a mistake of ours")
+
+
+def away_work(*, now):
+    raise OperationalError("the database is away")
+
+
+def do_a_piece(name):
+    if not LEFT[name]:
+        return 0
+    LEFT[name] -= 1
+    DONE.append(name)
+    return 1
+
+
+@pytest.fixture(autouse=True)
+def _work():
+    DONE.clear()
+    LEFT.update(long=3, short=1)
+    names = [f"{__name__}.{work.__name__}" for work in (long_work, short_work)]
+    with override_settings(BACKGROUND_WORK=names):
+        yield
+
+
+def test_each_work_gets_a_turn():
+    assert Background().work(now=timezone.now()) == 2
+    assert DONE == ["long", "short"]
+
+
+def test_nothing_waits_when_all_is_done():
+    LEFT.update(long=0, short=0)
+
+    assert Background().work(now=timezone.now()) == 0
+
+
+@pytest.mark.parametrize("option", ["--once", "--drain"])
+def test_worker_does_all_that_waits(option):
+    call_command("worker", option, stdout=StringIO())
+
+    assert sorted(DONE) == ["long", "long", "long", "short"]
+
+
+def test_a_work_that_fails_stops_no_other_and_is_logged_once(settings, caplog):
+    settings.BACKGROUND_WORK = [f"{__name__}.broken_work", f"{__name__}.long_work"]
+    background = Background()
+
+    assert [background.work(now=timezone.now()) for _ in range(2)] == [1, 1]
+    assert [json.loads(record.message) for record in caplog.records] == [
+        {
+            "event": "background.failed",
+            "work": f"{__name__}.broken_work",
+            "error": "IntegrityError",
+        }
+    ]
+
+
+def test_mails_are_sent_although_a_work_fails(settings):
+    settings.BACKGROUND_WORK = [f"{__name__}.broken_work"]
+    enqueue_messages(
+        messages=[OutgoingMessage("accounts.registered", "ann@example.org", UserFactory(), "en")],
+        now=timezone.now(),
+    )
+
+    call_command("worker", "--once", stdout=StringIO())
+
+    assert [mail.to for mail in mail_box.outbox] == [["ann@example.org"]]
+
+
+def test_a_database_that_is_away_is_said(settings):
+    settings.BACKGROUND_WORK = [f"{__name__}.away_work"]
+
+    with pytest.raises(OperationalError):
+        Background().work(now=timezone.now())

@@ -1,0 +1,313 @@
+"""The outbox over a real SMTP server: every mail once, whatever happens on the way."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+from outbox.models import OutboxMessage
+from outbox.services.delivery import Courier, MailServerAway
+from outbox.services.queue import (
+    LONGEST_WAIT,
+    TIME_FOR_THE_OTHERS,
+    OutgoingMessage,
+    claim_messages,
+    enqueue_messages,
+    lease,
+    longest_send,
+    put_off,
+)
+from partners.models import Invitation
+from tests.factories import InvitationFactory
+from tests.outbox.mail_server import MailServer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server() -> MailServer:
+    return MailServer()
+
+
+@pytest.fixture
+def listening(server: MailServer) -> Iterator[MailServer]:
+    with server.running():
+        yield server
+
+
+def smtp(server: MailServer) -> BaseEmailBackend:
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    return get_connection(backend, host=server.host, port=server.port, timeout=0.3)
+
+
+def promise(invitation=None, **values) -> OutboxMessage:
+    invitation = invitation or InvitationFactory(email=True)
+    values = {
+        "kind": "partners.invitation",
+        "to": invitation.recipient,
+        "about": invitation,
+        "language": "en",
+    } | values
+    (message,) = enqueue_messages(messages=[OutgoingMessage(**values)], now=timezone.now())
+    return message
+
+
+def later(**delta: float):
+    moment = timezone.now() + timedelta(**delta)
+    return lambda: moment
+
+
+def deliver(server: MailServer, clock=timezone.now) -> int:
+    return Courier(smtp(server), clock=clock).deliver_batch()
+
+
+def test_message_is_sent_once_with_its_headers(listening, settings):
+    settings.PROVIDER_NAME = "Wolke, Übersee"
+    message = promise()
+    assert [deliver(listening), deliver(listening)] == [1, 0]
+    (mail,) = listening.mails
+    assert mail["Message-ID"] == message.message_id
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["To"] == message.recipient
+    assert mail["From"].addresses[0].display_name == "Wolke, Übersee"
+    assert mail["From"].addresses[0].addr_spec == settings.DEFAULT_FROM_EMAIL
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    message.refresh_from_db()
+    assert (message.sent_at is not None, message.tries, message.last_error) == (True, 1, "")
+
+
+def test_batch_uses_one_connection(listening):
+    for _ in range(3):
+        promise()
+    assert deliver(listening) == 3
+    assert (len(listening.mails), listening.connections) == (3, 1)
+
+
+def test_server_that_refuses_connections_costs_no_try_and_recovers_at_once(server):
+    message = promise()
+    for _ in range(2):
+        with pytest.raises(MailServerAway):
+            deliver(server)
+    message.refresh_from_db()
+    assert (message.tries, message.next_try_at) == (0, message.created_at)
+    with server.running():
+        assert deliver(server) == 1
+    assert server.recipients == [message.recipient]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "copies"),
+    [
+        ("451", "451 SMTPRecipientsRefused", 1),
+        ("hang", "SMTPServerDisconnected", 1),
+        ("drop after DATA", "SMTPServerDisconnected", 2),
+    ],
+)
+def test_trouble_for_now_is_tried_again_and_stops_no_other(listening, fault, error, copies):
+    troubled, other = promise(), promise()
+    listening.faults[troubled.recipient] = fault
+    before = timezone.now()
+    assert deliver(listening) == 2
+    troubled.refresh_from_db()
+    assert (troubled.last_error, troubled.sent_at, troubled.dead_at) == (error, None, None)
+    assert troubled.next_try_at - before >= timedelta(minutes=1)
+    assert listening.recipients.count(other.recipient) == 1
+    listening.faults.clear()
+    assert deliver(listening) == 0
+    assert deliver(listening, later(minutes=2)) == 1
+    ids = [mail["Message-ID"] for mail in listening.mails if mail["To"] == troubled.recipient]
+    assert ids == [troubled.message_id] * copies
+
+
+def test_refused_recipient_is_dead_and_never_tried_again(listening):
+    refused, other = promise(), promise()
+    listening.faults[refused.recipient] = "550"
+    deliver(listening)
+    listening.faults.clear()
+    assert deliver(listening, later(hours=2)) == 0
+    refused.refresh_from_db()
+    assert (refused.dead_at is not None, refused.sent_at) == (True, None)
+    assert (refused.last_error, refused.tries) == ("550 SMTPRecipientsRefused", 1)
+    assert listening.recipients == [other.recipient]
+
+
+def test_message_past_its_deadline_is_dropped_even_while_the_server_is_away(server):
+    message = promise(deadline_at=timezone.now() + timedelta(minutes=10))
+    assert deliver(server, later(minutes=10)) == 1
+    message.refresh_from_db()
+    assert (message.drop_reason, message.sent_at) == ("deadline passed", None)
+
+
+def test_outage_of_ten_minutes_loses_only_what_became_stale(server):
+    code = promise(deadline_at=timezone.now() + timedelta(minutes=9))
+    letter = promise()
+    for minutes in (0, 4, 8):
+        with pytest.raises(MailServerAway):
+            deliver(server, later(minutes=minutes))
+    with server.running():
+        deliver(server, later(minutes=10))
+    code.refresh_from_db()
+    assert server.recipients == [letter.recipient]
+    assert code.drop_reason == "deadline passed"
+
+
+def test_stale_message_is_dropped_with_its_reason(listening):
+    message = promise(InvitationFactory(email=True, revoked=True))
+    assert deliver(listening) == 1
+    message.refresh_from_db()
+    assert (message.drop_reason, listening.mails) == ("invitation_revoked", [])
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"kind": "partners.nothing"}, "unknown kind"),
+        ({"kind": "nowhere.invitation"}, "unknown kind"),
+        ({"kind": "os.system"}, "unknown kind"),
+        ({"kind": "partners.mask_address"}, "unknown kind"),
+        ({"kind": "partners.timezone"}, "unknown kind"),
+        ({"kind": "partners"}, "unknown kind"),
+        ({"about_id": "0"}, "what it was about is gone"),
+        ({"about_id": "x"}, "what it was about is gone"),
+        ({"about_label": "accounts.user"}, "about something else"),
+        ({"recipient": "a@x.org, b@y.org"}, "not a plain address"),
+        ({"recipient": "a@x.org\r\nBcc: b@y.org"}, "not a plain address"),
+        ({"recipient": "=?utf-8?q?b?=@y.org"}, "not a plain address"),
+        ({"recipient": "A <a@x.org>"}, "not a plain address"),
+    ],
+)
+def test_undeliverable_message_is_dead_and_stops_no_other(listening, values, error):
+    hopeless, other = promise(), promise()
+    OutboxMessage.objects.filter(pk=hopeless.pk).update(**values)
+    assert deliver(listening) == 2
+    hopeless.refresh_from_db()
+    assert (hopeless.last_error, hopeless.dead_at is not None) == (error, True)
+    assert listening.recipients == [other.recipient]
+
+
+def test_hostile_names_stay_in_their_place(listening):
+    name = "Evil\r\nBcc: b@y.org\u2028\x1b[31m <script>"
+    invitation: Invitation = InvitationFactory(
+        email=True, partner__name=name, recipient_name=name, note=f"{name}\n-- \nThe provider"
+    )
+    promise(invitation)
+    deliver(listening)
+    (mail,) = listening.mails
+    assert listening.recipients == [invitation.recipient]
+    assert mail["Bcc"] is None
+    clean = "Evil Bcc: b@y.org [31m <script>"
+    assert mail["Subject"] == f"{clean} invites you to join on Example Cloud"
+    html = mail.get_body(("html",)).get_content()
+    assert "<script" not in html
+    text = mail.get_body(("plain",)).get_content()
+    assert [line for line in text.splitlines() if line == "The provider"] == []
+
+
+class DyingBackend:
+    """A connection whose process is killed after the server has taken the mail."""
+
+    def __init__(self, connection: BaseEmailBackend) -> None:
+        self.connection = connection
+
+    def open(self):
+        return self.connection.open()
+
+    def close(self):
+        self.connection.close()
+
+    def send_messages(self, emails):
+        self.connection.send_messages(emails)
+        raise SystemExit
+
+
+def test_crash_between_send_and_mark_repeats_the_same_message_id_once(listening):
+    message = promise()
+    with pytest.raises(SystemExit):
+        Courier(DyingBackend(smtp(listening))).deliver_batch()
+    assert deliver(listening) == 0, "the lease still holds"
+    after_lease = later(seconds=lease().total_seconds() + 1)
+    assert [deliver(listening, after_lease), deliver(listening, after_lease)] == [1, 0]
+    assert [mail["Message-ID"] for mail in listening.mails] == [message.message_id] * 2
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 60])
+def test_claim_outlasts_the_slowest_mail_server(settings, seconds):
+    settings.EMAIL_TIMEOUT = seconds
+    promise()
+    now = timezone.now()
+    (message,) = claim_messages(now=now, limit=20)
+    assert longest_send() == timedelta(seconds=15 * seconds)
+    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_OTHERS
+
+
+def test_message_whose_claim_could_run_out_is_not_begun(listening):
+    for _ in range(2):
+        promise()
+    began, slow = timezone.now(), TIME_FOR_THE_OTHERS + timedelta(seconds=1)
+
+    def clock():
+        return began + slow * len(listening.envelopes)
+
+    assert Courier(smtp(listening), clock=clock).deliver_batch() == 1
+    assert list(OutboxMessage.objects.waiting().values_list("tries", flat=True)) == [0]
+
+
+def test_rest_of_a_batch_is_given_back_when_told_to_stop(listening):
+    for _ in range(3):
+        promise()
+    sent = listening.envelopes
+    Courier(smtp(listening), stopped=lambda: len(sent) == 1).deliver_batch()
+    waiting = OutboxMessage.objects.waiting()
+    assert list(waiting.values_list("tries", flat=True)) == [0, 0]
+    assert deliver(listening) == 2
+    assert len(set(listening.recipients)) == 3
+
+
+def test_waits_grow_from_one_minute_to_one_hour():
+    message, now = promise(), timezone.now()
+    waits = []
+    for tries in range(1, 10):
+        message.tries = tries
+        waits.append(put_off(message=message, error="451", now=now) - now)
+    for tries, wait in enumerate(waits[:5]):
+        shortest = timedelta(minutes=2**tries)
+        assert shortest <= wait <= shortest * 1.25
+    assert waits[-1] == LONGEST_WAIT
+
+
+def test_log_says_what_happened_without_address_subject_or_text(listening, caplog):
+    caplog.set_level(logging.INFO, "outbox")
+    sent, refused = promise(), promise()
+    listening.faults[refused.recipient] = "550"
+    deliver(listening)
+    ours = [record for record in caplog.records if record.name.startswith("outbox")]
+    lines = [json.loads(record.getMessage()) for record in ours]
+    assert [(line["event"], line["message"]) for line in lines] == [
+        ("mail.sent", sent.pk),
+        ("mail.dead", refused.pk),
+    ]
+    text = "\n".join(record.getMessage() for record in ours)
+    for message in (sent, refused):
+        assert message.recipient not in text
+        assert Invitation.objects.get(pk=message.about_id).token not in text
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_claim_costs_the_same_for_one_and_three(count, django_assert_num_queries):
+    for _ in range(count):
+        promise()
+    with django_assert_num_queries(4):  # savepoint, read, lease, release
+        assert len(claim_messages(now=timezone.now(), limit=20)) == count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_each_message_costs_one_read_and_one_write(count, listening, django_assert_num_queries):
+    for _ in range(count):
+        promise()
+    with django_assert_num_queries(6 + 2 * count):  # is anything due, drop the late, claim
+        assert deliver(listening) == count

@@ -1,0 +1,114 @@
+"""The mails about invitations."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from outbox.services.rendering import Stale
+from partners.emails import STAND_IN, preview_invitation
+from tests.factories import (
+    InvitationFactory,
+    InvitationRequestFactory,
+    MemberInvitationFactory,
+    PartnerFactory,
+)
+from tests.reading_mails import links, only_in_text, write
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("trait", ["reseller", "referral"])
+def test_invitation_says_the_same_in_text_and_html(trait):
+    invitation = InvitationFactory(
+        email=True,
+        referral=trait == "referral",
+        note="Hello <b>you</b>\nSee you",
+        recipient_name="Ada",
+    )
+    mail = write("partners.invitation", invitation)
+    assert links(mail) == {f"/i/{invitation.token}"}
+    assert only_in_text(mail) == {"Hello <b>you</b>"}
+    assert "Hello &lt;b&gt;you&lt;/b&gt;" in mail.html
+    assert ("frozen as soon as you have joined" in mail.text) == (trait == "reseller")
+
+
+def test_invitation_names_partner_expiry_with_zone_and_recipient():
+    invitation = InvitationFactory(
+        email=True, partner__name="Nimbus", expires_at=datetime(2099, 3, 2, 10, 30, tzinfo=UTC)
+    )
+    mail = write("partners.invitation", invitation)
+    assert mail.subject == "Nimbus invites you to join on Example Cloud"
+    moment = date_format(invitation.expires_at, "DATETIME_FORMAT")
+    assert f"You can accept until {moment} UTC." in mail.text
+    assert f"The invitation is only for {invitation.recipient}." in mail.text
+    assert "> " not in mail.text
+
+
+def test_note_of_many_lines_cannot_pass_for_the_mail():
+    invitation = InvitationFactory(email=True, note="One\n\n-- \nExample Cloud\u2028Pay here")
+    text = write("partners.invitation", invitation).text
+    assert "> One\n>\n> --\n> Example Cloud\n> Pay here\n" in text
+
+
+def test_preview_is_the_mail_but_for_the_link():
+    invitation = InvitationFactory(
+        email=True,
+        subject="Come \u2066in",
+        note="Hello",
+        recipient_name="Ada",
+        expires_at=datetime(2099, 3, 2, 10, 30, tzinfo=UTC),
+    )
+    sent = write("partners.invitation", invitation)
+    with timezone.override("Asia/Tokyo"):
+        preview = preview_invitation(invitation)
+    assert sent.subject == preview.subject == "Come in"
+    for part in ("text", "html"):
+        expected = getattr(sent, part).replace(invitation.token, STAND_IN)
+        assert getattr(preview, part) == expected
+
+
+@pytest.mark.parametrize(
+    ("traits", "reason"),
+    [
+        ({"revoked": True}, "invitation_revoked"),
+        ({"used_up": True}, "invitation_used_up"),
+        ({"partner__frozen": True}, "partner_unavailable"),
+        ({"partner__allows_reseller": False}, "type_not_allowed"),
+    ],
+)
+def test_invitation_that_cannot_be_followed_is_stale(traits, reason):
+    with pytest.raises(Stale, match=f"^{reason}$"):
+        write("partners.invitation", InvitationFactory(email=True, **traits))
+
+
+def test_request_reaches_the_partner_without_address_and_token():
+    request = InvitationRequestFactory(address="somebody@example.org")
+    mail = write("partners.invitation_requested", request)
+    assert links(mail) == {"/partner/requests/"}
+    assert only_in_text(mail) == set()
+    assert request.address not in mail.text + mail.html
+    assert "s…@example.org" in mail.text
+    assert request.invitation.token not in mail.text + mail.html
+
+
+def test_answered_request_is_stale():
+    with pytest.raises(Stale, match=r"^already answered$"):
+        write("partners.invitation_requested", InvitationRequestFactory(dismissed=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "factory"),
+    [
+        ("partners.invitation_requested", InvitationRequestFactory),
+        ("partners.member_invitation", MemberInvitationFactory),
+    ],
+)
+def test_partners_read_moments_in_their_own_zone(kind, factory):
+    mail = write(kind, factory.create(partner=PartnerFactory.create(time_zone="Europe/Berlin")))
+
+    for part in (mail.text, mail.html):
+        assert re.search(r"\bCES?T\b", part)
+        assert "UTC" not in part

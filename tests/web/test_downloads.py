@@ -1,0 +1,77 @@
+"""Files that pages hand out: cells that spreadsheets do not run, headers that browsers obey."""
+
+import csv
+from io import StringIO
+
+import pytest
+from django.http import HttpResponse
+
+from web.downloads import attached, csv_download, safe_cell, shown
+
+MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+def read(response):
+    text = b"".join(response.streaming_content).decode()
+    assert text.startswith(MARK)
+    return list(csv.reader(StringIO(text.removeprefix(MARK), newline="")))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\N{FULLWIDTH EQUALS SIGN}1",
+        "\N{FULLWIDTH PLUS SIGN}1",
+        "\N{FULLWIDTH HYPHEN-MINUS}1",
+        "\N{FULLWIDTH COMMERCIAL AT}a",
+    ],
+)
+def test_a_cell_that_looks_like_a_formula_is_quoted(cell):
+    assert safe_cell(cell) == f"'{cell}"
+
+
+def test_a_formula_does_not_hide_behind_nul():
+    assert safe_cell("\0=1") == "'=1"
+
+
+@pytest.mark.parametrize("cell", ["Ann", "a=b", "10", "", "’quoted’"])
+def test_any_other_cell_is_as_it_is(cell):
+    assert safe_cell(cell) == cell
+
+
+def test_csv_keeps_quotes_commas_and_lines():
+    awkward = ['He said "no"', "one, two", "first\nsecond", None, 7]
+
+    rows = read(csv_download("list", ["A", "B", "C", "D", "E"], [awkward]))
+
+    assert rows == [
+        ["A", "B", "C", "D", "E"],
+        ['He said "no"', "one, two", "first\nsecond", "", "7"],
+    ]
+
+
+def test_csv_is_named_and_typed_by_us():
+    response = csv_download("customers", ["A"], [])
+
+    assert response["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert response["Content-Disposition"] == 'attachment; filename="customers.csv"'
+
+
+def test_lines_end_as_in_rfc_4180():
+    body = b"".join(csv_download("list", ["A"], [["1"]]).streaming_content).decode()
+
+    assert body == f"{MARK}A\r\n1\r\n"
+
+
+def test_a_file_is_saved_or_shown_under_our_name():
+    assert attached(HttpResponse(), "a.svg")["Content-Disposition"] == (
+        'attachment; filename="a.svg"'
+    )
+    assert shown(HttpResponse(), "a.svg")["Content-Disposition"] == 'inline; filename="a.svg"'

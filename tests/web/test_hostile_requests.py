@@ -1,0 +1,346 @@
+"""Requests and neighbours that mean harm: each is answered, quickly, with every header."""
+
+import io
+import json
+import logging
+import os
+import runpy
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import path
+
+from accounts.models import VerificationCode
+from accounts.models.codes import CodePurpose
+from accounts.services.codes import CodeRefused, check_code, derive_code, send_code, spend_code
+from tests.conventions.test_headers import assert_complete
+from web import errors
+from web.body_limits import LARGEST_ADMIN_BODY, LARGEST_BODY
+from web.handlers import SiteWSGIHandler
+from web.sessions import SessionStore
+
+MANY = "&".join(f"q{number}=1" for number in range(1_001))
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+HERE = {"address": "new@example.org", "purpose": CodePurpose.REGISTER, "flow": "flow"}
+CHARSETS = [
+    *("zlib", "rot13", "base64_codec", "hex", "punycode", "undefined", "idna"),
+    *("unicode_escape", "raw_unicode_escape", "utf-16", "latin-1", "utf-7", "no-such", '""'),
+]
+TOKEN = "0123456789ABCDEFGHJKMNPQRS"
+
+
+@login_not_required
+def slow(request):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 50")
+        cursor.execute("SELECT pg_sleep(5)")
+    return HttpResponse()
+
+
+urlpatterns = [path("slow", slow)]
+handler500 = errors.server_error
+
+
+def answer(request):
+    """Answer as the server's entrance does, from the making of the request on."""
+    response = SiteWSGIHandler().get_response(SiteWSGIHandler.request_class(request.environ))
+    response.close()
+    return response
+
+
+@pytest.mark.parametrize("address", ["/join/", "/account/login/", "/livez", "/no-such-page"])
+def test_a_query_of_too_many_parts_is_refused(db, address):
+    response = Client().get(f"{address}?{MANY}")
+
+    assert response.status_code == 400
+    assert_complete(response)
+    assert response["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain; charset=utf-8"])
+def test_a_query_of_too_many_parts_is_refused_whatever_the_content(db, content_type):
+    request = RequestFactory().get("/join/")
+    request.environ.update(QUERY_STRING=MANY, CONTENT_TYPE=content_type)
+    response = answer(request)
+
+    assert response.status_code == 400
+    assert_complete(response)
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_other_charsets_are_refused(db, method, charset):
+    factory = RequestFactory()
+    request = factory.get("/join/") if method == "GET" else factory.post("/join/", {"a": "b"})
+    kind = request.environ.get("CONTENT_TYPE") or "text/plain"
+    request.environ.update(QUERY_STRING="a=b%FF", CONTENT_TYPE=f"{kind}; charset={charset}")
+    response = answer(request)
+
+    assert response.status_code == 400
+    assert_complete(response)
+
+
+@pytest.mark.parametrize("parameter", ["charset*=undefined''x", "boundary*=idna''x", "a*=nope''x"])
+def test_unreadable_content_types_are_refused(db, parameter):
+    request = RequestFactory().get("/join/")
+    request.environ.update(QUERY_STRING="a=b", CONTENT_TYPE=f"multipart/form-data; {parameter}")
+    response = answer(request)
+
+    assert response.status_code == 400
+    assert_complete(response)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8", '"utf-8"', None])
+def test_utf8_and_no_charset_are_read(db, charset):
+    request = RequestFactory().get("/join/", {"lang": "en"})
+    if charset:
+        request.environ["CONTENT_TYPE"] = f"text/plain; charset={charset}"
+
+    assert answer(request).status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "zlib", "nope"])
+def test_a_part_with_another_charset_is_no_mistake_of_ours(db, charset):
+    body = f"--x\r\nContent-Disposition: form-data; name*={charset}''a\r\n\r\nb\r\n--x--\r\n"
+    response = Client().post("/join/", body, content_type="multipart/form-data; boundary=x")
+
+    assert response.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("address", "length", "status"),
+    [
+        ("/join/", LARGEST_BODY + 1, 413),
+        ("/account/login/", 40_000_000, 413),
+        ("/admin/login/", LARGEST_BODY + 1, 403),
+        ("/admin/login/", LARGEST_ADMIN_BODY + 1, 413),
+    ],
+)
+def test_large_bodies_are_refused_unread(db, address, length, status):
+    request = RequestFactory().post(address)
+    request.environ.update(CONTENT_LENGTH=str(length), CONTENT_TYPE="text/plain")
+    response = answer(request)
+
+    assert response.status_code == status
+    assert_complete(response)
+
+
+def test_files_are_refused_outside_the_admin(db):
+    response = Client().post("/join/", {"file": SimpleUploadedFile("a.txt", b"a" * 1_000_000)})
+
+    assert response.status_code == 400
+    assert_complete(response)
+
+
+@pytest.mark.parametrize("length", ["", "-1", "3", "no number"])
+def test_lying_lengths_bound_what_is_read(db, length):
+    request = RequestFactory().post("/join/", {"a": "b" * 1_000})
+    request.environ["CONTENT_LENGTH"] = length
+
+    assert answer(request).status_code < 500
+
+
+@pytest.mark.parametrize("name", ["SESSION", "CSRF", "LANGUAGE", "BROWSER", "MESSAGE"])
+@pytest.mark.parametrize("address", ["/account/", "/join/", "/account/login/", f"/i/{TOKEN}"])
+@pytest.mark.parametrize("value", [r"\000" + "a" * 10, r"\000" + "a" * 31, "é" * 32, "a" * 4_000])
+def test_impossible_cookies_are_none(db, name, address, value):
+    cookie = getattr(settings, f"{name}_COOKIE_NAME")
+    for method in ("get", "post"):
+        client = Client(raise_request_exception=False)
+        response = getattr(client, method)(address, headers={"cookie": f'{cookie}="{value}"'})
+
+        assert response.status_code < 500
+        assert_complete(response)
+
+
+def test_only_keys_that_django_makes_are_asked_for(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert SessionStore("\0aaaaaaaaaa").session_key is None
+        assert SessionStore("A" * 32).session_key is None
+        assert SessionStore("a" * 33).session_key is None
+    store = SessionStore()
+    store["kept"] = "yes"
+    store.save()
+    assert SessionStore(store.session_key)["kept"] == "yes"
+
+
+@pytest.fixture
+def gunicorn_settings(monkeypatch):
+    monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "")
+    monkeypatch.delenv("DATABASE_STATEMENT_TIMEOUT_MS")
+    return runpy.run_path(str(ROOT / "config" / "gunicorn.conf.py"))
+
+
+@pytest.fixture
+def gunicorn_log(gunicorn_settings):
+    config = import_module("gunicorn.config").Config()
+    config.set("logger_class", gunicorn_settings["logger_class"])
+    logger = config.logger_class(config)
+    handler, written = logging.StreamHandler(io.StringIO()), logger.error_log.handlers[:]
+    logger.error_log.handlers[:] = [handler]
+    logger.access_log.handlers[:] = [handler]
+    yield logger, handler.stream
+    for log in (logger.error_log, logger.access_log):
+        log.handlers.clear()
+        log.filters.clear()
+    for own in written:
+        own.close()
+
+
+def test_the_server_logs_no_token(gunicorn_log):
+    logger, stream = gunicorn_log
+    try:
+        raise RuntimeError("in the address", "/i/" + TOKEN)
+    except RuntimeError:
+        logger.exception("Error handling request %s", f"/i/{TOKEN}")
+    logger.access_log.info("GET /i/%s", TOKEN)
+
+    assert TOKEN not in stream.getvalue()
+    assert stream.getvalue().count("/i/…") == 3
+    assert "RuntimeError: ('in the address', " in stream.getvalue()
+    assert logger.access_log_enabled is False
+
+
+def run_python(program, **environment):
+    """Return what a program prints in a new process with these settings."""
+    done = subprocess.run(  # noqa: S603 - a program of this test
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "DEMO": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def in_settings(expression, **environment):
+    program = f"import json; from config import settings; print(json.dumps({expression}))"
+    return json.loads(run_python(program, **environment))
+
+
+def test_pages_wait_for_the_database_within_bounds(gunicorn_settings):
+    address = "postgres://postgres@127.0.0.1/name?options=-c%20work_mem%3D8MB"
+    options = in_settings("settings.DATABASES['default']['OPTIONS']", DATABASE_URL=address)
+
+    assert options == {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 3000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "options": (
+            "-c lock_timeout=2500 -c statement_timeout=5000"
+            " -c idle_in_transaction_session_timeout=15000 -c work_mem=8MB"
+        ),
+    }
+
+
+def test_commands_take_their_time():
+    options = in_settings(
+        "settings.DATABASES['default']['OPTIONS']",
+        DATABASE_URL="postgres://postgres@127.0.0.1/name",
+        DATABASE_STATEMENT_TIMEOUT_MS="0",
+    )
+
+    assert "options" not in options
+    assert options["connect_timeout"] == 2
+
+
+@pytest.mark.postgresql
+@pytest.mark.urls(__name__)
+def test_a_statement_that_takes_too_long_is_answered_with_503(db):
+    response = Client(raise_request_exception=False).get("/slow")
+
+    assert response.status_code == 503
+    assert response["Retry-After"] == "10"
+    assert_complete(response)
+
+
+def test_a_cache_that_hangs_is_given_up_after_a_second():
+    program = (
+        "import time, django; django.setup()\n"
+        "from django.core.cache import cache\n"
+        "began = time.monotonic()\n"
+        "try:\n"
+        "    cache.get('key')\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__, time.monotonic() - began)\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        printed = run_python(
+            program,
+            DJANGO_SETTINGS_MODULE="config.settings",
+            CACHE_URL=f"redis://127.0.0.1:{server.getsockname()[1]}",
+        )
+    error, seconds = printed.split()
+
+    assert error == "TimeoutError"
+    assert 0.9 < float(seconds) < 2.5
+
+
+def test_what_the_operator_says_about_the_cache_is_kept():
+    options = in_settings(
+        "{n: v for n, v in settings.CACHES['default']['OPTIONS'].items() if n != 'retry'}",
+        CACHE_URL="redis://127.0.0.1:6379?socket_timeout=3",
+    )
+
+    assert options == {"socket_connect_timeout": 1, "socket_timeout": 3}
+
+
+def refused(code):
+    with pytest.raises(CodeRefused) as caught:
+        check_code(**HERE, code=code, now=NOW)
+    return caught.value.code
+
+
+@pytest.fixture
+def sent(db):
+    row = send_code(**HERE, language="en", now=NOW)
+    assert row is not None
+    right = derive_code(row, None)
+    return right, f"{(int(right) + 1) % 10**6:06}"
+
+
+def test_two_clicks_after_four_wrong_codes_both_prove_the_address(sent):
+    right, wrong = sent
+    assert [refused(wrong) for _ in range(4)] == ["wrong"] * 4
+
+    proofs = [check_code(**HERE, code=right, now=NOW) for _ in range(2)]
+
+    assert proofs[0] == proofs[1]
+    assert spend_code(proof=proofs[0], now=NOW)
+    assert check_code(**HERE, code=right, now=NOW) == proofs[0]
+    assert refused(right) == "used_up"
+
+
+def test_a_code_that_is_spent_is_tried_five_times_at_most(sent):
+    right, _wrong = sent
+    spend_code(proof=check_code(**HERE, code=right, now=NOW), now=NOW)
+
+    for _ in range(4):
+        check_code(**HERE, code=right, now=NOW)
+
+    assert refused(right) == "used_up"
+
+
+def test_right_codes_in_between_win_no_wrong_ones(sent):
+    right, wrong = sent
+    for _ in range(9):
+        check_code(**HERE, code=right, now=NOW)
+    assert refused(wrong) == "wrong"
+
+    assert VerificationCode.objects.get().tries == 5
+    assert refused(right) == "used_up"

@@ -1,0 +1,43 @@
+"""System checks: what an operator must say so that limits count clients, not the proxy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+
+from web.origin import canonical_ip
+
+
+@checks.register(checks.Tags.security)
+def check_proxy_addresses(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Refuse a trusted proxy that is not one network address: it would never be recognised."""
+    return [
+        checks.Error(
+            f"TRUSTED_PROXIES names {proxy!r}, which is not a network address as we compare them.",
+            hint="List single addresses, like 127.0.0.1,2001:db8::1; networks are not understood.",
+            id="accounts.E001",
+        )
+        for proxy in settings.TRUSTED_PROXIES
+        if canonical_ip(proxy) != proxy
+    ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_proxies_are_named(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Warn when no proxy is trusted: outside the demo there is one, because it speaks https."""
+    if settings.DEMO or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        checks.Warning(
+            "TRUSTED_PROXIES is empty: behind a proxy every visitor has the proxy's address, and"
+            " each limit per address becomes one limit for the whole site.",
+            hint="Name the proxy's address as this server sees it, mostly 127.0.0.1.",
+            id="accounts.W001",
+        )
+    ]
