@@ -43,5 +43,4 @@ class AuthorizationForm(forms.Form):
 
     @classmethod
     def of_answer(cls, data: QueryDict) -> "AuthorizationForm":
-        """Return the form that was sent."""
         return cls(data, needs_reason=data.get("action") == AuthorizationAnswer.REVOKE)

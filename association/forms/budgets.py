@@ -39,7 +39,6 @@ class AmountField(forms.DecimalField):
         super().__init__(max_digits=14, decimal_places=2, **options)
 
     def to_python(self, value: Any) -> Any:
-        """Return the amount, or None for an empty text."""
         text = str(value or "").strip()
         if not text:
             return None
@@ -144,7 +143,6 @@ class SetBudgetForm(BudgetForm):
         return cls(data, may_unfreeze=may_unfreeze, spent=spent)
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a confirmation when the budget leaves nothing to spend."""
         cleaned = super().clean() or self.cleaned_data
         doubt = self._doubt(cleaned.get("amount"), cleaned.get("period"))
         if doubt is None:

@@ -69,7 +69,6 @@ class ManagerForm(forms.Form):
         field.choices = [("", _("Nobody")), *_manager_choices(members)]
 
     def chosen_member(self) -> PartnerMember | None:
-        """Return the chosen member, or None."""
         return self.members.get(self.cleaned_data["manager"])
 
 

@@ -38,7 +38,6 @@ class DayField(forms.DateField):
         )
 
     def clean(self, value: Any) -> date | None:
-        """Reject a day that can only be a typing error."""
         day: date | None = super().clean(value)
         if day is not None and not EARLIEST <= day < LATEST:
             raise forms.ValidationError(_("Enter a day between the years 2000 and 2099."))
@@ -68,7 +67,6 @@ class HistoryForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Reject a span that ends before it begins."""
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:

@@ -42,17 +42,14 @@ class CustomerState:
 
     @property
     def frozen_since(self) -> datetime | None:
-        """When the oldest open freeze began."""
         return min((freeze.frozen_at for freeze in self.freezes), default=None)
 
     @property
     def scope(self) -> str | None:
-        """How much is frozen."""
         return widest_scope(self.freezes)
 
     @property
     def causes(self) -> set[str]:
-        """The causes of the open freezes."""
         return {freeze.cause for freeze in self.freezes}
 
 

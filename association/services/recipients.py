@@ -20,21 +20,18 @@ def customer_recipients(association: Association) -> QuerySet[User]:
 
 def recipients_of_many(associations: Collection[Association]) -> dict[int, list[User]]:
     """Return the recipients for many associations, by the association's key; one statement."""
-    administrators: dict[int, list[User]] = defaultdict(list)
-    members: dict[tuple[int, int | None], User] = {}
+    by_partner: dict[int, list[User]] = defaultdict(list)
     for user in _users_for(associations):
-        member = user.partner_member
-        if member.is_administrator:
-            administrators[member.partner_id].append(user)
-        members[member.partner_id, member.pk] = user
-    recipients: dict[int, list[User]] = {}
-    for association in associations:
-        users = list(administrators[association.partner_id])
-        manager = members.get((association.partner_id, association.manager_id))
-        if manager is not None and manager not in users:
-            users.append(manager)
-        recipients[association.pk] = users
-    return recipients
+        by_partner[user.partner_member.partner_id].append(user)
+    return {
+        association.pk: [
+            user
+            for user in by_partner[association.partner_id]
+            if user.partner_member.is_administrator
+            or user.partner_member.pk == association.manager_id
+        ]
+        for association in associations
+    }
 
 
 def _users_for(associations: Collection[Association]) -> QuerySet[User]:
