@@ -1,24 +1,30 @@
-"""The sentences for what association refuses to do, by the code of the refusal."""
+"""The sentences for what association refuses, by the code of the refusal."""
 
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from association.services.authorizations import AuthorizationProblem, AuthorizationRefused
-from association.services.budget_requests import BudgetRequestProblem, BudgetRequestRefused
-from association.services.customers import CustomerRefused
+from association.enums import (
+    AttemptActionProblem,
+    AuthorizationProblem,
+    BudgetRequestProblem,
+    CustomerProblem,
+)
+from web.refused import Refused
 
-SENTENCES: dict[str, Any] = {
-    "ended": _("This association has ended."),
-    "not_owner": _("Only the owner of the account can decide this."),
-    "not_reseller": _(
+SENTENCES: dict[Any, Any] = {
+    CustomerProblem.ENDED: _("This association has ended."),
+    CustomerProblem.NOT_RESELLER: _(
         "Only reseller customers are frozen and unfrozen by their partner, and have a budget."
     ),
-    "no_budget": _("A budget has to be set first: without one the account stays frozen."),
-    "frozen_too_often": _(
+    CustomerProblem.NO_BUDGET: _(
+        "A budget has to be set first: without one the account stays frozen."
+    ),
+    CustomerProblem.FROZEN_TOO_OFTEN: _(
         "You have frozen this customer ten times within a day. Try again tomorrow."
     ),
-    "not_a_member": _("Only a member of the partner can manage its customers."),
+    CustomerProblem.NOT_A_MEMBER: _("Only a member of the partner can manage its customers."),
+    AuthorizationProblem.NOT_OWNER: _("Only the owner of the account can decide this."),
     AuthorizationProblem.LETTER_CHANGED: _(
         "The letter has changed while you were reading. Please read it again."
     ),
@@ -28,9 +34,13 @@ SENTENCES: dict[str, Any] = {
     AuthorizationProblem.NOT_GRANTED: _("No authorization has been given yet."),
     AuthorizationProblem.NOT_REQUESTED: _("Nobody has asked for an authorization."),
     BudgetRequestProblem.NOT_FROZEN: _("The account does not wait for a budget."),
+    AttemptActionProblem.NOT_POSSIBLE: _(
+        "This does not help here, or no longer. The page shows what does."
+    ),
+    AttemptActionProblem.ADDRESS_UNKNOWN: _("No address is known yet."),
 }
 
 
-def sentence_for(refused: CustomerRefused | AuthorizationRefused | BudgetRequestRefused) -> str:
-    """Return what to tell whoever wanted it."""
+def sentence_for(refused: Refused) -> str:
+    """Return what to tell the person whose action was refused."""
     return str(SENTENCES[refused.code])

@@ -1,7 +1,7 @@
 """Writing the audit trail."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,10 +26,27 @@ def record_audit_event(
 
     `before` and `after` hold the fields that changed, as plain values; the latest `after` of an
     object equals its state. The network address and request id are those of the request being
-    answered. Call it inside the transaction of the act.
+    answered. Call it inside the transaction of the action.
     """
+    event = build_audit_event(
+        action=action, about=about, by=by, now=now, before=before, after=after
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def build_audit_event(
+    *,
+    action: str,
+    about: models.Model,
+    by: AbstractBaseUser | None,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Return the row that `record_audit_event()` writes, for `record_audit_events()`."""
     origin = current_origin()
-    return AuditEvent.objects.create(
+    return AuditEvent(
         occurred_at=now,
         actor_id=by.pk if by else None,
         action=action,
@@ -40,6 +57,11 @@ def record_audit_event(
         address=origin.address,
         request_id=origin.request_id,
     )
+
+
+def record_audit_events(events: Iterable[AuditEvent]) -> None:
+    """Write the events of `build_audit_event()` in one statement."""
+    AuditEvent.objects.bulk_create(events)
 
 
 def record_copies(*, of: AuditEvent, objects: Mapping[int, dict[str, Any]]) -> None:

@@ -24,7 +24,7 @@ from association.services.attempts import (
 )
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_for_budget
-from association.services.customers import freeze_customer, set_budget_and_unfreeze
+from association.services.customers import freeze_customer, set_budgets
 from association.services.documents import current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
@@ -206,8 +206,8 @@ class _Console:
 
     def _set_budget(self, association: Association, cue: BudgetCue) -> None:
         set_at = self._before(cue.set_before)
-        set_budget_and_unfreeze(
-            association=association, terms=cue.terms, unfreeze=True, by=self.by, now=set_at
+        set_budgets(
+            associations=[association], terms=cue.terms, unfreeze=True, by=self.by, now=set_at
         )
         if cue.spent:
             # Whenever it is loaded: on the first of a month nothing can be of the days before.

@@ -1,4 +1,4 @@
-"""May this account do X? One answer, from its open freezes; the pages' tables are made of it."""
+"""What an account can do now, derived from its open freezes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Freeze, FreezeScope
 
 
-class Act(models.TextChoices):
-    """What an account may want to do."""
+class AccountAction(models.TextChoices):
+    """What an account can do or not, depending on its freezes."""
 
     LOG_IN = "log_in", _("Log in and read everything")
     PAY = "pay", _("Pay bills")
@@ -23,16 +23,16 @@ class Act(models.TextChoices):
 
 
 _STOPPED = {
-    None: frozenset[Act](),
-    FreezeScope.ACCOUNT: frozenset({Act.BUY, Act.RENEW, Act.CHANGE}),
+    None: frozenset[AccountAction](),
+    FreezeScope.ACCOUNT: frozenset({AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE}),
     FreezeScope.ACCOUNT_AND_RESOURCES: frozenset(
-        {Act.BUY, Act.RENEW, Act.CHANGE, Act.RUN_RESOURCES}
+        {AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE, AccountAction.RUN_RESOURCES}
     ),
 }
 
 
 def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
-    """Return the scope that applies while these freezes are open; None: the account is free."""
+    """Return the widest scope of the open freezes; None when the account is not frozen."""
     scopes = {freeze.scope for freeze in freezes if freeze.is_open}
     for scope in (FreezeScope.ACCOUNT_AND_RESOURCES, FreezeScope.ACCOUNT):
         if scope in scopes:
@@ -40,12 +40,14 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
     return None
 
 
-def may(act: Act, *, scope: FreezeScope | None) -> bool:
+def may(action: AccountAction, *, scope: FreezeScope | None) -> bool:
     """Return whether an account frozen in this scope (None: not frozen) may do this."""
-    return act not in _STOPPED[scope]
+    return action not in _STOPPED[scope]
 
 
 def capability_rows(freezes: Iterable[Freeze]) -> list[dict[str, Any]]:
-    """Return the table of every act and whether it is possible now, for the pages."""
+    """Return the rows of the pages' table: every action, and whether it is possible now."""
     scope = widest_scope(freezes)
-    return [{"act": act.label, "allowed": may(act, scope=scope)} for act in Act]
+    return [
+        {"action": action.label, "allowed": may(action, scope=scope)} for action in AccountAction
+    ]

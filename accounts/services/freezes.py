@@ -1,16 +1,24 @@
-"""Freezing and unfreezing an account: the only writers of freezes.
+"""Freezing and unfreezing accounts: the only writers of freezes.
 
-Who may lift which freeze is decided by `association`; here it only happens.
+`association` decides who may lift which freeze.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
-from audit.services import record_audit_event
+from audit.services import build_audit_event, record_audit_event, record_audit_events
+
+
+def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
+    """Lock the accounts until the transaction ends; return them with their owners, by key.
+
+    The order of the keys keeps two actions on the same accounts from a deadlock.
+    """
+    rows = CustomerAccount.objects.select_for_update(of=("self",)).select_related("owner")
+    return {account.pk: account for account in rows.filter(pk__in=keys).order_by("pk")}
 
 
 def freeze_account(
@@ -28,8 +36,8 @@ def freeze_account(
     must, and otherwise changes nothing. Locks the account.
     """
     with transaction.atomic():
-        CustomerAccount.objects.select_for_update().get(pk=account.pk)
-        at = _not_before_the_last(account, now)
+        lock_accounts([account.pk])
+        at = latest_moment(account.freezes.all(), now)
         return open_freeze(account=account, cause=cause, scope=scope, reason=reason, by=by, now=at)
 
 
@@ -83,28 +91,51 @@ def unfreeze_account(
     Locks the account. One audit event per freeze.
     """
     with transaction.atomic():
-        CustomerAccount.objects.select_for_update().get(pk=account.pk)
-        now = _not_before_the_last(account, now)
-        closed = list(account.freezes.open().filter(cause__in=causes).order_by("pk"))
-        for freeze in closed:
-            freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
-            freeze.save(update_fields=["unfrozen_at", "unfrozen_by", "unfreeze_reason"])
-            record_audit_event(
-                action="freeze.closed",
-                about=freeze,
-                by=by,
-                now=now,
-                before={"unfrozen_at": None},
-                after={"cause": freeze.cause, "unfrozen_at": now, "unfreeze_reason": reason},
-            )
+        locked = lock_accounts([account.pk])
+        closed, _ = close_freezes(accounts=locked, causes=causes, reason=reason, by=by, now=now)
         return closed
 
 
-def _not_before_the_last(account: CustomerAccount, now: datetime) -> datetime:
-    """Return `now`, or the moment of the locked account's last freeze or unfreeze if that is later.
+def close_freezes(
+    *,
+    accounts: Collection[int],
+    causes: Collection[FreezeCause],
+    reason: str,
+    by: User | None,
+    now: datetime,
+) -> tuple[list[Freeze], list[Freeze]]:
+    """Do what `unfreeze_account()` says for accounts whose rows the caller has locked.
 
-    Whoever read the clock and then waited for the lock acts after what it waited for.
+    Returns the freezes that were closed and those that are still open. At most three statements.
     """
-    last = account.freezes.aggregate(frozen=Max("frozen_at"), unfrozen=Max("unfrozen_at"))
-    moments: list[datetime] = [moment for moment in last.values() if moment is not None]
+    freezes = list(Freeze.objects.filter(account__in=accounts).order_by("pk"))
+    now = latest_moment(freezes, now)
+    still_open = [freeze for freeze in freezes if freeze.is_open]
+    closed = [freeze for freeze in still_open if freeze.cause in causes]
+    if not closed:
+        return [], still_open
+    changed = {"unfrozen_at": now, "unfrozen_by": by, "unfreeze_reason": reason}
+    Freeze.objects.filter(pk__in=[freeze.pk for freeze in closed]).update(**changed)
+    for freeze in closed:
+        freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
+    record_audit_events(
+        build_audit_event(
+            action="freeze.closed",
+            about=freeze,
+            by=by,
+            now=now,
+            before={"unfrozen_at": None},
+            after={"cause": freeze.cause, "unfrozen_at": now, "unfreeze_reason": reason},
+        )
+        for freeze in closed
+    )
+    return closed, [freeze for freeze in still_open if freeze.is_open]
+
+
+def latest_moment(freezes: Iterable[Freeze], now: datetime) -> datetime:
+    """Return `now`, or the moment of the last freeze or unfreeze if that is later.
+
+    An action that read the clock and then waited for the lock is dated after what it waited for.
+    """
+    moments = [moment for row in freezes for moment in (row.frozen_at, row.unfrozen_at) if moment]
     return max([now, *moments])

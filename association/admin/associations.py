@@ -13,19 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.customers import FreezeForm
 from accounts.models import FreezeScope, User
 from association.admin.preview import eligibility_preview
+from association.enums import BudgetPeriod, OnExhaustion
 from association.forms import BudgetForm
-from association.models import Association, BudgetPeriod, OnExhaustion
+from association.models import Association
 from association.refusals import SENTENCES
 from association.services.associations import end_association
-from association.services.customers import (
-    CustomerRefused,
-    freeze_customer,
-    set_budget,
-    unfreeze_customer,
-)
+from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from audit.admin import EvidenceAdmin
 from web.admin.confirmation import ReasonForm, confirmed_action
 from web.admin.filters import StateFilter
+from web.refused import Refused
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
@@ -103,7 +100,7 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Set the budget"),
         form=BudgetForm,
         name=customer_name,
-        refused_by=(CustomerRefused,),
+        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
@@ -137,7 +134,7 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Freeze"),
         form=FreezeForm,
         name=customer_name,
-        refused_by=(CustomerRefused,),
+        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
@@ -163,7 +160,7 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Unfreeze"),
         form=ReasonForm,
         name=customer_name,
-        refused_by=(CustomerRefused,),
+        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )

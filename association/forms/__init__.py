@@ -1,6 +1,6 @@
-"""What customers tick and type on the journey, and partners in their console."""
+"""The forms of the journey, of My partner and of the console."""
 
-from association.forms.authorizations import Answer, AuthorizationForm
+from association.forms.authorizations import AuthorizationForm
 from association.forms.budgets import BudgetForm, SetBudgetForm
 from association.forms.customers import (
     CustomerSearchForm,
@@ -18,7 +18,6 @@ from association.forms.joining import (
 )
 
 __all__ = [
-    "Answer",
     "AskForm",
     "AuthorizationForm",
     "BudgetForm",

@@ -1,29 +1,22 @@
-"""What a customer answers to a request for an authorization, or says about one that was given."""
+"""The customer's answer about the letter of authorization."""
 
 from django import forms
-from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+
+from association.enums import AuthorizationAnswer
 
 LONGEST_REASON = 256
 
 
-class Answer(models.TextChoices):
-    """What can be done about the letter."""
-
-    AGREE = "agree", _("Agree to the letter")
-    DECLINE = "decline", _("Decline")
-    REVOKE = "revoke", _("Revoke")
-
-
 class AuthorizationForm(forms.Form):
-    """The customer's answer, with the request and the letter that the page showed.
+    """The answer, with the request and the letter that the page showed.
 
-    A reason must be given for revoking; for declining it may.
+    Revoking needs a reason; declining may have one.
     """
 
     action = forms.ChoiceField(
-        choices=Answer.choices,
+        choices=AuthorizationAnswer.choices,
         widget=forms.HiddenInput,
         error_messages={
             "required": _("Choose whether you agree, decline or revoke."),
@@ -50,5 +43,4 @@ class AuthorizationForm(forms.Form):
 
     @classmethod
     def of_answer(cls, data: QueryDict) -> "AuthorizationForm":
-        """Return the form that was sent."""
-        return cls(data, needs_reason=data.get("action") == Answer.REVOKE)
+        return cls(data, needs_reason=data.get("action") == AuthorizationAnswer.REVOKE)

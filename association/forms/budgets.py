@@ -1,24 +1,27 @@
 """What a partner types to set a budget."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import capitalised
-from association.models import BudgetPeriod, OnExhaustion
+from accounts.models import FreezeCause
+from association.enums import BudgetPeriod, OnExhaustion
+from association.services.customer_lists import CustomerState
 
 LONGEST_REASON = 256
 _AMOUNT = re.compile(r"(?P<minus>-)?(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]*))?")
 
 
 class AmountField(forms.DecimalField):
-    """Money as an exact decimal: digits, and a point before the cents; nothing is guessed."""
+    """An exact decimal: digits, and a point before the cents."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
@@ -36,23 +39,22 @@ class AmountField(forms.DecimalField):
         super().__init__(max_digits=14, decimal_places=2, **options)
 
     def to_python(self, value: Any) -> Any:
-        """Return the amount, or None for nothing typed. Raises ValidationError."""
         text = str(value or "").strip()
         if not text:
             return None
-        read = _AMOUNT.fullmatch(text)
-        if read is None:
+        match = _AMOUNT.fullmatch(text)
+        if match is None:
             raise self._refused("invalid")
-        if read["minus"]:
+        if match["minus"]:
             raise self._refused("negative")
-        if len(read["cents"] or "") > 2:
+        if len(match["cents"] or "") > 2:
             raise self._refused("too_fine")
-        if len(read["whole"].lstrip("0")) > 12:
+        if len(match["whole"].lstrip("0")) > 12:
             raise self._refused("too_large")
         return Decimal(text)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Leave out the steps of a number field: it would swallow what it cannot read."""
+        """Leave out `step`: a number field sends an empty text for what it cannot parse."""
         return {}
 
     def _refused(self, code: str) -> ValidationError:
@@ -60,7 +62,7 @@ class AmountField(forms.DecimalField):
 
 
 def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
-    """Return the field for why something is done."""
+    """Return the field for the reason of an action."""
     return forms.CharField(
         label=_("Reason"),
         required=required,
@@ -89,22 +91,11 @@ class BudgetForm(forms.Form):
         self.fields["amount"].help_text = text % {"currency": settings.CURRENCY}
 
 
-class _ShownAtField(forms.DateTimeField):
-    """When the page was shown; what is no moment says nothing, and nobody sees the field."""
-
-    def clean(self, value: Any) -> Any:
-        """Return the moment, or None."""
-        try:
-            return super().clean(value)
-        except ValidationError:
-            return None
-
-
 class SetBudgetForm(BudgetForm):
-    """The console's form: a budget, and unfreezing in the same moment.
+    """The console's form: a budget, and unfreezing in the same transaction.
 
-    `spent`: what each customer, by name, has spent this month. A budget that is used up from the
-    start is taken only when it is confirmed. `shown_at` tells a double click from another budget.
+    `spent`: what each customer, by account name, has spent this month. A budget that is used up at
+    once must be confirmed.
     """
 
     unfreeze = forms.BooleanField(
@@ -119,7 +110,6 @@ class SetBudgetForm(BudgetForm):
         required=False, help_text=_("Why you unfreeze. Kept in the history; the customer reads it.")
     )
     confirmed = forms.BooleanField(label=_("I want this budget all the same"), required=False)
-    shown_at = _ShownAtField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, may_unfreeze: bool, spent: Mapping[str, Decimal], **options: Any
@@ -131,8 +121,28 @@ class SetBudgetForm(BudgetForm):
         if not self.is_bound:
             del self.fields["confirmed"]
 
+    @classmethod
+    def for_customers(cls, states: Sequence[CustomerState]) -> Self:
+        """Return the form to show; a single customer's current budget is filled in."""
+        causes = {cause for state in states for cause in state.causes}
+        initial: dict[str, Any] = {"unfreeze": FreezeCause.ASSOCIATION in causes}
+        budget = states[0].budget if len(states) == 1 else None
+        if budget is not None:
+            initial |= {
+                "amount": f"{budget.amount:.2f}",
+                "period": budget.period,
+                "on_exhaustion": budget.on_exhaustion,
+            }
+        may_unfreeze = bool(causes - {FreezeCause.ADMINISTRATOR})
+        return cls(may_unfreeze=may_unfreeze, spent={}, initial=initial)
+
+    @classmethod
+    def of_answer(cls, data: QueryDict, *, spent: Mapping[str, Decimal]) -> Self:
+        """Return the form as it was sent, with the fields that it was shown with."""
+        may_unfreeze = "reason" in data or "unfreeze" in data
+        return cls(data, may_unfreeze=may_unfreeze, spent=spent)
+
     def clean(self) -> dict[str, Any]:
-        """Ask for a confirmation where the budget leaves nothing to spend."""
         cleaned = super().clean() or self.cleaned_data
         doubt = self._doubt(cleaned.get("amount"), cleaned.get("period"))
         if doubt is None:

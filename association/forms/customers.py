@@ -1,4 +1,4 @@
-"""What a partner chooses and types about its customers: freezes, the manager, the list."""
+"""The console's forms about customers: freezes, the manager, the filters of the list."""
 
 from typing import Any
 
@@ -8,13 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import capitalised
 from accounts.models import FreezeScope
 from association.forms.budgets import reason_field
+from association.services.customer_lists import NO_MANAGER
 from partners.models import AssociationType, PartnerMember
-
-NOBODY = "none"
 
 
 class PartnerFreezeForm(forms.Form):
-    """How much stops, with what that means, and why."""
+    """What to freeze, and why."""
 
     scope = forms.ChoiceField(
         label=_("What to freeze"),
@@ -42,7 +41,7 @@ class PartnerFreezeForm(forms.Form):
 
 
 class UnfreezeForm(forms.Form):
-    """Why the freezes are lifted."""
+    """The reason for unfreezing."""
 
     reason = reason_field(
         required=True,
@@ -55,7 +54,7 @@ def _manager_choices(members: list[PartnerMember]) -> list[tuple[str, Any]]:
 
 
 class ManagerForm(forms.Form):
-    """Which member looks after the customer, or nobody in particular."""
+    """Which member looks after the customer; may be empty."""
 
     manager = forms.ChoiceField(
         label=_("Manager"),
@@ -69,13 +68,12 @@ class ManagerForm(forms.Form):
         field: Any = self.fields["manager"]
         field.choices = [("", _("Nobody")), *_manager_choices(members)]
 
-    def chosen(self) -> PartnerMember | None:
-        """Return the member, or None for nobody."""
+    def chosen_member(self) -> PartnerMember | None:
         return self.members.get(self.cleaned_data["manager"])
 
 
 class CustomerSearchForm(forms.Form):
-    """What the list of customers is searched for and filtered by."""
+    """The search and the filters of the list of customers."""
 
     q = forms.CharField(
         label=_("Beginning of the account name, or whole e-mail address"),
@@ -111,4 +109,4 @@ class CustomerSearchForm(forms.Form):
             del self.fields["manager"]
             return
         field: Any = self.fields["manager"]
-        field.choices = [("", _("All")), (NOBODY, _("Nobody")), *_manager_choices(members)]
+        field.choices = [("", _("All")), (NO_MANAGER, _("Nobody")), *_manager_choices(members)]

@@ -1,4 +1,4 @@
-"""What a partner's member looks for among the attempts."""
+"""The search and the filters of the history."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import capitalised
-from association.services.history import LastStep, Outcome
+from association.enums import LastStep, Outcome
 from association.services.refusal_texts import REFUSAL_TEXTS
 from partners.models import AssociationType, Channel
 
@@ -26,7 +26,7 @@ def _choice(label: Any, choices: Any) -> forms.ChoiceField:
 
 
 class DayField(forms.DateField):
-    """A day as browsers send it; what nobody means is refused."""
+    """A day as browsers send it, within a plausible span."""
 
     def __init__(self, *, label: Any) -> None:
         super().__init__(
@@ -38,7 +38,6 @@ class DayField(forms.DateField):
         )
 
     def clean(self, value: Any) -> date | None:
-        """Refuse a day so far away that it is a slip."""
         day: date | None = super().clean(value)
         if day is not None and not EARLIEST <= day < LATEST:
             raise forms.ValidationError(_("Enter a day between the years 2000 and 2099."))
@@ -46,7 +45,7 @@ class DayField(forms.DateField):
 
 
 class HistoryForm(forms.Form):
-    """The wishes of the history's list; they are those of `attempts_for()`."""
+    """The filters of `find_attempts()`."""
 
     q = forms.CharField(
         label=_("Search"),
@@ -68,7 +67,6 @@ class HistoryForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a span that ends before it begins."""
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:

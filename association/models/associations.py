@@ -114,7 +114,7 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
 
 
 class Authorization(models.Model):
-    """The partner's right to order and operate for the customer: asked for, given, ended."""
+    """The partner's right to order and operate for the customer: requested, granted, ended."""
 
     association = models.ForeignKey(
         Association,

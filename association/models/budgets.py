@@ -1,25 +1,12 @@
-"""Budgets: the partner's spending ceiling for one associated account, with their history."""
+"""Budgets, the alerts about them, and customers' requests for one."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from association.enums import BudgetPeriod, OnExhaustion
 from association.models.associations import Association
 from audit.actors import actor_key
-
-
-class BudgetPeriod(models.TextChoices):
-    """Whether the budget is restored on the first of each month in the partner's time zone."""
-
-    MONTHLY = "monthly", _("monthly")
-    ONE_TIME = "one_time", _("one-time")
-
-
-class OnExhaustion(models.TextChoices):
-    """What happens when the budget is used up."""
-
-    FREEZE = "freeze", _("freeze the account")
-    NOTIFY = "notify", _("only tell the partner")
 
 
 class BudgetQuerySet(models.QuerySet["Budget"]):

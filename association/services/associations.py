@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists
 
 from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
-from accounts.services.freezes import open_freeze, unfreeze_account
+from accounts.services.freezes import close_freezes, open_freeze
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
 from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
@@ -383,7 +383,7 @@ def end_association(
             after={"ended_at": now, "end_reason": reason},
         )
         revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
-        unfreeze_account(
-            account=account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
+        close_freezes(
+            accounts=[account.pk], causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
         )
         return locked

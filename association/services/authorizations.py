@@ -1,34 +1,23 @@
-"""Authorizations after the association: asked for by the partner, answered by the customer.
+"""Authorizations: requested by the partner, granted, declined or revoked by the customer.
 
-None of this touches the association: it is the same with an authorization and without one.
+The association does not depend on them and is never changed here.
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 from django.db import transaction
 
-from accounts.models import CustomerAccount, User
+from accounts.models import User
+from accounts.services.freezes import lock_accounts
+from association.enums import AuthorizationProblem
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.documents import current_documents
 from association.services.recipients import customer_recipients
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.refused import Refused
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
-
-
-class AuthorizationProblem(StrEnum):
-    """Why an authorization is not asked for, given, declined or revoked."""
-
-    ENDED = "ended"
-    NOT_OWNER = "not_owner"
-    LETTER_CHANGED = "letter_changed"
-    ALREADY_GRANTED = "already_granted"
-    ALREADY_DECLINED = "already_declined"
-    ALREADY_REVOKED = "already_revoked"
-    NOT_GRANTED = "not_granted"
-    NOT_REQUESTED = "not_requested"
 
 
 _ANSWERED = {
@@ -39,31 +28,23 @@ _ANSWERED = {
 }
 
 
-class AuthorizationRefused(Exception):
-    """The act is not possible as things are now; nothing was written. `code` says why."""
-
-    def __init__(self, code: AuthorizationProblem) -> None:
-        super().__init__(code.value)
-        self.code = code
-
-
 def request_authorization(*, association: Association, by: User, now: datetime) -> Authorization:
-    """Ask the customer for the authorization, by mail and under My partner.
+    """Ask the customer for the authorization, by e-mail and under My partner.
 
-    While a request is open, asking again returns it and writes nothing. Raises
-    AuthorizationRefused: `ended`, `already_granted`.
+    While a request is open, this returns it and writes nothing. Locks the account. Raises Refused:
+    ENDED, ALREADY_GRANTED.
     """
     with transaction.atomic():
         locked = _lock(association)
         open_one = locked.authorizations.open().first()
         if open_one is not None:
             if open_one.granted_at is not None:
-                raise AuthorizationRefused(AuthorizationProblem.ALREADY_GRANTED)
+                raise Refused(AuthorizationProblem.ALREADY_GRANTED, association=locked)
             return open_one
-        asked = locked.authorizations.create(requested_at=now, requested_by=by)
+        requested = locked.authorizations.create(requested_at=now, requested_by=by)
         record_audit_event(
             action="authorization.requested",
-            about=asked,
+            about=requested,
             by=by,
             now=now,
             after={"association": locked.pk, "requested_at": now},
@@ -71,9 +52,9 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
         owner = locked.account.owner
         kind = "association.authorization_requested"
         enqueue_messages(
-            messages=[OutgoingMessage(kind, owner.email, asked, owner.language)], now=now
+            messages=[OutgoingMessage(kind, owner.email, requested, owner.language)], now=now
         )
-        return asked
+        return requested
 
 
 def grant_authorization(
@@ -86,13 +67,13 @@ def grant_authorization(
     by: User,
     now: datetime,
 ) -> Authorization:
-    """Agree to the letter as the account's owner: answers the open request, or gives it unasked.
+    """Agree to the letter as the account's owner, with or without a request of the partner.
 
     `shown_version` and `shown_request` are what the page showed: the letter of this version, in
-    `language`, must be in force, and the request not answered otherwise. The consent is kept with
-    moment and network address. Once granted, agreeing again returns it and writes nothing. Raises
-    AuthorizationRefused: `ended`, `not_owner`, `letter_changed`, `already_declined`,
-    `already_revoked`.
+    `language`, must be in force, and the request must still be open. The consent is stored with
+    moment and network address. Once granted, this returns the authorization and writes nothing.
+    Locks the account. Raises Refused: ENDED, NOT_OWNER, LETTER_CHANGED, ALREADY_DECLINED,
+    ALREADY_REVOKED.
     """
     with transaction.atomic():
         locked = _lock_own(association, by)
@@ -101,10 +82,10 @@ def grant_authorization(
             return open_one
         if shown_request is not None and shown_request != open_one:
             answered = locked.authorizations.get(pk=shown_request.pk)
-            raise AuthorizationRefused(_ANSWERED[answered.state])
+            raise Refused(_ANSWERED[answered.state], association=locked)
         letter = current_documents([LETTER], language)[LETTER]
         if letter.version != shown_version:
-            raise AuthorizationRefused(AuthorizationProblem.LETTER_CHANGED)
+            raise Refused(AuthorizationProblem.LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
             account=locked.account, document=letter, agreed_at=now, address=address
         )
@@ -119,10 +100,10 @@ def grant_authorization(
 def decline_authorization(
     *, authorization: Authorization, reason: str, by: User, now: datetime
 ) -> Authorization:
-    """Decline the partner's request as the account's owner; the reason may be left out.
+    """Decline the partner's request as the account's owner; the reason may be empty.
 
-    Once declined, declining again returns it and writes nothing. Raises AuthorizationRefused:
-    `ended`, `not_owner`, `already_granted`, `already_revoked`.
+    Once declined, this returns the authorization and writes nothing. Locks the account. Raises
+    Refused: ENDED, NOT_OWNER, ALREADY_GRANTED, ALREADY_REVOKED.
     """
     return _end(authorization, "declined", ends="requested", reason=reason, by=by, now=now)
 
@@ -130,10 +111,10 @@ def decline_authorization(
 def revoke_authorization(
     *, authorization: Authorization, reason: str, by: User, now: datetime
 ) -> Authorization:
-    """Take back what was granted, as the account's owner, from this moment on.
+    """Revoke a granted authorization as the account's owner, from this moment on.
 
-    Once revoked, revoking again returns it and writes nothing. Raises AuthorizationRefused:
-    `ended`, `not_owner`, `already_declined`, `not_granted`.
+    Once revoked, this returns the authorization and writes nothing. Locks the account. Raises
+    Refused: ENDED, NOT_OWNER, ALREADY_DECLINED, NOT_GRANTED.
     """
     return _end(authorization, "revoked", ends="granted", reason=reason, by=by, now=now)
 
@@ -148,7 +129,7 @@ def _end(
         if ended.state == state:
             return ended
         if ended.state != ends:
-            raise AuthorizationRefused(_ANSWERED[ended.state])
+            raise Refused(_ANSWERED[ended.state], association=association)
         _write_end(ended, f"{state}_at", reason, by=by, now=now)
         _tell_partner(association, ended, now)
         return ended
@@ -157,33 +138,34 @@ def _end(
 def revoke_open_authorization(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> Authorization | None:
-    """End the authorization that is granted or asked for, and return it; None when none is open.
+    """End the open authorization and return it; None when none is open.
 
-    One that was granted is revoked, one that was only asked for is declined. Nobody is mailed.
+    A granted one is revoked, a requested one is declined. No e-mail is sent. The caller has locked
+    the account.
     """
-    with transaction.atomic():
-        open_one = association.authorizations.select_for_update().open().first()
-        if open_one is None:
-            return None
-        ended = "revoked_at" if open_one.granted_at is not None else "declined_at"
-        _write_end(open_one, ended, reason, by=by, now=now)
-        return open_one
+    open_one = association.authorizations.open().first()
+    if open_one is None:
+        return None
+    ended = "revoked_at" if open_one.granted_at is not None else "declined_at"
+    _write_end(open_one, ended, reason, by=by, now=now)
+    return open_one
 
 
 def _lock(association: Association) -> Association:
     """Lock the account and return the association as it is now, which must be in force."""
-    CustomerAccount.objects.select_for_update().get(pk=association.account_id)
-    locked = Association.objects.select_related("account__owner").get(pk=association.pk)
+    accounts = lock_accounts([association.account_id])
+    locked = Association.objects.get(pk=association.pk)
+    locked.account = accounts[locked.account_id]
     if locked.ended_at is not None:
-        raise AuthorizationRefused(AuthorizationProblem.ENDED)
+        raise Refused(AuthorizationProblem.ENDED, association=locked)
     return locked
 
 
 def _lock_own(association: Association, by: User) -> Association:
-    """Lock as above; only the account's owner answers for it."""
+    """Lock for an answer, which only the account's owner gives."""
     locked = _lock(association)
     if locked.account.owner_id != by.pk:
-        raise AuthorizationRefused(AuthorizationProblem.NOT_OWNER)
+        raise Refused(AuthorizationProblem.NOT_OWNER, association=locked)
     return locked
 
 
@@ -215,7 +197,6 @@ def _record(
 
 
 def _tell_partner(association: Association, authorization: Authorization, now: datetime) -> None:
-    """Promise a mail about the decision to each who hears of this customer."""
     enqueue_messages(
         messages=[
             OutgoingMessage(

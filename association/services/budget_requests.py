@@ -1,35 +1,20 @@
-"""The customer asks the partner to set a budget, once a day."""
+"""The customer's request for a budget, once a day."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, User
+from accounts.models import Freeze, FreezeCause, User
+from accounts.services.freezes import lock_accounts
+from association.enums import BudgetRequestProblem
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.recipients import customer_recipients
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-
-
-class BudgetRequestProblem(StrEnum):
-    """Why the partner cannot be asked for a budget."""
-
-    ENDED = "ended"
-    NOT_OWNER = "not_owner"
-    NOT_RESELLER = "not_reseller"
-    NOT_FROZEN = "not_frozen"
-
-
-class BudgetRequestRefused(Exception):
-    """There is nothing to ask for; nothing was written. `code` says why."""
-
-    def __init__(self, code: BudgetRequestProblem) -> None:
-        super().__init__(code.value)
-        self.code = code
+from web.refused import Refused
 
 
 def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
@@ -39,64 +24,65 @@ def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
 
 
 def waits_for_partner(association: Association, open_freezes: Iterable[Freeze]) -> bool:
-    """Whether a budget of the partner can end what freezes the account.
+    """Whether a budget of the partner can end a freeze: only with a reseller.
 
-    In reseller only, and not when the provider alone has frozen it.
+    A freeze of the provider is not ended by it.
     """
     causes = {freeze.cause for freeze in open_freezes}
     return association.is_reseller and bool(causes - {FreezeCause.ADMINISTRATOR})
 
 
 def may_ask_again_at(asked_at: datetime) -> datetime:
-    """Return when the day (UTC) on which was asked is over."""
+    """Return the end of the day (UTC) of the last request."""
     day = asked_at.astimezone(UTC).date()
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
 def ask_for_budget(*, association: Association, by: User, now: datetime) -> BudgetRequest:
-    """Ask the partner to set a budget for the frozen account, as its owner; tells its people.
+    """Ask the partner, as the owner of the frozen account, to set a budget; mails its members.
 
-    Asking again on the same day (UTC) returns the first request and writes nothing. Raises
-    BudgetRequestRefused.
+    The second request of a day (UTC) returns the first and writes nothing. Locks the account.
+    Raises Refused with a BudgetRequestProblem.
     """
+    day = now.astimezone(UTC).date()
     with transaction.atomic():
         locked = _lock_waiting(association, by)
-        day = now.astimezone(UTC).date()
-        asked, is_new = locked.budget_requests.get_or_create(
-            asked_on=day, defaults={"asked_at": now}
+        first = locked.budget_requests.filter(asked_on=day).first()
+        if first is not None:
+            return first
+        budget_request = locked.budget_requests.create(asked_on=day, asked_at=now)
+        record_audit_event(
+            action="budget_request.made",
+            about=budget_request,
+            by=by,
+            now=now,
+            after={"association": locked.pk, "asked_at": now},
         )
-        if is_new:
-            record_audit_event(
-                action="budget_request.made",
-                about=asked,
-                by=by,
-                now=now,
-                after={"association": locked.pk, "asked_at": now},
-            )
-            _tell_partner(locked, asked, now)
-        return asked
+        _tell_partner(locked, budget_request, now)
+        return budget_request
 
 
 def _lock_waiting(association: Association, by: User) -> Association:
-    """Lock the account and return the association as it is now, if it waits for the partner."""
-    account = CustomerAccount.objects.select_for_update().get(pk=association.account_id)
+    """Lock the account and return the association as it is now; it must wait for a budget."""
+    account = lock_accounts([association.account_id])[association.account_id]
     locked = Association.objects.get(pk=association.pk)
     if locked.ended_at is not None:
-        raise BudgetRequestRefused(BudgetRequestProblem.ENDED)
+        raise Refused(BudgetRequestProblem.ENDED, association=locked)
     if account.owner_id != by.pk:
-        raise BudgetRequestRefused(BudgetRequestProblem.NOT_OWNER)
+        raise Refused(BudgetRequestProblem.NOT_OWNER, association=locked)
     if not locked.is_reseller:
-        raise BudgetRequestRefused(BudgetRequestProblem.NOT_RESELLER)
+        raise Refused(BudgetRequestProblem.NOT_RESELLER, association=locked)
     if not waits_for_partner(locked, account.freezes.open()):
-        raise BudgetRequestRefused(BudgetRequestProblem.NOT_FROZEN)
+        raise Refused(BudgetRequestProblem.NOT_FROZEN, association=locked)
     return locked
 
 
-def _tell_partner(association: Association, asked: BudgetRequest, now: datetime) -> None:
-    """Promise a mail to each who hears of this customer."""
+def _tell_partner(association: Association, budget_request: BudgetRequest, now: datetime) -> None:
     enqueue_messages(
         messages=[
-            OutgoingMessage("association.budget_requested", user.email, asked, user.language)
+            OutgoingMessage(
+                "association.budget_requested", user.email, budget_request, user.language
+            )
             for user in customer_recipients(association)
         ],
         now=now,

@@ -1,19 +1,20 @@
-"""What follows when spending rises against a budget: alerts, mails, and the freeze.
+"""Alerts, e-mails and the freeze when spending rises against a budget.
 
-Only spending that counts in the present period does anything, and only when it rises: a refund, or
-spending of an earlier month that arrives late, neither alerts nor freezes. Nothing is taken back
-either: a refund leaves alerts and freezes as they are, and no account is unfrozen because a new
-month begins; unfreezing is the partner's decision. Whoever unfreezes without raising a budget that
-is used up sees the account frozen again with the next spending.
+Only spending that counts in the present period has an effect, and only when it rises: a refund, or
+spending of an earlier month that arrives late, neither alerts nor freezes. Nothing is reversed
+either: a refund leaves alerts and freezes as they are, and a new month unfreezes no account, since
+unfreezing is the partner's decision. An account that is unfrozen while its budget is used up is
+frozen again with the next spending.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause
-from accounts.services.freezes import freeze_account
-from association.models import Association, Budget, BudgetAlert, OnExhaustion
+from accounts.models import Freeze, FreezeCause, FreezeScope
+from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
+from association.enums import OnExhaustion
+from association.models import Association, Budget, BudgetAlert
 from association.services.recipients import recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -28,14 +29,13 @@ _BUDGETS = Budget.objects.current().select_related(
 
 
 def lock_and_measure(*, accounts: Collection[int], now: datetime) -> dict[int, Decimal]:
-    """Lock the accounts in the order of their keys, and return what is used of their budgets.
+    """Lock the accounts in the order of their keys; return what is used of each of their budgets.
 
-    By the budget's key; only current budgets of associations in force. Three statements for 500
-    accounts. Call it inside the transaction that will write the spending.
+    The result is by the budget's key and has only current budgets of associations in force. Three
+    statements for 500 accounts. Call it inside the transaction that will write the spending.
     """
     for keys in _chunks(accounts):
-        locked = CustomerAccount.objects.select_for_update().filter(pk__in=keys).order_by("pk")
-        list(locked.values_list("pk"))
+        lock_accounts(keys)
     used: dict[int, Decimal] = {}
     for keys in _chunks(accounts):
         in_force = Association.objects.in_force().filter(account__in=keys)
@@ -46,7 +46,7 @@ def lock_and_measure(*, accounts: Collection[int], now: datetime) -> dict[int, D
 def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
     """Alert and freeze for the budgets of which more is used than before.
 
-    The accounts are locked since `used_before` was measured, in the same transaction.
+    Call it in the transaction of `lock_and_measure()`, which returned `used_before`.
     """
     for keys in _chunks(used_before):
         budgets = list(_BUDGETS.filter(pk__in=keys).order_by("association__account"))
@@ -58,14 +58,14 @@ def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
 
 
 def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
-    """Return the thresholds that so much of a budget reaches; of nothing, anything reaches all."""
+    """Return the thresholds that are reached; with a budget of 0 any spending reaches all."""
     if used <= 0:
         return ()
     return tuple(percent for percent in THRESHOLDS if used * 100 >= amount * percent)
 
 
 def _alert(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
-    """Write what is newly reached; mail once for each budget, about the highest threshold."""
+    """Write the newly reached thresholds; send e-mails about the highest one of each budget."""
     starts = {budget.pk: period_start(budget, now) for budget in budgets}
     known = set(
         BudgetAlert.objects.filter(
@@ -99,7 +99,7 @@ def _alert(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) ->
 
 
 def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
-    """Freeze the accounts whose budget is used up and wants it so; tell their owners."""
+    """Freeze the accounts whose budget is used up and says so; e-mail their owners."""
     exhausted = [
         budget.association
         for budget in budgets
@@ -107,14 +107,21 @@ def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: d
         and THRESHOLDS[-1] in reached_thresholds(amount=budget.amount, used=used[budget.pk])
     ]
     cause = FreezeCause.BUDGET_EXHAUSTED
-    frozen = set(
-        Freeze.objects.open()
-        .filter(account__in=[association.account_id for association in exhausted], cause=cause)
-        .values_list("account", flat=True)
+    freezes = list(
+        Freeze.objects.filter(account__in=[association.account_id for association in exhausted])
     )
+    frozen = {row.account_id for row in freezes if row.is_open and row.cause == cause}
     newly = [association for association in exhausted if association.account_id not in frozen]
+    now = latest_moment(freezes, now)
     for association in newly:
-        freeze_account(account=association.account, cause=cause, by=None, now=now)
+        open_freeze(
+            account=association.account,
+            cause=cause,
+            scope=FreezeScope.ACCOUNT,
+            reason="",
+            by=None,
+            now=now,
+        )
     enqueue_messages(
         messages=[
             OutgoingMessage(
@@ -131,7 +138,7 @@ def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: d
 
 
 def _chunks(keys: Collection[int]) -> Iterator[list[int]]:
-    """Yield the keys in their order, so many at a time as one statement takes."""
+    """Yield the keys in order, in lists that one statement can take."""
     ordered = sorted(keys)
     for begin in range(0, len(ordered), CHUNK):
         yield ordered[begin : begin + CHUNK]

@@ -1,12 +1,13 @@
-"""A partner's customers as lists: found, filtered, and shown with how each of them stands."""
+"""Lists of a partner's customers: searched, filtered, and each with its present state."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
@@ -19,12 +20,13 @@ from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
 CHUNK = 500
-NOBODY = "none"
+# The filter's value for customers without a manager.
+NO_MANAGER = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How one customer stands: frozen or not and since when, the budget and what is used of it."""
+class CustomerState:
+    """A customer with the open freezes, the current budget and what is used of it."""
 
     association: Association
     freezes: list[Freeze]
@@ -32,7 +34,7 @@ class Standing:
     spent: Decimal | None
 
     @property
-    def state(self) -> str:
+    def status(self) -> str:
         """One of `waiting` (for a budget), `frozen` and `free`."""
         if self.association.is_reseller and self.budget is None:
             return "waiting"
@@ -40,40 +42,42 @@ class Standing:
 
     @property
     def frozen_since(self) -> datetime | None:
-        """When the oldest open freeze began."""
         return min((freeze.frozen_at for freeze in self.freezes), default=None)
 
     @property
     def scope(self) -> str | None:
-        """How much is frozen."""
         return widest_scope(self.freezes)
 
+    @property
+    def causes(self) -> set[str]:
+        return {freeze.cause for freeze in self.freezes}
 
-def find_customers(rows: AssociationQuerySet, wishes: Mapping[str, Any]) -> AssociationQuerySet:
-    """Return those of the rows that a list's form asks for; no statement."""
-    if "q" in wishes:
-        rows = _search(rows, wishes["q"].strip())
-    if "association_type" in wishes:
-        rows = rows.filter(association_type=wishes["association_type"])
-    if "manager" in wishes:
-        chosen = wishes["manager"]
-        rows = rows.filter(manager=None if chosen == NOBODY else chosen)
+
+def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> AssociationQuerySet:
+    """Return the rows that match the filters of the list's form; no statement."""
+    if "q" in filters:
+        rows = _search(rows, filters["q"].strip())
+    if "association_type" in filters:
+        rows = rows.filter(association_type=filters["association_type"])
+    if "manager" in filters:
+        manager = filters["manager"]
+        rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
     frozen = Exists(Freeze.objects.open().filter(account=OuterRef("account")))
-    budgeted = Exists(Budget.objects.current().filter(association=OuterRef("pk")))
-    # The states of `Standing.state`, word for word.
-    waiting = Q(~budgeted, association_type=AssociationType.RESELLER)
-    match wishes.get("status"):
+    has_budget = Exists(Budget.objects.current().filter(association=OuterRef("pk")))
+    # The same rules as `CustomerState.status`.
+    waiting = Q(~has_budget, association_type=AssociationType.RESELLER)
+    match filters.get("status"):
         case "waiting":
             rows = rows.filter(waiting)
         case "frozen":
             rows = rows.filter(frozen).exclude(waiting)
         case "free":
             rows = rows.filter(~frozen).exclude(waiting)
-    match wishes.get("budget"):
+    match filters.get("budget"):
         case "with":
-            rows = rows.filter(budgeted)
+            rows = rows.filter(has_budget)
         case "without":
-            rows = rows.filter(~budgeted)
+            rows = rows.filter(~has_budget)
     return rows
 
 
@@ -87,43 +91,46 @@ def _search(rows: AssociationQuerySet, text: str) -> AssociationQuerySet:
         return rows.none()
 
 
-def with_all_shown(rows: AssociationQuerySet) -> AssociationQuerySet:
-    """Have loaded with the rows all that `standings()` and a line of a list need."""
-    return rows.select_related("account__owner", "manager__user").prefetch_related(
-        Prefetch("account__freezes", Freeze.objects.open(), to_attr="open_freezes"),
-        Prefetch("budgets", Budget.objects.current(), to_attr="current_budgets"),
-    )
+def with_people(rows: AssociationQuerySet) -> AssociationQuerySet:
+    """Return the rows joined with the account's owner and the manager."""
+    return rows.select_related("account__owner", "manager__user")
 
 
-def standings(rows: Collection[Association], *, now: datetime) -> list[Standing]:
-    """Return how these customers stand, in their order; one statement for what is used.
+def customer_states(rows: Collection[Association], *, now: datetime) -> list[CustomerState]:
+    """Return the states of these customers, in their order; three statements.
 
-    The rows were loaded by `with_all_shown()` and know their partner.
+    The rows must have their partner and account loaded.
     """
-    current: dict[int, Budget] = {
-        row.pk: budget for row in rows for budget in getattr(row, "current_budgets", ())
-    }
-    spent = used_of(list(current.values()), now)
+    freezes: dict[int, list[Freeze]] = defaultdict(list)
+    accounts = [row.account_id for row in rows]
+    for freeze in Freeze.objects.open().filter(account__in=accounts).order_by("pk"):
+        freezes[freeze.account_id].append(freeze)
+    by_key = {row.pk: row for row in rows}
+    budgets: dict[int, Budget] = {}
+    for budget in Budget.objects.current().filter(association__in=by_key):
+        budget.association = by_key[budget.association_id]
+        budgets[budget.association_id] = budget
+    spent = used_of(list(budgets.values()), now)
     return [
-        Standing(
+        CustomerState(
             association=row,
-            freezes=list(getattr(row.account, "open_freezes", ())),
-            budget=current.get(row.pk),
-            spent=spent[current[row.pk].pk] if row.pk in current else None,
+            freezes=freezes[row.account_id],
+            budget=budgets.get(row.pk),
+            spent=spent[budgets[row.pk].pk] if row.pk in budgets else None,
         )
         for row in rows
     ]
 
 
-def all_standings(rows: AssociationQuerySet, *, now: datetime) -> Iterator[Standing]:
-    """Walk all rows, newest first, with how each stands; never more than a few hundred at once.
+def all_customer_states(rows: AssociationQuerySet, *, now: datetime) -> Iterator[CustomerState]:
+    """Yield the states of all rows, newest first, reading a few hundred rows at a time.
 
-    Page by page, so that nothing is sorted before the first line.
+    Page by page, so that the first line does not wait for the database to sort all rows.
     """
-    after, shown = "", with_all_shown(rows)
+    after, shown = "", with_people(rows)
     while True:
         page = page_of(shown, order=NEWEST_FIRST, after=after, size=CHUNK)
-        yield from standings(page.rows, now=now)
+        yield from customer_states(page.rows, now=now)
         after = page.after
         if not after:
             return

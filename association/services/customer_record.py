@@ -1,4 +1,4 @@
-"""What a partner may see of one customer's past: freezes, budgets, and what was done for it."""
+"""What a partner may see of one customer's past: freezes, budgets, authorizations, actions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +19,13 @@ class CustomerRecord:
     freezes: list[Freeze]
     budgets: list[Budget]
     authorizations: list[Authorization]
-    acts: list[AuditEvent]
+    actions: list[AuditEvent]
 
 
 def customer_record(association: Association) -> CustomerRecord:
     """Return what happened to the customer with this partner; four statements.
 
-    A freeze from before the association is another partner's affair, unless it is still open.
+    Freezes from before the association are left out, unless they are still open.
     """
     freezes = list(
         association.account.freezes.filter(
@@ -40,17 +40,17 @@ def customer_record(association: Association) -> CustomerRecord:
             "-pk"
         )[:SHOWN]
     )
-    acts = _acts(association, freezes, budgets, authorizations)[:SHOWN]
-    return CustomerRecord(freezes, budgets, authorizations, list(acts))
+    actions = _actions(association, freezes, budgets, authorizations)[:SHOWN]
+    return CustomerRecord(freezes, budgets, authorizations, list(actions))
 
 
-def _acts(
+def _actions(
     association: Association,
     freezes: list[Freeze],
     budgets: list[Budget],
     authorizations: list[Authorization],
 ) -> "QuerySet[AuditEvent]":
-    """Return the acts of people on these rows; the customer's own are the customer's."""
+    """Return the actions of people on these rows; the customer's own are the customer's."""
     about = Q(object_label=_label(association), object_id=str(association.pk))
     for model, keys in (
         (Freeze, [row.pk for row in freezes]),

@@ -1,56 +1,47 @@
-"""What a partner, or the provider for it, does to an associated account: budget and freeze.
+"""A partner's actions on its customers: budget, freeze, unfreeze, manager.
 
-Here is decided who may lift which freeze; `accounts` only writes it.
+Which freezes a partner may lift is decided here; `accounts` only writes them. Each public function
+locks its rows once; the private ones write what is locked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
+from django.db.models import FilteredRelation, Q
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
-from accounts.services.freezes import freeze_account, unfreeze_account
-from association.models import Association, Budget, BudgetPeriod, OnExhaustion
-from audit.services import record_audit_event
+from accounts.models import Freeze, FreezeCause, FreezeScope, User
+from accounts.services.freezes import close_freezes, latest_moment, lock_accounts, open_freeze
+from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
+from association.models import Association, Budget
+from audit.services import build_audit_event, record_audit_event, record_audit_events
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
+from web.refused import Refused
 
 MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 
 
-class CustomerRefused(Exception):
-    """The act is not possible on this association; nothing was written.
-
-    `code` is one of `ended`, `not_reseller`, `no_budget`, `not_a_member` and `frozen_too_often`.
-    """
-
-    def __init__(self, code: str, association: Association) -> None:
-        super().__init__(code)
-        self.code = code
-        self.association = association
-
-
 @dataclass(frozen=True, slots=True)
 class BudgetTerms:
-    """What a budget says."""
+    """What a budget says, in the currency of the product."""
 
     amount: Decimal
     period: BudgetPeriod
     on_exhaustion: OnExhaustion
 
 
-def _lock_reseller(association: Association) -> Association:
-    """Lock the account and return the association as it is now; only resellers get further."""
-    CustomerAccount.objects.select_for_update().get(pk=association.account_id)
-    locked = Association.objects.select_related("account__owner").get(pk=association.pk)
-    if locked.ended_at is not None:
-        raise CustomerRefused("ended", locked)
-    if not locked.is_reseller:
-        raise CustomerRefused("not_reseller", locked)
-    return locked
+@dataclass(frozen=True, slots=True)
+class BudgetsSet:
+    """The new budgets; how many accounts are not frozen any more, and how many still are."""
+
+    budgets: list[Budget]
+    unfrozen: int
+    still_frozen: int
 
 
 def set_budget(
@@ -59,120 +50,47 @@ def set_budget(
     amount: Decimal,
     period: BudgetPeriod,
     on_exhaustion: OnExhaustion,
+    unfreeze: bool = False,
+    reason: str = "",
     by: User | None,
     now: datetime,
 ) -> Budget:
-    """Set the budget in the currency of the product; it replaces the current one.
+    """Set the customer's budget, which replaces the current one, and unfreeze when wanted.
 
-    It does not unfreeze. Raises CustomerRefused.
+    Locks the account. Raises Refused with a CustomerProblem; then nothing is written.
     """
-    with transaction.atomic():
-        locked = _lock_reseller(association)
-        replaced = locked.budgets.current().first()
-        if replaced is not None:
-            # The clock was read before the lock; another budget may have been set meanwhile.
-            now = max(now, replaced.set_at)
-            replaced.replaced_at = now
-            replaced.save(update_fields=["replaced_at"])
-        budget = locked.budgets.create(
-            amount=amount, period=period, on_exhaustion=on_exhaustion, set_at=now, set_by=by
-        )
-        record_audit_event(
-            action="budget.set",
-            about=budget,
-            by=by,
-            now=now,
-            before=_plain(replaced),
-            after=_plain(budget),
-        )
-        return budget
-
-
-def set_budget_and_unfreeze(
-    *,
-    association: Association,
-    terms: BudgetTerms,
-    unfreeze: bool,
-    reason: str = "",
-    shown_at: datetime | None = None,
-    by: User,
-    now: datetime,
-) -> Budget:
-    """Set the budget and, when wanted, unfreeze: in one transaction, so both or neither.
-
-    Sent twice from a page that was shown at `shown_at`, it sets one budget. Raises CustomerRefused.
-    """
-    with transaction.atomic():
-        locked = _lock_reseller(association)
-        budget = _set_since(locked, terms, by, shown_at)
-        if budget is None:
-            budget = set_budget(
-                association=locked,
-                amount=terms.amount,
-                period=terms.period,
-                on_exhaustion=terms.on_exhaustion,
-                by=by,
-                now=now,
-            )
-        if unfreeze:
-            unfreeze_customer(association=locked, reason=reason, by=by, now=now)
-        return budget
+    done = set_budgets(
+        associations=[association],
+        terms=BudgetTerms(amount, period, on_exhaustion),
+        unfreeze=unfreeze,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+    return done.budgets[0]
 
 
 def set_budgets(
     *,
-    associations: Iterable[Association],
+    associations: Collection[Association],
     terms: BudgetTerms,
     unfreeze: bool,
     reason: str = "",
-    shown_at: datetime | None = None,
-    by: User,
+    by: User | None,
     now: datetime,
-) -> list[Budget]:
-    """Do `set_budget_and_unfreeze()` for all of them or, when one is refused, for none.
+) -> BudgetsSet:
+    """Set the same budget for all these customers or, when one is refused, for none.
 
-    Accounts are locked in the order of their keys, so that two such acts wait for each other.
-    Raises CustomerRefused, which names the association.
+    Locks the accounts in one statement, in the order of their keys. Raises Refused with a
+    CustomerProblem, whose context names the association.
     """
     with transaction.atomic():
-        return [
-            set_budget_and_unfreeze(
-                association=association,
-                terms=terms,
-                unfreeze=unfreeze,
-                reason=reason,
-                shown_at=shown_at,
-                by=by,
-                now=now,
-            )
-            for association in sorted(associations, key=lambda row: row.account_id)
-        ]
-
-
-def _set_since(
-    association: Association, terms: BudgetTerms, by: User, shown_at: datetime | None
-) -> Budget | None:
-    """Return the budget of these terms that the same person has set since then: a double click."""
-    if shown_at is None:
-        return None
-    since = association.budgets.current().filter(
-        amount=terms.amount,
-        period=terms.period,
-        on_exhaustion=terms.on_exhaustion,
-        set_by=by,
-        set_at__gte=shown_at,
-    )
-    return since.first()
-
-
-def _plain(budget: Budget | None) -> dict[str, str] | None:
-    if budget is None:
-        return None
-    return {
-        "amount": f"{budget.amount:.2f}",
-        "period": budget.period,
-        "on_exhaustion": budget.on_exhaustion,
-    }
+        customers = _lock_resellers(associations)
+        budgets = _write_budgets(customers, terms, by, now)
+        closed, still_open = _unfreeze(customers, reason, by, now) if unfreeze else ([], [])
+    frozen = {freeze.account_id for freeze in still_open}
+    unfrozen = {freeze.account_id for freeze in closed} - frozen
+    return BudgetsSet(budgets, unfrozen=len(unfrozen), still_frozen=len(frozen))
 
 
 def freeze_customer(
@@ -181,79 +99,59 @@ def freeze_customer(
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
     The customer is mailed the reason, unless nothing has changed: the partner's freeze was open,
-    and no narrower. Raises CustomerRefused.
+    and not narrower. Locks the account. Raises Refused with a CustomerProblem.
     """
+    cause = FreezeCause.PARTNER
     with transaction.atomic():
-        locked = _lock_reseller(association)
-        before = locked.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+        [locked] = _lock_resellers([association])
+        freezes = list(locked.account.freezes.all())
+        own = [freeze for freeze in freezes if freeze.cause == cause]
+        before = next((freeze.scope for freeze in own if freeze.is_open), None)
         if before is None:
-            _refuse_another_freeze(locked, now)
-        freeze = freeze_account(
+            _check_freezes_of_a_day(locked, own, now)
+        freeze = open_freeze(
             account=locked.account,
-            cause=FreezeCause.PARTNER,
+            cause=cause,
             scope=scope,
             reason=reason,
             by=by,
-            now=now,
+            now=latest_moment(freezes, now),
         )
-        if before is None or before.scope != freeze.scope:
-            _mail_customer("association.frozen", locked, now)
+        if before != freeze.scope:
+            _mail_customers("association.frozen", [locked], now)
         return freeze
-
-
-def _refuse_another_freeze(association: Association, now: datetime) -> None:
-    """Raise CustomerRefused when the partner has frozen the customer too often within a day.
-
-    Each freeze, and each unfreeze after it, mails the customer.
-    """
-    lately = association.account.freezes.filter(
-        cause=FreezeCause.PARTNER, frozen_at__gt=now - timedelta(days=1)
-    )
-    if lately.count() >= MOST_FREEZES_A_DAY:
-        raise CustomerRefused("frozen_too_often", association)
 
 
 def unfreeze_customer(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> list[Freeze]:
-    """Lift every open freeze except an administrator's, and mail the customer who is free then.
+    """Lift every open freeze except an administrator's; mail the customer who is free then.
 
-    The freeze of the association is not lifted without a budget: CustomerRefused("no_budget").
+    Locks the account. Raises Refused with a CustomerProblem: NO_BUDGET while there is none.
     """
     with transaction.atomic():
-        locked = _lock_reseller(association)
-        if not locked.budgets.current().exists():
-            raise CustomerRefused("no_budget", locked)
-        closed = unfreeze_account(
-            account=locked.account, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
-        )
-        if closed and not locked.account.freezes.open().exists():
-            _mail_customer("association.unfrozen", locked, now, reason=reason)
+        [locked] = _lock_resellers([association])
+        if _current_budget(locked) is None:
+            raise Refused(CustomerProblem.NO_BUDGET, association=locked)
+        closed, _ = _unfreeze([locked], reason, by, now)
         return closed
-
-
-def still_frozen(associations: Iterable[Association]) -> int:
-    """Return how many of the customers are frozen now; one statement."""
-    accounts = {association.account_id for association in associations}
-    frozen = Freeze.objects.open().filter(account__in=accounts)
-    return frozen.order_by().values("account").distinct().count()
 
 
 def assign_manager(
     *, association: Association, manager: PartnerMember | None, by: User, now: datetime
 ) -> Association:
-    """Give the customer to a member of the partner, or to nobody in particular.
+    """Make a member of the partner the customer's manager, or leave it without one.
 
-    Giving it to whoever has it changes nothing. Raises CustomerRefused.
+    Assigning the present manager changes nothing. Raises Refused with a CustomerProblem.
     """
     with transaction.atomic():
-        # Whoever removes a member locks it first, and then the customers it leaves.
+        # The same order as when a member is removed: first the member, then its customers.
         members = PartnerMember.objects.select_for_update().filter(partner=association.partner_id)
         if manager is not None and members.filter(pk=manager.pk).first() is None:
-            raise CustomerRefused("not_a_member", association)
+            raise Refused(CustomerProblem.NOT_A_MEMBER, association=association)
         locked = Association.objects.select_for_update().get(pk=association.pk)
         if locked.ended_at is not None:
-            raise CustomerRefused("ended", locked)
+            raise Refused(CustomerProblem.ENDED, association=association)
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
             locked.manager = manager
@@ -269,7 +167,107 @@ def assign_manager(
         return locked
 
 
-def _mail_customer(kind: str, association: Association, now: datetime, **data: str) -> None:
-    owner = association.account.owner
-    outgoing = OutgoingMessage(kind, owner.email, association, owner.language, data=data)
-    enqueue_messages(messages=[outgoing], now=now)
+def _lock_resellers(associations: Collection[Association]) -> list[Association]:
+    """Lock the accounts; return the associations as they are now, with their current budgets."""
+    accounts = lock_accounts([association.account_id for association in associations])
+    current = FilteredRelation("budgets", condition=Q(budgets__replaced_at__isnull=True))
+    rows = Association.objects.filter(pk__in=[association.pk for association in associations])
+    customers = list(
+        rows.annotate(current_budget=current)
+        .select_related("current_budget")  # type: ignore[misc] # the annotation
+        .order_by("account")
+    )
+    for customer in customers:
+        customer.account = accounts[customer.account_id]
+        if customer.ended_at is not None:
+            raise Refused(CustomerProblem.ENDED, association=customer)
+        if not customer.is_reseller:
+            raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+    return customers
+
+
+def _current_budget(customer: Association) -> Budget | None:
+    """Return what `_lock_resellers()` joined; Django sets no attribute where there is no row."""
+    return getattr(customer, "current_budget", None)
+
+
+def _write_budgets(
+    customers: list[Association], terms: BudgetTerms, by: User | None, now: datetime
+) -> list[Budget]:
+    current = {customer.pk: _current_budget(customer) for customer in customers}
+    replaced = [budget for budget in current.values() if budget is not None]
+    # The clock was read before the lock; another budget may have been set meanwhile.
+    now = max([now, *(budget.set_at for budget in replaced)])
+    if replaced:
+        Budget.objects.filter(pk__in=[budget.pk for budget in replaced]).update(replaced_at=now)
+    budgets = Budget.objects.bulk_create(
+        Budget(
+            association=customer,
+            amount=terms.amount,
+            period=terms.period,
+            on_exhaustion=terms.on_exhaustion,
+            set_at=now,
+            set_by=by,
+        )
+        for customer in customers
+    )
+    record_audit_events(
+        build_audit_event(
+            action="budget.set",
+            about=budget,
+            by=by,
+            now=now,
+            before=_audited(current[budget.association_id]),
+            after=_audited(budget),
+        )
+        for budget in budgets
+    )
+    return budgets
+
+
+def _audited(budget: Budget | None) -> dict[str, Any] | None:
+    if budget is None:
+        return None
+    return {
+        "amount": f"{budget.amount:.2f}",
+        "period": budget.period,
+        "on_exhaustion": budget.on_exhaustion,
+    }
+
+
+def _unfreeze(
+    customers: list[Association], reason: str, by: User | None, now: datetime
+) -> tuple[list[Freeze], list[Freeze]]:
+    """Return the freezes that were lifted, and those that are still open."""
+    closed, still_open = close_freezes(
+        accounts=[customer.account_id for customer in customers],
+        causes=ALL_BUT_ADMINISTRATOR,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+    unfrozen = {freeze.account_id for freeze in closed}
+    unfrozen -= {freeze.account_id for freeze in still_open}
+    told = [customer for customer in customers if customer.account_id in unfrozen]
+    _mail_customers("association.unfrozen", told, now, reason=reason)
+    return closed, still_open
+
+
+def _check_freezes_of_a_day(association: Association, own: list[Freeze], now: datetime) -> None:
+    """Raise Refused when the partner has frozen the customer too often within a day.
+
+    Each freeze, and each unfreeze after it, mails the customer.
+    """
+    day_ago = now - timedelta(days=1)
+    if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
+        raise Refused(CustomerProblem.FROZEN_TOO_OFTEN, association=association)
+
+
+def _mail_customers(kind: str, customers: list[Association], now: datetime, **data: str) -> None:
+    messages = [
+        OutgoingMessage(
+            kind, customer.account.owner.email, customer, customer.account.owner.language, data=data
+        )
+        for customer in customers
+    ]
+    enqueue_messages(messages=messages, now=now)

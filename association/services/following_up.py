@@ -1,6 +1,6 @@
-"""What a partner does about a refused attempt: send again, or invite the account by e-mail."""
+"""What a partner can do about a refused attempt: send again, invite by e-mail, write a message."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
+from association.enums import AttemptActionProblem
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES, RefusalCode
@@ -18,20 +19,18 @@ from association.services.refusal_texts import (
     customer_reason,
     way_out,
 )
-from outbox.models import OutboxMessage
 from partners.models import AssociationType, Channel, Invitation, PartnerStatus
 from partners.models.invitations import InvitationQuerySet
 from partners.services.invitations import create_invitation, resend_invitation
 from partners.services.requests import answer_request, close_as_answered
+from web.refused import Refused
 
-# The same act again within this time is a double click: it has been done.
-AGAIN = timedelta(minutes=5)
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
 SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION})
-# What the customer can do something about, too.
-UP_TO_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
-# What does not pass and cannot be undone: the same account is refused for good.
-NOTHING_HELPS = frozenset(
+# The operations whose refusals the customer can also do something about.
+FOR_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
+# Refusals that do not end with time or an action: the same account stays refused.
+PERMANENT = frozenset(
     {
         RefusalCode.REGISTERED_TOO_LONG,
         RefusalCode.CASH_EXPENDITURE,
@@ -45,18 +44,12 @@ OTHER_TYPE = {
 }
 
 
-class NotPossible(Exception):
-    """The operation is not, or no longer, one that helps this attempt."""
-
-    code = "not_possible"
-
-
 def operation_for(attempt: Attempt, code: str) -> Operation | None:
     """Return what the member can do about one refusal of the attempt, or None.
 
-    As the catalogue suggests; where that cannot be done, the next best. The referral type is
-    offered where the partner has it and nothing refuses it too. Account, invitation and partner
-    must be loaded.
+    The operation that REFUSAL_TEXTS suggests; where it is not possible, the next best. The referral
+    type is offered when the partner may use it and no refusal applies to it too. Account,
+    invitation and partner must be loaded.
     """
     suggested = REFUSAL_TEXTS[code].operation
     invitation = attempt.invitation
@@ -76,52 +69,51 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
 
 
 def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
-    """Return for each refusal of the attempt what can be done about it."""
+    """Return `operation_for()` of each refusal of the attempt."""
     return {code: operation_for(attempt, code) for code in attempt.refusal_codes}
 
 
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
-    """Send what the operation means to the attempt's account, and return that invitation.
+    """Send an invitation to the attempt's account and return it; its `mailed_at` is `now`.
 
-    An open request of theirs is answered by it. Doing it again within five minutes sends nothing:
-    `mailed_at` is `now` only when it was sent. The address is never shown. Raises NotPossible,
-    AttemptFinished, and InvitationNotSaved as the services it calls do.
+    While an invitation that the operation sent since the attempt began is live, that one is
+    returned and nothing is sent. An open request of the same address is answered. Locks the
+    attempt. Raises Refused: NOT_POSSIBLE; and what `lock_unfinished()` and the services of
+    invitations raise.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
-        if operation not in set(operations_for(attempt).values()):
-            raise NotPossible
-        if operation == Operation.RESEND:
-            return _resend(attempt.invitation, by, now)
-        if operation in {Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION}:
-            return _invite(attempt, _type_to_offer(attempt, operation), by, now)
-        raise NotPossible
-
-
-def sent_since(*, attempt: Attempt, now: datetime) -> dict[str, Invitation]:
-    """Return by operation the newest live invitation that was sent so since the attempt began.
-
-    One statement for each that invites the account. Account, invitation and partner must be loaded.
-    """
-    followed, began_at = attempt.invitation, attempt.started_at
-    found: dict[str, Invitation] = {}
-    for operation in SENDING & set(operations_for(attempt).values()):
+        if operation not in SENDING & set(operations_for(attempt).values()):
+            raise Refused(AttemptActionProblem.NOT_POSSIBLE)
         if operation != Operation.RESEND:
-            rows = _invitations_sent(attempt, _type_to_offer(attempt, operation), now)
-            sent = rows.filter(mailed_at__gt=began_at).first()
-        elif followed.mailed_at and followed.mailed_at > began_at and not followed.refusal(now):
-            sent = followed
-        else:
-            sent = None
-        if sent is not None:
-            found[operation] = sent
-    return found
+            return _invite(attempt, operation, by, now)
+        sent = _sent_since_start(attempt, operation, now)
+        return sent or resend_invitation(invitation=attempt.invitation, by=by, now=now)
+
+
+def sent_by_operation(*, attempt: Attempt, now: datetime) -> dict[str, Invitation]:
+    """Return, by operation, the live invitation that it has sent since the attempt began.
+
+    One statement for each operation that invites. Account, invitation and partner must be loaded.
+    """
+    operations = SENDING & set(operations_for(attempt).values())
+    found = {operation: _sent_since_start(attempt, operation, now) for operation in operations}
+    return {operation: sent for operation, sent in found.items() if sent is not None}
+
+
+def _sent_since_start(attempt: Attempt, operation: str, now: datetime) -> Invitation | None:
+    if operation == Operation.RESEND:
+        followed = attempt.invitation
+        was_sent = followed.mailed_at is not None and followed.mailed_at > attempt.started_at
+        return followed if was_sent and followed.refusal(now) is None else None
+    rows = _invitations_sent(attempt, _type_to_offer(attempt, operation), now)
+    return rows.filter(mailed_at__gt=attempt.started_at).first()
 
 
 def message_to_customer(attempt: Attempt) -> str:
-    """Return a message for the partner to send: why not, and the way out, in their language.
+    """Return a message that the partner can send: the reasons and the ways out.
 
-    It holds no amount and no name of another partner, for nothing of the kind is filled in.
+    It is in the language of the attempt, and contains no amount and no other partner's name.
     """
     with override(attempt.language):
         greeting = _(
@@ -135,7 +127,7 @@ def message_to_customer(attempt: Attempt) -> str:
         reasons = [
             f"- {customer_reason(code)} {way_out(code)}"
             for code in attempt.refusal_codes
-            if REFUSAL_TEXTS[code].operation in UP_TO_THE_CUSTOMER
+            if REFUSAL_TEXTS[code].operation in FOR_THE_CUSTOMER
         ]
         closing = _closing(attempt)
         regards = _("Kind regards\n%(partner)s") % {"partner": attempt.invitation.partner.name}
@@ -143,14 +135,14 @@ def message_to_customer(attempt: Attempt) -> str:
 
 
 def _closing(attempt: Attempt) -> str:
-    """Return where the message leads: back to the invitation only if that can help."""
+    """Return the last sentence: the link to the invitation only if it can be of use again."""
     invitation, codes = attempt.invitation, set(attempt.refusal_codes)
-    said = {"address": invitation.partner.support_email, "link": invitation.link}
-    if NOTHING_HELPS & codes:
-        return _("If you have a question, write to %(address)s.") % said
+    values = {"address": invitation.partner.support_email, "link": invitation.link}
+    if PERMANENT & codes:
+        return _("If you have a question, write to %(address)s.") % values
     if codes & INVITATION_TEXTS.keys():
-        return _("Then write to %(address)s, and ask for another invitation.") % said
-    return _("Then open your invitation again:\n%(link)s") % said
+        return _("Then write to %(address)s, and ask for another invitation.") % values
+    return _("Then open your invitation again:\n%(link)s") % values
 
 
 def _type_to_offer(attempt: Attempt, operation: str) -> str:
@@ -162,21 +154,10 @@ def _type_to_offer(attempt: Attempt, operation: str) -> str:
     return followed
 
 
-def _resend(invitation: Invitation, by: User, now: datetime) -> Invitation:
-    mails = OutboxMessage.objects.filter(
-        about_label=invitation._meta.label_lower,
-        about_id=str(invitation.pk),
-        created_at__gt=now - AGAIN,
-    )
-    if mails.exists():
-        return invitation
-    return resend_invitation(invitation=invitation, by=by, now=now)
-
-
 def _invitations_sent(attempt: Attempt, association_type: str, now: datetime) -> InvitationQuerySet:
     """Return the partner's live invitations that were mailed to the account, newest first."""
     if attempt.account is None:
-        raise NotPossible
+        raise Refused(AttemptActionProblem.NOT_POSSIBLE)
     rows = attempt.invitation.partner.invitations.live(now).filter(
         channel=Channel.EMAIL,
         association_type=association_type,
@@ -186,22 +167,22 @@ def _invitations_sent(attempt: Attempt, association_type: str, now: datetime) ->
     return rows.order_by("-mailed_at", "-pk")
 
 
-def _invite(attempt: Attempt, association_type: str, by: User, now: datetime) -> Invitation:
-    """Send it unless that was done a moment ago, and close the open request of the address."""
+def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
+    """Send the invitation unless it was sent before, and close the open request of the address."""
     if attempt.account is None:
-        raise NotPossible
-    followed, recipient = attempt.invitation, attempt.account.owner.email
-    asked = followed.partner.invitation_requests.open().filter(address=recipient)
-    # Locked: whoever answers or dismisses it at the same time has done so, or waits.
-    request = asked.select_for_update().first()
-    rows = _invitations_sent(attempt, association_type, now)
-    sent = rows.filter(mailed_at__gt=now - AGAIN).first()
-    if sent is None and request and request.invitation.association_type == association_type:
-        return answer_request(request=request, by=by, now=now)
-    if sent is None:
-        sent = _create(attempt, recipient, association_type, by, now)
-    if request is not None:
-        close_as_answered(request=request, sent=sent, by=by, now=now)
+        raise Refused(AttemptActionProblem.NOT_POSSIBLE)
+    partner, recipient = attempt.invitation.partner, attempt.account.owner.email
+    association_type = _type_to_offer(attempt, operation)
+    # Locked first: a colleague who answers or dismisses it at the same time has done so, or waits.
+    requests = partner.invitation_requests.open().filter(address=recipient).select_for_update()
+    invitation_request = requests.first()
+    sent = _sent_since_start(attempt, operation, now)
+    if invitation_request is None:
+        return sent or _create(attempt, recipient, association_type, by, now)
+    if sent is None and invitation_request.invitation.association_type == association_type:
+        return answer_request(request=invitation_request, by=by, now=now)
+    sent = sent or _create(attempt, recipient, association_type, by, now)
+    close_as_answered(request=invitation_request, sent=sent, by=by, now=now)
     return sent
 
 

@@ -1,55 +1,30 @@
-"""A partner's history: which attempts were asked for, how far each came, and whose it is."""
+"""A partner's history: searching and filtering attempts, their outcome and last step."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, TextField, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount, User
+from association.enums import AttemptActionProblem, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
 from audit.services import record_audit_event
 from partners.models import AssociationType, PartnerMember
 from partners.services.pages import Order, page_of
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
 
 NEWEST_FIRST = Order("started_at")
 # How many rows an export reads at a time.
 CHUNK = 1_000
 
 
-class Outcome(TextChoices):
-    """What came of an attempt so far."""
-
-    ASSOCIATED = "associated", _("Associated")
-    REFUSED = "refused", _("Refused")
-    UNDER_WAY = "under_way", _("Under way")
-
-
-class LastStep(TextChoices):
-    """Where a visitor stands on the way, as the partner reads it."""
-
-    INSTRUCTIONS = "instructions", _("Reads the instructions")
-    ACCOUNT = "account", _("Chooses an account")
-    REGISTER = "register", _("Registers")
-    CHECK = "check", _("Refused at the check")
-    FINISH = "finish", _("Enables or confirms")
-    PUT_OFF = "put_off", _("Put off until later")
-    DONE = "done", _("Done")
-
-
-class AddressUnknown(Exception):
-    """The visitor has neither an account nor named an address yet."""
-
-    code = "address_unknown"
-
-
-# Asked so, and not by a join that finds nothing, PostgreSQL knows how many rows to expect.
+# With EXISTS instead of an outer join PostgreSQL estimates the number of rows well.
 _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
 _PASSED = ~_DONE & Q(account__isnull=False, refused_at__isnull=True)
 _ANONYMOUS = Q(account__isnull=True, registration_address="")
@@ -57,7 +32,7 @@ _MUST_READ = Q(
     invitation__association_type=AssociationType.RESELLER, instructions_agreed_at__isnull=True
 )
 
-# The same rules as `last_step()` and `outcome()`, as rows: each attempt is in exactly one set.
+# The rules of `last_step()` and `outcome()` as conditions: each attempt meets exactly one.
 STEPS: Mapping[str, Q] = {
     LastStep.INSTRUCTIONS: _ANONYMOUS & _MUST_READ,
     LastStep.ACCOUNT: _ANONYMOUS & ~_MUST_READ,
@@ -75,14 +50,14 @@ OUTCOMES: Mapping[str, Q] = {
 
 
 def outcome(attempt: Attempt) -> Outcome:
-    """Return what came of it; the attempt's association must be loaded."""
+    """Return the attempt's outcome; its association must be loaded."""
     if hasattr(attempt, "association"):
         return Outcome.ASSOCIATED
     return Outcome.UNDER_WAY if attempt.refused_at is None else Outcome.REFUSED
 
 
 def last_step(attempt: Attempt) -> LastStep:
-    """Return where the visitor stands; association and invitation must be loaded."""
+    """Return the last step that was reached; association and invitation must be loaded."""
     if hasattr(attempt, "association"):
         return LastStep.DONE
     if attempt.account_id is None:
@@ -95,23 +70,23 @@ def last_step(attempt: Attempt) -> LastStep:
     return LastStep.FINISH if attempt.deferred_at is None else LastStep.PUT_OFF
 
 
-def attempts_for(*, member: PartnerMember, wishes: Mapping[str, Any]) -> QuerySet[Attempt]:
-    """Return the attempts that the member may see and asks for, with all that a row shows.
+def find_attempts(*, member: PartnerMember, filters: Mapping[str, Any]) -> QuerySet[Attempt]:
+    """Return the attempts that the member may see and that match, joined with all that is shown.
 
-    `wishes` are those of the list's form: q, outcome, step, refusal, channel, association_type,
+    `filters` are those of HistoryForm: q, outcome, step, refusal, channel, association_type,
     invitation, and the days since and until in the partner's time zone. No order is set.
     """
     rows = member.partner.attempts.visible_to(member)
     for name, condition in _CONDITIONS.items():
-        if name in wishes:
-            rows = rows.filter(condition(wishes[name], member))
-    if "refusal" in wishes:
-        rows = _refused_by(wishes["refusal"], rows)
+        if name in filters:
+            rows = rows.filter(condition(filters[name], member))
+    if "refusal" in filters:
+        rows = _refused_by(filters["refusal"], rows)
     return rows.select_related("account__owner", "invitation", "association")
 
 
 def _refused_by(code: str, rows: AttemptQuerySet) -> AttemptQuerySet:
-    """PostgreSQL has an index of the codes, and knows which are rare; SQLite reads the text."""
+    """Filter by the index on the codes on PostgreSQL, by their text on SQLite."""
     refused = rows.filter(refused_at__isnull=False)
     if connections[rows.db].features.supports_json_field_contains:
         return refused.filter(refusal_codes__contains=[code])
@@ -119,8 +94,8 @@ def _refused_by(code: str, rows: AttemptQuerySet) -> AttemptQuerySet:
     return refused.alias(place=place).filter(place__gt=0)
 
 
-def in_chunks(rows: "QuerySet[Attempt]") -> Iterator[Attempt]:
-    """Yield every row, newest first, a chunk for each statement: as flat as it is long."""
+def in_chunks(rows: QuerySet[Attempt]) -> Iterator[Attempt]:
+    """Yield every row, newest first, reading `CHUNK` rows at a time so that memory stays flat."""
     after = ""
     while True:
         page = page_of(rows, order=NEWEST_FIRST, after=after, size=CHUNK)
@@ -130,27 +105,27 @@ def in_chunks(rows: "QuerySet[Attempt]") -> Iterator[Attempt]:
             return
 
 
-def address_of(attempt: Attempt) -> str:
-    """Return the account's address, else the one that is being proven, else nothing."""
+def known_address(attempt: Attempt) -> str:
+    """Return the account's address, else the one being registered, else an empty text."""
     if attempt.account is not None:
         return attempt.account.owner.email
     return attempt.registration_address
 
 
 def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
-    """Return the whole address and write `attempt.address_revealed`, without the address.
+    """Return the whole address, and write an audit event that does not contain it.
 
-    Raises AddressUnknown.
+    Raises Refused: ADDRESS_UNKNOWN.
     """
-    address = address_of(attempt)
+    address = known_address(attempt)
     if not address:
-        raise AddressUnknown
+        raise Refused(AttemptActionProblem.ADDRESS_UNKNOWN)
     record_audit_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
     return address
 
 
 def _searched(text: str, _member: PartnerMember) -> Q:
-    """A whole address, of the account or being proven; otherwise how an account name begins."""
+    """Match a whole address, of the account or being registered, or a beginning of the name."""
     typed = text.strip().lower()
     if "@" not in typed:
         return Q(account__owner__account_name__startswith=typed)

@@ -1,4 +1,4 @@
-"""Who of a partner is mailed about its customers."""
+"""The members of a partner who get e-mails about a customer."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -11,33 +11,30 @@ from partners.models import PartnerRole
 
 
 def customer_recipients(association: Association) -> QuerySet[User]:
-    """Return the partner's administrators and the customer's manager, if there is one.
+    """Return the partner's administrators and the customer's manager, with their `partner_member`.
 
-    Each carries its `partner_member`. Nobody is mailed whose log-in is not active.
+    Users whose log-in is not active are left out.
     """
-    return _people_of([association])
+    return _users_for([association])
 
 
 def recipients_of_many(associations: Collection[Association]) -> dict[int, list[User]]:
-    """Return the same people for many associations, by the association's key; one statement."""
-    administrators: dict[int, list[User]] = defaultdict(list)
-    members: dict[tuple[int, int | None], User] = {}
-    for user in _people_of(associations):
-        member = user.partner_member
-        if member.is_administrator:
-            administrators[member.partner_id].append(user)
-        members[member.partner_id, member.pk] = user
-    recipients: dict[int, list[User]] = {}
-    for association in associations:
-        people = list(administrators[association.partner_id])
-        manager = members.get((association.partner_id, association.manager_id))
-        if manager is not None and manager not in people:
-            people.append(manager)
-        recipients[association.pk] = people
-    return recipients
+    """Return the recipients for many associations, by the association's key; one statement."""
+    by_partner: dict[int, list[User]] = defaultdict(list)
+    for user in _users_for(associations):
+        by_partner[user.partner_member.partner_id].append(user)
+    return {
+        association.pk: [
+            user
+            for user in by_partner[association.partner_id]
+            if user.partner_member.is_administrator
+            or user.partner_member.pk == association.manager_id
+        ]
+        for association in associations
+    }
 
 
-def _people_of(associations: Collection[Association]) -> QuerySet[User]:
+def _users_for(associations: Collection[Association]) -> QuerySet[User]:
     managers = {association.manager_id for association in associations} - {None}
     members = User.objects.select_related("partner_member").filter(
         Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(partner_member__in=managers),

@@ -1,4 +1,4 @@
-"""Who and what waits for a partner's member: customers for a budget, invitations, requests."""
+"""What a member of a partner should do next: customers, expiring invitations, open requests."""
 
 from datetime import datetime, timedelta
 
@@ -22,21 +22,21 @@ SOON, SOON_FOR_AN_EMAIL = timedelta(days=7), timedelta(days=2)
 
 
 def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
-    """Return the reseller customers whom the association still freezes, oldest first.
+    """Return the reseller customers who are still frozen by their association, oldest first.
 
-    Each carries `has_budget`: then only unfreezing is left to do; and `asked_at`, when the
-    customer last asked for a budget.
+    Each has `has_budget` (with a budget, only unfreezing is missing) and `asked_at`, when the
+    customer last asked for a budget. One more row than is shown, like all lists of this module.
     """
     return _frozen_customers(member, FreezeCause.ASSOCIATION)[: SHOWN + 1]
 
 
 def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
-    """Return the customers frozen because their budget is used up, oldest first, as above."""
+    """Return the customers who are frozen because their budget is used up, oldest first."""
     return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)[: SHOWN + 1]
 
 
 def customers_asking(member: PartnerMember) -> QuerySet[Association]:
-    """Return whom only the partner itself has frozen, and who has asked for a budget since."""
+    """Return the customers whom only the partner froze and who asked for a budget since then."""
     asked_since = Q(
         account__associations=OuterRef("pk"),
         account__associations__budget_requests__asked_at__gte=F("frozen_at"),
@@ -54,10 +54,10 @@ def customers_asking(member: PartnerMember) -> QuerySet[Association]:
 def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[Invitation]:
     """Return the live invitations that expire soon, soonest first.
 
-    Links within seven days, e-mails within two: these live for seven days from the beginning.
+    Links within seven days, e-mails within two, because an e-mail invitation lives for seven days.
     """
     live = member.partner.invitations.visible_to(member).live(now)
-    # The lower bound stands in `live()` too, but with an OR, which no index can begin at.
+    # `live()` has the lower bound too, but inside an OR, which cannot use the index.
     soon = live.filter(expires_at__gt=now, expires_at__lte=now + SOON).exclude(
         channel=Channel.EMAIL, expires_at__gt=now + SOON_FOR_AN_EMAIL
     )
@@ -65,9 +65,11 @@ def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[In
 
 
 def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
-    """Return the open requests for an online invitation, oldest first; one more than is shown."""
-    asked = member.partner.invitation_requests.visible_to(member).open()
-    return asked.select_related("invitation").order_by("requested_at", "pk")[: REQUESTS_SHOWN + 1]
+    """Return the open requests for an online invitation, oldest first."""
+    requests = member.partner.invitation_requests.visible_to(member).open()
+    return requests.select_related("invitation").order_by("requested_at", "pk")[
+        : REQUESTS_SHOWN + 1
+    ]
 
 
 def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> QuerySet[Association]:
@@ -77,7 +79,7 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> Qu
     return (
         member.partner.associations.visible_to(member)
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
-        # Asked by its key, not by EXISTS: PostgreSQL would hash every budget there is for it.
+        # A subquery for the key instead of EXISTS, for which PostgreSQL would hash all budgets.
         .annotate(
             has_budget=IsNull(Subquery(current.values("pk")[:1]), False),
             asked_at=Subquery(asked.values("asked_at")[:1]),

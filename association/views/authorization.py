@@ -1,4 +1,4 @@
-"""The letter under My partner: read in full, agreed to, declined or revoked."""
+"""The letter of authorization under My partner, and the customer's answer to it."""
 
 from datetime import datetime
 
@@ -11,21 +11,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from association.forms import Answer, AuthorizationForm
+from association.enums import AuthorizationAnswer, AuthorizationProblem
+from association.forms import AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
 from association.refusals import sentence_for
 from association.services.authorizations import (
     LETTER,
-    AuthorizationProblem,
-    AuthorizationRefused,
     decline_authorization,
     grant_authorization,
     revoke_authorization,
 )
 from association.services.documents import current_documents
 from association.views.gate import own_association, signed_in
-from web.answers import see_other
+from web.form_keys import answer_once
 from web.origin import current_origin
+from web.refused import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,26 +37,29 @@ def authorization(request: HttpRequest) -> HttpResponse:
     form = AuthorizationForm.of_answer(request.POST)
     if not form.is_valid():
         return show_letter(request, association, form=form, status=400)
+
+    def write() -> str:
+        sentence = _answer(request, association, form, timezone.now())
+        messages.success(request, sentence % {"partner": association.partner.name})
+        return reverse("my_partner")
+
     try:
-        said = _take(request, association, form, timezone.now())
-    except AuthorizationRefused as refused:
+        return answer_once(request, "my_authorization", write)
+    except Refused as refused:
         if refused.code == AuthorizationProblem.ENDED:
             raise Http404 from refused
         typed = form.cleaned_data["reason"]
-        return show_letter(
-            request, association, reason=typed, problem=sentence_for(refused), status=409
-        )
-    messages.success(request, said % {"partner": association.partner.name})
-    return see_other("my_partner")
+        sentence = sentence_for(refused)
+        return show_letter(request, association, reason=typed, problem=sentence, status=409)
 
 
-def _take(
+def _answer(
     request: HttpRequest, association: Association, form: AuthorizationForm, now: datetime
 ) -> str:
-    """Do what was answered, and return what to say about it."""
-    user, answer = signed_in(request), form.cleaned_data["action"]
+    """Grant, decline or revoke; return the sentence that confirms it."""
+    user, action = signed_in(request), form.cleaned_data["action"]
     shown = _shown(association, form.cleaned_data["authorization"])
-    if answer == Answer.AGREE:
+    if action == AuthorizationAnswer.AGREE:
         language = get_language() or ""
         grant_authorization(
             association=association,
@@ -70,9 +73,9 @@ def _take(
         return _("%(partner)s may now order and operate for you.")
     ended = shown or association.authorizations.order_by("-pk").first()
     if ended is None:
-        raise AuthorizationRefused(AuthorizationProblem.NOT_REQUESTED)
+        raise Refused(AuthorizationProblem.NOT_REQUESTED, association=association)
     reason = form.cleaned_data["reason"]
-    if answer == Answer.DECLINE:
+    if action == AuthorizationAnswer.DECLINE:
         decline_authorization(authorization=ended, reason=reason, by=user, now=now)
         return _("You have declined. %(partner)s has been told.")
     revoke_authorization(authorization=ended, reason=reason, by=user, now=now)
@@ -80,7 +83,7 @@ def _take(
 
 
 def _shown(association: Association, key: int | None) -> Authorization | None:
-    """Return the authorization that the page was about; another account's does not exist."""
+    """Return the authorization that the page showed; 404 for another account's."""
     return None if key is None else get_object_or_404(association.authorizations, pk=key)
 
 
@@ -97,7 +100,7 @@ def show_letter(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Show the letter as things are now: the one agreed to once granted, else the one in force."""
+    """Show the letter that was agreed to, else the one in force, with what can be answered now."""
     rows = association.authorizations.select_related("consent__document").order_by("-pk")
     history = list(rows)
     open_one = next((row for row in history if row.is_open), None)

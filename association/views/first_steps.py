@@ -30,7 +30,7 @@ InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
 
 def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
-    """Let a visitor use a first step only while its invitation is live."""
+    """Show the page of a dead link instead of the view when the invitation is not live."""
 
     @login_not_required
     @limited

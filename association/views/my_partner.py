@@ -1,4 +1,4 @@
-"""My partner: what an associated customer sees about the association, and the way home."""
+"""My partner, the customer's page about the association, and the page after log-in."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,18 +10,19 @@ from django.views.decorators.http import require_POST, require_safe
 
 from association.models import Association, Consent
 from association.refusals import sentence_for
-from association.services.budget_requests import BudgetRequestRefused, ask_for_budget
+from association.services.budget_requests import ask_for_budget
 from association.services.standing import find_open_attempt, find_own_association
 from association.views.gate import own_association, signed_in
-from association.views.partner_facts import my_partner_context
+from association.views.my_partner_context import my_partner_context
 from association.views.urls_of import resume_url
 from partners.services.members import has_member_invitation
 from web.answers import see_other
+from web.refused import Refused
 
 
 @require_safe
 def account_home(request: HttpRequest) -> HttpResponse:
-    """Lead to what is next for whoever logged in: something to answer or finish, or their page."""
+    """Redirect to what the user can answer or finish, else to their page."""
     user, now = signed_in(request), timezone.now()
     attempt = find_open_attempt(user, now)
     if attempt is not None:
@@ -46,21 +47,21 @@ def my_partner(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def ask_budget(request: HttpRequest) -> HttpResponse:
-    """Ask the partner to set a budget; a second time on the same day changes nothing."""
+    """Ask the partner to set a budget. A second request of a day changes nothing: no form key."""
     association = own_association(request)
     try:
         ask_for_budget(association=association, by=signed_in(request), now=timezone.now())
-    except BudgetRequestRefused as refused:
+    except Refused as refused:
         return show_my_partner(request, association, problem=sentence_for(refused), status=409)
-    said = _("%(partner)s has been asked to set a budget.")
-    messages.success(request, said % {"partner": association.partner.name})
+    text = _("%(partner)s has been asked to set a budget.")
+    messages.success(request, text % {"partner": association.partner.name})
     return see_other("my_partner")
 
 
 def show_my_partner(
     request: HttpRequest, association: Association, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    """Show everything as it is at this moment."""
+    """Show the page as things are now, with the reason of a refusal above it."""
     context = {**my_partner_context(association, timezone.now()), "problem": problem}
     return render(request, "association/my_partner.html", context, status=status)
 

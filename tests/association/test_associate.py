@@ -18,7 +18,7 @@ from association.services.associations import (
     associate,
     end_association,
 )
-from association.services.customers import CustomerRefused, set_budget, unfreeze_customer
+from association.services.customers import set_budget, unfreeze_customer
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.models import PartnerStatus
@@ -30,6 +30,7 @@ from tests.factories import (
     PartnerMemberFactory,
 )
 from tests.journeys.walk import document, invite, publish_next, ready_attempt, tables
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -298,7 +299,7 @@ def test_instructions_in_another_language_are_the_same_version():
 def test_account_is_frozen_in_the_same_commit_and_not_lifted_without_a_budget():
     association = associate(**everything())
     assert association.account.freezes.open().count() == 1
-    with pytest.raises(CustomerRefused, match="no_budget"):
+    with pytest.raises(Refused, match="no_budget"):
         unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
     assert association.account.freezes.open().count() == 1
     set_budget(

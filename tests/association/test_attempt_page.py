@@ -52,7 +52,7 @@ def refused_for(boss, *codes, **invitation):
 
 
 def act(member, attempt, operation):
-    address = f"/partner/history/{attempt.pk}/act"
+    address = f"/partner/history/{attempt.pk}/follow-up"
     return client_of(member.user).post(address, {"operation": operation})
 
 
@@ -274,7 +274,7 @@ def test_an_attempt_that_is_not_yours_does_not_exist(boss, person):
 
     assert client.get(page).status_code == 404
     assert client.post(f"{page}reveal").status_code == 404
-    assert client.post(f"{page}act", {"operation": SEND}).status_code == 404
+    assert client.post(f"{page}follow-up", {"operation": SEND}).status_code == 404
     assert (AuditEvent.objects.count(), Invitation.objects.count()) == (0, 1)
 
 
@@ -356,14 +356,14 @@ def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation
 
     said = []
     for _ in range(2):
-        client.post(f"{page}act", {"operation": operation})
+        client.post(f"{page}follow-up", {"operation": operation})
         shown = client.get(page)
         said += [str(message) for message in shown.context["messages"]]
 
     sent = Invitation.objects.filter(channel=Channel.EMAIL).latest("mailed_at")
     assert said == [
         f"The invitation to {sent.masked_recipient} is on its way.",
-        f"{sent.masked_recipient} has just been sent it. Nothing was sent a second time.",
+        f"{sent.masked_recipient} has been sent it already. Nothing was sent a second time.",
     ]
     content = shown.content.decode()
     assert button not in content

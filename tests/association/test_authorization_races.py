@@ -10,7 +10,6 @@ from django.utils import timezone
 from association.models import Authorization, BudgetRequest, Consent, DocumentKind
 from association.services import authorizations, budget_requests
 from association.services.authorizations import (
-    AuthorizationRefused,
     decline_authorization,
     grant_authorization,
     request_authorization,
@@ -21,6 +20,7 @@ from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
 from tests.factories import PartnerMemberFactory, make_associated
 from tests.journeys.walk import document
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -83,7 +83,7 @@ def answer(authorization):
             decline_authorization(
                 authorization=authorization, reason="No", by=owner, now=timezone.now()
             )
-        except AuthorizationRefused as refused:
+        except Refused as refused:
             return str(refused)
         except IntegrityError:
             return "stopped by a constraint"

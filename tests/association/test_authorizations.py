@@ -8,7 +8,6 @@ from django.utils import timezone
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import (
-    AuthorizationRefused,
     decline_authorization,
     grant_authorization,
     request_authorization,
@@ -24,6 +23,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.journeys.walk import document, publish_next
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -152,7 +152,7 @@ def test_older_version_than_the_one_in_force_is_refused(untouched):
     association = associated()
     shown = document(LETTER).version
     publish_next(LETTER)
-    with pytest.raises(AuthorizationRefused, match=r"^letter_changed$"):
+    with pytest.raises(Refused, match=r"^letter_changed$"):
         grant(association, shown_version=shown)
     assert Authorization.objects.count() == 0
     assert grant(association, shown_version=shown + 1).consent.document.version == shown + 1
@@ -190,7 +190,7 @@ def test_decline_after_the_grant_is_refused():
     association = associated()
     asked = ask(association)
     grant(association, shown_request=asked)
-    with pytest.raises(AuthorizationRefused, match=r"^already_granted$"):
+    with pytest.raises(Refused, match=r"^already_granted$"):
         decline(asked)
 
 
@@ -198,18 +198,18 @@ def test_grant_of_a_request_that_was_declined_is_refused():
     association = associated()
     asked = ask(association)
     decline(asked)
-    with pytest.raises(AuthorizationRefused, match=r"^already_declined$"):
+    with pytest.raises(Refused, match=r"^already_declined$"):
         grant(association, shown_request=asked)
     assert Authorization.objects.get().state == "declined"
 
 
 def test_revoking_what_was_not_granted_is_refused():
-    with pytest.raises(AuthorizationRefused, match=r"^not_granted$"):
+    with pytest.raises(Refused, match=r"^not_granted$"):
         revoke(ask(associated()))
 
 
 def test_asking_for_what_was_given_is_refused():
-    with pytest.raises(AuthorizationRefused, match=r"^already_granted$"):
+    with pytest.raises(Refused, match=r"^already_granted$"):
         ask(associated(letter=True))
 
 
@@ -221,7 +221,7 @@ def test_nobody_but_the_owner_answers():
         lambda: decline(asked, by=other),
         lambda: revoke(asked, by=other),
     ):
-        with pytest.raises(AuthorizationRefused, match=r"^not_owner$"):
+        with pytest.raises(Refused, match=r"^not_owner$"):
             act()
     assert len(trail()) == 1
 
@@ -236,7 +236,7 @@ def test_ended_association_has_no_more_authorizations():
         lambda: decline(asked),
         lambda: revoke(asked),
     ):
-        with pytest.raises(AuthorizationRefused, match=r"^ended$"):
+        with pytest.raises(Refused, match=r"^ended$"):
             act()
 
 

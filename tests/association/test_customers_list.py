@@ -16,7 +16,7 @@ from accounts.models import FreezeCause
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import set_budget, unfreeze_customer
-from association.views.console.showing import STATES
+from association.views.console.customer_rows import STATUSES
 from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,
@@ -79,7 +79,7 @@ def test_list_shows_how_each_customer_stands(boss):
     page = client_of(boss).get(URL)
 
     lines = page.context["lines"]
-    assert [(line["association"], str(line["state"])) for line in lines] == [
+    assert [(line["association"], str(line["status"])) for line in lines] == [
         (referral, "Not frozen"),
         (waiting, "Waiting for a budget"),
         (frozen, "Frozen"),
@@ -152,7 +152,7 @@ def test_each_state_finds_the_customers_that_show_it(boss, status):
 
     assert names(page) == [customers[status].account.owner.account_name]
     [line] = page.context["lines"]
-    assert line["state"] == STATES[status][0]
+    assert line["status"] == STATUSES[status][0]
 
 
 def test_list_is_the_members_own(boss):

@@ -12,7 +12,6 @@ from association.models import Association, Budget, BudgetPeriod, OnExhaustion
 from association.services.customers import (
     BudgetTerms,
     freeze_customer,
-    set_budget_and_unfreeze,
     set_budgets,
 )
 from audit.models import AuditEvent
@@ -44,8 +43,8 @@ def customers(members):
 def set_by(association):
     def act(member):
         try:
-            set_budget_and_unfreeze(
-                association=association, terms=terms(member.pk), unfreeze=True,
+            set_budgets(
+                associations=[association], terms=terms(member.pk), unfreeze=True,
                 by=member.user, now=timezone.now(),
             )  # fmt: skip
         except IntegrityError:

@@ -8,13 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from association.enums import LastStep, Outcome
 from association.services import history
 from association.services.history import (
     OUTCOMES,
     STEPS,
-    LastStep,
-    Outcome,
-    attempts_for,
+    find_attempts,
     last_step,
     outcome,
 )
@@ -114,7 +113,7 @@ def test_every_step_and_outcome_is_found_by_its_wish_alone(boss, link):
     keys = {step: [attempt.pk] for step, attempt in attempts.items()}
 
     assert {step: found_by(boss, step=step) for step in STEPS} == keys
-    loaded = list(attempts_for(member=boss, wishes={}))
+    loaded = list(find_attempts(member=boss, filters={}))
     assert {row.pk: last_step(row) for row in loaded} == {
         attempt.pk: step for step, attempt in attempts.items()
     }

@@ -14,7 +14,6 @@ from association.models import BudgetPeriod, BudgetRequest, OnExhaustion
 from association.services.associations import end_association
 from association.services.authorizations import request_authorization
 from association.services.budget_requests import (
-    BudgetRequestRefused,
     ask_for_budget,
     may_ask_again_at,
 )
@@ -29,6 +28,7 @@ from tests.factories import (
     UserFactory,
     make_associated,
 )
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -108,9 +108,9 @@ def test_asking_belongs_to_the_frozen_reseller_customer():
         (free, "not_frozen"),
         (ended, "ended"),
     ):
-        with pytest.raises(BudgetRequestRefused, match=f"^{code}$"):
+        with pytest.raises(Refused, match=f"^{code}$"):
             ask(association)
-    with pytest.raises(BudgetRequestRefused, match=r"^not_owner$"):
+    with pytest.raises(Refused, match=r"^not_owner$"):
         ask_for_budget(association=other, by=UserFactory.create(), now=timezone.now())
     assert BudgetRequest.objects.count() == 0
 

@@ -282,7 +282,7 @@ def test_fault_after_the_spending_leaves_nothing(
         raise RuntimeError
 
     events = AuditEvent.objects.count()
-    monkeypatch.setattr(budget_watch, "freeze_account", fail)
+    monkeypatch.setattr(budget_watch, "open_freeze", fail)
     with pytest.raises(RuntimeError):
         record(line(customer, 1, "100"))
     assert (Spending.objects.count(), alerts(), mails()) == (0, [], [])

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import CustomerAccount, User
+from association.enums import LastStep, Outcome
 from association.models import Association, Attempt, BudgetAlert
-from association.services.customers import set_budget_and_unfreeze
-from association.services.history import LastStep, Outcome, last_step, outcome
+from association.services.customers import set_budgets
+from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.spending import spent_of
 from association.services.waiting import (
@@ -189,8 +190,8 @@ def test_second_load_changes_nothing():
 
 def test_what_is_done_in_the_console_is_not_undone(administrator):
     lichtwerk = customer_of("lichtwerk")
-    set_budget_and_unfreeze(
-        association=lichtwerk,
+    set_budgets(
+        associations=[lichtwerk],
         terms=CUSTOMERS[1].budget.terms,
         unfreeze=True,
         by=administrator.user,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from association.services import associations
 from association.services.associations import AssociationRefused, associate
-from association.services.customers import CustomerRefused, assign_manager
+from association.services.customers import assign_manager
 from association.services.invariants.trail import trail_equals_state
 from partners.models import PartnerMember, PartnerRole
 from partners.services.members import (
@@ -31,6 +31,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -98,7 +99,7 @@ def at_once(*acts):
             connection.ensure_connection()
             together.wait(timeout=20)
             act()
-        except (MemberRefused, CustomerRefused, AssociationRefused) as refused:
+        except (MemberRefused, Refused, AssociationRefused) as refused:
             return type(refused)
         finally:
             connection.close()
@@ -147,7 +148,7 @@ def begun_before_the_end_of(first, second):
                 cursor.execute("SELECT pg_backend_pid()")
                 process.append(cursor.fetchone()[0])
             second()
-        except (MemberRefused, CustomerRefused, IntegrityError) as refused:
+        except (MemberRefused, Refused, IntegrityError) as refused:
             return type(refused)
         finally:
             connection.close()
@@ -199,7 +200,7 @@ def test_removal_waits_for_who_makes_the_member_a_manager(giving_and_removing):
 def test_making_a_manager_waits_for_the_removal(giving_and_removing):
     customer, give, remove = giving_and_removing
 
-    assert begun_before_the_end_of(remove, give) is CustomerRefused
+    assert begun_before_the_end_of(remove, give) is Refused
 
     customer.refresh_from_db()
     assert customer.manager_id is None

@@ -1,1 +1,1 @@
-"""Recomputing the invariants from the rows themselves: what must hold, whatever the code says."""
+"""The invariants, recomputed from the rows; numbered as in the documentation."""

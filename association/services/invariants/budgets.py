@@ -1,4 +1,4 @@
-"""I10 for budgets: their alerts and the requests for one fit the association they belong to."""
+"""I10 for budgets, their alerts, and requests for a budget."""
 
 from collections.abc import Iterator
 from datetime import UTC
@@ -17,7 +17,7 @@ def budgets_fit_their_association() -> Iterator[Violation]:
     yield from violations(
         "I10",
         Budget.objects.exclude(association__association_type=AssociationType.RESELLER),
-        "is the budget of a customer who is no reseller's",
+        "is the budget of a referral customer",
     )
     yield from _alerts()
     yield from violations(
@@ -33,10 +33,13 @@ def budgets_fit_their_association() -> Iterator[Violation]:
 
 
 def _alerts() -> Iterator[Violation]:
-    """Whether what was alerted is still used is not asked: refunds and corrections come later."""
+    """Check threshold and period. Refunds come later, so the used amount is not recomputed."""
     alerts = BudgetAlert.objects.all()
     yield from violations(
-        "I10", alerts.exclude(threshold__in=THRESHOLDS), "tells of {} percent", "threshold"
+        "I10",
+        alerts.exclude(threshold__in=THRESHOLDS),
+        "has the unknown threshold of {} percent",
+        "threshold",
     )
     of_another_period = (
         Q(period_start__gt=F("alerted_at"), budget__period=BudgetPeriod.MONTHLY)
@@ -46,6 +49,6 @@ def _alerts() -> Iterator[Violation]:
     yield from violations(
         "I10",
         alerts.filter(of_another_period),
-        "is of a period that budget {} has not",
+        "is of a period that budget {} does not have",
         "budget_id",
     )

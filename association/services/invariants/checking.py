@@ -1,4 +1,4 @@
-"""Running every check on one and the same state of the database."""
+"""Every check, run on the same snapshot of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +27,12 @@ from association.services.invariants.violations import Violation
 
 
 def find_violations() -> Iterator[Violation]:
-    """Yield every violation, in the invariants' order; writes nothing.
+    """Yield every violation, in the order of the invariants; writes nothing.
 
-    The rows are counted anew, in statements whose number does not grow with them (the audit trail
-    takes one more for every 2,000 objects), and are read as a stream.
+    The number of statements does not grow with the rows, except one for every 2,000 objects of the
+    audit trail; rows are read as a stream.
     """
-    with _one_state():
+    with _snapshot():
         now = database_now()
         yield from used_as_often_as_counted()
         yield from one_in_force()
@@ -48,11 +48,8 @@ def find_violations() -> Iterator[Violation]:
 
 
 @contextmanager
-def _one_state() -> Iterator[None]:
-    """Let every statement see the same rows, so that what happens meanwhile is no violation.
-
-    PostgreSQL shows a snapshot; on SQLite writers wait.
-    """
+def _snapshot() -> Iterator[None]:
+    """Let every statement see the same rows; on SQLite writers wait."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if outermost and connection.vendor == "postgresql":

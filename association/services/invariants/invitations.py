@@ -1,10 +1,9 @@
-"""I1, I6 and I10: use counts, moments, and that no partner's row leads to another partner."""
+"""I1, I6 and I10: use counts, moments of joining, and rows of one partner only."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils.dateparse import parse_datetime
 
 from association.models import Association, Attempt, Authorization
@@ -17,16 +16,16 @@ from association.services.invariants.violations import (
 )
 from partners.models import BatchRow, Invitation, InvitationBatch, InvitationRequest
 
-# The moment of a revocation is read before the wait for the row, that of an association before its
-# last statement. Where both met, the order of their audit events tells which came first, and the
-# moments may be the other way round by no more than the wait.
+# A revocation reads the clock before it waits for the row, and so does an association.
+# When both happen at once, the order of their audit events is the true one, and the moments may be
+# in the other order by the length of the wait.
 LONGEST_WAIT = timedelta(minutes=1)
 
 
 def used_as_often_as_counted() -> Iterator[Violation]:
-    """I1: `used_count` is the number of associations that cite it, and at most `max_uses`."""
+    """I1: `used_count` is the number of associations with the invitation, at most `max_uses`."""
     cited = count_of(Association.objects.filter(invitation=OuterRef("pk")))
-    rows = Invitation.objects.annotate(cited=Coalesce(cited, Value(0)))
+    rows = Invitation.objects.annotate(cited=cited)
     yield from violations(
         "I1",
         rows.exclude(used_count=F("cited")),
@@ -56,19 +55,19 @@ def made_while_live() -> Iterator[Violation]:
 
 
 def _made_after_an_earlier_expiry() -> Iterator[Violation]:
-    """The expiry may have been moved since; what it was then is in the next event's `before`."""
+    """Check against an expiry that was changed later: it is in the next event's `before`."""
     later = events_about("partners.invitation", "invitation_id").filter(
         occurred_at__gt=OuterRef("associated_at"), before__has_key="expires_at"
     )
-    moved_ones = Invitation.objects.filter(
+    edited = Invitation.objects.filter(
         Exists(events_about("partners.invitation", "pk").filter(before__has_key="expires_at"))
     )
-    rows = Association.objects.filter(invitation__in=moved_ones).annotate(
+    rows = Association.objects.filter(invitation__in=edited).annotate(
         then=Subquery(later.order_by("pk").values("before")[:1])
     )
-    moved = rows.filter(then__isnull=False).values_list("pk", "associated_at", "then")
-    for key, associated_at, before in moved.order_by().iterator(chunk_size=CHUNK):
-        expired_at = _moment(before["expires_at"])
+    changed = rows.filter(then__isnull=False).values_list("pk", "associated_at", "then")
+    for key, associated_at, before in changed.order_by().iterator(chunk_size=CHUNK):
+        expired_at = parse_datetime(before["expires_at"] or "")
         if expired_at is not None and associated_at >= expired_at:
             yield Violation(
                 "I6",
@@ -86,24 +85,20 @@ def _made_after_the_revocation() -> Iterator[Violation]:
         made_event=Subquery(made.order_by("pk").values("pk")[:1]),
         revoked_event=Subquery(revoked.order_by("pk").values("pk")[:1]),
     )
-    met = Q(
+    at_once = Q(
         made_event__lt=F("revoked_event"),
         associated_at__lt=F("invitation__revoked_at") + LONGEST_WAIT,
     )
     yield from violations(
         "I6",
-        late.exclude(pk__in=late.filter(met).values("pk")),
+        late.exclude(pk__in=late.filter(at_once).values("pk")),
         "associated after invitation {} was revoked",
         "invitation_id",
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return parse_datetime(text) if text else None
-
-
 def partners_kept_apart() -> Iterator[Violation]:
-    """I10: what hangs together belongs to one partner, one account and one invitation."""
+    """I10: related rows belong to one partner, one account and one invitation."""
     associations = Association.objects
     yield from violations(
         "I10",
@@ -134,9 +129,8 @@ def partners_kept_apart() -> Iterator[Violation]:
         Invitation.objects.filter(batch__isnull=False).exclude(partner=F("batch__partner")),
         "its partner is not that of its batch",
     )
-    yield from _batches_made_as_counted()
-    yield from _rows_of_batches()
-    yield from _requests_kept_apart()
+    yield from _batches()
+    yield from _invitation_requests()
     yield from violations(
         "I10",
         Authorization.objects.filter(consent__isnull=False).exclude(
@@ -146,8 +140,7 @@ def partners_kept_apart() -> Iterator[Violation]:
     )
 
 
-def _requests_kept_apart() -> Iterator[Violation]:
-    """I10: a request and both its invitations belong to one partner."""
+def _invitation_requests() -> Iterator[Violation]:
     requests = InvitationRequest.objects
     yield from violations(
         "I10",
@@ -163,10 +156,9 @@ def _requests_kept_apart() -> Iterator[Violation]:
     )
 
 
-def _batches_made_as_counted() -> Iterator[Violation]:
-    """I10: a batch has as many invitations as it has done and not refused."""
+def _batches() -> Iterator[Violation]:
     made = count_of(Invitation.objects.filter(batch=OuterRef("pk")))
-    rows = InvitationBatch.objects.annotate(made=Coalesce(made, Value(0)))
+    rows = InvitationBatch.objects.annotate(made=made)
     yield from violations(
         "I10",
         rows.exclude(done_count=F("made") + F("refused_count")),
@@ -174,10 +166,6 @@ def _batches_made_as_counted() -> Iterator[Violation]:
         "done_count",
         "made",
     )
-
-
-def _rows_of_batches() -> Iterator[Violation]:
-    """I10: a row of a list leads to an invitation of its own batch."""
     yield from violations(
         "I10",
         BatchRow.objects.filter(invitation__isnull=False).exclude(invitation__batch=F("batch")),

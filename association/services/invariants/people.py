@@ -1,4 +1,4 @@
-"""I5, I8 and I9: proven addresses, messages that come to an end, one form of every address."""
+"""I5, I8 and I9: proven addresses, e-mails that end, canonical addresses."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,9 +15,9 @@ from web.email_addresses import InvalidAddress, canonical_address
 
 
 def addresses_are_proven() -> Iterator[Violation]:
-    """I5: who is associated, has logged in or could, has proven the address.
+    """I5: users who are associated, have logged in or can log in have a proven address.
 
-    A user without any address known to allauth cannot log in, and is no violation.
+    A user without an address in allauth cannot log in and is no violation.
     """
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
     proven = Exists(addresses.filter(verified=True))
@@ -37,13 +37,13 @@ def addresses_are_proven() -> Iterator[Violation]:
 
 
 def messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
-    """I8: no message is past its deadline without being sent, dropped or given up."""
+    """I8: every e-mail is sent, dropped or given up by its deadline."""
     late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
     yield from violations("I8", late, "{} is past its deadline and still waiting", "kind")
 
 
 def addresses_are_canonical() -> Iterator[Violation]:
-    """I9: one user per canonical address, and each holds that of the address as typed."""
+    """I9: one user per canonical address, and it is the canonical form of the one typed."""
     doubled = User.objects.order_by().values("email").annotate(n=Count("pk")).filter(n__gt=1)
     yield from violations(
         "I9",

@@ -1,7 +1,7 @@
-"""I7: what the audit trail last said about each field of an object is what the object holds.
+"""I7: every object has the values that the audit trail says it has.
 
-This asks more than that the latest row agrees: every field is held against the latest row that
-names it. Passwords and tokens are never in the trail; addresses are in it masked.
+Each field is compared with the latest audit event that names it. Passwords and tokens are never in
+the trail; addresses are in it masked.
 """
 
 import json
@@ -21,74 +21,74 @@ from django.utils.dateparse import parse_datetime
 from association.services.invariants.violations import CHUNK, Violation
 from audit.models import AuditEvent
 
-# JSON keeps milliseconds.
-EXACT = timedelta(milliseconds=1)
+# JSON stores milliseconds.
+PRECISION = timedelta(milliseconds=1)
 MASK = "…@"
 
 
 @dataclass(slots=True)
-class _Said:
-    """What the trail says about one object: each field's latest value; None once deleted."""
+class _AuditedObject:
+    """The latest audited value of each field; `values` is None once the object was deleted."""
 
     label: str
     key: str
-    fields: dict[str, Any] | None
+    values: dict[str, Any] | None
 
 
 def trail_equals_state() -> Iterator[Violation]:
-    """I7: walk the whole trail, object by object; one statement and one per 2,000 objects."""
-    for label, said in groupby(_objects(), lambda said: said.label):
-        try:
-            model: Any = apps.get_model(label)
-        except (LookupError, ValueError):
-            yield Violation("I7", label, "is in the audit trail and is no model")
+    """I7: compare every audited object; one statement, and one more per 2,000 objects."""
+    known = {model._meta.label_lower: model for model in apps.get_models()}
+    for label, audited in groupby(_audited_objects(), lambda row: row.label):
+        if label not in known:
+            yield Violation("I7", label, "is in the audit trail and is not a model")
             continue
-        while batch := list(islice(said, CHUNK)):
-            yield from _compare(model, batch)
+        while batch := list(islice(audited, CHUNK)):
+            yield from _compare(known[label], batch)
 
 
-def _objects() -> Iterator[_Said]:
+def _audited_objects() -> Iterator[_AuditedObject]:
     events = AuditEvent.objects.order_by("object_label", "object_id", "pk").values_list(
         "object_label", "object_id", "action", "after"
     )
     rows = events.iterator(chunk_size=CHUNK)
     for (label, key), about in groupby(rows, lambda row: row[:2]):
-        yield _Said(label, key, _latest((action, after) for _, _, action, after in about))
+        yield _AuditedObject(label, key, _latest((action, after) for _, _, action, after in about))
 
 
 def _latest(events: Iterable[tuple[str, dict[str, Any] | None]]) -> dict[str, Any] | None:
-    fields: dict[str, Any] | None = {}
+    values: dict[str, Any] | None = {}
     for action, after in events:
         if action.endswith(".deleted"):
-            fields = None
+            values = None
         elif after:
-            fields = {**(fields or {}), **after}
-    return fields
+            values = {**(values or {}), **after}
+    return values
 
 
-def _compare(model: Any, batch: list[_Said]) -> Iterator[Violation]:
-    keys = {said.key: _key(model, said.key) for said in batch}
+def _compare(model: Any, batch: list[_AuditedObject]) -> Iterator[Violation]:
+    keys = {audited.key: _key(model, audited.key) for audited in batch}
     related = [relation.name for relation in model._meta.many_to_many]
     rows = model._base_manager.prefetch_related(*related)
     found = rows.in_bulk([key for key in keys.values() if key is not None])
-    fields = _comparable(model)
-    for said in batch:
-        row = f"{said.label}:{said.key}"
-        obj = found.get(keys[said.key])
-        if said.fields is None:
-            if obj is not None:
-                yield Violation("I7", row, "is there, though the audit trail says it was deleted")
-        elif obj is None:
-            yield Violation("I7", row, "is in the audit trail and nowhere else")
-        else:
-            wrong = sorted(
-                name
-                for name, value in said.fields.items()
-                if name in fields and not _agrees(obj, fields[name], value)
-            )
-            if wrong:
-                detail = f"differs from its audit trail in {', '.join(wrong)}"
-                yield Violation("I7", row, detail)
+    fields = _comparable_fields(model)
+    for audited in batch:
+        detail = _difference(audited.values, found.get(keys[audited.key]), fields)
+        if detail:
+            yield Violation("I7", f"{audited.label}:{audited.key}", detail)
+
+
+def _difference(values: dict[str, Any] | None, obj: Any, fields: dict[str, Any]) -> str:
+    """Return how the object differs from its audited values; "" if it does not."""
+    if values is None:
+        return "" if obj is None else "exists, though the audit trail says it was deleted"
+    if obj is None:
+        return "is in the audit trail but does not exist"
+    wrong = [
+        name
+        for name, value in sorted(values.items())
+        if name in fields and not _agrees(obj, fields[name], value)
+    ]
+    return f"differs from its audit trail in {', '.join(wrong)}" if wrong else ""
 
 
 def _key(model: Any, text: str) -> Any:
@@ -98,53 +98,52 @@ def _key(model: Any, text: str) -> Any:
         return None
 
 
-def _comparable(model: Any) -> dict[str, Any]:
-    """Return the fields by the names they go by; moments that keep themselves are left out."""
+def _comparable_fields(model: Any) -> dict[str, Any]:
+    """Return the fields by name and by column; moments that Django sets by itself are left out."""
     own = [f for f in model._meta.concrete_fields if not getattr(f, "auto_now", False)]
     named = {f.name: f for f in (*own, *model._meta.many_to_many)}
     return named | {f.attname: f for f in own}
 
 
-def _agrees(obj: models.Model, field: Any, said: Any) -> bool:
-    """Whether the object's field holds what was said."""
-    state = field.value_from_object(obj)
+def _agrees(obj: models.Model, field: Any, audited: Any) -> bool:
+    value = field.value_from_object(obj)
     if field.many_to_many:
-        state = sorted(related.pk for related in state)
-    if said is None or state is None:
-        return said is state
-    if isinstance(state, datetime):
-        moment = _moment(said)
-        return moment is not None and abs(moment - state) < EXACT
-    if isinstance(state, Decimal):
-        return _amount(said) == state
-    if said == state:
+        value = sorted(related.pk for related in value)
+    if audited is None or value is None:
+        return audited is value
+    if isinstance(value, datetime):
+        moment = _moment(audited)
+        return moment is not None and abs(moment - value) < PRECISION
+    if isinstance(value, Decimal):
+        return _amount(audited) == value
+    if audited == value:
         return True
-    plain = _plain(state)
-    return bool(said == plain) or _is_mask(said, plain)
+    plain = _plain(value)
+    return bool(audited == plain) or _is_mask(audited, plain)
 
 
-def _moment(said: Any) -> datetime | None:
+def _moment(audited: Any) -> datetime | None:
     try:
-        return parse_datetime(said) if isinstance(said, str) else None
+        return parse_datetime(audited) if isinstance(audited, str) else None
     except ValueError:
         return None
 
 
-def _amount(said: Any) -> Decimal | None:
+def _amount(audited: Any) -> Decimal | None:
     try:
-        return Decimal(str(said))
+        return Decimal(str(audited))
     except InvalidOperation:
         return None
 
 
-def _plain(state: Any) -> Any:
-    """Return the value as JSON keeps it; what JSON does not know, a country say, as its text."""
-    if isinstance(state, bool | int | float | str | list | dict):
-        return json.loads(json.dumps(state, cls=DjangoJSONEncoder))
-    return str(state)
+def _plain(value: Any) -> Any:
+    """Return the value as JSON stores it; types that JSON does not know, a country say, as text."""
+    if isinstance(value, bool | int | float | str | list | dict):
+        return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+    return str(value)
 
 
-def _is_mask(said: Any, plain: Any) -> bool:
-    if not (isinstance(said, str) and isinstance(plain, str) and MASK in said):
+def _is_mask(audited: Any, plain: Any) -> bool:
+    if not (isinstance(audited, str) and isinstance(plain, str) and MASK in audited):
         return False
-    return said.rpartition("@")[2] == plain.rpartition("@")[2]
+    return audited.rpartition("@")[2] == plain.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""The console's customers: the list, and one with all that the partner may know and do."""
+"""The console's customers: the list, its CSV, and the page of one customer."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,21 +19,21 @@ from association.models import Association
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
     NEWEST_FIRST,
-    Standing,
-    all_standings,
+    CustomerState,
+    all_customer_states,
+    customer_states,
     find_customers,
-    standings,
-    with_all_shown,
+    with_people,
 )
 from association.services.customer_record import customer_record
-from association.views.console.showing import (
-    STATES,
-    act_lines,
-    address_of,
-    authorization_lines,
-    budget_lines,
-    freeze_lines,
-    line_of,
+from association.views.console.customer_rows import (
+    STATUSES,
+    action_rows,
+    authorization_rows,
+    budget_rows,
+    freeze_rows,
+    row_of,
+    shown_address,
 )
 from audit.security_log import log_security_event
 from partners.models import PartnerMember
@@ -48,12 +48,12 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the customers, newest first."""
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
-    found = listing(request, form, with_all_shown(rows), order=NEWEST_FIRST)
-    shown = standings(found.page.rows, now=timezone.now())
+    found = listing(request, form, with_people(rows), order=NEWEST_FIRST)
+    states = customer_states(found.page.rows, now=timezone.now())
     context = {
         "listing": found,
-        "lines": [line_of(standing, member) for standing in shown],
-        "can_budget": any(standing.association.is_reseller for standing in shown),
+        "lines": [row_of(state, member) for state in states],
+        "can_budget": any(state.association.is_reseller for state in states),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
@@ -70,24 +70,24 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
     ]
-    all_rows = all_standings(rows, now=timezone.now())
+    all_rows = all_customer_states(rows, now=timezone.now())
     return csv_download("customers", header, _csv_rows(all_rows, member))
 
 
-def _csv_rows(rows: Iterator[Standing], member: PartnerMember) -> Iterator[list[Any]]:
-    """The moments are in UTC: the partner's time zone is over when the rows are written."""
-    for standing in rows:
-        row, since = standing.association, standing.frozen_since
+def _csv_rows(rows: Iterator[CustomerState], member: PartnerMember) -> Iterator[list[Any]]:
+    """Yield the rows with moments in UTC, since they are written after the request's time zone."""
+    for state in rows:
+        row, since = state.association, state.frozen_since
         yield [
             row.account.owner.account_name,
-            address_of(row, member),
+            shown_address(row, member),
             row.association_type,
             row.associated_at.isoformat(timespec="seconds"),
-            standing.state,
+            state.status,
             since.isoformat(timespec="seconds") if since else "",
-            f"{standing.budget.amount:.2f}" if standing.budget else "",
-            "" if standing.spent is None else f"{standing.spent:.2f}",
-            settings.CURRENCY if standing.budget else "",
+            f"{state.budget.amount:.2f}" if state.budget else "",
+            "" if state.spent is None else f"{state.spent:.2f}",
+            settings.CURRENCY if state.budget else "",
             row.manager.user.email if row.manager else "",
         ]
 
@@ -95,71 +95,71 @@ def _csv_rows(rows: Iterator[Standing], member: PartnerMember) -> Iterator[list[
 @require_safe
 @for_members
 def customer(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    """Show how the customer stands, what the partner may know, and what was done."""
+    """Show one customer: the present state, the facts, and the past."""
     association = find_customer(member, association_id)
-    context = {**_standing_context(association, member), **_past_context(association)}
+    context = {**_state_context(association, member), **_past_context(association)}
     return show(request, member, "association/console/customer.html", context, section="customers")
 
 
 def find_customer(member: PartnerMember, association_id: int) -> Association:
-    """Return the customer with all that pages about one show; 404 for whom it does not exist."""
-    rows = with_all_shown(with_last_request(member.partner.associations.visible_to(member)))
+    """Return the customer with owner and manager; 404 for members who may not see it."""
+    rows = with_people(with_last_request(member.partner.associations.visible_to(member)))
     found: Association = get_object_or_404(rows, pk=association_id)
     return found
 
 
-def standing_of(association: Association) -> Standing:
-    """Return how a customer stands that `find_customer()` found."""
-    [standing] = standings([association], now=timezone.now())
-    return standing
+def state_of(association: Association) -> CustomerState:
+    """Return the state of a customer of `find_customer()`."""
+    [state] = customer_states([association], now=timezone.now())
+    return state
 
 
-def _standing_context(association: Association, member: PartnerMember) -> dict[str, Any]:
-    standing = standing_of(association)
+def _state_context(association: Association, member: PartnerMember) -> dict[str, Any]:
+    state = state_of(association)
     running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
-    causes = {freeze.cause for freeze in standing.freezes}
-    label, kind = STATES[standing.state]
+    may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
+    label, kind = STATUSES[state.status]
     return {
         "association": association,
         "account": association.account,
         "account_name": association.account.owner.account_name,
-        "address": address_of(association, member),
-        "standing": standing,
+        "address": shown_address(association, member),
+        "state": state,
         # Refunds can take what is used below nothing, which no bar can show.
-        "used": max(standing.spent or 0, 0),
-        "state": label,
+        "used": max(state.spent or 0, 0),
+        "status": label,
         "kind": kind,
-        "capabilities": capability_rows(standing.freezes),
+        "capabilities": capability_rows(state.freezes),
         "running_resources": running,
-        "resources_run_on": bool(running) and standing.scope == FreezeScope.ACCOUNT,
-        "provider_froze": FreezeCause.ADMINISTRATOR in causes,
-        "can_unfreeze": bool(causes - {FreezeCause.ADMINISTRATOR}) and standing.budget is not None,
-        "asked_at": _open_request(association, standing),
+        "resources_run_on": bool(running) and state.scope == FreezeScope.ACCOUNT,
+        "provider_froze": FreezeCause.ADMINISTRATOR in state.causes,
+        "can_unfreeze": may_lift and state.budget is not None,
+        "asked_at": _open_request(association, state),
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
 
 
-def _open_request(association: Any, standing: Standing) -> datetime | None:
+def _open_request(association: Any, state: CustomerState) -> datetime | None:
     """Return when the frozen customer asked for a budget, unless one was set since."""
     asked_at: datetime | None = association.asked_at
-    if asked_at is None or standing.state == "free":
+    if asked_at is None or state.status == "free":
         return None
-    is_answered = standing.budget is not None and standing.budget.set_at > asked_at
+    is_answered = state.budget is not None and state.budget.set_at > asked_at
     return None if is_answered else asked_at
 
 
 def _past_context(association: Association) -> dict[str, Any]:
     record = customer_record(association)
     return {
-        "freezes": freeze_lines(record.freezes, association),
-        "budgets": budget_lines(record.budgets, association),
-        "authorizations": authorization_lines(record.authorizations, association),
-        "acts": act_lines(record.acts, association),
+        "freezes": freeze_rows(record.freezes, association),
+        "budgets": budget_rows(record.budgets, association),
+        "authorizations": authorization_rows(record.authorizations, association),
+        "actions": action_rows(record.actions, association),
     }
 
 
 def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:
-    """A manager has one manager's customers and is not asked whose."""
+    """Return the filters; only administrators see customers of several managers."""
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
     return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])

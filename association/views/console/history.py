@@ -1,4 +1,4 @@
-"""The console's history: every attempt, how far it came, and what can be done about it."""
+"""The console's history: the list of attempts, its CSV, and the page of one attempt."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,26 +13,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from association.enums import AttemptActionProblem
 from association.forms import HistoryForm
 from association.models import Association, Attempt
+from association.refusals import sentence_for
 from association.services.attempts import AttemptFinished
-from association.services.following_up import NotPossible, follow_up
-from association.services.history import (
-    NEWEST_FIRST,
-    AddressUnknown,
-    attempts_for,
-    in_chunks,
-    reveal_address,
-)
-from association.views.console.walks import COLUMNS, cells_of, detail_of, row_of
+from association.services.following_up import follow_up
+from association.services.history import NEWEST_FIRST, find_attempts, in_chunks, reveal_address
+from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
-from partners.refusals import sentence_for
+from partners.refusals import sentence_for as invitation_sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import as_refusal
 from web.answers import see_other
 from web.downloads import csv_download
+from web.refused import Refused
 
 SECTION = "history"
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
@@ -44,12 +41,12 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the attempts, newest first."""
     form = HistoryForm(request.GET)
     if not form.is_valid():
-        return _refuse(request, member, form)
-    found = listing(request, form, _wished(form, member), order=NEWEST_FIRST)
+        return _show_errors(request, member, form)
+    found = listing(request, form, _filtered(form, member), order=NEWEST_FIRST)
     context = {
         "listing": found,
         "rows": [row_of(attempt) for attempt in found.page.rows],
-        "invitation": _invitation_wished(form, member),
+        "invitation": _invitation_filtered(form, member),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
     return show(request, member, LIST, context, section=SECTION)
@@ -61,60 +58,69 @@ def history_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase
     """Stream what the list shows, all pages of it; addresses are masked."""
     form = HistoryForm(request.GET)
     if not form.is_valid():
-        return _refuse(request, member, form)
-    return csv_download("history", COLUMNS, _lines(_wished(form, member)))
+        return _show_errors(request, member, form)
+    return csv_download("history", COLUMNS, _lines(_filtered(form, member)))
 
 
 @require_safe
 @for_members
 def attempt(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
-    """Show one walk step by step, what refused it, and what can be done."""
+    """Show the attempt step by step, its refusals, and what can be done about them."""
     return _show_attempt(request, member, _find(member, attempt_id))
 
 
 @require_POST
 @for_members
 def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
-    """Show the page with the whole address, this once, to whoever may read it."""
+    """Show the page with the whole address, this once."""
     if not member.sees_addresses:
         raise Http404
     found = _find(member, attempt_id)
     try:
         address = reveal_address(attempt=found, by=member.user, now=timezone.now())
-    except AddressUnknown:
-        messages.error(request, _("No address is known yet."))
-        return _show_attempt(request, member, found, status=409)
+    except Refused as refused:
+        return _show_refusal(request, member, found, refused)
     return _show_attempt(request, member, found, address=address)
 
 
 @require_POST
 @for_members
-def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
-    """Send the invitation again, or invite the account by e-mail; a double click sends one."""
+def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
+    """Send the invitation again, or invite the account by e-mail. Sends once: `follow_up()`."""
     found, now = _find(member, attempt_id), timezone.now()
     operation = request.POST.get("operation", "")
     try:
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
-    except InvitationNotSaved as refused:
-        messages.error(request, sentence_for(refused))
-        page = _show_attempt(request, member, _find(member, attempt_id), status=409)
-        return as_refusal(page, refused, now)
-    except (NotPossible, AttemptFinished):
-        messages.error(
-            request, _("This does not help here, or no longer. The page shows what does.")
-        )
-        return _show_attempt(request, member, _find(member, attempt_id), status=409)
-    said = {"address": sent.masked_recipient}
+    except (Refused, AttemptFinished, InvitationNotSaved) as refused:
+        return _show_refusal(request, member, _find(member, attempt_id), refused)
+    names = {"address": sent.masked_recipient}
     if sent.mailed_at == now:
-        messages.success(request, _("The invitation to %(address)s is on its way.") % said)
+        messages.success(request, _("The invitation to %(address)s is on its way.") % names)
     else:
-        text = _("%(address)s has just been sent it. Nothing was sent a second time.")
-        messages.info(request, text % said)
+        text = _("%(address)s has been sent it already. Nothing was sent a second time.")
+        messages.info(request, text % names)
     return see_other("console_attempt", found.pk)
 
 
-def _refuse(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> HttpResponse:
-    """Say which wish makes no sense; what was typed stays, and nothing is listed."""
+def _show_refusal(
+    request: HttpRequest,
+    member: PartnerMember,
+    found: Attempt,
+    refused: Refused | AttemptFinished | InvitationNotSaved,
+) -> HttpResponse:
+    """Show the attempt as it is now, with the reason of the refusal above it."""
+    if isinstance(refused, InvitationNotSaved):
+        sentence = invitation_sentence_for(refused)
+    elif isinstance(refused, AttemptFinished):
+        sentence = sentence_for(Refused(AttemptActionProblem.NOT_POSSIBLE))
+    else:
+        sentence = sentence_for(refused)
+    messages.error(request, sentence)
+    return as_refusal(_show_attempt(request, member, found), refused, timezone.now())
+
+
+def _show_errors(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> HttpResponse:
+    """Show the errors of the filters; what was typed stays, and nothing is listed."""
     context = {"form": form, "listing": {"form": form, "is_filtered": True}}
     return show(request, member, LIST, context, section=SECTION, status=400)
 
@@ -132,7 +138,6 @@ def _show_attempt(
     found: Attempt,
     *,
     address: str = "",
-    status: int = 200,
 ) -> HttpResponse:
     context = {
         **detail_of(found, now=timezone.now()),
@@ -140,11 +145,11 @@ def _show_attempt(
         "customer": _customer(found, member),
         "back_url": reverse("console_history"),
     }
-    return show(request, member, DETAIL, context, section=SECTION, status=status)
+    return show(request, member, DETAIL, context, section=SECTION)
 
 
 def _customer(found: Attempt, member: PartnerMember) -> Association | None:
-    """Return what the attempt led to, while the member may open it as a customer."""
+    """Return the attempt's association if the member may open it as a customer."""
     association: Association | None = getattr(found, "association", None)
     if association is None or association.ended_at is not None:
         return None
@@ -152,12 +157,12 @@ def _customer(found: Attempt, member: PartnerMember) -> Association | None:
     return association if is_own else None
 
 
-def _wished(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
-    return attempts_for(member=member, wishes=wishes_of(form))
+def _filtered(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
+    return find_attempts(member=member, filters=wishes_of(form))
 
 
-def _invitation_wished(form: HistoryForm, member: PartnerMember) -> Any:
-    """Return the one invitation that was asked for, if the member may see it."""
+def _invitation_filtered(form: HistoryForm, member: PartnerMember) -> Any:
+    """Return the invitation of the filter, if the member may see it."""
     key = form.cleaned_data["invitation"]
     return key and member.partner.invitations.visible_to(member).filter(pk=key).first()
 

@@ -1,8 +1,9 @@
-"""The partner's console: who and what waits for the partner, and how the last 30 days went."""
+"""The console's overview: what the member should do next, and the last 30 days."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -29,20 +30,14 @@ PAGE = "association/console/overview.html"
 @require_safe
 @for_members
 def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Show what waits for the member first, then how people came along."""
+    """Show what the member should do next, and the funnel of the last 30 days."""
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
-    waiting, out = list(customers_waiting(member)), list(customers_out_of_budget(member))
-    asking, asked = list(customers_asking(member)), list(requests_open(member))
     context = {
-        "waiting": waiting[:SHOWN],
-        "more_waiting": len(waiting) > SHOWN,
-        "out_of_budget": out[:SHOWN],
-        "more_out_of_budget": len(out) > SHOWN,
-        "asking": asking[:SHOWN],
-        "more_asking": len(asking) > SHOWN,
-        "requests": asked[:REQUESTS_SHOWN],
-        "more_requests": len(asked) > REQUESTS_SHOWN,
+        **_first_rows("waiting", customers_waiting(member), SHOWN),
+        **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
+        **_first_rows("asking", customers_asking(member), SHOWN),
+        **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now),
         "bars": bars_of(
@@ -54,6 +49,11 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         "is_new": not funnel.has_invitations,
     }
     return show(request, member, PAGE, context, section="overview")
+
+
+def _first_rows(name: str, found: QuerySet[Any], number: int) -> dict[str, Any]:
+    rows = list(found)
+    return {name: rows[:number], f"more_{name}": len(rows) > number}
 
 
 def _causes(member: PartnerMember, now: datetime) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What My partner shows, put together from the rows as they are at one moment."""
+"""What My partner shows."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,12 +13,12 @@ from accounts.models import Freeze
 from accounts.services.capabilities import capability_rows
 from association.models import Association, Authorization, Budget
 from association.services.budget_requests import may_ask_again_at, waits_for_partner
-from association.services.partner_acts import acts_of_partner
+from association.services.partner_actions import partner_actions
 from association.services.spending import resets_at, spent_of
 
 
 def my_partner_context(association: Association, now: datetime) -> dict[str, object]:
-    """Return everything My partner shows."""
+    """Return the context of My partner, all read at one moment."""
     account = association.account
     freezes = list(account.freezes.order_by("-frozen_at", "-pk"))
     open_freezes = [freeze for freeze in freezes if freeze.is_open]
@@ -35,7 +35,7 @@ def my_partner_context(association: Association, now: datetime) -> dict[str, obj
         "capabilities": capability_rows(open_freezes),
         "budget": budget,
         "authorization": authorization,
-        "acts": acts_of_partner(
+        "actions": partner_actions(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
         ),
         "consents": account.consents.select_related("document", "authorization").order_by(
@@ -43,7 +43,7 @@ def my_partner_context(association: Association, now: datetime) -> dict[str, obj
         ),
         "tasks": _tasks(association, budget, open_freezes, authorization),
         **_budget_facts(budget, now),
-        **_asking(association, open_freezes, now),
+        **_budget_request(association, open_freezes, now),
     }
 
 
@@ -54,17 +54,17 @@ def _budget_facts(budget: Budget | None, now: datetime) -> dict[str, object]:
     return {"spent": spent_of(budget, now), "resets_at": resets_at(budget, now)}
 
 
-def _asking(
+def _budget_request(
     association: Association, open_freezes: Iterable[Freeze], now: datetime
 ) -> dict[str, object]:
-    """Return whether the partner can be asked for a budget, when it was, and when again."""
+    """Return whether the customer can ask for a budget, when it last did, and when it can again."""
     if not waits_for_partner(association, open_freezes):
         return {"waits_for_partner": False}
-    asked = association.budget_requests.order_by("-asked_on").first()
-    again_at = may_ask_again_at(asked.asked_at) if asked is not None else None
+    last = association.budget_requests.order_by("-asked_on").first()
+    again_at = may_ask_again_at(last.asked_at) if last is not None else None
     return {
         "waits_for_partner": True,
-        "asked_at": asked.asked_at if asked is not None else None,
+        "asked_at": last.asked_at if last is not None else None,
         "again_at": again_at if again_at is not None and now < again_at else None,
     }
 
@@ -75,7 +75,7 @@ def _tasks(
     open_freezes: list[Freeze],
     authorization: Authorization | None,
 ) -> list[dict[str, Any]]:
-    """Return what is done and what is waited for, in the order in which it happens."""
+    """Return the steps from the account to the unfrozen account, each done or waiting."""
     tasks: list[dict[str, Any]] = [
         {"title": _("Account"), "state": "done"},
         {"title": _("Associated"), "state": "done"},
@@ -90,10 +90,10 @@ def _tasks(
             _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not open_freezes),
         ]
     if authorization is not None and authorization.state == "requested":
-        asked = _("%(partner)s asks for your authorization")
+        title = _("%(partner)s asks for your authorization")
         tasks.append(
             {
-                "title": asked % {"partner": association.partner.name},
+                "title": title % {"partner": association.partner.name},
                 "state": "todo",
                 "label": _("Waiting for you"),
                 "href": reverse("my_authorization"),

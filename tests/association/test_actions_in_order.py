@@ -1,4 +1,4 @@
-"""Acts on one customer whose clocks were read before they waited: none is dated before another."""
+"""Actions that read the clock before they waited for a lock: none is dated before another."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -10,13 +10,13 @@ from accounts.models import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import (
     MOST_FREEZES_A_DAY,
-    CustomerRefused,
     freeze_customer,
     set_budget,
     unfreeze_customer,
 )
 from audit.models import AuditEvent
 from tests.factories import make_associated
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +85,6 @@ def test_customer_is_not_frozen_and_mailed_without_end(customer):
         freeze(customer, now)
         unfreeze(customer, now)
 
-    with pytest.raises(CustomerRefused, match="frozen_too_often"):
+    with pytest.raises(Refused, match="frozen_too_often"):
         freeze(customer, now)
     freeze(customer, now + timedelta(days=1, seconds=1))

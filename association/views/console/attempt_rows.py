@@ -1,4 +1,4 @@
-"""What the console shows of an attempt: as a row of the list, a page of its own, a line of CSV."""
+"""What the console shows of an attempt: in the list, on its page and in the CSV file."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,9 +7,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from association.enums import LastStep, Outcome
 from association.models import Attempt
-from association.services.following_up import message_to_customer, operations_for, sent_since
-from association.services.history import LastStep, Outcome, address_of, last_step, outcome
+from association.services.following_up import (
+    message_to_customer,
+    operations_for,
+    sent_by_operation,
+)
+from association.services.history import known_address, last_step, outcome
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation, RefusalText
 from partners.models import Invitation
 from web.email_addresses import mask_address
@@ -53,9 +58,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RefusalShown:
-    """A refusal on the attempt's page: what is said, and the button; "" without one.
+    """A refusal on the attempt's page with its text and its button (empty without one).
 
-    `sent` is the invitation that has done it already.
+    `sent` is the invitation that the button has sent already.
     """
 
     text: RefusalText
@@ -66,14 +71,14 @@ class RefusalShown:
 
 
 def row_of(attempt: Attempt) -> Row:
-    """Return what a row shows; the address is masked, and empty before there is one."""
-    came_of = outcome(attempt)
+    """Return the row; the address is masked, and empty before one is known."""
+    its_outcome, address = outcome(attempt), known_address(attempt)
     return Row(
         attempt=attempt,
-        address=masked_address(attempt),
+        address=mask_address(address) if address else "",
         step=last_step(attempt),
-        outcome=came_of,
-        kind=KINDS[came_of],
+        outcome=its_outcome,
+        kind=KINDS[its_outcome],
         refusals=_refusals(attempt),
     )
 
@@ -101,7 +106,7 @@ def cells_of(attempt: Attempt) -> list[Any]:
 
 def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
     """Return the context of the attempt's page."""
-    sent = sent_since(attempt=attempt, now=now)
+    sent = sent_by_operation(attempt=attempt, now=now)
     refusals = [
         RefusalShown(
             text=REFUSAL_TEXTS[code],
@@ -114,24 +119,18 @@ def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
     ]
     return {
         "row": row_of(attempt),
-        "tasks": [task for task in _walk(attempt) if task],
+        "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
         "message": message_to_customer(attempt) if any(r.is_message for r in refusals) else "",
     }
-
-
-def masked_address(attempt: Attempt) -> str:
-    """Return the address with its local part hidden, or nothing when there is none yet."""
-    address = address_of(attempt)
-    return mask_address(address) if address else ""
 
 
 def _refusals(attempt: Attempt) -> list[RefusalText]:
     return [REFUSAL_TEXTS[code] for code in attempt.refusal_codes]
 
 
-def _walk(attempt: Attempt) -> list[dict[str, Any] | None]:
-    """Return the steps in their order, as tasks; what did not happen and need not is left out."""
+def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
+    """Return the steps in their order, as tasks; None for an optional one that was not taken."""
     association = getattr(attempt, "association", None)
     entered = None if attempt.registered_at else attempt.entered_at
     decided_at = None if attempt.refused_at else attempt.decided_at

@@ -1,4 +1,4 @@
-"""How the console says in words how a customer stands, who acted, and what they did."""
+"""What the console's tables and lists show of a customer: the state, and who did what."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,44 +10,45 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Freeze, FreezeCause, FreezeScope, User
-from association.models import Association, Authorization, Budget, BudgetPeriod
-from association.services.customer_lists import Standing
+from association.enums import BudgetPeriod
+from association.models import Association, Authorization, Budget
+from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
 from partners.models import PartnerMember
 
-STATES: Mapping[str, tuple[Any, str]] = {
+STATUSES: Mapping[str, tuple[Any, str]] = {
     "waiting": (gettext_lazy("Waiting for a budget"), "warning"),
     "frozen": (gettext_lazy("Frozen"), "danger"),
     "free": (gettext_lazy("Not frozen"), "success"),
 }
 
 
-def address_of(association: Association, member: PartnerMember) -> str:
+def shown_address(association: Association, member: PartnerMember) -> str:
     """Return the customer's address as this member may read it."""
     owner = association.account.owner
     return str(owner.email if member.sees_addresses else owner.masked_email)
 
 
-def line_of(standing: Standing, member: PartnerMember) -> dict[str, Any]:
-    """Return what a line of the list says about the customer."""
-    association = standing.association
-    label, kind = STATES[standing.state]
+def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
+    """Return the cells of a customer's row."""
+    association = state.association
+    label, kind = STATUSES[state.status]
     return {
         "association": association,
         "account_name": association.account.owner.account_name,
-        "address": address_of(association, member),
-        "state": label,
+        "address": shown_address(association, member),
+        "status": label,
         "kind": kind,
-        "frozen_since": standing.frozen_since,
-        "budget": standing.budget,
-        "spent": standing.spent,
+        "frozen_since": state.frozen_since,
+        "budget": state.budget,
+        "spent": state.spent,
         "manager": association.manager.user.email if association.manager else "",
     }
 
 
 def who(actor: User | None, association: Association) -> str:
-    """Return who acted: colleagues by their address; the provider's people have no names here."""
+    """Return who acted: members by their address, the provider's staff without a name."""
     if actor is None:
         return _("automatically")
     if actor.pk == association.account.owner_id:
@@ -55,8 +56,8 @@ def who(actor: User | None, association: Association) -> str:
     return settings.PROVIDER_NAME if actor.is_staff else actor.email
 
 
-def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
-    """Return the freezes as the page lists them; the provider keeps its reasons to itself."""
+def freeze_rows(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
+    """Return the freezes as the page lists them, without the provider's reasons."""
     return [
         {
             "cause": freeze.get_cause_display(),
@@ -67,23 +68,23 @@ def freeze_lines(freezes: list[Freeze], association: Association) -> list[dict[s
             else who(freeze.frozen_by, association),
             "unfrozen_at": freeze.unfrozen_at,
             "unfrozen_by": who(freeze.unfrozen_by, association),
-            "reason": _told(freeze, freeze.reason),
-            "unfreeze_reason": _told(freeze, freeze.unfreeze_reason),
+            "reason": _shown_reason(freeze, freeze.reason),
+            "unfreeze_reason": _shown_reason(freeze, freeze.unfreeze_reason),
         }
         for freeze in freezes
     ]
 
 
-def _told(freeze: Freeze, reason: str) -> str:
+def _shown_reason(freeze: Freeze, reason: str) -> str:
     return "" if freeze.cause == FreezeCause.ADMINISTRATOR else reason
 
 
-def budget_lines(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
+def budget_rows(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
     """Return the budgets as the page lists them."""
     return [{"budget": budget, "set_by": who(budget.set_by, association)} for budget in budgets]
 
 
-def authorization_lines(
+def authorization_rows(
     authorizations: list[Authorization], association: Association
 ) -> list[dict[str, Any]]:
     """Return the authorizations as the page lists them."""
@@ -109,7 +110,7 @@ def _freeze_words(event: AuditEvent) -> str:
     return _("Froze the account")
 
 
-# What is told of the trail, and how; other events are none of the page's business.
+# The audit events that the page shows, and their words.
 WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "budget.set": _budget_words,
     "freeze.opened": _freeze_words,
@@ -120,8 +121,8 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
 }
 
 
-def act_lines(acts: list[AuditEvent], association: Association) -> list[dict[str, Any]]:
-    """Return who did what and when; the reason where one was given."""
+def action_rows(actions: list[AuditEvent], association: Association) -> list[dict[str, Any]]:
+    """Return who did what, when and why."""
     return [
         {
             "at": event.occurred_at,
@@ -129,7 +130,7 @@ def act_lines(acts: list[AuditEvent], association: Association) -> list[dict[str
             "what": WORDS[event.action](event),
             "reason": _reason(event),
         }
-        for event in acts
+        for event in actions
         if event.action in WORDS
     ]
 
