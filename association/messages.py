@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import mask_address
-from accounts.models import FreezeCause, FreezeScope, OutboxMessage, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.models import OutboxMessage
 from accounts.services.mails import Mail, Stale, absolute_url, find_about, render_mail
 from association.models import (
     Association,

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import AuditedModelAdmin, EvidenceAdmin
 from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.filters import StateFilter
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.freezes import freeze_account, unfreeze_account
 
 

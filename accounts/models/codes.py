@@ -4,12 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class CodePurpose(models.TextChoices):
-    """What proving the address is for."""
-
-    REGISTER = "register", _("register")
-    RESET_PASSWORD = "reset_password", _("reset the password")
+from accounts.enums import CodePurpose
 
 
 class VerificationCode(models.Model):

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 
+from accounts.enums import CodePurpose
 from accounts.models import User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from accounts.services.unclaimed import unclaimed_users

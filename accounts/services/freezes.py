@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.audit import record_event
 
 

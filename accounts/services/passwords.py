@@ -5,8 +5,8 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from accounts.enums import CodePurpose
 from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, spend_code, was_spent
 from accounts.services.outbox import OutgoingMessage, enqueue_messages

@@ -15,8 +15,8 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from accounts.addresses import canonical_address
+from accounts.enums import CodePurpose
 from accounts.models import CustomerAccount, User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
 from accounts.services.codes import CodeRefused, Proof, note_registered, spend_code

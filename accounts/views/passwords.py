@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits
 from accounts.adapters import failed_login_key
 from accounts.addresses import canonical_address
+from accounts.enums import CodePurpose
 from accounts.forms import ChangePasswordForm, NewPasswordForm, ResetPasswordForm
 from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.refusals import code_refusal
 from accounts.services.codes import CodeRefused, check_code, send_code
 from accounts.services.passwords import change_password, reset_password, was_just_reset

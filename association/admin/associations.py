@@ -14,7 +14,8 @@ from accounts.admin.base import EvidenceAdmin
 from accounts.admin.confirmation import ReasonForm, confirmed_action
 from accounts.admin.customers import FreezeForm
 from accounts.admin.filters import StateFilter
-from accounts.models import FreezeScope, User
+from accounts.enums import FreezeScope
+from accounts.models import User
 from association.admin.preview import eligibility_preview
 from association.forms import BudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion

@@ -9,7 +9,8 @@ from functools import partial
 from django.db import IntegrityError, transaction
 from django.db.models import Exists
 
-from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, User
 from accounts.services.audit import record_event
 from accounts.services.freezes import open_freeze, unfreeze_account
 from accounts.services.outbox import OutgoingMessage, enqueue_messages

@@ -7,7 +7,8 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, User
+from accounts.enums import FreezeCause
+from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.audit import record_event
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, BudgetRequest

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import CustomerAccount, Freeze
 from accounts.services.freezes import freeze_account
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Budget, BudgetAlert, OnExhaustion

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.audit import record_event
 from accounts.services.freezes import freeze_account, unfreeze_account
 from accounts.services.outbox import OutgoingMessage, enqueue_messages

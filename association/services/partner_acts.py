@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from accounts.models import Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
 from association.models import Association, Authorization, Budget
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.addresses import canonical_address
+from accounts.enums import CodePurpose
 from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.services.codes import check_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.addresses import InvalidAddress, canonical_address, mask_address
+from accounts.enums import CodePurpose
 from accounts.forms import AddressField, AddressForm
 from accounts.models import OutboxMessage
-from accounts.models.codes import CodePurpose
 from accounts.services.codes import send_code
 from tests.factories.accounts import UserFactory
 

@@ -9,8 +9,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.enums import CodePurpose
 from accounts.models import OutboxMessage, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services.codes import (
     CodeRefused,
     Proof,

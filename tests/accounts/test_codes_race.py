@@ -8,8 +8,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.enums import CodePurpose
 from accounts.models import User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services import codes
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
 from accounts.services.registration import register_account

@@ -21,8 +21,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
 
+from accounts.enums import CodePurpose
 from accounts.models import VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.readable import LARGEST_ADMIN_BODY, LARGEST_BODY
 from accounts.requests import SiteWSGIHandler
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code, spend_code

@@ -6,9 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
+from accounts.enums import CodePurpose
 from accounts.forms import AddressForm, CodeForm, offered_countries
 from accounts.models import AuditEvent, CustomerAccount, OutboxMessage, User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services import registration
 from accounts.services.account_names import AccountNameRefused, rename_account
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from allauth.account.models import EmailAddress
 
+from accounts.enums import CodePurpose
 from accounts.models import AuditEvent, OutboxMessage, User
-from accounts.models.codes import CodePurpose
 from accounts.services.administration import save_new_user
 from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
 from accounts.services.registration import register_account

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEvent, FreezeScope
+from accounts.enums import FreezeScope
+from accounts.models import AuditEvent
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import (
     MOST_FREEZES_A_DAY,

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import Accounting, OutboxMessage
+from accounts.enums import Accounting
+from accounts.models import OutboxMessage
 from association.models import Association
 from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason, way_out

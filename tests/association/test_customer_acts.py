@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, OutboxMessage
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import AuditEvent, Freeze, OutboxMessage
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import Budget
 from association.services.invariants.trail import trail_equals_state

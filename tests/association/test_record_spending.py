@@ -14,7 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, OutboxMessage, Spending
+from accounts.enums import FreezeCause
+from accounts.models import AuditEvent, Freeze, OutboxMessage, Spending
 from accounts.services.mails import Stale
 from association.models import Association, Budget, BudgetAlert
 from association.services import budget_watch

@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, OutboxMessage
+from accounts.enums import FreezeCause
+from accounts.models import CustomerAccount, Freeze, OutboxMessage
 from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (

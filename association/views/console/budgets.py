@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import FreezeCause
+from accounts.enums import FreezeCause
 from accounts.views.answers import posted, see_other
 from association.forms import SetBudgetForm
 from association.models import Association, BudgetPeriod, OnExhaustion

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
 from accounts.views.answers import posted, see_other
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEvent, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import AuditEvent, Freeze, User
 from association.models import Association, Authorization, Budget, BudgetPeriod
 from association.services.customer_lists import Standing
 from association.templatetags.association_money import money

@@ -1,0 +1,79 @@
+"""The fixed choices of users and customer accounts, and why services refuse."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountType(TextChoices):
+    """Whether a person or an organisation owns the account."""
+
+    INDIVIDUAL = "individual", _("individual")
+    ENTERPRISE = "enterprise", _("enterprise")
+
+
+class RegistrationSite(TextChoices):
+    """The provider's site on which the account was registered."""
+
+    INTERNATIONAL = "international", _("international site")
+    CHINESE_MAINLAND = "chinese_mainland", _("Chinese mainland site")
+
+
+class CodePurpose(TextChoices):
+    """What proving the address is for."""
+
+    REGISTER = "register", _("register")
+    RESET_PASSWORD = "reset_password", _("reset the password")
+
+
+class FreezeScope(TextChoices):
+    """What stops: buying and changing, or also what already runs."""
+
+    ACCOUNT = "account", _("account")
+    ACCOUNT_AND_RESOURCES = "account_and_resources", _("account and resources")
+
+
+class FreezeCause(TextChoices):
+    """Why the account is frozen; at most one open freeze per cause."""
+
+    ASSOCIATION = "association", _("association with a reseller partner")
+    PARTNER = "partner", _("decision of the partner")
+    BUDGET_EXHAUSTED = "budget_exhausted", _("budget exhausted")
+    ADMINISTRATOR = "administrator", _("decision of the provider")
+
+
+class ContractType(TextChoices):
+    """The kinds of contract that the provider signs directly."""
+
+    OFFLINE_DIRECT = "offline_direct", _("offline direct contract")
+    TELEMARKETING_DISCOUNT = "telemarketing_discount", _("telemarketing contract with discount")
+    SPECIAL_OFFER_DIRECT = "special_offer_direct", _("special offer signed directly")
+    PROFESSIONAL_SERVICES = "professional_services", _("professional services contract")
+
+
+class Accounting(TextChoices):
+    """Who is billed for an enterprise member's spending: its master, or itself."""
+
+    UNIFIED = "unified", _("unified accounting")
+    INDEPENDENT = "independent", _("independent accounting")
+
+
+class MemberType(TextChoices):
+    """How the member came to the enterprise: made by the master, or invited."""
+
+    RESOURCE_ACCOUNT = "resource_account", _("resource account")
+    CLOUD_ACCOUNT = "cloud_account", _("cloud account")
+
+
+class Billing(TextChoices):
+    """How a resource is paid for."""
+
+    PAY_PER_USE = "pay_per_use", _("pay per use")
+    YEARLY_MONTHLY = "yearly_monthly", _("yearly or monthly")
+
+
+class ResourceStatus(TextChoices):
+    """Whether a resource exists and runs."""
+
+    RUNNING = "running", _("running")
+    STOPPED = "stopped", _("stopped")
+    RELEASED = "released", _("released")
