@@ -1,5 +1,7 @@
 """The fixed choices of users and customer accounts, and why services refuse."""
 
+from enum import StrEnum
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -77,3 +79,41 @@ class ResourceStatus(TextChoices):
     RUNNING = "running", _("running")
     STOPPED = "stopped", _("stopped")
     RELEASED = "released", _("released")
+
+
+class LimitRefusal(StrEnum):
+    """Why a limit refuses."""
+
+    TRIED_TOO_OFTEN = "tried_too_often"
+
+
+class CodeRefusal(StrEnum):
+    """Why a verification code does not prove an e-mail address."""
+
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    USED_UP = "used_up"
+
+
+class AccountNameRefusal(StrEnum):
+    """Why an account name stays as it is."""
+
+    CHANGED_BEFORE = "changed_before"
+    MALFORMED = "malformed"
+    TAKEN = "taken"
+
+
+class SecondFactorRefusal(StrEnum):
+    """Why the second factor stays as it is."""
+
+    APP_CODE_WRONG = "app_code_wrong"
+    CODE_WRONG_OR_USED = "code_wrong_or_used"
+    ON_ALREADY = "on_already"
+
+
+class AdministrationRefusal(StrEnum):
+    """Why an administrator's action is refused."""
+
+    NOT_ACTIVE = "not_active"
+    NOT_DEAD = "not_dead"
+    EMAIL_TAKEN = "email_taken"

@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
+from accounts import limits
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.models import User
 
@@ -272,6 +273,14 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
         super().__init__(*args, **options)
         self.fields["code"].widget = _UnseenInput(attrs={"autocomplete": "one-time-code"})
         self.fields["code"].error_messages["required"] = _("Enter the code.")
+
+    def clean_code(self) -> str:
+        """Return the code if it is right, within a limit per user. Raises LimitReached."""
+        key = f"user {self.user.pk}"
+        limits.count_use("second_factor_at_login", key)
+        code: str = super().clean_code()
+        limits.clear_limit("second_factor_at_login", key)
+        return code
 
 
 class SetUpSecondFactorForm(forms.Form):

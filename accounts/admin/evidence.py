@@ -12,7 +12,9 @@ from accounts.admin.base import EvidenceAdmin
 from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
 from accounts.models import AuditEvent, OutboxMessage, User, VerificationCode
-from accounts.services.administration import AdministrationRefused, revive_message
+from accounts.refusals import SENTENCES
+from accounts.services.administration import revive_message
+from web.refused import Refused
 
 
 @admin.register(AuditEvent)
@@ -129,8 +131,8 @@ class OutboxMessageAdmin(EvidenceAdmin):
             _("A message that is not dead is left as it is."),
         ),
         button=_("Send again"),
-        refused_by=(AdministrationRefused,),
-        refusals={"not_dead": _("This message is not dead.")},
+        refused_by=(Refused,),
+        refusals=SENTENCES,
         permissions=["send_again"],
     )
     def send_again(self, message: OutboxMessage, *, by: User, now: datetime) -> None:

@@ -16,7 +16,9 @@ from accounts.addresses import InvalidAddress, canonical_address
 from accounts.admin.base import AuditedModelAdmin, actor
 from accounts.admin.confirmation import confirmed_action
 from accounts.models import User
-from accounts.services.administration import AdministrationRefused, add_user, send_reset_link
+from accounts.refusals import SENTENCES
+from accounts.services.administration import add_user, send_reset_link
+from web.refused import Refused
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]
@@ -122,8 +124,8 @@ class UserAdmin(AuditedModelAdmin):
             _("The present password holds until then. Nobody else sees the new one."),
         ),
         button=_("Send"),
-        refused_by=(AdministrationRefused,),
-        refusals={"not_active": _("This user is not active.")},
+        refused_by=(Refused,),
+        refusals=SENTENCES,
         permissions=["change"],
     )
     def send_reset_links(self, user: User, *, by: User, now: datetime) -> None:

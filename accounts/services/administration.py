@@ -2,22 +2,16 @@
 
 from datetime import datetime
 
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 
 from accounts.addresses import canonical_address
+from accounts.enums import AdministrationRefusal
 from accounts.models import OutboxMessage, User
 from accounts.services.account_names import new_account_name
 from accounts.services.audit import record_event
 from accounts.services.outbox import DEADLINE, OutgoingMessage, enqueue_messages
-
-
-class AdministrationRefused(Exception):
-    """`code` is not_active, not_dead or address_taken; nothing was written."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+from accounts.services.second_factor import new_authenticator_app, new_totp_secret
+from web.refused import Refused
 
 
 def add_user(*, user: User, address: str, by: User | None, now: datetime) -> User:
@@ -53,10 +47,10 @@ def save_new_user(*, user: User, address: str, by: User | None, now: datetime) -
 def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:
     """Promise the mail with the way to set a new password; nobody else chooses or sees it.
 
-    The old password holds until then. Raises AdministrationRefused("not_active").
+    The old password holds until then. Raises Refused(AdministrationRefusal.NOT_ACTIVE).
     """
     if not user.is_active:
-        raise AdministrationRefused("not_active")
+        raise Refused(AdministrationRefusal.NOT_ACTIVE)
     with transaction.atomic():
         outgoing = OutgoingMessage("accounts.reset_link", user.email, user, user.language)
         (message,) = enqueue_messages(messages=[outgoing], now=now)
@@ -69,15 +63,15 @@ def add_administrator(*, address: str, now: datetime) -> tuple[User, str]:
 
     The secret is shown to nobody again. The password is chosen through the mail, as `add_user()`
     says. Only the command line makes the first administrator, so there is no actor. Raises
-    InvalidAddress, and AdministrationRefused("address_taken").
+    InvalidAddress, and Refused(AdministrationRefusal.EMAIL_TAKEN).
     """
     user = User(email=canonical_address(address), is_staff=True, is_superuser=True)
-    secret = generate_totp_secret()
+    secret = new_totp_secret()
     with transaction.atomic():
         if User.objects.filter(email=user.email).exists():
-            raise AdministrationRefused("address_taken")
+            raise Refused(AdministrationRefusal.EMAIL_TAKEN)
         add_user(user=user, address=address, by=None, now=now)
-        TOTP.activate(user, secret)
+        new_authenticator_app(user=user, secret=secret).save()
         record_event(action="user.second_factor_added", about=user, by=None, now=now)
     return user, secret
 
@@ -85,12 +79,12 @@ def add_administrator(*, address: str, now: datetime) -> tuple[User, str]:
 def revive_message(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
     """Let the worker try a dead message again, with the same Message-ID and a new deadline.
 
-    Raises AdministrationRefused("not_dead") for any other message.
+    Raises Refused(AdministrationRefusal.NOT_DEAD) for any other message.
     """
     with transaction.atomic():
         locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
         if locked.dead_at is None:
-            raise AdministrationRefused("not_dead")
+            raise Refused(AdministrationRefusal.NOT_DEAD)
         before = {"dead_at": locked.dead_at, "tries": locked.tries}
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 
-from accounts.enums import CodePurpose
+from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User, VerificationCode
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from accounts.services.unclaimed import unclaimed_users
+from web.refused import Refused
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -32,14 +33,6 @@ _KINDS = {
         "accounts.password_reset_unknown",
     ),
 }
-
-
-class CodeRefused(Exception):
-    """The code does not prove the address: `code` is wrong, expired or used_up."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +88,15 @@ def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now:
     code with `spend_code()` in the transaction of what it permits. Right digits give the last try
     back until the code is spent, so that the second of two clicks is not one try too many; after
     that they cost it, for they let a password be compared. An address that is already known
-    cannot be registered: its right digits are as wrong as any others. Raises CodeRefused.
+    cannot be registered: its right digits are as wrong as any others. Raises Refused
+    with a CodeRefusal.
     """
     with transaction.atomic(durable=True):
         # Asked before the row is read: a code spent in between then shows as spent.
         holder = _holder(address, purpose)
         row = _newest(address, purpose, flow).first()
         if row is None:
-            raise CodeRefused("wrong")
+            raise Refused(CodeRefusal.WRONG)
         counted = VerificationCode.objects.filter(
             pk=row.pk, tries__lt=TRIES, expires_at__gt=now
         ).update(tries=F("tries") + 1)
@@ -113,9 +107,9 @@ def check_code(*, address: str, purpose: CodePurpose, flow: str, code: str, now:
         if counted and proven and row.spent_at is None and row.tries == TRIES:
             VerificationCode.objects.filter(pk=row.pk).update(tries=TRIES - 1)
     if not counted:
-        raise CodeRefused("expired" if row.expires_at <= now else "used_up")
+        raise Refused(CodeRefusal.EXPIRED if row.expires_at <= now else CodeRefusal.USED_UP)
     if not proven:
-        raise CodeRefused("wrong")
+        raise Refused(CodeRefusal.WRONG)
     return Proof(code_id=row.pk, address=address, purpose=purpose, flow=flow)
 
 

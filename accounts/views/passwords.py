@@ -1,4 +1,4 @@
-"""A forgotten password: the code by mail, then a new one. And changing it when signed in."""
+"""A forgotten password: a code by e-mail, then a new password. And changing it when logged in."""
 
 from typing import Any, cast
 
@@ -19,10 +19,11 @@ from accounts.addresses import canonical_address
 from accounts.enums import CodePurpose
 from accounts.forms import ChangePasswordForm, NewPasswordForm, ResetPasswordForm
 from accounts.models import User
-from accounts.refusals import code_refusal
-from accounts.services.codes import CodeRefused, check_code, send_code
-from accounts.services.passwords import change_password, reset_password, was_just_reset
+from accounts.refusals import refusal_sentence
+from accounts.services.codes import send_code
+from accounts.services.passwords import change_password, reset_password
 from accounts.views.answers import limited, posted, see_other
+from web.refused import Refused
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _FLOW = "password_reset"
@@ -32,10 +33,10 @@ _FLOW = "password_reset"
 @login_not_required
 @limited
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for the address and send a code to it."""
+    """Ask for the e-mail address and send a code to it."""
     form = ResetPasswordForm(posted(request))
     if form.is_valid():
-        limits.count(request, "send_code")
+        limits.count_use("send_code")
         flow = form.cleaned_data["flow"] or form.fields["flow"].initial()
         request.session[_FLOW] = {"flow": flow.hex, "address": form.cleaned_data["email"]}
         _send(request)
@@ -54,7 +55,7 @@ def reset(request: HttpRequest) -> HttpResponse:
     if started is None:
         return redirect("account_reset_password")
     if request.POST.get("action") == "send_code":
-        limits.count(request, "send_code")
+        limits.count_use("send_code")
         _send(request)
         messages.success(
             request, _("If the time between two codes has passed, a new one is on its way.")
@@ -73,10 +74,10 @@ def reset(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("present_password", "password")
 @limited
 def change(request: HttpRequest) -> HttpResponse:
-    """Change the password of the signed-in user; their other sessions end."""
+    """Change the password of the user, whose other sessions end."""
     user = cast("User", request.user)
     form = ChangePasswordForm(posted(request), user=user)
-    if form.is_valid() and _is_present_password(request, form):
+    if form.is_valid() and _is_present_password(form):
         password = form.cleaned_data["password"]
         changed = change_password(user=user, password=password, by=user, now=timezone.now())
         update_session_auth_hash(request, changed)
@@ -101,24 +102,23 @@ def _send(request: HttpRequest) -> None:
 
 def _is_reset(request: HttpRequest, form: NewPasswordForm) -> bool:
     """Reset the password, or add to the form why not."""
-    now, flow = timezone.now(), request.session[_FLOW]["flow"]
-    code, password = form.cleaned_data["code"], form.cleaned_data["password"]
-    purpose = CodePurpose.RESET_PASSWORD
     try:
-        proof = check_code(address=form.address, purpose=purpose, flow=flow, code=code, now=now)
-        user = reset_password(proof=proof, password=password, now=now)
-    except CodeRefused as refused:
-        if was_just_reset(address=form.address, flow=flow, password=password, now=now):
-            return True
-        form.add_error("code", code_refusal(refused))
+        user = reset_password(
+            email=form.address,
+            flow=request.session[_FLOW]["flow"],
+            now=timezone.now(),
+            **form.cleaned_data,
+        )
+    except Refused as refused:
+        form.add_error("code", refusal_sentence(refused))
         return False
-    limits.forget(request, "login_failed", key=failed_login_key(request, f"user {user.pk}"))
+    limits.clear_limit("login_failed", failed_login_key(f"user {user.pk}"))
     return True
 
 
-def _is_present_password(request: HttpRequest, form: ChangePasswordForm) -> bool:
+def _is_present_password(form: ChangePasswordForm) -> bool:
     """Compare the present password, or add to the form that it is another one."""
-    limits.count(request, "change_password")
+    limits.count_use("change_password", f"user {form.user.pk}")
     if form.user.check_password(form.cleaned_data["present_password"]):
         return True
     form.add_error("present_password", _("That is not your password."))

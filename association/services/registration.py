@@ -33,7 +33,7 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     """Create the account for the proven address and enter the attempt with it, both or neither.
 
     A wrong code stays counted whatever follows, so call it outside every transaction. Sent twice
-    with the same code and password it returns the same user. Raises CodeRefused, OtherAccount when
+    with the same code and password it returns the same user. Raises Refused, OtherAccount when
     someone has logged in on the way meanwhile, and AttemptFinished.
     """
     proof = check_code(

@@ -18,7 +18,7 @@ from django_countries.fields import Country
 from accounts import limits
 from accounts.middleware import supported_language
 from accounts.templatetags.moments import moment
-from accounts.views.answers import posted, see_other, too_many_requests
+from accounts.views.answers import posted, see_other
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
@@ -144,10 +144,18 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> Htt
 def unknown_invitation(request: HttpRequest) -> HttpResponse:
     """Answer an address that is no invitation; too many of them from one client are slowed down."""
     try:
-        limits.count(request, "unknown_token")
+        limits.count_use("unknown_token")
     except limits.LimitReached as reached:
-        return too_many_requests(request, seconds=reached.seconds)
+        return too_many_unknown(request, reached.seconds)
     return unknown_link(request)
+
+
+def too_many_unknown(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Answer 429 with a remembered page: drawing it for each one costs six times as much."""
+    shown = {"retry_after_seconds": seconds}
+    response = answer_alike(request, "429.html", shown=shown, own={}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 @login_not_required

@@ -10,8 +10,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import limits
 from accounts.addresses import canonical_address, mask_address
 from accounts.forms import AddressForm, CodeForm
-from accounts.refusals import code_refusal
-from accounts.services.codes import LIFETIME, PAUSE, CodeRefused
+from accounts.refusals import refusal_sentence
+from accounts.services.codes import LIFETIME, PAUSE
 from accounts.views.answers import limited, see_other
 from association.models import Attempt
 from association.services.attempts import OtherAccount, remember_registration
@@ -21,6 +21,7 @@ from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.models import Invitation
+from web.refused import Refused
 
 
 @sensitive_post_parameters("password", "code")
@@ -79,7 +80,7 @@ def _send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
         _refuse_other_recipient(form, journey.invitation)
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
-    limits.count(request, "send_code")
+    limits.count_use("send_code")
     send_attempt_code(
         attempt=attempt,
         email=form.cleaned_data["email"],
@@ -126,8 +127,8 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
         return show_register(request, journey, form, status=400)
     try:
         user = register_for_attempt(attempt=attempt, now=journey.now, **form.cleaned_data)
-    except CodeRefused as refused:
-        form.add_error("code", code_refusal(refused))
+    except Refused as refused:
+        form.add_error("code", refusal_sentence(refused))
         return show_register(request, journey, form, status=400)
     except OtherAccount:
         # In another tab someone has logged in meanwhile: no account was made here.

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from accounts.enums import CodePurpose
 from accounts.models import OutboxMessage, VerificationCode
 from accounts.services.codes import (
-    CodeRefused,
     Proof,
     check_code,
     code_holder,
@@ -23,6 +22,7 @@ from accounts.services.codes import (
 from accounts.services.mails import Stale, render_message
 from tests.factories.accounts import UserFactory
 from tests.reading_mails import only_in_text
+from web.refused import Refused
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ADDRESS = "new@example.org"
@@ -38,7 +38,7 @@ def check(code, address=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
 
 
 def refusal(code, **where):
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         check(code, **where)
     return caught.value.code
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.enums import CodePurpose
 from accounts.models import User, VerificationCode
 from accounts.services import codes
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.codes import check_code, derive_code, send_code
 from accounts.services.registration import register_account
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ADDRESS, FLOW, PASSWORD = "race@example.org", "flow", "correct horse battery staple"
@@ -41,7 +42,7 @@ def send(_number=0):
 def guess(code):
     try:
         return check_code(**HERE, code=code, now=timezone.now())
-    except CodeRefused as refused:
+    except Refused as refused:
         return refused.code
 
 
@@ -149,7 +150,7 @@ def test_same_address_proven_in_two_flows_makes_one_account():
                 language="en",
                 now=now,
             )
-        except CodeRefused as refused:
+        except Refused as refused:
             return refused.code
         return "created"
 

@@ -25,10 +25,11 @@ from accounts.enums import CodePurpose
 from accounts.models import VerificationCode
 from accounts.readable import LARGEST_ADMIN_BODY, LARGEST_BODY
 from accounts.requests import SiteWSGIHandler
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code, spend_code
+from accounts.services.codes import check_code, derive_code, send_code, spend_code
 from accounts.sessions import SessionStore
 from accounts.views import errors
 from tests.conventions.test_headers import assert_complete
+from web.refused import Refused
 
 MANY = "&".join(f"q{number}=1" for number in range(1_001))
 ROOT = Path(__file__).resolve().parents[2]
@@ -301,7 +302,7 @@ def test_what_the_operator_says_about_the_cache_is_kept():
 
 
 def refused(code):
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         check_code(**HERE, code=code, now=NOW)
     return caught.value.code
 

@@ -6,14 +6,15 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
-from accounts.enums import CodePurpose
+from accounts.enums import AccountNameRefusal, CodePurpose, CodeRefusal
 from accounts.forms import AddressForm, CodeForm, offered_countries
 from accounts.models import AuditEvent, CustomerAccount, OutboxMessage, User, VerificationCode
 from accounts.services import registration
-from accounts.services.account_names import AccountNameRefused, rename_account
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.account_names import rename_account
+from accounts.services.codes import check_code, derive_code, send_code
 from accounts.services.registration import register_account
 from tests.factories.accounts import PASSWORD, UserFactory
+from web.refused import Refused
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 TYPED, ADDRESS = "New.Person@Example.ORG", "new.person@example.org"
@@ -83,9 +84,9 @@ def test_registering_again_with_the_same_code_and_password_gives_the_same_user()
 def test_registering_again_with_another_password_is_refused():
     proof = proof_of()
     register(proof)
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof, password="another long password")
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     assert User.objects.get().check_password(PASSWORD)
 
 
@@ -94,11 +95,11 @@ def test_spent_code_gives_only_the_user_whom_it_created():
     proof = proof_of()
     register(proof)
     VerificationCode.objects.update(spent_by=UserFactory.create(created_at=NOW))
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof, password=f"not {PASSWORD}")
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     VerificationCode.objects.update(spent_by=None)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof)
 
 
@@ -107,7 +108,7 @@ def test_user_who_was_closed_since_is_not_given_again():
     proof = proof_of()
     register(proof)
     User.objects.update(is_active=False)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof)
 
 
@@ -124,7 +125,7 @@ def test_only_a_code_spent_on_registering_has_created_someone(values):
 @pytest.mark.django_db
 def test_proof_of_one_address_registers_no_other():
     proof = proof_of()
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof, address="other@example.org")
     assert not User.objects.exists()
     assert VerificationCode.objects.get().spent_at is None
@@ -134,9 +135,9 @@ def test_proof_of_one_address_registers_no_other():
 def test_address_that_became_known_meanwhile_is_refused_and_the_code_stays_unspent():
     proof = proof_of()
     UserFactory.create(email=ADDRESS)
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof)
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     assert VerificationCode.objects.get().spent_at is None
 
 
@@ -281,9 +282,9 @@ def test_account_name_changes_once():
         {"account_name": before},
         {"account_name": "rain.maker"},
     )
-    with pytest.raises(AccountNameRefused) as caught:
+    with pytest.raises(Refused) as caught:
         rename_account(user=user, account_name="again", by=user, now=NOW)
-    assert caught.value.code == "changed_before"
+    assert caught.value.code == AccountNameRefusal.CHANGED_BEFORE
 
 
 @pytest.mark.django_db
@@ -305,7 +306,7 @@ def test_account_name_changes_once():
 def test_account_name_is_refused(name, code):
     UserFactory.create(account_name="taken")
     user = UserFactory.create()
-    with pytest.raises(AccountNameRefused) as caught:
+    with pytest.raises(Refused) as caught:
         rename_account(user=user, account_name=name, by=user, now=NOW)
     assert caught.value.code == code
     assert not AuditEvent.objects.exists()

@@ -7,11 +7,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import (
-    format_hotp_value,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
 from django.test import Client
 from django.utils import timezone
 
@@ -19,17 +14,10 @@ from accounts.models import AuditEvent, OutboxMessage
 from accounts.services.mails import render_message
 from association.services.invariants.trail import trail_equals_state
 from tests.factories import PASSWORD, UserFactory
+from tests.totp import code_now, wrong_code
 
 pytestmark = pytest.mark.django_db
 PAGE, SECRET = "/account/2fa/", "second_factor_secret"
-
-
-def code_now(secret):
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
-
-
-def wrong_code(secret):
-    return f"{(int(code_now(secret)) + 1) % 10**6:06}"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Make a platform administrator, the first one above all, with a second factor."""
+"""Make a platform administrator with a second factor."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.addresses import InvalidAddress
-from accounts.services.administration import AdministrationRefused, add_administrator
+from accounts.services.administration import add_administrator
+from web.refused import Refused
 
 
 class Command(BaseCommand):
-    """Make an administrator; the password is chosen through the mail that goes to the address.
+    """Make an administrator; an e-mail leads to the page that sets the password.
 
-    Prints the second factor once, as an address and as a QR code for an authenticator app. An
-    address that is none, or is taken, ends in one sentence and makes nobody.
+    Prints the second factor once, as a URI and as a QR code for an authenticator app. An
+    address that is not one, or is taken, ends in one sentence and makes no user.
     """
 
     help = "Make a platform administrator with a second factor."
@@ -30,11 +31,11 @@ class Command(BaseCommand):
             user, secret = add_administrator(address=address, now=timezone.now())
         except InvalidAddress as error:
             raise CommandError(f"“{address}” is not an e-mail address.") from error
-        except AdministrationRefused as error:
+        except Refused as error:
             raise CommandError(f"There is a user with the address {address} already.") from error
         uri = get_adapter().build_totp_url(user, secret)
         self.stdout.write(f"Account name: {user.account_name}")
-        self.stdout.write("The way to choose a password is being mailed to the address.")
+        self.stdout.write("An e-mail with the way to choose a password goes to the address.")
         self.stdout.write("Second factor, shown this once, for an authenticator app:")
         self.stdout.write(uri)
         code = qrcode.QRCode(border=2)
