@@ -1,4 +1,4 @@
-"""The fixed choices of users and customer accounts, and why services refuse."""
+"""The choices that are stored about users and customer accounts, and the codes of refusals."""
 
 from enum import StrEnum
 
@@ -21,21 +21,21 @@ class RegistrationSite(TextChoices):
 
 
 class CodePurpose(TextChoices):
-    """What proving the address is for."""
+    """What proving the e-mail address is for."""
 
     REGISTER = "register", _("register")
     RESET_PASSWORD = "reset_password", _("reset the password")
 
 
 class FreezeScope(TextChoices):
-    """What stops: buying and changing, or also what already runs."""
+    """What a freeze stops: buying and changing, or running resources as well."""
 
     ACCOUNT = "account", _("account")
     ACCOUNT_AND_RESOURCES = "account_and_resources", _("account and resources")
 
 
 class FreezeCause(TextChoices):
-    """Why the account is frozen; at most one open freeze per cause."""
+    """Why the account is frozen; there is at most one open freeze per cause."""
 
     ASSOCIATION = "association", _("association with a reseller partner")
     PARTNER = "partner", _("decision of the partner")
@@ -60,7 +60,7 @@ class Accounting(TextChoices):
 
 
 class MemberType(TextChoices):
-    """How the member came to the enterprise: made by the master, or invited."""
+    """How the member came to the enterprise: created by the master, or invited."""
 
     RESOURCE_ACCOUNT = "resource_account", _("resource account")
     CLOUD_ACCOUNT = "cloud_account", _("cloud account")

@@ -50,7 +50,7 @@ def count_use(action: str, key: str | None = None) -> None:
     most, seconds = settings.RATE_LIMITS[action]
     counter = _counter(action, key)
     with _one_at_a_time(counter):
-        end, uses = divmod(_raise_counter(counter, seconds), _END)
+        end, uses = _read(_raise_counter(counter, seconds))
     if uses > most:
         uncount_use(action, key)
         raise LimitReached(_seconds_until(end, seconds))
@@ -59,7 +59,7 @@ def count_use(action: str, key: str | None = None) -> None:
 def check_limit(action: str, key: str | None = None) -> None:
     """Raise LimitReached if one more use would be too many; counts nothing."""
     most, seconds = settings.RATE_LIMITS[action]
-    end, uses = divmod(cache.get(_counter(action, key), 0), _END)
+    end, uses = _read(cache.get(_counter(action, key), 0))
     if uses >= most and end > time.time():
         raise LimitReached(_seconds_until(end, seconds))
 
@@ -68,7 +68,8 @@ def uncount_use(action: str, key: str | None = None) -> None:
     """Take one counted use back: it turned out to be harmless."""
     counter = _counter(action, key)
     with _one_at_a_time(counter), suppress(ValueError):
-        if cache.get(counter, 0) % _END:
+        _end, uses = _read(cache.get(counter, 0))
+        if uses:
             _change(counter, -1, settings.RATE_LIMITS[action][1])
 
 
@@ -98,6 +99,11 @@ def _counter(action: str, key: str | None) -> str:
     return f"limit:{action}:{digest}"
 
 
+def _read(value: int) -> tuple[int, int]:
+    """Return the second in which the counter's window ends, and its uses."""
+    return value // _END, value % _END
+
+
 def _raise_counter(counter: str, seconds: int) -> int:
     """Add one use, or begin a window with it."""
     now = time.time()
@@ -108,7 +114,7 @@ def _raise_counter(counter: str, seconds: int) -> int:
     except ValueError:
         # Of two that begin the window at once, one adds the counter and the other raises it.
         return fresh if cache.add(counter, fresh, seconds) else _change(counter, 1, seconds)
-    if value // _END > now:
+    if _read(value)[0] > now:
         return value
     # Django asks Redis whether the key exists, then raises it. A key that expires between the two
     # is created without an expiry; here it gets one.

@@ -41,9 +41,9 @@ class AddUserForm(UserModelForm):
 
     def clean_email(self) -> str:
         """The canonical form, which is the only one compared; the typed one is kept beside it."""
-        self.typed_address: str = self.cleaned_data["email"]
+        self.typed_email: str = self.cleaned_data["email"]
         try:
-            return canonical_address(self.typed_address)
+            return canonical_address(self.typed_email)
         except InvalidAddress as error:
             raise ValidationError(_("This is not an e-mail address that we accept.")) from error
 
@@ -110,7 +110,7 @@ class UserAdmin(AuditedModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        add_user(user=obj, address=form.typed_address, by=actor(request), now=timezone.now())
+        add_user(user=obj, email_original=form.typed_email, by=actor(request), now=timezone.now())
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
         """The service has recorded a new user already."""

@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
             name='VerificationCode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=254, verbose_name='address')),
+                ('email', models.CharField(max_length=254, verbose_name='e-mail')),
                 ('purpose', models.CharField(choices=[('register', 'register'), ('reset_password', 'reset the password')], max_length=16, verbose_name='purpose')),
                 ('flow', models.CharField(max_length=64, verbose_name='flow')),
                 ('nonce', models.CharField(max_length=64, verbose_name='nonce')),
@@ -367,7 +367,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='verificationcode',
-            index=models.Index(fields=['address', '-sent_at'], name='code_by_address'),
+            index=models.Index(fields=['email', '-sent_at'], name='code_by_email'),
         ),
         migrations.AddConstraint(
             model_name='verificationcode',

@@ -38,6 +38,9 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
     try:
         with transaction.atomic():
             locked = User.objects.select_for_update().get(pk=user.pk)
+            if locked.account_name == name:
+                # The second of two clicks.
+                return locked
             if locked.account_name_changed_at is not None:
                 raise Refused(AccountNameRefusal.CHANGED_BEFORE)
             before = locked.account_name

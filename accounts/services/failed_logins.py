@@ -1,4 +1,4 @@
-"""Telling the owner that someone keeps trying passwords."""
+"""The e-mail to a user whose password someone keeps guessing."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ PAUSE = timedelta(hours=1)
 
 
 def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
-    """Promise the owner a mail about failed log-ins, at most one per hour; True if one was."""
+    """Enqueue an e-mail about failed log-ins, at most one per hour; return whether it was."""
     with transaction.atomic():
         lock_name(f"{_KIND}:{user.pk}")
         warned = OutboxMessage.objects.filter(

@@ -34,12 +34,12 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
     """
     purpose = CodePurpose.RESET_PASSWORD
     try:
-        proof = check_code(address=email, purpose=purpose, flow=flow, code=code, now=now)
+        proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
         return _spend_code_and_reset(proof, password, now)
     except Refused:
         # The code is bound to the old password, so after the first of two clicks it is wrong.
         user = User.objects.filter(email=email, is_active=True).first()
-        spent = was_spent(address=email, purpose=purpose, flow=flow, now=now)
+        spent = was_spent(email=email, purpose=purpose, flow=flow, now=now)
         if user is None or not spent or not user.check_password(password):
             raise
         return user
@@ -47,7 +47,7 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
 
 def _spend_code_and_reset(proof: Proof, password: str, now: datetime) -> User:
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(email=proof.address, is_active=True).first()
+        user = User.objects.select_for_update().filter(email=proof.email, is_active=True).first()
         if user is None or not spend_code(proof=proof, now=now):
             raise Refused(CodeRefusal.WRONG)
         _write_password(user, password, "user.password_reset", user, now)

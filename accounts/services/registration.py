@@ -1,6 +1,6 @@
 """Registration: the only way in which a customer's user comes to exist.
 
-    proof = check_code(address=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
+    proof = check_code(email=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
     with transaction.atomic():
         user = register_account(proof=proof, …)
         …what belongs to it…
@@ -36,7 +36,7 @@ def register_account(
     nothing is written. Raises Refused, alike whether the address is known or the code is not
     the right one.
     """
-    if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.address:
+    if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.email:
         raise Refused(CodeRefusal.WRONG)
     try:
         with transaction.atomic():
@@ -45,7 +45,7 @@ def register_account(
                 note_registered(proof=proof, user=user)
                 return user
     except IntegrityError as error:
-        if not User.objects.filter(email=proof.address).exists():
+        if not User.objects.filter(email=proof.email).exists():
             raise
         # Someone proved the same address in another flow a moment ago.
         raise Refused(CodeRefusal.WRONG) from error

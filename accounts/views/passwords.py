@@ -26,7 +26,8 @@ from accounts.views.answers import limited, posted, see_other
 from web.refused import Refused
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
-_FLOW = "password_reset"
+# In the session: the flow that a reset belongs to, and the e-mail address as it was typed.
+_RESET = "password_reset"
 
 
 @_READ_AND_POST
@@ -38,7 +39,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         limits.count_use("send_code")
         flow = form.cleaned_data["flow"] or form.fields["flow"].initial()
-        request.session[_FLOW] = {"flow": flow.hex, "address": form.cleaned_data["email"]}
+        request.session[_RESET] = {"flow": flow.hex, "email": form.cleaned_data["email"]}
         _send(request)
         return see_other("account_confirm_password_reset_code")
     status = 400 if form.errors else 200
@@ -51,21 +52,16 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @limited
 def reset(request: HttpRequest) -> HttpResponse:
     """Take the code and the new password, or send another code."""
-    started = request.session.get(_FLOW)
+    started = request.session.get(_RESET)
     if started is None:
         return redirect("account_reset_password")
     if request.POST.get("action") == "send_code":
-        limits.count_use("send_code")
-        _send(request)
-        messages.success(
-            request, _("If the time between two codes has passed, a new one is on its way.")
-        )
-        return see_other("account_confirm_password_reset_code")
-    form = NewPasswordForm(posted(request), address=canonical_address(started["address"]))
-    if form.is_valid() and _is_reset(request, form):
+        return _send_again(request)
+    form = NewPasswordForm(posted(request), email=canonical_address(started["email"]))
+    if form.is_valid() and _is_reset(form, flow=started["flow"]):
         messages.success(request, _("Your password has been changed. Log in with the new one."))
         return see_other("account_login")
-    context = {"form": form, "address": started["address"]}
+    context = {"form": form, "email": started["email"]}
     status = 400 if form.errors else 200
     return render(request, "account/confirm_password_reset_code.html", context, status=status)
 
@@ -89,10 +85,20 @@ def change(request: HttpRequest) -> HttpResponse:
     return render(request, "account/password_change.html", {"form": form}, status=status)
 
 
+def _send_again(request: HttpRequest) -> HttpResponse:
+    """Send another code, if its limits allow one; the answer is the same if not."""
+    limits.count_use("send_code")
+    _send(request)
+    messages.success(
+        request, _("If the time between two codes has passed, a new one is on its way.")
+    )
+    return see_other("account_confirm_password_reset_code")
+
+
 def _send(request: HttpRequest) -> None:
-    started: dict[str, Any] = request.session[_FLOW]
+    started: dict[str, Any] = request.session[_RESET]
     send_code(
-        address=canonical_address(started["address"]),
+        email=canonical_address(started["email"]),
         purpose=CodePurpose.RESET_PASSWORD,
         flow=started["flow"],
         language=get_language(),
@@ -100,15 +106,10 @@ def _send(request: HttpRequest) -> None:
     )
 
 
-def _is_reset(request: HttpRequest, form: NewPasswordForm) -> bool:
+def _is_reset(form: NewPasswordForm, *, flow: str) -> bool:
     """Reset the password, or add to the form why not."""
     try:
-        user = reset_password(
-            email=form.address,
-            flow=request.session[_FLOW]["flow"],
-            now=timezone.now(),
-            **form.cleaned_data,
-        )
+        user = reset_password(email=form.email, flow=flow, now=timezone.now(), **form.cleaned_data)
     except Refused as refused:
         form.add_error("code", refusal_sentence(refused))
         return False

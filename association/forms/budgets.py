@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import capitalised
+from accounts.fields import capitalised
 from association.models import BudgetPeriod, OnExhaustion
 
 LONGEST_REASON = 256

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeScope
-from accounts.forms import capitalised
+from accounts.fields import capitalised
 from association.forms.budgets import reason_field
 from partners.models import AssociationType, PartnerMember
 

@@ -21,7 +21,7 @@ def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: dateti
     with transaction.atomic():
         remember_registration(attempt=attempt, address=email, country=country, now=now)
         send_code(
-            address=canonical_address(email),
+            email=canonical_address(email),
             purpose=CodePurpose.REGISTER,
             flow=_flow_of(attempt),
             language=attempt.language,
@@ -37,7 +37,7 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     someone has logged in on the way meanwhile, and AttemptFinished.
     """
     proof = check_code(
-        address=canonical_address(attempt.registration_address),
+        email=canonical_address(attempt.registration_address),
         purpose=CodePurpose.REGISTER,
         flow=_flow_of(attempt),
         code=code,

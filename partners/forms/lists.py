@@ -9,7 +9,7 @@ from django.utils import translation
 from django_countries import countries
 
 from accounts.addresses import InvalidAddress, canonical_address
-from accounts.forms import NOT_OFFERED
+from accounts.fields import NOT_OFFERED
 from accounts.services.mails import is_one_line
 from accounts.services.spreadsheets import FORMULA_STARTS
 from partners.refusal_codes import ListProblem, RowProblem

@@ -34,7 +34,7 @@ from web.refused import Refused
 MANY = "&".join(f"q{number}=1" for number in range(1_001))
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
-HERE = {"address": "new@example.org", "purpose": CodePurpose.REGISTER, "flow": "flow"}
+HERE = {"email": "new@example.org", "purpose": CodePurpose.REGISTER, "flow": "flow"}
 CHARSETS = [
     *("zlib", "rot13", "base64_codec", "hex", "punycode", "undefined", "idna"),
     *("unicode_escape", "raw_unicode_escape", "utf-16", "latin-1", "utf-7", "no-such", '""'),

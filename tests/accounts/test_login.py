@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.utils import perform_login
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -15,8 +17,9 @@ from django.utils import timezone
 
 from accounts.models import OutboxMessage
 from accounts.services.mails import render_message
+from accounts.services.second_factor import new_authenticator_app, new_totp_secret
 from tests.factories.accounts import PASSWORD, UserFactory
-from tests.totp import code_now
+from tests.totp import code_now, wrong_code
 
 pytestmark = pytest.mark.django_db
 LOGIN, SETTINGS = "/account/login/", "/account/settings/"
@@ -286,6 +289,33 @@ def test_second_factor_cannot_be_passed_by(client):
     assert wrong.status_code == 400
     assert b"000000" not in wrong.content
     assert not signed_in(client)
+
+
+def test_sixth_wrong_code_is_a_429_and_a_right_one_clears_the_count(client):
+    user = UserFactory.create()
+    secret = new_totp_secret()
+    new_authenticator_app(user=user, secret=secret).save()
+    log_in(client, user.email)
+    page = reverse("mfa_authenticate")
+    for _ in range(4):
+        assert client.post(page, {"code": wrong_code(secret)}).status_code == 400
+    assert client.post(page, {"code": code_now(secret)}).status_code == 303
+    client.logout()
+    log_in(client, user.email)
+    answers = [client.post(page, {"code": wrong_code(secret)}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 300
+    assert not signed_in(client)
+
+
+def test_user_deactivated_between_password_and_pages_is_stopped(rf):
+    user = UserFactory.create(is_active=False)
+    request = rf.post(LOGIN)
+    request.session, request.user = Client().session, AnonymousUser()
+    request.session["account_authentication_methods"] = [{"method": "password"}]
+    response = perform_login(request, user)
+    assert response["Location"] == LOGIN
+    assert dict(request.session.items()) == {}
 
 
 def test_second_factor_lets_in_with_a_new_session(client):

@@ -7,7 +7,8 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from accounts.enums import AccountNameRefusal, CodePurpose, CodeRefusal
-from accounts.forms import AddressForm, CodeForm, offered_countries
+from accounts.fields import offered_countries
+from accounts.forms import CodeForm, CountryAndEmailForm
 from accounts.models import AuditEvent, CustomerAccount, OutboxMessage, User, VerificationCode
 from accounts.services import registration
 from accounts.services.account_names import rename_account
@@ -21,7 +22,7 @@ TYPED, ADDRESS = "New.Person@Example.ORG", "new.person@example.org"
 
 
 def proof_of(address=ADDRESS, flow="flow", now=NOW):
-    where = {"address": address, "purpose": CodePurpose.REGISTER, "flow": flow}
+    where = {"email": address, "purpose": CodePurpose.REGISTER, "flow": flow}
     row = send_code(**where, language="en", now=now)
     return check_code(**where, code=derive_code(row, None), now=now)
 
@@ -71,7 +72,7 @@ def test_account_name_is_generated():
 def test_registering_again_with_the_same_code_and_password_gives_the_same_user():
     first = register(proof_of())
     row = VerificationCode.objects.get()
-    where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
+    where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
     again = check_code(**where, code=derive_code(row, None), now=NOW + timedelta(seconds=1))
     assert register(again, now=NOW + timedelta(seconds=1)) == first
     assert VerificationCode.objects.get().spent_by == first
@@ -197,7 +198,7 @@ def test_callers_transaction_takes_registration_back_and_keeps_the_try():
 )
 def test_password_policy(password, codes, settings):
     settings.PROVIDER_NAME = "Example Cloud"
-    form = CodeForm({"code": "123456", "password": password}, address=ADDRESS)
+    form = CodeForm({"code": "123456", "password": password}, email=ADDRESS)
     form.is_valid()
     found = [error.code for error in form.errors.as_data().get("password", [])]
     if password == "123456789012":  # in the blocklist or not is Django's decision
@@ -206,20 +207,20 @@ def test_password_policy(password, codes, settings):
 
 
 def test_password_is_kept_exactly():
-    form = CodeForm({"code": "123456", "password": "  blanks around it  "}, address=ADDRESS)
+    form = CodeForm({"code": "123456", "password": "  blanks around it  "}, email=ADDRESS)
     assert form.is_valid()
     assert form.cleaned_data["password"] == "  blanks around it  "
 
 
 def test_code_and_password_are_never_shown_again():
-    form = CodeForm({"code": "987654", "password": "tooshort"}, address=ADDRESS)
+    form = CodeForm({"code": "987654", "password": "tooshort"}, email=ADDRESS)
     assert not form.is_valid()
     assert "987654" not in str(form)
     assert "tooshort" not in str(form)
 
 
 def test_password_field_is_never_cut_short_by_the_browser():
-    assert "maxlength" not in str(CodeForm(address=ADDRESS)["password"])
+    assert "maxlength" not in str(CodeForm(email=ADDRESS)["password"])
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ def test_password_field_is_never_cut_short_by_the_browser():
     ],
 )
 def test_code_may_be_typed_in_many_ways(typed):
-    form = CodeForm({"code": typed, "password": PASSWORD}, address=ADDRESS)
+    form = CodeForm({"code": typed, "password": PASSWORD}, email=ADDRESS)
     assert form.is_valid(), form.errors
     assert form.cleaned_data["code"] == "123456"
 
@@ -243,14 +244,14 @@ def test_code_may_be_typed_in_many_ways(typed):
     "typed", ["", "12345", "1234567", "12345a", "½23456", "²23456", "1\x0023456"]
 )
 def test_code_that_is_not_six_digits_is_a_form_error(typed):
-    form = CodeForm({"code": typed, "password": PASSWORD}, address=ADDRESS)
+    form = CodeForm({"code": typed, "password": PASSWORD}, email=ADDRESS)
     assert list(form.errors) == [] if form.is_valid() else ["code"]
     assert not form.is_valid()
 
 
 @pytest.mark.parametrize("country", ["", "XX", "de", "CN", "cn", "DEU", "DE\x00"])
 def test_country_that_is_not_offered_is_a_form_error(country):
-    form = AddressForm({"country": country, "email": ADDRESS})
+    form = CountryAndEmailForm({"country": country, "email": ADDRESS})
     assert not form.is_valid()
     assert list(form.errors) == ["country"]
 
@@ -263,7 +264,7 @@ def test_all_countries_but_the_mainland_are_offered():
 
 
 def test_register_fields_say_what_browsers_may_fill_in():
-    address, code = str(AddressForm()), str(CodeForm(address=ADDRESS))
+    address, code = str(CountryAndEmailForm()), str(CodeForm(email=ADDRESS))
     assert 'autocomplete="country"' in address
     assert 'autocomplete="email"' in address
     assert 'autocomplete="one-time-code"' in code

@@ -113,6 +113,17 @@ def test_second_click_shows_the_same_codes_and_writes_nothing(client):
         assert (answer.status_code, answer["Location"]) == (303, PAGE)
 
 
+def test_recovery_codes_are_shown_again_only_for_the_code_that_set_it_up(client):
+    secret = begin(client)
+    code = code_now(secret)
+    set_up(client, code)
+    assert set_up(client, wrong_code(secret))["Location"] == PAGE
+    with later(301):
+        assert set_up(client, code).status_code == 200
+    begin(client)
+    assert set_up(client, code)["Location"] == PAGE
+
+
 @pytest.mark.parametrize(
     ("make_code", "password", "sentence"),
     [

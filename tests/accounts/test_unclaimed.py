@@ -22,12 +22,12 @@ TYPED, ADDRESS = "Ann@Example.org", "ann@example.org"
 @pytest.fixture
 def made():
     user = User(email=ADDRESS)
-    save_new_user(user=user, address=ADDRESS, by=None, now=NOW)
+    save_new_user(user=user, email_original=ADDRESS, by=None, now=NOW)
     return user
 
 
 def register():
-    where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
+    where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
     row = send_code(**where, language="en", now=NOW)
     proof = check_code(**where, code=derive_code(row, None), now=NOW)
     return register_account(

@@ -22,17 +22,17 @@ class Command(BaseCommand):
     help = "Make a platform administrator with a second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the address."""
-        parser.add_argument("address", help="the administrator's e-mail address")
+        """Take the e-mail address."""
+        parser.add_argument("email", help="the administrator's e-mail address")
 
-    def handle(self, *, address: str, **_options: Any) -> None:
+    def handle(self, *, email: str, **_options: Any) -> None:
         """Make the administrator and print what is needed to log in."""
         try:
-            user, secret = add_administrator(address=address, now=timezone.now())
+            user, secret = add_administrator(email=email, now=timezone.now())
         except InvalidAddress as error:
-            raise CommandError(f"“{address}” is not an e-mail address.") from error
+            raise CommandError(f"“{email}” is not an e-mail address.") from error
         except Refused as error:
-            raise CommandError(f"There is a user with the address {address} already.") from error
+            raise CommandError(f"There is a user with the address {email} already.") from error
         uri = get_adapter().build_totp_url(user, secret)
         self.stdout.write(f"Account name: {user.account_name}")
         self.stdout.write("An e-mail with the way to choose a password goes to the address.")

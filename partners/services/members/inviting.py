@@ -122,7 +122,7 @@ def _login_of(recipient: str, address: str, by: User, now: datetime) -> User:
     user = User.objects.filter(email=recipient).first()
     if user is None:
         user = User(email=recipient, language=by.language)
-        save_new_user(user=user, address=address, by=by, now=now)
+        save_new_user(user=user, email_original=address, by=by, now=now)
     return user
 
 
