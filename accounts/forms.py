@@ -1,8 +1,6 @@
-"""What people type to register, to log in and to look after their log-in."""
+"""The forms with which users register, log in, and change how they log in."""
 
-import re
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.forms import LoginForm, ReauthenticateForm
@@ -10,148 +8,23 @@ from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from django_countries import countries
 
+from accounts.fields import (
+    CodeField,
+    CountryField,
+    EmailField,
+    NewPasswordField,
+    PresentPasswordField,
+    UnseenInput,
+)
 from accounts.models import User
+from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
-
-LONGEST_PASSWORD = 1024
-# Registration is for the international site; the Chinese mainland has one of its own.
-NOT_OFFERED = {"CN"}
-_BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212.-]+")
-
-
-def offered_countries() -> list[tuple[str, str]]:
-    """Return the countries and regions to choose from, in the reader's language."""
-    offered = [(code, str(name)) for code, name in countries if code not in NOT_OFFERED]
-    return [("", str(_("Choose a country or region"))), *offered]
-
-
-def capitalised(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Return the choices as a list of them reads on a page: each begins with a capital."""
-    return [(value, capfirst(label)) for value, label in choices]
-
-
-class CountryField(forms.ChoiceField):
-    """A country or region of the international site."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Country/Region"))
-        super().__init__(
-            choices=offered_countries,
-            widget=forms.Select(attrs={"autocomplete": "country"}),
-            error_messages={
-                "required": _("Choose your country or region."),
-                "invalid_choice": _("Choose a country or region from the list."),
-            },
-            **options,
-        )
-
-
-class AddressField(forms.CharField):
-    """One e-mail address; the value is as typed, and has a canonical form."""
-
-    widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
-    default_error_messages = {
-        "required": _("Enter your e-mail address."),
-        "invalid": _("Enter an e-mail address like name@example.com."),
-    }
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("E-mail"))
-        super().__init__(strip=False, **options)
-
-    def to_python(self, value: Any) -> str:
-        """Return the typed address without the blanks around it. Raises ValidationError."""
-        text = (super().to_python(value) or "").strip(" ")
-        if text:
-            try:
-                canonical_address(text)
-            except InvalidAddress as error:
-                raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return text
-
-
-class _UnseenInput(forms.TextInput):
-    """A text field that never shows again what was typed."""
-
-    def format_value(self, value: Any) -> None:
-        """Return nothing."""
-        return
-
-
-class CodeField(forms.CharField):
-    """The six digits of a mail; spaces, hyphens and other scripts' digits are understood."""
-
-    widget = _UnseenInput(
-        attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}
-    )
-    default_error_messages = {
-        "required": _("Enter the code from the e-mail."),
-        "invalid": _("The code has six digits. Enter it as it stands in the e-mail."),
-    }
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Code"))
-        super().__init__(**options)
-
-    def to_python(self, value: Any) -> str:
-        """Return six ASCII digits, or nothing. Raises ValidationError."""
-        text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
-        if text and not (len(text) == 6 and text.isdecimal()):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return "".join(str(int(digit)) for digit in text)
-
-
-class _PasswordField(forms.CharField):
-    """A password, exactly as typed; never cut short by the browser or by us."""
-
-    def __init__(self, *, autocomplete: str, **options: Any) -> None:
-        super().__init__(
-            strip=False,
-            max_length=LONGEST_PASSWORD,
-            widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
-            error_messages={
-                "required": _("Enter a password."),
-                "max_length": _("Use at most 1,024 characters."),
-            },
-            **options,
-        )
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Leave out `maxlength`: browsers cut what is pasted without a word."""
-        attributes = super().widget_attrs(widget)
-        attributes.pop("maxlength", None)
-        return attributes
-
-
-class NewPasswordField(_PasswordField):
-    """A password that is being chosen; `refuse_weak_password()` holds the policy."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
-        options.setdefault(
-            "help_text",
-            _(
-                "At least 12 characters. A few unrelated words are easy to remember and hard to"
-                " guess."
-            ),
-        )
-        super().__init__(autocomplete="new-password", **options)
-
-
-class PresentPasswordField(_PasswordField):
-    """The password that someone already has."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
-        super().__init__(autocomplete="current-password", **options)
 
 
 def refuse_weak_password(form: forms.Form, *, user: User) -> None:
-    """Add to the field `password` what the policy says against it; `user` may be unsaved."""
+    """Add to the field `password` why the policy rejects it; `user` may be unsaved."""
     password = form.cleaned_data.get("password")
     if password:
         try:
@@ -160,38 +33,38 @@ def refuse_weak_password(form: forms.Form, *, user: User) -> None:
             form.add_error("password", error)
 
 
-class AddressForm(forms.Form):
+class CountryAndEmailForm(forms.Form):
     """Register, first part: where to bill and where to write."""
 
     country = CountryField()
-    email = AddressField()
+    email = EmailField()
 
 
 class CodeForm(forms.Form):
-    """Register, second part: the code from the mail and a password."""
+    """Register, second part: the code from the e-mail and a password."""
 
     code = CodeField()
     password = NewPasswordField()
 
-    def __init__(self, *args: Any, address: str, **options: Any) -> None:
-        self.address = address
+    def __init__(self, *args: Any, email: str, **options: Any) -> None:
+        self.email = email
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
-        """Hold the password against the policy and the address."""
-        refuse_weak_password(self, user=User(email=self.address))
+        """Check the password against the policy and the e-mail address."""
+        refuse_weak_password(self, user=User(email=self.email))
         return self.cleaned_data
 
 
 class ResetPasswordForm(forms.Form):
-    """Who forgot the password. `flow` makes two clicks one request."""
+    """The e-mail address of a user who forgot the password. `flow` makes two clicks one request."""
 
-    email = AddressField()
+    email = EmailField()
     flow = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
 
 
 class NewPasswordForm(CodeForm):
-    """The code from the mail and the new password."""
+    """The code from the e-mail and the new password."""
 
     password = NewPasswordField(label=_("New password"))
 
@@ -207,13 +80,13 @@ class ChangePasswordForm(forms.Form):
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
-        """Hold the new password against the policy."""
+        """Check the new password against the policy."""
         refuse_weak_password(self, user=self.user)
         return self.cleaned_data
 
 
 class RenameForm(forms.Form):
-    """The account name of one's own choice."""
+    """The account name that the user chooses."""
 
     account_name = forms.CharField(
         label=_("New account name"),
@@ -270,8 +143,16 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["code"].widget = _UnseenInput(attrs={"autocomplete": "one-time-code"})
+        self.fields["code"].widget = UnseenInput(attrs={"autocomplete": "one-time-code"})
         self.fields["code"].error_messages["required"] = _("Enter the code.")
+
+    def clean_code(self) -> str:
+        """Return the code if it is right, within a limit per user. Raises LimitReached."""
+        key = f"user {self.user.pk}"
+        limits.count_use("second_factor_at_login", key)
+        code: str = super().clean_code()
+        limits.clear_limit("second_factor_at_login", key)
+        return code
 
 
 class SetUpSecondFactorForm(forms.Form):
@@ -293,7 +174,7 @@ class RemoveSecondFactorForm(forms.Form):
     code = forms.CharField(
         label=_("Code from the app, or a recovery code"),
         max_length=20,
-        widget=_UnseenInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=UnseenInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         error_messages={"required": _("Enter the code.")},
     )
     password = PresentPasswordField(label=_("Your password"))

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from association.models import (
     Association,
     Attempt,

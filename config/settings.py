@@ -227,25 +227,28 @@ ACCOUNT_FORMS = {
 }
 MFA_TOTP_ISSUER = PROVIDER_NAME
 MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
-ACCOUNT_RATE_LIMITS = {
-    # Failed log-ins: per account and client address (the key), per client address, and over all
-    # addresses, where only the owner is told. Successful ones are not counted.
-    "login": None,
-    "login_failed": "5/5m/key",
-    "login_failed_from_address": "10/m/ip",
-    "login_failed_anywhere": "20/h/key",
-    "change_password": "5/5m/user",
-    # Turning the second step on or off: password and code are tried together.
-    "second_factor": "5/5m/user",
-    "rename_account": "10/h/user",
-    # Unknown invitation addresses, counted per client address.
-    "unknown_token": "60/m/ip",
-    # Attempts begun, and codes asked for, from one client address, whatever the addresses they go
-    # to. A whole audience that scans a code from a slide may share one client address.
-    "start_attempt": "600/h/ip",
-    "send_code": "300/h/ip",
+# web/limits.py counts instead: in one step, with the time to wait, and a page that tells it.
+ACCOUNT_RATE_LIMITS = False
+_MINUTE, _HOUR = 60, 60 * 60
+# How many uses within a window of how many seconds, per client network unless it says otherwise.
+RATE_LIMITS = {
+    # Failed log-ins: per account and client network, per client network, and per account over all
+    # networks, where only the owner is told. Successful ones are not counted.
+    "login_failed": (5, 5 * _MINUTE),
+    "login_failed_from_network": (10, _MINUTE),
+    "login_failed_anywhere": (20, _HOUR),
+    # Per user: the code at the log-in; password and code when the second step is turned on or off.
+    "second_factor_at_login": (5, 5 * _MINUTE),
+    "second_factor": (5, 5 * _MINUTE),
+    "change_password": (5, 5 * _MINUTE),
+    "rename_account": (10, _HOUR),
+    "unknown_token": (60, _MINUTE),
+    # A whole audience that scans a code from a slide may share one network.
+    "start_attempt": (600, _HOUR),
+    # Codes, to any e-mail addresses.
+    "send_code": (300, _HOUR),
     # Requests for an online invitation; each mails the partner's people.
-    "ask": "20/h/ip",
+    "ask": (20, _HOUR),
 }
 
 # --- cookies ------------------------------------------------------------------------------

@@ -9,21 +9,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import (
+from accounts.enums import (
     Accounting,
     AccountType,
-    Bill,
-    CashExpenditure,
-    Contract,
+    Billing,
     ContractType,
-    Coupon,
     MemberType,
     RegistrationSite,
-    ReservedInstance,
-    Resource,
     ResourceStatus,
 )
-from accounts.models.facts import Billing, Fact
+from accounts.models import Bill, CashExpenditure, Contract, Coupon, ReservedInstance, Resource
+from accounts.models.facts import Fact
 from association.services.eligibility import RefusalCode
 from partners.models import AssociationType, Channel, InvitationRefusal, PartnerStatus
 

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from accounts.models import (
-    Bill,
-    CashExpenditure,
-    Contract,
-    ContractType,
-    FreezeScope,
-)
+from accounts.enums import ContractType, FreezeScope
+from accounts.models import Bill, CashExpenditure, Contract
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import BudgetTerms
 from association.services.eligibility import RefusalCode

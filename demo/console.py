@@ -3,15 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.models import (
-    AccountType,
-    Billing,
-    CustomerAccount,
-    RegistrationSite,
-    Resource,
-    ResourceStatus,
-    User,
-)
+from accounts.enums import AccountType, Billing, RegistrationSite, ResourceStatus
+from accounts.models import CustomerAccount, Resource, User
 from association.models import Association, DocumentKind, LegalDocument
 from association.services.attempts import (
     decide_attempt,

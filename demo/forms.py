@@ -3,14 +3,14 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField
+from accounts.fields import EmailField
 from web.email_addresses import canonical_address
 
 
 class MailboxForm(forms.Form):
     """Whose mails the demo's mailbox shows: one address, or everybody's."""
 
-    to = AddressField(label=_("Only mails to this address"), required=False)
+    to = EmailField(label=_("Only mails to this address"), required=False)
 
     def clean_to(self) -> str:
         """Return the canonical form, which mails are compared by; empty for everybody."""

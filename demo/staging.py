@@ -7,7 +7,6 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import CustomerAccount, EnterpriseRelation, User
-from accounts.services.locks import lock_name
 from association.services.eligibility import RefusalCode, evaluate
 from association.services.facts import load_facts
 from demo.cast import (
@@ -62,6 +61,7 @@ from partners.services.invitations import (
     has_mails_left,
     revoke_invitation,
 )
+from web.locks import lock_name
 
 
 class DemoBroken(Exception):

@@ -3,14 +3,14 @@
 import re
 import secrets
 
-from accounts.crockford import ALPHABET
+from accounts.services.account_names import CROCKFORD
 
 LENGTH = 26
 
 # Each of the 32 letters stands for eight of the 256 byte values, so all are equally likely.
-_LETTER_OF_BYTE = (ALPHABET * 8).encode()
+_LETTER_OF_BYTE = (CROCKFORD * 8).encode()
 _LOOK_ALIKES = str.maketrans({"o": "0", "i": "1", "l": "1"})
-_CANONICAL = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+_CANONICAL = re.compile(f"[{CROCKFORD}]{{{LENGTH}}}")
 _SEPARATORS = re.compile(r"[\s\-‐-―]+")
 
 

@@ -1,65 +1,153 @@
-"""Limits per client address or key: those of `ACCOUNT_RATE_LIMITS`, with the time to wait.
+"""Limits on how often one client or user may do something, counted in the shared cache.
 
-They live in the shared cache. Limits that must be exact are counted from rows instead.
+`RATE_LIMITS` names the actions, each with a number of uses and a window in seconds. A window begins
+with the first use; when it is over, the count starts again: around its end up to twice the number
+may pass. Limits that must survive the loss of the cache are counted from rows instead.
 """
 
+import hashlib
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from allauth.core.internal import ratelimit
-from django.core.cache import cache
-from django.http import HttpRequest
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.db import DatabaseCache
+from django.db import transaction
+from django.utils import timezone
 
-_APP = "allauth.account"
+from web.enums import LimitRefusal
+from web.locks import lock_name
+from web.origin import current_origin
+from web.refused import Refused
+
+# A counter is one number: the second in which its window ends, times this, plus the uses. One
+# number can be read and raised in one step; two could tell of different windows.
+_END = 10**6
 
 
-class LimitReached(Exception):
-    """Something was tried too often; `seconds` from now it may be tried again."""
+class LimitReached(Refused):
+    """Something was tried too often; `seconds` from now it can be tried again."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
+        again_at = timezone.now() + timedelta(seconds=seconds)
+        super().__init__(LimitRefusal.TRIED_TOO_OFTEN, again_at=again_at)
         self.seconds = seconds
 
 
-def count(request: HttpRequest, action: str, *, key: str | None = None) -> None:
-    """Count one use of `action` by this client address, user or key. Raises LimitReached."""
-    if not ratelimit.consume(request, app=_APP, action=action, key=key, limit_get=True):
-        raise LimitReached(_seconds_to_wait(request, action, key))
+def count_use(action: str, key: str | None = None) -> None:
+    """Count one use of `action` by `key`, by default the client's network. Raises LimitReached.
+
+    A use that is refused is not counted. Of any number of uses at the same time, by all processes,
+    exactly as many succeed as the limit says. With the database cache that takes a named lock, and
+    a count within a transaction is undone with it: call this outside of one.
+    """
+    check_limit(action, key)
+    most, seconds = settings.RATE_LIMITS[action]
+    counter = _counter(action, key)
+    with _one_at_a_time(counter):
+        end, uses = _read(_raise_counter(counter, seconds))
+    if uses > most:
+        uncount_use(action, key)
+        raise LimitReached(_seconds_until(end, seconds))
 
 
-def look(request: HttpRequest, action: str, *, key: str | None = None) -> None:
+def check_limit(action: str, key: str | None = None) -> None:
     """Raise LimitReached if one more use would be too many; counts nothing."""
-    allowed = ratelimit.consume(
-        request, app=_APP, action=action, key=key, limit_get=True, dry_run=True
-    )
-    if not allowed:
-        raise LimitReached(_seconds_to_wait(request, action, key))
+    most, seconds = settings.RATE_LIMITS[action]
+    end, uses = _read(cache.get(_counter(action, key), 0))
+    if uses >= most and end > time.time():
+        raise LimitReached(_seconds_until(end, seconds))
 
 
-def take_back(request: HttpRequest, action: str, *, key: str | None = None) -> None:
-    """Forget the newest use that was counted: it turned out to be harmless."""
-    for rate in ratelimit.get_rates(app=_APP, action=action):
-        cache_key = ratelimit.get_cache_key(request, app=_APP, action=action, rate=rate, key=key)
-        with ratelimit.cache_lock(cache_key) as locked:
-            if locked:
-                cache.set(cache_key, cache.get(cache_key, [])[1:], rate.duration)
+def uncount_use(action: str, key: str | None = None) -> None:
+    """Take one counted use back: it turned out to be harmless."""
+    counter = _counter(action, key)
+    with _one_at_a_time(counter), suppress(ValueError):
+        _end, uses = _read(cache.get(counter, 0))
+        if uses:
+            _change(counter, -1, settings.RATE_LIMITS[action][1])
 
 
-def forget(request: HttpRequest, action: str, *, key: str) -> None:
-    """Forget everything that was counted for this key."""
-    ratelimit.clear(request, app=_APP, action=action, key=key)
+def clear_limit(action: str, key: str | None = None) -> None:
+    """Forget all uses that were counted for this key."""
+    cache.delete(_counter(action, key))
 
 
-def network_of(request: HttpRequest) -> str:
+def client_network() -> str:
     """Return the client's address as limits count it: an IPv6 client by its /64 network."""
-    return str(ratelimit.get_ip(request))
+    return _network_of(current_origin().address)
 
 
-def _seconds_to_wait(request: HttpRequest, action: str, key: str | None) -> int:
-    wait = 1.0
-    for rate in ratelimit.get_rates(app=_APP, action=action):
-        cache_key = ratelimit.get_cache_key(request, app=_APP, action=action, rate=rate, key=key)
-        history = cache.get(cache_key, [])
-        if len(history) >= rate.amount:
-            wait = max(wait, history[-1] + rate.duration - time.time())
-    return math.ceil(wait)
+@lru_cache(maxsize=1024)
+def _network_of(address: str | None) -> str:
+    if address is None:
+        return "unknown"
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address):
+        # An IPv4 client of a server that listens on IPv6: all of them have one /64.
+        return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False).network_address)
+    return address
+
+
+def _counter(action: str, key: str | None) -> str:
+    digest = hashlib.sha256((client_network() if key is None else key).encode()).hexdigest()
+    return f"limit:{action}:{digest}"
+
+
+def _read(value: int) -> tuple[int, int]:
+    """Return the second in which the counter's window ends, and its uses."""
+    return value // _END, value % _END
+
+
+def _raise_counter(counter: str, seconds: int) -> int:
+    """Add one use, or begin a window with it."""
+    now = time.time()
+    # Rounded up: the cache forgets the counter before its window can look over to anyone.
+    fresh = (math.ceil(now) + seconds) * _END + 1
+    try:
+        value = _change(counter, 1, seconds)
+    except ValueError:
+        # Of two that begin the window at once, one adds the counter and the other raises it.
+        return fresh if cache.add(counter, fresh, seconds) else _change(counter, 1, seconds)
+    if _read(value)[0] > now:
+        return value
+    # Django asks Redis whether the key exists, then raises it. A key that expires between the two
+    # is created without an expiry; here it gets one.
+    cache.set(counter, fresh, seconds)
+    return fresh
+
+
+def _change(counter: str, uses: int, seconds: int) -> int:
+    """Add to a counter. Raises ValueError where there is none."""
+    if not _is_in_database():
+        return cache.incr(counter, uses)
+    value: int | None = cache.get(counter)
+    if value is None:
+        raise ValueError(counter)
+    # Not incr(), which would let the counter expire after the cache's default time.
+    cache.set(counter, value + uses, seconds)
+    return value + uses
+
+
+@contextmanager
+def _one_at_a_time(counter: str) -> Iterator[None]:
+    """Lock the counter where the cache cannot raise it in one step."""
+    if not _is_in_database():
+        yield
+        return
+    with transaction.atomic():
+        lock_name(counter)
+        yield
+
+
+def _is_in_database() -> bool:
+    return isinstance(caches[DEFAULT_CACHE_ALIAS], DatabaseCache)
+
+
+def _seconds_until(end: int, window: int) -> int:
+    return min(window, max(1, math.ceil(end - time.time())))

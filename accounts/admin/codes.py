@@ -27,11 +27,11 @@ class CodeStateFilter(StateFilter):
 class VerificationCodeAdmin(EvidenceAdmin):
     """That codes were sent and how it went; never what derives them."""
 
-    list_display = ("sent_at", "address", "purpose", "tries", "expires_at", "spent_at")
+    list_display = ("sent_at", "email", "purpose", "tries", "expires_at", "spent_at")
     list_filter = (CodeStateFilter, "purpose")
-    search_fields = ("address__exact",)
+    search_fields = ("email__exact",)
     search_help_text = _("A whole e-mail address")
     lower_case_search = True
     date_hierarchy = "sent_at"
-    addresses = ("address",)
-    fields = ("address", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")
+    addresses = ("email",)
+    fields = ("email", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")

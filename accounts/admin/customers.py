@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.freezes import freeze_account, unfreeze_account
 from audit.admin import AuditedModelAdmin, EvidenceAdmin
 from web.admin.confirmation import ReasonForm, confirmed_action

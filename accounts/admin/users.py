@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services.administration import AdministrationRefused, add_user, send_reset_link
+from accounts.refusals import SENTENCES
+from accounts.services.administration import add_user, send_reset_link
 from audit.admin import AuditedModelAdmin, actor
 from web.admin.confirmation import confirmed_action
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]
@@ -39,9 +41,9 @@ class AddUserForm(UserModelForm):
 
     def clean_email(self) -> str:
         """The canonical form, which is the only one compared; the typed one is kept beside it."""
-        self.typed_address: str = self.cleaned_data["email"]
+        self.typed_email: str = self.cleaned_data["email"]
         try:
-            return canonical_address(self.typed_address)
+            return canonical_address(self.typed_email)
         except InvalidAddress as error:
             raise ValidationError(_("This is not an e-mail address that we accept.")) from error
 
@@ -108,7 +110,7 @@ class UserAdmin(AuditedModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        add_user(user=obj, address=form.typed_address, by=actor(request), now=timezone.now())
+        add_user(user=obj, email_original=form.typed_email, by=actor(request), now=timezone.now())
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
         """The service has recorded a new user already."""
@@ -122,8 +124,8 @@ class UserAdmin(AuditedModelAdmin):
             _("The present password holds until then. Nobody else sees the new one."),
         ),
         button=_("Send"),
-        refused_by=(AdministrationRefused,),
-        refusals={"not_active": _("This user is not active.")},
+        refused_by=(Refused,),
+        refusals=SENTENCES,
         permissions=["change"],
     )
     def send_reset_links(self, user: User, *, by: User, now: datetime) -> None:

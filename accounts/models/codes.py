@@ -1,26 +1,21 @@
-"""Verification codes: that six digits were mailed, to which address, in which flow, how it went."""
+"""Verification codes: to which e-mail address, for what and in which flow each was sent."""
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class CodePurpose(models.TextChoices):
-    """What proving the address is for."""
-
-    REGISTER = "register", _("register")
-    RESET_PASSWORD = "reset_password", _("reset the password")
+from accounts.enums import CodePurpose
 
 
 class VerificationCode(models.Model):
     """One code that was sent. The six digits are derived from the nonce and stored nowhere.
 
-    A row is written for a known address as well, so that the limits count alike; its mail says
-    that the account exists and holds no code. `spent_by` is the user whom a code that was spent on
-    a registration created; a code that resets a password creates nobody.
+    A known address gets a row as well, so that the limits count alike; its e-mail says that the
+    account exists and has no code in it. `spent_by` is the user whom a code for a registration has
+    created; a code that resets a password has none.
     """
 
-    address = models.CharField(_("address"), max_length=254)
+    email = models.CharField(_("e-mail"), max_length=254)
     purpose = models.CharField(_("purpose"), max_length=16, choices=CodePurpose.choices)
     flow = models.CharField(_("flow"), max_length=64)
     nonce = models.CharField(_("nonce"), max_length=64)
@@ -40,7 +35,7 @@ class VerificationCode(models.Model):
     class Meta:
         verbose_name = _("verification code")
         verbose_name_plural = _("verification codes")
-        indexes = [models.Index(fields=["address", "-sent_at"], name="code_by_address")]
+        indexes = [models.Index(fields=["email", "-sent_at"], name="code_by_email")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(tries__lte=5), name="verification_code_has_at_most_five_tries"

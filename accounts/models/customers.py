@@ -6,19 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-
-class AccountType(models.TextChoices):
-    """Whether a person or an organisation owns the account."""
-
-    INDIVIDUAL = "individual", _("individual")
-    ENTERPRISE = "enterprise", _("enterprise")
-
-
-class RegistrationSite(models.TextChoices):
-    """The provider's site on which the account was registered."""
-
-    INTERNATIONAL = "international", _("international site")
-    CHINESE_MAINLAND = "chinese_mainland", _("Chinese mainland site")
+from accounts.enums import AccountType, RegistrationSite
 
 
 class CustomerAccount(models.Model):

@@ -5,49 +5,12 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import Accounting, Billing, ContractType, MemberType, ResourceStatus
 from accounts.models.customers import CustomerAccount
 
 if TYPE_CHECKING:
     from django.db.models.fields.related import ForeignKey
     from django_stubs_ext import StrPromise
-
-
-class ContractType(models.TextChoices):
-    """The kinds of contract that the provider signs directly."""
-
-    OFFLINE_DIRECT = "offline_direct", _("offline direct contract")
-    TELEMARKETING_DISCOUNT = "telemarketing_discount", _("telemarketing contract with discount")
-    SPECIAL_OFFER_DIRECT = "special_offer_direct", _("special offer signed directly")
-    PROFESSIONAL_SERVICES = "professional_services", _("professional services contract")
-
-
-class Accounting(models.TextChoices):
-    """Who is billed for an enterprise member's spending: its master, or itself."""
-
-    UNIFIED = "unified", _("unified accounting")
-    INDEPENDENT = "independent", _("independent accounting")
-
-
-class MemberType(models.TextChoices):
-    """How the member came to the enterprise: made by the master, or invited."""
-
-    RESOURCE_ACCOUNT = "resource_account", _("resource account")
-    CLOUD_ACCOUNT = "cloud_account", _("cloud account")
-
-
-class Billing(models.TextChoices):
-    """How a resource is paid for."""
-
-    PAY_PER_USE = "pay_per_use", _("pay per use")
-    YEARLY_MONTHLY = "yearly_monthly", _("yearly or monthly")
-
-
-class ResourceStatus(models.TextChoices):
-    """Whether a resource exists and runs."""
-
-    RUNNING = "running", _("running")
-    STOPPED = "stopped", _("stopped")
-    RELEASED = "released", _("released")
 
 
 def _account_key(related_name: str) -> "ForeignKey[CustomerAccount, CustomerAccount]":

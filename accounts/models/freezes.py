@@ -4,24 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.models.customers import CustomerAccount
 from audit.actors import actor_key
-
-
-class FreezeScope(models.TextChoices):
-    """What stops: buying and changing, or also what already runs."""
-
-    ACCOUNT = "account", _("account")
-    ACCOUNT_AND_RESOURCES = "account_and_resources", _("account and resources")
-
-
-class FreezeCause(models.TextChoices):
-    """Why the account is frozen; at most one open freeze per cause."""
-
-    ASSOCIATION = "association", _("association with a reseller partner")
-    PARTNER = "partner", _("decision of the partner")
-    BUDGET_EXHAUSTED = "budget_exhausted", _("budget exhausted")
-    ADMINISTRATOR = "administrator", _("decision of the provider")
 
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):

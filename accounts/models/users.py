@@ -13,12 +13,12 @@ from web.email_addresses import canonical_address, mask_address
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users whose address is kept in canonical form beside the one typed."""
+    """Makes users with the canonical e-mail address beside the typed one."""
 
     def create_user(
         self, account_name: str, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        """Create a user; the address may be typed in any case. Raises InvalidAddress."""
+        """Create a user; `email` is as it was typed. Raises InvalidAddress."""
         user = self.model(
             account_name=account_name,
             email=canonical_address(email),
@@ -77,5 +77,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def masked_email(self) -> str:
-        """The address as it may be shown to whoever looks over the shoulder."""
+        """The e-mail address as a page may show it to others."""
         return mask_address(self.email)

@@ -1,45 +1,40 @@
-"""What a platform administrator does for users and messages; each act is audited."""
+"""What an administrator does for users and messages; each action is audited."""
 
 from datetime import datetime
 
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 
+from accounts.enums import AdministrationRefusal
 from accounts.models import User
 from accounts.services.account_names import new_account_name
+from accounts.services.second_factor import new_authenticator_app, new_totp_secret
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
+from web.refused import Refused
 
 
-class AdministrationRefused(Exception):
-    """`code` is not_active or address_taken; nothing was written."""
+def add_user(*, user: User, email_original: str, by: User | None, now: datetime) -> User:
+    """Save a new user, who gets a generated account name, no password, and the reset e-mail.
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def add_user(*, user: User, address: str, by: User | None, now: datetime) -> User:
-    """Save a new user, who gets a generated account name, no password, and the reset mail.
-
-    `user` is unsaved and holds the canonical address; `address` is as it was typed. The user can
-    log in once they have set a password with the code that is mailed to the address: that proves
-    it. One audit event for the user, one for the mail.
+    `user` is unsaved and has the canonical e-mail address; `email_original` is as it was typed. The
+    user can log in after setting a password with the code that is mailed to the address, which
+    proves it. Writes one audit event for the user, one for the e-mail.
     """
     with transaction.atomic():
-        save_new_user(user=user, address=address, by=by, now=now)
+        save_new_user(user=user, email_original=email_original, by=by, now=now)
         send_reset_link(user=user, by=by, now=now)
     return user
 
 
-def save_new_user(*, user: User, address: str, by: User | None, now: datetime) -> None:
-    """As `add_user()`, for whoever mails the way to set a password themselves.
+def save_new_user(*, user: User, email_original: str, by: User | None, now: datetime) -> None:
+    """Do the same without the e-mail, for a caller that sends one of its own.
 
-    One audit event. Call it inside the transaction of the act.
+    Writes one audit event. Call it inside the transaction of the action.
     """
-    user.account_name, user.email_original, user.created_at = new_account_name(), address, now
+    user.account_name, user.created_at = new_account_name(), now
+    user.email_original = email_original
     user.set_unusable_password()
     user.save(force_insert=True)
     record_audit_event(
@@ -52,12 +47,12 @@ def save_new_user(*, user: User, address: str, by: User | None, now: datetime) -
 
 
 def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:
-    """Promise the mail with the way to set a new password; nobody else chooses or sees it.
+    """Enqueue the e-mail with the way to set a new password; the old one works until then.
 
-    The old password holds until then. Raises AdministrationRefused("not_active").
+    Raises Refused(AdministrationRefusal.NOT_ACTIVE).
     """
     if not user.is_active:
-        raise AdministrationRefused("not_active")
+        raise Refused(AdministrationRefusal.NOT_ACTIVE)
     with transaction.atomic():
         outgoing = OutgoingMessage("accounts.reset_link", user.email, user, user.language)
         (message,) = enqueue_messages(messages=[outgoing], now=now)
@@ -65,19 +60,19 @@ def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMess
     return message
 
 
-def add_administrator(*, address: str, now: datetime) -> tuple[User, str]:
+def add_administrator(*, email: str, now: datetime) -> tuple[User, str]:
     """Save a platform administrator and return it with the secret of its second factor.
 
-    The secret is shown to nobody again. The password is chosen through the mail, as `add_user()`
-    says. Only the command line makes the first administrator, so there is no actor. Raises
-    InvalidAddress, and AdministrationRefused("address_taken").
+    The secret is not shown again. The user sets the password as `add_user()` says. Only the command
+    line makes administrators, so there is no actor. Raises InvalidAddress and
+    Refused(AdministrationRefusal.EMAIL_TAKEN).
     """
-    user = User(email=canonical_address(address), is_staff=True, is_superuser=True)
-    secret = generate_totp_secret()
+    user = User(email=canonical_address(email), is_staff=True, is_superuser=True)
+    secret = new_totp_secret()
     with transaction.atomic():
         if User.objects.filter(email=user.email).exists():
-            raise AdministrationRefused("address_taken")
-        add_user(user=user, address=address, by=None, now=now)
-        TOTP.activate(user, secret)
+            raise Refused(AdministrationRefusal.EMAIL_TAKEN)
+        add_user(user=user, email_original=email, by=None, now=now)
+        new_authenticator_app(user=user, secret=secret).save()
         record_audit_event(action="user.second_factor_added", about=user, by=None, now=now)
     return user, secret

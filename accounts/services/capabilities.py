@@ -6,7 +6,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Freeze, FreezeScope
+from accounts.enums import FreezeScope
+from accounts.models import Freeze
 
 
 class AccountAction(models.TextChoices):

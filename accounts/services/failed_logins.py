@@ -1,20 +1,20 @@
-"""Telling the owner that someone keeps trying passwords."""
+"""The e-mail to a user whose password someone keeps guessing."""
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.locks import lock_name
 
 _KIND = "accounts.failed_logins"
 PAUSE = timedelta(hours=1)
 
 
 def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
-    """Promise the owner a mail about failed log-ins, at most one per hour; True if one was."""
+    """Enqueue an e-mail about failed log-ins, at most one per hour; return whether it was."""
     with transaction.atomic():
         lock_name(f"{_KIND}:{user.pk}")
         warned = OutboxMessage.objects.filter(

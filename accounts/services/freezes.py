@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
 from audit.services import build_audit_event, record_audit_event, record_audit_events
 
 

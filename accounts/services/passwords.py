@@ -1,60 +1,65 @@
-"""Setting a password anew: by its owner, or with a code that was mailed."""
+"""Setting another password: with the present one, or with a code that was mailed."""
 
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User
-from accounts.models.codes import CodePurpose
-from accounts.services.codes import CodeRefused, Proof, spend_code, was_spent
+from accounts.services.codes import Proof, check_code, spend_code, was_spent
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.refused import Refused
 
 
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
     """Set a password that has passed the policy; every session of the user ends with the commit.
 
-    Codes sent to reset the old one become worthless. One audit event, one mail to the owner.
+    Codes that were sent to reset the old one become worthless. Writes one audit event and enqueues
+    one e-mail to the user.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        _set(locked, password, "user.password_changed", by, now)
+        _write_password(locked, password, "user.password_changed", by, now)
     return locked
 
 
-def reset_password(*, proof: Proof, password: str, now: datetime) -> User:
-    """Spend the code and set the password of the proven address's user, all or nothing.
+def reset_password(*, email: str, flow: str, code: str, password: str, now: datetime) -> User:
+    """Set the password of the active user whose canonical e-mail address the code proves.
 
-    The proven address counts as verified from then on. Every session of the user ends. Call
-    `check_code()` before, outside the transaction. Raises CodeRefused.
+    The address counts as verified from then on, and every session of the user ends. The same
+    password sent again in this flow returns the user and writes nothing. Call it outside every
+    transaction, as `check_code()`. Raises Refused with a CodeRefusal.
     """
-    if proof.purpose != CodePurpose.RESET_PASSWORD:
-        raise CodeRefused("wrong")
+    purpose = CodePurpose.RESET_PASSWORD
+    try:
+        proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
+        return _spend_code_and_reset(proof, password, now)
+    except Refused:
+        # The code is bound to the old password, so after the first of two clicks it is wrong.
+        user = User.objects.filter(email=email, is_active=True).first()
+        spent = was_spent(email=email, purpose=purpose, flow=flow, now=now)
+        if user is None or not spent or not user.check_password(password):
+            raise
+        return user
+
+
+def _spend_code_and_reset(proof: Proof, password: str, now: datetime) -> User:
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(email=proof.address, is_active=True).first()
+        user = User.objects.select_for_update().filter(email=proof.email, is_active=True).first()
         if user is None or not spend_code(proof=proof, now=now):
-            raise CodeRefused("wrong")
-        _set(user, password, "user.password_reset", user, now)
-        EmailAddress.objects.filter(user=user, primary=True).exclude(email=user.email).update(
-            primary=False
-        )
-        EmailAddress.objects.update_or_create(
+            raise Refused(CodeRefusal.WRONG)
+        _write_password(user, password, "user.password_reset", user, now)
+        addresses = EmailAddress.objects.filter(user=user)
+        addresses.filter(primary=True).exclude(email=user.email).update(primary=False)
+        addresses.update_or_create(
             user=user, email=user.email, defaults={"verified": True, "primary": True}
         )
     return user
 
 
-def was_just_reset(*, address: str, flow: str, password: str, now: datetime) -> bool:
-    """Whether this flow has set this very password a moment ago: the second of two clicks."""
-    purpose = CodePurpose.RESET_PASSWORD
-    if not was_spent(address=address, purpose=purpose, flow=flow, now=now):
-        return False
-    user = User.objects.filter(email=address, is_active=True).first()
-    return user is not None and user.check_password(password)
-
-
-def _set(user: User, password: str, action: str, by: User, now: datetime) -> None:
+def _write_password(user: User, password: str, action: str, by: User, now: datetime) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     record_audit_event(action=action, about=user, by=by, now=now)

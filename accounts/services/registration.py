@@ -1,6 +1,6 @@
 """Registration: the only way in which a customer's user comes to exist.
 
-    proof = check_code(address=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
+    proof = check_code(email=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
     with transaction.atomic():
         user = register_account(proof=proof, …)
         …what belongs to it…
@@ -14,14 +14,15 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
+from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import CustomerAccount, User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services.account_names import new_account_name
-from accounts.services.codes import CodeRefused, Proof, note_registered, spend_code
+from accounts.services.codes import Proof, note_registered, spend_code
 from accounts.services.unclaimed import unclaimed_users
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
+from web.refused import Refused
 
 
 def register_account(
@@ -32,11 +33,11 @@ def register_account(
     `address` is as it was typed; its canonical form must be the proven one. The password must have
     passed the policy. May stand inside a transaction of the caller. Where the code was already
     spent, by a double click say, the user it created is returned if the password is theirs and
-    nothing is written. Raises CodeRefused, alike whether the address is known or the code is not
+    nothing is written. Raises Refused, alike whether the address is known or the code is not
     the right one.
     """
-    if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.address:
-        raise CodeRefused("wrong")
+    if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.email:
+        raise Refused(CodeRefusal.WRONG)
     try:
         with transaction.atomic():
             if spend_code(proof=proof, now=now):
@@ -44,10 +45,10 @@ def register_account(
                 note_registered(proof=proof, user=user)
                 return user
     except IntegrityError as error:
-        if not User.objects.filter(email=proof.address).exists():
+        if not User.objects.filter(email=proof.email).exists():
             raise
         # Someone proved the same address in another flow a moment ago.
-        raise CodeRefused("wrong") from error
+        raise Refused(CodeRefusal.WRONG) from error
     return _registered_before(proof, password)
 
 
@@ -102,8 +103,8 @@ def _registered_before(proof: Proof, password: str) -> User:
     """Return the user whom this very code created."""
     row = VerificationCode.objects.select_related("spent_by").get(pk=proof.code_id)
     if row.spent_at is None:
-        raise CodeRefused("expired")
+        raise Refused(CodeRefusal.EXPIRED)
     user = row.spent_by
     if user is None or not user.is_active or not user.check_password(password):
-        raise CodeRefused("wrong")
+        raise Refused(CodeRefusal.WRONG)
     return user

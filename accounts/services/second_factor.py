@@ -1,37 +1,29 @@
 """The second step of the log-in: a code from an authenticator app, and recovery codes.
 
-allauth checks it at the log-in and keeps the secrets; its own pages for setting it up would write
-while they show. A code is good for one use: allauth remembers it in the shared cache.
+allauth checks it at the log-in and stores the secrets; its own pages for setting it up would write
+on GET. A code can be used once: allauth remembers used codes in the shared cache.
 """
 
-from datetime import datetime, timedelta
+import base64
+import secrets
+from datetime import datetime
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, validate_totp_code
-from allauth.mfa.utils import decrypt
+from allauth.mfa.utils import decrypt, encrypt
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.enums import SecondFactorRefusal
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.refused import Refused
 
 MAIL_KIND = "accounts.second_factor_changed"
-# How long a second click is shown the recovery codes of the first.
-ONE_CLICK = timedelta(minutes=5)
-
-
-class SecondFactorRefused(Exception):
-    """`code` is wrong_code or on_already; nothing was written."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether the user logs in with an authenticator app."""
+    """Return whether the user logs in with an authenticator app."""
     return _apps(user).exists()
 
 
@@ -40,42 +32,57 @@ def find_second_factor(user: User) -> Authenticator | None:
     return _apps(user).first()
 
 
-def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
-    """Turn the second step on, and return the recovery codes, which are shown this once.
+def new_totp_secret() -> str:
+    """Return a new secret for an authenticator app: 160 random bits, as RFC 4226 recommends."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
 
-    `code` proves that the app has the secret, and is used up by it. One audit event, one mail to
-    the owner; a second click writes nothing and gets the same codes. Raises SecondFactorRefused.
+
+def new_authenticator_app(*, user: User, secret: str) -> Authenticator:
+    """Return an unsaved authenticator app, in the form in which allauth reads it."""
+    data = {"secret": encrypt(secret)}
+    return Authenticator(user=user, type=Authenticator.Type.TOTP, data=data)
+
+
+def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
+    """Turn the second step on, and return the recovery codes, which are shown only once.
+
+    `code` proves that the app has the secret, and is used up by it. Writes one audit event and
+    enqueues one e-mail to the user. The same secret and code sent again return the same recovery
+    codes and write nothing. Raises Refused with a SecondFactorRefusal.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         app = find_second_factor(locked)
         if app is not None:
-            return _codes_of_first_click(app, secret, now)
-        if not validate_totp_code(secret, code):
-            raise SecondFactorRefused("wrong_code")
+            return _recovery_codes_again(app, secret, code)
+        app = new_authenticator_app(user=locked, secret=secret)
+        if not app.wrap().validate_code(code):
+            raise Refused(SecondFactorRefusal.APP_CODE_WRONG)
+        # Used up, so no secret any more: it recognises the same form when it is sent again.
+        app.data["set_up_with"] = code
+        # Recovery codes that an app of before has left.
         Authenticator.objects.filter(user=locked).delete()
-        if not TOTP.activate(locked, secret).validate_code(code):
-            raise SecondFactorRefused("wrong_code")
-        codes: list[str] = RecoveryCodes.activate(locked).generate_codes()
-        _record(locked, is_on=True, now=now)
+        app.save()
+        codes: list[str] = _new_recovery_codes(locked).wrap().generate_codes()
+        _record_change(locked, is_on=True, now=now)
     return codes
 
 
 def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
-    """Turn the second step off; nothing happens where there is none.
+    """Turn the second step off; does nothing where there is none.
 
-    `code` is one of the app or a recovery code, and is used up. One audit event, one mail to the
-    owner. Raises SecondFactorRefused.
+    `code` is one of the app or a recovery code, and is used up. Writes one audit event and enqueues
+    one e-mail to the user. Raises Refused with a SecondFactorRefusal.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        own = list(Authenticator.objects.filter(user=locked))
-        if not own:
+        factors = list(Authenticator.objects.filter(user=locked))
+        if not factors:
             return
-        if not any(factor.wrap().validate_code(code) for factor in own):
-            raise SecondFactorRefused("wrong_code")
+        if not any(factor.wrap().validate_code(code) for factor in factors):
+            raise Refused(SecondFactorRefusal.CODE_WRONG_OR_USED)
         Authenticator.objects.filter(user=locked).delete()
-        _record(locked, is_on=False, now=now)
+        _record_change(locked, is_on=False, now=now)
 
 
 def _apps(user: User) -> QuerySet[Authenticator]:
@@ -83,17 +90,24 @@ def _apps(user: User) -> QuerySet[Authenticator]:
     return apps.filter(type=Authenticator.Type.TOTP)
 
 
-def _codes_of_first_click(app: Authenticator, secret: str, now: datetime) -> list[str]:
-    """Return the recovery codes once more to whoever set up this very app a moment ago."""
-    is_same = decrypt(app.data["secret"]) == secret
-    if not is_same or now - app.created_at > ONE_CLICK:
-        raise SecondFactorRefused("on_already")
-    codes: list[str] = RecoveryCodes.activate(app.user).get_unused_codes()
+def _new_recovery_codes(user: User) -> Authenticator:
+    """Save recovery codes in allauth's form: a seed, and a bit for each that was used."""
+    data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
+    return Authenticator.objects.create(
+        user=user, type=Authenticator.Type.RECOVERY_CODES, data=data
+    )
+
+
+def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
+    """Return the recovery codes for the form that set up this app; it was sent twice."""
+    if decrypt(app.data["secret"]) != secret or app.data.get("set_up_with") != code:
+        raise Refused(SecondFactorRefusal.ON_ALREADY)
+    recovery = Authenticator.objects.get(user=app.user, type=Authenticator.Type.RECOVERY_CODES)
+    codes: list[str] = recovery.wrap().get_unused_codes()
     return codes
 
 
-def _record(user: User, *, is_on: bool, now: datetime) -> None:
-    """Write the audit event and promise the mail to the owner."""
+def _record_change(user: User, *, is_on: bool, now: datetime) -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
     record_audit_event(action=action, about=user, by=user, now=now)
     outgoing = OutgoingMessage(

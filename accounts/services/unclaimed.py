@@ -1,8 +1,8 @@
-"""Log-ins that others made for an address and nobody has taken yet.
+"""Users that others made for an e-mail address, and that the owner of the address has not used.
 
-An administrator adds a user, or a partner invites a member: the log-in has no password, and its
-address is unproven. Such a log-in stands in nobody's way: whoever proves the address may also
-register with it, and takes the log-in over.
+An administrator adds a user, or a partner invites a member: the user has no password, and the
+address is unproven. Such a user does not block the address: its owner may also register as a
+customer, and takes the user over.
 """
 
 from allauth.account.models import EmailAddress
@@ -13,7 +13,7 @@ from accounts.models import User
 
 
 def unclaimed_users() -> QuerySet[User]:
-    """Return the users who never had a password, a proven address or a customer account."""
+    """Return the users who have no password, no proven e-mail address and no customer account."""
     proven = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
     return User.objects.filter(
         ~Exists(proven),

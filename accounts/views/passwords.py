@@ -1,4 +1,4 @@
-"""A forgotten password: the code by mail, then a new one. And changing it when signed in."""
+"""A forgotten password: a code by e-mail, then a new password. And changing it when logged in."""
 
 from typing import Any, cast
 
@@ -14,30 +14,32 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.adapters import failed_login_key
+from accounts.enums import CodePurpose
 from accounts.forms import ChangePasswordForm, NewPasswordForm, ResetPasswordForm
 from accounts.models import User
-from accounts.models.codes import CodePurpose
-from accounts.refusals import code_refusal
-from accounts.services.codes import CodeRefused, check_code, send_code
-from accounts.services.passwords import change_password, reset_password, was_just_reset
+from accounts.refusals import refusal_sentence
+from accounts.services.codes import send_code
+from accounts.services.passwords import change_password, reset_password
 from web import limits
 from web.answers import limited, posted, see_other
 from web.email_addresses import canonical_address
+from web.refused import Refused
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
-_FLOW = "password_reset"
+# In the session: the flow that a reset belongs to, and the e-mail address as it was typed.
+_RESET = "password_reset"
 
 
 @_READ_AND_POST
 @login_not_required
 @limited
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for the address and send a code to it."""
+    """Ask for the e-mail address and send a code to it."""
     form = ResetPasswordForm(posted(request))
     if form.is_valid():
-        limits.count(request, "send_code")
+        limits.count_use("send_code")
         flow = form.cleaned_data["flow"] or form.fields["flow"].initial()
-        request.session[_FLOW] = {"flow": flow.hex, "address": form.cleaned_data["email"]}
+        request.session[_RESET] = {"flow": flow.hex, "email": form.cleaned_data["email"]}
         _send(request)
         return see_other("account_confirm_password_reset_code")
     status = 400 if form.errors else 200
@@ -50,21 +52,16 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @limited
 def reset(request: HttpRequest) -> HttpResponse:
     """Take the code and the new password, or send another code."""
-    started = request.session.get(_FLOW)
+    started = request.session.get(_RESET)
     if started is None:
         return redirect("account_reset_password")
     if request.POST.get("action") == "send_code":
-        limits.count(request, "send_code")
-        _send(request)
-        messages.success(
-            request, _("If the time between two codes has passed, a new one is on its way.")
-        )
-        return see_other("account_confirm_password_reset_code")
-    form = NewPasswordForm(posted(request), address=canonical_address(started["address"]))
-    if form.is_valid() and _is_reset(request, form):
+        return _send_again(request)
+    form = NewPasswordForm(posted(request), email=canonical_address(started["email"]))
+    if form.is_valid() and _is_reset(form, flow=started["flow"]):
         messages.success(request, _("Your password has been changed. Log in with the new one."))
         return see_other("account_login")
-    context = {"form": form, "address": started["address"]}
+    context = {"form": form, "email": started["email"]}
     status = 400 if form.errors else 200
     return render(request, "account/confirm_password_reset_code.html", context, status=status)
 
@@ -73,10 +70,10 @@ def reset(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("present_password", "password")
 @limited
 def change(request: HttpRequest) -> HttpResponse:
-    """Change the password of the signed-in user; their other sessions end."""
+    """Change the password of the user, whose other sessions end."""
     user = cast("User", request.user)
     form = ChangePasswordForm(posted(request), user=user)
-    if form.is_valid() and _is_present_password(request, form):
+    if form.is_valid() and _is_present_password(form):
         password = form.cleaned_data["password"]
         changed = change_password(user=user, password=password, by=user, now=timezone.now())
         update_session_auth_hash(request, changed)
@@ -88,10 +85,20 @@ def change(request: HttpRequest) -> HttpResponse:
     return render(request, "account/password_change.html", {"form": form}, status=status)
 
 
+def _send_again(request: HttpRequest) -> HttpResponse:
+    """Send another code, if its limits allow one; the answer is the same if not."""
+    limits.count_use("send_code")
+    _send(request)
+    messages.success(
+        request, _("If the time between two codes has passed, a new one is on its way.")
+    )
+    return see_other("account_confirm_password_reset_code")
+
+
 def _send(request: HttpRequest) -> None:
-    started: dict[str, Any] = request.session[_FLOW]
+    started: dict[str, Any] = request.session[_RESET]
     send_code(
-        address=canonical_address(started["address"]),
+        email=canonical_address(started["email"]),
         purpose=CodePurpose.RESET_PASSWORD,
         flow=started["flow"],
         language=get_language(),
@@ -99,26 +106,20 @@ def _send(request: HttpRequest) -> None:
     )
 
 
-def _is_reset(request: HttpRequest, form: NewPasswordForm) -> bool:
+def _is_reset(form: NewPasswordForm, *, flow: str) -> bool:
     """Reset the password, or add to the form why not."""
-    now, flow = timezone.now(), request.session[_FLOW]["flow"]
-    code, password = form.cleaned_data["code"], form.cleaned_data["password"]
-    purpose = CodePurpose.RESET_PASSWORD
     try:
-        proof = check_code(address=form.address, purpose=purpose, flow=flow, code=code, now=now)
-        user = reset_password(proof=proof, password=password, now=now)
-    except CodeRefused as refused:
-        if was_just_reset(address=form.address, flow=flow, password=password, now=now):
-            return True
-        form.add_error("code", code_refusal(refused))
+        user = reset_password(email=form.email, flow=flow, now=timezone.now(), **form.cleaned_data)
+    except Refused as refused:
+        form.add_error("code", refusal_sentence(refused))
         return False
-    limits.forget(request, "login_failed", key=failed_login_key(request, f"user {user.pk}"))
+    limits.clear_limit("login_failed", failed_login_key(f"user {user.pk}"))
     return True
 
 
-def _is_present_password(request: HttpRequest, form: ChangePasswordForm) -> bool:
+def _is_present_password(form: ChangePasswordForm) -> bool:
     """Compare the present password, or add to the form that it is another one."""
-    limits.count(request, "change_password")
+    limits.count_use("change_password", f"user {form.user.pk}")
     if form.user.check_password(form.cleaned_data["present_password"]):
         return True
     form.add_error("present_password", _("That is not your password."))

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import qrcode
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -17,16 +16,19 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from qrcode.image.svg import SvgPathFillImage
 
+from accounts.enums import SecondFactorRefusal
 from accounts.forms import RemoveSecondFactorForm, SetUpSecondFactorForm
 from accounts.models import User
+from accounts.refusals import refusal_sentence
 from accounts.services.second_factor import (
-    SecondFactorRefused,
     find_second_factor,
+    new_totp_secret,
     remove_second_factor,
     set_up_second_factor,
 )
 from web import limits
 from web.answers import limited, see_other
+from web.refused import Refused
 
 _SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
 
@@ -38,14 +40,14 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     """Show whether it is on; `action` begins to set it up, turns it on, or turns it off."""
     if request.method != "POST":
         return _show(request)
-    acts = {"begin": _begin, "set_up": _set_up, "remove": _remove}
-    act = acts.get(request.POST.get("action", ""))
-    return act(request) if act else see_other("second_factor")
+    actions = {"begin": _begin, "set_up": _set_up, "remove": _remove}
+    action = actions.get(request.POST.get("action", ""))
+    return action(request) if action else see_other("second_factor")
 
 
 def _begin(request: HttpRequest) -> HttpResponse:
-    """Make a fresh secret for the app; nothing is on before the first code has come."""
-    request.session[_SECRET] = generate_totp_secret()
+    """Make a new secret for the app; nothing is on before its first code has come."""
+    request.session[_SECRET] = new_totp_secret()
     return see_other("second_factor")
 
 
@@ -55,41 +57,40 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     if secret is None:
         return see_other("second_factor")
     form = SetUpSecondFactorForm(request.POST)
-    user = cast("User", request.user)
-    if form.is_valid() and _is_password(request, form):
-        code, now = form.cleaned_data["code"], timezone.now()
-        try:
-            codes = set_up_second_factor(user=user, secret=secret, code=code, now=now)
-        except SecondFactorRefused as refused:
-            if refused.code == "on_already":
-                return see_other("second_factor")
-            form.add_error("code", _("That is not the code that the app shows now."))
-        else:
-            request.session.cycle_key()
-            return render(request, "account/recovery_codes.html", {"codes": codes})
-    return _show(request, form)
+    if not (form.is_valid() and _is_password(request, form)):
+        return _show(request, form)
+    user, code = cast("User", request.user), form.cleaned_data["code"]
+    try:
+        codes = set_up_second_factor(user=user, secret=secret, code=code, now=timezone.now())
+    except Refused as refused:
+        if refused.code == SecondFactorRefusal.ON_ALREADY:
+            return see_other("second_factor")
+        form.add_error("code", refusal_sentence(refused))
+        return _show(request, form)
+    request.session.cycle_key()
+    return render(request, "account/recovery_codes.html", {"codes": codes})
 
 
 def _remove(request: HttpRequest) -> HttpResponse:
     """Turn it off."""
     form = RemoveSecondFactorForm(request.POST)
-    if form.is_valid() and _is_password(request, form):
-        user, code = cast("User", request.user), form.cleaned_data["code"]
-        try:
-            remove_second_factor(user=user, code=code, now=timezone.now())
-        except SecondFactorRefused:
-            form.add_error("code", _("That is not the code, or it has been used."))
-        else:
-            request.session.pop(_SECRET, None)
-            messages.success(request, _("Logging in takes no second step any more."))
-            return see_other("second_factor")
-    return _show(request, form)
+    if not (form.is_valid() and _is_password(request, form)):
+        return _show(request, form)
+    user, code = cast("User", request.user), form.cleaned_data["code"]
+    try:
+        remove_second_factor(user=user, code=code, now=timezone.now())
+    except Refused as refused:
+        form.add_error("code", refusal_sentence(refused))
+        return _show(request, form)
+    request.session.pop(_SECRET, None)
+    messages.success(request, _("Logging in takes no second step any more."))
+    return see_other("second_factor")
 
 
 def _is_password(request: HttpRequest, form: Form) -> bool:
     """Compare the password, or add to the form that it is another one. Raises LimitReached."""
-    limits.count(request, "second_factor")
     user = cast("User", request.user)
+    limits.count_use("second_factor", f"user {user.pk}")
     if user.check_password(form.cleaned_data["password"]):
         return True
     form.add_error("password", _("That is not your password."))
@@ -112,7 +113,7 @@ def _show(request: HttpRequest, form: Form | None = None) -> HttpResponse:
 
 
 def _picture(text: str) -> str:
-    """Return a QR code as an address that holds the picture: dark on white in any scheme."""
+    """Return a QR code as a data URL: dark on white in any colour scheme."""
     drawn = BytesIO()
     qrcode.make(text, image_factory=SvgPathFillImage).save(drawn)
     return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()

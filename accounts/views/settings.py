@@ -1,4 +1,4 @@
-"""Log-in and security: what someone logs in with, and how to change it."""
+"""Log-in and security: what the user logs in with, and how to change it."""
 
 from typing import cast
 
@@ -11,16 +11,17 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import RenameForm
 from accounts.models import User
-from accounts.refusals import account_name_refusal
-from accounts.services.account_names import AccountNameRefused, rename_account
+from accounts.refusals import refusal_sentence
+from accounts.services.account_names import rename_account
 from web import limits
 from web.answers import limited, posted, see_other
+from web.refused import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited
 def settings(request: HttpRequest) -> HttpResponse:
-    """Show account name and address; a POST changes the account name, once."""
+    """Show account name and e-mail address; a POST changes the account name, once."""
     user = cast("User", request.user)
     form = RenameForm(posted(request))
     if form.is_valid() and _is_renamed(request, form):
@@ -33,12 +34,12 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 def _is_renamed(request: HttpRequest, form: RenameForm) -> bool:
     """Rename the account, or add to the form why not."""
-    limits.count(request, "rename_account")
     user = cast("User", request.user)
+    limits.count_use("rename_account", f"user {user.pk}")
     name = form.cleaned_data["account_name"]
     try:
         rename_account(user=user, account_name=name, by=user, now=timezone.now())
-    except AccountNameRefused as refused:
-        form.add_error("account_name", account_name_refusal(refused))
+    except Refused as refused:
+        form.add_error("account_name", refusal_sentence(refused))
         return False
     return True

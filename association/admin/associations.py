@@ -11,7 +11,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import FreezeForm
-from accounts.models import FreezeScope, User
+from accounts.enums import FreezeScope
+from accounts.models import User
 from association.admin.preview import eligibility_preview
 from association.enums import BudgetPeriod, OnExhaustion
 from association.forms import BudgetForm

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import capitalised
-from accounts.models import FreezeCause
+from accounts.enums import FreezeCause
+from accounts.fields import capitalised
 from association.enums import BudgetPeriod, OnExhaustion
 from association.services.customer_lists import CustomerState
 

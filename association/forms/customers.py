@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import capitalised
-from accounts.models import FreezeScope
+from accounts.enums import FreezeScope
+from accounts.fields import capitalised
 from association.forms.budgets import reason_field
 from association.services.customer_lists import NO_MANAGER
 from partners.models import AssociationType, PartnerMember

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import capitalised
+from accounts.fields import capitalised
 from association.enums import LastStep, Outcome
 from association.services.refusal_texts import REFUSAL_TEXTS
 from partners.models import AssociationType, Channel

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField, CountryField
+from accounts.fields import CountryField, EmailField
 from association.models import DocumentKind, LegalDocument
 from association.services.associations import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Documents
@@ -178,7 +178,7 @@ class EnableForm(LetterForm):
 class AskForm(forms.Form):
     """The address of an existing account, to be invited online."""
 
-    email = AddressField(
+    email = EmailField(
         label=_("E-mail address of your account"),
         help_text=_("The invitation will be sent there, and only this account can use it."),
     )

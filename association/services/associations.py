@@ -9,7 +9,8 @@ from functools import partial
 from django.db import IntegrityError, transaction
 from django.db.models import Exists
 
-from accounts.models import CustomerAccount, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, User
 from accounts.services.freezes import close_freezes, open_freeze
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
 from association.models.documents import LegalDocument

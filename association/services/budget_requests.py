@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from accounts.models import Freeze, FreezeCause, User
+from accounts.enums import FreezeCause
+from accounts.models import Freeze, User
 from accounts.services.freezes import lock_accounts
 from association.enums import BudgetRequestProblem
 from association.models import Association, BudgetRequest

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import Freeze, FreezeCause, FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert

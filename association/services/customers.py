@@ -13,8 +13,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import FilteredRelation, Q
 
-from accounts.models import Freeze, FreezeCause, FreezeScope, User
-from accounts.services.freezes import close_freezes, latest_moment, lock_accounts, open_freeze
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze, User
+from accounts.services.freezes import (
+    close_freezes,
+    latest_moment,
+    lock_accounts,
+    open_freeze,
+)
 from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
 from association.models import Association, Budget
 from audit.services import build_audit_event, record_audit_event, record_audit_events

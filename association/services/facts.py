@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce
 
+from accounts.enums import ResourceStatus
 from accounts.models import (
     Bill,
     CashExpenditure,
@@ -19,7 +20,6 @@ from accounts.models import (
     EnterpriseRelation,
     ReservedInstance,
     Resource,
-    ResourceStatus,
 )
 from association.models import Association, Attempt
 from association.services.eligibility import (

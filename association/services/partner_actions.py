@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
 from association.enums import PartnerActionKind
 from association.models import Association, Authorization, Budget
 

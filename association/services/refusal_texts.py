@@ -19,7 +19,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Accounting, ContractType, MemberType
+from accounts.enums import Accounting, ContractType, MemberType
 from association.services.eligibility import Check, Refusal, RefusalCode
 
 if TYPE_CHECKING:

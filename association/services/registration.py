@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.enums import CodePurpose
 from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.services.codes import check_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt
@@ -21,7 +21,7 @@ def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: dateti
     with transaction.atomic():
         remember_registration(attempt=attempt, address=email, country=country, now=now)
         send_code(
-            address=canonical_address(email),
+            email=canonical_address(email),
             purpose=CodePurpose.REGISTER,
             flow=_flow_of(attempt),
             language=attempt.language,
@@ -33,11 +33,11 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     """Create the account for the proven address and enter the attempt with it, both or neither.
 
     A wrong code stays counted whatever follows, so call it outside every transaction. Sent twice
-    with the same code and password it returns the same user. Raises CodeRefused, OtherAccount when
+    with the same code and password it returns the same user. Raises Refused, OtherAccount when
     someone has logged in on the way meanwhile, and AttemptFinished.
     """
     proof = check_code(
-        address=canonical_address(attempt.registration_address),
+        email=canonical_address(attempt.registration_address),
         purpose=CodePurpose.REGISTER,
         flow=_flow_of(attempt),
         code=code,

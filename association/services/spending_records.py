@@ -14,8 +14,8 @@ from accounts.models import Spending
 from accounts.services.fact_forms import FactForm, fact_form
 from accounts.services.fact_lines import ImportReport, Line, validate_lines
 from accounts.services.facts_import import changed_facts, write_facts
-from accounts.services.locks import lock_name
 from association.services.budget_watch import lock_and_measure, watch_budgets
+from web.locks import lock_name
 
 # How far the clock of another system may be before ours.
 CLOCKS_DIFFER_BY = timedelta(minutes=5)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 
-from accounts.models import Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
 from association.models import Association, Budget, BudgetRequest
 from partners.models import (
     AssociationType,

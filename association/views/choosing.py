@@ -125,7 +125,7 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
         **progress(journey.invitation, Step.ASK),
     }
     if request.method == "POST" and form.is_valid():
-        limits.count(request, "ask")
+        limits.count_use("ask")
         request_online_invitation(
             invitation=journey.invitation,
             address=form.cleaned_data["email"],

@@ -58,7 +58,7 @@ def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResp
     back_url = reverse("landing", args=[invitation.token])
     if request.method != "POST" or not form.is_valid():
         return show_instructions(request, invitation, form, back_url=back_url)
-    limits.count(request, "start_attempt")
+    limits.count_use("start_attempt")
     with transaction.atomic():
         attempt, secret = begin_attempt(request, invitation)
         agree_to_instructions(
@@ -79,7 +79,7 @@ def first_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if request.method != "POST":
         back_url = reverse("landing", args=[invitation.token])
         return show_choice(request, invitation, back_url=back_url)
-    limits.count(request, "start_attempt")
+    limits.count_use("start_attempt")
     attempt, secret = begin_attempt(request, invitation)
     return remember_browser(follow_choice(request, attempt, now=attempt.started_at), secret)
 

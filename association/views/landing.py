@@ -24,7 +24,7 @@ from association.views.urls_of import resume_url
 from partners.models import Channel, Invitation
 from partners.services.invitations import find_invitation
 from web import limits
-from web.answers import posted, see_other, too_many_requests
+from web.answers import posted, see_other
 from web.middleware import supported_language
 from web.templatetags.moments import moment
 
@@ -144,10 +144,18 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> Htt
 def unknown_invitation(request: HttpRequest) -> HttpResponse:
     """Answer an address that is no invitation; too many of them from one client are slowed down."""
     try:
-        limits.count(request, "unknown_token")
+        limits.count_use("unknown_token")
     except limits.LimitReached as reached:
-        return too_many_requests(request, seconds=reached.seconds)
+        return too_many_unknown(request, reached.seconds)
     return unknown_link(request)
+
+
+def too_many_unknown(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Answer 429 with a remembered page: drawing it for each one costs six times as much."""
+    shown = {"retry_after_seconds": seconds}
+    response = answer_alike(request, "429.html", shown=shown, own={}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 @login_not_required

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.forms import AddressForm, CodeForm
-from accounts.refusals import code_refusal
-from accounts.services.codes import LIFETIME, PAUSE, CodeRefused
+from accounts.forms import CodeForm, CountryAndEmailForm
+from accounts.refusals import refusal_sentence
+from accounts.services.codes import LIFETIME, PAUSE
 from association.models import Attempt
 from association.services.attempts import OtherAccount, remember_registration
 from association.services.registration import register_for_attempt, send_attempt_code
@@ -21,6 +21,7 @@ from partners.models import Invitation
 from web import limits
 from web.answers import limited, see_other
 from web.email_addresses import canonical_address, mask_address
+from web.refused import Refused
 
 
 @sensitive_post_parameters("password", "code")
@@ -62,24 +63,24 @@ def show_register(
     return render(request, "association/register.html", context, status=status)
 
 
-def _address_form(attempt: Attempt) -> AddressForm:
+def _address_form(attempt: Attempt) -> CountryAndEmailForm:
     country = attempt.registration_country or attempt.invitation.country
-    return AddressForm(initial={"country": country, "email": attempt.registration_address})
+    return CountryAndEmailForm(initial={"country": country, "email": attempt.registration_address})
 
 
 def _code_form(attempt: Attempt) -> CodeForm:
-    return CodeForm(address=attempt.registration_address)
+    return CodeForm(email=attempt.registration_address)
 
 
 def _send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Send a code to the address, if its limits allow one; the page is the same if not."""
     attempt = journey.attempt
-    form = AddressForm(request.POST)
+    form = CountryAndEmailForm(request.POST)
     if form.is_valid():
         _refuse_other_recipient(form, journey.invitation)
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
-    limits.count(request, "send_code")
+    limits.count_use("send_code")
     send_attempt_code(
         attempt=attempt,
         email=form.cleaned_data["email"],
@@ -89,7 +90,7 @@ def _send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
     return see_other(step_url(attempt, Step.REGISTER))
 
 
-def _refuse_other_recipient(form: AddressForm, invitation: Invitation) -> None:
+def _refuse_other_recipient(form: CountryAndEmailForm, invitation: Invitation) -> None:
     """A bound invitation can be followed with the address it was sent to, and no other."""
     email = canonical_address(form.cleaned_data["email"])
     if invitation.is_bound and email != invitation.recipient:
@@ -117,7 +118,7 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
     attempt = journey.attempt
     if not attempt.registration_address:
         return see_other(step_url(attempt, Step.REGISTER))
-    form = CodeForm(request.POST, address=attempt.registration_address)
+    form = CodeForm(request.POST, email=attempt.registration_address)
     shown = request.POST.get("shown_email", attempt.registration_address)
     if shown != attempt.registration_address:
         form.add_error(None, _("The address was changed meanwhile. Check it and try again."))
@@ -126,8 +127,8 @@ def _register(request: HttpRequest, journey: Journey) -> HttpResponse:
         return show_register(request, journey, form, status=400)
     try:
         user = register_for_attempt(attempt=attempt, now=journey.now, **form.cleaned_data)
-    except CodeRefused as refused:
-        form.add_error("code", code_refusal(refused))
+    except Refused as refused:
+        form.add_error("code", refusal_sentence(refused))
         return show_register(request, journey, form, status=400)
     except OtherAccount:
         # In another tab someone has logged in meanwhile: no account was made here.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import capitalised
+from accounts.fields import capitalised
 from partners.models import AssociationType, Channel, InvitationState, PartnerMember
 
 if TYPE_CHECKING:

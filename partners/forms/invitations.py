@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField, CountryField, capitalised
+from accounts.fields import CountryField, EmailField, capitalised
 from outbox.services.rendering import is_one_line
 from partners.forms.expiry import refuse_strange_expiry
 from partners.models import AssociationType, Partner
@@ -89,7 +89,7 @@ class LinkInvitationForm(InvitationForm):
 class EmailInvitationForm(InvitationForm):
     """An online invitation for one person."""
 
-    recipient = AddressField(
+    recipient = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")}
     )
     recipient_name = forms.CharField(label=_("Name"), max_length=120, required=False)

@@ -8,7 +8,7 @@ from io import StringIO
 from django.utils import translation
 from django_countries import countries
 
-from accounts.forms import NOT_OFFERED
+from accounts.fields import NOT_OFFERED
 from outbox.services.rendering import is_one_line
 from partners.refusal_codes import ListProblem, RowProblem
 from partners.services.mailings import ListedPerson

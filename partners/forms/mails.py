@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField, capitalised
+from accounts.fields import EmailField, capitalised
 from partners.emails import default_subject
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import InvitationForm, refuse_more_lines
@@ -107,7 +107,7 @@ class NewEmailForm(MailForm):
         help_text=_("The mail begins with it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    recipient = AddressField(
+    recipient = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")},
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import AddressField, capitalised
+from accounts.fields import EmailField, capitalised
 from partners.models import PartnerRole
 
 
@@ -53,7 +53,7 @@ class MemberForm(forms.Form):
 class InviteMemberForm(MemberForm):
     """Who is to become a member; `cleaned_data` are arguments of `invite_member()`."""
 
-    address = AddressField(
+    address = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")},
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

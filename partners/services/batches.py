@@ -9,13 +9,13 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from audit.services import record_audit_event
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
 from partners.services.invitations.terms import check_limits, check_live, moment_text
 from partners.services.twice import DOUBLE_CLICK, ends_about
+from web.locks import lock_name
 
 MOST_AT_ONCE = 10_000
 # About a fifth of a second's work.

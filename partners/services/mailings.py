@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from audit.services import record_audit_event
 from partners.models import BatchRow, Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem, MailingProblem
@@ -21,6 +20,7 @@ from partners.services.invitations import InvitationNotSaved, check_quotas, crea
 from partners.services.invitations.made_once import draft_email
 from partners.services.invitations.terms import check_limits, check_live
 from partners.services.twice import DOUBLE_CLICK, ends_about
+from web.locks import lock_name
 
 # About a second's work; mails that were promised wait for it.
 CHUNK = 50

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Channel, Invitation, InvitationRequest
@@ -13,6 +12,7 @@ from partners.refusal_codes import RequestProblem
 from partners.services.invitations import InvitationRefused, create_invitation
 from partners.services.members import partner_recipients
 from web.email_addresses import canonical_address
+from web.locks import lock_name
 
 MAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.

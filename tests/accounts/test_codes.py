@@ -9,10 +9,9 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.enums import CodePurpose
 from accounts.models import VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services.codes import (
-    CodeRefused,
     Proof,
     check_code,
     code_holder,
@@ -24,22 +23,23 @@ from outbox.models import OutboxMessage
 from outbox.services.rendering import Stale, render_message
 from tests.factories.accounts import UserFactory
 from tests.reading_mails import only_in_text
+from web.refused import Refused
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ADDRESS = "new@example.org"
 REGISTER, RESET = CodePurpose.REGISTER, CodePurpose.RESET_PASSWORD
 
 
-def send(address=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
-    return send_code(address=address, purpose=purpose, flow=flow, language="en", now=now)
+def send(email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
+    return send_code(email=email, purpose=purpose, flow=flow, language="en", now=now)
 
 
-def check(code, address=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
-    return check_code(address=address, purpose=purpose, flow=flow, code=code, now=now)
+def check(code, email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
+    return check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
 
 
 def refusal(code, **where):
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         check(code, **where)
     return caught.value.code
 
@@ -54,7 +54,7 @@ def wrong(row):
 
 def test_derived_codes_are_uniform_with_leading_zeros():
     rows = [
-        VerificationCode(nonce=f"{n:032x}", purpose=REGISTER, flow="f", address=ADDRESS)
+        VerificationCode(nonce=f"{n:032x}", purpose=REGISTER, flow="f", email=ADDRESS)
         for n in range(100_000)
     ]
     codes = [derive_code(row, None) for row in rows]
@@ -67,9 +67,9 @@ def test_derived_codes_are_uniform_with_leading_zeros():
 
 
 def test_derived_code_changes_with_everything_it_is_bound_to():
-    bound = {"nonce": "n", "purpose": REGISTER, "flow": "f", "address": ADDRESS}
+    bound = {"nonce": "n", "purpose": REGISTER, "flow": "f", "email": ADDRESS}
     original = derive_code(VerificationCode(**bound), None)
-    for field in ("nonce", "flow", "address"):
+    for field in ("nonce", "flow", "email"):
         assert derive_code(VerificationCode(**{**bound, field: "x"}), None) != original
     assert derive_code(VerificationCode(**{**bound, "purpose": RESET}), None) != original
 
@@ -78,7 +78,7 @@ def test_derived_code_changes_with_everything_it_is_bound_to():
 def test_right_code_proves_the_address_once():
     row = send()
     proof = check(digits(row))
-    assert proof == Proof(code_id=row.pk, address=ADDRESS, purpose=REGISTER, flow="flow")
+    assert proof == Proof(code_id=row.pk, email=ADDRESS, purpose=REGISTER, flow="flow")
     assert spend_code(proof=proof, now=NOW)
     assert not spend_code(proof=proof, now=NOW)
 
@@ -122,7 +122,7 @@ def test_proof_that_expires_before_it_is_spent_is_worthless():
 def test_code_of_another_flow_address_or_purpose_is_wrong():
     code = digits(send())
     assert refusal(code, flow="other") == "wrong"
-    assert refusal(code, address="other@example.org") == "wrong"
+    assert refusal(code, email="other@example.org") == "wrong"
     assert refusal(code, purpose=RESET) == "wrong"
 
 
@@ -137,8 +137,8 @@ def test_only_the_newest_code_of_a_flow_works():
 @pytest.mark.django_db
 def test_right_code_of_a_known_address_is_as_wrong_as_any_other():
     user = UserFactory.create()
-    row = send(address=user.email)
-    assert refusal(digits(row), address=user.email) == "wrong"
+    row = send(email=user.email)
+    assert refusal(digits(row), email=user.email) == "wrong"
 
 
 @pytest.mark.django_db
@@ -164,15 +164,15 @@ def test_five_codes_per_hour_and_ten_per_day_across_flows_and_purposes():
 @pytest.mark.django_db
 def test_limits_of_one_address_do_not_touch_another():
     send()
-    assert send(address="other@example.org") is not None
+    assert send(email="other@example.org") is not None
 
 
 @pytest.mark.django_db
 def test_limit_writes_nothing_for_known_and_unknown_addresses_alike():
     user = UserFactory.create()
     for address in (ADDRESS, user.email):
-        assert send(address=address) is not None
-        assert send(address=address) is None
+        assert send(email=address) is not None
+        assert send(email=address) is None
     assert VerificationCode.objects.count() == OutboxMessage.objects.count() == 2
 
 
@@ -192,7 +192,7 @@ def test_known_and_unknown_addresses_cost_the_same_statements():
             with CaptureQueriesContext(
                 connection,
             ) as captured:
-                send(address=address, purpose=purpose, now=later)
+                send(email=address, purpose=purpose, now=later)
             counts.add(len(captured))
         assert len(counts) == 1
 
@@ -202,7 +202,7 @@ def test_kinds_of_mail_by_purpose_and_address():
     active, gone = UserFactory.create(), UserFactory.create(is_active=False)
     for n, purpose in enumerate([REGISTER, RESET]):
         for address in (ADDRESS, active.email, gone.email):
-            send(address=address, purpose=purpose, now=NOW + timedelta(hours=n))
+            send(email=address, purpose=purpose, now=NOW + timedelta(hours=n))
     assert list(OutboxMessage.objects.order_by("pk").values_list("kind", "recipient")) == [
         ("accounts.verification_code", ADDRESS),
         ("accounts.already_registered", active.email),
@@ -250,7 +250,7 @@ def test_mail_with_a_code_says_the_same_in_text_and_html(purpose):
 @pytest.mark.django_db
 def test_mail_to_a_known_address_holds_the_way_to_log_in_and_no_code(settings):
     user = UserFactory.create()
-    row = send(address=user.email)
+    row = send(email=user.email)
     with time_machine.travel(NOW, tick=False):
         mail = render_message(OutboxMessage.objects.get())
     assert f"{settings.PUBLIC_BASE_URL}/account/login/" in mail.text

@@ -8,15 +8,16 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.enums import CodePurpose
 from accounts.models import User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services import codes
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.codes import check_code, derive_code, send_code
 from accounts.services.registration import register_account
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ADDRESS, FLOW, PASSWORD = "race@example.org", "flow", "correct horse battery staple"
-HERE = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": FLOW}
+HERE = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": FLOW}
 
 
 def at_once(act, arguments):
@@ -41,7 +42,7 @@ def send(_number=0):
 def guess(code):
     try:
         return check_code(**HERE, code=code, now=timezone.now())
-    except CodeRefused as refused:
+    except Refused as refused:
         return refused.code
 
 
@@ -73,14 +74,14 @@ def test_parallel_sends_make_one_code():
 def test_parallel_sends_make_more_codes_without_the_lock(monkeypatch):
     gate = threading.Barrier(6)
     monkeypatch.setattr(codes, "lock_name", lambda name: None)
-    original = codes._limit_holds
+    original = codes._is_limit_reached
 
     def slow(address, now):
         holds = original(address, now)
         gate.wait(timeout=20)
         return holds
 
-    monkeypatch.setattr(codes, "_limit_holds", slow)
+    monkeypatch.setattr(codes, "_is_limit_reached", slow)
     at_once(send, range(6))
     assert VerificationCode.objects.count() > 1
 
@@ -129,14 +130,14 @@ def test_same_address_proven_in_two_flows_makes_one_account():
     proofs = []
     for flow in ("one", "two"):
         row = VerificationCode.objects.create(
-            address=ADDRESS,
+            email=ADDRESS,
             purpose=CodePurpose.REGISTER,
             flow=flow,
             nonce=flow,
             sent_at=now,
             expires_at=now + codes.LIFETIME,
         )
-        where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": flow}
+        where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": flow}
         proofs.append(check_code(**where, code=derive_code(row, None), now=now))
 
     def create(proof):
@@ -149,7 +150,7 @@ def test_same_address_proven_in_two_flows_makes_one_account():
                 language="en",
                 now=now,
             )
-        except CodeRefused as refused:
+        except Refused as refused:
             return refused.code
         return "created"
 

@@ -7,15 +7,19 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.utils import perform_login
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.services.second_factor import new_authenticator_app, new_totp_secret
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.totp import code_now, wrong_code
 
 pytestmark = pytest.mark.django_db
 LOGIN, SETTINGS = "/account/login/", "/account/settings/"
@@ -81,7 +85,7 @@ def test_wrong_unknown_unverified_and_deactivated_get_one_answer():
 
 def test_failed_log_ins_take_the_same_time(settings):
     settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
-    settings.ACCOUNT_RATE_LIMITS = dict.fromkeys(settings.ACCOUNT_RATE_LIMITS)
+    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, (1000, 60))
     UserFactory.create(email="known@example.org")
     UserFactory.create(email="unproven@example.org", verified=False)
     UserFactory.create(email="gone@example.org", is_active=False)
@@ -287,21 +291,40 @@ def test_second_factor_cannot_be_passed_by(client):
     assert not signed_in(client)
 
 
-def test_second_factor_lets_in_with_a_new_session(client):
-    from allauth.mfa.totp.internal.auth import (
-        format_hotp_value,
-        hotp_value,
-        yield_hotp_counters_from_time,
-    )
+def test_sixth_wrong_code_is_a_429_and_a_right_one_clears_the_count(client):
+    user = UserFactory.create()
+    secret = new_totp_secret()
+    new_authenticator_app(user=user, secret=secret).save()
+    log_in(client, user.email)
+    page = reverse("mfa_authenticate")
+    for _ in range(4):
+        assert client.post(page, {"code": wrong_code(secret)}).status_code == 400
+    assert client.post(page, {"code": code_now(secret)}).status_code == 303
+    client.logout()
+    log_in(client, user.email)
+    answers = [client.post(page, {"code": wrong_code(secret)}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 300
+    assert not signed_in(client)
 
+
+def test_user_deactivated_between_password_and_pages_is_stopped(rf):
+    user = UserFactory.create(is_active=False)
+    request = rf.post(LOGIN)
+    request.session, request.user = Client().session, AnonymousUser()
+    request.session["account_authentication_methods"] = [{"method": "password"}]
+    response = perform_login(request, user)
+    assert response["Location"] == LOGIN
+    assert dict(request.session.items()) == {}
+
+
+def test_second_factor_lets_in_with_a_new_session(client):
     user = UserFactory.create()
     secret = "JBSWY3DPEHPK3PXP"
     Authenticator.objects.create(user=user, type="totp", data={"secret": secret})
     log_in(client, user.email)
     before = client.cookies["session"].value
-    counter = next(iter(yield_hotp_counters_from_time()))
-    code = format_hotp_value(hotp_value(secret, counter))
-    response = client.post(reverse("mfa_authenticate"), {"code": code})
+    response = client.post(reverse("mfa_authenticate"), {"code": code_now(secret)})
     assert (response.status_code, response["Location"]) == (303, SETTINGS)
     assert signed_in(client)
     assert client.cookies["session"].value != before

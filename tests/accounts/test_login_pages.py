@@ -79,11 +79,36 @@ def test_settings_change_the_account_name_once(client):
     assert again.status_code == 400
 
 
-def test_settings_keep_what_was_typed_when_it_is_refused(client):
+def test_two_clicks_change_the_account_name_once(client):
+    user = UserFactory.create()
+    client.force_login(user)
+    for typed in ("rain-maker", "Rain-Maker"):
+        response = client.post(reverse("account_settings"), {"account_name": typed})
+        assert (response.status_code, response["Location"]) == (303, reverse("account_settings"))
+    assert [event.action for event in AuditEvent.objects.all()] == ["user.renamed"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("a b", "Use 4 to 40 letters"),
+        ("taken-name", "This account name is not available."),
+    ],
+)
+def test_settings_keep_what_was_typed_when_it_is_refused(client, typed, sentence):
+    UserFactory.create(account_name="taken-name")
     client.force_login(UserFactory.create())
-    response = client.post(reverse("account_settings"), {"account_name": "a b"})
+    response = client.post(reverse("account_settings"), {"account_name": typed})
     assert response.status_code == 400
-    assert b'value="a b"' in response.content
+    assert f'value="{typed}"' in response.content.decode()
+    assert sentence in response.content.decode()
+
+
+def test_eleventh_change_of_the_account_name_has_to_wait(client):
+    client.force_login(UserFactory.create())
+    answers = [client.post(reverse("account_settings"), {"account_name": "x"}) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [400] * 10 + [429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 3600
 
 
 def test_confirming_asks_for_the_password(client):

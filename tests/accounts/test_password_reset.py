@@ -188,14 +188,14 @@ def test_code_is_in_no_page_session_or_log(client, caplog):
 
 
 def test_many_addresses_from_one_client_are_limited(settings):
-    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "send_code": "30/h/ip"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (30, 3600)}
     statuses = [ask(Client(), f"person{n}@example.org").status_code for n in range(31)]
     assert statuses[:30] == [303] * 30
     assert statuses[30] == 429
 
 
 def test_limit_says_how_long_to_wait(settings):
-    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "send_code": "30/h/ip"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (30, 3600)}
     answers = [ask(Client(), f"person{n}@example.org") for n in range(31)]
     assert 0 < int(answers[-1]["Retry-After"]) <= 3600
 

@@ -6,23 +6,25 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
-from accounts.forms import AddressForm, CodeForm, offered_countries
+from accounts.enums import AccountNameRefusal, CodePurpose, CodeRefusal
+from accounts.fields import offered_countries
+from accounts.forms import CodeForm, CountryAndEmailForm
 from accounts.models import CustomerAccount, User, VerificationCode
-from accounts.models.codes import CodePurpose
 from accounts.services import registration
-from accounts.services.account_names import AccountNameRefused, rename_account
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.account_names import rename_account
+from accounts.services.codes import check_code, derive_code, send_code
 from accounts.services.registration import register_account
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories.accounts import PASSWORD, UserFactory
+from web.refused import Refused
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 TYPED, ADDRESS = "New.Person@Example.ORG", "new.person@example.org"
 
 
 def proof_of(address=ADDRESS, flow="flow", now=NOW):
-    where = {"address": address, "purpose": CodePurpose.REGISTER, "flow": flow}
+    where = {"email": address, "purpose": CodePurpose.REGISTER, "flow": flow}
     row = send_code(**where, language="en", now=now)
     return check_code(**where, code=derive_code(row, None), now=now)
 
@@ -72,7 +74,7 @@ def test_account_name_is_generated():
 def test_registering_again_with_the_same_code_and_password_gives_the_same_user():
     first = register(proof_of())
     row = VerificationCode.objects.get()
-    where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
+    where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
     again = check_code(**where, code=derive_code(row, None), now=NOW + timedelta(seconds=1))
     assert register(again, now=NOW + timedelta(seconds=1)) == first
     assert VerificationCode.objects.get().spent_by == first
@@ -85,9 +87,9 @@ def test_registering_again_with_the_same_code_and_password_gives_the_same_user()
 def test_registering_again_with_another_password_is_refused():
     proof = proof_of()
     register(proof)
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof, password="another long password")
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     assert User.objects.get().check_password(PASSWORD)
 
 
@@ -96,11 +98,11 @@ def test_spent_code_gives_only_the_user_whom_it_created():
     proof = proof_of()
     register(proof)
     VerificationCode.objects.update(spent_by=UserFactory.create(created_at=NOW))
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof, password=f"not {PASSWORD}")
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     VerificationCode.objects.update(spent_by=None)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof)
 
 
@@ -109,7 +111,7 @@ def test_user_who_was_closed_since_is_not_given_again():
     proof = proof_of()
     register(proof)
     User.objects.update(is_active=False)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof)
 
 
@@ -126,7 +128,7 @@ def test_only_a_code_spent_on_registering_has_created_someone(values):
 @pytest.mark.django_db
 def test_proof_of_one_address_registers_no_other():
     proof = proof_of()
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register(proof, address="other@example.org")
     assert not User.objects.exists()
     assert VerificationCode.objects.get().spent_at is None
@@ -136,9 +138,9 @@ def test_proof_of_one_address_registers_no_other():
 def test_address_that_became_known_meanwhile_is_refused_and_the_code_stays_unspent():
     proof = proof_of()
     UserFactory.create(email=ADDRESS)
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         register(proof)
-    assert caught.value.code == "wrong"
+    assert caught.value.code == CodeRefusal.WRONG
     assert VerificationCode.objects.get().spent_at is None
 
 
@@ -198,7 +200,7 @@ def test_callers_transaction_takes_registration_back_and_keeps_the_try():
 )
 def test_password_policy(password, codes, settings):
     settings.PROVIDER_NAME = "Example Cloud"
-    form = CodeForm({"code": "123456", "password": password}, address=ADDRESS)
+    form = CodeForm({"code": "123456", "password": password}, email=ADDRESS)
     form.is_valid()
     found = [error.code for error in form.errors.as_data().get("password", [])]
     if password == "123456789012":  # in the blocklist or not is Django's decision
@@ -207,20 +209,20 @@ def test_password_policy(password, codes, settings):
 
 
 def test_password_is_kept_exactly():
-    form = CodeForm({"code": "123456", "password": "  blanks around it  "}, address=ADDRESS)
+    form = CodeForm({"code": "123456", "password": "  blanks around it  "}, email=ADDRESS)
     assert form.is_valid()
     assert form.cleaned_data["password"] == "  blanks around it  "
 
 
 def test_code_and_password_are_never_shown_again():
-    form = CodeForm({"code": "987654", "password": "tooshort"}, address=ADDRESS)
+    form = CodeForm({"code": "987654", "password": "tooshort"}, email=ADDRESS)
     assert not form.is_valid()
     assert "987654" not in str(form)
     assert "tooshort" not in str(form)
 
 
 def test_password_field_is_never_cut_short_by_the_browser():
-    assert "maxlength" not in str(CodeForm(address=ADDRESS)["password"])
+    assert "maxlength" not in str(CodeForm(email=ADDRESS)["password"])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_password_field_is_never_cut_short_by_the_browser():
     ],
 )
 def test_code_may_be_typed_in_many_ways(typed):
-    form = CodeForm({"code": typed, "password": PASSWORD}, address=ADDRESS)
+    form = CodeForm({"code": typed, "password": PASSWORD}, email=ADDRESS)
     assert form.is_valid(), form.errors
     assert form.cleaned_data["code"] == "123456"
 
@@ -244,14 +246,14 @@ def test_code_may_be_typed_in_many_ways(typed):
     "typed", ["", "12345", "1234567", "12345a", "½23456", "²23456", "1\x0023456"]
 )
 def test_code_that_is_not_six_digits_is_a_form_error(typed):
-    form = CodeForm({"code": typed, "password": PASSWORD}, address=ADDRESS)
+    form = CodeForm({"code": typed, "password": PASSWORD}, email=ADDRESS)
     assert list(form.errors) == [] if form.is_valid() else ["code"]
     assert not form.is_valid()
 
 
 @pytest.mark.parametrize("country", ["", "XX", "de", "CN", "cn", "DEU", "DE\x00"])
 def test_country_that_is_not_offered_is_a_form_error(country):
-    form = AddressForm({"country": country, "email": ADDRESS})
+    form = CountryAndEmailForm({"country": country, "email": ADDRESS})
     assert not form.is_valid()
     assert list(form.errors) == ["country"]
 
@@ -264,7 +266,7 @@ def test_all_countries_but_the_mainland_are_offered():
 
 
 def test_register_fields_say_what_browsers_may_fill_in():
-    address, code = str(AddressForm()), str(CodeForm(address=ADDRESS))
+    address, code = str(CountryAndEmailForm()), str(CodeForm(email=ADDRESS))
     assert 'autocomplete="country"' in address
     assert 'autocomplete="email"' in address
     assert 'autocomplete="one-time-code"' in code
@@ -283,9 +285,9 @@ def test_account_name_changes_once():
         {"account_name": before},
         {"account_name": "rain.maker"},
     )
-    with pytest.raises(AccountNameRefused) as caught:
+    with pytest.raises(Refused) as caught:
         rename_account(user=user, account_name="again", by=user, now=NOW)
-    assert caught.value.code == "changed_before"
+    assert caught.value.code == AccountNameRefusal.CHANGED_BEFORE
 
 
 @pytest.mark.django_db
@@ -307,7 +309,7 @@ def test_account_name_changes_once():
 def test_account_name_is_refused(name, code):
     UserFactory.create(account_name="taken")
     user = UserFactory.create()
-    with pytest.raises(AccountNameRefused) as caught:
+    with pytest.raises(Refused) as caught:
         rename_account(user=user, account_name=name, by=user, now=NOW)
     assert caught.value.code == code
     assert not AuditEvent.objects.exists()

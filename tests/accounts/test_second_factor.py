@@ -7,11 +7,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import (
-    format_hotp_value,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
 from django.test import Client
 from django.utils import timezone
 
@@ -20,17 +15,10 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests.factories import PASSWORD, UserFactory
+from tests.totp import code_now, wrong_code
 
 pytestmark = pytest.mark.django_db
 PAGE, SECRET = "/account/2fa/", "second_factor_secret"
-
-
-def code_now(secret):
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
-
-
-def wrong_code(secret):
-    return f"{(int(code_now(secret)) + 1) % 10**6:06}"
 
 
 @pytest.fixture
@@ -124,6 +112,17 @@ def test_second_click_shows_the_same_codes_and_writes_nothing(client):
     with later(301):
         answer = set_up(client, code_now(secret))
         assert (answer.status_code, answer["Location"]) == (303, PAGE)
+
+
+def test_recovery_codes_are_shown_again_only_for_the_code_that_set_it_up(client):
+    secret = begin(client)
+    code = code_now(secret)
+    set_up(client, code)
+    assert set_up(client, wrong_code(secret))["Location"] == PAGE
+    with later(301):
+        assert set_up(client, code).status_code == 200
+    begin(client)
+    assert set_up(client, code)["Location"] == PAGE
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 import pytest
 from allauth.account.models import EmailAddress
 
+from accounts.enums import CodePurpose
 from accounts.models import User
-from accounts.models.codes import CodePurpose
 from accounts.services.administration import save_new_user
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code
+from accounts.services.codes import check_code, derive_code, send_code
 from accounts.services.registration import register_account
 from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories import PASSWORD
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -23,12 +24,12 @@ TYPED, ADDRESS = "Ann@Example.org", "ann@example.org"
 @pytest.fixture
 def made():
     user = User(email=ADDRESS)
-    save_new_user(user=user, address=ADDRESS, by=None, now=NOW)
+    save_new_user(user=user, email_original=ADDRESS, by=None, now=NOW)
     return user
 
 
 def register():
-    where = {"address": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
+    where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
     row = send_code(**where, language="en", now=NOW)
     proof = check_code(**where, code=derive_code(row, None), now=NOW)
     return register_account(
@@ -62,12 +63,12 @@ def test_owner_of_the_address_takes_the_login_over(made):
 )
 def test_login_in_use_or_with_powers_is_not_taken_over(made, state):
     User.objects.update(**state)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register()
     assert OutboxMessage.objects.get().kind == "accounts.already_registered"
 
 
 def test_proven_login_is_not_taken_over(made):
     EmailAddress.objects.create(user=made, email=ADDRESS, verified=True, primary=True)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(Refused):
         register()

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import FreezeScope
+from accounts.enums import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import (
     MOST_FREEZES_A_DAY,

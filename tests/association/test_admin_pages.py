@@ -64,7 +64,7 @@ def make_user() -> User:
 def make_code(number: int = 0) -> VerificationCode:
     now = timezone.now()
     return VerificationCode.objects.create(
-        address=f"code{number}@example.org",
+        email=f"code{number}@example.org",
         purpose="register",
         flow=f"browser-{number}",
         nonce=f"nonce-{number}",

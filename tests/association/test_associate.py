@@ -7,7 +7,8 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause, FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
 from association.services.associations import (
     AlreadyAssociated,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import Accounting
+from accounts.enums import Accounting
 from association.models import Association
 from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason, way_out

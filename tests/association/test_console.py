@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import FreezeCause
+from accounts.enums import FreezeCause
 from association.models import BudgetRequest
 from association.services.funnel import Funnel, funnel_of, refused_by_cause
 from association.services.waiting import (

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause, FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import Budget
 from association.services.invariants.trail import trail_equals_state

@@ -5,7 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
 from association.models import Authorization, Budget, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import decline_authorization, revoke_authorization

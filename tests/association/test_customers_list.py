@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import FreezeCause
+from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import set_budget, unfreeze_customer

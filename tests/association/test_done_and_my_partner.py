@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import FreezeScope
+from accounts.enums import FreezeScope
 from association.models import Association, BudgetPeriod, Consent, OnExhaustion
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.models import FreezeCause, ResourceStatus
+from accounts.enums import FreezeCause, ResourceStatus
 from accounts.services.freezes import unfreeze_account
 from association.models import Association, Authorization, BudgetAlert, BudgetRequest
 from association.services.refusal_texts import REFUSAL_TEXTS

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.models import FreezeScope
+from accounts.enums import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from outbox.services.rendering import Stale

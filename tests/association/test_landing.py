@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("traits", [{}, {"referral": True}])
 def test_attempts_begun_from_one_network_address_are_limited(client, settings, traits):
-    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "start_attempt": "2/h/ip"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "start_attempt": (2, 3600)}
     invitation = InvitationFactory.create(**traits)
     page = "account" if traits else "instructions"
     data = {"choice": "register", "instructions": "on"}

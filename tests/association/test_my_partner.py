@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import FreezeCause, FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.services.freezes import freeze_account
 from association.models import BudgetPeriod, BudgetRequest, OnExhaustion
 from association.services.associations import end_association

@@ -14,7 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause, Spending
+from accounts.enums import FreezeCause
+from accounts.models import Freeze, Spending
 from association.models import Association, Budget, BudgetAlert
 from association.services import budget_watch
 from association.services.budget_watch import reached_thresholds

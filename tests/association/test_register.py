@@ -343,7 +343,7 @@ def test_bound_invitation_refuses_another_address_in_neutral_words():
 
 
 def test_codes_an_hour_from_one_network_address_are_limited(walk, settings):
-    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "send_code": "30/h/ip"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (30, 3600)}
     answers = [walk.send_code(f"person{n}@example.org") for n in range(31)]
     assert [answer.status_code for answer in answers] == [303] * 30 + [429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600

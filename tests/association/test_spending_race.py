@@ -9,7 +9,8 @@ import pytest
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts.models import Freeze, FreezeCause, Spending
+from accounts.enums import FreezeCause
+from accounts.models import Freeze, Spending
 from association.models import BudgetAlert
 from association.services import budget_watch, spending_records
 from association.services.spending_records import record_spending

@@ -132,3 +132,32 @@ def test_a_console_view_that_asks_a_model_is_noticed():
     assert is_console_view(ROOT / "association" / "views" / "console" / "customers.py")
     assert asks_models("Invitation.objects.get(pk=pk)")
     assert not asks_models("request.partner.invitations.get(pk=pk)")
+
+
+def internals(source: str) -> set[str]:
+    """Return the imported modules that are internal to a library, which may change them freely."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {module for module in found if "internal" in module.split(".")}
+
+
+def test_no_internal_module_of_a_library_is_imported():
+    found = {name(path): internals(path.read_text()) for path in modules()}
+
+    assert {path: used for path, used in found.items() if used} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from allauth.mfa.totp.internal.auth import TOTP",
+        "from allauth.core import internal",
+        "import allauth.account.internal.stagekit",
+    ],
+)
+def test_an_internal_module_is_noticed(source):
+    assert internals(source) != set()

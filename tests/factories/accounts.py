@@ -16,7 +16,7 @@ from factory.declarations import (
 from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
-from accounts import models
+from accounts import enums, models
 
 PASSWORD = "correct horse battery staple"
 
@@ -57,8 +57,8 @@ class CustomerAccountFactory(DjangoModelFactory):
 
     class Params:
         enabled = Trait(services_enabled_at=LazyFunction(timezone.now))
-        enterprise = Trait(account_type=models.AccountType.ENTERPRISE)
-        mainland = Trait(registration_site=models.RegistrationSite.CHINESE_MAINLAND)
+        enterprise = Trait(account_type=enums.AccountType.ENTERPRISE)
+        mainland = Trait(registration_site=enums.RegistrationSite.CHINESE_MAINLAND)
         internal = Trait(is_internal=True)
         # Longer ago than the seven days that eligibility allows.
         old = Trait(registered_at=in_days(-30))
@@ -85,11 +85,11 @@ class ContractFactory(FactFactory):
         model = models.Contract
 
     class Params:
-        professional_services = Trait(contract_type=models.ContractType.PROFESSIONAL_SERVICES)
+        professional_services = Trait(contract_type=enums.ContractType.PROFESSIONAL_SERVICES)
         ended = Trait(effective_to=in_days(-1))
         terminated = Trait(terminated_at=in_days(-1))
 
-    contract_type = models.ContractType.OFFLINE_DIRECT
+    contract_type = enums.ContractType.OFFLINE_DIRECT
     signed_at = in_days(-60)
     effective_from = in_days(-60)
     effective_to = in_days(300)
@@ -140,15 +140,15 @@ class EnterpriseRelationFactory(DjangoModelFactory):
         model = models.EnterpriseRelation
 
     class Params:
-        independent = Trait(accounting=models.Accounting.INDEPENDENT)
+        independent = Trait(accounting=enums.Accounting.INDEPENDENT)
         ended = Trait(ended_at=in_days(-1))
 
     source = "factory"
     external_id = Sequence(str)
     master = SubFactory(CustomerAccountFactory, enterprise=True)
     member = SubFactory(CustomerAccountFactory)
-    accounting = models.Accounting.UNIFIED
-    member_type = models.MemberType.CLOUD_ACCOUNT
+    accounting = enums.Accounting.UNIFIED
+    member_type = enums.MemberType.CLOUD_ACCOUNT
 
 
 class CouponFactory(FactFactory):
@@ -168,8 +168,8 @@ class ResourceFactory(FactFactory):
         model = models.Resource
 
     name = Sequence(lambda n: f"server-{n}")
-    billing = models.Billing.PAY_PER_USE
-    status = models.ResourceStatus.RUNNING
+    billing = enums.Billing.PAY_PER_USE
+    status = enums.ResourceStatus.RUNNING
 
 
 class SpendingFactory(FactFactory):
@@ -192,6 +192,6 @@ class FreezeFactory(DjangoModelFactory):
         lifted = Trait(unfrozen_at=in_days(0))
 
     account = SubFactory(CustomerAccountFactory, enabled=True)
-    scope = models.FreezeScope.ACCOUNT
-    cause = models.FreezeCause.ASSOCIATION
+    scope = enums.FreezeScope.ACCOUNT
+    cause = enums.FreezeCause.ASSOCIATION
     frozen_at = in_days(-1)

@@ -1,9 +1,9 @@
 """Outside the demo an administrator of a partner needs a second factor for every console page."""
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client, override_settings
 
+from accounts.services.second_factor import new_authenticator_app, new_totp_secret
 from tests.factories import PartnerMemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_administrator_without_second_factor_is_led_to_set_one_up():
 @override_settings(DEMO=False)
 def test_administrator_with_second_factor_comes_in():
     boss = PartnerMemberFactory.create(administrator=True)
-    TOTP.activate(boss.user, generate_totp_secret())
+    new_authenticator_app(user=boss.user, secret=new_totp_secret()).save()
     assert visit(client_of(boss.user)) == {(200, None)}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.crockford import ALPHABET
+from accounts.services.account_names import CROCKFORD
 from partners.tokens import (
     LENGTH,
     canonical_token,
@@ -16,7 +16,7 @@ from partners.tokens import (
     token_typed_by_hand,
 )
 
-tokens = st.text(alphabet=ALPHABET, min_size=LENGTH, max_size=LENGTH)
+tokens = st.text(alphabet=CROCKFORD, min_size=LENGTH, max_size=LENGTH)
 LOOK_ALIKES = {"0": "0oO", "1": "1iIlL"}
 
 
@@ -24,10 +24,10 @@ def test_hundred_thousand_tokens_are_distinct_and_uniform_in_every_position():
     made = [new_token() for _ in range(100_000)]
     assert len(set(made)) == len(made)
     assert {len(token) for token in made} == {LENGTH}
-    expected = len(made) / len(ALPHABET)
+    expected = len(made) / len(CROCKFORD)
     for position in range(LENGTH):
         seen = Counter(token[position] for token in made)
-        assert set(seen) == set(ALPHABET)
+        assert set(seen) == set(CROCKFORD)
         chi_square = sum((count - expected) ** 2 / expected for count in seen.values())
         # 31 degrees of freedom: more than 79.3 happens once in 250,000 times, and we look 26 times.
         assert chi_square < 79.3
@@ -54,7 +54,7 @@ def test_token_in_any_case_and_with_look_alikes_is_canonical(token, data):
 @given(st.text(max_size=40))
 def test_canonical_token_of_any_text_is_canonical_or_none(text):
     token = canonical_token(text)
-    assert token is None or (token == canonical_token(token) and set(token) <= set(ALPHABET))
+    assert token is None or (token == canonical_token(token) and set(token) <= set(CROCKFORD))
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts.forms import AddressField, AddressForm
-from accounts.models.codes import CodePurpose
+from accounts.enums import CodePurpose
+from accounts.fields import EmailField
+from accounts.forms import CountryAndEmailForm
 from accounts.services.codes import send_code
 from outbox.models import OutboxMessage
 from tests.factories.accounts import UserFactory
@@ -50,7 +51,7 @@ REFUSED = [
 def test_address_that_is_none_is_refused(text):
     with pytest.raises(InvalidAddress):
         canonical_address(text)
-    form = AddressForm({"country": "DE", "email": text})
+    form = CountryAndEmailForm({"country": "DE", "email": text})
     assert not form.is_valid()
     assert list(form.errors) == ["email"]
 
@@ -71,7 +72,7 @@ def test_address_that_is_none_is_refused(text):
 def test_address_has_one_canonical_form(typed, canonical):
     assert canonical_address(typed) == canonical
     assert canonical_address(canonical) == canonical
-    assert AddressField().clean(typed) == typed.strip(" ")
+    assert EmailField().clean(typed) == typed.strip(" ")
 
 
 def test_masked_address_shows_the_first_letter_and_the_domain():
@@ -82,7 +83,7 @@ def test_masked_address_shows_the_first_letter_and_the_domain():
 def test_known_address_is_known_however_it_is_typed():
     UserFactory.create(email="a@x.example")
     send_code(
-        address=canonical_address("A@X.Example"),
+        email=canonical_address("A@X.Example"),
         purpose=CodePurpose.REGISTER,
         flow="flow",
         language="en",

@@ -21,19 +21,20 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
 
+from accounts.enums import CodePurpose
 from accounts.models import VerificationCode
-from accounts.models.codes import CodePurpose
-from accounts.services.codes import CodeRefused, check_code, derive_code, send_code, spend_code
+from accounts.services.codes import check_code, derive_code, send_code, spend_code
 from tests.conventions.test_headers import assert_complete
 from web import errors
 from web.body_limits import LARGEST_ADMIN_BODY, LARGEST_BODY
 from web.handlers import SiteWSGIHandler
+from web.refused import Refused
 from web.sessions import SessionStore
 
 MANY = "&".join(f"q{number}=1" for number in range(1_001))
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
-HERE = {"address": "new@example.org", "purpose": CodePurpose.REGISTER, "flow": "flow"}
+HERE = {"email": "new@example.org", "purpose": CodePurpose.REGISTER, "flow": "flow"}
 CHARSETS = [
     *("zlib", "rot13", "base64_codec", "hex", "punycode", "undefined", "idna"),
     *("unicode_escape", "raw_unicode_escape", "utf-16", "latin-1", "utf-7", "no-such", '""'),
@@ -301,7 +302,7 @@ def test_what_the_operator_says_about_the_cache_is_kept():
 
 
 def refused(code):
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(Refused) as caught:
         check_code(**HERE, code=code, now=NOW)
     return caught.value.code
 

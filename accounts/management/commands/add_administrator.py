@@ -1,4 +1,4 @@
-"""Make a platform administrator, the first one above all, with a second factor."""
+"""Make a platform administrator with a second factor."""
 
 from typing import Any
 
@@ -7,34 +7,35 @@ from allauth.mfa.adapter import get_adapter
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts.services.administration import AdministrationRefused, add_administrator
+from accounts.services.administration import add_administrator
 from web.email_addresses import InvalidAddress
+from web.refused import Refused
 
 
 class Command(BaseCommand):
-    """Make an administrator; the password is chosen through the mail that goes to the address.
+    """Make an administrator; an e-mail leads to the page that sets the password.
 
-    Prints the second factor once, as an address and as a QR code for an authenticator app. An
-    address that is none, or is taken, ends in one sentence and makes nobody.
+    Prints the second factor once, as a URI and as a QR code for an authenticator app. An
+    address that is not one, or is taken, ends in one sentence and makes no user.
     """
 
     help = "Make a platform administrator with a second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the address."""
-        parser.add_argument("address", help="the administrator's e-mail address")
+        """Take the e-mail address."""
+        parser.add_argument("email", help="the administrator's e-mail address")
 
-    def handle(self, *, address: str, **_options: Any) -> None:
+    def handle(self, *, email: str, **_options: Any) -> None:
         """Make the administrator and print what is needed to log in."""
         try:
-            user, secret = add_administrator(address=address, now=timezone.now())
+            user, secret = add_administrator(email=email, now=timezone.now())
         except InvalidAddress as error:
-            raise CommandError(f"“{address}” is not an e-mail address.") from error
-        except AdministrationRefused as error:
-            raise CommandError(f"There is a user with the address {address} already.") from error
+            raise CommandError(f"“{email}” is not an e-mail address.") from error
+        except Refused as error:
+            raise CommandError(f"There is a user with the address {email} already.") from error
         uri = get_adapter().build_totp_url(user, secret)
         self.stdout.write(f"Account name: {user.account_name}")
-        self.stdout.write("The way to choose a password is being mailed to the address.")
+        self.stdout.write("An e-mail with the way to choose a password goes to the address.")
         self.stdout.write("Second factor, shown this once, for an authenticator app:")
         self.stdout.write(uri)
         code = qrcode.QRCode(border=2)

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
-from accounts.models import CustomerAccount, Freeze, FreezeCause
+from accounts.enums import FreezeCause
+from accounts.models import CustomerAccount, Freeze
 from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import FreezeCause
+from accounts.enums import FreezeCause
 from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
 from association.forms import SetBudgetForm
 from association.models import Association

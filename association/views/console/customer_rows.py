@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Freeze, FreezeCause, FreezeScope, User
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze, User
 from association.enums import BudgetPeriod
 from association.models import Association, Authorization, Budget
 from association.services.customer_lists import CustomerState

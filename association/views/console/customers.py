@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.models import FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
 from association.forms import CustomerSearchForm
 from association.models import Association

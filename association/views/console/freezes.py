@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Freeze, FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.models import Freeze
 from association.enums import CustomerProblem
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association

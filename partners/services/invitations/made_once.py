@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from partners.models import Channel, Invitation, Partner
 from partners.services.invitations.making import create_invitation
 from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, expiry_of
 from partners.services.twice import DOUBLE_CLICK, ends_about
 from web.email_addresses import canonical_address
+from web.locks import lock_name
 
 
 def create_link(

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from accounts.services.locks import lock_name
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved
+from web.locks import lock_name
 
 MAIL_KIND = "partners.invitation"
 MOST_MAILS_A_DAY = 3

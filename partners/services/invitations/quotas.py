@@ -12,12 +12,12 @@ from django.db.models import F, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from accounts.services.locks import lock_name
 from outbox.models import OutboxMessage
 from partners.models import Channel, Invitation, InvitationBatch, Partner
 from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved
 from partners.services.pages import CountOf
+from web.locks import lock_name
 
 DAY = timedelta(days=1)
 # Nobody counts for all partners, and waits for them, while at least this much of the site's quota

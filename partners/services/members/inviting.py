@@ -7,7 +7,6 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.administration import save_new_user
-from accounts.services.locks import lock_name
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -15,6 +14,7 @@ from partners.models import MemberInvitation, Partner
 from partners.refusal_codes import MemberProblem
 from partners.services.members.terms import MemberRefused, lock_members
 from web.email_addresses import canonical_address, mask_address
+from web.locks import lock_name
 
 MAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -123,7 +123,7 @@ def _login_of(recipient: str, address: str, by: User, now: datetime) -> User:
     user = User.objects.filter(email=recipient).first()
     if user is None:
         user = User(email=recipient, language=by.language)
-        save_new_user(user=user, address=address, by=by, now=now)
+        save_new_user(user=user, email_original=address, by=by, now=now)
     return user
 
 

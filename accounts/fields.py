@@ -1,0 +1,145 @@
+"""The fields of forms about people: country, e-mail address, code and password."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from web.email_addresses import InvalidAddress, canonical_address
+
+LONGEST_PASSWORD = 1024
+# Registration is for the international site; the Chinese mainland has one of its own.
+NOT_OFFERED = {"CN"}
+_BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212.-]+")
+
+
+def offered_countries() -> list[tuple[str, str]]:
+    """Return the countries and regions to choose from, in the reader's language."""
+    offered = [(code, str(name)) for code, name in countries if code not in NOT_OFFERED]
+    return [("", str(_("Choose a country or region"))), *offered]
+
+
+def capitalised(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return the choices for a list on a page, where each begins with a capital."""
+    return [(value, capfirst(label)) for value, label in choices]
+
+
+class CountryField(forms.ChoiceField):
+    """A country or region of the international site."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Country/Region"))
+        super().__init__(
+            choices=offered_countries,
+            widget=forms.Select(attrs={"autocomplete": "country"}),
+            error_messages={
+                "required": _("Choose your country or region."),
+                "invalid_choice": _("Choose a country or region from the list."),
+            },
+            **options,
+        )
+
+
+class EmailField(forms.CharField):
+    """One e-mail address; the value is as typed, and has a canonical form."""
+
+    widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
+    default_error_messages = {
+        "required": _("Enter your e-mail address."),
+        "invalid": _("Enter an e-mail address like name@example.com."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("E-mail"))
+        super().__init__(strip=False, **options)
+
+    def to_python(self, value: Any) -> str:
+        """Return the typed address without the blanks around it."""
+        text = (super().to_python(value) or "").strip(" ")
+        if text:
+            try:
+                canonical_address(text)
+            except InvalidAddress as error:
+                raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return text
+
+
+class UnseenInput(forms.TextInput):
+    """A text field that never shows again what was typed."""
+
+    def format_value(self, value: Any) -> None:
+        """Return None: the field is always shown empty."""
+        return
+
+
+class CodeField(forms.CharField):
+    """Six digits; spaces, hyphens and other scripts' digits are accepted."""
+
+    widget = UnseenInput(
+        attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}
+    )
+    default_error_messages = {
+        "required": _("Enter the code from the e-mail."),
+        "invalid": _("The code has six digits. Enter it as the e-mail shows it."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Code"))
+        super().__init__(**options)
+
+    def to_python(self, value: Any) -> str:
+        """Return six ASCII digits, or nothing."""
+        text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
+        if text and not (len(text) == 6 and text.isdecimal()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return "".join(str(int(digit)) for digit in text)
+
+
+class _PasswordField(forms.CharField):
+    """A password, exactly as typed; neither the browser nor we cut it."""
+
+    def __init__(self, *, autocomplete: str, **options: Any) -> None:
+        super().__init__(
+            strip=False,
+            max_length=LONGEST_PASSWORD,
+            widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+            error_messages={
+                "required": _("Enter a password."),
+                "max_length": _("Use at most 1,024 characters."),
+            },
+            **options,
+        )
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Leave out `maxlength`: browsers cut what is pasted and do not say so."""
+        attributes = super().widget_attrs(widget)
+        attributes.pop("maxlength", None)
+        return attributes
+
+
+class NewPasswordField(_PasswordField):
+    """A new password; `refuse_weak_password()` checks the policy."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Password"))
+        options.setdefault(
+            "help_text",
+            _(
+                "At least 12 characters. A few unrelated words are easy to remember and hard to"
+                " guess."
+            ),
+        )
+        super().__init__(autocomplete="new-password", **options)
+
+
+class PresentPasswordField(_PasswordField):
+    """The password that a user has already."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Password"))
+        super().__init__(autocomplete="current-password", **options)

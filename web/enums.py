@@ -1,0 +1,9 @@
+"""The codes of limits."""
+
+from enum import StrEnum
+
+
+class LimitRefusal(StrEnum):
+    """Why a limit refuses."""
+
+    TRIED_TOO_OFTEN = "tried_too_often"
