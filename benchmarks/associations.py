@@ -19,7 +19,8 @@ from accounts.models import CustomerAccount, User
 from association.models import Association, Attempt, DocumentKind
 from association.services.associations import associate
 from association.services.documents import current_documents
-from partners.models import AssociationType, Partner
+from partners.enums import AssociationType
+from partners.models import Partner
 from partners.services.invitations import InvitationRefused, create_invitations
 from partners.tokens import new_token
 

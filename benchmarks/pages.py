@@ -24,7 +24,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from partners.models import AssociationType, Invitation, Partner
+from partners.enums import AssociationType
+from partners.models import Invitation, Partner
 from partners.services.invitations import create_invitations
 from partners.tokens import new_token
 

@@ -8,12 +8,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partners.refusal_codes import (
+from partners.enums import (
     InvitationProblem,
+    InvitationRequestProblem,
     ListProblem,
     MailingProblem,
     MemberProblem,
-    RequestProblem,
     RowProblem,
 )
 from partners.services.invitations import InvitationNotSaved, QuotaReached
@@ -59,9 +59,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
     MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
-    RequestProblem.ANSWERED: _("The online invitation has been sent already."),
-    RequestProblem.DISMISSED: _("This request has been dismissed."),
-    RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),
+    InvitationRequestProblem.ANSWERED: _("The online invitation has been sent already."),
+    InvitationRequestProblem.DISMISSED: _("This request has been dismissed."),
+    InvitationRequestProblem.NOT_A_LINK: _(
+        "Only a person who follows a link can ask for an online invitation."
+    ),
     MemberProblem.LAST_ADMINISTRATOR: _(
         "A partner keeps at least one administrator. Make someone else an administrator first."
     ),

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import capitalised
 from accounts.models import FreezeScope
 from association.forms.budgets import reason_field
-from partners.models import AssociationType, PartnerMember
+from partners.enums import AssociationType
+from partners.models import PartnerMember
 
 NOBODY = "none"
 

@@ -18,7 +18,8 @@ from association.services.refusal_texts import (
     customer_reason,
     way_out,
 )
-from partners.models import AssociationType, Channel, Invitation, PartnerStatus
+from partners.enums import AssociationType, Channel, PartnerStatus
+from partners.models import Invitation
 from partners.models.invitations import InvitationQuerySet
 from partners.services.invitations import create_invitation, resend_invitation
 from partners.services.requests import answer_request, close_as_answered

@@ -15,7 +15,8 @@ from accounts.models import CustomerAccount, User
 from accounts.services.audit import record_event
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
-from partners.models import AssociationType, PartnerMember
+from partners.enums import AssociationType
+from partners.models import PartnerMember
 from partners.services.pages import Order, page_of
 
 NEWEST_FIRST = Order("started_at")

@@ -7,13 +7,8 @@ from django.db.models.lookups import IsNull
 
 from accounts.models import Freeze, FreezeCause
 from association.models import Association, Budget, BudgetRequest
-from partners.models import (
-    AssociationType,
-    Channel,
-    Invitation,
-    InvitationRequest,
-    PartnerMember,
-)
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation, InvitationRequest, PartnerMember
 
 SHOWN = 20
 EXPIRING_SHOWN = 10

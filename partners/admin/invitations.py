@@ -16,8 +16,8 @@ from accounts.admin.base import ProviderModelAdmin, actor
 from accounts.admin.confirmation import confirmed_action
 from accounts.admin.filters import StateFilter
 from accounts.models import User
-from partners.models import Channel, Invitation, InvitationState
-from partners.refusal_codes import InvitationProblem
+from partners.enums import Channel, InvitationProblem, InvitationState
+from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitations import (
     MOST_USES,

@@ -8,6 +8,7 @@ from django.core import signing
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partners.enums import AssociationType, Channel, InvitationProblem
 from partners.forms.expiry import (
     AT,
     CHOICES,
@@ -19,8 +20,7 @@ from partners.forms.expiry import (
     refuse_strange_expiry,
 )
 from partners.forms.invitations import LinkInvitationForm, refuse_more_lines
-from partners.models import AssociationType, Channel, Invitation, Partner, PartnerMember
-from partners.refusal_codes import InvitationProblem
+from partners.models import Invitation, Partner, PartnerMember
 from partners.refusals import SENTENCES
 from partners.services.invitations import MOST_USES
 from partners.tokens import new_token

@@ -12,7 +12,7 @@ from accounts.addresses import InvalidAddress, canonical_address
 from accounts.forms import NOT_OFFERED
 from accounts.services.mails import is_one_line
 from accounts.services.spreadsheets import FORMULA_STARTS
-from partners.refusal_codes import ListProblem, RowProblem
+from partners.enums import ListProblem, RowProblem
 from partners.services.mailings import ListedPerson
 
 MOST_ROWS = 5_000

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import AddressField, capitalised
+from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import InvitationForm, refuse_more_lines
 from partners.forms.lists import ListRefused, read_list
 from partners.messages import default_subject
-from partners.models import AssociationType, InvitationBatch, Partner
-from partners.refusal_codes import ListProblem
+from partners.models import InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.mailings import ListedPerson
 

@@ -11,8 +11,8 @@ from django.db import transaction
 from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from partners.models import Channel, Invitation, InvitationBatch, Partner
-from partners.refusal_codes import InvitationProblem
+from partners.enums import Channel, InvitationProblem
+from partners.models import Invitation, InvitationBatch, Partner
 from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
 from partners.services.invitations.terms import check_limits, check_live, moment_text
 from partners.services.twice import DOUBLE_CLICK, ends_about

@@ -4,26 +4,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from accounts.models import OutboxMessage
 from accounts.services.outbox import DEADLINE_PASSED
+from partners.enums import DeliveryState
 from partners.models import Invitation
 from partners.services.invitations.mailing import MAIL_KIND
 
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
-
-
-class DeliveryState(StrEnum):
-    """How far the newest mail of an invitation has come."""
-
-    ON_ITS_WAY = "on_its_way"
-    RETRIED = "retried"
-    SENT = "sent"
-    REFUSED = "refused"
-    FAILED = "failed"
-    LATE = "late"
-    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)

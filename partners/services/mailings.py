@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
-from partners.models import BatchRow, Channel, Invitation, InvitationBatch, Partner
-from partners.refusal_codes import InvitationProblem, MailingProblem
+from partners.enums import Channel, InvitationProblem, MailingProblem
+from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
 from partners.services.invitations import InvitationNotSaved, check_quotas, create_invitation
 from partners.services.invitations.made_once import draft_email

@@ -9,8 +9,8 @@ from accounts.models import User
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
-from partners.models import Channel, Invitation, InvitationRequest
-from partners.refusal_codes import RequestProblem
+from partners.enums import Channel, InvitationRequestProblem
+from partners.models import Invitation, InvitationRequest
 from partners.services.invitations import InvitationRefused, create_invitation
 from partners.services.members import partner_recipients
 
@@ -23,7 +23,7 @@ MOST_OF_AN_ADDRESS = 5
 class RequestRefused(Exception):
     """The request cannot be opened, or was closed in the other way before; `code` says why."""
 
-    def __init__(self, code: RequestProblem) -> None:
+    def __init__(self, code: InvitationRequestProblem) -> None:
         super().__init__(code.value)
         self.code = code
 
@@ -40,7 +40,7 @@ def request_online_invitation(
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
-        raise RequestRefused(RequestProblem.NOT_A_LINK)
+        raise RequestRefused(InvitationRequestProblem.NOT_A_LINK)
     refusal = invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
@@ -77,7 +77,7 @@ def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> In
         if locked.sent_invitation is not None:
             return locked.sent_invitation
         if locked.closed_at is not None:
-            raise RequestRefused(RequestProblem.DISMISSED)
+            raise RequestRefused(InvitationRequestProblem.DISMISSED)
         followed = locked.invitation
         sent = create_invitation(
             partner=followed.partner,
@@ -120,7 +120,7 @@ def dismiss_request(
     with transaction.atomic():
         locked = _lock(request)
         if locked.sent_invitation is not None:
-            raise RequestRefused(RequestProblem.ANSWERED)
+            raise RequestRefused(InvitationRequestProblem.ANSWERED)
         if locked.closed_at is None:
             locked.dismiss_reason = reason
             _close(locked, action="invitation_request.dismissed", by=by, now=now)

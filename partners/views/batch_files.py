@@ -19,7 +19,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.services.security_log import log_security_event
 from accounts.views.downloads import attached, csv_download
-from partners.models import Channel, Invitation, InvitationBatch, PartnerMember
+from partners.enums import Channel
+from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing

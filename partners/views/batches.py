@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.views.answers import posted, see_other
+from partners.enums import Channel
 from partners.forms import BatchListForm, LinkBatchForm, allowed_types
-from partners.models import Channel, InvitationBatch, PartnerMember
+from partners.models import InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.batches import cancel_batch, start_links

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.services.mails import Mail, sender
 from accounts.views.answers import posted, see_other
 from accounts.views.downloads import mail_document
+from partners.enums import InvitationProblem, PartnerStatus
 from partners.forms import NewEmailForm
 from partners.messages import preview_invitation
-from partners.models import PartnerMember, PartnerStatus
-from partners.refusal_codes import InvitationProblem
+from partners.models import PartnerMember
 from partners.refusals import sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.services.invitations.made_once import create_email, draft_email

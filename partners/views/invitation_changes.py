@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.views.answers import posted, see_other
+from partners.enums import Channel
 from partners.forms import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
-from partners.models import Channel, Invitation, PartnerMember
+from partners.models import Invitation, PartnerMember
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.invitations import (
     InvitationNotSaved,

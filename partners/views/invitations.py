@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.addresses import InvalidAddress, canonical_address
 from accounts.views.answers import see_other
+from partners.enums import Channel, InvitationState
 from partners.forms import InvitationListForm
-from partners.models import Channel, InvitationBatch, InvitationState, PartnerMember
+from partners.models import InvitationBatch, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of

@@ -13,10 +13,10 @@ from accounts.readable import takes_file
 from accounts.services.mails import sender
 from accounts.views.answers import posted, see_other
 from accounts.views.downloads import csv_download, mail_document
+from partners.enums import Channel, ListProblem, PartnerStatus
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
 from partners.messages import default_subject, preview_invitation
-from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
-from partners.refusal_codes import ListProblem
+from partners.models import BatchRow, InvitationBatch, PartnerMember
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.invitations import InvitationNotSaved
 from partners.services.mailings import (

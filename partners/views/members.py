@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.views.answers import posted, see_other
+from partners.enums import PartnerRole
 from partners.forms import InviteMemberForm, MemberForm, MembersForm
-from partners.models import MemberInvitation, PartnerMember, PartnerRole
+from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import PartnerMemberQuerySet
 from partners.refusals import sentence_for
 from partners.services.members import (

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.views.answers import see_other
-from partners.refusal_codes import MemberProblem
+from partners.enums import MemberProblem
 from partners.refusals import sentence_for
 from partners.services.members import (
     MemberRefused,

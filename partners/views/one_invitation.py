@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from accounts.services.security_log import log_security_event
+from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
 from partners.forms import allowed_types
-from partners.models import Invitation, InvitationRefusal, PartnerMember, PartnerStatus
+from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
-from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
 
 SECTION = "invitations"

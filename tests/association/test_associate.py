@@ -19,7 +19,7 @@ from association.services.associations import (
     end_association,
 )
 from association.services.customers import CustomerRefused, set_budget, unfreeze_customer
-from partners.models import PartnerStatus
+from partners.enums import PartnerStatus
 from partners.services.invitations import InvitationRefused
 from tests.factories import (
     BillFactory,

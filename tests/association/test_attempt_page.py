@@ -14,7 +14,8 @@ from association.services.following_up import (
     operation_for,
 )
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation
-from partners.models import AssociationType, Channel, Invitation
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
 from tests.factories import (
     AttemptFactory,
     InvitationFactory,

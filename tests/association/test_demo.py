@@ -15,7 +15,8 @@ from association.services.admission import admit
 from association.services.demo.cast import ADMIN, CUSTOMER_PASSWORD, PASSWORDS
 from association.services.eligibility import RULES
 from association.services.invariants.checking import find_violations
-from partners.models import Channel, Invitation, Partner, PartnerMember
+from partners.enums import Channel
+from partners.models import Invitation, Partner, PartnerMember
 from partners.services.invitations import find_invitation, revoke_invitation
 from tests.factories import make_associated, make_attempt
 

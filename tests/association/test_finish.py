@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Freeze, OutboxMessage
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import Enabling, StepUndone, associate
-from partners.models import InvitationRefusal
+from partners.enums import InvitationRefusal
 from partners.services.invitations import InvitationRefused, revoke_invitation
 from tests.factories import (
     BillFactory,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from association.services import following_up
 from association.services.following_up import follow_up
 from association.services.refusal_texts import Operation
-from partners.refusal_codes import RequestProblem
+from partners.enums import InvitationRequestProblem
 from partners.services.requests import RequestRefused, dismiss_request
 from tests.factories import AttemptFactory, InvitationRequestFactory, PartnerMemberFactory
 
@@ -51,6 +51,6 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
     with pytest.raises(RequestRefused) as refused:
         dismissal.result(timeout=20)
     colleague.shutdown()
-    assert refused.value.code == RequestProblem.ANSWERED
+    assert refused.value.code == InvitationRequestProblem.ANSWERED
     asked.refresh_from_db()
     assert (asked.sent_invitation, asked.dismiss_reason) == (sent, "")

@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partners.models import InvitationBatch, PartnerStatus
+from partners.enums import PartnerStatus
+from partners.models import InvitationBatch
 from partners.services.batches import make_batches
 from tests.factories import InvitationBatchFactory, PartnerMemberFactory, UserFactory
 

@@ -7,8 +7,8 @@ import pytest
 from accounts.models import AuditEvent
 from accounts.services.background import Background
 from association.services.invariants.checking import find_violations
-from partners.models import AssociationType, Invitation, InvitationBatch, PartnerStatus
-from partners.refusal_codes import InvitationProblem
+from partners.enums import AssociationType, InvitationProblem, PartnerStatus
+from partners.models import Invitation, InvitationBatch
 from partners.services import batches
 from partners.services.batches import cancel_batch, make_batches, start_links
 from partners.services.invitations import InvitationNotSaved, QuotaReached

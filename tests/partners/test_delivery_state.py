@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 
 from accounts.models import OutboxMessage
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
-from partners.services.delivery_state import Delivery, DeliveryState, deliveries_of
+from partners.enums import DeliveryState
+from partners.services.delivery_state import Delivery, deliveries_of
 from tests.factories import InvitationFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partners.models import Invitation, InvitationRefusal, InvitationState
+from partners.enums import InvitationRefusal, InvitationState
+from partners.models import Invitation
 from partners.services.invitations import Progress, progress_of
 from partners.services.pages import Count
 from tests.factories import (

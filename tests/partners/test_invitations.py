@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection
 
 from accounts.addresses import InvalidAddress
 from accounts.models import AuditEvent, OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
-from partners.refusal_codes import InvitationProblem
+from partners.enums import AssociationType, Channel, InvitationProblem
+from partners.models import Invitation
 from partners.services.invitations import (
     InvitationNotSaved,
     create_invitation,

@@ -11,7 +11,8 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import AuditEvent, OutboxMessage
-from partners.models import Channel, Invitation
+from partners.enums import Channel
+from partners.models import Invitation
 from tests.factories import PartnerFactory
 
 pytestmark = pytest.mark.django_db

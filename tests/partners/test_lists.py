@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.services.spreadsheets import FORMULA_STARTS
+from partners.enums import RowProblem
 from partners.forms.lists import ListRefused, read_list
-from partners.refusal_codes import RowProblem
 from partners.refusals import SENTENCES
 
 GOOD = [(1, "Ada", "ada@example.org", "DE", "Hello")]

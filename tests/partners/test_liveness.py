@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from partners.models import Invitation, InvitationRefusal, PartnerStatus
+from partners.enums import InvitationRefusal, PartnerStatus
+from partners.models import Invitation
 from partners.services.invitations import InvitationRefused, use_invitation
 from tests.factories import InvitationFactory, PartnerFactory
 

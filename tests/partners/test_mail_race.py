@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
 from partners.services.invitations import InvitationNotSaved, create_invitation, mailing
 from tests.factories import PartnerFactory
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutboxMessage, User
 from accounts.services.mails import Stale, render_message
 from association.services.invariants.trail import trail_equals_state
-from partners.models import MemberInvitation, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import MemberInvitation
 from partners.services.members import inviting
 from tests.factories import (
     MemberInvitationFactory,

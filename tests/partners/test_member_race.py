@@ -13,7 +13,8 @@ from association.services import associations
 from association.services.associations import AssociationRefused, associate
 from association.services.customers import CustomerRefused, assign_manager
 from association.services.invariants.trail import trail_equals_state
-from partners.models import PartnerMember, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import PartnerMember
 from partners.services.members import (
     MemberRefused,
     accept_member_invitation,

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from association.services.invariants.trail import trail_equals_state
-from partners.models import PartnerMember, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import PartnerMember
 from tests.factories import (
     InvitationFactory,
     MemberInvitationFactory,

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from partners.models import AssociationType, Channel, Invitation
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
 from partners.services.invitations import QuotaReached, create_invitation, quotas
 from tests.factories import PartnerMemberFactory
 

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
-from partners.refusal_codes import InvitationProblem
+from partners.enums import AssociationType, Channel, InvitationProblem
+from partners.models import Invitation
 from partners.refusals import sentence_for
 from partners.services.invitations import (
     QuotaReached,

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.addresses import InvalidAddress
 from accounts.models import AuditEvent, OutboxMessage
-from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
-from partners.refusal_codes import RequestProblem
+from partners.enums import Channel, InvitationRefusal, InvitationRequestProblem
+from partners.models import Invitation, InvitationRequest
 from partners.services.invitations import InvitationNotSaved, InvitationRefused
 from partners.services.requests import (
     RequestRefused,
@@ -152,7 +152,7 @@ def test_address_gets_five_requests_a_day():
 def test_online_invitation_is_not_asked_for_with_an_online_invitation():
     with pytest.raises(RequestRefused) as refused:
         ask(InvitationFactory(email=True))
-    assert refused.value.code == RequestProblem.NOT_A_LINK
+    assert refused.value.code == InvitationRequestProblem.NOT_A_LINK
     assert not InvitationRequest.objects.exists()
 
 
@@ -181,7 +181,7 @@ def test_answering_sends_one_bound_invitation_of_the_same_type(referral):
     assert actions(request) == ["invitation_request.answered"]
     with pytest.raises(RequestRefused) as refused:
         dismiss_request(request=request, reason="late", by=member, now=NOW)
-    assert refused.value.code == RequestProblem.ANSWERED
+    assert refused.value.code == InvitationRequestProblem.ANSWERED
 
 
 def test_answering_is_all_or_nothing_when_the_partner_may_not_invite():
@@ -201,4 +201,4 @@ def test_dismissing_twice_keeps_the_first_reason_and_mails_nobody():
     assert not OutboxMessage.objects.exists()
     with pytest.raises(RequestRefused) as refused:
         answer_request(request=request, by=member, now=NOW)
-    assert refused.value.code == RequestProblem.DISMISSED
+    assert refused.value.code == InvitationRequestProblem.DISMISSED

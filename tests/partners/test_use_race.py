@@ -10,7 +10,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partners.models import Invitation, InvitationRefusal
+from partners.enums import InvitationRefusal
+from partners.models import Invitation
 from partners.services.invitations import InvitationRefused, revoke_invitation, use_invitation
 from tests.factories import InvitationFactory
 

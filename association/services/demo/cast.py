@@ -25,7 +25,7 @@ from accounts.models import (
 )
 from accounts.models.facts import Billing, Fact
 from association.services.eligibility import RefusalCode
-from partners.models import AssociationType, Channel, InvitationRefusal, PartnerStatus
+from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerStatus
 
 DOMAIN = "demo.example"
 SOURCE = "demo"

@@ -58,7 +58,8 @@ from association.services.demo.walking import follow, join
 from association.services.documents import current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
-from partners.models import AssociationType, Channel, Invitation, Partner, PartnerRole
+from partners.enums import AssociationType, Channel, PartnerRole
+from partners.models import Invitation, Partner
 from partners.services.batches import make_batches, start_links
 from partners.services.invitations import create_invitation
 from partners.services.members import invite_member

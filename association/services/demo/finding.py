@@ -22,7 +22,8 @@ from association.services.demo.cast import (
     Role,
 )
 from association.services.eligibility import RefusalCode
-from partners.models import Channel, Invitation, Partner
+from partners.enums import Channel
+from partners.models import Invitation, Partner
 
 # Followed by the local part of the address, so that each account finds its own.
 ACCOUNT_LABEL = "Demo account: "

@@ -48,14 +48,8 @@ from association.services.demo.rows import add_row, bring_back
 from association.services.demo.walking import join
 from association.services.eligibility import RefusalCode, evaluate
 from association.services.facts import load_facts
-from partners.models import (
-    AssociationType,
-    Channel,
-    InvitationRefusal,
-    Partner,
-    PartnerMember,
-    PartnerRole,
-)
+from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerRole
+from partners.models import Partner, PartnerMember
 from partners.services.invitations import (
     LIFE_OF_AN_EMAIL,
     create_invitation,

@@ -16,7 +16,8 @@ from association.services.invariants.violations import (
     events_about,
     violations,
 )
-from partners.models import AssociationType, PartnerMember, PartnerRole
+from partners.enums import AssociationType, PartnerRole
+from partners.models import PartnerMember
 
 LABEL = "association.association"
 

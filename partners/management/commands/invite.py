@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.addresses import canonical_address
+from partners.enums import Channel
 from partners.forms import EmailInvitationForm, LinkInvitationForm
-from partners.models import Channel, Invitation, Partner
+from partners.models import Invitation, Partner
 from partners.refusals import sentence_for
 from partners.services.invitations import (
     InvitationNotSaved,

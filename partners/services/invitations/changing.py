@@ -6,8 +6,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.audit import record_event
-from partners.models import Channel, Invitation
-from partners.refusal_codes import InvitationProblem
+from partners.enums import Channel, InvitationProblem
+from partners.models import Invitation
 from partners.services.invitations.mailing import promise_mail
 from partners.services.invitations.quotas import DAY, check_quotas
 from partners.services.invitations.terms import (

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db.models import F
 
-from partners.models import Invitation, InvitationRefusal
+from partners.enums import InvitationRefusal
+from partners.models import Invitation
 from partners.services.by_token import load_invitation
 from partners.tokens import canonical_token
 

@@ -9,7 +9,8 @@ from django.db.models import Q
 from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.services.locks import lock_name
-from partners.models import Channel, Invitation, Partner
+from partners.enums import Channel
+from partners.models import Invitation, Partner
 from partners.services.invitations.making import create_invitation
 from partners.services.invitations.terms import LIFE_OF_AN_EMAIL, expiry_of
 from partners.services.twice import DOUBLE_CLICK, ends_about

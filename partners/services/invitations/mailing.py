@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from accounts.models import OutboxMessage
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from partners.enums import InvitationProblem
 from partners.models import Invitation
-from partners.refusal_codes import InvitationProblem
 from partners.services.invitations.terms import InvitationNotSaved
 
 MAIL_KIND = "partners.invitation"

@@ -8,7 +8,8 @@ from accounts.addresses import canonical_address
 from accounts.models import AuditEvent, User
 from accounts.services.audit import record_copies, record_event
 from accounts.services.copies import insert_copies
-from partners.models import Channel, Invitation, InvitationBatch, Partner
+from partners.enums import Channel
+from partners.models import Invitation, InvitationBatch, Partner
 from partners.services.invitations.mailing import promise_mail
 from partners.services.invitations.quotas import check_quotas
 from partners.services.invitations.terms import check_limits, check_live, expiry_of, terms_of

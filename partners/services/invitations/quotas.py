@@ -13,8 +13,8 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import OutboxMessage, User
 from accounts.services.locks import lock_name
-from partners.models import Channel, Invitation, InvitationBatch, Partner
-from partners.refusal_codes import InvitationProblem
+from partners.enums import Channel, InvitationProblem
+from partners.models import Invitation, InvitationBatch, Partner
 from partners.services.invitations.terms import InvitationNotSaved
 from partners.services.pages import CountOf
 

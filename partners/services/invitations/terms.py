@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from partners.models import Channel, Invitation
-from partners.refusal_codes import InvitationProblem
+from partners.enums import Channel, InvitationProblem
+from partners.models import Invitation
 
 LIFE_OF_AN_EMAIL = timedelta(days=7)
 MOST_USES = 2**31 - 1

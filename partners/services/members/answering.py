@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.audit import record_event
+from partners.enums import MemberProblem
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
-from partners.refusal_codes import MemberProblem
 from partners.services.members.changing import add_member
 from partners.services.members.inviting import end_invitation, lock_invitation
 from partners.services.members.terms import MemberRefused, hindrance_of

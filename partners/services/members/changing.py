@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEvent, User
 from accounts.services.audit import record_copies, record_event
-from partners.models import Partner, PartnerMember, PartnerRole
-from partners.refusal_codes import MemberProblem
+from partners.enums import MemberProblem, PartnerRole
+from partners.models import Partner, PartnerMember
 from partners.services.members.terms import (
     MemberRefused,
     hindrance_of,

@@ -11,8 +11,8 @@ from accounts.services.administration import save_new_user
 from accounts.services.audit import record_event
 from accounts.services.locks import lock_name
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from partners.enums import MemberProblem
 from partners.models import MemberInvitation, Partner
-from partners.refusal_codes import MemberProblem
 from partners.services.members.terms import MemberRefused, lock_members
 
 MAIL_KIND = "partners.member_invitation"

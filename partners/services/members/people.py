@@ -6,7 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import User
-from partners.models import Invitation, PartnerMember, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import Invitation, PartnerMember
 from partners.services.pages import CountOf
 
 # Customers of one member beyond this are "more than" in the list.

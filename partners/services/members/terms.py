@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from accounts.models import CustomerAccount, User
+from partners.enums import MemberProblem
 from partners.models import Partner, PartnerMember
-from partners.refusal_codes import MemberProblem
 
 
 class MemberRefused(Exception):
