@@ -21,7 +21,8 @@ from association.services.associations import associate
 from association.services.documents import current_documents
 from partners.enums import AssociationType
 from partners.models import Partner
-from partners.services.invitations import InvitationRefused, create_invitations
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import create_links
 from partners.tokens import new_token
 
 ROUNDS = 3
@@ -106,7 +107,7 @@ def make_attempts(
 ) -> list[UUID]:
     """Make reseller attempts of new, enabled accounts with only the final click before them."""
     now = timezone.now()
-    links = create_invitations(
+    links = create_links(
         count=invitations, partner=partner, association_type=AssociationType.RESELLER,
         label="{n}", by=None, now=now, max_uses=max_uses,
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """Writing the audit trail."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,8 @@ from django.db import models
 
 from accounts.models import AuditEvent, User
 from accounts.origin import current_origin
-from accounts.services.copies import insert_copies
+
+Values = dict[str, Any] | None
 
 
 def record_event(
@@ -18,17 +18,44 @@ def record_event(
     about: models.Model,
     by: User | None,
     now: datetime,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
+    before: Values = None,
+    after: Values = None,
 ) -> AuditEvent:
     """Write one row: `by` (None: a command) did `action` to `about`.
 
     `before` and `after` hold the fields that changed, as plain values; the latest `after` of an
     object equals its state. The network address and request id are those of the request being
-    answered. Call it inside the transaction of the act.
+    answered. Call it inside the transaction of the action.
     """
+    event = _event(action, about, by, now, before, after)
+    event.save(force_insert=True)
+    return event
+
+
+def record_events(
+    *,
+    action: str,
+    changes: Iterable[tuple[models.Model, Values, Values]],
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Write one row for each saved object with its `before` and `after`, as `record_event()`."""
+    AuditEvent.objects.bulk_create(
+        (_event(action, about, by, now, before, after) for about, before, after in changes),
+        batch_size=1_000,
+    )
+
+
+def _event(
+    action: str,
+    about: models.Model,
+    by: User | None,
+    now: datetime,
+    before: Values,
+    after: Values,
+) -> AuditEvent:
     origin = current_origin()
-    return AuditEvent.objects.create(
+    return AuditEvent(
         occurred_at=now,
         actor=by,
         action=action,
@@ -38,15 +65,4 @@ def record_event(
         after=after,
         address=origin.address,
         request_id=origin.request_id,
-    )
-
-
-def record_copies(*, of: AuditEvent, objects: Mapping[int, dict[str, Any]]) -> None:
-    """Write the same event for more objects of its kind: each one's key, and its own `after`."""
-    insert_copies(
-        of=of,
-        varying={
-            "object_id": [str(key) for key in objects],
-            "after": [json.dumps(after) for after in objects.values()],
-        },
     )

@@ -29,7 +29,7 @@ from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import Documents, current_documents, is_in_force
 from association.services.eligibility import snapshot
 from partners.models import Invitation, PartnerMember
-from partners.services.invitations import InvitationRefused, use_invitation
+from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
 
 AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)

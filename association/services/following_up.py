@@ -21,8 +21,8 @@ from association.services.refusal_texts import (
 from partners.enums import AssociationType, Channel, PartnerStatus
 from partners.models import Invitation
 from partners.models.invitations import InvitationQuerySet
+from partners.services.invitation_requests import answer_invitation_request, close_as_answered
 from partners.services.invitations import create_invitation, resend_invitation
-from partners.services.requests import answer_request, close_as_answered
 
 # The same act again within this time is a double click: it has been done.
 AGAIN = timedelta(minutes=5)
@@ -85,7 +85,7 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
 
     An open request of theirs is answered by it. Doing it again within five minutes sends nothing:
     `mailed_at` is `now` only when it was sent. The address is never shown. Raises NotPossible,
-    AttemptFinished, and InvitationNotSaved as the services it calls do.
+    AttemptFinished, and Refused as the services it calls do.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
@@ -193,15 +193,19 @@ def _invite(attempt: Attempt, association_type: str, by: User, now: datetime) ->
     followed, recipient = attempt.invitation, attempt.account.owner.email
     asked = followed.partner.invitation_requests.open().filter(address=recipient)
     # Locked: whoever answers or dismisses it at the same time has done so, or waits.
-    request = asked.select_for_update().first()
+    invitation_request = asked.select_for_update().first()
     rows = _invitations_sent(attempt, association_type, now)
     sent = rows.filter(mailed_at__gt=now - AGAIN).first()
-    if sent is None and request and request.invitation.association_type == association_type:
-        return answer_request(request=request, by=by, now=now)
+    if (
+        sent is None
+        and invitation_request
+        and invitation_request.invitation.association_type == association_type
+    ):
+        return answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
     if sent is None:
         sent = _create(attempt, recipient, association_type, by, now)
-    if request is not None:
-        close_as_answered(request=request, sent=sent, by=by, now=now)
+    if invitation_request is not None:
+        close_as_answered(invitation_request=invitation_request, sent=sent, by=by, now=now)
     return sent
 
 

@@ -23,7 +23,7 @@ from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
 from partners.enums import Channel
 from partners.models import Invitation
-from partners.services.requests import request_online_invitation
+from partners.services.invitation_requests import request_online_invitation
 
 
 def own_account(request: HttpRequest) -> CustomerAccount | None:

@@ -27,7 +27,7 @@ from association.views.remembered import MOST_REMEMBERED, answer_alike
 from association.views.urls_of import resume_url
 from partners.enums import Channel
 from partners.models import Invitation
-from partners.services.invitations import find_invitation
+from partners.services.invitation_use import find_invitation
 
 
 @login_not_required

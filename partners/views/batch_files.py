@@ -26,7 +26,7 @@ from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing
 from partners.views.batches import SECTION, batch_of
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import State, states
+from partners.views.shared import State, states
 
 AS_MADE = Order("created_at", descending=False)
 LABELS_A_SHEET = 24
@@ -39,7 +39,7 @@ _ROWS_AT_ONCE = 500
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     """Stream the batch's links as a table."""
     made = _batch_of_links(member, batch_id, shown="links")
-    # Said here: while the rows are sent, the reader's language is no longer the active one.
+    # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     return csv_download(f"links-{made.pk}", header, _rows(member, made, states(), timezone.now()))
 

@@ -15,7 +15,7 @@ from accounts.views.downloads import attached, shown
 from partners.models import Invitation, PartnerMember
 from partners.services.qr import PNG_SIZES, qr_png, qr_svg
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import SECTION, invitation_of, log_shown
+from partners.views.shared import SECTION, invitation_of, log_shown
 
 # Raise it when the pictures of the same link become others.
 DRAWN_AS = 1

@@ -20,7 +20,7 @@ from association.services.associations import (
 )
 from association.services.customers import CustomerRefused, set_budget, unfreeze_customer
 from partners.enums import PartnerStatus
-from partners.services.invitations import InvitationRefused
+from partners.services.invitation_use import InvitationRefused
 from tests.factories import (
     BillFactory,
     CustomerAccountFactory,

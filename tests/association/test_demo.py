@@ -17,7 +17,8 @@ from association.services.eligibility import RULES
 from association.services.invariants.checking import find_violations
 from partners.enums import Channel
 from partners.models import Invitation, Partner, PartnerMember
-from partners.services.invitations import find_invitation, revoke_invitation
+from partners.services.invitation_use import find_invitation
+from partners.services.invitations import revoke_invitation
 from tests.factories import make_associated, make_attempt
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from accounts.models import AuditEvent, Freeze, OutboxMessage
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import Enabling, StepUndone, associate
 from partners.enums import InvitationRefusal
-from partners.services.invitations import InvitationRefused, revoke_invitation
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import revoke_invitation
 from tests.factories import (
     BillFactory,
     CouponFactory,

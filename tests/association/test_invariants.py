@@ -20,8 +20,11 @@ from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
 from partners.models import Invitation, InvitationRequest
+from partners.services.invitation_requests import (
+    answer_invitation_request,
+    request_online_invitation,
+)
 from partners.services.invitations import edit_invitation, resend_invitation, revoke_invitation
-from partners.services.requests import answer_request, request_online_invitation
 from tests.factories import (
     CustomerAccountFactory,
     InvitationBatchFactory,
@@ -127,7 +130,7 @@ def ask_for_an_invitation(association, by, now):
     asked = {"invitation": association.invitation, "address": "a@example.org", "language": ""}
     request_online_invitation(now=now, **asked)
     request = InvitationRequest.objects.get()
-    invitation = answer_request(request=request, by=by, now=now)
+    invitation = answer_invitation_request(invitation_request=request, by=by, now=now)
     resend_invitation(invitation=invitation, by=by, now=now + SECOND)
 
 

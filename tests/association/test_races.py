@@ -22,7 +22,8 @@ from association.services.associations import (
     associate,
 )
 from partners.models import Invitation
-from partners.services.invitations import InvitationRefused, revoke_invitation
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import revoke_invitation
 from partners.services.members import remove_member
 from tests.factories import (
     CustomerAccountFactory,

@@ -6,7 +6,7 @@ import pytest
 
 from partners.enums import InvitationRefusal, PartnerStatus
 from partners.models import Invitation
-from partners.services.invitations import InvitationRefused, use_invitation
+from partners.services.invitation_use import InvitationRefused, use_invitation
 from tests.factories import InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db

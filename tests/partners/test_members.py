@@ -156,7 +156,7 @@ def test_removed_member_finds_no_page_of_the_console_any_more(boss, console):
 def test_removing_twice_answers_alike_and_writes_one_event(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     for _ in range(2):
-        answer = console.post(address(manager, "remove"))
+        answer = console.post(address(manager, "remove"), {"form_key": "k" * 22})
         assert (answer.status_code, answer["Location"]) == (303, MEMBERS)
     event = AuditEvent.objects.get()
     assert (event.action, event.actor, event.object_id) == (

@@ -61,9 +61,9 @@ from association.services.spending_records import record_spending
 from partners.enums import AssociationType, Channel, PartnerRole
 from partners.models import Invitation, Partner
 from partners.services.batches import make_batches, start_links
+from partners.services.invitation_requests import request_online_invitation
 from partners.services.invitations import create_invitation
-from partners.services.members import invite_member
-from partners.services.requests import request_online_invitation
+from partners.services.member_invitations import invite_member
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 

@@ -28,9 +28,7 @@ def request_customer_authorization(
         request_authorization(association=customer, by=member.user, now=timezone.now())
     except AuthorizationRefused as refused:
         sentence, back_url = sentence_for(refused), reverse("console_customer", args=[customer.pk])
-        return refusal_page(
-            request, member, refused, sentence, section="customers", back_url=back_url
-        )
+        return refusal_page(request, member, sentence, section="customers", back_url=back_url)
     said = _("%(name)s has been asked for the authorization.")
     messages.success(request, said % {"name": customer.account.owner.account_name})
     return see_other("console_customer", customer.pk)

@@ -29,10 +29,10 @@ from association.services.history import (
 from association.views.console.walks import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
 from partners.refusals import sentence_for
-from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
-from partners.views.lists import listing, wishes_of
+from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
+from web.refused import Refused
 
 SECTION = "history"
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
@@ -95,10 +95,10 @@ def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpRe
     operation = request.POST.get("operation", "")
     try:
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
-    except InvitationNotSaved as refused:
+    except Refused as refused:
         messages.error(request, sentence_for(refused))
         page = _show_attempt(request, member, _find(member, attempt_id), status=409)
-        return as_refusal(page, refused, now)
+        return as_refusal(page, refused.again_at)
     except (NotPossible, AttemptFinished):
         messages.error(
             request, _("This does not help here, or no longer. The page shows what does.")
@@ -153,7 +153,7 @@ def _customer(found: Attempt, member: PartnerMember) -> Association | None:
 
 
 def _wished(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
-    return attempts_for(member=member, wishes=wishes_of(form))
+    return attempts_for(member=member, wishes=filters_of(form))
 
 
 def _invitation_wished(form: HistoryForm, member: PartnerMember) -> Any:
