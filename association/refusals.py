@@ -10,6 +10,7 @@ from association.enums import (
     BudgetRequestProblem,
     CustomerProblem,
 )
+from partners.refusals import sentence_for as invitation_sentence_for
 from web.refused import Refused
 
 SENTENCES: dict[Any, Any] = {
@@ -42,5 +43,7 @@ SENTENCES: dict[Any, Any] = {
 
 
 def sentence_for(refused: Refused) -> str:
-    """Return what to tell the person whose action was refused."""
-    return str(SENTENCES[refused.code])
+    """Return what to tell the person whose action was refused, here or in partners."""
+    if refused.code in SENTENCES:
+        return str(SENTENCES[refused.code])
+    return invitation_sentence_for(refused)

@@ -19,8 +19,10 @@ from accounts.models import CustomerAccount, User
 from association.models import Association, Attempt, DocumentKind
 from association.services.associations import associate
 from association.services.documents import current_documents
-from partners.models import AssociationType, Partner
-from partners.services.invitations import InvitationRefused, create_invitations
+from partners.enums import AssociationType
+from partners.models import Partner
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import create_links
 from partners.tokens import new_token
 
 ROUNDS = 3
@@ -136,7 +138,7 @@ def make_attempts(
 ) -> list[UUID]:
     """Make reseller attempts of new, enabled accounts with only the final click before them."""
     now = timezone.now()
-    links = create_invitations(
+    links = create_links(
         count=invitations, partner=partner, association_type=AssociationType.RESELLER,
         label="{n}", by=None, now=now, max_uses=max_uses,
     )  # fmt: skip

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from accounts.models import User
-from partners.models import Partner, PartnerMember, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import Partner, PartnerMember
 from partners.tokens import new_token
 
 

@@ -24,8 +24,9 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from partners.models import AssociationType, Invitation, Partner
-from partners.services.invitations import create_invitations
+from partners.enums import AssociationType
+from partners.models import Invitation, Partner
+from partners.services.invitations import create_links
 from partners.tokens import new_token
 
 ROUNDS = 7
@@ -50,7 +51,7 @@ def make_pages() -> dict[str, list[str]]:
     )
 
     def links(count: int, **fields: object) -> list[Invitation]:
-        return create_invitations(
+        return create_links(
             count=count,
             partner=partner,
             association_type=AssociationType.RESELLER,

@@ -317,6 +317,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
     "partners.services.mailings.discard_old_drafts",
+    "web.form_keys.delete_old_form_keys",
 ]
 
 # --- mail ---------------------------------------------------------------------------------

@@ -49,11 +49,12 @@ from demo.people import add_person, hash_password, open_log_in
 from demo.rows import add_row, bring_back
 from demo.walking import follow, join
 from outbox.services.queue import drop_late_messages
-from partners.models import AssociationType, Channel, Invitation, Partner, PartnerRole
+from partners.enums import AssociationType, Channel, PartnerRole
+from partners.models import Invitation, Partner
 from partners.services.batches import make_batches, start_links
+from partners.services.invitation_requests import request_online_invitation
 from partners.services.invitations import create_invitation
-from partners.services.members import invite_member
-from partners.services.requests import request_online_invitation
+from partners.services.member_invitations import invite_member
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 

@@ -11,7 +11,8 @@ from django.db.models import Q
 from accounts.models import CustomerAccount, User
 from association.services.eligibility import RefusalCode
 from demo.cast import ADMIN, CUES, DOMAIN, INVITING, MANAGER, OTHER, PARTNER, ROLES, Cue, Role
-from partners.models import Channel, Invitation, Partner
+from partners.enums import Channel
+from partners.models import Invitation, Partner
 
 # Followed by the local part of the address, so that each account finds its own.
 ACCOUNT_LABEL = "Demo account: "

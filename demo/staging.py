@@ -47,20 +47,10 @@ from demo.finding import (
 from demo.people import add_person, hash_password, open_log_in
 from demo.rows import add_row, bring_back
 from demo.walking import join
-from partners.models import (
-    AssociationType,
-    Channel,
-    InvitationRefusal,
-    Partner,
-    PartnerMember,
-    PartnerRole,
-)
-from partners.services.invitations import (
-    LIFE_OF_AN_EMAIL,
-    create_invitation,
-    has_mails_left,
-    revoke_invitation,
-)
+from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerRole
+from partners.models import Partner, PartnerMember
+from partners.services.invitations import LIFE_OF_AN_EMAIL, create_invitation, revoke_invitation
+from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 
 
@@ -250,7 +240,7 @@ class _Stage:
                 label=ACCOUNT_LABEL + local_part(owner),
                 recipient=owner.email,
                 is_bound=True,
-                mailed=has_mails_left(recipient=owner.email, now=self.now),
+                mailed=has_emails_left(owner.email, now=self.now),
                 by=self.member,
                 now=self.now,
             )
@@ -284,7 +274,7 @@ class _Stage:
             max_uses=1 if used_up else None,
             expires_at=self.now - timedelta(days=1) if expired else None,
             # However often it is used up on one day, it is there again; mailed it is three times.
-            mailed=has_mails_left(recipient=cue.recipient, now=self.now),
+            mailed=has_emails_left(cue.recipient, now=self.now),
             by=self.member,
             # An expired one was made when it could still be made.
             now=self.now - timedelta(days=8) if expired else self.now,

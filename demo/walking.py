@@ -12,7 +12,8 @@ from association.services.attempts import (
     start_attempt,
 )
 from association.services.documents import current_documents
-from partners.models import Channel, Invitation
+from partners.enums import Channel
+from partners.models import Invitation
 
 
 def follow(invitation: Invitation, *, now: datetime) -> Attempt:

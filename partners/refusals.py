@@ -8,17 +8,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partners.refusal_codes import (
+from partners.enums import (
     InvitationProblem,
+    InvitationRequestProblem,
     ListProblem,
     MailingProblem,
     MemberProblem,
-    RequestProblem,
     RowProblem,
 )
-from partners.services.invitations import InvitationNotSaved, QuotaReached
-from partners.services.members import MemberRefused
-from partners.services.requests import RequestRefused
+from web.refused import Refused
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -41,7 +39,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     ),
     ListProblem.EMPTY: _("The list is empty. Paste it, or choose a file."),
     ListProblem.NOT_UTF8: _("The file is not UTF-8. Save it as “CSV UTF-8” and try again."),
-    ListProblem.HAS_NUL: _("The list holds NUL characters: it is not a CSV file in UTF-8."),
+    ListProblem.HAS_NUL: _("The list contains NUL characters: it is not a CSV file in UTF-8."),
     ListProblem.NOT_CSV: _(
         "The list is not CSV. Look for a quotation mark that is not closed near row %(row)s."
     ),
@@ -59,9 +57,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
     MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
-    RequestProblem.ANSWERED: _("The online invitation has been sent already."),
-    RequestProblem.DISMISSED: _("This request has been dismissed."),
-    RequestProblem.NOT_A_LINK: _("Only whoever follows a link can ask for an online invitation."),
+    InvitationRequestProblem.ANSWERED: _("The online invitation has been sent already."),
+    InvitationRequestProblem.DISMISSED: _("This request has been dismissed."),
+    InvitationRequestProblem.NOT_A_LINK: _(
+        "Only a person who follows a link can ask for an online invitation."
+    ),
     MemberProblem.LAST_ADMINISTRATOR: _(
         "A partner keeps at least one administrator. Make someone else an administrator first."
     ),
@@ -89,14 +89,15 @@ SENTENCES: dict[str, "StrOrPromise"] = {
 }
 
 
-def sentence_for(refused: InvitationNotSaved | MemberRefused | RequestRefused) -> str:
-    """Return what to tell whoever wanted it; when it is about time, in the reader's zone."""
-    if isinstance(refused, QuotaReached):
+def sentence_for(refused: Refused) -> str:
+    """Return the sentence for the refusal; a quota's names the moment, in the reader's zone."""
+    if refused.code == InvitationProblem.QUOTA_REACHED and refused.again_at is not None:
         return gettext(
             "These would be more invitations than are allowed within 24 hours."
             " Possible again from %(moment)s."
-        ) % {"moment": _minute_after(refused.until)}
-    return str(SENTENCES[refused.code])
+        ) % {"moment": _minute_after(refused.again_at)}
+    sentence = str(SENTENCES[refused.code.value])
+    return sentence % refused.context if refused.context else sentence
 
 
 def _minute_after(moment: datetime) -> str:

@@ -8,11 +8,11 @@ from partners.views import (
     email_invitations,
     invitation_changes,
     invitation_pictures,
+    invitation_requests,
     invitations,
     mailings,
     members,
     membership,
-    requests,
 )
 
 CONSOLE = "partner/"
@@ -49,15 +49,15 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}qr.svg", invitation_pictures.svg, name="console_qr_svg"),
     path(f"{ONE}qr.png", invitation_pictures.png, name="console_qr_png"),
     path(f"{ONE}print", invitation_pictures.sheet, name="console_print_invitation"),
-    path(f"{CONSOLE}requests/", requests.requests, name="console_requests"),
+    path(f"{CONSOLE}requests/", invitation_requests.invitation_requests, name="console_requests"),
     path(
         f"{CONSOLE}requests/<int:request_id>/invitation",
-        requests.send_invitation,
+        invitation_requests.send_invitation,
         name="console_send_invitation",
     ),
     path(
         f"{CONSOLE}requests/<int:request_id>/dismissal",
-        requests.dismiss,
+        invitation_requests.dismiss,
         name="console_dismiss_request",
     ),
     path(f"{CONSOLE}members/", members.members, name="console_members"),

@@ -2,7 +2,7 @@
 
 A page shows an unused key in its form (`{% form_key %}`). The POST stores the key in the
 transaction of its action, so that two clicks, a reload or a retry after a lost answer act once. A
-form that comes back with errors leaves its key unused.
+form that comes back with errors leaves its key unused. Keys are deleted after a week.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
@@ -21,8 +22,11 @@ from web.answers import see_other
 from web.models import FormKey
 
 FIELD = "form_key"
+LIFE_OF_A_KEY = timedelta(days=7)
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
+_SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
+_ROWS_AT_ONCE = 1_000
 
 
 def shown_form_key(request: HttpRequest) -> str:
@@ -76,29 +80,46 @@ def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> Http
     return see_other(used.answer_url)
 
 
+def delete_old_form_keys(*, now: datetime) -> int:
+    """Delete some keys that are a week old; return how many."""
+    old = FormKey.objects.filter(created_at__lte=now - LIFE_OF_A_KEY).order_by("created_at")
+    keys = list(old.values_list("pk", flat=True)[:_ROWS_AT_ONCE])
+    if keys:
+        FormKey.objects.filter(pk__in=keys).delete()
+    return len(keys)
+
+
 def _content_hash(request: HttpRequest) -> str:
-    content = sorted(item for item in request.POST.lists() if item[0] not in _NOT_CONTENT)
-    digest = hashlib.sha256(json.dumps(content).encode())
-    for name, files in sorted(request.FILES.lists()):
-        digest.update(name.encode())
-        for file in files:
-            for chunk in file.chunks():
+    """Return a hash of all fields and files, whatever their order."""
+    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_CONTENT)
+    files = []
+    for name, uploads in sorted(request.FILES.lists()):
+        for upload in uploads:
+            digest = hashlib.sha256()
+            for chunk in upload.chunks():
                 digest.update(chunk)
-            file.seek(0)
-    return digest.hexdigest()
+            upload.seek(0)
+            files.append((name, digest.hexdigest()))
+    return hashlib.sha256(json.dumps([fields, files]).encode()).hexdigest()
 
 
 def _other_content(request: HttpRequest, first: FormKey) -> HttpResponse:
-    """Show that this form was sent before, where its answer is, and what was sent now."""
+    """Show that this form was sent before, where its answer is, and what was sent now.
+
+    Passwords, codes and files are not in the page, so a form with one has to be filled in again.
+    """
     fields = [
-        (name, value)
+        (name, name.replace("_", " ").capitalize(), value)
         for name, values in request.POST.lists()
-        if name not in _NOT_CONTENT
+        if name not in _NOT_CONTENT and not _SECRET.search(name)
         for value in values
     ]
     context = {
         "first": first,
         "fields": fields,
+        "file_names": [upload.name for _name, files in request.FILES.lists() for upload in files],
+        "is_complete": not request.FILES
+        and not any(_SECRET.search(name) for name in request.POST if name not in _NOT_CONTENT),
         "form_key": secrets.token_urlsafe(16),
     }
     return render(request, "form_sent_before.html", context, status=409)

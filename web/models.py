@@ -27,6 +27,7 @@ class FormKey(models.Model):
     class Meta:
         verbose_name = _("form key")
         verbose_name_plural = _("form keys")
+        indexes = [models.Index(fields=["created_at"], name="form_key_by_age")]
         constraints = [
             models.UniqueConstraint(fields=["user", "form", "key"], name="form_key_used_once"),
         ]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
-from audit.services import build_audit_event, record_audit_event, record_audit_events
+from audit.services import record_audit_event, record_audit_events
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -119,16 +119,14 @@ def close_freezes(
     Freeze.objects.filter(pk__in=[freeze.pk for freeze in closed]).update(**changed)
     for freeze in closed:
         freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
+    after = {"unfrozen_at": now, "unfreeze_reason": reason}
     record_audit_events(
-        build_audit_event(
-            action="freeze.closed",
-            about=freeze,
-            by=by,
-            now=now,
-            before={"unfrozen_at": None},
-            after={"cause": freeze.cause, "unfrozen_at": now, "unfreeze_reason": reason},
-        )
-        for freeze in closed
+        action="freeze.closed",
+        changes=[
+            (freeze, {"unfrozen_at": None}, {"cause": freeze.cause, **after}) for freeze in closed
+        ],
+        by=by,
+        now=now,
     )
     return closed, [freeze for freeze in still_open if freeze.is_open]
 

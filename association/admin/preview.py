@@ -23,7 +23,8 @@ from association.models import Association
 from association.services.eligibility import Check, Decision, Facts, RefusalCode, evaluate
 from association.services.facts import load_facts
 from association.services.refusal_texts import REFUSAL_TEXTS, check_line
-from partners.models import AssociationType, Partner
+from partners.enums import AssociationType
+from partners.models import Partner
 from web.admin.widgets import CarefulAutocompleteSelect
 
 PERMISSIONS = (

@@ -9,7 +9,8 @@ from accounts.enums import FreezeScope
 from accounts.fields import capitalised
 from association.forms.budgets import reason_field
 from association.services.customer_lists import NO_MANAGER
-from partners.models import AssociationType, PartnerMember
+from partners.enums import AssociationType
+from partners.models import PartnerMember
 
 
 class PartnerFreezeForm(forms.Form):

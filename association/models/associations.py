@@ -9,7 +9,8 @@ from accounts.models import CustomerAccount
 from association.models.attempts import Attempt
 from association.models.documents import Consent
 from audit.actors import actor_key
-from partners.models import AssociationType, Invitation, Partner, PartnerMember
+from partners.enums import AssociationType
+from partners.models import Invitation, Partner, PartnerMember
 
 
 class AssociationQuerySet(models.QuerySet["Association"]):

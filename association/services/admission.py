@@ -7,7 +7,7 @@ from accounts.models import CustomerAccount
 from association.models import Attempt
 from association.services.eligibility import Decision, RefusalCode, evaluate
 from association.services.facts import AccountRecord, load_record
-from partners.models import Channel
+from partners.enums import Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from association.services.eligibility import snapshot
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
-from partners.services.invitations import InvitationRefused, use_invitation
+from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
 
 AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)

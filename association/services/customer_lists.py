@@ -14,7 +14,7 @@ from accounts.services.capabilities import widest_scope
 from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
-from partners.models import AssociationType
+from partners.enums import AssociationType
 from partners.services.pages import Order, page_of
 from web.email_addresses import InvalidAddress, canonical_address
 

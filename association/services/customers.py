@@ -23,7 +23,7 @@ from accounts.services.freezes import (
 )
 from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
 from association.models import Association, Budget
-from audit.services import build_audit_event, record_audit_event, record_audit_events
+from audit.services import record_audit_event, record_audit_events
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
 from web.refused import Refused
@@ -218,15 +218,13 @@ def _write_budgets(
         for customer in customers
     )
     record_audit_events(
-        build_audit_event(
-            action="budget.set",
-            about=budget,
-            by=by,
-            now=now,
-            before=_audited(current[budget.association_id]),
-            after=_audited(budget),
-        )
-        for budget in budgets
+        action="budget.set",
+        changes=[
+            (budget, _audited(current[budget.association_id]), _audited(budget))
+            for budget in budgets
+        ],
+        by=by,
+        now=now,
     )
     return budgets
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from partners.refusal_codes import InvitationRefusal
+from partners.enums import InvitationRefusal
 
 RESELLER = frozenset({"reseller"})
 BOTH = frozenset({"reseller", "referral"})

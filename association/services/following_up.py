@@ -19,10 +19,11 @@ from association.services.refusal_texts import (
     customer_reason,
     way_out,
 )
-from partners.models import AssociationType, Channel, Invitation, PartnerStatus
+from partners.enums import AssociationType, Channel, PartnerStatus
+from partners.models import Invitation
 from partners.models.invitations import InvitationQuerySet
+from partners.services.invitation_requests import answer_invitation_request, close_as_answered
 from partners.services.invitations import create_invitation, resend_invitation
-from partners.services.requests import answer_request, close_as_answered
 from web.refused import Refused
 
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
@@ -180,9 +181,9 @@ def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invita
     if invitation_request is None:
         return sent or _create(attempt, recipient, association_type, by, now)
     if sent is None and invitation_request.invitation.association_type == association_type:
-        return answer_request(request=invitation_request, by=by, now=now)
+        return answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
     sent = sent or _create(attempt, recipient, association_type, by, now)
-    close_as_answered(request=invitation_request, sent=sent, by=by, now=now)
+    close_as_answered(invitation_request=invitation_request, sent=sent, by=by, now=now)
     return sent
 
 

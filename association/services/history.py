@@ -14,7 +14,8 @@ from association.enums import AttemptActionProblem, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
 from audit.services import record_audit_event
-from partners.models import AssociationType, PartnerMember
+from partners.enums import AssociationType
+from partners.models import PartnerMember
 from partners.services.pages import Order, page_of
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused

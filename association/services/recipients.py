@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from association.models import Association
-from partners.models import PartnerRole
+from partners.enums import PartnerRole
 
 
 def customer_recipients(association: Association) -> QuerySet[User]:

@@ -8,13 +8,8 @@ from django.db.models.lookups import IsNull
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from association.models import Association, Budget, BudgetRequest
-from partners.models import (
-    AssociationType,
-    Channel,
-    Invitation,
-    InvitationRequest,
-    PartnerMember,
-)
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation, InvitationRequest, PartnerMember
 
 SHOWN = 20
 EXPIRING_SHOWN = 10

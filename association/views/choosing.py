@@ -19,8 +19,9 @@ from association.views.browsers import browser_secret_of, remember_browser
 from association.views.gate import Journey, attempt_step
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
-from partners.models import Channel, Invitation
-from partners.services.requests import request_online_invitation
+from partners.enums import Channel
+from partners.models import Invitation
+from partners.services.invitation_requests import request_online_invitation
 from web import limits
 from web.answers import limited, posted, see_other
 

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 
 from association.views.remembered import answer_alike
-from partners.models import InvitationRefusal, Partner
+from partners.enums import InvitationRefusal
+from partners.models import Partner
 
 
 def dead_link(request: HttpRequest, refusal: InvitationRefusal, partner: Partner) -> HttpResponse:

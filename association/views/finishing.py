@@ -32,7 +32,7 @@ from association.views.dead_links import dead_link
 from association.views.gate import Journey, attempt_step, signed_in
 from association.views.progress import progress
 from association.views.urls_of import resume_url, step_url
-from partners.services.invitations import InvitationRefused
+from partners.services.invitation_use import InvitationRefused
 from web.answers import posted, see_other
 from web.origin import current_origin
 

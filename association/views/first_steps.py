@@ -21,7 +21,7 @@ from association.views.landing import speak_language_for, unknown_invitation
 from association.views.reading import documents_to_read, show_instructions
 from association.views.urls_of import step_url
 from partners.models import Invitation
-from partners.services.invitations import find_invitation
+from partners.services.invitation_use import find_invitation
 from web import limits
 from web.answers import limited, posted, see_other
 from web.origin import current_origin

@@ -21,8 +21,9 @@ from association.services.standing import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
 from association.views.remembered import MOST_REMEMBERED, answer_alike
 from association.views.urls_of import resume_url
-from partners.models import Channel, Invitation
-from partners.services.invitations import find_invitation
+from partners.enums import Channel
+from partners.models import Invitation
+from partners.services.invitation_use import find_invitation
 from web import limits
 from web.answers import posted, see_other
 from web.middleware import supported_language

@@ -15,7 +15,7 @@ from association.services.standing import find_open_attempt, find_own_associatio
 from association.views.gate import own_association, signed_in
 from association.views.my_partner_context import my_partner_context
 from association.views.urls_of import resume_url
-from partners.services.members import has_member_invitation
+from partners.services.member_invitations import has_member_invitation
 from web.answers import see_other
 from web.refused import Refused
 

@@ -13,12 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.admin import ProviderModelAdmin, actor
-from partners.models import Channel, Invitation, InvitationState
-from partners.refusal_codes import InvitationProblem
-from partners.refusals import SENTENCES
+from partners.enums import Channel, InvitationProblem, InvitationState
+from partners.models import Invitation
+from partners.refusals import SENTENCES, sentence_for
 from partners.services.invitations import (
     MOST_USES,
-    InvitationNotSaved,
     create_invitation,
     edit_invitation,
     revoke_invitation,
@@ -26,6 +25,7 @@ from partners.services.invitations import (
 from web.admin.confirmation import confirmed_action
 from web.admin.filters import StateFilter
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
 
 if TYPE_CHECKING:
     InvitationModelForm = forms.ModelForm[Invitation]
@@ -182,8 +182,8 @@ class InvitationAdmin(ProviderModelAdmin):
         """The form; what changed behind its back is said in a sentence, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except InvitationNotSaved as refused:
-            self.message_user(request, SENTENCES[refused.code], messages.ERROR)
+        except Refused as refused:
+            self.message_user(request, sentence_for(refused), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

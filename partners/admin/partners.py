@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, actor
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.refusals import sentence_for
-from partners.services.members import MemberRefused, add_member, change_member, remove_member
+from partners.services.members import add_member, change_member, remove_member
 from web.admin.filters import StateFilter
+from web.refused import Refused
 
 
 @admin.register(Partner)
@@ -94,17 +95,17 @@ class PartnerMemberAdmin(ProviderModelAdmin):
         """The form; what the service refuses is said in a sentence, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except MemberRefused as refused:
+        except Refused as refused:
             return self._say(request, refused)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The question; what the service refuses is said in a sentence, and nothing is written."""
         try:
             return super().delete_view(request, *args, **kwargs)
-        except MemberRefused as refused:
+        except Refused as refused:
             return self._say(request, refused)
 
-    def _say(self, request: HttpRequest, refused: MemberRefused) -> HttpResponse:
+    def _say(self, request: HttpRequest, refused: Refused) -> HttpResponse:
         self.message_user(request, sentence_for(refused), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 

@@ -3,6 +3,7 @@
 from partners.forms.batches import BatchListForm, LinkBatchForm
 from partners.forms.expiry import LONGEST_LIFE
 from partners.forms.invitation_list import InvitationListForm
+from partners.forms.invitation_requests import DismissForm, RequestListForm
 from partners.forms.invitations import (
     EmailInvitationForm,
     InvitationForm,
@@ -11,7 +12,6 @@ from partners.forms.invitations import (
 from partners.forms.links import EditInvitationForm, NewLinkForm, allowed_types, copied_terms
 from partners.forms.mails import LARGEST_LIST, MailingForm, ManyEmailsForm, NewEmailForm
 from partners.forms.members import InviteMemberForm, MemberForm, MembersForm
-from partners.forms.requests import DismissForm, RequestListForm
 
 __all__ = [
     "LARGEST_LIST",

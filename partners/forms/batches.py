@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partners.forms.links import LinkTermsForm
+from partners.forms.links import NewLinkForm
 from partners.services.batches import MOST_AT_ONCE
 
 NUMBER = "{n}"
@@ -19,7 +19,7 @@ STATES = [
 ]
 
 
-class LinkBatchForm(LinkTermsForm):
+class LinkBatchForm(NewLinkForm):
     """Many links alike; `cleaned_data` are arguments of `start_links()`."""
 
     size = forms.IntegerField(
@@ -34,7 +34,7 @@ class LinkBatchForm(LinkTermsForm):
             "max_value": _("At most 10,000 can be made at once."),
         },
     )
-    field_order = ("label", "size", *LinkTermsForm.field_order[1:])
+    field_order = ("label", "size", *NewLinkForm.field_order[1:])
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

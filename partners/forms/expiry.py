@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partners.refusal_codes import InvitationProblem
+from partners.enums import InvitationProblem
 from partners.refusals import SENTENCES
 
 LONGEST_LIFE = timedelta(days=3650)

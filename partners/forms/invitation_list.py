@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
-from partners.models import AssociationType, Channel, InvitationState, PartnerMember
+from partners.enums import AssociationType, Channel, InvitationState
+from partners.models import PartnerMember
 
 if TYPE_CHECKING:
     MemberChoiceField = forms.ModelChoiceField[PartnerMember]

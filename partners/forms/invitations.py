@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import CountryField, EmailField, capitalised
 from outbox.services.rendering import is_one_line
+from partners.enums import AssociationType, InvitationProblem
 from partners.forms.expiry import refuse_strange_expiry
-from partners.models import AssociationType, Partner
-from partners.refusal_codes import InvitationProblem
+from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitations import MOST_USES
 

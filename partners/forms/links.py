@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partners.enums import AssociationType, Channel, InvitationProblem
 from partners.forms.expiry import (
     AT,
     CHOICES,
@@ -19,11 +19,9 @@ from partners.forms.expiry import (
     refuse_strange_expiry,
 )
 from partners.forms.invitations import LinkInvitationForm, refuse_more_lines
-from partners.models import AssociationType, Channel, Invitation, Partner, PartnerMember
-from partners.refusal_codes import InvitationProblem
+from partners.models import Invitation, Partner
 from partners.refusals import SENTENCES
 from partners.services.invitations import MOST_USES
-from partners.tokens import new_token
 
 TYPES = {
     AssociationType.RESELLER: _(
@@ -39,8 +37,8 @@ def allowed_types(partner: Partner) -> list[AssociationType]:
     return [kind for kind in AssociationType if partner.allows(kind)]
 
 
-class LinkTermsForm(LinkInvitationForm):
-    """What a member says of one link or of many: the types allowed, and when it ends, to choose."""
+class NewLinkForm(LinkInvitationForm):
+    """A new link; `cleaned_data` are arguments of `create_invitation()`."""
 
     association_type = forms.ChoiceField(
         label=_("Association type"),
@@ -88,34 +86,6 @@ class LinkTermsForm(LinkInvitationForm):
         return self.cleaned_data
 
 
-class NewLinkForm(LinkTermsForm):
-    """A new link; `cleaned_data` are arguments of `create_invitation()`.
-
-    The hidden `key` is the token that the link will have, signed for this member: whoever sends the
-    same form twice means one link, and nobody can choose a token.
-    """
-
-    key = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, member: PartnerMember, now: datetime, **options: Any) -> None:
-        super().__init__(*args, partner=member.partner, now=now, **options)
-        self.signer = signing.Signer(salt=f"partners.new_link.{member.user_id}")
-        self.fields["key"].initial = self.signer.sign(new_token())
-
-    def clean_key(self) -> str:
-        """Return the token; a fresh one when the key is not ours."""
-        try:
-            return self.signer.unsign(self.cleaned_data["key"])
-        except signing.BadSignature:
-            return new_token()
-
-    def clean(self) -> dict[str, Any]:
-        """Name the key as `create_invitation()` does."""
-        super().clean()
-        self.cleaned_data["token"] = self.cleaned_data.pop("key", "")
-        return self.cleaned_data
-
-
 class EditInvitationForm(forms.Form):
     """What may change of a live invitation; `cleaned_data` are arguments of `edit_invitation()`."""
 
@@ -154,7 +124,7 @@ class EditInvitationForm(forms.Form):
             del self.fields["max_uses"]
 
     def clean_expires_at(self) -> datetime | None:
-        """Refuse what is over already, and what nobody means."""
+        """Refuse what is over already, and what is too far ahead."""
         return refuse_strange_expiry(self.cleaned_data["expires_at"], now=self.now)
 
     def clean_max_uses(self) -> int | None:

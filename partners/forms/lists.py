@@ -10,10 +10,11 @@ from django_countries import countries
 
 from accounts.fields import NOT_OFFERED
 from outbox.services.rendering import is_one_line
-from partners.refusal_codes import ListProblem, RowProblem
+from partners.enums import ListProblem, RowProblem
 from partners.services.mailings import ListedPerson
 from web.downloads import FORMULA_STARTS
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
 
 MOST_ROWS = 5_000
 LONGEST_NAME = 120
@@ -30,47 +31,38 @@ _HEADINGS = {
 _EXTRA = "extra"
 
 
-class ListRefused(Exception):
-    """The list cannot be read; `code` says why, `row` near which row if that is known."""
-
-    def __init__(self, code: ListProblem, row: int = 0) -> None:
-        super().__init__(code.value)
-        self.code = code
-        self.row = row
-
-
 def read_list(content: bytes | str) -> list[ListedPerson]:
     """Return the people of the list, each with its problem or none, and the number of its row.
 
     Empty rows are passed over. A first row that names the columns may order them in any way, and
-    name others, which are not read. Raises ListRefused.
+    name others, which are not read. Raises Refused.
     """
     text = _decoded(content) if isinstance(content, bytes) else content
     if "\0" in text:
-        raise ListRefused(ListProblem.HAS_NUL)
+        raise Refused(ListProblem.HAS_NUL)
     records = _records(text.removeprefix(_MARK))
     if not records:
-        raise ListRefused(ListProblem.EMPTY)
+        raise Refused(ListProblem.EMPTY)
     columns = _named_columns(records[0][1])
     if columns:
         records = records[1:]
     if not records:
-        raise ListRefused(ListProblem.EMPTY)
+        raise Refused(ListProblem.EMPTY)
     if len(records) > MOST_ROWS:
-        raise ListRefused(ListProblem.TOO_MANY_ROWS)
+        raise Refused(ListProblem.TOO_MANY_ROWS)
     seen: set[str] = set()
     return [_person(number, _cells(record, columns), seen) for number, record in records]
 
 
 def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ListRefused(ListProblem.NOT_UTF8)
+        raise Refused(ListProblem.NOT_UTF8)
     if b"\0" in content:
-        raise ListRefused(ListProblem.HAS_NUL)
+        raise Refused(ListProblem.HAS_NUL)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ListRefused(ListProblem.NOT_UTF8) from error
+        raise Refused(ListProblem.NOT_UTF8) from error
 
 
 def _records(text: str) -> list[tuple[int, list[str]]]:
@@ -84,9 +76,9 @@ def _records(text: str) -> list[tuple[int, list[str]]]:
             if any(cell.strip() for cell in record):
                 records.append((number, record))
             if len(records) > MOST_ROWS + 1:
-                raise ListRefused(ListProblem.TOO_MANY_ROWS)
+                raise Refused(ListProblem.TOO_MANY_ROWS)
     except csv.Error as error:
-        raise ListRefused(ListProblem.NOT_CSV, number + 1) from error
+        raise Refused(ListProblem.NOT_CSV, row=number + 1) from error
     return records
 
 

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailField, capitalised
 from partners.emails import default_subject
+from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import InvitationForm, refuse_more_lines
-from partners.forms.lists import ListRefused, read_list
-from partners.models import AssociationType, InvitationBatch, Partner
-from partners.refusal_codes import ListProblem
-from partners.refusals import SENTENCES
+from partners.forms.lists import read_list
+from partners.models import InvitationBatch, Partner
+from partners.refusals import SENTENCES, sentence_for
 from partners.services.mailings import ListedPerson
+from web.refused import Refused
 
 LARGEST_LIST = 4_000_000
 LONGEST_SUBJECT = 150
@@ -196,5 +197,7 @@ class ManyEmailsForm(MailForm):
         name = "people" if file is None else "people_file"
         try:
             self.listed = read_list(text if file is None else file.read())
-        except ListRefused as refused:
-            self.add_error(name, str(SENTENCES[refused.code]).replace("%(row)s", str(refused.row)))
+        except Refused as refused:
+            self.add_error(name, sentence_for(refused))
+        if self.listed and all(person.problem for person in self.listed):
+            self.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailField, capitalised
-from partners.models import PartnerRole
+from partners.enums import PartnerRole
 
 
 class MembersForm(forms.Form):

@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from audit.actors import actor_key
-from partners.models.invitations import Channel, Invitation
+from partners.enums import AssociationType, Channel
+from partners.models.invitations import Invitation
 from partners.models.members import PartnerMember
-from partners.models.partners import AssociationType, Partner
+from partners.models.partners import Partner
 
 
 class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):

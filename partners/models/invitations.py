@@ -9,27 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from audit.actors import actor_key
+from partners.enums import (
+    AssociationType,
+    Channel,
+    InvitationRefusal,
+    InvitationState,
+    PartnerStatus,
+)
 from partners.models.members import PartnerMember
-from partners.models.partners import AssociationType, Partner, PartnerStatus
-from partners.refusal_codes import InvitationRefusal
+from partners.models.partners import Partner
 from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
-
-
-class Channel(models.TextChoices):
-    """How the offer travels: a link for many (and its QR code), or an e-mail for one."""
-
-    LINK = "link", _("link and QR code")
-    EMAIL = "email", _("e-mail")
-
-
-class InvitationState(models.TextChoices):
-    """Live, and the three ways an invitation is over by itself."""
-
-    LIVE = "live", _("live")
-    EXPIRED = "expired", _("expired")
-    USED_UP = "used_up", _("used up")
-    REVOKED = "revoked", _("revoked")
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -8,14 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.actors import actor_key
+from partners.enums import PartnerRole
 from partners.models.partners import Partner
-
-
-class PartnerRole(models.TextChoices):
-    """What a member may see: everything of the partner, or their own."""
-
-    ADMINISTRATOR = "administrator", _("administrator")
-    MANAGER = "manager", _("manager")
 
 
 class PartnerMemberQuerySet(models.QuerySet["PartnerMember"]):

@@ -7,19 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-
-class AssociationType(models.TextChoices):
-    """What an association means: the partner resells, or refers."""
-
-    RESELLER = "reseller", _("reseller")
-    REFERRAL = "referral", _("referral")
-
-
-class PartnerStatus(models.TextChoices):
-    """Whether the provider lets the partner invite."""
-
-    NORMAL = "normal", _("normal")
-    FROZEN = "frozen", _("frozen")
+from partners.enums import AssociationType, PartnerStatus
 
 
 def validate_time_zone(name: str) -> None:

@@ -10,12 +10,17 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.services import record_audit_event
-from partners.models import Channel, Invitation, InvitationBatch, Partner
-from partners.refusal_codes import InvitationProblem
-from partners.services.invitations import InvitationNotSaved, check_quotas, write_links
-from partners.services.invitations.terms import check_limits, check_live, moment_text
-from partners.services.twice import DOUBLE_CLICK, ends_about
-from web.locks import lock_name
+from partners.enums import Channel
+from partners.models import Invitation, InvitationBatch, Partner
+from partners.services.invitations import (
+    check_draft,
+    draft_invitation,
+    moment_text,
+    numbered_links,
+    save_invitations,
+)
+from partners.services.quotas import check_quotas
+from web.refused import Refused
 
 MOST_AT_ONCE = 10_000
 # About a fifth of a second's work.
@@ -23,52 +28,24 @@ CHUNK = 1_000
 
 
 def start_links(
-    *,
-    partner: Partner,
-    association_type: str,
-    label: str,
-    size: int,
-    by: User,
-    now: datetime,
-    note: str = "",
-    language: str = "",
-    country: str = "",
-    max_uses: int | None = None,
-    expires_at: datetime | None = None,
+    *, partner: Partner, size: int, by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
     """Start a batch of links and write `batch.started`; the worker makes them.
 
-    `{n}` in the label becomes the number of each, from 1. The same wish again within a minute
-    returns the batch that was started, unless it was cancelled. Raises InvitationNotSaved as
-    `create_invitation()` does, and QuotaReached unless all of them may be made now.
+    `terms` are fields of the batch; `{n}` in the label becomes the number of each link, from 1.
+    Raises Refused as `create_invitation()` does, also unless the quotas allow all of them now.
     """
-    wish: dict[str, Any] = {
-        "partner": partner,
-        "channel": Channel.LINK,
-        "association_type": association_type,
-        "label": label,
-        "note": note,
-        "language": language,
-        "country": country,
-        "max_uses": max_uses,
-        "size": size,
-        "created_by": by,
-    }
+    batch = InvitationBatch(
+        partner=partner,
+        channel=Channel.LINK,
+        size=size,
+        created_at=now,
+        created_by=by,
+        started_at=now,
+        **terms,
+    )
     with transaction.atomic():
-        lock_name(f"partners.batch:{by.pk}")
-        lately = InvitationBatch.objects.filter(
-            ends_about(expires_at),
-            **wish,
-            created_at__gt=now - DOUBLE_CLICK,
-            cancelled_at__isnull=True,
-        )
-        same = lately.order_by("pk").last()
-        if same is not None:
-            return same
-        batch = InvitationBatch(**wish, expires_at=expires_at, created_at=now, started_at=now)
-        first = _link_of(batch, now)
-        check_limits(first, now)
-        check_live(first, now)
+        check_draft(_draft_of(batch, now), now)
         check_quotas(partner=partner, by=by, now=now, made=size)
         batch.save(force_insert=True)
         record_start(batch=batch, by=by, now=now)
@@ -78,8 +55,8 @@ def start_links(
 def make_batches(*, now: datetime) -> int:
     """Make the next links of one running batch, all of them or none; return how many.
 
-    Any number of workers may do so: each takes a batch that no other one works on. A batch whose
-    links nobody could follow any more is stopped, and keeps what is made.
+    Any number of workers may call it: each takes a batch that no other one works on. A batch whose
+    links could not be followed is stopped, and keeps the links that are made.
     """
     with transaction.atomic():
         running = InvitationBatch.objects.running().filter(channel=Channel.LINK)
@@ -102,18 +79,18 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
 
 
 def discard_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Cancel the locked draft that nobody started; writes `batch.cancelled`."""
+    """Cancel the locked draft that was never started; writes `batch.cancelled`."""
     _end(batch, "batch.cancelled", "cancelled_at", None, now)
 
 
-def stop_batch(*, batch: InvitationBatch, reason: InvitationProblem, now: datetime) -> None:
+def stop_batch(*, batch: InvitationBatch, reason: str, now: datetime) -> None:
     """Cancel the locked batch because the worker cannot go on; writes `batch.stopped`."""
-    batch.stop_reason = reason.value
+    batch.stop_reason = reason
     _end(batch, "batch.stopped", "cancelled_at", None, now)
 
 
 def finish_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Say of the locked batch that all is done; writes `batch.finished`."""
+    """Write of the locked batch that all is done; writes `batch.finished`."""
     _end(batch, "batch.finished", "finished_at", None, now)
 
 
@@ -144,45 +121,35 @@ def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
 
 
 def _make_some(batch: InvitationBatch, now: datetime) -> int:
-    """Make a chunk of the locked batch; return how many rows were dealt with, at least one."""
-    last = min(batch.size, batch.done_count + CHUNK)
-    numbers = range(batch.done_count + 1, last + 1)
+    """Make a chunk of the locked batch; return how many links were made, or 1 for stopping it."""
+    first, last = batch.done_count + 1, min(batch.size, batch.done_count + CHUNK)
+    links = numbered_links(_draft_of(batch, now), range(first, last + 1))
     try:
-        write_links(
-            first=_link_of(batch, now, numbers[0]),
-            labels=[_label(batch, number) for number in numbers],
-            now=now,
-        )
-    except InvitationNotSaved as refused:
-        stop_batch(batch=batch, reason=refused.code, now=now)
+        save_invitations(links, by=batch.created_by, now=now)
+    except Refused as refused:
+        stop_batch(batch=batch, reason=refused.code.value, now=now)
         return 1
     batch.done_count = last
     batch.save(update_fields=["done_count"])
     if last == batch.size:
         finish_batch(batch=batch, now=now)
-    return len(numbers)
+    return len(links)
 
 
-def _link_of(batch: InvitationBatch, now: datetime, number: int = 1) -> Invitation:
-    """Return the link with this number, not saved."""
-    return Invitation(
+def _draft_of(batch: InvitationBatch, now: datetime) -> Invitation:
+    return draft_invitation(
         partner=batch.partner,
         channel=Channel.LINK,
         association_type=batch.association_type,
-        label=_label(batch, number),
+        label=batch.label,
         note=batch.note,
         language=batch.language,
-        country=batch.country,
+        country=str(batch.country),
         max_uses=batch.max_uses,
         expires_at=batch.expires_at,
-        created_at=now,
-        created_by=batch.created_by,
+        now=now,
         batch=batch if batch.pk else None,
     )
-
-
-def _label(batch: InvitationBatch, number: int) -> str:
-    return batch.label.replace("{n}", str(number))
 
 
 def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now: datetime) -> None:

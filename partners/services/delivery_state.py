@@ -1,29 +1,17 @@
-"""What has become of the mails of invitations, read from the outbox."""
+"""How the e-mails of invitations were delivered, read from the outbox."""
 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from outbox.models import OutboxMessage
 from outbox.services.queue import DEADLINE_PASSED
+from partners.enums import DeliveryState
 from partners.models import Invitation
-from partners.services.invitations.mailing import MAIL_KIND
+from partners.services.quotas import EMAIL_KIND
 
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
-
-
-class DeliveryState(StrEnum):
-    """How far the newest mail of an invitation has come."""
-
-    ON_ITS_WAY = "on_its_way"
-    RETRIED = "retried"
-    SENT = "sent"
-    REFUSED = "refused"
-    FAILED = "failed"
-    LATE = "late"
-    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +25,24 @@ class Delivery:
 
 
 def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
-    """Return how the newest mail of each invitation fared, by its key; one statement for all.
+    """Return the newest e-mail's delivery by the invitation's key; one statement for all.
 
     An invitation that was never mailed is not in it.
     """
     mails = OutboxMessage.objects.filter(
         about_label=Invitation._meta.label_lower,
         about_id__in=[str(invitation.pk) for invitation in invitations],
-        kind=MAIL_KIND,
+        kind=EMAIL_KIND,
     )
     return {int(mail.about_id): delivery_of(mail) for mail in mails.order_by("pk")}
 
 
 def delivery_of(mail: OutboxMessage) -> Delivery:
-    """Return how one mail fared."""
+    """Return the delivery of one e-mail."""
     if mail.sent_at is not None:
         return Delivery(DeliveryState.SENT, mail.sent_at)
     if mail.dropped_at is not None:
-        # A sentence of its own is due to it; all other reasons mean that the mail lost its purpose.
+        # It has a sentence of its own; with every other reason the e-mail was no longer needed.
         late = mail.drop_reason == DEADLINE_PASSED
         return Delivery(DeliveryState.LATE if late else DeliveryState.DROPPED, mail.dropped_at)
     answered = _REPLY_CODE.match(mail.last_error)

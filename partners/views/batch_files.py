@@ -18,13 +18,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audit.security_log import log_security_event
-from partners.models import Channel, Invitation, InvitationBatch, PartnerMember
+from partners.enums import Channel
+from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing
 from partners.views.batches import SECTION, batch_of
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import State, states
+from partners.views.shared import State, states
 from web.downloads import attached, csv_download
 
 AS_MADE = Order("created_at", descending=False)
@@ -38,7 +39,7 @@ _ROWS_AT_ONCE = 500
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     """Stream the batch's links as a table."""
     made = _batch_of_links(member, batch_id, shown="links")
-    # Said here: while the rows are sent, the reader's language is no longer the active one.
+    # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     return csv_download(f"links-{made.pk}", header, _rows(member, made, states(), timezone.now()))
 

@@ -10,18 +10,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partners.enums import Channel
 from partners.forms import BatchListForm, LinkBatchForm, allowed_types
-from partners.models import Channel, InvitationBatch, PartnerMember
+from partners.models import InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.batches import cancel_batch, start_links
-from partners.services.invitations import InvitationNotSaved
 from partners.services.pages import Order
 from partners.views.gate import for_members, show
-from partners.views.lists import listing, wishes_of
-from partners.views.one_invitation import why_no_link
+from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
+from partners.views.shared import status_of, why_no_link
 from web.answers import posted, see_other
+from web.form_keys import answer_once
+from web.refused import Refused
 
 SECTION = "invitations"
 NEWEST_FIRST = Order("created_at")
@@ -32,12 +34,12 @@ NEWEST_FIRST = Order("created_at")
 def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the batches, newest first."""
     form = BatchListForm(request.GET)
-    wishes = wishes_of(form)
+    filters = filters_of(form)
     rows = batches_of(member).select_related("created_by")
-    if "q" in wishes:
-        rows = rows.filter(label__icontains=wishes["q"])
-    if "state" in wishes:
-        rows = rows.in_state(wishes["state"])
+    if "q" in filters:
+        rows = rows.filter(label__icontains=filters["q"])
+    if "state" in filters:
+        rows = rows.in_state(filters["state"])
     context = {
         "listing": listing(request, form, rows, order=NEWEST_FIRST),
         "reset_url": reverse("console_batches"),
@@ -53,16 +55,18 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     form = LinkBatchForm(posted(request), partner=member.partner, now=now)
     why_not = why_no_link(member)
-    if why_not:
-        return _new_batch_page(request, member, form, why_not, 409 if form.is_bound else 200)
-    if not form.is_valid():
-        return _new_batch_page(request, member, form, status=400 if form.is_bound else 200)
+    if why_not or not form.is_valid():
+        return _new_batch_page(request, member, form, why_not, status_of(form, why_not))
+
+    def start() -> str:
+        batch = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
+        return reverse("console_batch", args=[batch.pk])
+
     try:
-        begun = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
-    except InvitationNotSaved as refused:
+        return answer_once(request, "new_batch", start)
+    except Refused as refused:
         form.add_error(None, sentence_for(refused))
-        return as_refusal(_new_batch_page(request, member, form), refused, now)
-    return see_other("console_batch", batch_id=begun.pk)
+        return as_refusal(_new_batch_page(request, member, form), refused.again_at)
 
 
 @require_safe

@@ -1,6 +1,6 @@
 """The console's page to invite one person by e-mail, with the mail before it is sent."""
 
-from datetime import datetime
+from enum import Enum
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -11,20 +11,21 @@ from django.views.decorators.http import require_http_methods
 
 from outbox.services.rendering import Mail, sender
 from partners.emails import preview_invitation
+from partners.enums import Channel, InvitationProblem, PartnerStatus
 from partners.forms import NewEmailForm
-from partners.models import PartnerMember, PartnerStatus
-from partners.refusal_codes import InvitationProblem
+from partners.models import PartnerMember
 from partners.refusals import sentence_for
-from partners.services.invitations import InvitationNotSaved
-from partners.services.invitations.made_once import create_email, draft_email
+from partners.services.invitations import create_invitation, draft_invitation
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
-from web.answers import posted, see_other
+from partners.views.shared import SECTION, status_of
+from web.answers import posted
 from web.downloads import mail_document
+from web.form_keys import answer_once
+from web.refused import Refused
 
-SECTION = "invitations"
-# At which field a refusal stands; the others are about the whole form.
-FIELDS = {
+# The field at which a refusal is shown; all others concern the whole form.
+FIELDS: dict[Enum, str] = {
     InvitationProblem.MAILED_TOO_OFTEN: "recipient",
     InvitationProblem.TYPE_NOT_ALLOWED: "association_type",
     InvitationProblem.EXPIRY_NOT_AHEAD: "expires_at",
@@ -36,33 +37,40 @@ FIELDS = {
 def new_email(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Ask for the person and the words; `action` is preview, preview_html or send."""
     form = NewEmailForm(posted(request), partner=member.partner, now=timezone.now())
-    if not form.is_bound:
-        return _page(request, member, form)
     if not form.is_valid():
-        return _page(request, member, form, status=400)
+        return _page(request, member, form, status=status_of(form))
     action = request.POST.get("action")
     if action == "send":
         return _send(request, member, form)
-    mail = preview_invitation(
-        draft_email(partner=member.partner, now=form.now, **form.cleaned_data)
+    draft = draft_invitation(
+        partner=member.partner, channel=Channel.EMAIL, now=form.now, **form.cleaned_data
     )
+    mail = preview_invitation(draft)
     if action == "preview_html":
         return mail_document(request, mail.html)
     return _page(request, member, form, mail=mail)
 
 
 def _send(request: HttpRequest, member: PartnerMember, form: NewEmailForm) -> HttpResponseBase:
-    """Make the invitation, or say at the form why not."""
-    now: datetime = form.now
+    """Make the invitation, or show at the form why not."""
+
+    def make() -> str:
+        sent = create_invitation(
+            partner=member.partner,
+            channel=Channel.EMAIL,
+            by=member.user,
+            now=form.now,
+            **form.cleaned_data,
+        )
+        text = _("The invitation to %(address)s is on its way.")
+        messages.success(request, text % {"address": sent.recipient})
+        return reverse("console_invitation", args=[sent.pk])
+
     try:
-        sent = create_email(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
-    except InvitationNotSaved as refused:
+        return answer_once(request, "new_email", make)
+    except Refused as refused:
         form.add_error(FIELDS.get(refused.code), sentence_for(refused))
-        return as_refusal(_page(request, member, form), refused, now)
-    messages.success(
-        request, _("The invitation to %(address)s is on its way.") % {"address": sent.recipient}
-    )
-    return see_other("console_invitation", invitation_id=sent.pk)
+        return as_refusal(_page(request, member, form), refused.again_at)
 
 
 def _page(

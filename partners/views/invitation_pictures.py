@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from partners.models import Invitation, PartnerMember
 from partners.services.qr import PNG_SIZES, qr_png, qr_svg
 from partners.views.gate import for_members, show
-from partners.views.one_invitation import SECTION, invitation_of, log_shown
+from partners.views.shared import SECTION, invitation_of, log_shown
 from web.downloads import attached, shown
 
 # Raise it when the pictures of the same link become others.

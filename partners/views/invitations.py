@@ -1,4 +1,4 @@
-"""The console's invitations: the list, and one with its link, code, counts and acts."""
+"""The console's invitations: the list, and one with its link, code, counts and actions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,19 +11,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from partners.enums import Channel, InvitationState
 from partners.forms import InvitationListForm
-from partners.models import Channel, InvitationBatch, InvitationState, PartnerMember
+from partners.models import InvitationBatch, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of
-from partners.services.invitations import InvitationNotSaved, progress_of, resend_invitation
+from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
+from partners.services.progress import progress_of
 from partners.tokens import token_typed_by_hand
 from partners.views.batches import batches_of
 from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
-from partners.views.lists import listing, wishes_of
-from partners.views.one_invitation import (
+from partners.views.lists import filters_of, listing
+from partners.views.refusing import refusal_page
+from partners.views.shared import (
     SECTION,
     invitation_of,
     invitations_of,
@@ -31,9 +34,9 @@ from partners.views.one_invitation import (
     mail_address,
     state_of,
 )
-from partners.views.refusing import refusal_page
-from web.answers import see_other
 from web.email_addresses import InvalidAddress, canonical_address
+from web.form_keys import answer_once
+from web.refused import Refused
 
 ORDERS = {
     "newest": Order("created_at"),
@@ -45,12 +48,12 @@ ORDERS = {
 @require_safe
 @for_members
 def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the invitations, newest first unless asked otherwise."""
+    """List the invitations, newest first unless another order is chosen."""
     now = timezone.now()
     form = InvitationListForm(request.GET, member=member)
-    wishes = wishes_of(form)
-    rows = _wished(invitations_of(member), wishes).select_related("partner")
-    found = listing(request, form, rows, order=ORDERS[wishes.get("order", "newest")])
+    filters = filters_of(form)
+    rows = _filter(invitations_of(member), filters).select_related("partner")
+    found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
     progress = progress_of(found.page.rows)
     context = {
         "listing": found,
@@ -58,7 +61,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
             {"invitation": row, "state": state_of(row, now), "progress": progress[row.pk]}
             for row in found.page.rows
         ],
-        "batch": _batch_wished(member, wishes),
+        "batch": _chosen_batch(member, filters),
         "reset_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitations.html", context, section=SECTION)
@@ -94,40 +97,51 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
 def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
     """Mail the online invitation once more, and renew its expiry."""
     offer = invitation_of(member, invitation_id)
-    try:
+    url = reverse("console_invitation", args=[offer.pk])
+
+    def resend_it() -> str:
         resend_invitation(invitation=offer, by=member.user, now=timezone.now())
-    except InvitationNotSaved as refused:
-        sentence, back_url = sentence_for(refused), reverse("console_invitation", args=[offer.pk])
-        return refusal_page(request, member, refused, sentence, section=SECTION, back_url=back_url)
-    messages.success(request, _("The invitation is on its way again."))
-    return see_other("console_invitation", invitation_id=offer.pk)
+        messages.success(request, _("The invitation is on its way again."))
+        return url
+
+    try:
+        return answer_once(request, f"resend_invitation:{offer.pk}", resend_it)
+    except Refused as refused:
+        return refusal_page(
+            request,
+            member,
+            sentence_for(refused),
+            section=SECTION,
+            back_url=url,
+            again_at=refused.again_at,
+        )
 
 
-def _batch_wished(member: PartnerMember, wishes: Mapping[str, Any]) -> InvitationBatch | None:
-    """Return the one batch that was asked for, if the member may see it."""
-    key = wishes.get("batch")
+def _chosen_batch(member: PartnerMember, filters: Mapping[str, Any]) -> InvitationBatch | None:
+    """Return the batch whose invitations are listed, if the member may see it."""
+    key = filters.get("batch")
     return None if key is None else batches_of(member).filter(pk=key).first()
 
 
-def _wished(rows: InvitationQuerySet, wishes: Mapping[str, Any]) -> InvitationQuerySet:
-    """Return the invitations that were asked for."""
-    now, state = timezone.now(), wishes.get("state")
+def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQuerySet:
+    """Return the invitations that the filters choose."""
+    now, state = timezone.now(), filters.get("state")
     if state:
         rows = rows.in_state(state, now)
     for name in ("channel", "association_type", "batch"):
-        if name in wishes:
-            rows = rows.filter(**{name: wishes[name]})
-    if "created_by" in wishes:
-        rows = rows.filter(created_by=wishes["created_by"].user_id)
-    if wishes.get("order") == "expiring":
-        # Without a wish for a state, those that can still expire, as all live ones can.
+        if name in filters:
+            rows = rows.filter(**{name: filters[name]})
+    if "created_by" in filters:
+        rows = rows.filter(created_by=filters["created_by"].user_id)
+    if filters.get("order") == "expiring":
+        # Without a filter by state, those that can still expire, as all live ones can.
         can_expire = state in {None, InvitationState.LIVE}
         rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
-    return _found(rows, wishes["q"]) if "q" in wishes else rows
+    return _search(rows, filters["q"]) if "q" in filters else rows
 
 
-def _found(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
-    """Return those whose token or recipient this is, or of whose label it is a part."""
+def _search(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
+    """Return those with this token or recipient, or with this text in the label."""
     token = token_typed_by_hand(text)
     if token is not None:
         return rows.filter(token=token)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 
 from partners.services.pages import Count, Order, Page, count_up_to, page_of
 
-# What leads to another page of the same list.
+# Parameters that choose the page of the list.
 _PLACES = ("after", "before", "lang")
 
 
@@ -41,7 +41,7 @@ def listing(
         count=count_up_to(rows),
         query=asked_for(request.GET).urlencode(),
         is_filtered=any(
-            value != form.fields[name].initial for name, value in wishes_of(form).items()
+            value != form.fields[name].initial for name, value in filters_of(form).items()
         ),
     )
 
@@ -54,7 +54,7 @@ def asked_for(query: QueryDict) -> QueryDict:
     return asked
 
 
-def wishes_of(form: forms.Form) -> Mapping[str, Any]:
-    """Return the valid wishes of a list's form; a wish that makes no sense is no wish."""
+def filters_of(form: forms.Form) -> Mapping[str, Any]:
+    """Return the valid filters of a list's form by name; invalid and empty ones are ignored."""
     form.is_valid()
     return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}

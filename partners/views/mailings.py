@@ -11,25 +11,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from outbox.services.rendering import sender
 from partners.emails import default_subject, preview_invitation
+from partners.enums import Channel, PartnerStatus
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
-from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
-from partners.refusal_codes import ListProblem
+from partners.models import BatchRow, InvitationBatch, PartnerMember
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.invitations import InvitationNotSaved
-from partners.services.mailings import (
-    MailingRefused,
-    draft_mailing,
-    draft_of_row,
-    pending_rows,
-    start_mailing,
-)
+from partners.services.mailings import draft_mailing, draft_of_row, pending_rows, start_mailing
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
+from partners.views.shared import SECTION, status_of
 from web.answers import posted, see_other
 from web.body_limits import takes_file
 from web.downloads import csv_download, mail_document
+from web.form_keys import answer_once
+from web.refused import Refused
 
-SECTION = "invitations"
 SHOWN = 100
 
 
@@ -43,21 +38,21 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = ManyEmailsForm(
         posted(request), files, partner=member.partner, now=now, initial=_copied(request, member)
     )
-    if not form.is_bound:
-        return _form_page(request, member, form)
     if not form.is_valid():
-        return _form_page(request, member, form, status=413 if form.is_too_large else 400)
-    if all(person.problem for person in form.listed):
-        form.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])
-        return _form_page(request, member, form, status=400)
-    try:
-        drafted = draft_mailing(
+        status = 413 if form.is_too_large else status_of(form)
+        return _form_page(request, member, form, status=status)
+
+    def draft() -> str:
+        batch = draft_mailing(
             partner=member.partner, people=form.listed, by=member.user, now=now, **form.cleaned_data
         )
-    except InvitationNotSaved as refused:
+        return reverse("console_mailing", args=[batch.pk])
+
+    try:
+        return answer_once(request, "new_mailing", draft)
+    except Refused as refused:
         form.add_error(None, sentence_for(refused))
-        return as_refusal(_form_page(request, member, form), refused, now)
-    return see_other("console_mailing", batch_id=drafted.pk)
+        return as_refusal(_form_page(request, member, form), refused.again_at)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,10 +61,8 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
     """Show the report on the list and the first mail; `action` is preview, preview_html or send."""
     batch, now = _batch_of(member, batch_id), timezone.now()
     form = MailingForm(posted(request), batch=batch)
-    if not form.is_bound:
-        return _report_page(request, member, batch, form)
     if not form.is_valid():
-        return _report_page(request, member, batch, form, status=400)
+        return _report_page(request, member, batch, form, status=status_of(form))
     action = request.POST.get("action")
     if action == "send":
         return _start(request, member, batch, form, now)
@@ -83,11 +76,11 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
 @require_safe
 @for_members
 def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    """Hand out the rows without an invitation, to be mended and uploaded again."""
+    """Hand out the rows without an invitation, to be corrected and uploaded again."""
     batch = _batch_of(member, batch_id)
     header = ("row", "name", "email", "country", "note", "reason")
     rows = batch.rows.exclude(problem="").order_by("number").iterator()
-    # Said here: while the rows are sent, the reader's language is no longer the active one.
+    # Translated here: while the rows are sent, the reader's language is no longer the active one.
     reasons = {code: str(sentence) for code, sentence in SENTENCES.items()}
     cells = (
         (row.number, row.name, row.email, row.country, row.note, reasons[row.problem])
@@ -103,15 +96,12 @@ def _start(
     form: MailingForm,
     now: datetime,
 ) -> HttpResponseBase:
-    """Start the batch, or say why not."""
+    """Start the batch, or show why not; a second start does nothing."""
     try:
         start_mailing(batch=batch, by=member.user, now=now, **form.cleaned_data)
-    except MailingRefused as refused:
-        form.add_error(None, SENTENCES[refused.code])
-        return as_refusal(_report_page(request, member, batch, form), refused, now)
-    except InvitationNotSaved as refused:
+    except Refused as refused:
         form.add_error(None, sentence_for(refused))
-        return as_refusal(_report_page(request, member, batch, form), refused, now)
+        return as_refusal(_report_page(request, member, batch, form), refused.again_at)
     return see_other("console_batch", batch_id=batch.pk)
 
 

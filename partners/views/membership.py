@@ -1,4 +1,4 @@
-"""Becoming a partner member: whoever was invited by e-mail reads what it means, and answers."""
+"""Becoming a partner member: an invited person reads what it means, and answers."""
 
 from typing import cast
 
@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from partners.refusal_codes import MemberProblem
+from partners.enums import MemberProblem
 from partners.refusals import sentence_for
-from partners.services.members import (
-    MemberRefused,
+from partners.services.member_invitations import (
     accept_member_invitation,
     decline_member_invitation,
-    find_member,
     member_invitations_of,
 )
+from partners.services.members import find_member
 from web.answers import see_other
+from web.refused import Refused
 
 _TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
 
@@ -37,26 +37,26 @@ def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
     try:
         member = accept_member_invitation(invitation=invitation, by=user, now=timezone.now())
-    except MemberRefused as refused:
+    except Refused as refused:
         status = 410 if refused.code in _TOO_LATE else 409
         return _show(request, refusal=sentence_for(refused), status=status)
     request.session.cycle_key()
-    said = _("You act for %(partner)s now.") % {"partner": member.partner.name}
-    messages.success(request, said)
+    text = _("You act for %(partner)s now.")
+    messages.success(request, text % {"partner": member.partner.name})
     return see_other("console_overview")
 
 
 @require_POST
 def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
-    """Decline; whoever invites again has to ask again."""
+    """Decline the invitation for good."""
     user = cast("User", request.user)
     invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
     try:
         decline_member_invitation(invitation=invitation, by=user, now=timezone.now())
-    except MemberRefused as refused:
+    except Refused as refused:
         return _show(request, refusal=sentence_for(refused), status=409)
-    said = _("You have declined the invitation of %(partner)s.")
-    messages.success(request, said % {"partner": invitation.partner.name})
+    text = _("You have declined the invitation of %(partner)s.")
+    messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("membership")
 
 

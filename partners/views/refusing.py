@@ -1,7 +1,8 @@
-"""What a page answers when an act is refused: 409, or 429 when a limit says when to come again."""
+"""The answer to an action that a service refuses: 409, or 429 when it is possible again later."""
 
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -10,25 +11,31 @@ from partners.models import PartnerMember
 from partners.views.gate import show
 
 
-def as_refusal(response: HttpResponse, refused: Exception, now: datetime) -> HttpResponse:
+def as_refusal(
+    response: HttpResponse, again_at: datetime | None = None, *, now: datetime | None = None
+) -> HttpResponse:
     """Make the page that shows the refusal a 409; with `again_at` a 429 with Retry-After."""
-    again_at: datetime | None = getattr(refused, "again_at", None)
     response.status_code = 409 if again_at is None else 429
     if again_at is not None:
-        response["Retry-After"] = str(max(1, ceil((again_at - now).total_seconds())))
+        seconds = (again_at - (now or timezone.now())).total_seconds()
+        response["Retry-After"] = str(max(1, ceil(seconds)))
     return response
 
 
 def refusal_page(
     request: HttpRequest,
     member: PartnerMember,
-    refused: Exception,
     sentence: str,
     *,
     section: str,
     back_url: str,
+    again_at: datetime | None = None,
+    **context: Any,
 ) -> HttpResponse:
-    """Answer a click that has no form of its own: why not, and the way back."""
-    context = {"sentence": sentence, "back_url": back_url}
+    """Show why something is not possible, and the way back; a GET of it is 200.
+
+    `context` may hold `account_name` and `budget_url` for `partners/refused.html`.
+    """
+    context = {"sentence": sentence, "back_url": back_url, **context}
     page = show(request, member, "partners/refused.html", context, section=section)
-    return as_refusal(page, refused, timezone.now())
+    return as_refusal(page, again_at) if request.method == "POST" else page

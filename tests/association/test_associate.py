@@ -22,8 +22,8 @@ from association.services.associations import (
 from association.services.customers import set_budget, unfreeze_customer
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import PartnerStatus
-from partners.services.invitations import InvitationRefused
+from partners.enums import PartnerStatus
+from partners.services.invitation_use import InvitationRefused
 from tests.factories import (
     BillFactory,
     CustomerAccountFactory,

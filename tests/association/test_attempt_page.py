@@ -14,7 +14,8 @@ from association.services.following_up import (
 from association.services.refusal_texts import REFUSAL_TEXTS, Operation
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
 from tests.factories import (
     AttemptFactory,
     InvitationFactory,

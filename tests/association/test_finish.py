@@ -11,8 +11,9 @@ from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.associations import Enabling, StepUndone, associate
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import InvitationRefusal
-from partners.services.invitations import InvitationRefused, revoke_invitation
+from partners.enums import InvitationRefusal
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import revoke_invitation
 from tests.factories import (
     BillFactory,
     CouponFactory,

@@ -9,9 +9,10 @@ from django.utils import timezone
 from association.services import following_up
 from association.services.following_up import follow_up
 from association.services.refusal_texts import Operation
-from partners.refusal_codes import RequestProblem
-from partners.services.requests import RequestRefused, dismiss_request
+from partners.enums import InvitationRequestProblem
+from partners.services.invitation_requests import dismiss_invitation_request
 from tests.factories import AttemptFactory, InvitationRequestFactory, PartnerMemberFactory
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -29,7 +30,9 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
 
     def dismiss():
         try:
-            dismiss_request(request=asked, reason="Not ours", by=boss, now=timezone.now())
+            dismiss_invitation_request(
+                invitation_request=asked, reason="Not ours", by=boss, now=timezone.now()
+            )
         finally:
             connection.close()
 
@@ -48,9 +51,9 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
     )
 
     [dismissal] = dismissals
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(Refused) as refused:
         dismissal.result(timeout=20)
     colleague.shutdown()
-    assert refused.value.code == RequestProblem.ANSWERED
+    assert refused.value.code == InvitationRequestProblem.ANSWERED
     asked.refresh_from_db()
     assert (asked.sent_invitation, asked.dismiss_reason) == (sent, "")

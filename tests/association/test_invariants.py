@@ -21,8 +21,11 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.queue import claim_messages, mark_dead, revive_message
 from partners.models import Invitation, InvitationRequest
+from partners.services.invitation_requests import (
+    answer_invitation_request,
+    request_online_invitation,
+)
 from partners.services.invitations import edit_invitation, resend_invitation, revoke_invitation
-from partners.services.requests import answer_request, request_online_invitation
 from tests.factories import (
     CustomerAccountFactory,
     InvitationBatchFactory,
@@ -128,7 +131,7 @@ def ask_for_an_invitation(association, by, now):
     asked = {"invitation": association.invitation, "address": "a@example.org", "language": ""}
     request_online_invitation(now=now, **asked)
     request = InvitationRequest.objects.get()
-    invitation = answer_request(request=request, by=by, now=now)
+    invitation = answer_invitation_request(invitation_request=request, by=by, now=now)
     resend_invitation(invitation=invitation, by=by, now=now + SECOND)
 
 

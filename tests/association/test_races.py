@@ -24,7 +24,8 @@ from association.services.associations import (
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.models import Invitation
-from partners.services.invitations import InvitationRefused, revoke_invitation
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import revoke_invitation
 from partners.services.members import remove_member
 from tests.factories import (
     CustomerAccountFactory,

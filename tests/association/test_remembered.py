@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from association.views import remembered
-from partners.models import Invitation, Partner, PartnerStatus
+from partners.enums import PartnerStatus
+from partners.models import Invitation, Partner
 from tests.factories import InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,10 @@ from association.services.eligibility import RULES
 from association.services.invariants.checking import find_violations
 from demo.cast import ADMIN, CUSTOMER_PASSWORD, PASSWORDS
 from outbox.models import OutboxMessage
-from partners.models import Channel, Invitation, Partner, PartnerMember
-from partners.services.invitations import find_invitation, revoke_invitation
+from partners.enums import Channel
+from partners.models import Invitation, Partner, PartnerMember
+from partners.services.invitation_use import find_invitation
+from partners.services.invitations import revoke_invitation
 from tests.factories import make_associated, make_attempt
 
 pytestmark = pytest.mark.django_db

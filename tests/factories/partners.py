@@ -11,7 +11,7 @@ from factory.declarations import (
 )
 from factory.django import DjangoModelFactory
 
-from partners import models
+from partners import enums, models
 from tests.factories.accounts import UserFactory, in_days
 
 
@@ -22,7 +22,7 @@ class PartnerFactory(DjangoModelFactory):
         model = models.Partner
 
     class Params:
-        frozen = Trait(status=models.PartnerStatus.FROZEN)
+        frozen = Trait(status=enums.PartnerStatus.FROZEN)
         reseller_only = Trait(allows_referral=False)
 
     name = Sequence(lambda n: f"Partner {n}")
@@ -40,11 +40,11 @@ class PartnerMemberFactory(DjangoModelFactory):
         model = models.PartnerMember
 
     class Params:
-        administrator = Trait(role=models.PartnerRole.ADMINISTRATOR)
+        administrator = Trait(role=enums.PartnerRole.ADMINISTRATOR)
 
     partner = SubFactory(PartnerFactory)
     user = SubFactory(UserFactory)
-    role = models.PartnerRole.MANAGER
+    role = enums.PartnerRole.MANAGER
 
 
 class InvitationFactory(DjangoModelFactory):
@@ -54,9 +54,9 @@ class InvitationFactory(DjangoModelFactory):
         model = models.Invitation
 
     class Params:
-        referral = Trait(association_type=models.AssociationType.REFERRAL)
+        referral = Trait(association_type=enums.AssociationType.REFERRAL)
         email = Trait(
-            channel=models.Channel.EMAIL,
+            channel=enums.Channel.EMAIL,
             recipient=Sequence(lambda n: f"invited{n}@example.org"),
             is_bound=True,
             max_uses=1,
@@ -67,8 +67,8 @@ class InvitationFactory(DjangoModelFactory):
         used_up = Trait(max_uses=1, used_count=1)
 
     partner = SubFactory(PartnerFactory)
-    channel = models.Channel.LINK
-    association_type = models.AssociationType.RESELLER
+    channel = enums.Channel.LINK
+    association_type = enums.AssociationType.RESELLER
     label = Sequence(lambda n: f"Invitation {n}")
     created_at = LazyFunction(timezone.now)
 
@@ -95,13 +95,13 @@ class InvitationBatchFactory(DjangoModelFactory):
         model = models.InvitationBatch
 
     class Params:
-        email = Trait(channel=models.Channel.EMAIL, max_uses=1, is_bound=True)
+        email = Trait(channel=enums.Channel.EMAIL, max_uses=1, is_bound=True)
         draft = Trait(started_at=None)
         cancelled = Trait(cancelled_at=in_days(0))
 
     partner = SubFactory(PartnerFactory)
-    channel = models.Channel.LINK
-    association_type = models.AssociationType.RESELLER
+    channel = enums.Channel.LINK
+    association_type = enums.AssociationType.RESELLER
     label = Sequence(lambda n: f"Batch {n} – {{n}}")
     size = 3
     created_at = LazyFunction(timezone.now)
@@ -131,6 +131,6 @@ class MemberInvitationFactory(DjangoModelFactory):
 
     partner = SubFactory(PartnerFactory)
     address = Sequence(lambda n: f"colleague{n}@example.org")
-    role = models.PartnerRole.MANAGER
+    role = enums.PartnerRole.MANAGER
     invited_at = LazyFunction(timezone.now)
     expires_at = in_days(7)

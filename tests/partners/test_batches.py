@@ -3,16 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
 from outbox.services.background import Background
-from partners.models import AssociationType, Invitation, InvitationBatch, PartnerStatus
-from partners.refusal_codes import InvitationProblem
+from partners.enums import AssociationType, InvitationProblem, PartnerStatus
+from partners.models import Invitation, InvitationBatch
 from partners.services import batches
 from partners.services.batches import cancel_batch, make_batches, start_links
-from partners.services.invitations import InvitationNotSaved, QuotaReached
 from tests.factories import InvitationBatchFactory, PartnerMemberFactory
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -116,14 +117,16 @@ def test_twelve_hundred_are_made_by_the_worker(member):
     assert batch.state == "finished"
 
 
-def test_statements_do_not_grow_with_the_chunk(member, monkeypatch, django_assert_num_queries):
+# The savepoint's two, the batch, how far it has come; the links and their events are one statement
+# each on PostgreSQL, and one for every 45 links and 111 events on SQLite.
+@pytest.mark.parametrize(("size", "on_sqlite"), [(30, 6), (90, 7)])
+def test_statements_do_not_grow_with_the_chunk(
+    member, monkeypatch, django_assert_num_queries, size, on_sqlite
+):
     start(member, size=300)
-    for size in (30, 90):
-        monkeypatch.setattr(batches, "CHUNK", size)
-        # The savepoint's two, the batch, the first link and its event, the copies and theirs, how
-        # far it has come.
-        with django_assert_num_queries(9):
-            assert make_batches(now=NOW) == size
+    monkeypatch.setattr(batches, "CHUNK", size)
+    with django_assert_num_queries(6 if connection.vendor == "postgresql" else on_sqlite):
+        assert make_batches(now=NOW) == size
 
 
 def test_cancelling_in_the_middle_leaves_what_is_made_and_makes_no_more(member, small_chunks):
@@ -206,41 +209,9 @@ def test_mails_and_drafts_are_left_alone(member):
     assert work() == []
 
 
-def test_cancelled_batch_is_not_the_same_wish_again(member):
-    batch = start(member)
-    cancel_batch(batch=batch, by=member.user, now=NOW)
-    assert start(member) != batch
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "is_same"),
-    [
-        (None, None, True),
-        (None, HOUR, False),
-        (HOUR, None, False),
-        (HOUR, HOUR + timedelta(seconds=3), True),
-        (HOUR, HOUR + timedelta(minutes=1), False),
-        (HOUR, 2 * HOUR, False),
-    ],
-)
-def test_expiry_tells_wishes_apart_by_minutes(member, first, second, is_same):
-    begun, again = (
-        start(member, expires_at=None if ends is None else NOW + ends) for ends in (first, second)
-    )
-    assert (begun == again) is is_same
-
-
-def test_same_wish_within_a_minute_is_one_batch(member):
-    first = start(member)
-    assert start(member, now=NOW + timedelta(seconds=59)) == first
-    assert start(member, now=NOW + timedelta(seconds=60)) != first
-    assert start(member, label="Other {n}") != first
-    assert len(events(first)) == 1
-
-
 def test_batch_that_nobody_could_follow_is_not_started(member):
     member.partner.status = PartnerStatus.FROZEN
-    with pytest.raises(InvitationNotSaved) as refused:
+    with pytest.raises(Refused) as refused:
         start(member)
     assert refused.value.code == InvitationProblem.PARTNER_UNAVAILABLE
     assert (InvitationBatch.objects.count(), AuditEvent.objects.count()) == (0, 0)
@@ -249,7 +220,7 @@ def test_batch_that_nobody_could_follow_is_not_started(member):
 def test_batch_above_the_quota_is_not_started(member, settings):
     settings.PARTNER_DAILY_INVITATIONS = 15
     start(member)
-    with pytest.raises(QuotaReached):
+    with pytest.raises(Refused):
         start(member, label="Other {n}", size=6)
     assert start(member, label="Other {n}", size=5).pk
     assert sum(work()) == 15

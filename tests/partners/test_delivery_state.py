@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.services.delivery_state import Delivery, DeliveryState, deliveries_of
+from partners.enums import DeliveryState
+from partners.services.delivery_state import Delivery, deliveries_of
 from tests.factories import InvitationFactory
 
 pytestmark = pytest.mark.django_db

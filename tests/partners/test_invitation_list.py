@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partners.models import Invitation, InvitationRefusal, InvitationState
-from partners.services.invitations import Progress, progress_of
+from partners.enums import InvitationRefusal, InvitationState
+from partners.models import Invitation
 from partners.services.pages import Count
+from partners.services.progress import Progress, progress_of
 from tests.factories import (
     AttemptFactory,
     InvitationBatchFactory,
@@ -105,7 +106,7 @@ def test_progress_counts_attempts():
 
 
 def test_progress_stops_counting(monkeypatch):
-    monkeypatch.setattr("partners.services.invitations.counting.COUNTED", 2)
+    monkeypatch.setattr("partners.services.progress.COUNTED", 2)
     few, many = InvitationFactory(), InvitationFactory()
     AttemptFactory.create_batch(2, invitation=few)
     AttemptFactory.create_batch(3, invitation=many)

@@ -7,19 +7,19 @@ from django.db import IntegrityError, connection
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
-from partners.refusal_codes import InvitationProblem
+from partners.enums import AssociationType, Channel, InvitationProblem
+from partners.models import Invitation
+from partners.services.invitation_use import find_invitation
 from partners.services.invitations import (
-    InvitationNotSaved,
     create_invitation,
-    create_invitations,
+    create_links,
     edit_invitation,
-    find_invitation,
     resend_invitation,
     revoke_invitation,
 )
 from tests.factories import InvitationFactory, PartnerFactory, UserFactory
 from web.email_addresses import InvalidAddress
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -74,9 +74,9 @@ def mails(invitation):
 
 def test_link_has_no_limits_unless_said_and_mails_nobody(django_assert_num_queries):
     partner, member = PartnerFactory(), UserFactory()
-    # The savepoint of the service inside the test's transaction takes two, the quota one; on
+    # The savepoint of the service inside the test's transaction takes two, the quota two; on
     # PostgreSQL its lock is one more.
-    with django_assert_num_queries(6 if connection.vendor == "postgresql" else 5):
+    with django_assert_num_queries(7 if connection.vendor == "postgresql" else 6):
         invitation = make(partner=partner, by=member, note="Hello", country="DE")
     invitation.refresh_from_db()
     assert (invitation.max_uses, invitation.expires_at, invitation.is_bound) == (None, None, False)
@@ -145,11 +145,11 @@ def test_email_without_an_address_is_not_made(recipient):
 )
 def test_invitation_that_nobody_could_follow_is_not_made(partner, wish, code):
     partner = PartnerFactory(**partner)
-    with pytest.raises(InvitationNotSaved) as refused:
+    with pytest.raises(Refused) as refused:
         make(partner=partner, **wish)
     assert refused.value.code == code
-    with pytest.raises(InvitationNotSaved) as refused:
-        create_invitations(
+    with pytest.raises(Refused) as refused:
+        create_links(
             count=2,
             partner=partner,
             by=None,
@@ -164,7 +164,7 @@ def test_invitation_that_nobody_could_follow_is_not_made(partner, wish, code):
 @pytest.mark.parametrize("count", [1, 3])
 def test_many_links_differ_in_token_and_number_only(count):
     member = UserFactory()
-    made = create_invitations(
+    made = create_links(
         count=count,
         partner=PartnerFactory(),
         association_type=AssociationType.RESELLER,
@@ -189,18 +189,20 @@ def test_many_links_differ_in_token_and_number_only(count):
         assert (event.after["label"], event.after["max_uses"]) == (stored.label, 2)
 
 
-def test_many_links_take_as_many_statements_as_few(django_assert_num_queries):
+# The savepoint's two; the links and their events are one statement each on PostgreSQL, and one for
+# every 45 links and 111 events on SQLite.
+@pytest.mark.parametrize(("count", "on_sqlite"), [(2, 4), (300, 12)])
+def test_many_links_take_as_many_statements_as_few(django_assert_num_queries, count, on_sqlite):
     partner = PartnerFactory()
-    for count in (2, 300):
-        with django_assert_num_queries(7):
-            create_invitations(
-                count=count,
-                partner=partner,
-                association_type="reseller",
-                label="x",
-                by=None,
-                now=NOW,
-            )
+    with django_assert_num_queries(4 if connection.vendor == "postgresql" else on_sqlite):
+        create_links(
+            count=count,
+            partner=partner,
+            association_type="reseller",
+            label="x",
+            by=None,
+            now=NOW,
+        )
 
 
 def test_find_takes_one_query_with_the_partner(django_assert_num_queries):
@@ -261,7 +263,7 @@ def test_resending_never_shortens_what_the_partner_set():
 )
 def test_resending_what_cannot_be_followed_is_refused(trait, code):
     invitation = InvitationFactory(**trait)
-    with pytest.raises(InvitationNotSaved) as refused:
+    with pytest.raises(Refused) as refused:
         resend_invitation(invitation=invitation, by=None, now=NOW)
     assert refused.value.code == code
     assert (mails(invitation), events(invitation)) == ([], [])
@@ -276,7 +278,7 @@ def test_person_is_mailed_at_most_three_times_a_day_whoever_invites():
         lambda: make_email(now=late),
         lambda: resend_invitation(invitation=invitation, by=None, now=late),
     ):
-        with pytest.raises(InvitationNotSaved) as refused:
+        with pytest.raises(Refused) as refused:
             act()
         assert refused.value.code == InvitationProblem.MAILED_TOO_OFTEN
     assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (3, 3)
@@ -332,7 +334,7 @@ def test_email_keeps_its_one_use_and_always_ends():
 )
 def test_editing_what_is_not_live_or_would_not_be_is_refused(trait, wish, code):
     invitation = InvitationFactory(**trait)
-    with pytest.raises(InvitationNotSaved) as refused:
+    with pytest.raises(Refused) as refused:
         edit(invitation, **wish)
     assert refused.value.code == code
     assert events(invitation) == []

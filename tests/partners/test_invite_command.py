@@ -12,7 +12,8 @@ from PIL import Image
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import Channel, Invitation
+from partners.enums import Channel
+from partners.models import Invitation
 from tests.factories import PartnerFactory
 from tests.scanning import scanned_text
 

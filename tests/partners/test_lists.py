@@ -2,10 +2,11 @@
 
 import pytest
 
-from partners.forms.lists import ListRefused, read_list
-from partners.refusal_codes import RowProblem
+from partners.enums import RowProblem
+from partners.forms.lists import read_list
 from partners.refusals import SENTENCES
 from web.downloads import FORMULA_STARTS
+from web.refused import Refused
 
 GOOD = [(1, "Ada", "ada@example.org", "DE", "Hello")]
 
@@ -100,7 +101,7 @@ def test_bad_row_says_why_and_is_kept_as_typed(row, problem):
     ],
 )
 def test_list_that_cannot_be_read_is_refused(content, code):
-    with pytest.raises(ListRefused) as refused:
+    with pytest.raises(Refused) as refused:
         read_list(content)
     assert refused.value.code == code
 
@@ -113,7 +114,7 @@ def test_five_thousand_rows_and_a_heading_are_read():
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_what_downloads_defend_against_is_refused_in_lists(start):
     if start == "\0":
-        with pytest.raises(ListRefused):
+        with pytest.raises(Refused):
             read_list(f'"{start}Ada",ada@example.org')
     else:
         [person] = read_list(f'"{start}Ada",ada@example.org')

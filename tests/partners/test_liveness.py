@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from partners.models import Invitation, InvitationRefusal, PartnerStatus
-from partners.services.invitations import InvitationRefused, use_invitation
+from partners.enums import InvitationRefusal, PartnerStatus
+from partners.models import Invitation
+from partners.services.invitation_use import InvitationRefused, use_invitation
 from tests.factories import InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db

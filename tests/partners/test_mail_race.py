@@ -8,9 +8,12 @@ from django.db import connection
 from django.utils import timezone
 
 from outbox.models import OutboxMessage
-from partners.models import AssociationType, Channel, Invitation
-from partners.services.invitations import InvitationNotSaved, create_invitation, mailing
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
+from partners.services import invitations, quotas
+from partners.services.invitations import create_invitation
 from tests.factories import PartnerFactory
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +37,7 @@ def invite_in_parallel():
                 by=None,
                 now=timezone.now(),
             )
-        except InvitationNotSaved:
+        except Refused:
             return 1
         finally:
             connection.close()
@@ -52,14 +55,14 @@ def test_exactly_three_are_mailed():
 def test_more_are_mailed_without_the_lock(monkeypatch):
     """The control: all look before anyone has written."""
     looked = threading.Barrier(PEOPLE)
-    look = mailing.has_mails_left
+    look = quotas.recipients_at_limit
 
-    def look_together(**question):
-        answer = look(**question)
+    def look_together(recipients, *, now):
+        answer = look(recipients, now=now)
         looked.wait(timeout=20)
         return answer
 
-    monkeypatch.setattr(mailing, "lock_name", lambda name: None)
-    monkeypatch.setattr(mailing, "has_mails_left", look_together)
+    monkeypatch.setattr(quotas, "lock_name", lambda name: None)
+    monkeypatch.setattr(invitations, "recipients_at_limit", look_together)
     assert invite_in_parallel() == 0
     assert OutboxMessage.objects.count() == PEOPLE

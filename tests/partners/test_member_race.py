@@ -13,16 +13,11 @@ from association.services import associations
 from association.services.associations import AssociationRefused, associate
 from association.services.customers import assign_manager
 from association.services.invariants.trail import trail_equals_state
-from partners.models import PartnerMember, PartnerRole
-from partners.services.members import (
-    MemberRefused,
-    accept_member_invitation,
-    add_member,
-    change_member,
-    changing,
-    remove_member,
-    terms,
-)
+from partners.enums import PartnerRole
+from partners.models import PartnerMember
+from partners.services import members
+from partners.services.member_invitations import accept_member_invitation
+from partners.services.members import add_member, change_member, remove_member
 from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,
@@ -52,7 +47,7 @@ def each_acts_on_the_other(act):
             connection.ensure_connection()
             together.wait(timeout=20)
             act(member=theirs, by=by.user, now=timezone.now())
-        except MemberRefused:
+        except Refused:
             return 1
         finally:
             connection.close()
@@ -78,14 +73,14 @@ def test_one_administrator_stays(act):
 def test_none_stays_without_the_lock(act, monkeypatch):
     """The control: both look before either has written."""
     looked = threading.Barrier(2)
-    look = changing._keep_an_administrator
+    look = members._keep_an_administrator
 
     def look_together(member):
         look(member)
         looked.wait(timeout=20)
 
-    monkeypatch.setattr(changing, "lock_members", lambda partner_id: None)
-    monkeypatch.setattr(changing, "_keep_an_administrator", look_together)
+    monkeypatch.setattr(members, "lock_members", lambda partner_id: None)
+    monkeypatch.setattr(members, "_keep_an_administrator", look_together)
     assert each_acts_on_the_other(act) == 0
     assert administrators() == 0
 
@@ -99,7 +94,7 @@ def at_once(*acts):
             connection.ensure_connection()
             together.wait(timeout=20)
             act()
-        except (MemberRefused, Refused, AssociationRefused) as refused:
+        except (Refused, AssociationRefused) as refused:
             return type(refused)
         finally:
             connection.close()
@@ -148,7 +143,7 @@ def begun_before_the_end_of(first, second):
                 cursor.execute("SELECT pg_backend_pid()")
                 process.append(cursor.fetchone()[0])
             second()
-        except (MemberRefused, Refused, IntegrityError) as refused:
+        except (Refused, IntegrityError) as refused:
             return type(refused)
         finally:
             connection.close()
@@ -211,7 +206,7 @@ def test_removal_breaks_without_the_members_lock(giving_and_removing, monkeypatc
     """The control: who removes does not see the customer that is being given."""
     _, give, remove = giving_and_removing
     monkeypatch.setattr(
-        changing, "lock_member", lambda pk: PartnerMember.objects.filter(pk=pk).first()
+        members, "lock_member", lambda pk: PartnerMember.objects.filter(pk=pk).first()
     )
 
     assert begun_before_the_end_of(give, remove) is IntegrityError
@@ -253,7 +248,7 @@ def test_nobody_becomes_member_and_customer_at_once(how):
 def test_someone_becomes_both_without_the_lock(how, monkeypatch):
     """The control: both have looked before either has written."""
     looked = threading.Barrier(2)
-    write, look = associations._write_association, terms.hindrance_of
+    write, look = associations._write_association, members.membership_problem
 
     def write_later(*args):
         looked.wait(timeout=20)
@@ -265,6 +260,6 @@ def test_someone_becomes_both_without_the_lock(how, monkeypatch):
         return found
 
     monkeypatch.setattr(associations, "_write_association", write_later)
-    monkeypatch.setattr(changing, "hindrance_of", look_first)
-    monkeypatch.setattr(changing, "lock_account_of", lambda user: None)
+    monkeypatch.setattr(members, "membership_problem", look_first)
+    monkeypatch.setattr(members, "lock_account_of", lambda user: None)
     assert join_and_become_member(how) == [None, None]

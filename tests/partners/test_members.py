@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
-from partners.models import PartnerMember, PartnerRole
+from partners.enums import PartnerRole
+from partners.models import PartnerMember
 from tests.factories import (
     InvitationFactory,
     MemberInvitationFactory,
@@ -155,7 +156,7 @@ def test_removed_member_finds_no_page_of_the_console_any_more(boss, console):
 def test_removing_twice_answers_alike_and_writes_one_event(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     for _ in range(2):
-        answer = console.post(address(manager, "remove"))
+        answer = console.post(address(manager, "remove"), {"form_key": "k" * 22})
         assert (answer.status_code, answer["Location"]) == (303, MEMBERS)
     event = AuditEvent.objects.get()
     assert (event.action, event.actor, event.object_id) == (

@@ -7,9 +7,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from partners.models import AssociationType, Channel, Invitation
-from partners.services.invitations import QuotaReached, create_invitation, quotas
+from partners.enums import AssociationType, Channel
+from partners.models import Invitation
+from partners.services import quotas
+from partners.services.invitations import create_invitation
 from tests.factories import PartnerMemberFactory
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -32,7 +35,7 @@ def make_in_parallel(members):
                 by=member.user,
                 now=timezone.now(),
             )
-        except QuotaReached:
+        except Refused:
             return 1
         finally:
             connection.close()

@@ -1,11 +1,11 @@
 """Every code of a refusal has its sentence, and no two say the same."""
 
-from partners.refusal_codes import (
+from partners.enums import (
     InvitationProblem,
+    InvitationRequestProblem,
     ListProblem,
     MailingProblem,
     MemberProblem,
-    RequestProblem,
     RowProblem,
 )
 from partners.refusals import SENTENCES
@@ -17,7 +17,7 @@ def test_every_code_has_a_sentence_of_its_own():
         *ListProblem,
         *MailingProblem,
         *MemberProblem,
-        *RequestProblem,
+        *InvitationRequestProblem,
         *RowProblem,
     }
     sentences = [str(sentence) for sentence in SENTENCES.values()]

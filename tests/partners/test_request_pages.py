@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.services.requests import answer_request
+from partners.services.invitation_requests import answer_invitation_request
 from tests.factories import (
     InvitationFactory,
     InvitationRequestFactory,
@@ -92,7 +92,7 @@ def test_oldest_stands_first_and_pages_follow(boss):
 def test_list_shows_what_was_asked_for(boss, query, shown):
     ask(boss, address="open@example.org")
     answered = ask(boss, address="answered@example.org")
-    answer_request(request=answered, by=boss.user, now=timezone.now())
+    answer_invitation_request(invitation_request=answered, by=boss.user, now=timezone.now())
     ask(boss, address="dismissed@example.org", dismissed=True)
     page = page_of(boss, query)
     found = {name for name in ("open", "answered", "dismissed") if f"{name}@example.org" in page}
@@ -145,7 +145,7 @@ def test_answer_that_is_refused_says_so(boss, asked, settings, mails_a_day, froz
 
 
 def test_answered_request_is_not_dismissed(boss, asked):
-    answer_request(request=asked, by=boss.user, now=timezone.now())
+    answer_invitation_request(invitation_request=asked, by=boss.user, now=timezone.now())
     client = client_of(boss.user)
     before = tables()
     response = client.post(dismissal_of(asked), {"reason": "Late"})

@@ -8,15 +8,14 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import Channel, Invitation, InvitationRefusal, InvitationRequest
-from partners.refusal_codes import RequestProblem
-from partners.services.invitations import InvitationNotSaved, InvitationRefused
-from partners.services.requests import (
-    RequestRefused,
-    answer_request,
-    dismiss_request,
+from partners.enums import Channel, InvitationRefusal, InvitationRequestProblem
+from partners.models import Invitation, InvitationRequest
+from partners.services.invitation_requests import (
+    answer_invitation_request,
+    dismiss_invitation_request,
     request_online_invitation,
 )
+from partners.services.invitation_use import InvitationRefused
 from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,
@@ -25,6 +24,7 @@ from tests.factories import (
     UserFactory,
 )
 from web.email_addresses import InvalidAddress
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +102,7 @@ def test_asking_again_changes_nothing_until_it_is_closed():
     ask(InvitationFactory(partner=invitation.partner), " ANN@example.org", NOW + timedelta(days=1))
     [request] = InvitationRequest.objects.all()
     assert (request.requested_at, len(told())) == (NOW, 1)
-    dismiss_request(request=request, reason="", by=UserFactory(), now=NOW)
+    dismiss_invitation_request(invitation_request=request, reason="", by=UserFactory(), now=NOW)
     ask(invitation)
     assert (InvitationRequest.objects.count(), len(told())) == (2, 2)
 
@@ -151,9 +151,9 @@ def test_address_gets_five_requests_a_day():
 
 
 def test_online_invitation_is_not_asked_for_with_an_online_invitation():
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(Refused) as refused:
         ask(InvitationFactory(email=True))
-    assert refused.value.code == RequestProblem.NOT_A_LINK
+    assert refused.value.code == InvitationRequestProblem.NOT_A_LINK
     assert not InvitationRequest.objects.exists()
 
 
@@ -167,8 +167,10 @@ def test_request_without_an_address_is_not_made():
 def test_answering_sends_one_bound_invitation_of_the_same_type(referral):
     request = InvitationRequestFactory(invitation__referral=referral, language="de")
     member = UserFactory()
-    sent = answer_request(request=request, by=member, now=NOW)
-    again = answer_request(request=request, by=UserFactory(), now=NOW + timedelta(days=1))
+    sent = answer_invitation_request(invitation_request=request, by=member, now=NOW)
+    again = answer_invitation_request(
+        invitation_request=request, by=UserFactory(), now=NOW + timedelta(days=1)
+    )
     assert again == sent
     sent.refresh_from_db()
     assert (sent.channel, sent.recipient, sent.is_bound) == (Channel.EMAIL, request.address, True)
@@ -180,26 +182,28 @@ def test_answering_sends_one_bound_invitation_of_the_same_type(referral):
     [mail] = OutboxMessage.objects.filter(kind="partners.invitation")
     assert mail.recipient == request.address
     assert actions(request) == ["invitation_request.answered"]
-    with pytest.raises(RequestRefused) as refused:
-        dismiss_request(request=request, reason="late", by=member, now=NOW)
-    assert refused.value.code == RequestProblem.ANSWERED
+    with pytest.raises(Refused) as refused:
+        dismiss_invitation_request(invitation_request=request, reason="late", by=member, now=NOW)
+    assert refused.value.code == InvitationRequestProblem.ANSWERED
 
 
 def test_answering_is_all_or_nothing_when_the_partner_may_not_invite():
     request = InvitationRequestFactory(invitation__partner__frozen=True)
-    with pytest.raises(InvitationNotSaved):
-        answer_request(request=request, by=UserFactory(), now=NOW)
+    with pytest.raises(Refused):
+        answer_invitation_request(invitation_request=request, by=UserFactory(), now=NOW)
     request.refresh_from_db()
     assert (request.closed_at, Invitation.objects.count()) == (None, 1)
 
 
 def test_dismissing_twice_keeps_the_first_reason_and_mails_nobody():
     request, member = InvitationRequestFactory(), UserFactory()
-    dismiss_request(request=request, reason="Not ours", by=member, now=NOW)
-    again = dismiss_request(request=request, reason="Other", by=UserFactory(), now=NOW)
+    dismiss_invitation_request(invitation_request=request, reason="Not ours", by=member, now=NOW)
+    again = dismiss_invitation_request(
+        invitation_request=request, reason="Other", by=UserFactory(), now=NOW
+    )
     assert (again.dismiss_reason, again.closed_by) == ("Not ours", member)
     assert actions(request) == ["invitation_request.dismissed"]
     assert not OutboxMessage.objects.exists()
-    with pytest.raises(RequestRefused) as refused:
-        answer_request(request=request, by=member, now=NOW)
-    assert refused.value.code == RequestProblem.DISMISSED
+    with pytest.raises(Refused) as refused:
+        answer_invitation_request(invitation_request=request, by=member, now=NOW)
+    assert refused.value.code == InvitationRequestProblem.DISMISSED

@@ -10,8 +10,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partners.models import Invitation, InvitationRefusal
-from partners.services.invitations import InvitationRefused, revoke_invitation, use_invitation
+from partners.enums import InvitationRefusal
+from partners.models import Invitation
+from partners.services.invitation_use import InvitationRefused, use_invitation
+from partners.services.invitations import revoke_invitation
 from tests.factories import InvitationFactory
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

@@ -1,8 +1,7 @@
 """The hidden field that makes a repeated submit harmless."""
 
-from typing import Any
-
 from django import template
+from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,7 +11,10 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def form_key(context: dict[str, Any]) -> SafeString:
-    """Return the hidden field with this form's key; stands inside every form that acts once."""
-    key = shown_form_key(context["request"])
+def form_key(context: RequestContext) -> SafeString:
+    """Return the hidden field with this form's key.
+
+    It belongs into every form whose action must run once, also in an `{% include … only %}`.
+    """
+    key = shown_form_key(context.request)
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)

@@ -17,7 +17,8 @@ from association.services.invariants.violations import (
     violations,
 )
 from outbox.models import OutboxMessage
-from partners.models import AssociationType, PartnerMember, PartnerRole
+from partners.enums import AssociationType, PartnerRole
+from partners.models import PartnerMember
 
 LABEL = "association.association"
 

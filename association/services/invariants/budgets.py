@@ -9,7 +9,7 @@ from django.db.models.functions import TruncDate
 from association.models import Budget, BudgetAlert, BudgetPeriod, BudgetRequest
 from association.services.budget_watch import THRESHOLDS
 from association.services.invariants.violations import Violation, violations
-from partners.models import AssociationType
+from partners.enums import AssociationType
 
 
 def budgets_fit_their_association() -> Iterator[Violation]:

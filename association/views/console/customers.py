@@ -38,7 +38,7 @@ from association.views.console.customer_rows import (
 from audit.security_log import log_security_event
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
-from partners.views.lists import asked_for, listing, wishes_of
+from partners.views.lists import asked_for, filters_of, listing
 from web.downloads import csv_download
 
 
@@ -47,7 +47,7 @@ from web.downloads import csv_download
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the customers, newest first."""
     form = _search_form(request, member)
-    rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
+    rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
     found = listing(request, form, with_people(rows), order=NEWEST_FIRST)
     states = customer_states(found.page.rows, now=timezone.now())
     context = {
@@ -64,7 +64,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Download all customers that the list shows; written to the log, not to a row."""
     form = _search_form(request, member)
-    rows = find_customers(member.partner.associations.visible_to(member), wishes_of(form))
+    rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),

@@ -22,10 +22,8 @@ from association.services.following_up import follow_up
 from association.services.history import NEWEST_FIRST, find_attempts, in_chunks, reveal_address
 from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
-from partners.refusals import sentence_for as invitation_sentence_for
-from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
-from partners.views.lists import listing, wishes_of
+from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
 from web.answers import see_other
 from web.downloads import csv_download
@@ -91,7 +89,7 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
     operation = request.POST.get("operation", "")
     try:
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
-    except (Refused, AttemptFinished, InvitationNotSaved) as refused:
+    except (Refused, AttemptFinished) as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
     names = {"address": sent.masked_recipient}
     if sent.mailed_at == now:
@@ -106,17 +104,13 @@ def _show_refusal(
     request: HttpRequest,
     member: PartnerMember,
     found: Attempt,
-    refused: Refused | AttemptFinished | InvitationNotSaved,
+    refused: Refused | AttemptFinished,
 ) -> HttpResponse:
     """Show the attempt as it is now, with the reason of the refusal above it."""
-    if isinstance(refused, InvitationNotSaved):
-        sentence = invitation_sentence_for(refused)
-    elif isinstance(refused, AttemptFinished):
-        sentence = sentence_for(Refused(AttemptActionProblem.NOT_POSSIBLE))
-    else:
-        sentence = sentence_for(refused)
-    messages.error(request, sentence)
-    return as_refusal(_show_attempt(request, member, found), refused, timezone.now())
+    if isinstance(refused, AttemptFinished):
+        refused = Refused(AttemptActionProblem.NOT_POSSIBLE)
+    messages.error(request, sentence_for(refused))
+    return as_refusal(_show_attempt(request, member, found), refused.again_at)
 
 
 def _show_errors(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> HttpResponse:
@@ -158,7 +152,7 @@ def _customer(found: Attempt, member: PartnerMember) -> Association | None:
 
 
 def _filtered(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
-    return find_attempts(member=member, filters=wishes_of(form))
+    return find_attempts(member=member, filters=filters_of(form))
 
 
 def _invitation_filtered(form: HistoryForm, member: PartnerMember) -> Any:

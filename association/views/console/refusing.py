@@ -6,15 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 
 from association.enums import CustomerProblem
 from association.models import Association
 from association.refusals import sentence_for
 from association.views.console.customer_rows import back_to
 from partners.models import PartnerMember
-from partners.views.gate import show
-from partners.views.refusing import as_refusal
+from partners.views.refusing import refusal_page
 from web.refused import Refused
 
 
@@ -30,9 +28,7 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         try:
             return view(request, member, **options)
         except Refused as refused:
-            page = _refusal_page(request, member, refused)
-            is_post = request.method == "POST"
-            return as_refusal(page, refused, timezone.now()) if is_post else page
+            return _refusal_page(request, member, refused)
 
     return answer
 
@@ -40,10 +36,13 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
 def _refusal_page(request: HttpRequest, member: PartnerMember, refused: Refused) -> HttpResponse:
     association: Association = refused.context["association"]
     budget_url = reverse("console_set_budget", args=[association.pk])
-    context = {
-        "sentence": sentence_for(refused),
-        "account_name": association.account.owner.account_name,
-        "budget_url": budget_url if refused.code == CustomerProblem.NO_BUDGET else "",
+    return refusal_page(
+        request,
+        member,
+        sentence_for(refused),
+        section="customers",
+        again_at=refused.again_at,
+        account_name=association.account.owner.account_name,
+        budget_url=budget_url if refused.code == CustomerProblem.NO_BUDGET else "",
         **back_to(association),
-    }
-    return show(request, member, "partners/refused.html", context, section="customers")
+    )

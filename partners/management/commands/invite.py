@@ -9,17 +9,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from partners.enums import Channel
 from partners.forms import EmailInvitationForm, LinkInvitationForm
-from partners.models import Channel, Invitation, Partner
+from partners.models import Invitation, Partner
 from partners.refusals import sentence_for
-from partners.services.invitations import (
-    InvitationNotSaved,
-    create_invitation,
-    create_invitations,
-    has_mails_left,
-)
+from partners.services.invitations import create_invitation, create_links
 from partners.services.qr import qr_png, qr_svg
+from partners.services.quotas import has_emails_left
 from web.email_addresses import canonical_address
+from web.refused import Refused
 
 MOST_AT_ONCE = 100_000
 DRAWERS = {".svg": qr_svg, ".png": qr_png}
@@ -58,7 +56,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        """Make what was asked for and print it."""
+        """Make the invitations and print their links."""
         now = timezone.now()
         partner = Partner.objects.filter(slug=options["partner"]).first()
         if partner is None:
@@ -66,17 +64,17 @@ class Command(BaseCommand):
         _check_combination(options)
         count = _count(options["count"])
         picture = _picture(options["qr"])
-        wish = _checked(partner, options, now)
+        terms = _checked(partner, options, now)
         try:
             with transaction.atomic():
-                invitations = _make(partner, wish, count, now)
+                invitations = _make(partner, terms, count, now)
                 if picture is not None:
                     _draw(invitations[0], picture)
-        except InvitationNotSaved as refused:
+        except Refused as refused:
             raise CommandError(sentence_for(refused)) from refused
         except OSError as error:
             raise CommandError(f"--qr: the file cannot be written ({error.strerror}).") from error
-        if not wish.get("mailed", True):
+        if not terms.get("mailed", True):
             self.stderr.write(
                 "Made, but not mailed: this person was sent three invitations within a day."
             )
@@ -93,7 +91,7 @@ class Command(BaseCommand):
 
 
 def _check_combination(options: dict[str, Any]) -> None:
-    """Refuse arguments that make no sense together."""
+    """Reject arguments that contradict each other."""
     by_email = options["channel"] == Channel.EMAIL
     if options["channel"] not in Channel.values:
         raise CommandError("--channel: choose link or email.")
@@ -110,7 +108,7 @@ def _check_combination(options: dict[str, Any]) -> None:
 def _count(text: str) -> int | None:
     if not text:
         return None
-    # Nine digits say enough of a number that is too large.
+    # Nine digits are enough to see that a number is too large.
     count = int(text[:9]) if text.isascii() and text.isdigit() else 0
     if not 1 <= count <= MOST_AT_ONCE:
         raise CommandError(f"--count: enter a whole number from 1 to {MOST_AT_ONCE}.")
@@ -135,7 +133,7 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
     label = options["label"] or f"{options['type']} by {options['channel']}"
     data = {
         "association_type": options["type"],
-        # Measured with the longest number it will carry.
+        # Validated with the longest number that a label will get.
         "label": label.replace("{n}", options["count"] or "{n}"),
         "expires_at": options["expires"],
         "max_uses": options["max_uses"],
@@ -146,19 +144,19 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
     form = kind(data, partner=partner, now=now)
     for field, errors in form.errors.items():
         raise CommandError(f"{OPTIONS[field]}: {errors[0]}")
-    wish = {**form.cleaned_data, "label": label, "channel": Channel(options["channel"])}
+    terms = {**form.cleaned_data, "label": label, "channel": Channel(options["channel"])}
     if by_email:
-        wish["mailed"] = has_mails_left(recipient=canonical_address(wish["recipient"]), now=now)
-    return wish
+        terms["mailed"] = has_emails_left(canonical_address(terms["recipient"]), now=now)
+    return terms
 
 
 def _make(
-    partner: Partner, wish: dict[str, Any], count: int | None, now: datetime
+    partner: Partner, terms: dict[str, Any], count: int | None, now: datetime
 ) -> list[Invitation]:
     if count is None:
-        return [create_invitation(partner=partner, by=None, now=now, **wish)]
-    del wish["channel"]
-    return create_invitations(count=count, partner=partner, by=None, now=now, **wish)
+        return [create_invitation(partner=partner, by=None, now=now, **terms)]
+    del terms["channel"]
+    return create_links(count=count, partner=partner, by=None, now=now, **terms)
 
 
 def _draw(invitation: Invitation, path: Path) -> None:

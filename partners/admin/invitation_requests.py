@@ -12,16 +12,19 @@ from accounts.models import User
 from audit.admin import EvidenceAdmin
 from partners.models import InvitationRequest
 from partners.refusals import SENTENCES
-from partners.services.invitations import InvitationNotSaved
-from partners.services.requests import RequestRefused, answer_request, dismiss_request
+from partners.services.invitation_requests import (
+    answer_invitation_request,
+    dismiss_invitation_request,
+)
 from web.admin.confirmation import ReasonForm, confirmed_action
 from web.admin.filters import StateFilter
 from web.email_addresses import mask_address
+from web.refused import Refused
 
 
-def request_name(asked: InvitationRequest) -> str:
+def request_name(invitation_request: InvitationRequest) -> str:
     """Who asks which partner."""
-    return f"{mask_address(asked.address)} – {asked.partner}"
+    return f"{mask_address(invitation_request.address)} – {invitation_request.partner}"
 
 
 class RequestStateFilter(StateFilter):
@@ -74,13 +77,15 @@ class InvitationRequestAdmin(EvidenceAdmin):
         ),
         button=_("Send the invitation"),
         name=request_name,
-        refused_by=(InvitationNotSaved, RequestRefused),
+        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
-    def send_invitation(self, asked: InvitationRequest, *, by: User, now: datetime) -> None:
+    def send_invitation(
+        self, invitation_request: InvitationRequest, *, by: User, now: datetime
+    ) -> None:
         """Answer the request as the partner could."""
-        answer_request(request=asked, by=by, now=now)
+        answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
 
     @confirmed_action(
         title=_("Dismiss requests"),
@@ -92,10 +97,14 @@ class InvitationRequestAdmin(EvidenceAdmin):
         button=_("Dismiss"),
         form=ReasonForm,
         name=request_name,
-        refused_by=(RequestRefused,),
+        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
-    def dismiss(self, asked: InvitationRequest, *, by: User, now: datetime, reason: str) -> None:
+    def dismiss(
+        self, invitation_request: InvitationRequest, *, by: User, now: datetime, reason: str
+    ) -> None:
         """Close the request without an invitation."""
-        dismiss_request(request=asked, reason=reason, by=by, now=now)
+        dismiss_invitation_request(
+            invitation_request=invitation_request, reason=reason, by=by, now=now
+        )

@@ -1,23 +1,20 @@
-"""Following an invitation: finding it by its token, and taking one of its uses.
-
-The only writer of use counts is `use_invitation()`.
-"""
+"""Following an invitation: finding it by its token, and taking one of its uses."""
 
 from datetime import datetime
 
 from django.db.models import F
 
-from partners.models import Invitation, InvitationRefusal
+from partners.enums import InvitationRefusal
+from partners.models import Invitation
 from partners.services.by_token import load_invitation
 from partners.tokens import canonical_token
+from web.refused import Refused
 
 
-class InvitationRefused(Exception):
-    """The invitation cannot be followed; `code` says why."""
+class InvitationRefused(Refused):
+    """The invitation cannot be followed."""
 
-    def __init__(self, code: InvitationRefusal) -> None:
-        super().__init__(code.value)
-        self.code = code
+    code: InvitationRefusal
 
 
 def find_invitation(token_text: str) -> Invitation | None:
@@ -33,16 +30,16 @@ def find_invitation(token_text: str) -> Invitation | None:
 def use_invitation(*, invitation: Invitation, now: datetime) -> None:
     """Take one use of an invitation that is live at `now`, in one conditional UPDATE.
 
-    Must be the last statement of the association's transaction: the row stays locked from here
-    to the commit. `now` is the database's clock, read after the transaction's locks. Whoever
-    waited for the row is decided on what it has become. Raises InvitationRefused, after which the
-    caller's transaction must roll back.
+    The only writer of use counts. Must be the last statement of the association's transaction: the
+    row stays locked from here to the commit. `now` is the database's clock, read after the
+    transaction's locks. An UPDATE that waited for the row decides on what the row has become.
+    Raises InvitationRefused, after which the caller's transaction must roll back.
     """
     live = Invitation.objects.filter(pk=invitation.pk).live(now)
     if live.update(used_count=F("used_count") + 1):
         return
     current = Invitation.objects.select_related("partner").filter(pk=invitation.pk).first()
     refusal = InvitationRefusal.UNKNOWN if current is None else current.refusal(now)
-    # Between the two statements a partner may have been unfrozen or a use added: what counted
-    # was the UPDATE, and by then nothing was left.
+    # Between the two statements a partner may have been unfrozen or a use added. The UPDATE
+    # decided, and at its moment no use was left.
     raise InvitationRefused(refusal or InvitationRefusal.USED_UP)

@@ -1,18 +1,19 @@
-"""What the console's pages about invitations share: whose they are, and their state."""
+"""What the console's pages about invitations share: who sees which, their state, their forms."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from django import forms
 from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from audit.security_log import log_security_event
+from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
 from partners.forms import allowed_types
-from partners.models import Invitation, InvitationRefusal, PartnerMember, PartnerStatus
+from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
-from partners.refusal_codes import InvitationProblem
 from partners.refusals import SENTENCES
 
 SECTION = "invitations"
@@ -64,8 +65,15 @@ def why_no_link(member: PartnerMember) -> str:
     return ""
 
 
+def status_of(form: forms.Form, why_not: str = "") -> int:
+    """Return the status of the page that shows a form: of the first time, or of a rejected POST."""
+    if not form.is_bound:
+        return 200
+    return 409 if why_not else 400
+
+
 def mail_address(invitation: Invitation) -> str:
-    """Return a mailto: address that opens a mail with the link in it, for the member to send."""
+    """Return a mailto: address that opens an e-mail with the link, for the member to send."""
     names = {
         "partner": invitation.partner.name,
         "provider": settings.PROVIDER_NAME,
@@ -77,5 +85,5 @@ def mail_address(invitation: Invitation) -> str:
 
 
 def log_shown(invitation: Invitation, member: PartnerMember, *, what: str) -> None:
-    """Say in the security log who saw the link again; the token is not in it."""
+    """Log for security who saw the link again; the token is not logged."""
     log_security_event("invitation.shown", invitation=invitation.pk, member=member.pk, shown=what)

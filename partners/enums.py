@@ -1,6 +1,58 @@
-"""The codes of what partners refuses; stored and shown by name, so a code never changes."""
+"""The choices and codes of partners; stored and shown by value, so a value never changes."""
 
 from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class AssociationType(TextChoices):
+    """What an association means: the partner resells, or refers."""
+
+    RESELLER = "reseller", _("reseller")
+    REFERRAL = "referral", _("referral")
+
+
+class PartnerStatus(TextChoices):
+    """Whether the provider lets the partner invite."""
+
+    NORMAL = "normal", _("normal")
+    FROZEN = "frozen", _("frozen")
+
+
+class PartnerRole(TextChoices):
+    """What a member may see: everything of the partner, or their own."""
+
+    ADMINISTRATOR = "administrator", _("administrator")
+    MANAGER = "manager", _("manager")
+
+
+class Channel(TextChoices):
+    """How the offer travels: a link for many (and its QR code), or an e-mail for one."""
+
+    LINK = "link", _("link and QR code")
+    EMAIL = "email", _("e-mail")
+
+
+class InvitationState(TextChoices):
+    """Live, and the three ways an invitation ends by itself."""
+
+    LIVE = "live", _("live")
+    EXPIRED = "expired", _("expired")
+    USED_UP = "used_up", _("used up")
+    REVOKED = "revoked", _("revoked")
+
+
+class DeliveryState(StrEnum):
+    """How far the newest e-mail of an invitation has come."""
+
+    ON_ITS_WAY = "on_its_way"
+    RETRIED = "retried"
+    SENT = "sent"
+    REFUSED = "refused"
+    FAILED = "failed"
+    LATE = "late"
+    DROPPED = "dropped"
 
 
 class InvitationRefusal(StrEnum):
@@ -15,9 +67,9 @@ class InvitationRefusal(StrEnum):
 
 
 class InvitationProblem(StrEnum):
-    """Why an invitation cannot be made, changed or sent again as asked.
+    """Why an invitation cannot be made, changed or sent again.
 
-    What nobody could follow is not made, and what cannot be followed any more is not changed.
+    An invitation that cannot be followed is neither made nor changed, so it has those codes too.
     """
 
     REVOKED = InvitationRefusal.REVOKED.value
@@ -33,8 +85,8 @@ class InvitationProblem(StrEnum):
     QUOTA_REACHED = "quota_reached"
 
 
-class RequestProblem(StrEnum):
-    """Why a request for an online invitation cannot be opened or closed as asked."""
+class InvitationRequestProblem(StrEnum):
+    """Why an invitation request cannot be opened or closed."""
 
     ANSWERED = "request_answered"
     DISMISSED = "request_dismissed"
@@ -42,7 +94,7 @@ class RequestProblem(StrEnum):
 
 
 class MemberProblem(StrEnum):
-    """Why someone cannot become, stay or cease to be a partner member as asked."""
+    """Why a person cannot become, stay or cease to be a partner member."""
 
     LAST_ADMINISTRATOR = "last_administrator"
     NO_LONGER_MEMBER = "no_longer_member"
@@ -69,7 +121,7 @@ class ListProblem(StrEnum):
 
 
 class RowProblem(StrEnum):
-    """Why a row of a list cannot be used; beside it those of `InvitationProblem`."""
+    """Why a row of a list cannot be used; a row can also have an `InvitationProblem`."""
 
     FORMULA = "row_formula"
     NO_ADDRESS = "row_no_address"

@@ -1,11 +1,9 @@
-"""How far people came by invitations, counted no further than the pages say."""
+"""How far people came by invitations, counted up to the number that pages show."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.apps import apps
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q
 
 from partners.models import Invitation
 from partners.services.pages import COUNTED, Count, CountOf, counted
@@ -25,16 +23,15 @@ def progress_of(invitations: Collection[Invitation]) -> Mapping[int, Progress]:
     rows = Invitation.objects.filter(pk__in=[invitation.pk for invitation in invitations])
     found = rows.order_by().values_list(
         "pk",
-        _up_to(Q()),
-        _up_to(Q(registered_at__isnull=False)),
-        _up_to(Q(refused_at__isnull=False)),
+        _attempts(Q(attempts__isnull=False)),
+        _attempts(Q(attempts__registered_at__isnull=False)),
+        _attempts(Q(attempts__refused_at__isnull=False)),
     )
     return {
         key: Progress(*(counted(number, COUNTED) for number in numbers)) for key, *numbers in found
     }
 
 
-def _up_to(condition: Q) -> CountOf:
-    attempts: QuerySet[Any] = apps.get_model("association", "Attempt")._default_manager.all()
-    of_one = attempts.filter(condition, invitation=OuterRef("pk"))
-    return CountOf(of_one.order_by().values("pk")[: COUNTED + 1])
+def _attempts(condition: Q) -> CountOf:
+    attempts = Invitation.objects.filter(condition, pk=OuterRef("pk"))
+    return CountOf(attempts.order_by().values("attempts")[: COUNTED + 1])

@@ -7,25 +7,19 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.models import Channel, Invitation, InvitationRequest
-from partners.refusal_codes import RequestProblem
-from partners.services.invitations import InvitationRefused, create_invitation
+from partners.enums import Channel, InvitationRequestProblem
+from partners.models import Invitation, InvitationRequest
+from partners.services.invitation_use import InvitationRefused
+from partners.services.invitations import create_invitation
 from partners.services.members import partner_recipients
 from web.email_addresses import canonical_address
 from web.locks import lock_name
+from web.refused import Refused
 
-MAIL_KIND = "partners.invitation_requested"
+EMAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.
 MOST_OF_A_PARTNER = 50
 MOST_OF_AN_ADDRESS = 5
-
-
-class RequestRefused(Exception):
-    """The request cannot be opened, or was closed in the other way before; `code` says why."""
-
-    def __init__(self, code: RequestProblem) -> None:
-        super().__init__(code.value)
-        self.code = code
 
 
 def request_online_invitation(
@@ -35,21 +29,21 @@ def request_online_invitation(
 
     Never looks whether the address is known, so the work and the answer are the same for all. At
     most one request is open per partner and address; asking again changes nothing, nor does asking
-    when the partner or the address has had too many. Raises InvalidAddress, RequestRefused when the
+    when the partner or the address has had too many. Raises InvalidAddress, Refused when the
     invitation is no link, and InvitationRefused when it is not live.
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
-        raise RequestRefused(RequestProblem.NOT_A_LINK)
+        raise Refused(InvitationRequestProblem.NOT_A_LINK)
     refusal = invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
     with transaction.atomic():
-        lock_name(f"{MAIL_KIND}:{invitation.partner_id}")
-        lock_name(f"{MAIL_KIND}:{recipient}")
+        lock_name(f"{EMAIL_KIND}:{invitation.partner_id}")
+        lock_name(f"{EMAIL_KIND}:{recipient}")
         if not _may_be_opened(invitation.partner_id, recipient, now):
             return
-        request = InvitationRequest.objects.create(
+        invitation_request = InvitationRequest.objects.create(
             partner_id=invitation.partner_id,
             invitation=invitation,
             address=recipient,
@@ -58,26 +52,28 @@ def request_online_invitation(
         )
         record_audit_event(
             action="invitation_request.opened",
-            about=request,
+            about=invitation_request,
             by=None,
             now=now,
             after={"partner": invitation.partner_id, "invitation": invitation.pk},
         )
-        _tell_partner(request, now)
+        _tell_partner(invitation_request, now)
 
 
-def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> Invitation:
+def answer_invitation_request(
+    *, invitation_request: InvitationRequest, by: User, now: datetime
+) -> Invitation:
     """Send the e-mail invitation that was asked for, of the followed link's type, and close.
 
     Bound to the address. A second time returns the same invitation and sends nothing. Raises
-    RequestRefused when it was dismissed, InvitationNotSaved when the partner may not invite so.
+    Refused when it was dismissed, and as `create_invitation()` does.
     """
     with transaction.atomic():
-        locked = _lock(request)
+        locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
             return locked.sent_invitation
         if locked.closed_at is not None:
-            raise RequestRefused(RequestProblem.DISMISSED)
+            raise Refused(InvitationRequestProblem.DISMISSED)
         followed = locked.invitation
         sent = create_invitation(
             partner=followed.partner,
@@ -97,30 +93,30 @@ def answer_request(*, request: InvitationRequest, by: User, now: datetime) -> In
 
 
 def close_as_answered(
-    *, request: InvitationRequest, sent: Invitation, by: User, now: datetime
+    *, invitation_request: InvitationRequest, sent: Invitation, by: User, now: datetime
 ) -> None:
     """Close the request with an invitation that its address was sent for another reason.
 
     Does nothing to one that is closed already, nor with an invitation that answers another request.
     """
     with transaction.atomic():
-        locked = _lock(request)
+        locked = _lock(invitation_request)
         if locked.closed_at is None and not hasattr(sent, "request"):
             locked.sent_invitation = sent
             _close(locked, action="invitation_request.answered", by=by, now=now)
 
 
-def dismiss_request(
-    *, request: InvitationRequest, reason: str, by: User, now: datetime
+def dismiss_invitation_request(
+    *, invitation_request: InvitationRequest, reason: str, by: User, now: datetime
 ) -> InvitationRequest:
-    """Close the request without an invitation; nobody is mailed. A second time does nothing.
+    """Close the request without an invitation and without an e-mail. A second time does nothing.
 
-    Raises RequestRefused when it was answered.
+    Raises Refused when it was answered.
     """
     with transaction.atomic():
-        locked = _lock(request)
+        locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
-            raise RequestRefused(RequestProblem.ANSWERED)
+            raise Refused(InvitationRequestProblem.ANSWERED)
         if locked.closed_at is None:
             locked.dismiss_reason = reason
             _close(locked, action="invitation_request.dismissed", by=by, now=now)
@@ -128,52 +124,56 @@ def dismiss_request(
 
 
 def _may_be_opened(partner_id: int, address: str, now: datetime) -> bool:
-    """Whether none is open for the address, and neither partner nor address has had too many."""
+    """Whether no other is open for the address, and neither limit is reached."""
     of_partner = InvitationRequest.objects.filter(partner_id=partner_id)
     if of_partner.filter(address=address, closed_at__isnull=True).exists():
         return False
-    lately = of_partner.filter(requested_at__gt=now - timedelta(hours=1))
-    if lately.count() >= MOST_OF_A_PARTNER:
+    of_hour = of_partner.filter(requested_at__gt=now - timedelta(hours=1))
+    if of_hour.count() >= MOST_OF_A_PARTNER:
         return False
     of_address = InvitationRequest.objects.filter(address=address)
     today = of_address.filter(requested_at__gt=now - timedelta(days=1))
     return today.count() < MOST_OF_AN_ADDRESS
 
 
-def _lock(request: InvitationRequest) -> InvitationRequest:
+def _lock(invitation_request: InvitationRequest) -> InvitationRequest:
     """Return the row as it is now, locked until the transaction ends.
 
-    Not with the invitation that was sent: PostgreSQL reads the row anew after waiting for it, but
-    what was joined to it is as it was before.
+    The invitation that was sent is not joined: after waiting for the lock PostgreSQL reads the row
+    again, but a joined row is as it was before.
     """
     rows = InvitationRequest.objects.select_related("invitation__partner")
-    return rows.select_for_update(of=("self",)).get(pk=request.pk)
+    return rows.select_for_update(of=("self",)).get(pk=invitation_request.pk)
 
 
-def _close(request: InvitationRequest, *, action: str, by: User, now: datetime) -> None:
-    request.closed_at = now
-    request.closed_by = by
-    request.save(update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"])
+def _close(invitation_request: InvitationRequest, *, action: str, by: User, now: datetime) -> None:
+    invitation_request.closed_at = now
+    invitation_request.closed_by = by
+    invitation_request.save(
+        update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"]
+    )
     record_audit_event(
         action=action,
-        about=request,
+        about=invitation_request,
         by=by,
         now=now,
         before={"closed_at": None, "sent_invitation": None, "dismiss_reason": ""},
         after={
             "closed_at": now.isoformat(),
-            "sent_invitation": request.sent_invitation_id,
-            "dismiss_reason": request.dismiss_reason,
+            "sent_invitation": invitation_request.sent_invitation_id,
+            "dismiss_reason": invitation_request.dismiss_reason,
         },
     )
 
 
-def _tell_partner(request: InvitationRequest, now: datetime) -> None:
-    """Promise a mail to each who hears of the followed link."""
+def _tell_partner(invitation_request: InvitationRequest, now: datetime) -> None:
+    """Enqueue an e-mail to each member who is told about the followed link."""
     enqueue_messages(
         messages=[
-            OutgoingMessage(kind=MAIL_KIND, to=user.email, about=request, language=user.language)
-            for user in partner_recipients(request.invitation)
+            OutgoingMessage(
+                kind=EMAIL_KIND, to=user.email, about=invitation_request, language=user.language
+            )
+            for user in partner_recipients(invitation_request.invitation)
         ],
         now=now,
     )

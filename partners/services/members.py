@@ -1,0 +1,199 @@
+"""Partner members: who they are; adding, changing and removing them.
+
+A partner keeps at least one administrator: each action locks the partner's row first, so of two
+administrators who demote each other at the same moment one stays. What a member may do is read at
+every request: it ends with the commit.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Q, QuerySet
+
+from accounts.models import CustomerAccount, User
+from audit.services import record_audit_event, record_audit_events
+from partners.enums import MemberProblem, PartnerRole
+from partners.models import Invitation, Partner, PartnerMember
+from partners.services.pages import CountOf
+from web.refused import Refused
+
+# The list shows "more than" this number of customers of one member.
+MOST_COUNTED = 1_000
+_FIELDS = ("role", "may_see_addresses")
+
+
+def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
+    """Return the user's membership with its partner, in one query; None for everyone else."""
+    members = PartnerMember.objects.select_related("partner", "user")
+    return members.filter(user=user.pk).first()
+
+
+def partner_recipients(invitation: Invitation) -> QuerySet[User]:
+    """Return who is mailed: the partner's administrators, and the invitation's maker if a member.
+
+    Each carries its `partner_member`. Nobody is mailed whose log-in is not active.
+    """
+    members = User.objects.select_related("partner_member").filter(
+        Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(pk=invitation.created_by_id),
+        partner_member__partner=invitation.partner_id,
+        is_active=True,
+    )
+    return members.order_by("pk")
+
+
+def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMember]:
+    """Add `customer_count`: the customers in force that each looks after, at most 1,001 counted."""
+    related: Any = PartnerMember._meta.get_field("customers").related_model
+    theirs = related.objects.in_force().filter(manager=OuterRef("pk")).order_by()
+    return members.annotate(customer_count=CountOf(theirs.values("pk")[: MOST_COUNTED + 1]))
+
+
+def add_member(
+    *,
+    partner: Partner,
+    user: User,
+    role: str,
+    may_see_addresses: bool = False,
+    by: User,
+    now: datetime,
+) -> PartnerMember:
+    """Let the user act for the partner. One audit event.
+
+    Raises Refused when the user acts for a partner already or is a partner's customer.
+    """
+    member = PartnerMember(
+        partner=partner, user=user, role=role, may_see_addresses=may_see_addresses
+    )
+    try:
+        with transaction.atomic():
+            lock_account_of(user)
+            problem = membership_problem(user)
+            if problem is not None:
+                raise Refused(problem)
+            member.save(force_insert=True)
+            after = {"partner": partner.pk, "user": user.pk, **_terms(member)}
+            record_audit_event(
+                action="partner_member.added", about=member, by=by, now=now, after=after
+            )
+    except IntegrityError as error:
+        raise Refused(MemberProblem.ACTS_FOR_A_PARTNER) from error
+    return member
+
+
+def change_member(
+    *, member: PartnerMember, role: str, may_see_addresses: bool, by: User, now: datetime
+) -> PartnerMember:
+    """Give the member this role and this right. One audit event; none when nothing changes.
+
+    Raises Refused when the member is the last administrator and would be no more, or was
+    removed meanwhile.
+    """
+    with transaction.atomic():
+        lock_members(member.partner_id)
+        locked = PartnerMember.objects.filter(pk=member.pk).first()
+        if locked is None:
+            raise Refused(MemberProblem.NO_LONGER_MEMBER)
+        before = _terms(locked)
+        after = {"role": str(role), "may_see_addresses": may_see_addresses}
+        if before == after:
+            return locked
+        if role != PartnerRole.ADMINISTRATOR:
+            _keep_an_administrator(locked)
+        locked.role, locked.may_see_addresses = role, may_see_addresses
+        locked.save(update_fields=_FIELDS)
+        record_audit_event(
+            action="partner_member.changed",
+            about=locked,
+            by=by,
+            now=now,
+            before={name: value for name, value in before.items() if value != after[name]},
+            after={name: value for name, value in after.items() if value != before[name]},
+        )
+    return locked
+
+
+def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
+    """End the membership; a second time does nothing.
+
+    The customers stay the partner's, without a manager: one audit event each, and one for the
+    member. Raises Refused when the member is the last administrator.
+    """
+    with transaction.atomic():
+        lock_members(member.partner_id)
+        # Whoever makes the member a manager locks it too: then no customer comes in between.
+        locked = lock_member(member.pk)
+        if locked is None:
+            return
+        _keep_an_administrator(locked)
+        _leave_customers(locked, by, now)
+        record_audit_event(
+            action="partner_member.deleted",
+            about=locked,
+            by=by,
+            now=now,
+            before={"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)},
+        )
+        locked.delete()
+
+
+def lock_members(partner_id: int) -> None:
+    """Let one act at a time change who acts for this partner, until the transaction ends.
+
+    Rows that name the partner can be written meanwhile.
+    """
+    Partner.objects.select_for_update(no_key=True).only("pk").get(pk=partner_id)
+
+
+def lock_member(member_id: int) -> PartnerMember | None:
+    """Hold the member, as whoever makes them a manager does; None when the member was removed."""
+    return PartnerMember.objects.select_for_update().filter(pk=member_id).first()
+
+
+def lock_account_of(user: User) -> None:
+    """Hold the user's customer account, as joining a partner does.
+
+    Of the two, the second then sees what the first has made.
+    """
+    CustomerAccount.objects.select_for_update().filter(owner=user).first()
+
+
+def membership_problem(user: User) -> MemberProblem | None:
+    """Return what keeps the user from acting for a partner, if anything does."""
+    if PartnerMember.objects.filter(user=user).exists():
+        return MemberProblem.ACTS_FOR_A_PARTNER
+    account = CustomerAccount.objects.filter(owner=user).first()
+    if account is not None and account.associations.in_force().exists():
+        return MemberProblem.IS_A_CUSTOMER
+    return None
+
+
+def _keep_an_administrator(member: PartnerMember) -> None:
+    """Raise Refused if the partner would have no administrator without this one.
+
+    Call it under `lock_members()`.
+    """
+    if not member.is_administrator:
+        return
+    administrators = PartnerMember.objects.filter(
+        partner=member.partner_id, role=PartnerRole.ADMINISTRATOR
+    )
+    if not administrators.exclude(pk=member.pk).exists():
+        raise Refused(MemberProblem.LAST_ADMINISTRATOR)
+
+
+def _terms(member: PartnerMember) -> dict[str, Any]:
+    return {"role": str(member.role), "may_see_addresses": member.may_see_addresses}
+
+
+def _leave_customers(member: PartnerMember, by: User, now: datetime) -> None:
+    """Take the member's name off the customers, each with its event."""
+    customers = member.customers.select_for_update().only("pk").order_by("pk")
+    record_audit_events(
+        action="association.manager_changed",
+        changes=[(customer, {"manager": member.pk}, {"manager": None}) for customer in customers],
+        by=by,
+        now=now,
+    )
+    member.customers.update(manager=None)

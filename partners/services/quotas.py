@@ -1,0 +1,97 @@
+"""How many invitations may be made and mailed within a day, by one partner, by all, to a person.
+
+Partners' quotas count the rows of the last 24 hours that are not used: a partner whose customers
+come may go on. What running batches have yet to make counts as made.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Q, Sum
+
+from accounts.models import User
+from outbox.models import OutboxMessage
+from partners.enums import Channel, InvitationProblem
+from partners.models import Invitation, InvitationBatch, Partner
+from partners.models.batches import InvitationBatchQuerySet
+from web.locks import lock_name
+from web.refused import Refused
+
+EMAIL_KIND = "partners.invitation"
+MOST_EMAILS_TO_ONE = 3
+DAY = timedelta(days=1)
+
+
+def check_quotas(
+    *, partner: Partner, by: User | None, now: datetime, made: int = 0, mailed: int = 0
+) -> None:
+    """Raise Refused (QUOTA_REACHED) unless so many more may be made, and mailed, by the partner.
+
+    Exact: one lock for all partners until the transaction ends. Call it inside the transaction
+    that makes the invitations or starts the batch; only recipients' locks may be taken after it.
+    Commands (`by=None`) belong to the provider and have no quota.
+    """
+    if by is None or not (made or mailed):
+        return
+    lock_name("partners.quotas")
+    running = InvitationBatch.objects.running()
+    if made:
+        most = settings.PARTNER_DAILY_INVITATIONS, settings.DAILY_INVITATIONS
+        _check(most, "created_at", running, partner, made, now)
+    if mailed:
+        most = settings.PARTNER_DAILY_MAILS, settings.DAILY_MAILS
+        _check(most, "mailed_at", running.filter(channel=Channel.EMAIL), partner, mailed, now)
+
+
+def lock_recipients(recipients: Collection[str]) -> None:
+    """Lock these canonical addresses until the transaction ends, in an order that all share."""
+    for recipient in sorted(set(recipients)):
+        lock_name(f"{EMAIL_KIND}:{recipient}")
+
+
+def recipients_at_limit(recipients: Collection[str], *, now: datetime) -> dict[str, datetime]:
+    """Return which addresses were mailed invitations three times within a day by any partner.
+
+    With each stands the moment from which it may be mailed again. Exact under `lock_recipients()`.
+    """
+    emails = OutboxMessage.objects.filter(
+        kind=EMAIL_KIND, recipient__in=recipients, created_at__gt=now - DAY
+    )
+    moments: dict[str, list[datetime]] = {}
+    for recipient, created_at in emails.values_list("recipient", "created_at"):
+        moments.setdefault(recipient, []).append(created_at)
+    return {
+        recipient: sorted(found)[-MOST_EMAILS_TO_ONE] + DAY
+        for recipient, found in moments.items()
+        if len(found) >= MOST_EMAILS_TO_ONE
+    }
+
+
+def has_emails_left(recipient: str, *, now: datetime) -> bool:
+    """Whether one more invitation may be mailed to this canonical address at `now`."""
+    return not recipients_at_limit([recipient], now=now)
+
+
+def _check(
+    most: tuple[int, int],
+    moment: str,
+    running: InvitationBatchQuerySet,
+    partner: Partner,
+    added: int,
+    now: datetime,
+) -> None:
+    """Compare the partner's count and the count of all with the two numbers in `most`."""
+    rows = Invitation.objects.filter(
+        **{f"{moment}__gt": now - DAY}, used_count=0, created_by__isnull=False
+    )
+    own, left = Q(partner=partner), F("size") - F("done_count")
+    made = rows.aggregate(own=Count("pk", filter=own), all=Count("pk"))
+    to_come = running.aggregate(own=Sum(left, filter=own, default=0), all=Sum(left, default=0))
+    for quota, whose, counted in zip(most, ("own", "all"), (rows.filter(own), rows), strict=True):
+        kept = quota - to_come[whose] - added
+        if made[whose] > kept:
+            newest = counted.order_by(f"-{moment}").values_list(moment, flat=True)
+            # When this row is a day old, exactly `kept` rows count.
+            first_to_go = None if kept < 0 else newest[kept : kept + 1].first()
+            raise Refused(InvitationProblem.QUOTA_REACHED, again_at=(first_to_go or now) + DAY)
