@@ -123,8 +123,8 @@ def test_png_has_a_quiet_zone_of_four_modules(invitation, size):
     picture = Image.open(io.BytesIO(qr_png(invitation=invitation, size=size))).convert("L")
     left, top, right, bottom = picture.point(lambda value: 255 - value).getbbox()
     modules = drawn(qr_svg(invitation=invitation), scale=1).width - 8
-    module, rest = divmod(right - left, modules)
-    assert (rest, bottom - top) == (0, right - left)
+    assert ((right - left) % modules, bottom - top) == (0, right - left)
+    module = (right - left) // modules
     assert min(left, top, size - right, size - bottom) >= 4 * module
 
 
