@@ -21,6 +21,13 @@ pytestmark = pytest.mark.django_db
 PAGE, SECRET = "/account/2fa/", "second_factor_secret"
 
 
+@pytest.fixture(autouse=True)
+def _stopped_clock():
+    """Stop the clock: the app must not show another code in the middle of a test."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
+
+
 @pytest.fixture
 def user():
     return UserFactory.create()
