@@ -48,7 +48,7 @@ def default_subject(partner: Partner) -> str:
 
 
 def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Mail:
-    """Write the mail, with its moments in the site's own zone, whoever looks at it."""
+    """Write the mail, with its moments in the site's own zone, whatever zone is active."""
     with timezone.override(None):
         return render_mail(
             message,

@@ -65,7 +65,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
     actions = ("send_invitation", "dismiss")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whoever has Django's permission to change requests; the rows themselves stay closed."""
+        """Allowed with Django's permission to change requests; the rows cannot be edited."""
         return request.user.has_perm("partners.change_invitationrequest")
 
     @confirmed_action(

@@ -162,7 +162,7 @@ class InvitationAdmin(ProviderModelAdmin):
         return {"is_bound": True, **super().get_changeform_initial_data(request)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: an invitation is revoked, never deleted."""
+        """An invitation is revoked, never deleted."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -179,7 +179,7 @@ class InvitationAdmin(ProviderModelAdmin):
         obj.__dict__.update(saved.__dict__)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; what changed behind its back is said in a sentence, and nothing is written."""
+        """The form; a refusal becomes a message, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
@@ -187,7 +187,7 @@ class InvitationAdmin(ProviderModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change invitations."""
+        """Users who may change invitations may revoke them."""
         return self.has_change_permission(request)
 
     @confirmed_action(

@@ -92,14 +92,14 @@ class PartnerMemberAdmin(ProviderModelAdmin):
         remove_member(member=obj, by=actor(request), now=timezone.now())
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; what the service refuses is said in a sentence, and nothing is written."""
+        """The form; a refusal becomes a message, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
             return self._say(request, refused)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The question; what the service refuses is said in a sentence, and nothing is written."""
+        """The question; a refusal becomes a message, and nothing is written."""
         try:
             return super().delete_view(request, *args, **kwargs)
         except Refused as refused:

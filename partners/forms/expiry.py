@@ -68,7 +68,7 @@ class MomentField(forms.DateTimeField):
 
 
 def refuse_strange_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:
-    """Return the moment; raise ValidationError for one that is over, or that nobody means."""
+    """Return the moment; raise ValidationError for one that has passed or is too far ahead."""
     if expires_at is not None and expires_at <= now:
         raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
     if expires_at is not None and expires_at - now > LONGEST_LIFE:

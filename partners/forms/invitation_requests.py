@@ -13,7 +13,7 @@ STATES = [
 
 
 class RequestListForm(forms.Form):
-    """Search and filter of the requests; without a wish the open ones."""
+    """Search and filter of the requests; without a filter the open ones."""
 
     q = forms.CharField(
         label=_("Search for an address or a label"),
@@ -25,7 +25,7 @@ class RequestListForm(forms.Form):
 
 
 class DismissForm(forms.Form):
-    """Why nobody is invited."""
+    """Why a request is dismissed."""
 
     reason = forms.CharField(
         label=_("Reason"),

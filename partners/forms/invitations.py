@@ -65,7 +65,7 @@ class InvitationForm(forms.Form):
         return association_type
 
     def clean_expires_at(self) -> datetime | None:
-        """Refuse what is over already, and what nobody means."""
+        """Reject a moment that has passed or is too far ahead."""
         return refuse_strange_expiry(self.cleaned_data["expires_at"], now=self.now)
 
 

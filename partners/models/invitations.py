@@ -190,7 +190,7 @@ class Invitation(models.Model):
 
     @property
     def masked_recipient(self) -> str:
-        """The recipient's address as whoever holds the link may see it."""
+        """The recipient's address as it is shown to people who have the link."""
         return mask_address(self.recipient)
 
     @property

@@ -129,12 +129,12 @@ class MemberInvitation(models.Model):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether whoever accepts becomes an administrator."""
+        """Whether the invited person becomes an administrator."""
         return self.role == PartnerRole.ADMINISTRATOR
 
     @property
     def sees_addresses(self) -> bool:
-        """Whether whoever accepts may read customers' addresses in full."""
+        """Whether the invited person may read customers' addresses in full."""
         return self.is_administrator or self.may_see_addresses
 
     def is_expired(self, now: datetime) -> bool:

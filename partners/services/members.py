@@ -33,7 +33,7 @@ def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
 def partner_recipients(invitation: Invitation) -> QuerySet[User]:
     """Return who is mailed: the partner's administrators, and the invitation's maker if a member.
 
-    Each carries its `partner_member`. Nobody is mailed whose log-in is not active.
+    Each carries its `partner_member`. Users whose log-in is not active are left out.
     """
     members = User.objects.select_related("partner_member").filter(
         Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(pk=invitation.created_by_id),
@@ -122,7 +122,7 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """
     with transaction.atomic():
         lock_members(member.partner_id)
-        # Whoever makes the member a manager locks it too: then no customer comes in between.
+        # Assigning a manager locks the member too, so no customer is added in between.
         locked = lock_member(member.pk)
         if locked is None:
             return
@@ -147,7 +147,7 @@ def lock_members(partner_id: int) -> None:
 
 
 def lock_member(member_id: int) -> PartnerMember | None:
-    """Hold the member, as whoever makes them a manager does; None when the member was removed."""
+    """Return the locked member, or None when the member was removed."""
     return PartnerMember.objects.select_for_update().filter(pk=member_id).first()
 
 

@@ -17,7 +17,7 @@ MemberView = Callable[..., HttpResponseBase]
 
 
 def for_members(view: MemberView) -> MemberView:
-    """Hand the view the membership of whoever is signed in; for others the page does not exist.
+    """Hand the view the user's membership; for others the page does not exist.
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
     what stands in the address. Moments are shown and typed in the partner's time zone. Outside the

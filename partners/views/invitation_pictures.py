@@ -85,7 +85,7 @@ def _picture(
     content_type: str,
     draw: Callable[[], bytes],
 ) -> HttpResponseBase:
-    """Answer with the picture under our name, or with 304 to whoever has it already."""
+    """Answer with the picture under our name, or with 304 when the browser has it already."""
     drawn_from = f"{DRAWN_AS} {filename} {offer.link}".encode()
     etag = quote_etag(hashlib.sha256(drawn_from).hexdigest()[:32])
     unchanged = get_conditional_response(request, etag=etag)

@@ -260,7 +260,7 @@ def test_customer_of_another_partner_is_told_with_whom_and_gets_no_button():
     second = walk_of(ready_attempt(account=account, invitation=invite(account)))
     first.post("confirm")
     text = text_of(second.get("check"))
-    assert f"You already work with {first.invitation.partner.name}" in text
+    assert f"You already work with <bdi>{first.invitation.partner.name}</bdi>" in text
     assert 'value="associate"' not in text
     assert second.post("confirm").status_code == 409
     assert Association.objects.count() == 1

@@ -224,7 +224,7 @@ def test_customer_of_another_partner_reads_with_whom_and_gets_no_button():
     response = walk.client.get(link(other))
     text = response.content.decode()
     assert response.status_code == 200
-    assert f"You already work with {walk.invitation.partner.name}" in text
+    assert f"You already work with <bdi>{walk.invitation.partner.name}</bdi>" in text
     assert f"/i/{other.token}/" not in text
 
 

@@ -201,7 +201,7 @@ def test_one_account_and_two_partners_make_one_association_of_two_hundred_posts(
     loser = next(a for a in attempts if a != winner.attempt)
     assert len(answers) == 200
     assert Counter(answer.status_code for answer in answers) == {303: 100, 409: 100}
-    said = f"You already work with {winner.partner.name}"
+    said = f"You already work with <bdi>{winner.partner.name}</bdi>"
     assert all(said in a.content.decode() for a in answers if a.status_code == 409)
     assert rows_of(winner.invitation) == (1, 1)
     assert rows_of(loser.invitation) == (0, 0)

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from partners.models import Invitation
+from partners.services.invitations import edit_invitation, revoke_invitation
+from partners.views import invitation_changes
 from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,29 @@ def test_form_sent_twice_makes_one_link(boss):
     assert first["Location"] == second["Location"] == path(made)
     assert actions(made) == [("invitation.created", boss.user.pk)]
     assert client.get(path(made)).content.decode().count("The link is ready. Hand it on.") == 1
+
+
+def test_link_above_the_quota_is_429_and_its_key_can_be_sent_again(boss, settings):
+    settings.PARTNER_DAILY_INVITATIONS = 0
+    client = client_of(boss.user)
+    page = client.post(NEW, asked(form_key="k" * 22))
+    assert (page.status_code, "Retry-After" in page) == (429, True)
+    assert "Possible again from" in page.content.decode()
+    settings.PARTNER_DAILY_INVITATIONS = 1
+    assert client.post(NEW, asked(form_key="k" * 22)).status_code == 303
+
+
+def test_edit_of_an_invitation_that_is_revoked_meanwhile_is_409(boss, monkeypatch):
+    invitation = InvitationFactory(partner=boss.partner, label="Old")
+
+    def edit_after_revoking(**terms):
+        revoke_invitation(invitation=invitation, by=boss.user, now=terms["now"])
+        return edit_invitation(**terms)
+
+    monkeypatch.setattr(invitation_changes, "edit_invitation", edit_after_revoking)
+    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
+    assert page.status_code == 409
+    assert "This invitation has been revoked." in page.content.decode()
 
 
 def test_form_changed_after_going_back_is_asked_about_and_makes_another_link_once(boss):
