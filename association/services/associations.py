@@ -14,7 +14,6 @@ from accounts.services.audit import record_event
 from accounts.services.freezes import open_freeze, unfreeze_account
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
 from association.models import Association, Attempt, Authorization, Consent, DocumentKind
-from association.models.documents import LegalDocument
 from association.services.admission import Admission, account_of, admit
 from association.services.attempts import (
     LETTER_FIELDS,
@@ -26,12 +25,13 @@ from association.services.attempts import (
 from association.services.authorizations import revoke_open_authorization
 from association.services.clock import database_now
 from association.services.customers import ALL_BUT_ADMINISTRATOR
-from association.services.documents import Documents, current_documents, is_in_force
+from association.services.documents import Versions, load_versions
 from association.services.eligibility import snapshot
 from partners.models import Invitation, PartnerMember
 from partners.services.invitations import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
 
+LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
 
 
@@ -142,12 +142,12 @@ def _associate(
         return Association.objects.get(attempt=locked)
     now = clock()
     admission = _decide(locked, now)
-    documents = current_documents(list(DocumentKind), locked.language)
+    versions = load_versions()
     if letter is not None:
-        _choose_letter(locked, letter, documents, address, now)
-    consents = _agreed_on_the_way(locked, documents)
+        _choose_letter(locked, letter, versions, address, now)
+    consents = _agreed_on_the_way(locked, versions)
     if enabling is not None:
-        consents += _agreed_while_enabling(locked, enabling, documents, address, now)
+        consents += _agreed_while_enabling(locked, enabling, versions, address, now)
         _enable_services(locked, enabling, by, now)
     recipients = list(partner_recipients(locked.invitation))
     association = _write_association(locked, admission, recipients, now)
@@ -176,7 +176,7 @@ def _lock(attempt: Attempt, by: User) -> tuple[Attempt, bool]:
     """
     locked = (
         Attempt.objects.select_for_update(of=("self",))
-        .select_related("invitation__partner", "instructions", "letter")
+        .select_related("invitation__partner")
         .get(pk=attempt.pk)
     )
     done = Association.objects.filter(attempt=locked)
@@ -205,64 +205,68 @@ def _decide(attempt: Attempt, now: datetime) -> Admission:
 def _choose_letter(
     attempt: Attempt,
     letter: LetterChoice,
-    documents: Documents,
+    versions: Versions,
     address: str | None,
     now: datetime,
 ) -> None:
     """Let the last page's choice replace the earlier one. The letter shown must be in force."""
-    shown = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
     if letter.agreed_version is None:
-        choose_letter(attempt=attempt, letter=None, address=None, now=now)
-    elif letter.agreed_version != shown.version:
+        choose_letter(attempt=attempt, letter_id=None, address=None, now=now)
+    elif letter.agreed_version != versions.in_force[LETTER]:
         raise StepUndone("letter")
-    elif not is_in_force(attempt.letter, shown):
-        choose_letter(attempt=attempt, letter=shown, address=address, now=now)
+    elif not versions.is_in_force(attempt.letter_id):
+        shown = versions.document_id(LETTER, attempt.language)
+        choose_letter(attempt=attempt, letter_id=shown, address=address, now=now)
 
 
-def _agreed_on_the_way(attempt: Attempt, documents: Documents) -> list[Consent]:
+def _agreed_on_the_way(attempt: Attempt, versions: Versions) -> list[Consent]:
     """Return the consents for what was ticked before. Referral has neither document."""
     if not attempt.invitation.is_reseller:
         return []
-    if not is_in_force(attempt.instructions, documents[DocumentKind.INSTRUCTIONS]):
+    if not versions.is_in_force(attempt.instructions_id):
         raise StepUndone("instructions")
     consents = [
         _consent(
             attempt,
-            attempt.instructions,
+            attempt.instructions_id,
             attempt.instructions_agreed_at,
             attempt.instructions_address,
         )
     ]
-    if is_in_force(attempt.letter, documents[DocumentKind.LETTER_OF_AUTHORIZATION]):
+    if versions.is_in_force(attempt.letter_id):
         consents.append(
-            _consent(attempt, attempt.letter, attempt.letter_agreed_at, attempt.letter_address)
+            _consent(attempt, attempt.letter_id, attempt.letter_agreed_at, attempt.letter_address)
         )
     return consents
 
 
 def _consent(
-    attempt: Attempt, document: LegalDocument | None, at: datetime | None, address: str | None
+    attempt: Attempt, document_id: int | None, at: datetime | None, address: str | None
 ) -> Consent:
     """Return the evidence of one tick; there is none without a document and a moment."""
-    if document is None or at is None:
+    if document_id is None or at is None:
         raise StepUndone("instructions")
     return Consent(
-        account=attempt.account, document=document, attempt=attempt, agreed_at=at, address=address
+        account=attempt.account,
+        document_id=document_id,
+        attempt=attempt,
+        agreed_at=at,
+        address=address,
     )
 
 
 def _agreed_while_enabling(
     attempt: Attempt,
     enabling: Enabling,
-    documents: Documents,
+    versions: Versions,
     address: str | None,
     now: datetime,
 ) -> list[Consent]:
     """Return the consents to agreement and privacy statement; they must be those in force."""
-    in_force = {kind: documents[kind].version for kind in AGREEMENT}
-    if enabling.agreed_versions != in_force:
+    if enabling.agreed_versions != {kind: versions.in_force[kind] for kind in AGREEMENT}:
         raise StepUndone("agreement")
-    return [_consent(attempt, documents[kind], now, address) for kind in AGREEMENT]
+    ids = [versions.document_id(kind, attempt.language) for kind in AGREEMENT]
+    return [_consent(attempt, document_id, now, address) for document_id in ids]
 
 
 def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:
@@ -312,7 +316,7 @@ def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember
 def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
     """Give the partner its authorization when the letter is among the consents."""
     for consent in consents:
-        if consent.document.kind == DocumentKind.LETTER_OF_AUTHORIZATION:
+        if consent.document_id == association.attempt.letter_id:
             authorization = Authorization.objects.create(
                 association=association, consent=consent, granted_at=now
             )

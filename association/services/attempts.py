@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Subquery
 
 from accounts.models import CustomerAccount, User
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
-from association.models import Association, Attempt, DocumentKind, LegalDocument
+from association.models import Association, Attempt, LegalDocument
 from association.services.admission import Admission, admit
-from association.services.documents import newest_version
 from association.services.eligibility import REGISTRATION_WINDOW
 from partners.models import Invitation
 from partners.services.members import partner_recipients
@@ -50,31 +48,12 @@ def hash_of(browser_secret: str) -> str:
 
 
 def find_attempt(attempt_id: UUID) -> Attempt | None:
-    """Return the attempt with all that its gate reads, in one statement.
-
-    It carries `versions_in_force()`.
-    """
+    """Return the attempt with what every page of it reads: whose it is, and who invites."""
     return (
-        Attempt.objects.select_related(
-            "invitation__partner",
-            "account__owner",
-            "association__partner",
-            "instructions",
-            "letter",
-        )
-        .annotate(**{_in_force(kind): Subquery(newest_version(kind)) for kind in DocumentKind})
+        Attempt.objects.select_related("invitation__partner", "account__owner", "association")
         .filter(pk=attempt_id)
         .first()
     )
-
-
-def versions_in_force(attempt: Attempt) -> dict[DocumentKind, int]:
-    """Return the version in force of each document, as `find_attempt()` has read them."""
-    return {kind: getattr(attempt, _in_force(kind)) for kind in DocumentKind}
-
-
-def _in_force(kind: DocumentKind) -> str:
-    return f"{kind.value}_in_force"
 
 
 def lock_unfinished(attempt: Attempt) -> Attempt:
@@ -115,10 +94,10 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
         browser_hash=hash_of(browser_secret),
         language=attempt.language,
         started_at=now,
-        instructions=attempt.instructions,
+        instructions_id=attempt.instructions_id,
         instructions_agreed_at=attempt.instructions_agreed_at,
         instructions_address=attempt.instructions_address,
-        letter=attempt.letter,
+        letter_id=attempt.letter_id,
         letter_agreed_at=attempt.letter_agreed_at,
         letter_address=attempt.letter_address,
     )
@@ -139,7 +118,9 @@ def agree_to_instructions(
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
     attempt.instructions_address = address
-    choose_letter(attempt=attempt, letter=letter, address=address, now=now)
+    choose_letter(
+        attempt=attempt, letter_id=letter.pk if letter else None, address=address, now=now
+    )
     with transaction.atomic():
         lock_unfinished(attempt)
         attempt.save(
@@ -153,11 +134,11 @@ def agree_to_instructions(
 
 
 def choose_letter(
-    *, attempt: Attempt, letter: LegalDocument | None, address: str | None, now: datetime
+    *, attempt: Attempt, letter_id: int | None, address: str | None, now: datetime
 ) -> None:
     """Note on the attempt that the letter was ticked, or that it was not; saves nothing."""
-    attempt.letter, attempt.letter_agreed_at = letter, now if letter else None
-    attempt.letter_address = address if letter else None
+    attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
+    attempt.letter_address = address if letter_id else None
 
 
 def remember_registration(

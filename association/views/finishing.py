@@ -1,6 +1,5 @@
 """The last steps: what refuses, what will happen, and the one POST that associates."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.origin import current_origin
 from accounts.views.answers import posted, see_other
 from association.forms import EnableForm, LetterForm
-from association.models import Attempt, DocumentKind
-from association.services.admission import Admission
+from association.services.admission import Admission, account_of
 from association.services.associations import (
     AlreadyAssociated,
     AssociationRefused,
@@ -26,8 +24,8 @@ from association.services.attempts import (
     defer_attempt,
     last_moment_to_associate,
     tell_partner,
-    versions_in_force,
 )
+from association.services.facts import load_holdings
 from association.services.refusal_texts import check_line, customer_reason, way_out
 from association.services.steps import Step
 from association.views.dead_links import dead_link
@@ -82,11 +80,10 @@ def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
     if request.method == "POST" and request.POST.get("action") == "later":
         defer_attempt(attempt=attempt, by=signed_in(request), now=journey.now)
         return see_other(step_url(attempt, Step.ENABLE))
-    versions = versions_in_force(attempt)
     form = EnableForm(
         posted(request),
-        versions=versions,
-        ticked=is_letter_ticked(attempt, versions),
+        versions=journey.versions.in_force,
+        ticked=journey.versions.is_in_force(attempt.letter_id),
         country=account.country.code if account else "",
     )
     if request.method != "POST":
@@ -99,20 +96,14 @@ def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.CONFIRM)
 def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Name the account and associate it."""
-    versions = versions_in_force(journey.attempt)
-    ticked = is_letter_ticked(journey.attempt, versions)
-    form = LetterForm(posted(request), versions=versions, ticked=ticked)
+    versions = journey.versions
+    ticked = versions.is_in_force(journey.attempt.letter_id)
+    form = LetterForm(posted(request), versions=versions.in_force, ticked=ticked)
     if request.method != "POST":
         return show_last_step(request, journey, Step.CONFIRM, form)
     if not form.is_valid():
         return show_last_step(request, journey, Step.CONFIRM, form, status=400)
     return finish(request, journey, Step.CONFIRM, form)
-
-
-def is_letter_ticked(attempt: Attempt, versions: Mapping[DocumentKind, int]) -> bool:
-    """Whether the customer has ticked the letter in force before."""
-    in_force = versions[DocumentKind.LETTER_OF_AUTHORIZATION]
-    return attempt.letter is not None and attempt.letter.version == in_force
 
 
 def show_last_step(
@@ -124,14 +115,14 @@ def show_last_step(
     problem: str = "",
 ) -> HttpResponse:
     """Show what will happen, with the account's own numbers, before the click."""
-    admission = journey.admission
+    account = account_of(journey.attempt)
     context = {
         "form": form,
         "attempt": journey.attempt,
-        "account": journey.attempt.account,
+        "account": account,
         "invitation": journey.invitation,
         "partner": journey.partner,
-        "record": admission.record if admission else None,
+        "holdings": load_holdings(account=account, now=journey.now),
         "last_moment": last_moment_to_associate(journey.attempt),
         "problem": problem,
         **progress(journey.invitation, step),

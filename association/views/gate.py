@@ -25,6 +25,7 @@ from association.services.attempts import (
     find_attempt,
     hash_of,
 )
+from association.services.documents import Versions, load_versions
 from association.services.standing import find_own_association
 from association.services.steps import Step, first_undone_step, is_open
 from association.views.dead_links import dead_link
@@ -37,6 +38,7 @@ class Journey:
     """What every page of an attempt works with; one reading of the clock and of the database."""
 
     attempt: Attempt
+    versions: Versions
     admission: Admission | None
     undone: Step
     now: datetime
@@ -139,7 +141,9 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
     refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         return dead_link(request, refusal, attempt.invitation.partner)
-    return Journey(attempt, admission, first_undone_step(attempt, admission), now)
+    versions = load_versions()
+    undone = first_undone_step(attempt, versions, admission)
+    return Journey(attempt, versions, admission, undone, now)
 
 
 def come_to_step(request: HttpRequest, attempt_id: UUID, step: Step) -> Journey | HttpResponseBase:
@@ -153,7 +157,7 @@ def come_to_step(request: HttpRequest, attempt_id: UUID, step: Step) -> Journey 
         return attempt
     speak_language_of(request, attempt)
     if is_repeated_registration(request, attempt, step):
-        return Journey(attempt, None, Step.ACCOUNT, timezone.now())
+        return Journey(attempt, load_versions(), None, Step.ACCOUNT, timezone.now())
     journey = begin_journey(request, attempt)
     if not isinstance(journey, Journey):
         return journey
