@@ -38,10 +38,10 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(max_length=16, verbose_name='language')),
                 ('started_at', models.DateTimeField(verbose_name='started at')),
                 ('instructions_agreed_at', models.DateTimeField(blank=True, null=True, verbose_name='instructions agreed at')),
-                ('instructions_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='instructions agreed from')),
+                ('instructions_network_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='instructions agreed from')),
                 ('letter_agreed_at', models.DateTimeField(blank=True, null=True, verbose_name='letter agreed at')),
-                ('letter_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='letter agreed from')),
-                ('registration_address', models.CharField(blank=True, max_length=254, verbose_name='address being proven')),
+                ('letter_network_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='letter agreed from')),
+                ('registration_email', models.CharField(blank=True, max_length=254, verbose_name='e-mail address being proven')),
                 ('registration_country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country or region chosen')),
                 ('code_asked_at', models.DateTimeField(blank=True, null=True, verbose_name='code asked for at')),
                 ('entered_at', models.DateTimeField(blank=True, null=True, verbose_name='entered with the account at')),
@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='attempt',
-            index=models.Index(condition=models.Q(('registration_address', ''), _negated=True), fields=['registration_address'], name='attempt_by_address'),
+            index=models.Index(condition=models.Q(('registration_email', ''), _negated=True), fields=['registration_email'], name='attempt_by_email'),
         ),
         migrations.AddIndex(
             model_name='attempt',

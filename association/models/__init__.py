@@ -1,5 +1,6 @@
 """What is stored about documents, attempts, associations and what follows them."""
 
+from association.enums import DocumentKind
 from association.models.associations import Association, Authorization
 from association.models.attempts import Attempt
 from association.models.budgets import (
@@ -9,7 +10,7 @@ from association.models.budgets import (
     BudgetRequest,
     OnExhaustion,
 )
-from association.models.documents import Consent, DocumentKind, LegalDocument
+from association.models.documents import Consent, LegalDocument
 
 __all__ = [
     "Association",

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import CustomerAccount
+from association.enums import RefusalCode
 from association.models import Attempt
-from association.services.eligibility import Decision, RefusalCode, evaluate
+from association.services.eligibility import Decision, evaluate
 from association.services.facts import AccountRecord, load_record
 from partners.models import Channel
 

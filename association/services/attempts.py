@@ -10,31 +10,15 @@ from django.db import transaction
 
 from accounts.models import CustomerAccount, User
 from accounts.services.outbox import OutgoingMessage, enqueue_messages
+from association.enums import JourneyRefusal
 from association.models import Association, Attempt, LegalDocument
 from association.services.admission import Admission, admit
 from association.services.eligibility import REGISTRATION_WINDOW
 from partners.models import Invitation
 from partners.services.members import partner_recipients
+from web.refused import Refused
 
-LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_address")
-
-
-class OtherAccount(Exception):
-    """The attempt already belongs to another account."""
-
-    code = "other_account"
-
-
-class AttemptFinished(Exception):
-    """The attempt has led to an association; nothing about it is written any more."""
-
-    code = "finished"
-
-
-class NothingRefused(Exception):
-    """There is nothing to tell the partner: the account may join."""
-
-    code = "nothing_refused"
+LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_network_address")
 
 
 def new_browser_secret() -> str:
@@ -60,11 +44,11 @@ def lock_unfinished(attempt: Attempt) -> Attempt:
     """Lock the attempt's row until the transaction ends, and return it as it is now.
 
     Every later write of an attempt begins with this: what an association was made from does not
-    change behind it. Raises AttemptFinished.
+    change behind it. Raises Refused.
     """
     locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
     if Association.objects.filter(attempt=locked).exists():
-        raise AttemptFinished
+        raise Refused(JourneyRefusal.FINISHED)
     return locked
 
 
@@ -96,10 +80,10 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
         started_at=now,
         instructions_id=attempt.instructions_id,
         instructions_agreed_at=attempt.instructions_agreed_at,
-        instructions_address=attempt.instructions_address,
+        instructions_network_address=attempt.instructions_network_address,
         letter_id=attempt.letter_id,
         letter_agreed_at=attempt.letter_agreed_at,
-        letter_address=attempt.letter_address,
+        letter_network_address=attempt.letter_network_address,
     )
 
 
@@ -114,10 +98,10 @@ def agree_to_instructions(
     """Keep what the visitor ticked: the instructions, and the letter or its absence.
 
     The latest choice counts; an unticked letter takes back an earlier tick. Raises
-    AttemptFinished.
+    Refused.
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
-    attempt.instructions_address = address
+    attempt.instructions_network_address = address
     choose_letter(
         attempt=attempt, letter_id=letter.pk if letter else None, address=address, now=now
     )
@@ -127,7 +111,7 @@ def agree_to_instructions(
             update_fields=[
                 "instructions",
                 "instructions_agreed_at",
-                "instructions_address",
+                "instructions_network_address",
                 *LETTER_FIELDS,
             ]
         )
@@ -138,23 +122,21 @@ def choose_letter(
 ) -> None:
     """Note on the attempt that the letter was ticked, or that it was not; saves nothing."""
     attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
-    attempt.letter_address = address if letter_id else None
+    attempt.letter_network_address = address if letter_id else None
 
 
 def remember_registration(
-    *, attempt: Attempt, address: str, country: str, now: datetime | None
+    *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
 ) -> None:
     """Keep which address is being proven, for which country, and when a code was asked for.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
-    attempt.registration_address, attempt.registration_country = address, country
-    attempt.code_asked_at = now
+    attempt.registration_email, attempt.registration_country = email, country
+    attempt.code_asked_at = code_asked_at
     with transaction.atomic():
         lock_unfinished(attempt)
-        attempt.save(
-            update_fields=["registration_address", "registration_country", "code_asked_at"]
-        )
+        attempt.save(update_fields=["registration_email", "registration_country", "code_asked_at"])
 
 
 def enter_attempt(
@@ -163,13 +145,12 @@ def enter_attempt(
     """Give the attempt its account and decide; repeating it decides again.
 
     Called by the log-in, the registration (`registered`) and "Continue as". From now on only this
-    account's log-in opens the attempt. Raises OtherAccount when it is someone else's already, and
-    AttemptFinished.
+    account's log-in opens the attempt. Raises Refused when it is another account's or finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
         if locked.account_id not in (None, account.pk):
-            raise OtherAccount
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         attempt.account = account
         attempt.entered_at = locked.entered_at or now
         attempt.registered_at = locked.registered_at or (now if registered else None)
@@ -180,7 +161,7 @@ def enter_attempt(
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
     """Check the attempt's account against every rule and keep the refusal codes as history.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
         lock_unfinished(attempt)
@@ -209,7 +190,7 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
     """Let the customer enable later: mail the way back, once a day at the most.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
@@ -229,12 +210,12 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """Send what refuses now to the partner, as codes, because the customer asks for it.
 
     Once per account and invitation, however many attempts: after that the attempt only notes when.
-    Raises NothingRefused when nothing refuses, and AttemptFinished.
+    Raises Refused when nothing refuses.
     """
     with transaction.atomic():
         lock_unfinished(attempt)
         if decide_attempt(attempt=attempt, now=now).is_admitted:
-            raise NothingRefused
+            raise Refused(JourneyRefusal.NOTHING_REFUSED)
         told_before = Attempt.objects.filter(
             invitation=attempt.invitation_id,
             account=attempt.account_id,
@@ -243,10 +224,10 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
         attempt.told_partner_at = told_before.told_partner_at if told_before else now
         attempt.save(update_fields=["told_partner_at"])
         if told_before is None:
-            _promise_refusals(attempt, now)
+            _enqueue_refusals(attempt, now)
 
 
-def _promise_refusals(attempt: Attempt, now: datetime) -> None:
+def _enqueue_refusals(attempt: Attempt, now: datetime) -> None:
     enqueue_messages(
         messages=[
             OutgoingMessage(

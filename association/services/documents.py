@@ -10,17 +10,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.audit import record_event
-from association.models import DocumentKind, LegalDocument
+from association.enums import DocumentKind, DocumentRefusal
+from association.models import LegalDocument
+from web.refused import Refused
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
-
-
-class AlreadyPublished(Exception):
-    """A published document is never published again, nor changed."""
-
-    code = "already_published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +72,12 @@ def publish_document(*, document: LegalDocument, by: User | None, now: datetime)
     """Put a draft in force from `now`; from then on it cannot be changed.
 
     Open attempts that agreed to an older version of the instructions have that step undone.
-    Raises AlreadyPublished.
+    Raises Refused when it is published already.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
         if locked.published_at is not None:
-            raise AlreadyPublished
+            raise Refused(DocumentRefusal.ALREADY_PUBLISHED)
         locked.published_at = now
         locked.save(update_fields=["published_at"])
         record_event(

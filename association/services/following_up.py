@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import OutboxMessage, User
+from association.enums import Operation, RefusalCode
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
-from association.services.eligibility import BOTH, RULES, RefusalCode
+from association.services.eligibility import BOTH, RULES
 from association.services.refusal_texts import (
     INVITATION_TEXTS,
     REFUSAL_TEXTS,
-    Operation,
     customer_reason,
     way_out,
 )
@@ -84,7 +84,7 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
 
     An open request of theirs is answered by it. Doing it again within five minutes sends nothing:
     `mailed_at` is `now` only when it was sent. The address is never shown. Raises NotPossible,
-    AttemptFinished, and InvitationNotSaved as the services it calls do.
+    Refused when it is finished, and InvitationNotSaved as the services it calls do.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes

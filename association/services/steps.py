@@ -1,25 +1,9 @@
 """The order of the journey: which step is undone first, and which pages are open meanwhile."""
 
-from enum import StrEnum
-
+from association.enums import Step
 from association.models import Attempt
 from association.services.admission import Admission, account_of
 from association.services.documents import Versions
-
-
-class Step(StrEnum):
-    """A page of the journey, as its address names it."""
-
-    INSTRUCTIONS = "instructions"
-    ACCOUNT = "account"
-    REGISTER = "register"
-    ASK = "ask"
-    SWITCH = "switch"
-    CHECK = "check"
-    ENABLE = "enable"
-    CONFIRM = "confirm"
-    DONE = "done"
-
 
 FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 

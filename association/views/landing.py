@@ -23,8 +23,8 @@ from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.standing import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
+from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike
-from association.views.urls_of import resume_url
 from partners.models import Channel, Invitation
 from partners.services.invitations import find_invitation
 

@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, OutboxMessage
 from accounts.templatetags.moments import moment
+from association.enums import Operation
 from association.services.following_up import (
     BLOCKS_BOTH,
     message_to_customer,
     operation_for,
 )
-from association.services.refusal_texts import REFUSAL_TEXTS, Operation
+from association.services.refusal_texts import REFUSAL_TEXTS
 from partners.models import AssociationType, Channel, Invitation
 from tests.factories import (
     AttemptFactory,

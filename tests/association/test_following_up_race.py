@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from association.enums import Operation
 from association.services import following_up
 from association.services.following_up import follow_up
-from association.services.refusal_texts import Operation
 from partners.refusal_codes import RequestProblem
 from partners.services.requests import RequestRefused, dismiss_request
 from tests.factories import AttemptFactory, InvitationRequestFactory, PartnerMemberFactory

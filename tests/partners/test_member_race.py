@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from association.services import associations
-from association.services.associations import AssociationRefused, associate
+from association.services.associations import associate
 from association.services.customers import CustomerRefused, assign_manager
 from association.services.invariants.trail import trail_equals_state
 from partners.models import PartnerMember, PartnerRole
@@ -31,6 +31,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -98,7 +99,7 @@ def at_once(*acts):
             connection.ensure_connection()
             together.wait(timeout=20)
             act()
-        except (MemberRefused, CustomerRefused, AssociationRefused) as refused:
+        except (MemberRefused, CustomerRefused, Refused) as refused:
             return type(refused)
         finally:
             connection.close()

@@ -24,7 +24,7 @@ from accounts.models import (
     ResourceStatus,
 )
 from accounts.models.facts import Billing, Fact
-from association.services.eligibility import RefusalCode
+from association.enums import RefusalCode
 from partners.models import AssociationType, Channel, InvitationRefusal, PartnerStatus
 
 DOMAIN = "demo.example"

@@ -15,10 +15,10 @@ from accounts.models import (
     ContractType,
     FreezeScope,
 )
+from association.enums import RefusalCode
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import BudgetTerms
 from association.services.demo.cast import DOMAIN, FactCue
-from association.services.eligibility import RefusalCode
 
 # Everything in the console happened since.
 DAYS_OF_HISTORY = 14

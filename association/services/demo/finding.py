@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import CustomerAccount, User
+from association.enums import RefusalCode
 from association.services.demo.cast import (
     ADMIN,
     CUES,
@@ -21,7 +22,6 @@ from association.services.demo.cast import (
     Cue,
     Role,
 )
-from association.services.eligibility import RefusalCode
 from partners.models import Channel, Invitation, Partner
 
 # Followed by the local part of the address, so that each account finds its own.

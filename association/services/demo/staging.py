@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import CustomerAccount, EnterpriseRelation, User
 from accounts.services.locks import lock_name
+from association.enums import RefusalCode
 from association.services.demo.cast import (
     ADMIN,
     CUES,
@@ -46,7 +47,7 @@ from association.services.demo.finding import (
 from association.services.demo.people import add_person, hash_password, open_log_in
 from association.services.demo.rows import add_row, bring_back
 from association.services.demo.walking import join
-from association.services.eligibility import RefusalCode, evaluate
+from association.services.eligibility import evaluate
 from association.services.facts import load_facts
 from partners.models import (
     AssociationType,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from association.enums import RefusalCode
 from association.services.demo.cast import ELIGIBLE, ELIGIBLE_NOT_ENABLED
-from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason
 
 if TYPE_CHECKING:

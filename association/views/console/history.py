@@ -17,7 +17,6 @@ from accounts.views.answers import see_other
 from accounts.views.downloads import csv_download
 from association.forms import HistoryForm
 from association.models import Association, Attempt
-from association.services.attempts import AttemptFinished
 from association.services.following_up import NotPossible, follow_up
 from association.services.history import (
     NEWEST_FIRST,
@@ -33,6 +32,7 @@ from partners.services.invitations import InvitationNotSaved
 from partners.views.gate import for_members, show
 from partners.views.lists import listing, wishes_of
 from partners.views.refusing import as_refusal
+from web.refused import Refused
 
 SECTION = "history"
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
@@ -99,7 +99,7 @@ def act(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpRe
         messages.error(request, sentence_for(refused))
         page = _show_attempt(request, member, _find(member, attempt_id), status=409)
         return as_refusal(page, refused, now)
-    except (NotPossible, AttemptFinished):
+    except (NotPossible, Refused):
         messages.error(
             request, _("This does not help here, or no longer. The page shows what does.")
         )

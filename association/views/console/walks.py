@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.addresses import mask_address
 from accounts.templatetags.moments import moment
+from association.enums import Operation
 from association.models import Attempt
 from association.services.following_up import message_to_customer, operations_for, sent_since
 from association.services.history import LastStep, Outcome, address_of, last_step, outcome
-from association.services.refusal_texts import REFUSAL_TEXTS, Operation, RefusalText
+from association.services.refusal_texts import REFUSAL_TEXTS, RefusalText
 from partners.models import Invitation
 
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}

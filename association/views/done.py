@@ -11,8 +11,13 @@ from accounts.services.capabilities import capability_rows
 from accounts.views.answers import see_other
 from association.models import Attempt
 from association.services.admission import account_of
-from association.views.gate import Journey, begin_journey, own_attempt, speak_language_of
-from association.views.urls_of import step_url
+from association.views.gate import (
+    Journey,
+    begin_journey,
+    own_attempt,
+    speak_language_of,
+    step_url,
+)
 
 
 @login_not_required

@@ -9,14 +9,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.origin import current_origin
 from accounts.views.answers import posted, see_other
+from association.enums import Step
 from association.forms import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions
 from association.services.documents import Documents, current_documents
-from association.services.steps import Step
-from association.views.gate import Journey, attempt_step
-from association.views.progress import progress
-from association.views.urls_of import resume_url
+from association.views.gate import Journey, attempt_step, progress, resume_url
 from partners.models import Invitation
 
 TO_READ = (DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION)
