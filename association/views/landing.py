@@ -97,7 +97,7 @@ def say(
 ) -> dict[str, str]:
     """Return these values as texts in the current language; a mailing's invitations share them."""
     return {
-        "note": linebreaksbr(note, autoescape=True),
+        "note": linebreaksbr(note, autoescape=True) if note else "",
         "until": moment(expires_at) if expires_at else "",
         "places": "" if places is None else places_left(places),
     }
