@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import F, Max, Q
 
 from accounts.models import (
     Bill,
@@ -86,9 +86,10 @@ def load_holdings(*, account: CustomerAccount, now: datetime) -> Holdings:
     """Return the coupons that can still pay, and the resources that run."""
     coupons = Coupon.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now), account=account, balance__gt=0
-    ).aggregate(count=Count("pk"), total=Sum("balance"))
+    )
+    balances = [coupon.balance for coupon in coupons]
     running = Resource.objects.filter(account=account, status=ResourceStatus.RUNNING)
-    return Holdings(coupons["count"], coupons["total"] or Decimal("0.00"), running.count())
+    return Holdings(len(balances), sum(balances, Decimal("0.00")), running.count())
 
 
 def _contracts(account: CustomerAccount, now: datetime) -> tuple[ContractFact, ...]:

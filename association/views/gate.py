@@ -27,8 +27,8 @@ from association.services.attempts import (
     hash_of,
 )
 from association.services.documents import Versions, load_versions
-from association.services.standing import find_own_association
 from association.services.steps import first_undone_step, is_open
+from association.services.visitors import find_own_association
 from association.views.dead_links import dead_link
 from partners.models import Invitation, Partner
 from web.refused import Refused

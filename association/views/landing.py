@@ -21,7 +21,7 @@ from accounts.templatetags.moments import moment
 from accounts.views.answers import posted, see_other, too_many_requests
 from association.forms import TokenForm
 from association.services.attempts import hash_of
-from association.services.standing import find_own_association, find_own_attempt
+from association.services.visitors import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
 from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike

@@ -12,7 +12,7 @@ from accounts.views.answers import see_other
 from association.models import Association, Consent
 from association.refusals import sentence_for
 from association.services.budget_requests import BudgetRequestRefused, ask_for_budget
-from association.services.standing import find_open_attempt, find_own_association
+from association.services.visitors import find_open_attempt, find_own_association
 from association.views.gate import own_association, resume_url, signed_in
 from association.views.partner_facts import my_partner_context
 from partners.services.members import has_member_invitation
