@@ -10,13 +10,9 @@ from django.utils import timezone
 
 from accounts.adapters import AccountAdapter
 from accounts.models import CustomerAccount, User
-from association.services.attempts import (
-    AttemptFinished,
-    OtherAccount,
-    enter_attempt,
-    find_attempt,
-)
+from association.services.attempts import enter_attempt, find_attempt
 from association.views.gate import is_of_browser
+from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
@@ -50,6 +46,6 @@ def _enter(request: HttpRequest, user: User, attempt_id: UUID) -> None:
     if attempt is None or attempt.account is not None or account is None:
         return
     # Another tab may have been quicker; then the gate answers as for any attempt.
-    with suppress(OtherAccount, AttemptFinished):
+    with suppress(Refused):
         if is_of_browser(request, attempt):
             enter_attempt(attempt=attempt, account=account, now=timezone.now())

@@ -1,9 +1,11 @@
-"""The choices and refusal codes of associations; no module here reads the database."""
+"""The choices and codes of association: documents, steps, refusals, budgets, authorizations."""
 
 from enum import StrEnum
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+
+from partners.enums import InvitationRefusal
 
 
 class BudgetPeriod(TextChoices):
@@ -95,3 +97,89 @@ class LastStep(TextChoices):
     FINISH = "finish", _("Enables or confirms")
     PUT_OFF = "put_off", _("Put off until later")
     DONE = "done", _("Done")
+
+
+class DocumentKind(TextChoices):
+    """The documents that a customer may be asked to agree to."""
+
+    INSTRUCTIONS = "instructions", _("Instructions for Associating")
+    LETTER_OF_AUTHORIZATION = "letter_of_authorization", _("Letter of Authorization")
+    CUSTOMER_AGREEMENT = "customer_agreement", _("Customer Agreement")
+    PRIVACY_STATEMENT = "privacy_statement", _("Privacy Statement")
+
+
+class Step(StrEnum):
+    """A page of the journey, as its address names it."""
+
+    INSTRUCTIONS = "instructions"
+    ACCOUNT = "account"
+    REGISTER = "register"
+    ASK = "ask"
+    SWITCH = "switch"
+    CHECK = "check"
+    ENABLE = "enable"
+    CONFIRM = "confirm"
+    DONE = "done"
+
+
+class RefusalCode(StrEnum):
+    """Why an account, an invitation or a partner is refused; stored, so a code never changes."""
+
+    CHINESE_MAINLAND_SITE = "chinese_mainland_site"
+    OTHER_PARTNER = "other_partner"
+    SPECIAL_CONTRACT = "special_contract"
+    REGISTERED_TOO_LONG = "registered_too_long"
+    CASH_EXPENDITURE = "cash_expenditure"
+    UNPAID_BILLS = "unpaid_bills"
+    UNIFIED_ACCOUNTING_MEMBER = "unified_accounting_member"
+    PROFESSIONAL_SERVICES_CONTRACT = "professional_services_contract"
+    RESERVED_INSTANCES = "reserved_instances"
+    ENTERPRISE_MEMBER = "enterprise_member"
+    MASTER_WITH_INDEPENDENT_MEMBERS = "master_with_independent_members"
+    IS_PARTNER = "is_partner"
+    INTERNAL_ACCOUNT = "internal_account"
+
+    # Not about the account: decided where the invitation and its partner are loaded.
+    INVITATION_UNKNOWN = InvitationRefusal.UNKNOWN.value
+    INVITATION_EXPIRED = InvitationRefusal.EXPIRED.value
+    INVITATION_USED_UP = InvitationRefusal.USED_UP.value
+    INVITATION_REVOKED = InvitationRefusal.REVOKED.value
+    PARTNER_UNAVAILABLE = InvitationRefusal.PARTNER_UNAVAILABLE.value
+    TYPE_NOT_ALLOWED = InvitationRefusal.TYPE_NOT_ALLOWED.value
+    EXISTING_ACCOUNT_NOT_ALLOWED = "existing_account_not_allowed"
+    WRONG_RECIPIENT = "wrong_recipient"
+
+
+class Operation(StrEnum):
+    """What a partner can do about a refusal; the keys are stable."""
+
+    RESEND = "resend"
+    OFFER_REFERRAL = "offer_referral"
+    SEND_ONLINE_INVITATION = "send_online_invitation"
+    MESSAGE_CUSTOMER = "message_customer"
+
+
+class JourneyRefusal(StrEnum):
+    """Why a step of the journey was not done."""
+
+    # The attempt has led to an association; it is not written any more.
+    FINISHED = "finished"
+    # The attempt already belongs to another account.
+    OTHER_ACCOUNT = "other_account"
+    # There is nothing to tell the partner: the account may join.
+    NOTHING_REFUSED = "nothing_refused"
+    # A rule refuses; `context["admission"]` says which ones and why.
+    NOT_ADMITTED = "not_admitted"
+    # The account is this partner's customer already.
+    ALREADY_ASSOCIATED = "already_associated"
+    # `context["step"]` is undone: missing, or agreed to in an older version.
+    STEP_UNDONE = "step_undone"
+    # The documents on the last page are not the versions in force any more.
+    LETTER_CHANGED = "letter_changed"
+    AGREEMENT_CHANGED = "agreement_changed"
+
+
+class DocumentRefusal(StrEnum):
+    """Why a legal document cannot be changed."""
+
+    ALREADY_PUBLISHED = "already_published"

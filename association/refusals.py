@@ -9,6 +9,7 @@ from association.enums import (
     AuthorizationProblem,
     BudgetRequestProblem,
     CustomerProblem,
+    JourneyRefusal,
 )
 from partners.refusals import sentence_for as invitation_sentence_for
 from web.refused import Refused
@@ -39,6 +40,7 @@ SENTENCES: dict[Any, Any] = {
         "This does not help here, or no longer. The page shows what does."
     ),
     AttemptActionProblem.ADDRESS_UNKNOWN: _("No address is known yet."),
+    JourneyRefusal.FINISHED: _("The attempt has led to an association meanwhile."),
 }
 
 

@@ -75,7 +75,7 @@ FROM made WHERE joined
     """
 INSERT INTO association_attempt (id, invitation_id, partner_id, invited_by_id, browser_hash,
     language, started_at,
-    registration_address, registration_country, account_id, entered_at, registered_at,
+    registration_email, registration_country, account_id, entered_at, registered_at,
     refusal_codes, decided_at, refused_at, deferred_at)
 SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END, partner,
     (SELECT created_by_id FROM partners_invitation WHERE id =

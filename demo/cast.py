@@ -20,7 +20,7 @@ from accounts.enums import (
 )
 from accounts.models import Bill, CashExpenditure, Contract, Coupon, ReservedInstance, Resource
 from accounts.models.facts import Fact
-from association.services.eligibility import RefusalCode
+from association.enums import RefusalCode
 from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerStatus
 
 DOMAIN = "demo.example"

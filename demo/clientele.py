@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from accounts.enums import ContractType, FreezeScope
 from accounts.models import Bill, CashExpenditure, Contract
+from association.enums import RefusalCode
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import BudgetTerms
-from association.services.eligibility import RefusalCode
 from demo.cast import DOMAIN, FactCue
 
 # Everything in the console happened since.

@@ -273,7 +273,9 @@ class _Console:
         )
         registering = follow(self.links[STAND], now=self._before(0.7))
         asked_at = self._before(0.6)
-        remember_registration(attempt=registering, address=REGISTERING, country="DE", now=asked_at)
+        remember_registration(
+            attempt=registering, email=REGISTERING, country="DE", code_asked_at=asked_at
+        )
         account = self._account(PUTS_OFF, registered_before=9, is_enabled=False)
         attempt = follow(self.links[STAND], now=account.registered_at)
         enter_attempt(attempt=attempt, account=account, now=account.registered_at, registered=True)

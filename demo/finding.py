@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import CustomerAccount, User
-from association.services.eligibility import RefusalCode
+from association.enums import RefusalCode
 from demo.cast import ADMIN, CUES, DOMAIN, INVITING, MANAGER, OTHER, PARTNER, ROLES, Cue, Role
 from partners.enums import Channel
 from partners.models import Invitation, Partner

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import CustomerAccount, EnterpriseRelation, User
-from association.services.eligibility import RefusalCode, evaluate
+from association.enums import RefusalCode
+from association.services.eligibility import evaluate
 from association.services.facts import load_facts
 from demo.cast import (
     ADMIN,
@@ -49,7 +50,11 @@ from demo.rows import add_row, bring_back
 from demo.walking import join
 from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerRole
 from partners.models import Partner, PartnerMember
-from partners.services.invitations import LIFE_OF_AN_EMAIL, create_invitation, revoke_invitation
+from partners.services.invitations import (
+    LIFE_OF_AN_EMAIL,
+    create_invitation,
+    revoke_invitation,
+)
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from association.services.eligibility import RefusalCode
+from association.enums import RefusalCode
 from association.services.refusal_texts import customer_reason
 from demo.cast import ELIGIBLE, ELIGIBLE_NOT_ENABLED
 

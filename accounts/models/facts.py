@@ -9,6 +9,8 @@ from accounts.enums import Accounting, Billing, ContractType, MemberType, Resour
 from accounts.models.customers import CustomerAccount
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from django.db.models.fields.related import ForeignKey
     from django_stubs_ext import StrPromise
 
@@ -22,7 +24,7 @@ def _account_key(related_name: str) -> "ForeignKey[CustomerAccount, CustomerAcco
     )
 
 
-def _amount(label: "StrPromise") -> "models.DecimalField[str, str]":
+def _amount(label: "StrPromise") -> "models.DecimalField[Decimal | str, Decimal]":
     return models.DecimalField(label, max_digits=14, decimal_places=2)
 
 

@@ -34,7 +34,7 @@ class AttemptAdmin(EvidenceAdmin):
         "started_at",
         "invitation",
         "account",
-        "registration_address",
+        "registration_email",
         "decided_at",
         "refusal_codes",
     )
@@ -43,7 +43,7 @@ class AttemptAdmin(EvidenceAdmin):
     search_fields = (
         "account__owner__account_name__istartswith",
         "account__owner__email__iexact",
-        "registration_address__iexact",
+        "registration_email__iexact",
         "invitation__label__icontains",
         "invitation__partner__name__icontains",
     )
@@ -53,7 +53,7 @@ class AttemptAdmin(EvidenceAdmin):
     )
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
-    addresses = ("registration_address",)
+    addresses = ("registration_email",)
     fields = (
         "id",
         "invitation",
@@ -61,11 +61,11 @@ class AttemptAdmin(EvidenceAdmin):
         "started_at",
         "instructions",
         "instructions_agreed_at",
-        "instructions_address",
+        "instructions_network_address",
         "letter",
         "letter_agreed_at",
-        "letter_address",
-        "registration_address",
+        "letter_network_address",
+        "registration_email",
         "registration_country",
         "code_asked_at",
         "account",

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from association.models import LegalDocument
-from association.services.documents import AlreadyPublished, publish_document
+from association.services.documents import publish_document
 from audit.admin import DeletableModelAdmin
 from web.admin.confirmation import confirmed_action
 from web.admin.filters import StateFilter
+from web.refused import Refused
 
 
 class DocumentStateFilter(StateFilter):
@@ -66,7 +67,7 @@ class LegalDocumentAdmin(DeletableModelAdmin):
             _("Whoever agreed to older instructions and has not joined yet is asked again."),
         ),
         button=_("Publish"),
-        refused_by=(AlreadyPublished,),
+        refused_by=(Refused,),
         refusals={"already_published": _("This document is published already.")},
         permissions=["change"],
     )

@@ -19,8 +19,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
+from association.enums import RefusalCode
 from association.models import Association
-from association.services.eligibility import Check, Decision, Facts, RefusalCode, evaluate
+from association.services.eligibility import Check, Decision, Facts, evaluate
 from association.services.facts import load_facts
 from association.services.refusal_texts import REFUSAL_TEXTS, check_line
 from partners.enums import AssociationType

@@ -14,6 +14,7 @@ from association.forms.joining import (
     EnableForm,
     InstructionsForm,
     LetterForm,
+    RegisterForm,
     TokenForm,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "LetterForm",
     "ManagerForm",
     "PartnerFreezeForm",
+    "RegisterForm",
     "SetBudgetForm",
     "TokenForm",
     "UnfreezeForm",

@@ -12,10 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import CountryField, EmailField
-from association.models import DocumentKind, LegalDocument
+from accounts.forms import CountryAndEmailForm
+from association.models import Attempt, DocumentKind, LegalDocument
 from association.services.associations import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Documents
 from partners.tokens import token_typed_by_hand
+from web.email_addresses import canonical_address, mask_address
 
 Versions = Mapping[DocumentKind, int]
 AFFIRMATIVE = {"on", "true", "1", "yes"}
@@ -173,6 +175,26 @@ class EnableForm(LetterForm):
                 for kind in AGREEMENT
             },
         )
+
+
+class RegisterForm(CountryAndEmailForm):
+    """Country and e-mail address of a new account, as the attempt remembers them."""
+
+    def __init__(self, data: QueryDict | None = None, *, attempt: Attempt) -> None:
+        self.invitation = attempt.invitation
+        country = attempt.registration_country or self.invitation.country
+        super().__init__(data, initial={"country": country, "email": attempt.registration_email})
+
+    def clean_email(self) -> str:
+        """A bound invitation can be followed with the address it was sent to, and no other."""
+        email: str = self.cleaned_data["email"]
+        invitation = self.invitation
+        if invitation.is_bound and canonical_address(email) != invitation.recipient:
+            raise forms.ValidationError(
+                _("This invitation was sent to %(address)s. Use that address."),
+                params={"address": mask_address(invitation.recipient)},
+            )
+        return email
 
 
 class AskForm(forms.Form):

@@ -1,10 +1,10 @@
 """What is stored about documents, attempts, associations and what follows them."""
 
-from association.enums import BudgetPeriod, OnExhaustion
+from association.enums import BudgetPeriod, DocumentKind, OnExhaustion
 from association.models.associations import Association, Authorization
 from association.models.attempts import Attempt
 from association.models.budgets import Budget, BudgetAlert, BudgetRequest
-from association.models.documents import Consent, DocumentKind, LegalDocument
+from association.models.documents import Consent, LegalDocument
 
 __all__ = [
     "Association",

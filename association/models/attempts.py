@@ -59,7 +59,7 @@ class Attempt(models.Model):
     instructions_agreed_at = models.DateTimeField(
         _("instructions agreed at"), null=True, blank=True
     )
-    instructions_address = models.GenericIPAddressField(
+    instructions_network_address = models.GenericIPAddressField(
         _("instructions agreed from"), null=True, blank=True
     )
     letter = models.ForeignKey(
@@ -71,9 +71,13 @@ class Attempt(models.Model):
         verbose_name=_("letter of authorization agreed to"),
     )
     letter_agreed_at = models.DateTimeField(_("letter agreed at"), null=True, blank=True)
-    letter_address = models.GenericIPAddressField(_("letter agreed from"), null=True, blank=True)
+    letter_network_address = models.GenericIPAddressField(
+        _("letter agreed from"), null=True, blank=True
+    )
 
-    registration_address = models.CharField(_("address being proven"), max_length=254, blank=True)
+    registration_email = models.CharField(
+        _("e-mail address being proven"), max_length=254, blank=True
+    )
     registration_country = CountryField(_("country or region chosen"), blank=True)
     code_asked_at = models.DateTimeField(_("code asked for at"), null=True, blank=True)
 
@@ -124,9 +128,9 @@ class Attempt(models.Model):
                 name="attempt_put_off",
             ),
             models.Index(
-                fields=["registration_address"],
-                condition=~Q(registration_address=""),
-                name="attempt_by_address",
+                fields=["registration_email"],
+                condition=~Q(registration_email=""),
+                name="attempt_by_email",
             ),
             models.Index(
                 fields=["invitation"],

@@ -5,16 +5,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
+from association.enums import DocumentKind
 from audit.models import AppendOnlyModel
-
-
-class DocumentKind(models.TextChoices):
-    """The documents that a customer may be asked to agree to."""
-
-    INSTRUCTIONS = "instructions", _("Instructions for Associating")
-    LETTER_OF_AUTHORIZATION = "letter_of_authorization", _("Letter of Authorization")
-    CUSTOMER_AGREEMENT = "customer_agreement", _("Customer Agreement")
-    PRIVACY_STATEMENT = "privacy_statement", _("Privacy Statement")
 
 
 class LegalDocumentQuerySet(models.QuerySet["LegalDocument"]):

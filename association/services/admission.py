@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import CustomerAccount
+from association.enums import RefusalCode
 from association.models import Attempt
-from association.services.eligibility import Decision, RefusalCode, evaluate
+from association.services.eligibility import Decision, evaluate
 from association.services.facts import AccountRecord, load_record
 from partners.enums import Channel
 
@@ -30,9 +31,9 @@ class Admission:
 
     @property
     def is_already_associated_here(self) -> bool:
-        """Whether the account is this very partner's customer already."""
+        """Whether the account is the inviting partner's customer already."""
         record = self.record
-        return record.partner_id is not None and not record.facts.associated_with_other_partner
+        return record.partner is not None and not record.facts.associated_with_other_partner
 
 
 def account_of(attempt: Attempt) -> CustomerAccount:
@@ -43,7 +44,7 @@ def account_of(attempt: Attempt) -> CustomerAccount:
 
 
 def admit(*, attempt: Attempt, now: datetime) -> Admission:
-    """Decide on fresh facts; two statements. The attempt must have its account."""
+    """Decide on fresh facts. The attempt must have its account."""
     invitation = attempt.invitation
     record = load_record(account=account_of(attempt), partner=invitation.partner, now=now)
     return Admission(
@@ -57,6 +58,13 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
     invitation = attempt.invitation
     if invitation.is_bound and account_of(attempt).owner.email != invitation.recipient:
         return (RefusalCode.WRONG_RECIPIENT,)
-    if invitation.channel == Channel.LINK and not record.is_new:
+    if invitation.channel == Channel.LINK and not _is_new(account_of(attempt), record):
         return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
     return ()
+
+
+def _is_new(account: CustomerAccount, record: AccountRecord) -> bool:
+    """Whether the account was registered through an invitation and never associated."""
+    if record.was_ever_associated:
+        return False
+    return Attempt.objects.filter(account=account, registered_at__isnull=False).exists()

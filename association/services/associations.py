@@ -6,62 +6,49 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
 from accounts.services.freezes import close_freezes, open_freeze
-from association.models import Association, Attempt, Authorization, Consent, DocumentKind
-from association.models.documents import LegalDocument
+from association.enums import DocumentKind, JourneyRefusal, Step
+from association.models import Association, Attempt, Authorization, Consent
 from association.services.admission import Admission, account_of, admit
 from association.services.attempts import (
     LETTER_FIELDS,
-    AttemptFinished,
     choose_letter,
     keep_refusals,
     lock_unfinished,
 )
 from association.services.authorizations import revoke_open_authorization
-from association.services.clock import database_now
 from association.services.customers import ALL_BUT_ADMINISTRATOR
-from association.services.documents import Documents, current_documents, is_in_force
+from association.services.documents import Versions, load_versions
 from association.services.eligibility import snapshot
+from association.services.steps import needs_instructions
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
+from web.refused import Refused
 
+LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
 
 
-class AssociationRefused(Exception):
-    """A rule refuses; `admission` says which ones and why. Only that is kept, as history."""
+def database_now() -> datetime:
+    """Return the moment by the database's clock, not by its transaction's beginning.
 
-    code = "refused"
-
-    def __init__(self, admission: Admission) -> None:
-        super().__init__(", ".join(admission.refusal_codes))
-        self.admission = admission
-
-
-class AlreadyAssociated(Exception):
-    """The account is this partner's customer already; nothing was written or used."""
-
-    code = "already_associated"
-
-
-class StepUndone(Exception):
-    """Something before this step is missing or out of date; nothing was written.
-
-    `code` is one of `instructions` (not agreed to, or to an older version), `account` (not this
-    one), `letter`, `agreement` (not the versions in force) and `enable` (services are not enabled).
+    Several application servers share one database, so they share its clock. SQLite has none of its
+    own: there the process's clock is the same machine's.
     """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +80,28 @@ def associate(
     In one transaction: the association, the consents with version, moment and network address, the
     enabling of services (`enabling`, needed when they are not enabled yet), the freeze and the
     coupon cut-off (reseller), the authorization (when the letter was agreed to), the audit events,
-    the messages, and the use of the invitation. The rules decide again on facts read under the
-    account's lock; the moment is the clock's after the locks, and the invitation's row is touched
-    last, so that a hot link stays locked only for that statement.
+    the e-mails, and the use of the invitation. This is the only decision of the final POST: it
+    reads the facts under the account's lock, at the moment that the clock shows after the locks.
+    The invitation's row is updated last, so that a hot link is locked for that statement only.
 
     Repeating it returns the same association and writes nothing. `letter` replaces what was ticked
-    on the instructions page. Raises AssociationRefused, AlreadyAssociated, StepUndone, and
-    InvitationRefused when the invitation is not live at that moment.
+    on the instructions page. Raises Refused with a JourneyRefusal, and InvitationRefused when the
+    invitation is not live at that moment.
     """
     decide = partial(_associate, attempt, by, address, enabling, letter, clock)
     try:
         try:
             return _in_one_transaction(decide)
         except IntegrityError as error:
-            # The last guard: whatever slipped past the locks, the database holds one in force.
+            # The database has the last word: one association in force per account.
             if Association.objects.in_force().filter(account=attempt.account_id).exists():
-                raise AlreadyAssociated from error
+                raise Refused(JourneyRefusal.ALREADY_ASSOCIATED) from error
             # The member who would manage the customer was removed meanwhile. Locking members
-            # would make all who join a partner queue; once more, and nobody finds that member.
+            # would make all who join a partner queue. The second try does not find that member.
             return _in_one_transaction(decide)
-    except AssociationRefused as refused:
-        _keep_refusals(attempt, refused.admission)
+    except Refused as refused:
+        if refused.code == JourneyRefusal.NOT_ADMITTED:
+            _keep_refusals(attempt, refused.context["admission"])
         raise
 
 
@@ -124,7 +112,7 @@ def _in_one_transaction(decide: Callable[[], Association]) -> Association:
 
 def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
     """Keep as history what the decision refused for, unless a parallel one has let it join."""
-    with transaction.atomic(), suppress(AttemptFinished):
+    with transaction.atomic(), suppress(Refused):
         lock_unfinished(attempt)
         now = admission.decision.decided_at
         keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
@@ -138,17 +126,19 @@ def _associate(
     letter: LetterChoice | None,
     clock: Callable[[], datetime],
 ) -> Association:
-    locked, is_finished = _lock(attempt, by)
-    if is_finished:
-        return Association.objects.get(attempt=locked)
+    locked = _lock(attempt, by)
+    made = Association.objects.filter(attempt=locked).first()
+    if made is not None:
+        return made
     now = clock()
-    admission = _decide(locked, now)
-    documents = current_documents(list(DocumentKind), locked.language)
+    versions = load_versions()
+    admission = _decide(locked, versions, now)
+    _require_enabling(account_of(locked), enabling)
     if letter is not None:
-        _choose_letter(locked, letter, documents, address, now)
-    consents = _agreed_on_the_way(locked, documents)
+        _choose_letter(locked, letter, versions, address, now)
+    consents = _agreed_on_the_way(locked, versions)
     if enabling is not None:
-        consents += _agreed_while_enabling(locked, enabling, documents, address, now)
+        consents += _agreed_while_enabling(locked, enabling, versions, address, now)
         _enable_services(locked, enabling, by, now)
     recipients = list(partner_recipients(locked.invitation))
     association = _write_association(locked, admission, recipients, now)
@@ -163,113 +153,119 @@ def _associate(
             now=now,
         )
     _record(association, by, now)
-    _promise_messages(association, by, recipients, now)
+    _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
     locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at", "refused_at"])
     use_invitation(invitation=locked.invitation, now=now)
     return association
 
 
-def _lock(attempt: Attempt, by: User) -> tuple[Attempt, bool]:
-    """Lock the attempt, then the account; return the attempt as it is now, and if it is done.
+def _lock(attempt: Attempt, by: User) -> Attempt:
+    """Lock the attempt, then its account, and return the attempt as it is now.
 
-    Whether it is done is asked after its lock is held: nobody else can finish it then.
+    Its invitation is the caller's: `use_invitation()` decides on that row once more at the end.
     """
-    locked = (
-        Attempt.objects.select_for_update(of=("self",))
-        .select_related("invitation__partner", "instructions", "letter")
-        .get(pk=attempt.pk)
-    )
-    done = Association.objects.filter(attempt=locked)
-    accounts = CustomerAccount.objects.select_for_update(of=("self",))
-    account = accounts.filter(attempts=locked, owner=by).annotate(is_done=Exists(done)).first()
-    if account is None:
-        raise StepUndone("account")
+    locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+    if locked.account_id is None:
+        raise step_undone(Step.ACCOUNT)
+    account = CustomerAccount.objects.select_for_update().get(pk=locked.account_id)
+    if account.owner_id != by.pk:
+        raise step_undone(Step.ACCOUNT)
     account.owner = by
-    locked.account = account
-    return locked, account.is_done
+    locked.account, locked.invitation = account, attempt.invitation
+    return locked
 
 
-def _decide(attempt: Attempt, now: datetime) -> Admission:
-    """Ask the invitation and every rule again, on what the database holds now."""
+def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
+    """Decide as the pages do, in the same order: invitation, instructions, rules."""
     admission = admit(attempt=attempt, now=now)
     if admission.is_already_associated_here:
-        raise AlreadyAssociated
+        raise Refused(JourneyRefusal.ALREADY_ASSOCIATED)
     refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
+    if needs_instructions(attempt, versions):
+        raise step_undone(Step.INSTRUCTIONS)
     if not admission.is_admitted:
-        raise AssociationRefused(admission)
+        raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission)
     return admission
+
+
+def _require_enabling(account: CustomerAccount, enabling: Enabling | None) -> None:
+    """Services are enabled exactly once: by this click, or before it."""
+    if account.is_enabled and enabling is not None:
+        raise step_undone(Step.CONFIRM)
+    if not account.is_enabled and enabling is None:
+        raise step_undone(Step.ENABLE)
+
+
+def step_undone(step: Step) -> Refused:
+    """Return the refusal that leads back to a step which is missing or out of date."""
+    return Refused(JourneyRefusal.STEP_UNDONE, step=step)
 
 
 def _choose_letter(
     attempt: Attempt,
     letter: LetterChoice,
-    documents: Documents,
+    versions: Versions,
     address: str | None,
     now: datetime,
 ) -> None:
     """Let the last page's choice replace the earlier one. The letter shown must be in force."""
-    shown = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
     if letter.agreed_version is None:
-        choose_letter(attempt=attempt, letter=None, address=None, now=now)
-    elif letter.agreed_version != shown.version:
-        raise StepUndone("letter")
-    elif not is_in_force(attempt.letter, shown):
-        choose_letter(attempt=attempt, letter=shown, address=address, now=now)
+        choose_letter(attempt=attempt, letter_id=None, address=None, now=now)
+    elif letter.agreed_version != versions.in_force[LETTER]:
+        raise Refused(JourneyRefusal.LETTER_CHANGED)
+    elif not versions.is_in_force(attempt.letter_id):
+        shown = versions.document_id(LETTER, attempt.language)
+        choose_letter(attempt=attempt, letter_id=shown, address=address, now=now)
 
 
-def _agreed_on_the_way(attempt: Attempt, documents: Documents) -> list[Consent]:
+def _agreed_on_the_way(attempt: Attempt, versions: Versions) -> list[Consent]:
     """Return the consents for what was ticked before. Referral has neither document."""
     if not attempt.invitation.is_reseller:
         return []
-    if not is_in_force(attempt.instructions, documents[DocumentKind.INSTRUCTIONS]):
-        raise StepUndone("instructions")
-    consents = [
-        _consent(
-            attempt,
-            attempt.instructions,
+    ticks = [
+        (
+            attempt.instructions_id,
             attempt.instructions_agreed_at,
-            attempt.instructions_address,
-        )
+            attempt.instructions_network_address,
+        ),
+        (attempt.letter_id, attempt.letter_agreed_at, attempt.letter_network_address),
     ]
-    if is_in_force(attempt.letter, documents[DocumentKind.LETTER_OF_AUTHORIZATION]):
-        consents.append(
-            _consent(attempt, attempt.letter, attempt.letter_agreed_at, attempt.letter_address)
-        )
-    return consents
+    return [
+        _consent(attempt, document_id, agreed_at, address)
+        for document_id, agreed_at, address in ticks
+        if document_id and agreed_at and versions.is_in_force(document_id)
+    ]
 
 
-def _consent(
-    attempt: Attempt, document: LegalDocument | None, at: datetime | None, address: str | None
-) -> Consent:
-    """Return the evidence of one tick; there is none without a document and a moment."""
-    if document is None or at is None:
-        raise StepUndone("instructions")
+def _consent(attempt: Attempt, document_id: int, at: datetime, address: str | None) -> Consent:
     return Consent(
-        account=attempt.account, document=document, attempt=attempt, agreed_at=at, address=address
+        account=attempt.account,
+        document_id=document_id,
+        attempt=attempt,
+        agreed_at=at,
+        address=address,
     )
 
 
 def _agreed_while_enabling(
     attempt: Attempt,
     enabling: Enabling,
-    documents: Documents,
+    versions: Versions,
     address: str | None,
     now: datetime,
 ) -> list[Consent]:
     """Return the consents to agreement and privacy statement; they must be those in force."""
-    in_force = {kind: documents[kind].version for kind in AGREEMENT}
-    if enabling.agreed_versions != in_force:
-        raise StepUndone("agreement")
-    return [_consent(attempt, documents[kind], now, address) for kind in AGREEMENT]
+    if enabling.agreed_versions != {kind: versions.in_force[kind] for kind in AGREEMENT}:
+        raise Refused(JourneyRefusal.AGREEMENT_CHANGED)
+    ids = [versions.document_id(kind, attempt.language) for kind in AGREEMENT]
+    return [_consent(attempt, document_id, now, address) for document_id in ids]
 
 
 def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:
     account = account_of(attempt)
-    if account.is_enabled:
-        return
     before = {"country": account.country.code, "services_enabled_at": None}
     account.country, account.services_enabled_at = enabling.country, now
     account.save(update_fields=["country", "services_enabled_at"])
@@ -286,11 +282,9 @@ def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: dateti
 def _write_association(
     attempt: Attempt, admission: Admission, recipients: list[User], now: datetime
 ) -> Association:
-    invitation, account = attempt.invitation, account_of(attempt)
-    if not account.is_enabled:
-        raise StepUndone("enable")
+    invitation = attempt.invitation
     return Association.objects.create(
-        account=account,
+        account=account_of(attempt),
         partner=invitation.partner,
         association_type=invitation.association_type,
         invitation=invitation,
@@ -313,7 +307,7 @@ def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember
 def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
     """Give the partner its authorization when the letter is among the consents."""
     for consent in consents:
-        if consent.document.kind == DocumentKind.LETTER_OF_AUTHORIZATION:
+        if consent.document_id == association.attempt.letter_id:
             authorization = Authorization.objects.create(
                 association=association, consent=consent, granted_at=now
             )
@@ -342,10 +336,10 @@ def _record(association: Association, by: User, now: datetime) -> None:
     )
 
 
-def _promise_messages(
+def _enqueue_emails(
     association: Association, by: User, recipients: list[User], now: datetime
 ) -> None:
-    """Promise the customer's mail, and for a reseller one to each who hears of it there."""
+    """Tell the customer; tell a reseller's recipients that this customer waits for a budget."""
     outgoing = [
         OutgoingMessage(
             "association.associated", by.email, association, association.attempt.language

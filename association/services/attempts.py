@@ -7,36 +7,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Subquery
 
 from accounts.models import CustomerAccount, User
-from association.models import Association, Attempt, DocumentKind, LegalDocument
+from association.enums import JourneyRefusal
+from association.models import Association, Attempt, LegalDocument
 from association.services.admission import Admission, admit
-from association.services.documents import newest_version
 from association.services.eligibility import REGISTRATION_WINDOW
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
+from web.refused import Refused
 
-LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_address")
-
-
-class OtherAccount(Exception):
-    """The attempt already belongs to another account."""
-
-    code = "other_account"
-
-
-class AttemptFinished(Exception):
-    """The attempt has led to an association; nothing about it is written any more."""
-
-    code = "finished"
-
-
-class NothingRefused(Exception):
-    """There is nothing to tell the partner: the account may join."""
-
-    code = "nothing_refused"
+LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_network_address")
 
 
 def new_browser_secret() -> str:
@@ -50,42 +32,23 @@ def hash_of(browser_secret: str) -> str:
 
 
 def find_attempt(attempt_id: UUID) -> Attempt | None:
-    """Return the attempt with all that its gate reads, in one statement.
-
-    It carries `versions_in_force()`.
-    """
+    """Return the attempt with what every page of it reads: whose it is, and who invites."""
     return (
-        Attempt.objects.select_related(
-            "invitation__partner",
-            "account__owner",
-            "association__partner",
-            "instructions",
-            "letter",
-        )
-        .annotate(**{_in_force(kind): Subquery(newest_version(kind)) for kind in DocumentKind})
+        Attempt.objects.select_related("invitation__partner", "account__owner", "association")
         .filter(pk=attempt_id)
         .first()
     )
-
-
-def versions_in_force(attempt: Attempt) -> dict[DocumentKind, int]:
-    """Return the version in force of each document, as `find_attempt()` has read them."""
-    return {kind: getattr(attempt, _in_force(kind)) for kind in DocumentKind}
-
-
-def _in_force(kind: DocumentKind) -> str:
-    return f"{kind.value}_in_force"
 
 
 def lock_unfinished(attempt: Attempt) -> Attempt:
     """Lock the attempt's row until the transaction ends, and return it as it is now.
 
     Every later write of an attempt begins with this: what an association was made from does not
-    change behind it. Raises AttemptFinished.
+    change behind it. Raises Refused.
     """
     locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
     if Association.objects.filter(attempt=locked).exists():
-        raise AttemptFinished
+        raise Refused(JourneyRefusal.FINISHED)
     return locked
 
 
@@ -115,12 +78,12 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
         browser_hash=hash_of(browser_secret),
         language=attempt.language,
         started_at=now,
-        instructions=attempt.instructions,
+        instructions_id=attempt.instructions_id,
         instructions_agreed_at=attempt.instructions_agreed_at,
-        instructions_address=attempt.instructions_address,
-        letter=attempt.letter,
+        instructions_network_address=attempt.instructions_network_address,
+        letter_id=attempt.letter_id,
         letter_agreed_at=attempt.letter_agreed_at,
-        letter_address=attempt.letter_address,
+        letter_network_address=attempt.letter_network_address,
     )
 
 
@@ -135,45 +98,45 @@ def agree_to_instructions(
     """Keep what the visitor ticked: the instructions, and the letter or its absence.
 
     The latest choice counts; an unticked letter takes back an earlier tick. Raises
-    AttemptFinished.
+    Refused.
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
-    attempt.instructions_address = address
-    choose_letter(attempt=attempt, letter=letter, address=address, now=now)
+    attempt.instructions_network_address = address
+    choose_letter(
+        attempt=attempt, letter_id=letter.pk if letter else None, address=address, now=now
+    )
     with transaction.atomic():
         lock_unfinished(attempt)
         attempt.save(
             update_fields=[
                 "instructions",
                 "instructions_agreed_at",
-                "instructions_address",
+                "instructions_network_address",
                 *LETTER_FIELDS,
             ]
         )
 
 
 def choose_letter(
-    *, attempt: Attempt, letter: LegalDocument | None, address: str | None, now: datetime
+    *, attempt: Attempt, letter_id: int | None, address: str | None, now: datetime
 ) -> None:
     """Note on the attempt that the letter was ticked, or that it was not; saves nothing."""
-    attempt.letter, attempt.letter_agreed_at = letter, now if letter else None
-    attempt.letter_address = address if letter else None
+    attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
+    attempt.letter_network_address = address if letter_id else None
 
 
 def remember_registration(
-    *, attempt: Attempt, address: str, country: str, now: datetime | None
+    *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
 ) -> None:
     """Keep which address is being proven, for which country, and when a code was asked for.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
-    attempt.registration_address, attempt.registration_country = address, country
-    attempt.code_asked_at = now
+    attempt.registration_email, attempt.registration_country = email, country
+    attempt.code_asked_at = code_asked_at
     with transaction.atomic():
         lock_unfinished(attempt)
-        attempt.save(
-            update_fields=["registration_address", "registration_country", "code_asked_at"]
-        )
+        attempt.save(update_fields=["registration_email", "registration_country", "code_asked_at"])
 
 
 def enter_attempt(
@@ -182,13 +145,12 @@ def enter_attempt(
     """Give the attempt its account and decide; repeating it decides again.
 
     Called by the log-in, the registration (`registered`) and "Continue as". From now on only this
-    account's log-in opens the attempt. Raises OtherAccount when it is someone else's already, and
-    AttemptFinished.
+    account's log-in opens the attempt. Raises Refused when it is another account's or finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
         if locked.account_id not in (None, account.pk):
-            raise OtherAccount
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         attempt.account = account
         attempt.entered_at = locked.entered_at or now
         attempt.registered_at = locked.registered_at or (now if registered else None)
@@ -199,7 +161,7 @@ def enter_attempt(
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
     """Check the attempt's account against every rule and keep the refusal codes as history.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
         lock_unfinished(attempt)
@@ -228,7 +190,7 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
     """Let the customer enable later: mail the way back, once a day at the most.
 
-    Raises AttemptFinished.
+    Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
@@ -248,12 +210,12 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """Send what refuses now to the partner, as codes, because the customer asks for it.
 
     Once per account and invitation, however many attempts: after that the attempt only notes when.
-    Raises NothingRefused when nothing refuses, and AttemptFinished.
+    Raises Refused when nothing refuses.
     """
     with transaction.atomic():
         lock_unfinished(attempt)
         if decide_attempt(attempt=attempt, now=now).is_admitted:
-            raise NothingRefused
+            raise Refused(JourneyRefusal.NOTHING_REFUSED)
         told_before = Attempt.objects.filter(
             invitation=attempt.invitation_id,
             account=attempt.account_id,
@@ -262,10 +224,10 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
         attempt.told_partner_at = told_before.told_partner_at if told_before else now
         attempt.save(update_fields=["told_partner_at"])
         if told_before is None:
-            _promise_refusals(attempt, now)
+            _enqueue_refusals(attempt, now)
 
 
-def _promise_refusals(attempt: Attempt, now: datetime) -> None:
+def _enqueue_refusals(attempt: Attempt, now: datetime) -> None:
     enqueue_messages(
         messages=[
             OutgoingMessage(

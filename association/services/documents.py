@@ -1,78 +1,83 @@
 """Legal documents: which version is in force, publishing one, and the first that we ship."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from association.models import DocumentKind, LegalDocument
+from association.enums import DocumentKind, DocumentRefusal
+from association.models import LegalDocument
 from audit.services import record_audit_event
+from web.refused import Refused
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 
 
-class AlreadyPublished(Exception):
-    """A published document is never published again, nor changed."""
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Which version of each document is in force, and the key of its text in each language."""
 
-    code = "already_published"
+    in_force: Mapping[DocumentKind, int]
+    document_ids: Mapping[tuple[DocumentKind, str], int]
+
+    def is_in_force(self, document_id: int | None) -> bool:
+        """Whether this document is a version in force, in whatever language."""
+        return document_id in self.document_ids.values()
+
+    def document_id(self, kind: DocumentKind, language: str) -> int:
+        """Return the key of the version in force, in this language or else in English."""
+        english = self.document_ids[kind, FALLBACK_LANGUAGE]
+        return self.document_ids.get((kind, language), english)
+
+
+def load_versions() -> Versions:
+    """Read the versions of all published documents, without their texts.
+
+    A new version is in force from its publication in English. A translation that has not caught
+    up is passed over: texts that no longer apply are not shown.
+    """
+    published = LegalDocument.objects.published().order_by("version")
+    rows = [
+        (pk, DocumentKind(kind), language, version)
+        for pk, kind, language, version in published.values_list(
+            "pk", "kind", "language", "version"
+        )
+    ]
+    in_force = {
+        kind: version for _, kind, language, version in rows if language == FALLBACK_LANGUAGE
+    }
+    document_ids = {
+        (kind, language): pk
+        for pk, kind, language, version in rows
+        if in_force.get(kind) == version
+    }
+    return Versions(in_force, document_ids)
 
 
 def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:
-    """Return the version in force of each kind, in `language` or else in English; one statement.
-
-    A new version is in force from its publication in English. A translation that has not caught
-    up is passed over: nobody is shown words that are no longer meant.
-    """
-    rows = LegalDocument.objects.published().filter(
-        kind__in=kinds, language__in={language, FALLBACK_LANGUAGE}
-    )
-    english = {}
-    wanted = {}
-    for document in rows.order_by("version"):
-        if document.language == FALLBACK_LANGUAGE:
-            english[DocumentKind(document.kind)] = document
-        if document.language == language:
-            wanted[document.kind, document.version] = document
-    return {
-        kind: wanted.get((document.kind, document.version), document)
-        for kind, document in english.items()
-    }
-
-
-def is_in_force(agreed: LegalDocument | None, current: LegalDocument) -> bool:
-    """Return whether what was agreed to is the version in force, in whatever language."""
-    return agreed is not None and agreed.version == current.version
-
-
-def newest_version(kind: DocumentKind) -> QuerySet[LegalDocument, Any]:
-    """Return a subquery for the version number in force of one kind."""
-    return (
-        LegalDocument.objects.published()
-        .filter(kind=kind, language=FALLBACK_LANGUAGE)
-        .order_by()
-        .values("kind")
-        .annotate(newest=Max("version"))
-        .values("newest")
-    )
+    """Return the version in force of each kind, in `language` or else in English."""
+    versions = load_versions()
+    ids = {kind: versions.document_id(kind, language) for kind in kinds}
+    found = LegalDocument.objects.in_bulk(ids.values())
+    return {kind: found[pk] for kind, pk in ids.items()}
 
 
 def publish_document(*, document: LegalDocument, by: User | None, now: datetime) -> LegalDocument:
     """Put a draft in force from `now`; from then on it cannot be changed.
 
     Open attempts that agreed to an older version of the instructions have that step undone.
-    Raises AlreadyPublished.
+    Raises Refused when it is published already.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
         if locked.published_at is not None:
-            raise AlreadyPublished
+            raise Refused(DocumentRefusal.ALREADY_PUBLISHED)
         locked.published_at = now
         locked.save(update_fields=["published_at"])
         record_audit_event(

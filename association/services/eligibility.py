@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
-from partners.enums import InvitationRefusal
+from association.enums import RefusalCode
 
 RESELLER = frozenset({"reseller"})
 BOTH = frozenset({"reseller", "referral"})
@@ -24,34 +23,6 @@ REGISTRATION_WINDOW = timedelta(days=7)
 
 # Sorts an open end behind every other.
 FOREVER = datetime.max.replace(tzinfo=UTC)
-
-
-class RefusalCode(StrEnum):
-    """Why an account, an invitation or a partner is refused; stored, so a code never changes."""
-
-    CHINESE_MAINLAND_SITE = "chinese_mainland_site"
-    OTHER_PARTNER = "other_partner"
-    SPECIAL_CONTRACT = "special_contract"
-    REGISTERED_TOO_LONG = "registered_too_long"
-    CASH_EXPENDITURE = "cash_expenditure"
-    UNPAID_BILLS = "unpaid_bills"
-    UNIFIED_ACCOUNTING_MEMBER = "unified_accounting_member"
-    PROFESSIONAL_SERVICES_CONTRACT = "professional_services_contract"
-    RESERVED_INSTANCES = "reserved_instances"
-    ENTERPRISE_MEMBER = "enterprise_member"
-    MASTER_WITH_INDEPENDENT_MEMBERS = "master_with_independent_members"
-    IS_PARTNER = "is_partner"
-    INTERNAL_ACCOUNT = "internal_account"
-
-    # Not about the account: decided where the invitation and its partner are loaded.
-    INVITATION_UNKNOWN = InvitationRefusal.UNKNOWN.value
-    INVITATION_EXPIRED = InvitationRefusal.EXPIRED.value
-    INVITATION_USED_UP = InvitationRefusal.USED_UP.value
-    INVITATION_REVOKED = InvitationRefusal.REVOKED.value
-    PARTNER_UNAVAILABLE = InvitationRefusal.PARTNER_UNAVAILABLE.value
-    TYPE_NOT_ALLOWED = InvitationRefusal.TYPE_NOT_ALLOWED.value
-    EXISTING_ACCOUNT_NOT_ALLOWED = "existing_account_not_allowed"
-    WRONG_RECIPIENT = "wrong_recipient"
 
 
 # --- Facts: what is known about an account, as plain values. Moments are aware, None is open.

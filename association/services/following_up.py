@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
-from association.enums import AttemptActionProblem
+from association.enums import AttemptActionProblem, Operation, RefusalCode
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
-from association.services.eligibility import BOTH, RULES, RefusalCode
+from association.services.eligibility import BOTH, RULES
 from association.services.refusal_texts import (
     INVITATION_TEXTS,
     REFUSAL_TEXTS,
-    Operation,
     customer_reason,
     way_out,
 )

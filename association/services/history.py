@@ -28,7 +28,7 @@ CHUNK = 1_000
 # With EXISTS instead of an outer join PostgreSQL estimates the number of rows well.
 _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
 _PASSED = ~_DONE & Q(account__isnull=False, refused_at__isnull=True)
-_ANONYMOUS = Q(account__isnull=True, registration_address="")
+_ANONYMOUS = Q(account__isnull=True, registration_email="")
 _MUST_READ = Q(
     invitation__association_type=AssociationType.RESELLER, instructions_agreed_at__isnull=True
 )
@@ -37,7 +37,7 @@ _MUST_READ = Q(
 STEPS: Mapping[str, Q] = {
     LastStep.INSTRUCTIONS: _ANONYMOUS & _MUST_READ,
     LastStep.ACCOUNT: _ANONYMOUS & ~_MUST_READ,
-    LastStep.REGISTER: Q(account__isnull=True) & ~Q(registration_address=""),
+    LastStep.REGISTER: Q(account__isnull=True) & ~Q(registration_email=""),
     LastStep.CHECK: Q(refused_at__isnull=False),
     LastStep.FINISH: _PASSED & Q(deferred_at__isnull=True),
     LastStep.PUT_OFF: _PASSED & Q(deferred_at__isnull=False),
@@ -62,7 +62,7 @@ def last_step(attempt: Attempt) -> LastStep:
     if hasattr(attempt, "association"):
         return LastStep.DONE
     if attempt.account_id is None:
-        if attempt.registration_address:
+        if attempt.registration_email:
             return LastStep.REGISTER
         must_read = attempt.invitation.is_reseller and attempt.instructions_agreed_at is None
         return LastStep.INSTRUCTIONS if must_read else LastStep.ACCOUNT
@@ -110,7 +110,7 @@ def known_address(attempt: Attempt) -> str:
     """Return the account's address, else the one being registered, else an empty text."""
     if attempt.account is not None:
         return attempt.account.owner.email
-    return attempt.registration_address
+    return attempt.registration_email
 
 
 def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
@@ -135,7 +135,7 @@ def _searched(text: str, _member: PartnerMember) -> Q:
     except InvalidAddress:
         return Q(pk__in=[])
     account = CustomerAccount.objects.filter(owner__email=address).values("pk")[:1]
-    return Q(account=Subquery(account)) | Q(registration_address=address)
+    return Q(account=Subquery(account)) | Q(registration_email=address)
 
 
 def _since(day: date, member: PartnerMember) -> Q:

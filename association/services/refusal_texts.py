@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +19,11 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Accounting, ContractType, MemberType
-from association.services.eligibility import Check, Refusal, RefusalCode
+from association.enums import Operation, RefusalCode
+from association.services.eligibility import Check, Refusal
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-
-class Operation(StrEnum):
-    """What a partner can do about a refusal; the keys are stable."""
-
-    RESEND = "resend"
-    OFFER_REFERRAL = "offer_referral"
-    SEND_ONLINE_INVITATION = "send_online_invitation"
-    MESSAGE_CUSTOMER = "message_customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

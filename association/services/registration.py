@@ -16,10 +16,10 @@ from web.email_addresses import canonical_address
 def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
     """Keep what was typed and send a code to the address, if its limits allow one.
 
-    Whether one was sent is not told: the page is the same. Raises AttemptFinished.
+    The page does not say whether one was sent. Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
-        remember_registration(attempt=attempt, address=email, country=country, now=now)
+        remember_registration(attempt=attempt, email=email, country=country, code_asked_at=now)
         send_code(
             email=canonical_address(email),
             purpose=CodePurpose.REGISTER,
@@ -33,11 +33,11 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     """Create the account for the proven address and enter the attempt with it, both or neither.
 
     A wrong code stays counted whatever follows, so call it outside every transaction. Sent twice
-    with the same code and password it returns the same user. Raises Refused, OtherAccount when
-    someone has logged in on the way meanwhile, and AttemptFinished.
+    with the same code and password it returns the same user. Raises Refused when the code is
+    refused, when another account has entered the attempt, and when the attempt is finished.
     """
     proof = check_code(
-        email=canonical_address(attempt.registration_address),
+        email=canonical_address(attempt.registration_email),
         purpose=CodePurpose.REGISTER,
         flow=_flow_of(attempt),
         code=code,
@@ -46,7 +46,7 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     with transaction.atomic():
         user = register_account(
             proof=proof,
-            address=attempt.registration_address,
+            address=attempt.registration_email,
             password=password,
             country=attempt.registration_country.code,
             language=attempt.language,

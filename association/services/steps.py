@@ -1,44 +1,21 @@
 """The order of the journey: which step is undone first, and which pages are open meanwhile."""
 
-from enum import StrEnum
-
-from association.models import Attempt, DocumentKind
+from association.enums import Step
+from association.models import Attempt
 from association.services.admission import Admission, account_of
-from association.services.attempts import versions_in_force
-
-
-class Step(StrEnum):
-    """A page of the journey, as its address names it."""
-
-    INSTRUCTIONS = "instructions"
-    ACCOUNT = "account"
-    REGISTER = "register"
-    ASK = "ask"
-    SWITCH = "switch"
-    CHECK = "check"
-    ENABLE = "enable"
-    CONFIRM = "confirm"
-    DONE = "done"
-
+from association.services.documents import Versions
 
 FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 
 
-def needs_instructions(attempt: Attempt) -> bool:
-    """Whether the instructions in force have not been agreed to; referral has none.
-
-    The attempt must be one that `find_attempt()` has loaded.
-    """
-    if not attempt.invitation.is_reseller:
-        return False
-    agreed = attempt.instructions
-    in_force = versions_in_force(attempt)[DocumentKind.INSTRUCTIONS]
-    return agreed is None or agreed.version != in_force
+def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
+    """Whether the instructions in force have not been agreed to; referral has none."""
+    return attempt.invitation.is_reseller and not versions.is_in_force(attempt.instructions_id)
 
 
-def first_undone_step(attempt: Attempt, admission: Admission | None) -> Step:
+def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission | None) -> Step:
     """Return the step that the visitor has to do next; `admission` is None without an account."""
-    if needs_instructions(attempt):
+    if needs_instructions(attempt, versions):
         return Step.INSTRUCTIONS
     if admission is None:
         return Step.ACCOUNT

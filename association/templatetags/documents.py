@@ -1,5 +1,7 @@
 """Showing legal documents."""
 
+from functools import lru_cache
+
 from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString
@@ -19,7 +21,13 @@ _markdown = MarkdownIt("commonmark", {"html": False}).disable(
 @register.filter
 def document_body(document: LegalDocument) -> SafeString:
     """Return the document's text as HTML, its headings one level below the document's title."""
-    tokens = _markdown.parse(document.body.replace("{provider}", settings.PROVIDER_NAME))
+    return _as_html(document.body.replace("{provider}", settings.PROVIDER_NAME))
+
+
+@lru_cache(maxsize=64)
+def _as_html(text: str) -> SafeString:
+    """Render a text once per process: a page shows two documents of some pages each."""
+    tokens = _markdown.parse(text)
     for token in tokens:
         _lower_heading(token)
     return SafeString(_markdown.renderer.render(tokens, _markdown.options, {}))

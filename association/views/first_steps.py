@@ -10,16 +10,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from association.enums import Step
 from association.forms import InstructionsForm
 from association.models import Attempt
 from association.services.attempts import agree_to_instructions, start_attempt
-from association.services.steps import Step
-from association.views.browsers import browser_secret_of, remember_browser
-from association.views.choosing import follow_choice, show_choice
+from association.views.account import (
+    browser_secret_of,
+    follow_choice,
+    remember_browser,
+    show_choice,
+)
 from association.views.dead_links import dead_link
+from association.views.gate import step_url
+from association.views.instructions import documents_to_read, show_instructions
 from association.views.landing import speak_language_for, unknown_invitation
-from association.views.reading import documents_to_read, show_instructions
-from association.views.urls_of import step_url
 from partners.models import Invitation
 from partners.services.invitation_use import find_invitation
 from web import limits

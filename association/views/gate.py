@@ -1,10 +1,11 @@
-"""Who may come: the journey's gatekeeping, done once for every page of an attempt."""
+"""Who may use which page of an attempt: decided once, before every step's view."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,20 +17,21 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt
 from association.services.admission import Admission, admit
 from association.services.attempts import (
-    AttemptFinished,
     change_language,
     find_attempt,
     hash_of,
 )
-from association.services.standing import find_own_association
-from association.services.steps import Step, first_undone_step, is_open
+from association.services.documents import Versions, load_versions
+from association.services.steps import first_undone_step, is_open
+from association.services.visitors import find_own_association
 from association.views.dead_links import dead_link
-from association.views.urls_of import step_url
 from partners.models import Invitation, Partner
 from web.answers import see_other
+from web.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Journey:
     """What every page of an attempt works with; one reading of the clock and of the database."""
 
     attempt: Attempt
+    versions: Versions
     admission: Admission | None
     undone: Step
     now: datetime
@@ -54,16 +57,40 @@ class Journey:
 
 StepView = Callable[[HttpRequest, Journey], HttpResponse]
 
+_STAGES = (
+    {Step.INSTRUCTIONS},
+    {Step.ACCOUNT, Step.ASK},
+    {Step.REGISTER, Step.CHECK},
+    {Step.ENABLE, Step.CONFIRM},
+)
+
+
+def progress(invitation: Invitation, step: Step) -> dict[str, Any]:
+    """Return "step 2 of 4" for the layout; referral has no instructions and so one step less."""
+    stages = _STAGES if invitation.is_reseller else _STAGES[1:]
+    number = next(number for number, stage in enumerate(stages, start=1) if step in stage)
+    return {"step": number, "step_count": len(stages)}
+
+
+def step_url(attempt: Attempt, step: Step) -> str:
+    """Return the address of one step of an attempt."""
+    return reverse(f"join_{step.value}", args=[attempt.pk])
+
+
+def resume_url(attempt: Attempt) -> str:
+    """Return the address that leads to the first undone step, or to the result."""
+    return reverse("join_resume", args=[attempt.pk])
+
 
 def signed_in(request: HttpRequest) -> User:
     """Return the user; behind a log-in there is one."""
     if not isinstance(request.user, User):
-        raise TypeError("Nobody is signed in.")
+        raise TypeError("There is no user.")
     return request.user
 
 
 def own_association(request: HttpRequest) -> Association:
-    """Return the association of whoever is signed in; for others the page does not exist."""
+    """Return the signed-in user's association; without one the page does not exist."""
     association = find_own_association(signed_in(request))
     if association is None:
         raise Http404
@@ -83,33 +110,19 @@ def is_of_browser(request: HttpRequest, attempt: Attempt) -> bool:
     return secrets.compare_digest(hash_of(browser_secret), attempt.browser_hash)
 
 
-def is_repeated_registration(request: HttpRequest, attempt: Attempt, step: Step | None) -> bool:
-    """Whether this browser sends again the registration that gave the attempt its account.
-
-    The second half of a double click still comes without the session of the first; the code and
-    the password in it are checked like the first time.
-    """
-    return (
-        step == Step.REGISTER
-        and request.POST.get("action") == "register"
-        and not request.user.is_authenticated
-        and attempt.registered_at is not None
-        and is_of_browser(request, attempt)
-    )
-
-
-def own_attempt(
-    request: HttpRequest, attempt_id: UUID, step: Step | None = None
-) -> Attempt | HttpResponseBase:
+def own_attempt(request: HttpRequest, attempt_id: UUID) -> Attempt | HttpResponseBase:
     """Return the visitor's own attempt, else the answer: to log-in for strangers, 404 for others.
 
     A stranger is asked to log in whether or not the attempt exists.
     """
     attempt = find_attempt(attempt_id)
-    if attempt is not None and (
-        is_mine(request, attempt) or is_repeated_registration(request, attempt, step)
-    ):
+    if attempt is not None and is_mine(request, attempt):
         return attempt
+    return answer_to_stranger(request, attempt_id)
+
+
+def answer_to_stranger(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Ask to log in; 404 for another user."""
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(reverse("join_resume", args=[attempt_id]))
@@ -139,21 +152,16 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
     refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         return dead_link(request, refusal, attempt.invitation.partner)
-    return Journey(attempt, admission, first_undone_step(attempt, admission), now)
+    versions = load_versions()
+    undone = first_undone_step(attempt, versions, admission)
+    return Journey(attempt, versions, admission, undone, now)
 
 
-def come_to_step(request: HttpRequest, attempt_id: UUID, step: Step) -> Journey | HttpResponseBase:
-    """Return the journey of a visitor who may use this step's page, else where they belong.
+def enter_step(request: HttpRequest, attempt: Attempt, step: Step) -> Journey | HttpResponse:
+    """Return the journey when the step's page may be used, else the answer that leads on.
 
-    In this order: whose attempt it is; where the journey has ended; the first undone step (303)
-    when it is not this step's turn.
+    In this order: where the journey has ended; the first undone step (303) when that is another.
     """
-    attempt = own_attempt(request, attempt_id, step)
-    if not isinstance(attempt, Attempt):
-        return attempt
-    speak_language_of(request, attempt)
-    if is_repeated_registration(request, attempt, step):
-        return Journey(attempt, None, Step.ACCOUNT, timezone.now())
     journey = begin_journey(request, attempt)
     if not isinstance(journey, Journey):
         return journey
@@ -162,10 +170,18 @@ def come_to_step(request: HttpRequest, attempt_id: UUID, step: Step) -> Journey 
     return journey
 
 
-def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
-    """Let a visitor use a step's page only on their own attempt, while it is that step's turn.
+def attempt_step(
+    step: Step,
+    *,
+    is_action: bool = False,
+    is_final: bool = False,
+    repeats: Callable[[HttpRequest, Attempt], bool] = lambda _request, _attempt: False,
+) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
+    """Let a visitor use a view only on their own attempt, while its step is open.
 
-    An attempt that another tab finishes meanwhile is answered with its result.
+    `is_action`: only a POST acts, a GET leads to the step's page. `is_final`: whether a POST may
+    associate is left to `associate()`, so that the rules are read once. `repeats` recognises the
+    second half of a double click, which comes as the first did, and is let in like it.
     """
 
     def decorate(view: StepView) -> Callable[..., HttpResponseBase]:
@@ -173,14 +189,39 @@ def attempt_step(step: Step) -> Callable[[StepView], Callable[..., HttpResponseB
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def gated(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
-            journey = come_to_step(request, attempt_id, step)
-            if not isinstance(journey, Journey):
-                return journey
-            try:
-                return view(request, journey)
-            except AttemptFinished:
-                return see_other(step_url(journey.attempt, Step.DONE))
+            if is_action and request.method != "POST":
+                return see_other(reverse(f"join_{step.value}", args=[attempt_id]))
+            attempt = find_attempt(attempt_id)
+            is_repeated = attempt is not None and repeats(request, attempt)
+            if attempt is None or not (is_repeated or is_mine(request, attempt)):
+                return answer_to_stranger(request, attempt_id)
+            speak_language_of(request, attempt)
+            if is_repeated or (is_final and is_final_post(request, attempt)):
+                journey = Journey(attempt, load_versions(), None, step, timezone.now())
+                return _answer(view, request, journey)
+            return _answer(view, request, enter_step(request, attempt, step))
 
         return gated
 
     return decorate
+
+
+def is_final_post(request: HttpRequest, attempt: Attempt) -> bool:
+    """Whether this POST asks to associate an account that has not done so in this attempt."""
+    is_entered = attempt.account is not None and not hasattr(attempt, "association")
+    return request.method == "POST" and is_entered
+
+
+def _answer(view: StepView, request: HttpRequest, journey: Journey | HttpResponse) -> HttpResponse:
+    """Call the view; an attempt that another tab has changed meanwhile leads to where it is now."""
+    if not isinstance(journey, Journey):
+        return journey
+    try:
+        return view(request, journey)
+    except Refused as refused:
+        match refused.code:
+            case JourneyRefusal.FINISHED:
+                return see_other(step_url(journey.attempt, Step.DONE))
+            case JourneyRefusal.OTHER_ACCOUNT | JourneyRefusal.NOTHING_REFUSED:
+                return see_other(resume_url(journey.attempt))
+        raise

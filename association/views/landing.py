@@ -17,10 +17,10 @@ from django_countries.fields import Country
 
 from association.forms import TokenForm
 from association.services.attempts import hash_of
-from association.services.standing import find_own_association, find_own_attempt
+from association.services.visitors import find_own_association, find_own_attempt
 from association.views.dead_links import dead_link, unknown_link
+from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike
-from association.views.urls_of import resume_url
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.invitation_use import find_invitation
@@ -98,7 +98,7 @@ def say(
 ) -> dict[str, str]:
     """Return these values as texts in the current language; a mailing's invitations share them."""
     return {
-        "note": linebreaksbr(note, autoescape=True),
+        "note": linebreaksbr(note, autoescape=True) if note else "",
         "until": moment(expires_at) if expires_at else "",
         "places": "" if places is None else places_left(places),
     }

@@ -11,10 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from association.models import Association, Consent
 from association.refusals import sentence_for
 from association.services.budget_requests import ask_for_budget
-from association.services.standing import find_open_attempt, find_own_association
-from association.views.gate import own_association, signed_in
+from association.services.visitors import find_open_attempt, find_own_association
+from association.views.gate import own_association, resume_url, signed_in
 from association.views.my_partner_context import my_partner_context
-from association.views.urls_of import resume_url
 from partners.services.member_invitations import has_member_invitation
 from web.answers import see_other
 from web.refused import Refused

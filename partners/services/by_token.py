@@ -1,7 +1,8 @@
 """The look-up that every visit of a link begins with: an invitation and its partner, by token.
 
-Django would build and compile this query anew for every visitor, which costs ten times what
-running it does. So it is compiled once per database, and only run for each token.
+Django would build this query again for every visitor. It is compiled once per database instead:
+measured on 2026-11-28, 246 Python calls and 0.27 ms per look-up instead of 2,215 and 0.89 ms.
+`benchmarks/pages.py` measures the page.
 """
 
 from collections.abc import Callable

@@ -124,7 +124,7 @@ def make_attempt() -> Attempt:
         started_at=now,
         account=factories.CustomerAccountFactory(),
         entered_at=now,
-        registration_address="proving@example.org",
+        registration_email="proving@example.org",
     )
 
 

@@ -9,16 +9,15 @@ from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
+from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
 from association.services.associations import (
-    AlreadyAssociated,
-    AssociationRefused,
     Enabling,
     LetterChoice,
-    StepUndone,
     associate,
     end_association,
 )
+from association.services.attempts import find_attempt
 from association.services.customers import set_budget, unfreeze_customer
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
@@ -76,11 +75,11 @@ def statements_of(arguments):
 @pytest.mark.parametrize(
     ("options", "statements"),
     [
-        ({"enabled": False, "letter": True}, 19),
-        ({"enabled": False, "letter": False}, 17),
-        ({"enabled": True, "letter": False}, 15),
-        ({"enabled": False, "referral": True}, 14),
-        ({"enabled": True, "referral": True}, 11),
+        ({"enabled": False, "letter": True}, 25),
+        ({"enabled": False, "letter": False}, 23),
+        ({"enabled": True, "letter": False}, 21),
+        ({"enabled": False, "referral": True}, 20),
+        ({"enabled": True, "referral": True}, 17),
     ],
 )
 def test_statements_are_counted(options, statements):
@@ -178,7 +177,7 @@ def test_power_cut_after_any_statement_leaves_nothing(referral):
     while True:
         number += 1
         done.clear()
-        fresh = arguments | {"attempt": type(arguments["attempt"]).objects.get(pk=attempt_id)}
+        fresh = arguments | {"attempt": find_attempt(attempt_id)}
         with connection.execute_wrapper(cut_after(number)):
             try:
                 association = associate(**fresh)
@@ -187,7 +186,7 @@ def test_power_cut_after_any_statement_leaves_nothing(referral):
             else:
                 break
         assert tables() == before, done[-1]
-    assert number == (14 if referral else 19) + CLOCK + 1
+    assert number == (20 if referral else 25) + CLOCK + 1
     assert Association.objects.get() == association
 
 
@@ -213,7 +212,7 @@ def test_second_invitation_of_the_same_partner_is_no_second_association():
     second = ready_attempt(account=account, invitation=invite(account, partner=partner))
     associate(**arguments)
     before = tables()
-    with pytest.raises(AlreadyAssociated):
+    with pytest.raises(Refused, match="already_associated"):
         associate(attempt=second, by=account.owner, address=None)
     assert tables() == before
 
@@ -222,8 +221,10 @@ def test_someone_elses_attempt_is_refused():
     arguments = everything()
     stranger = CustomerAccountFactory.create(enabled=True)
     before = tables()
-    with pytest.raises(StepUndone, match="account"):
+    with pytest.raises(Refused) as refused:
         associate(**arguments | {"by": stranger.owner})
+    assert refused.value.code == JourneyRefusal.STEP_UNDONE
+    assert refused.value.context == {"step": Step.ACCOUNT}
     assert tables() == before
 
 
@@ -231,12 +232,21 @@ def test_someone_elses_attempt_is_refused():
     ("spoil", "error"),
     [
         (lambda arguments: publish_next(DocumentKind.INSTRUCTIONS), "instructions"),
-        (lambda arguments: publish_next(DocumentKind.CUSTOMER_AGREEMENT), "agreement"),
+        (lambda arguments: publish_next(DocumentKind.CUSTOMER_AGREEMENT), "agreement_changed"),
         (lambda arguments: arguments.update(enabling=None), "enable"),
-        (lambda arguments: arguments.update(letter=LetterChoice(0)), "letter"),
-        (lambda arguments: retire(arguments["attempt"].invitation, expires_at=past()), "expired"),
-        (lambda arguments: retire(arguments["attempt"].invitation, revoked_at=past()), "revoked"),
-        (lambda arguments: retire(arguments["attempt"].invitation, used_count=1), "used_up"),
+        (lambda arguments: arguments.update(letter=LetterChoice(0)), "letter_changed"),
+        (
+            lambda arguments: retire(arguments["attempt"].invitation, expires_at=past()),
+            "invitation_expired",
+        ),
+        (
+            lambda arguments: retire(arguments["attempt"].invitation, revoked_at=past()),
+            "invitation_revoked",
+        ),
+        (
+            lambda arguments: retire(arguments["attempt"].invitation, used_count=1),
+            "invitation_used_up",
+        ),
         (
             lambda arguments: retire(
                 arguments["attempt"].invitation.partner, status=PartnerStatus.FROZEN
@@ -255,8 +265,10 @@ def test_whatever_is_missing_writes_nothing(spoil, error):
     arguments = everything()
     spoil(arguments)
     before = tables()
-    with pytest.raises((InvitationRefused, StepUndone), match=error):
+    with pytest.raises((InvitationRefused, Refused)) as refused:
         associate(**arguments)
+    step = getattr(refused.value, "context", {}).get("step")
+    assert (step or str(refused.value)) == error
     assert tables() == before
 
 
@@ -265,8 +277,9 @@ def test_refusal_is_kept_as_history_and_nothing_else_is_written():
     attempt = arguments["attempt"]
     BillFactory.create(account=attempt.account)
     before = tables(without=["association.Attempt"])
-    with pytest.raises(AssociationRefused, match="unpaid_bills"):
+    with pytest.raises(Refused) as refused:
         associate(**arguments)
+    assert refused.value.context["admission"].refusal_codes == ["unpaid_bills"]
     assert tables(without=["association.Attempt"]) == before
     attempt.refresh_from_db()
     assert attempt.refusal_codes == ["unpaid_bills"]

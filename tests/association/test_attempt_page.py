@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from association.enums import Operation
 from association.services.following_up import (
     BLOCKS_BOTH,
     message_to_customer,
     operation_for,
 )
-from association.services.refusal_texts import REFUSAL_TEXTS, Operation
+from association.services.refusal_texts import REFUSAL_TEXTS
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import AssociationType, Channel

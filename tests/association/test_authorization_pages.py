@@ -218,7 +218,7 @@ def test_letter_costs_the_same_for_more_rows(django_assert_num_queries, rows):
             authorization=declined, reason="", by=association.account.owner, now=timezone.now()
         )
     client = customer_of(association)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert client.get(LETTER_PAGE).status_code == 200
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import Accounting
+from association.enums import RefusalCode
 from association.models import Association
-from association.services.eligibility import RefusalCode
 from association.services.refusal_texts import customer_reason, way_out
 from outbox.models import OutboxMessage
 from tests.factories import (
@@ -144,12 +144,12 @@ def test_facts_behind_a_refusal_are_the_customers_own():
 
 def test_paying_and_checking_again_goes_on():
     walk = refused("unpaid_bills")
-    assert walk.post("check", action="check_again")["Location"] == walk.url()
+    assert walk.post("check")["Location"] == walk.url()
     assert walk.get()["Location"] == walk.url("check")
     bill = walk.attempt.account.bills.get()
     bill.paid_amount = bill.amount
     bill.save()
-    assert walk.post("check", action="check_again")["Location"] == walk.url()
+    assert walk.post("check")["Location"] == walk.url()
     assert walk.get()["Location"] == walk.url("confirm")
     assert walk.attempt.refusal_codes == []
     assert walk.post("confirm")["Location"] == walk.url("done")
@@ -167,24 +167,24 @@ def test_partner_is_told_once_and_only_when_asked_to():
     walk = refused("unpaid_bills")
     member = PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
     walk.post("confirm")
-    walk.post("check", action="check_again")
+    walk.post("check")
     assert told() == []
     assert f"Tell {walk.invitation.partner.name}" in text_of(walk.get("check"))
     for _ in range(3):
-        response = walk.post("check", action="tell_partner")
+        response = walk.post("check/tell")
         assert (response.status_code, response["Location"]) == (303, walk.url("check"))
     assert told() == [(member.user.email, {"codes": ["unpaid_bills"]})]
     text = text_of(walk.get("check"))
-    assert 'value="tell_partner"' not in text
+    assert "check/tell" not in text
     assert "which rules refuse, without any amounts." in text
 
 
 def test_partner_is_told_once_however_many_attempts():
     first = refused("unpaid_bills")
     PartnerMemberFactory.create(partner=first.invitation.partner, administrator=True)
-    first.post("check", action="tell_partner")
+    first.post("check/tell")
     again = walk_of(ready_attempt(account=first.attempt.account, invitation=first.invitation))
-    again.post("check", action="tell_partner")
+    again.post("check/tell")
     assert len(told()) == 1
     assert again.attempt.told_partner_at == first.attempt.told_partner_at
 
@@ -193,14 +193,14 @@ def test_partner_is_told_what_refuses_now():
     walk = refused("unpaid_bills")
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
     ContractFactory.create(account=walk.attempt.account)
-    walk.post("check", action="tell_partner")
+    walk.post("check/tell")
     assert [data["codes"] for _, data in told()] == [["special_contract", "unpaid_bills"]]
 
 
 def test_partner_is_not_told_when_nothing_refuses():
     walk = walk_of(ready_attempt())
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
-    walk.post("check", action="tell_partner")
+    walk.post("check/tell")
     assert told() == []
     assert walk.attempt.told_partner_at is None
 
@@ -271,7 +271,7 @@ def test_customer_of_another_partner_is_told_with_whom_and_gets_no_button():
 def test_partner_sees_neither_amounts_nor_another_partners_name():
     walk = refused("other_partner", "unpaid_bills")
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
-    walk.post("check", action="tell_partner")
+    walk.post("check/tell")
     assert [data for _, data in told()] == [{"codes": ["other_partner", "unpaid_bills"]}]
 
 

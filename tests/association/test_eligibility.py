@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from association.enums import RefusalCode
 from association.services.eligibility import (
     RULES,
     BillFact,
@@ -18,7 +19,6 @@ from association.services.eligibility import (
     Facts,
     MemberFact,
     MembershipFact,
-    RefusalCode,
     ReservedInstanceFact,
     evaluate,
     snapshot,

@@ -7,8 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Freeze
+from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, Consent, DocumentKind
-from association.services.associations import Enabling, StepUndone, associate
+from association.services.associations import Enabling, associate
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import InvitationRefusal
@@ -31,6 +32,7 @@ from tests.journeys.walk import (
     tables,
     walk_of,
 )
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +77,7 @@ def test_when_a_rule_refuses_services_are_not_enabled_either(enabling):
 def test_consents_carry_version_moment_and_network_address(enabling):
     enabling.client.post(
         enabling.url("enable"),
-        {"action": "associate", "country": "DE", "agreement": "on"},
+        {"country": "DE", "agreement": "on"},
         REMOTE_ADDR="203.0.113.5",
     )
     attempt, association = enabling.attempt, Association.objects.get()
@@ -134,8 +136,10 @@ def test_letter_published_meanwhile_must_be_read(confirming):
 
 def test_instructions_published_between_page_and_click_undo_their_step(confirming):
     publish_next(DocumentKind.INSTRUCTIONS)
-    with pytest.raises(StepUndone, match="instructions"):
+    with pytest.raises(Refused) as undone:
         associate(attempt=confirming.attempt, by=confirming.attempt.account.owner, address=None)
+    assert undone.value.code == JourneyRefusal.STEP_UNDONE
+    assert undone.value.context == {"step": Step.INSTRUCTIONS}
     assert confirming.post("confirm")["Location"] == confirming.url("instructions")
     assert Association.objects.count() == 0
 
@@ -185,7 +189,7 @@ def test_consequences_are_shown_with_the_accounts_own_numbers(step):
 
 def test_later_keeps_the_attempt_open_and_mails_the_way_back_once_a_day(enabling):
     for _ in range(3):
-        response = enabling.post("enable", action="later")
+        response = enabling.post("enable/later")
         assert (response.status_code, response["Location"]) == (303, enabling.url("enable"))
     attempt = enabling.attempt
     mails = OutboxMessage.objects.filter(kind="association.resume")
@@ -200,7 +204,7 @@ def test_later_keeps_the_attempt_open_and_mails_the_way_back_once_a_day(enabling
 
 
 def test_whoever_put_it_off_goes_on_in_any_browser(enabling):
-    enabling.post("enable", action="later")
+    enabling.post("enable/later")
     elsewhere = Walk(enabling.invitation, Client())
     elsewhere.attempt_id = enabling.attempt_id
     assert elsewhere.get().status_code == 302
@@ -212,7 +216,7 @@ def test_whoever_put_it_off_goes_on_in_any_browser(enabling):
 
 
 def test_home_leads_back_to_what_was_put_off(enabling):
-    enabling.post("enable", action="later")
+    enabling.post("enable/later")
     assert enabling.client.get("/account/")["Location"] == enabling.url()
 
 
@@ -230,7 +234,7 @@ def counts():
 @pytest.mark.parametrize("step", ["confirm", "enable"])
 def test_repeated_final_post_gives_the_same_answer_and_nothing_new(times, step):
     walk = walk_of(ready_attempt(account=CustomerAccountFactory.create(enabled=step == "confirm")))
-    data = {"action": "associate", "country": "DE", "agreement": "on"}
+    data = {"country": "DE", "agreement": "on"}
     assert walk.post(step, **data)["Location"] == walk.url("done")
     before, made = tables(), counts()
     for _ in range(times - 1):
@@ -250,7 +254,7 @@ def test_after_completion_nothing_offers_to_associate_again(confirming):
         response = confirming.client.get(address, follow=True)
         assert response.status_code in {200, 410}
         text = response.content.decode()
-        assert 'value="associate"' not in text, address
+        assert "shown_letter" not in text, address
         assert 'name="instructions"' not in text, address
 
 
@@ -287,8 +291,6 @@ def test_expiry_is_exact_at_the_moment_of_the_decision(after, expected):
 
 @pytest.mark.parametrize(("after", "refused"), [(timedelta(0), False), (TICK, True)])
 def test_seven_days_are_exact_at_the_moment_of_the_decision(after, refused):
-    from association.services.associations import AssociationRefused
-
     account = CustomerAccountFactory.create()
     invitation = InvitationFactory.create()
     attempt = ready_attempt(account=account, invitation=invitation, registered=True)
@@ -304,6 +306,8 @@ def test_seven_days_are_exact_at_the_moment_of_the_decision(after, refused):
     if not refused:
         assert associate(**options).associated_at == last
         return
-    with pytest.raises(AssociationRefused, match="registered_too_long"):
+    with pytest.raises(Refused) as not_admitted:
         associate(**options)
+    assert not_admitted.value.code == JourneyRefusal.NOT_ADMITTED
+    assert not_admitted.value.context["admission"].refusal_codes == ["registered_too_long"]
     assert Association.objects.count() == 0

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from association.enums import Operation
 from association.services import following_up
 from association.services.following_up import follow_up
-from association.services.refusal_texts import Operation
 from partners.enums import InvitationRequestProblem
 from partners.services.invitation_requests import dismiss_invitation_request
 from tests.factories import AttemptFactory, InvitationRequestFactory, PartnerMemberFactory

@@ -13,7 +13,15 @@ from tests.factories import (
     PartnerMemberFactory,
     UserFactory,
 )
-from tests.journeys.walk import EVERY_STEP, Walk, invite, ready_attempt, tables, walk_of
+from tests.journeys.walk import (
+    EVERY_ACTION,
+    EVERY_STEP,
+    Walk,
+    invite,
+    ready_attempt,
+    tables,
+    walk_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +60,7 @@ def test_stranger_is_asked_to_log_in_whether_or_not_the_attempt_exists(
         location = response.headers.get("Location", "").replace(str(attempt_id), "ATTEMPT")
         answers.add((response.status_code, location, response.content))
     expected = {(302, "/account/login/?next=/join/ATTEMPT/", b"")}
-    if method == "post" and step in {"", "done"}:
+    if method == "post" and step in {"", "register", "done"}:
         assert {status for status, _, _ in answers} == {405}
         assert len(answers) == 1
     else:
@@ -81,8 +89,22 @@ def test_others_attempt_does_not_exist_for_whoever_is_signed_in(
         for response in [getattr(client, method)(path(attempt_id, step), HARMLESS)]
     }
     assert {status for status, _ in answers} == (
-        {405} if method == "post" and step in {"", "done"} else {404}
+        {405} if method == "post" and step in {"", "register", "done"} else {404}
     )
+    assert tables() == before
+
+
+@pytest.mark.parametrize("action", EVERY_ACTION)
+def test_actions_are_closed_to_strangers_and_to_others(begun, entered, action):
+    other = Client()
+    other.force_login(CustomerAccountFactory.create().owner)
+    before = tables()
+    for attempt_id in (UNKNOWN, begun.attempt_id, entered.attempt_id):
+        address = path(attempt_id, action)
+        asked = Client().post(address, {})
+        log_in = f"/account/login/?next=/join/{attempt_id}/"
+        assert (asked.status_code, asked["Location"]) == (302, log_in)
+        assert other.post(address, {}).status_code == 404
     assert tables() == before
 
 
@@ -158,10 +180,10 @@ def test_every_page_when_it_is_done(entered):
     assert answers_of(entered) == dict.fromkeys(PAGES, (303, "done")) | {"done": (200, None)}
 
 
-FINAL = {"action": "associate", "country": "DE", "agreement": "on"}
+FINAL = {"country": "DE", "agreement": "on"}
 
 
-@pytest.mark.parametrize("step", ["register", "account", "check", "enable", "confirm", "ask"])
+@pytest.mark.parametrize("step", ["account", "check", "enable", "confirm", "ask", *EVERY_ACTION])
 def test_no_step_can_be_posted_before_the_instructions(client, step):
     """The attempt of a reseller whose instructions are undone again: everything leads back."""
     from association.models import DocumentKind
@@ -175,11 +197,28 @@ def test_no_step_can_be_posted_before_the_instructions(client, step):
     assert tables() == before
 
 
-@pytest.mark.parametrize("step", ["check", "enable", "confirm", "switch"])
+@pytest.mark.parametrize(
+    "step", ["check", "check/tell", "enable", "enable/later", "confirm", "switch"]
+)
 def test_no_final_post_without_an_account(begun, step):
     before = tables()
     response = begun.post(step, **FINAL)
     assert (response.status_code, response["Location"]) == (303, begun.url("account"))
+    assert tables() == before
+
+
+@pytest.mark.parametrize("action", EVERY_ACTION)
+def test_a_look_at_an_action_leads_to_its_page(entered, action):
+    before = tables()
+    response = entered.get(action)
+    page = action.partition("/")[0]
+    assert (response.status_code, response["Location"]) == (303, entered.url(page))
+    assert tables() == before
+
+
+def test_the_register_page_itself_takes_no_post(begun):
+    before = tables()
+    assert begun.post("register", country="DE", email="a@example.org").status_code == 405
     assert tables() == before
 
 
@@ -222,10 +261,10 @@ def test_hidden_fields_of_ones_own_change_nothing(entered):
 
 
 @pytest.mark.parametrize("verb", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "NONSENSE", "LINK"])
-@pytest.mark.parametrize("step", EVERY_STEP)
+@pytest.mark.parametrize("step", [*EVERY_STEP, *EVERY_ACTION])
 def test_no_other_verb_does_anything(entered, verb, step):
     before = tables()
-    response = entered.client.generic(verb, entered.url(step), b"action=associate")
+    response = entered.client.generic(verb, entered.url(step), b"country=DE")
     assert response.status_code == 405
     assert tables() == before
 

@@ -70,7 +70,7 @@ def attempts_of_every_step(link):
         LastStep.INSTRUCTIONS: make_attempt(invitation=link, agreed=False),
         LastStep.ACCOUNT: make_attempt(invitation=link),
         LastStep.REGISTER: AttemptFactory.create(
-            invitation=link, registration_address="bo@example.org"
+            invitation=link, registration_email="bo@example.org"
         ),
         LastStep.CHECK: AttemptFactory.create(invitation=link, entered=True, refused=True),
         LastStep.FINISH: AttemptFactory.create(invitation=link, entered=True),

@@ -55,7 +55,7 @@ def test_one_affirmative_value_starts_the_attempt(client, value):
     attempt = Attempt.objects.get()
     assert (response.status_code, response["Location"]) == (303, f"/join/{attempt.pk}/account")
     assert attempt.instructions == document(DocumentKind.INSTRUCTIONS)
-    assert attempt.instructions_address == "127.0.0.1"
+    assert attempt.instructions_network_address == "127.0.0.1"
     assert attempt.letter is None
 
 
@@ -130,7 +130,7 @@ def test_letter_is_stored_separately_and_the_latest_choice_counts():
     assert first.letter == document(DocumentKind.LETTER_OF_AUTHORIZATION)
     assert "checked" in box(walk.get("instructions"), "letter_of_authorization")
     walk.post("instructions", **AGREED)
-    assert (walk.attempt.letter, walk.attempt.letter_address) == (None, None)
+    assert (walk.attempt.letter, walk.attempt.letter_network_address) == (None, None)
     assert walk.attempt.instructions_agreed_at > first.instructions_agreed_at
     walk.post("instructions", letter_of_authorization="on", **AGREED)
     assert walk.attempt.letter == first.letter

@@ -15,13 +15,14 @@ def stranger():
     return walk
 
 
-# Signed in: session, user, the attempt with all its gate reads, the account's record (two); and
-# the documents where there are boxes.
+# The attempt and the documents' versions; the instructions page reads their versions once more
+# and their texts. Signed in: session, user, and eight for the account's record; the last pages
+# read what the account holds with two more.
 PAGES = [
-    ("account", 1),
-    ("register", 1),
-    ("ask", 1),
-    ("instructions", 2),
+    ("account", 2),
+    ("register", 2),
+    ("ask", 2),
+    ("instructions", 4),
 ]
 
 
@@ -33,7 +34,7 @@ def test_pages_before_there_is_an_account(stranger, django_assert_num_queries, s
 
 def test_first_instructions(client, django_assert_num_queries):
     invitation = InvitationFactory.create()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert client.get(f"/i/{invitation.token}/instructions").status_code == 200
 
 
@@ -46,9 +47,9 @@ def test_first_choice_of_a_referral(client, django_assert_num_queries):
 @pytest.mark.parametrize(
     ("step", "traits", "statements"),
     [
-        ("check", {"internal": True}, 5),
-        ("confirm", {"enabled": True}, 5),
-        ("enable", {}, 5),
+        ("check", {"internal": True}, 11),
+        ("confirm", {"enabled": True}, 13),
+        ("enable", {}, 13),
     ],
 )
 def test_pages_of_an_account(django_assert_num_queries, step, traits, statements):
@@ -62,5 +63,5 @@ def test_result(django_assert_num_queries):
     walk = walk_of(ready_attempt())
     walk.post("confirm")
     walk.get("done")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert walk.get("done").status_code == 200

@@ -17,8 +17,6 @@ from accounts.models import CustomerAccount, Freeze
 from association.models import Association, Consent
 from association.services import associations
 from association.services.associations import (
-    AlreadyAssociated,
-    AssociationRefused,
     associate,
 )
 from audit.models import AuditEvent
@@ -34,11 +32,12 @@ from tests.factories import (
     make_attempt,
 )
 from tests.journeys.walk import invite, ready_attempt, walk_of
+from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 PATIENCE = 30
-REFUSED = (AlreadyAssociated, AssociationRefused, InvitationRefused)
+REFUSED = (Refused, InvitationRefused)
 
 
 def at_once(act, arguments):
@@ -131,8 +130,8 @@ def together(monkeypatch):
         gate = threading.Barrier(count)
         decide = associations._decide
 
-        def decide_and_wait(attempt, now):
-            admission = decide(attempt, now)
+        def decide_and_wait(*arguments):
+            admission = decide(*arguments)
             gate.wait(timeout=PATIENCE)
             return admission
 
@@ -377,7 +376,7 @@ def test_who_joins_while_the_inviting_member_is_removed_joins_without_a_manager(
     attempt = make_attempt(
         invitation=invitation, account=CustomerAccountFactory.create(enabled=True)
     )
-    promise, tried = associations._promise_messages, []
+    enqueue, tried = associations._enqueue_emails, []
 
     def remove():
         try:
@@ -385,13 +384,13 @@ def test_who_joins_while_the_inviting_member_is_removed_joins_without_a_manager(
         finally:
             connection.close()
 
-    def promise_after_the_removal(*arguments):
+    def enqueue_after_the_removal(*arguments):
         tried.append(1)
         with ThreadPoolExecutor(1) as somebody_else:
             somebody_else.submit(remove).result(timeout=20)
-        promise(*arguments)
+        enqueue(*arguments)
 
-    monkeypatch.setattr(associations, "_promise_messages", promise_after_the_removal)
+    monkeypatch.setattr(associations, "_enqueue_emails", enqueue_after_the_removal)
     association = associate(attempt=attempt, by=attempt.account.owner, address=None)
 
     assert len(tried) == 2

@@ -8,11 +8,11 @@ import pytest
 from django.test import override_settings
 from django.utils.translation import override
 
-from association.services.eligibility import Check, Refusal, RefusalCode, evaluate
+from association.enums import Operation, RefusalCode
+from association.services.eligibility import Check, Refusal, evaluate
 from association.services.refusal_texts import (
     REFUSAL_TEXTS,
     CheckLine,
-    Operation,
     RefusalText,
     check_line,
     customer_reason,

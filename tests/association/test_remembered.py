@@ -35,9 +35,6 @@ KINDS = {
 # Everything between the server and the page, both signals of Django's handler excepted: they are
 # 140 more, so that a whole request stays within 1,300.
 MOST_CALLS = 1_160
-# An e-mail invitation ends at a moment of its own, which has to be written out: on PostgreSQL that
-# takes a whole request to about 1,350, over the goal of 1,300.
-CALLS_FOR_A_MOMENT = 90
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 HOSTILE = ["</script><script>alert(1)</script>", '"><img src=x>', "{{ token }}", "%(left)s", "\\1"]
 
@@ -81,7 +78,7 @@ def test_page_of_a_new_token_is_one_statement_and_few_calls(traits, django_asser
         calls_of(link(second))
     response, calls = calls_of(link(third))
     assert not response.cookies
-    assert calls <= MOST_CALLS + (CALLS_FOR_A_MOMENT if traits.get("email") else 0)
+    assert calls <= MOST_CALLS
     assert remembered.remembered_page.cache_info().misses == 1
 
 

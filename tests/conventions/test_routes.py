@@ -23,9 +23,14 @@ PUBLIC = {
     "join_ask",
     "join_switch",
     "join_register",
+    "join_send_code",
+    "join_change_address",
+    "join_create_account",
     # the journey's later steps: their gatekeeper sends strangers to the log-in
     "join_check",
+    "join_tell_partner",
     "join_enable",
+    "join_enable_later",
     "join_confirm",
     "join_done",
     # logging in, and a forgotten password

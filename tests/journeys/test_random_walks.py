@@ -12,12 +12,12 @@ from accounts.models import User, VerificationCode
 from association.models import Association
 from partners.models import Invitation
 from tests.factories import BillFactory, CustomerAccountFactory, InvitationFactory
-from tests.journeys.walk import EVERY_STEP, Walk, newest_code, tables
+from tests.journeys.walk import EVERY_ACTION, EVERY_STEP, Walk, newest_code, tables
 
 pytestmark = pytest.mark.django_db
 
 WHO = st.sampled_from([0, 1])
-STEPS = st.sampled_from(["", *EVERY_STEP])
+STEPS = st.sampled_from(["", *EVERY_STEP, *EVERY_ACTION])
 TICK = st.sampled_from(["", "on", "off"])
 DATA = st.fixed_dictionaries(
     {},
@@ -26,9 +26,6 @@ DATA = st.fixed_dictionaries(
         "letter_of_authorization": TICK,
         "agreement": TICK,
         "choice": st.sampled_from(["register", "login", "ask", "continue", "switch", "x"]),
-        "action": st.sampled_from(
-            ["send_code", "change_address", "register", "associate", "later", "tell_partner"]
-        ),
         "country": st.sampled_from(["DE", "CN", ""]),
         "email": st.sampled_from(["one@example.org", "two@example.org", "none"]),
         "password": st.sampled_from(["correct horse battery staple", "short"]),
@@ -80,7 +77,7 @@ class Walks(RuleBasedStateMachine):
     def begin(self, who):
         self.answered(self.walks[who].begin())
 
-    @rule(who=WHO, step=st.sampled_from(EVERY_STEP), data=DATA)
+    @rule(who=WHO, step=st.sampled_from([*EVERY_STEP, *EVERY_ACTION]), data=DATA)
     def post_anything(self, who, step, data):
         if data.get("code") == "newest":
             data |= {"code": newest_code() if VerificationCode.objects.exists() else "000000"}
@@ -102,7 +99,7 @@ class Walks(RuleBasedStateMachine):
 
     @rule(who=WHO, final=st.sampled_from(["enable", "confirm"]))
     def finish(self, who, final):
-        data = {"action": "associate", "country": "DE", "agreement": "on"}
+        data = {"country": "DE", "agreement": "on"}
         self.answered(self.walks[who].post(final, **data))
 
     @rule(who=WHO)

@@ -120,7 +120,7 @@ def test_enable_later_and_resume_from_another_browser():
     walk = start(InvitationFactory.create())
     walk.begin()
     walk.register()
-    place, text = follow(walk, walk.post("enable", action="later"))
+    place, text = follow(walk, walk.post("enable/later"))
     assert place == walk.url("enable")
     assert "Put off for now" in text
     elsewhere = Walk(walk.invitation, Client())

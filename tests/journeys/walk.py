@@ -33,6 +33,14 @@ EVERY_STEP = (
     "confirm",
     "done",
 )
+# What a page's forms post to beside the page itself.
+EVERY_ACTION = (
+    "register/code",
+    "register/address",
+    "register/account",
+    "check/tell",
+    "enable/later",
+)
 
 
 class Walk:
@@ -71,13 +79,13 @@ class Walk:
         return response
 
     def send_code(self, address: str = ADDRESS, country: str = "DE") -> Any:
-        return self.post("register", action="send_code", country=country, email=address)
+        return self.post("register/code", country=country, email=address)
 
     def register(self, address: str = ADDRESS, **data: Any) -> Any:
         """Prove the address and choose the password; ends wherever the journey goes on."""
         self.send_code(address)
-        data = {"action": "register", "code": newest_code(), "password": PASSWORD} | data
-        return self.client.post(self.url("register"), data)
+        data = {"code": newest_code(), "password": PASSWORD} | data
+        return self.client.post(self.url("register/account"), data)
 
     def log_in(self, user: User) -> Any:
         """Log in on the way, as `Login for Association` leads to it."""
@@ -87,7 +95,7 @@ class Walk:
         )
 
     def enable(self, **data: Any) -> Any:
-        data = {"action": "associate", "country": "DE", "agreement": "on"} | data
+        data = {"country": "DE", "agreement": "on"} | data
         return self.client.post(self.url("enable"), data)
 
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from association.services import associations
-from association.services.associations import AssociationRefused, associate
+from association.services.associations import associate
 from association.services.customers import assign_manager
 from association.services.invariants.trail import trail_equals_state
 from partners.enums import PartnerRole
@@ -94,7 +94,7 @@ def at_once(*acts):
             connection.ensure_connection()
             together.wait(timeout=20)
             act()
-        except (Refused, AssociationRefused) as refused:
+        except Refused as refused:
             return type(refused)
         finally:
             connection.close()

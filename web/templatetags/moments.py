@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django import template
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
@@ -16,4 +15,6 @@ def moment(at: datetime) -> SafeString:
     """Return the moment as the reader writes it, with its zone."""
     local = localtime(at)
     shown = date_format(local, "DATETIME_FORMAT")
-    return format_html('<time datetime="{}">{} {}</time>', local.isoformat(), shown, f"{local:%Z}")
+    # Nothing in it comes from a person. Escaping three texts is 70 Python calls, which the landing
+    # page of an e-mail invitation would pay at every visit.
+    return SafeString(f'<time datetime="{local.isoformat()}">{shown} {local:%Z}</time>')

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from association.services.clock import database_now
+from association.services.associations import database_now
 from association.services.invariants.associations import (
     evidence_is_complete,
     frozen_until_unfrozen,

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from association.enums import LastStep, Outcome
+from association.enums import LastStep, Operation, Outcome
 from association.models import Attempt
 from association.services.following_up import (
     message_to_customer,
@@ -15,7 +15,7 @@ from association.services.following_up import (
     sent_by_operation,
 )
 from association.services.history import known_address, last_step, outcome
-from association.services.refusal_texts import REFUSAL_TEXTS, Operation, RefusalText
+from association.services.refusal_texts import REFUSAL_TEXTS, RefusalText
 from partners.models import Invitation
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment

@@ -13,13 +13,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from association.enums import AttemptActionProblem
 from association.forms import HistoryForm
 from association.models import Association, Attempt
 from association.refusals import sentence_for
-from association.services.attempts import AttemptFinished
 from association.services.following_up import follow_up
-from association.services.history import NEWEST_FIRST, find_attempts, in_chunks, reveal_address
+from association.services.history import (
+    NEWEST_FIRST,
+    find_attempts,
+    in_chunks,
+    reveal_address,
+)
 from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
@@ -89,7 +92,7 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
     operation = request.POST.get("operation", "")
     try:
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
-    except (Refused, AttemptFinished) as refused:
+    except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
     names = {"address": sent.masked_recipient}
     if sent.mailed_at == now:
@@ -104,11 +107,9 @@ def _show_refusal(
     request: HttpRequest,
     member: PartnerMember,
     found: Attempt,
-    refused: Refused | AttemptFinished,
+    refused: Refused,
 ) -> HttpResponse:
     """Show the attempt as it is now, with the reason of the refusal above it."""
-    if isinstance(refused, AttemptFinished):
-        refused = Refused(AttemptActionProblem.NOT_POSSIBLE)
     messages.error(request, sentence_for(refused))
     return as_refusal(_show_attempt(request, member, found), refused.again_at)
 

@@ -7,14 +7,12 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from association.enums import Step
 from association.forms import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions
-from association.services.documents import Documents, current_documents, is_in_force
-from association.services.steps import Step
-from association.views.gate import Journey, attempt_step
-from association.views.progress import progress
-from association.views.urls_of import resume_url
+from association.services.documents import Documents, current_documents
+from association.views.gate import Journey, attempt_step, progress, resume_url
 from partners.models import Invitation
 from web.answers import posted, see_other
 from web.origin import current_origin
@@ -48,10 +46,8 @@ def instructions(request: HttpRequest, journey: Journey) -> HttpResponse:
     attempt = journey.attempt
     if not journey.invitation.is_reseller:
         return see_other(resume_url(attempt))
-    documents = documents_to_read(request)
-    letter = documents[DocumentKind.LETTER_OF_AUTHORIZATION]
-    ticked = is_in_force(attempt.letter, letter)
-    form = InstructionsForm(posted(request), documents=documents, ticked=ticked)
+    ticked = journey.versions.is_in_force(attempt.letter_id)
+    form = InstructionsForm(posted(request), documents=documents_to_read(request), ticked=ticked)
     if request.method != "POST" or not form.is_valid():
         back_url = reverse("landing", args=[journey.invitation.token])
         return show_instructions(request, journey.invitation, form, back_url=back_url)

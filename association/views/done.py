@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.services.capabilities import capability_rows
 from association.models import Attempt
 from association.services.admission import account_of
-from association.views.gate import Journey, begin_journey, own_attempt, speak_language_of
-from association.views.urls_of import step_url
+from association.views.gate import Journey, begin_journey, own_attempt, speak_language_of, step_url
 from web.answers import see_other
 
 

@@ -1,9 +1,10 @@
 """Which account joins: a new one, one's own, another one, or one that must be invited online."""
 
-from contextlib import suppress
+import re
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,19 +12,41 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomerAccount
+from association.enums import Step
 from association.forms import AskForm
 from association.models import Attempt
-from association.services.attempts import OtherAccount, enter_attempt, restart_attempt
-from association.services.steps import Step
-from association.views.browsers import browser_secret_of, remember_browser
-from association.views.gate import Journey, attempt_step
-from association.views.progress import progress
-from association.views.urls_of import resume_url, step_url
+from association.services.attempts import (
+    enter_attempt,
+    new_browser_secret,
+    restart_attempt,
+)
+from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.invitation_requests import request_online_invitation
 from web import limits
 from web.answers import limited, posted, see_other
+
+_SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+def browser_secret_of(request: HttpRequest) -> str:
+    """Return the browser's secret, or a new one when its cookie cannot be ours."""
+    secret = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
+    return secret if _SECRET.fullmatch(secret) else new_browser_secret()
+
+
+def remember_browser(response: HttpResponse, secret: str) -> HttpResponse:
+    """Set the journey's one cookie: it makes an attempt this browser's until it has an account."""
+    response.set_cookie(
+        settings.BROWSER_COOKIE_NAME,
+        secret,
+        max_age=settings.BROWSER_COOKIE_AGE,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def own_account(request: HttpRequest) -> CustomerAccount | None:
@@ -104,9 +127,7 @@ def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) ->
             attempt,
             _("Meanwhile another account has been signed in. Please choose again."),
         )
-    # Another tab may have been quicker; then the gate answers as for any attempt.
-    with suppress(OtherAccount):
-        enter_attempt(attempt=attempt, account=mine, now=now)
+    enter_attempt(attempt=attempt, account=mine, now=now)
     return see_other(resume_url(attempt))
 
 

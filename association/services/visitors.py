@@ -1,4 +1,4 @@
-"""Where a returning visitor stands: their own attempt of an invitation, their association."""
+"""What belongs to a returning visitor: their attempt of an invitation, their association."""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ def find_own_association(owner: User) -> Association | None:
 def find_open_attempt(owner: User, now: datetime) -> Attempt | None:
     """Return the newest attempt that this user's account can finish, or None.
 
-    None when the account has a partner, or no invitation that it follows is live any more.
+    None when the account has a partner, or when no invitation that it follows is live.
     """
     return (
         Attempt.objects.filter(account__owner=owner, invitation__in=Invitation.objects.live(now))

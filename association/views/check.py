@@ -1,0 +1,50 @@
+"""Check: what refuses, all at once, with the ways out."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from association.enums import Step
+from association.services.admission import Admission
+from association.services.attempts import decide_attempt, tell_partner
+from association.services.refusal_texts import check_line, customer_reason, way_out
+from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
+from web.answers import see_other
+
+
+@attempt_step(Step.CHECK)
+def check(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Show every rule with the way out; the POST checks again."""
+    if request.method == "POST":
+        decide_attempt(attempt=journey.attempt, now=journey.now)
+        return see_other(resume_url(journey.attempt))
+    if journey.admission is None:
+        raise ValueError("There is nothing to check before there is an account.")
+    return show_check(request, journey, journey.admission)
+
+
+def show_check(
+    request: HttpRequest, journey: Journey, admission: Admission, status: int = 200
+) -> HttpResponse:
+    """Show the check; 409 when a final POST was refused."""
+    between = [
+        {"code": code, "reason": customer_reason(code), "way_out": way_out(code)}
+        for code in admission.invitation_refusals
+    ]
+    context = {
+        "attempt": journey.attempt,
+        "invitation": journey.invitation,
+        "partner": journey.partner,
+        "admission": admission,
+        "between": between,
+        "lines": [check_line(line) for line in admission.decision.checks],
+        "checked_at": admission.decision.decided_at,
+        **progress(journey.invitation, Step.CHECK),
+    }
+    return render(request, "association/check.html", context, status=status)
+
+
+@attempt_step(Step.CHECK, is_action=True)
+def tell(_request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Tell the partner which rules refuse, because the customer asks for it."""
+    tell_partner(attempt=journey.attempt, now=journey.now)
+    return see_other(step_url(journey.attempt, Step.CHECK))

@@ -1,0 +1,107 @@
+"""Confirm, the last page of an enabled account; and the final POST, which Enable shares with it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from association.enums import JourneyRefusal, Step
+from association.forms import EnableForm, LetterForm
+from association.services.admission import account_of
+from association.services.associations import associate
+from association.services.attempts import last_moment_to_associate
+from association.services.facts import load_holdings
+from association.views.check import show_check
+from association.views.dead_links import dead_link
+from association.views.gate import (
+    Journey,
+    attempt_step,
+    enter_step,
+    progress,
+    signed_in,
+    step_url,
+)
+from partners.services.invitation_use import InvitationRefused
+from web.answers import posted, see_other
+from web.origin import current_origin
+from web.refused import Refused
+
+
+@attempt_step(Step.CONFIRM, is_final=True)
+def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Name the account, with what will happen."""
+    form = LetterForm(
+        posted(request),
+        versions=journey.versions.in_force,
+        ticked=journey.versions.is_in_force(journey.attempt.letter_id),
+    )
+    if request.method == "POST":
+        return answer_final_post(request, journey, Step.CONFIRM, form)
+    return show_last_step(request, journey, Step.CONFIRM, form)
+
+
+def show_last_step(
+    request: HttpRequest,
+    journey: Journey,
+    step: Step,
+    form: LetterForm,
+    status: int = 200,
+    problem: str = "",
+) -> HttpResponse:
+    """Show what will happen, with the account's own numbers, before the click."""
+    account = account_of(journey.attempt)
+    context = {
+        "form": form,
+        "attempt": journey.attempt,
+        "account": account,
+        "invitation": journey.invitation,
+        "partner": journey.partner,
+        "holdings": load_holdings(account=account, now=journey.now),
+        "last_moment": last_moment_to_associate(journey.attempt),
+        "problem": problem,
+        **progress(journey.invitation, step),
+    }
+    return render(request, f"association/{step.value}.html", context, status=status)
+
+
+def answer_final_post(
+    request: HttpRequest, journey: Journey, step: Step, form: LetterForm
+) -> HttpResponse:
+    """Associate and lead to the result, or say exactly why not."""
+    if not form.is_valid():
+        # `associate()` is not asked, so the page's own conditions decide what is shown.
+        entered = enter_step(request, journey.attempt, step)
+        if not isinstance(entered, Journey):
+            return entered
+        return show_last_step(request, entered, step, form, status=400)
+    try:
+        associate(
+            attempt=journey.attempt,
+            by=signed_in(request),
+            address=current_origin().address,
+            enabling=form.enabling() if isinstance(form, EnableForm) else None,
+            letter=form.letter_choice() if journey.invitation.is_reseller else None,
+        )
+    except InvitationRefused as refused:
+        return dead_link(request, refused.code, journey.partner)
+    except Refused as refused:
+        return answer_refused(request, journey, step, form, refused)
+    return see_other(step_url(journey.attempt, Step.DONE))
+
+
+def answer_refused(
+    request: HttpRequest, journey: Journey, step: Step, form: LetterForm, refused: Refused
+) -> HttpResponse:
+    """Answer a final POST that `associate()` refused."""
+    match refused.code:
+        case JourneyRefusal.NOT_ADMITTED:
+            return show_check(request, journey, refused.context["admission"], status=409)
+        case JourneyRefusal.ALREADY_ASSOCIATED:
+            return see_other("my_partner")
+        case JourneyRefusal.STEP_UNDONE:
+            return see_other(step_url(journey.attempt, refused.context["step"]))
+        case JourneyRefusal.LETTER_CHANGED | JourneyRefusal.AGREEMENT_CHANGED:
+            problem = _(
+                "The documents have changed while you were reading. Please read them again."
+            )
+            return show_last_step(request, journey, step, form, status=409, problem=problem)
+    raise refused

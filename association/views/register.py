@@ -1,0 +1,143 @@
+"""Register: one page with three forms, each posted to a view of its own that leads back to it."""
+
+from functools import wraps
+
+from allauth.account.utils import perform_login
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from accounts.enums import CodeRefusal
+from accounts.forms import CodeForm
+from accounts.refusals import refusal_sentence
+from accounts.services.codes import LIFETIME, PAUSE
+from association.enums import Step
+from association.forms import RegisterForm
+from association.models import Attempt
+from association.services.attempts import remember_registration
+from association.services.registration import register_for_attempt, send_attempt_code
+from association.views.gate import (
+    Journey,
+    StepView,
+    attempt_step,
+    is_of_browser,
+    progress,
+    resume_url,
+    step_url,
+)
+from web import limits
+from web.answers import limited, see_other
+from web.refused import Refused
+
+
+def without_login(view: StepView) -> StepView:
+    """Let a signed-in visitor first choose which account joins."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, journey: Journey) -> HttpResponse:
+        if request.user.is_authenticated:
+            return see_other(step_url(journey.attempt, Step.ACCOUNT))
+        return view(request, journey)
+
+    return answer
+
+
+def is_repeated_registration(request: HttpRequest, attempt: Attempt) -> bool:
+    """Whether this browser registered the attempt's account and does not carry its log-in.
+
+    So comes the second half of a double click. Its code and password are checked like the first's.
+    """
+    return (
+        attempt.registered_at is not None
+        and not request.user.is_authenticated
+        and is_of_browser(request, attempt)
+    )
+
+
+@require_safe
+@attempt_step(Step.REGISTER)
+@without_login
+def register(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Ask for country and e-mail address, then for the code that proves the address."""
+    attempt = journey.attempt
+    if attempt.code_asked_at is None:
+        return show_register(request, journey, RegisterForm(attempt=attempt))
+    return show_register(request, journey, CodeForm(email=attempt.registration_email))
+
+
+def show_register(
+    request: HttpRequest, journey: Journey, form: Form, status: int = 200
+) -> HttpResponse:
+    """Show the part that the form belongs to: the address, or its code and a password."""
+    attempt = journey.attempt
+    asked_at = attempt.code_asked_at
+    wait = 0 if asked_at is None else (asked_at + PAUSE - journey.now).total_seconds()
+    context = {
+        "form": form,
+        "attempt": attempt,
+        "partner": journey.partner,
+        "at_code": isinstance(form, CodeForm),
+        "wait_seconds": max(0, round(wait)),
+        "lifetime_minutes": LIFETIME.seconds // 60,
+        "back_url": step_url(attempt, Step.ACCOUNT),
+        **progress(journey.invitation, Step.REGISTER),
+    }
+    return render(request, "association/register.html", context, status=status)
+
+
+@limited
+@attempt_step(Step.REGISTER, is_action=True)
+@without_login
+def send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Send a code to the address, if its limits allow one; the page is the same if not."""
+    form = RegisterForm(request.POST, attempt=journey.attempt)
+    if not form.is_valid():
+        return show_register(request, journey, form, status=400)
+    limits.count_use("send_code")
+    send_attempt_code(attempt=journey.attempt, now=journey.now, **form.cleaned_data)
+    return see_other(step_url(journey.attempt, Step.REGISTER))
+
+
+@attempt_step(Step.REGISTER, is_action=True)
+@without_login
+def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Go back to the address; what was typed is still there."""
+    attempt = journey.attempt
+    remember_registration(
+        attempt=attempt,
+        email=attempt.registration_email,
+        country=attempt.registration_country.code,
+        code_asked_at=None,
+    )
+    return see_other(step_url(attempt, Step.REGISTER))
+
+
+@sensitive_post_parameters("password", "code")
+@limited
+@attempt_step(Step.REGISTER, is_action=True, repeats=is_repeated_registration)
+@without_login
+def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Check the code, create the account, enter the attempt and log in."""
+    attempt = journey.attempt
+    if not attempt.registration_email:
+        return see_other(step_url(attempt, Step.REGISTER))
+    form = CodeForm(request.POST, email=attempt.registration_email)
+    if request.POST.get("shown_email", attempt.registration_email) != attempt.registration_email:
+        form.add_error(None, _("The address was changed meanwhile. Check it and try again."))
+        return show_register(request, journey, form, status=409)
+    if form.is_valid():
+        try:
+            user = register_for_attempt(attempt=attempt, now=journey.now, **form.cleaned_data)
+        except Refused as refused:
+            if not isinstance(refused.code, CodeRefusal):
+                raise
+            form.add_error("code", refusal_sentence(refused))
+        else:
+            next_url = resume_url(attempt)
+            perform_login(request, user, email_verification="none", redirect_url=next_url)
+            # Its answer is a 302; after a good POST comes 303, to the same place.
+            return see_other(next_url)
+    return show_register(request, journey, form, status=400)
