@@ -192,7 +192,7 @@ def test_page_says_why_it_is_frozen_and_what_the_partner_has_done():
     assert "Your resources are stopped too" in page
     assert page.count("&lt;b&gt;Late&lt;/b&gt;") == 3
     assert "<b>Late" not in page
-    acts = page[page.index("What Nimbus has done") :]
+    acts = page[page.index("What <bdi>Nimbus</bdi> has done") :]
     said = [
         "Asked for your authorization",
         "Froze: account and resources",
