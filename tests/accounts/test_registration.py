@@ -262,7 +262,7 @@ def test_all_countries_but_the_mainland_are_offered():
     offered = [code for code, _ in offered_countries() if code]
     assert "CN" not in offered
     assert {"DE", "HK", "MO", "TW", "US"} <= set(offered)
-    assert len(offered) == 248
+    assert len(offered) == 251
 
 
 def test_register_fields_say_what_browsers_may_fill_in():
