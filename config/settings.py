@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
     # Before whatever reads the query or the body.
-    "web.body_limits.ReadableMiddleware",
+    "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -239,7 +239,7 @@ BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
-MESSAGE_STORAGE = "web.messages_storage.HostCookieStorage"
+MESSAGE_STORAGE = "web.cookies.MessageStorage"
 
 # --- what every answer carries --------------------------------------------------------------
 # The proxy speaks https, redirects whoever comes by http, and says so in this header.

@@ -13,7 +13,7 @@ from audit.admin import EvidenceAdmin
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
-from web.admin.confirmation import confirmed_action
+from web.admin.confirmation import ConfirmedAction
 from web.admin.filters import StateFilter
 from web.refused import Refused
 
@@ -68,7 +68,7 @@ class OutboxMessageAdmin(EvidenceAdmin):
         """Whoever has Django's permission to change messages; the rows themselves stay closed."""
         return request.user.has_perm("outbox.change_outboxmessage")
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Send dead messages again"),
         consequences=(
             _("The worker tries each message again, under the same Message-ID."),

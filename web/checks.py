@@ -1,4 +1,4 @@
-"""System checks: what an operator must say so that limits count clients, not the proxy."""
+"""System checks: proxies must be named, or limits count the proxy instead of its clients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from web.origin import canonical_ip
 def check_proxy_addresses(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Refuse a trusted proxy that is not one network address: it would never be recognised."""
+    """Report a trusted proxy that is not one canonical address: it would never match."""
     return [
         checks.Error(
             f"TRUSTED_PROXIES names {proxy!r}, which is not a network address as we compare them.",
@@ -30,7 +30,7 @@ def check_proxy_addresses(
 def check_proxies_are_named(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Warn when no proxy is trusted: outside the demo there is one, because it speaks https."""
+    """Warn when no proxy is trusted: outside the demo there is one, because it does the TLS."""
     if settings.DEMO or settings.TRUSTED_PROXIES:
         return []
     return [

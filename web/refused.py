@@ -1,4 +1,4 @@
-"""The one shape of a refusal."""
+"""The one exception for refusals."""
 
 from datetime import datetime
 from enum import Enum

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from demo.forms import MailboxForm
 from demo.mailbox import find_mail, newest_mails
 from outbox.models import OutboxMessage
-from web.downloads import mail_document
+from web.downloads import show_email_html
 
 
 def _directory() -> Path:
@@ -45,4 +45,4 @@ def mail_as_html(request: HttpRequest, key: str) -> HttpResponseBase:
     mail = find_mail(_directory(), key=key)
     if mail is None or not mail.html:
         raise Http404
-    return mail_document(request, mail.html)
+    return show_email_html(request, mail.html)

@@ -14,21 +14,17 @@ from partners.models import InvitationRequest
 from partners.refusals import SENTENCES
 from partners.services.invitations import InvitationNotSaved
 from partners.services.requests import RequestRefused, answer_request, dismiss_request
-from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.confirmation import ConfirmedAction, ReasonForm
 from web.admin.filters import StateFilter
 from web.email_addresses import mask_address
 
 
-def request_name(asked: InvitationRequest) -> str:
-    """Who asks which partner."""
-    return f"{mask_address(asked.address)} – {asked.partner}"
+def request_name(invitation_request: InvitationRequest) -> str:
+    return f"{mask_address(invitation_request.address)} – {invitation_request.partner}"
 
 
 class RequestStateFilter(StateFilter):
-    """What became of the request."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Open, answered with an invitation, or dismissed."""
         closed = Q(closed_at__isnull=False)
         return {
             "open": (_("open"), ~closed),
@@ -39,8 +35,6 @@ class RequestStateFilter(StateFilter):
 
 @admin.register(InvitationRequest)
 class InvitationRequestAdmin(EvidenceAdmin):
-    """People with an existing account who asked for an online invitation."""
-
     list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
     list_select_related = ("partner", "invitation")
     list_filter = (RequestStateFilter,)
@@ -62,15 +56,14 @@ class InvitationRequestAdmin(EvidenceAdmin):
     actions = ("send_invitation", "dismiss")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whoever has Django's permission to change requests; the rows themselves stay closed."""
         return request.user.has_perm("partners.change_invitationrequest")
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Send the online invitation"),
         consequences=(
-            _("Each person is mailed an online invitation of the partner they asked."),
-            _("It is for them alone and lives for seven days."),
-            _("A request that was answered before is left as it is."),
+            _("Each person gets an e-mail with an online invitation of the partner they asked."),
+            _("Only they can use it, for seven days."),
+            _("Requests that were answered before do not change."),
         ),
         button=_("Send the invitation"),
         name=request_name,
@@ -78,15 +71,16 @@ class InvitationRequestAdmin(EvidenceAdmin):
         refusals=SENTENCES,
         permissions=["act"],
     )
-    def send_invitation(self, asked: InvitationRequest, *, by: User, now: datetime) -> None:
-        """Answer the request as the partner could."""
-        answer_request(request=asked, by=by, now=now)
+    def send_invitation(
+        self, invitation_request: InvitationRequest, *, by: User, now: datetime
+    ) -> None:
+        answer_request(request=invitation_request, by=by, now=now)
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Dismiss requests"),
         description=_("Dismiss"),
         consequences=(
-            _("Nobody is mailed. The partner does not see these requests any more."),
+            _("No e-mail is sent. The partner does not see these requests any more."),
             _("The same person can ask again."),
         ),
         button=_("Dismiss"),
@@ -96,6 +90,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
         refusals=SENTENCES,
         permissions=["act"],
     )
-    def dismiss(self, asked: InvitationRequest, *, by: User, now: datetime, reason: str) -> None:
-        """Close the request without an invitation."""
-        dismiss_request(request=asked, reason=reason, by=by, now=now)
+    def dismiss(
+        self, invitation_request: InvitationRequest, *, by: User, now: datetime, reason: str
+    ) -> None:
+        dismiss_request(request=invitation_request, reason=reason, by=by, now=now)

@@ -20,7 +20,7 @@ from partners.services.invitations.made_once import create_email, draft_email
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
 from web.answers import posted, see_other
-from web.downloads import mail_document
+from web.downloads import show_email_html
 
 SECTION = "invitations"
 # At which field a refusal stands; the others are about the whole form.
@@ -47,7 +47,7 @@ def new_email(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
         draft_email(partner=member.partner, now=form.now, **form.cleaned_data)
     )
     if action == "preview_html":
-        return mail_document(request, mail.html)
+        return show_email_html(request, mail.html)
     return _page(request, member, form, mail=mail)
 
 

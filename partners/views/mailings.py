@@ -26,14 +26,14 @@ from partners.services.mailings import (
 from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
 from web.answers import posted, see_other
-from web.body_limits import takes_file
-from web.downloads import csv_download, mail_document
+from web.body_limits import accept_file
+from web.downloads import csv_download, show_email_html
 
 SECTION = "invitations"
 SHOWN = 100
 
 
-@takes_file(largest=LARGEST_LIST)
+@accept_file(largest=LARGEST_LIST)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
@@ -76,7 +76,7 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
     batch.subject, batch.note = form.cleaned_data["subject"], form.cleaned_data["note"]
     row = pending_rows(batch).first()
     if action == "preview_html" and row is not None:
-        return mail_document(request, preview_invitation(draft_of_row(batch, row, now)).html)
+        return show_email_html(request, preview_invitation(draft_of_row(batch, row, now)).html)
     return _report_page(request, member, batch, form)
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.http import HttpResponse
 
-from web.downloads import attached, csv_download, safe_cell, shown
+from web.downloads import as_attachment, as_inline, csv_download, safe_cell
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -71,7 +71,7 @@ def test_lines_end_as_in_rfc_4180():
 
 
 def test_a_file_is_saved_or_shown_under_our_name():
-    assert attached(HttpResponse(), "a.svg")["Content-Disposition"] == (
+    assert as_attachment(HttpResponse(), "a.svg")["Content-Disposition"] == (
         'attachment; filename="a.svg"'
     )
-    assert shown(HttpResponse(), "a.svg")["Content-Disposition"] == 'inline; filename="a.svg"'
+    assert as_inline(HttpResponse(), "a.svg")["Content-Disposition"] == 'inline; filename="a.svg"'

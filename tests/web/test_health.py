@@ -23,7 +23,7 @@ NOT_READY = (503, {"status": "unavailable"})
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
-    health.refuse_unmigrated.cache_clear()
+    health.check_migrations.cache_clear()
 
 
 def answer(client, address="/readyz"):
