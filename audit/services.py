@@ -1,13 +1,13 @@
-"""Writing the audit trail."""
+"""Services that write the audit trail."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
+from audit.actors import Actor
 from audit.copies import insert_copies
 from audit.models import AuditEvent
 from web.origin import current_origin
@@ -17,16 +17,16 @@ def record_audit_event(
     *,
     action: str,
     about: models.Model,
-    by: AbstractBaseUser | None,
+    by: Actor,
     now: datetime,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write one row: `by` (None: a command) did `action` to `about`.
+    """Write one audit event: `by` did `action` to `about`.
 
-    `before` and `after` hold the fields that changed, as plain values; the latest `after` of an
-    object equals its state. The network address and request id are those of the request being
-    answered. Call it inside the transaction of the act.
+    `before` and `after` are the changed fields as plain values. The newest `after` of an object
+    must equal its state. The network address and the request id come from the current request. Call
+    it in the transaction of the action.
     """
     origin = current_origin()
     return AuditEvent.objects.create(
@@ -43,7 +43,7 @@ def record_audit_event(
 
 
 def record_copies(*, of: AuditEvent, objects: Mapping[int, dict[str, Any]]) -> None:
-    """Write the same event for more objects of its kind: each one's key, and its own `after`."""
+    """Write the same event for more objects: `objects` maps each key to its own `after`."""
     insert_copies(
         of=of,
         varying={

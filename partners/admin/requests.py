@@ -61,7 +61,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
     @ConfirmedAction(
         title=_("Send the online invitation"),
         consequences=(
-            _("Each person gets an e-mail with an online invitation of the partner they asked."),
+            _("Each person is mailed an online invitation of the partner they asked."),
             _("Only they can use it, for seven days."),
             _("Requests that were answered before do not change."),
         ),

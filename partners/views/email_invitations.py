@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from outbox.services.rendering import Mail, sender
+from outbox.services.rendering import Email, from_address
 from partners.emails import preview_invitation
 from partners.forms import NewEmailForm
 from partners.models import PartnerMember, PartnerStatus
@@ -70,13 +70,13 @@ def _page(
     member: PartnerMember,
     form: NewEmailForm,
     *,
-    mail: Mail | None = None,
+    mail: Email | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
         "form": form,
         "mail": mail,
-        "sender": sender(),
+        "sender": from_address(),
         "recipient": form.cleaned_data.get("recipient") if mail else "",
         "is_frozen": member.partner.status != PartnerStatus.NORMAL,
         "back_url": reverse("console_invitations"),

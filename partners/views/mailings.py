@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from outbox.services.rendering import sender
+from outbox.services.rendering import from_address
 from partners.emails import default_subject, preview_invitation
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
 from partners.models import BatchRow, Channel, InvitationBatch, PartnerMember, PartnerStatus
@@ -173,7 +173,7 @@ def _report_page(
         "form": form,
         "bad_rows": [(row, _reason(row)) for row in bad[:SHOWN]],
         "bad_count": bad.count(),
-        "sender": sender(),
+        "sender": from_address(),
         "back_url": reverse("console_batches"),
     }
     row = pending_rows(batch).first() if batch.state == "draft" else None

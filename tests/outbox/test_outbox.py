@@ -11,16 +11,16 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from outbox.models import OutboxMessage
-from outbox.services.delivery import Courier, MailServerAway
+from outbox.services.delivery import MailSender, MailServerAway
 from outbox.services.queue import (
     LONGEST_WAIT,
-    TIME_FOR_THE_OTHERS,
+    TIME_FOR_THE_BATCH,
     OutgoingMessage,
     claim_messages,
     enqueue_messages,
     lease,
     longest_send,
-    put_off,
+    schedule_retry,
 )
 from partners.models import Invitation
 from tests.factories import InvitationFactory
@@ -63,7 +63,7 @@ def later(**delta: float):
 
 
 def deliver(server: MailServer, clock=timezone.now) -> int:
-    return Courier(smtp(server), clock=clock).deliver_batch()
+    return MailSender(smtp(server), clock=clock).deliver_batch()
 
 
 def test_message_is_sent_once_with_its_headers(listening, settings):
@@ -228,7 +228,7 @@ class DyingBackend:
 def test_crash_between_send_and_mark_repeats_the_same_message_id_once(listening):
     message = promise()
     with pytest.raises(SystemExit):
-        Courier(DyingBackend(smtp(listening))).deliver_batch()
+        MailSender(DyingBackend(smtp(listening))).deliver_batch()
     assert deliver(listening) == 0, "the lease still holds"
     after_lease = later(seconds=lease().total_seconds() + 1)
     assert [deliver(listening, after_lease), deliver(listening, after_lease)] == [1, 0]
@@ -242,18 +242,18 @@ def test_claim_outlasts_the_slowest_mail_server(settings, seconds):
     now = timezone.now()
     (message,) = claim_messages(now=now, limit=20)
     assert longest_send() == timedelta(seconds=15 * seconds)
-    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_OTHERS
+    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_BATCH
 
 
 def test_message_whose_claim_could_run_out_is_not_begun(listening):
     for _ in range(2):
         promise()
-    began, slow = timezone.now(), TIME_FOR_THE_OTHERS + timedelta(seconds=1)
+    began, slow = timezone.now(), TIME_FOR_THE_BATCH + timedelta(seconds=1)
 
     def clock():
         return began + slow * len(listening.envelopes)
 
-    assert Courier(smtp(listening), clock=clock).deliver_batch() == 1
+    assert MailSender(smtp(listening), clock=clock).deliver_batch() == 1
     assert list(OutboxMessage.objects.waiting().values_list("tries", flat=True)) == [0]
 
 
@@ -261,7 +261,7 @@ def test_rest_of_a_batch_is_given_back_when_told_to_stop(listening):
     for _ in range(3):
         promise()
     sent = listening.envelopes
-    Courier(smtp(listening), stopped=lambda: len(sent) == 1).deliver_batch()
+    MailSender(smtp(listening), stopped=lambda: len(sent) == 1).deliver_batch()
     waiting = OutboxMessage.objects.waiting()
     assert list(waiting.values_list("tries", flat=True)) == [0, 0]
     assert deliver(listening) == 2
@@ -273,7 +273,7 @@ def test_waits_grow_from_one_minute_to_one_hour():
     waits = []
     for tries in range(1, 10):
         message.tries = tries
-        waits.append(put_off(message=message, error="451", now=now) - now)
+        waits.append(schedule_retry(message=message, error="451", now=now) - now)
     for tries, wait in enumerate(waits[:5]):
         shortest = timedelta(minutes=2**tries)
         assert shortest <= wait <= shortest * 1.25

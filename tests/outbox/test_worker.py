@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from outbox.management.commands import worker
 from outbox.models import OutboxMessage
-from outbox.services.delivery import Courier
+from outbox.services.delivery import MailSender
 from outbox.services.queue import OutgoingMessage, claim_messages, enqueue_messages
 from tests.factories import InvitationFactory
 from tests.outbox.mail_server import MailServer, free_port
@@ -111,7 +111,7 @@ def test_two_workers_send_each_message_once():
     promise(60)
     server = MailServer()
     with server.running():
-        workers = [threading.Thread(target=run_courier, args=[server]) for _ in range(2)]
+        workers = [threading.Thread(target=run_sender, args=[server]) for _ in range(2)]
         for thread in workers:
             thread.start()
         for thread in workers:
@@ -121,11 +121,11 @@ def test_two_workers_send_each_message_once():
     assert OutboxMessage.objects.waiting().count() == 0
 
 
-def run_courier(server: MailServer) -> None:
+def run_sender(server: MailServer) -> None:
     backend = "django.core.mail.backends.smtp.EmailBackend"
-    courier = Courier(get_connection(backend, host=server.host, port=server.port, timeout=5))
+    sender = MailSender(get_connection(backend, host=server.host, port=server.port, timeout=5))
     try:
-        while courier.deliver_batch():
+        while sender.deliver_batch():
             pass
     finally:
         connection.close()
@@ -169,7 +169,7 @@ def test_claims_side_by_side_overlap_without_the_lock(monkeypatch):
 
 
 class CuttingBackend:
-    """Takes mails, and cuts the courier's connection to the database while doing so."""
+    """Takes mails, and cuts the sender's connection to the database while doing so."""
 
     def __init__(self, process_id: int) -> None:
         self.process_id: int | None = process_id
@@ -209,10 +209,10 @@ def test_database_lost_while_sending_repeats_nothing_and_delays_nothing():
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = CuttingBackend(cursor.fetchone()[0])
-    courier = Courier(backend)
+    sender = MailSender(backend)
     with pytest.raises(OperationalError):
-        courier.deliver_batch()
+        sender.deliver_batch()
     close_old_connections()
-    assert courier.deliver_batch() == 2
+    assert sender.deliver_batch() == 2
     assert len(backend.sent) == 3
     assert OutboxMessage.objects.filter(sent_at__isnull=False, tries=1).count() == 3

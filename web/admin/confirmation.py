@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -48,6 +48,8 @@ class ConfirmedAction:
     name: Callable[[Any], str] = str
     refused_by: tuple[type[Exception], ...] = ()
     refusals: Mapping[Any, Any] = field(default_factory=dict)
+    # Django's templates call what is callable.
+    do_not_call_in_templates: ClassVar[bool] = True
 
     def __call__(self, method: Callable[..., object]) -> Action:
         description = self.description or self.title
