@@ -1,4 +1,4 @@
-"""The yardstick: Django without middleware and without a database, answering b"ok"."""
+"""What other pages are compared with: Django without middleware or database answers b"ok"."""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -7,7 +7,6 @@ from django.urls import path
 
 
 def ok(request: HttpRequest) -> HttpResponse:
-    """Answer."""
     return HttpResponse(b"ok")
 
 
