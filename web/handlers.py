@@ -1,4 +1,4 @@
-"""WSGI and ASGI handlers whose requests can always be made, whatever their Content-Type."""
+"""WSGI and ASGI handlers that can make a request object from any Content-Type."""
 
 from typing import Any
 

@@ -64,7 +64,7 @@ class MailSender:
         self._unwritten: Callable[[], object] | None = None
 
     def deliver_batch(self) -> int:
-        """Process up to BATCH_SIZE due messages and return how many; 0 means that none is due.
+        """Process up to BATCH_SIZE messages and return how many; 0 means that nothing waits.
 
         Raises MailServerAway when no connection can be made; that counts as no try, and the caller
         asks again soon. Stops early and releases the rest when told to stop, or when the lease

@@ -70,7 +70,7 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
 
 
 def has_due_messages(*, now: datetime) -> bool:
-    """Return whether a message is due to be sent or dropped."""
+    """Return whether a message must be sent or dropped now."""
     waiting = OutboxMessage.objects.waiting()
     return waiting.filter(models.Q(next_try_at__lte=now) | models.Q(deadline_at__lte=now)).exists()
 

@@ -1,4 +1,4 @@
-"""The hidden field that makes a repeated submit harmless."""
+"""The hidden field with which a repeated submit runs its action once only."""
 
 from typing import Any
 
@@ -13,6 +13,6 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def form_key(context: dict[str, Any]) -> SafeString:
-    """Return the hidden field with this form's key; stands inside every form that acts once."""
+    """Return the hidden field with this form's key, for every form whose action must run once."""
     key = shown_form_key(context["request"])
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)
