@@ -1,8 +1,9 @@
 """Runs all benchmarks and prints the results as Markdown.
 
-    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|associations|console]
+    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|journey|associations|console]
 
-The database must be an empty one on PostgreSQL; the rows stay in it.
+The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second
+checkout, whose journey is measured beside this one's.
 """
 
 import os
@@ -28,7 +29,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, pages  # noqa: E402
+from benchmarks import associations, console, journey, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -65,6 +66,10 @@ def measure(part: str) -> Iterator[str]:
             yield ""
         if part != "pages":
             yield from pages.weigh(urls)
+    if part in ("everything", "journey"):
+        yield "\n## The journey\n"
+        before = os.environ.get("BEFORE")
+        yield from journey.measure(Path(before) if before else None)
     if part in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()

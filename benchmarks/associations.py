@@ -66,6 +66,10 @@ def measure() -> Iterator[str]:
     # Without the benchmark's own SELECT, BEGIN and COMMIT.
     yield f"`associate()` runs {len(queries) - 3} statements between BEGIN and COMMIT."
     yield ""
+    yield planning([query["sql"] for query in queries.captured_queries])
+    yield ""
+    yield python_time(make_attempts(partner, 50, invitations=50))
+    yield ""
     yield "| clients | many invitations /s | one hot /s | hot of many | hot p99 ms | many of bare |"
     yield "|---|---|---|---|---|---|"
     with connection.cursor() as cursor:
@@ -88,6 +92,33 @@ def measure() -> Iterator[str]:
     yield ""
     for _ in range(EXACT["runs"]):
         yield exactness(partner)
+
+
+def planning(statements: list[str]) -> str:
+    """Return how long PostgreSQL plans and runs the SELECTs among these statements."""
+    planned = run_for = 0.0
+    selects = [sql for sql in statements if sql.startswith("SELECT")]
+    with connection.cursor() as cursor:
+        for sql in selects:
+            cursor.execute(f"EXPLAIN (ANALYZE, SUMMARY, FORMAT JSON) {sql}")
+            (told,) = cursor.fetchone()[0]
+            planned += told["Planning Time"]
+            run_for += told["Execution Time"]
+    return (
+        f"Its {len(selects)} SELECTs take PostgreSQL {planned:.1f} ms to plan and {run_for:.1f} ms"
+        " to run."
+    )
+
+
+def python_time(attempts: list[UUID]) -> str:
+    """Return the CPU time of this process in `associate()`, one attempt after the other."""
+    taken = []
+    for attempt_id in attempts:
+        attempt = Attempt.objects.select_related("account__owner").get(pk=attempt_id)
+        start = time.process_time()
+        associate(attempt=attempt, by=attempt.account.owner, address="192.0.2.1")
+        taken.append((time.process_time() - start) * 1000)
+    return f"`associate()` takes {statistics.median(taken):.1f} ms of Python."
 
 
 def exactness(partner: Partner) -> str:
