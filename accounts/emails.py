@@ -1,4 +1,7 @@
-"""The mails of accounts, written when they are sent; each function is named after its kind."""
+"""The e-mails of accounts, written when they are sent.
+
+Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
+"""
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -7,21 +10,20 @@ from django.utils.translation import gettext as _
 from accounts.models import User, VerificationCode
 from accounts.services.codes import LIFETIME, code_holder, derive_code, is_newest
 from outbox.models import OutboxMessage
-from outbox.services.rendering import Mail, Stale, absolute_url, find_about, render_mail
+from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 
 
-def verification_code(message: OutboxMessage) -> Mail:
-    """The six digits that prove the address of someone who registers."""
+def verification_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
     if code_holder(row) is not None:
         raise Stale("address known by now")
-    return _code_mail(message, row, None, subject=_("Your verification code"))
+    return _code_email(message, row, None, subject=_("Your verification code"))
 
 
-def already_registered(message: OutboxMessage) -> Mail:
-    """Someone registers with an address that has an account: how to log in, and no code."""
+def already_registered(message: OutboxMessage) -> Email:
+    """Written instead of a code when the address of a registration has an account already."""
     _fresh_code(message)
-    return render_mail(
+    return render_email(
         message,
         template="accounts/already_registered",
         subject=_("You already have an account"),
@@ -32,19 +34,18 @@ def already_registered(message: OutboxMessage) -> Mail:
     )
 
 
-def password_reset_code(message: OutboxMessage) -> Mail:
-    """The six digits with which a new password can be set."""
+def password_reset_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
     holder = code_holder(row)
     if holder is None:
         raise Stale("address unknown by now")
-    return _code_mail(message, row, holder, subject=_("Your code to set a new password"))
+    return _code_email(message, row, holder, subject=_("Your code to set a new password"))
 
 
-def password_reset_unknown(message: OutboxMessage) -> Mail:
-    """Someone forgot the password of an account that this address does not have."""
+def password_reset_unknown(message: OutboxMessage) -> Email:
+    """Written instead of a code when no account has the address."""
     _fresh_code(message)
-    return render_mail(
+    return render_email(
         message,
         template="accounts/password_reset_unknown",
         subject=_("There is no account with this address"),
@@ -52,10 +53,9 @@ def password_reset_unknown(message: OutboxMessage) -> Mail:
     )
 
 
-def registered(message: OutboxMessage) -> Mail:
-    """The account exists: its name, and where to log in."""
+def registered(message: OutboxMessage) -> Email:
     user = _user(message)
-    return render_mail(
+    return render_email(
         message,
         template="accounts/registered",
         subject=_("Your account has been created"),
@@ -63,9 +63,8 @@ def registered(message: OutboxMessage) -> Mail:
     )
 
 
-def password_changed(message: OutboxMessage) -> Mail:
-    """The password is another one; what to do if that was not you."""
-    return render_mail(
+def password_changed(message: OutboxMessage) -> Email:
+    return render_email(
         message,
         template="accounts/password_changed",
         subject=_("Your password has been changed"),
@@ -77,11 +76,10 @@ def password_changed(message: OutboxMessage) -> Mail:
     )
 
 
-def second_factor_changed(message: OutboxMessage) -> Mail:
-    """The second step of the log-in was turned on or off; what to do if that was not you."""
+def second_factor_changed(message: OutboxMessage) -> Email:
     is_on = message.data["is_on"]
     on, off = _("Logging in takes a second step now"), _("Logging in takes no second step any more")
-    return render_mail(
+    return render_email(
         message,
         template="accounts/second_factor_changed",
         subject=on if is_on else off,
@@ -94,12 +92,12 @@ def second_factor_changed(message: OutboxMessage) -> Mail:
     )
 
 
-def reset_link(message: OutboxMessage) -> Mail:
-    """An administrator asks the user to set a password: where, and under which account name."""
+def reset_link(message: OutboxMessage) -> Email:
+    """Written when an administrator asks the user to set a password."""
     user = _user(message)
     if not user.is_active:
         raise Stale("user not active")
-    return render_mail(
+    return render_email(
         message,
         template="accounts/reset_link",
         subject=_("Set a new password"),
@@ -110,9 +108,9 @@ def reset_link(message: OutboxMessage) -> Mail:
     )
 
 
-def failed_logins(message: OutboxMessage) -> Mail:
-    """Someone keeps trying passwords for the account."""
-    return render_mail(
+def failed_logins(message: OutboxMessage) -> Email:
+    """Written when someone tries many passwords for the account."""
+    return render_email(
         message,
         template="accounts/failed_logins",
         subject=_("Failed attempts to log in to your account"),
@@ -124,11 +122,11 @@ def failed_logins(message: OutboxMessage) -> Mail:
     )
 
 
-def _code_mail(
+def _code_email(
     message: OutboxMessage, row: VerificationCode, holder: User | None, *, subject: str
-) -> Mail:
-    """The digits stand in the body only: subjects show up on locked screens."""
-    return render_mail(
+) -> Email:
+    # Only the body has the code: locked screens show subjects.
+    return render_email(
         message,
         template=f"accounts/{message.kind.partition('.')[2]}",
         subject=subject,

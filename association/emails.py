@@ -1,4 +1,7 @@
-"""The mails about joining and what follows it, to the customer and to the partner."""
+"""The e-mails about joining and about associations, to the customer and to the partner.
+
+Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -20,7 +23,7 @@ from association.services.budget_watch import THRESHOLDS
 from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
-from outbox.services.rendering import Mail, Stale, absolute_url, find_about, render_mail
+from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 from partners.emails import render_for_partner
 from web.email_addresses import mask_address
 
@@ -30,8 +33,7 @@ _AUTHORIZATIONS = Authorization.objects.select_related(
 )
 
 
-def associated(message: OutboxMessage) -> Mail:
-    """Tell the customer that they have joined; for reseller, what frozen means and who ends it."""
+def associated(message: OutboxMessage) -> Email:
     association = find_about(message, _ASSOCIATIONS.all())
     names = {"partner": association.partner.name}
     subject = (
@@ -39,7 +41,7 @@ def associated(message: OutboxMessage) -> Mail:
         if association.is_reseller
         else _("You have joined %(partner)s")
     )
-    return render_mail(
+    return render_email(
         message,
         template="association/associated",
         subject=subject % names,
@@ -47,8 +49,8 @@ def associated(message: OutboxMessage) -> Mail:
     )
 
 
-def resume(message: OutboxMessage) -> Mail:
-    """Give the customer who enables later the way back. Stale when it leads nowhere."""
+def resume(message: OutboxMessage) -> Email:
+    """Lead a customer who enables later back to the attempt. Stale when joining is not possible."""
     attempt = find_about(
         message, Attempt.objects.select_related("invitation__partner", "account__owner")
     )
@@ -60,7 +62,7 @@ def resume(message: OutboxMessage) -> Mail:
     if last_moment is None or timezone.now() > last_moment:
         raise Stale("too late to join")
     partner = attempt.invitation.partner
-    return render_mail(
+    return render_email(
         message,
         template="association/resume",
         subject=_("Finish joining %(partner)s") % {"partner": partner.name},
@@ -72,11 +74,8 @@ def resume(message: OutboxMessage) -> Mail:
     )
 
 
-def customer_waiting(message: OutboxMessage) -> Mail:
-    """Tell the partner that a new reseller customer waits for a budget.
-
-    Stale when the budget has been set or the association has ended.
-    """
+def customer_waiting(message: OutboxMessage) -> Email:
+    """Stale when the budget is set or the association has ended."""
     association = find_about(message, _ASSOCIATIONS.all())
     if association.ended_at is not None:
         raise Stale("association ended")
@@ -93,10 +92,10 @@ def customer_waiting(message: OutboxMessage) -> Mail:
     )
 
 
-def customer_refused(message: OutboxMessage) -> Mail:
-    """Tell the partner why a customer could not join, because the customer wants it told.
+def customer_refused(message: OutboxMessage) -> Email:
+    """Tell the partner why a customer could not join; written only when the customer asks for it.
 
-    `data["codes"]` holds the refusal codes. Neither amounts nor other partners' names are said.
+    `data["codes"]` has the refusal codes. The text has neither amounts nor names of other partners.
     """
     attempt = find_about(
         message, Attempt.objects.select_related("invitation__partner", "account__owner")
@@ -121,11 +120,8 @@ def customer_refused(message: OutboxMessage) -> Mail:
     )
 
 
-def frozen(message: OutboxMessage) -> Mail:
-    """Tell the customer that the account is frozen, and why. Stale when it is over.
-
-    `data["cause"]` says which freeze it is about: the partner's, unless said.
-    """
+def frozen(message: OutboxMessage) -> Email:
+    """Stale when that freeze is over; `data["cause"]` is its cause, by default the partner's."""
     association = find_about(message, _ASSOCIATIONS.all())
     cause = message.data.get("cause", FreezeCause.PARTNER)
     freeze = association.account.freezes.open().filter(cause=cause).first()
@@ -137,7 +133,7 @@ def frozen(message: OutboxMessage) -> Mail:
         if is_used_up
         else _("%(partner)s has frozen your account") % {"partner": association.partner.name}
     )
-    return render_mail(
+    return render_email(
         message,
         template="association/frozen",
         subject=subject,
@@ -150,11 +146,8 @@ def frozen(message: OutboxMessage) -> Mail:
     )
 
 
-def budget_alert(message: OutboxMessage) -> Mail:
-    """Tell the partner how much of a customer's budget is used. Stale when it is another budget.
-
-    `data["used"]` is the amount when the spending was recorded.
-    """
+def budget_alert(message: OutboxMessage) -> Email:
+    """Stale when the budget was replaced; `data["used"]` is the amount at the time of the alert."""
     alert = find_about(
         message,
         BudgetAlert.objects.select_related(
@@ -187,12 +180,12 @@ def budget_alert(message: OutboxMessage) -> Mail:
     )
 
 
-def unfrozen(message: OutboxMessage) -> Mail:
-    """Tell the customer that the account is free. Stale when it has been frozen again."""
+def unfrozen(message: OutboxMessage) -> Email:
+    """Stale when the account is frozen again."""
     association = find_about(message, _ASSOCIATIONS.all())
     if association.account.freezes.open().exists():
         raise Stale("frozen again")
-    return render_mail(
+    return render_email(
         message,
         template="association/unfrozen",
         subject=_("Your account is no longer frozen"),
@@ -203,13 +196,13 @@ def unfrozen(message: OutboxMessage) -> Mail:
     )
 
 
-def authorization_requested(message: OutboxMessage) -> Mail:
-    """Tell the customer that the partner asks for the right to act. Stale when answered."""
+def authorization_requested(message: OutboxMessage) -> Email:
+    """Stale when the customer has answered."""
     authorization = find_about(message, _AUTHORIZATIONS.all())
     association = authorization.association
     if association.ended_at is not None or authorization.state != "requested":
         raise Stale("already answered")
-    return render_mail(
+    return render_email(
         message,
         template="association/authorization_requested",
         subject=_("%(partner)s asks for your authorization")
@@ -219,11 +212,8 @@ def authorization_requested(message: OutboxMessage) -> Mail:
     )
 
 
-def authorization_decided(message: OutboxMessage) -> Mail:
-    """Tell the partner how the customer decided: granted, declined or revoked, with the reason.
-
-    `data["state"]` is the decision. Stale when it has been revoked since.
-    """
+def authorization_decided(message: OutboxMessage) -> Email:
+    """Stale when the state is not `data["state"]` any more."""
     authorization = find_about(message, _AUTHORIZATIONS.all())
     state = authorization.state
     if message.data.get("state", state) != state:
@@ -245,11 +235,8 @@ def authorization_decided(message: OutboxMessage) -> Mail:
     )
 
 
-def budget_requested(message: OutboxMessage) -> Mail:
-    """Tell the partner that a frozen customer asks for a budget.
-
-    Stale when the association has ended or the account is no longer frozen.
-    """
+def budget_requested(message: OutboxMessage) -> Email:
+    """Stale when the association has ended or the account is not frozen any more."""
     asked = find_about(
         message,
         BudgetRequest.objects.select_related("association__partner", "association__account__owner"),

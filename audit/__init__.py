@@ -1,1 +1,1 @@
-"""The audit trail and the security log: who did what, to which object, from where."""
+"""The audit trail and the security log: who did what to which object, from where."""

@@ -1,4 +1,4 @@
-"""The audit trail in the admin, and the bases of the admin's pages that use it."""
+"""The audit trail in the admin, and base classes for admin pages that write or replace it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ HISTORY_LENGTH = 100
 
 
 def actor(request: HttpRequest) -> Any:
-    """Return the administrator who is signed in."""
+    """Return the signed-in administrator."""
     if not isinstance(request.user, AbstractBaseUser):
         raise PermissionDenied
     return request.user
@@ -32,18 +32,17 @@ class ProviderModelAdmin(SafeModelAdmin):
     """A page whose history is the audit trail; Django's own log is not written."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Nothing: the audit trail has it."""
+        pass
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Nothing: the audit trail has it."""
+        pass
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Nothing: the audit trail has it."""
+        pass
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The newest audit events of the object."""
         obj = self.get_object(request, utils.unquote(object_id), None)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
@@ -58,58 +57,54 @@ class ProviderModelAdmin(SafeModelAdmin):
             "module_name": capfirst(self.opts.verbose_name_plural),
             "object": obj,
             "opts": self.opts,
-            "events": [_shown(event) for event in events.order_by("-pk")[:HISTORY_LENGTH]],
+            "events": [_masked(event) for event in events.order_by("-pk")[:HISTORY_LENGTH]],
             "history_length": HISTORY_LENGTH,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
 
-def _shown(event: AuditEvent) -> dict[str, Any]:
+def _masked(event: AuditEvent) -> dict[str, Any]:
     columns = {name: masked_field(AuditEvent, name)(event) for name in ("before", "after")}
     return {"event": event, **columns}
 
 
 class EvidenceAdmin(ProviderModelAdmin):
-    """Rows that services write: they can be read here, and nothing else."""
+    """Rows that only services write: read-only here."""
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
-        """Nobody adds evidence by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes evidence."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes evidence."""
         return False
 
 
 class AuditedModelAdmin(ProviderModelAdmin):
-    """Rows that are edited by hand: each save and deletion is an audit event, before and after.
+    """Rows that are edited by hand: each save and deletion writes an audit event.
 
-    History hangs on most rows, so deleting is off; `DeletableModelAdmin` turns it on.
+    Deletion is off, because most rows have a history; `DeletableModelAdmin` turns it on.
     """
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: history hangs on the row."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Remember what the changed fields hold in the database, then save the row."""
+        """Read the stored values of the changed fields, then save the row."""
         if change:
             stored = self.model._default_manager.get(pk=obj.pk)
             form.before = plain_values(stored, form.changed_data, self.addresses)
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save what belongs to the row, then write the audit event."""
+        """Write the audit event last: many-to-many fields are saved only here."""
         super().save_related(request, form, formsets, change)
         self.record_change(request, form, change)
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
-        """Write the audit event of a saved form; of a form that changed nothing, none."""
+        """Write the audit event of a saved form; none if nothing was changed."""
         obj = form.instance
         if change and not form.changed_data:
             return
@@ -126,14 +121,12 @@ class AuditedModelAdmin(ProviderModelAdmin):
 
 
 class DeletableModelAdmin(AuditedModelAdmin):
-    """Rows on which nothing hangs; the audit event keeps what they held."""
+    """Rows without a history; the audit event keeps their values."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever has Django's permission."""
         return super(AuditedModelAdmin, self).has_delete_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Write what the row held into the audit trail, then delete it."""
         names = [f.name for f in obj._meta.fields if f.name not in self.secrets]
         record_audit_event(
             action=f"{self.opts.model_name}.deleted",
@@ -147,8 +140,6 @@ class DeletableModelAdmin(AuditedModelAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    """Who did what to which object, before and after."""
-
     list_display = ("occurred_at", "actor", "action", "object_label", "object_id", "address")
     list_select_related = ("actor",)
     search_fields = (

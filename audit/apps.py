@@ -5,7 +5,5 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditConfig(AppConfig):
-    """The audit trail."""
-
     name = "audit"
     verbose_name = _("Audit")

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which object, before and after. Rows are only ever added."""
+"""The audit trail. Rows are added, never changed or deleted."""
 
 from typing import Any, NoReturn
 
@@ -10,23 +10,21 @@ from audit.actors import actor_key
 
 
 class AppendOnlyError(Exception):
-    """Someone tried to change or delete evidence."""
+    """Code tried to change or delete evidence."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows that can be added and read, and nothing else."""
+    """Rows that can be added and read only."""
 
     def update(self, **fields: Any) -> NoReturn:
-        """Refuse: evidence is not changed."""
         raise AppendOnlyError(self.model.__name__)
 
     def delete(self) -> NoReturn:
-        """Refuse: evidence is not deleted."""
         raise AppendOnlyError(self.model.__name__)
 
 
 class AppendOnlyModel(models.Model):
-    """Evidence: a row is written once."""
+    """Evidence: each row is written once."""
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -34,18 +32,16 @@ class AppendOnlyModel(models.Model):
         abstract = True
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Write the row; a second time is refused."""
         if not self._state.adding:
             raise AppendOnlyError(type(self).__name__)
         super().save(*args, **options)
 
     def delete(self, *args: Any, **options: Any) -> NoReturn:
-        """Refuse: evidence is not deleted."""
         raise AppendOnlyError(type(self).__name__)
 
 
 class AuditEvent(AppendOnlyModel):
-    """One act. Objects are named by label and id, so that the trail outlives them."""
+    """One action. It names its object by label and id, so that it outlives the object."""
 
     occurred_at = models.DateTimeField(_("occurred at"))
     actor = actor_key(_("actor"))

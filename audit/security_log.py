@@ -1,4 +1,4 @@
-"""The security log: who saw or did what matters, one line of JSON each, without any secret."""
+"""The security log: one line of JSON for each event that matters, without secrets."""
 
 import json
 import logging
@@ -12,10 +12,10 @@ _log = logging.getLogger("security")
 
 
 def log_security_event(event: str, **facts: Any) -> None:
-    """Write one line about what happened in the current request; `facts` are plain values.
+    """Write one line about the current request; `facts` are plain values.
 
-    JSON escapes line breaks, so no fact can forge another line. It never takes a token, nor
-    anybody's e-mail address.
+    JSON escapes line breaks, so a value cannot forge a line. Never pass a token or an e-mail
+    address.
     """
     origin = current_origin()
     line = {

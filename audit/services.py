@@ -1,12 +1,12 @@
-"""Writing the audit trail."""
+"""Services that write the audit trail."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
+from audit.actors import Actor
 from audit.models import AuditEvent
 from web.origin import current_origin
 
@@ -19,16 +19,16 @@ def record_audit_event(
     *,
     action: str,
     about: models.Model,
-    by: AbstractBaseUser | None,
+    by: Actor,
     now: datetime,
     before: Values = None,
     after: Values = None,
 ) -> AuditEvent:
-    """Write one row: `by` (None: a command) did `action` to `about`.
+    """Write one audit event: `by` did `action` to `about`.
 
-    `before` and `after` hold the fields that changed, as plain values; the latest `after` of an
-    object equals its state. The network address and request id are those of the request being
-    answered. Call it inside the transaction of the action.
+    `before` and `after` are the changed fields as plain values. The newest `after` of an object
+    must equal its state. The network address and the request id come from the current request. Call
+    it in the transaction of the action.
     """
     event = _build_event(action, (about, before, after), by, now)
     event.save(force_insert=True)
@@ -36,16 +36,14 @@ def record_audit_event(
 
 
 def record_audit_events(
-    *, action: str, changes: Iterable[Change], by: AbstractBaseUser | None, now: datetime
+    *, action: str, changes: Iterable[Change], by: Actor, now: datetime
 ) -> None:
     """Write a row for each change, as `record_audit_event()` does, a thousand in a statement."""
     events = (_build_event(action, change, by, now) for change in changes)
     AuditEvent.objects.bulk_create(events, batch_size=1_000)
 
 
-def _build_event(
-    action: str, change: Change, by: AbstractBaseUser | None, now: datetime
-) -> AuditEvent:
+def _build_event(action: str, change: Change, by: Actor, now: datetime) -> AuditEvent:
     about, before, after = change
     origin = current_origin()
     return AuditEvent(

@@ -1,1 +1,1 @@
-"""What the pages and the association cost; `python -m benchmarks` measures and prints it."""
+"""Benchmarks of pages and services; `python -m benchmarks` runs them."""

@@ -1,9 +1,9 @@
-"""Measures everything and prints it as Markdown.
+"""Runs all benchmarks and prints the results as Markdown.
 
     DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|journey|associations|console]
 
-The database must be an empty one on PostgreSQL; what is made there stays. BEFORE names a second
-checkout whose journey is measured beside this one's.
+The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second
+checkout, whose journey is measured beside this one's.
 """
 
 import os
@@ -17,7 +17,7 @@ os.environ.update(
     DJANGO_SETTINGS_MODULE="config.settings",
     DEMO="1",
     PUBLIC_BASE_URL="http://127.0.0.1:8462",
-    # The load comes from many clients, as a proxy would tell it; or all would meet the limit.
+    # The load tool sets X-Forwarded-For as a proxy does: one client would reach the limits.
     TRUSTED_PROXIES="127.0.0.1",
 )
 
@@ -25,7 +25,7 @@ import django
 
 django.setup()
 
-# Only now: models can be imported once Django is set up.
+# Models can be imported only after django.setup().
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
@@ -33,7 +33,7 @@ from benchmarks import associations, console, journey, pages  # noqa: E402
 
 
 def machine() -> str:
-    """Return when, on which commit and on what machine this is measured."""
+    """Return date, commit, machine and versions."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
         capture_output=True,
@@ -54,33 +54,32 @@ def machine() -> str:
     )
 
 
-def measure(what: str) -> Iterator[str]:
-    """Yield the lines of the page."""
+def measure(part: str) -> Iterator[str]:
     yield machine()
-    if what in ("everything", "pages", "instructions"):
-        made = pages.make_pages()
-        yield "\n## Pages of strangers\n"
-        if what != "instructions":
-            yield from pages.compare(made)
+    if part in ("everything", "pages", "instructions"):
+        urls = pages.make_pages()
+        yield "\n## Public pages\n"
+        if part != "instructions":
+            yield from pages.compare(urls)
             yield ""
-            yield from pages.count(made)
+            yield from pages.count(urls)
             yield ""
-        if what != "pages":
-            yield from pages.weigh(made)
-    if what in ("everything", "journey"):
+        if part != "pages":
+            yield from pages.weigh(urls)
+    if part in ("everything", "journey"):
         yield "\n## The journey\n"
         before = os.environ.get("BEFORE")
         yield from journey.measure(Path(before) if before else None)
-    if what in ("everything", "associations"):
+    if part in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()
-    if what in ("everything", "console"):
+    if part in ("everything", "console"):
         yield "\n## The console\n"
         yield from console.measure()
 
 
 def main() -> None:
-    """Prepare the database, then print line by line; or only visit what is told, for valgrind."""
+    """Prepare the database and print the results; `visit` only visits the URLs on stdin."""
     if sys.argv[1:] == ["visit"]:
         visit = pages.visitor()
         for line in sys.stdin:

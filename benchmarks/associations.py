@@ -1,4 +1,4 @@
-"""What one association costs, how many a second there are, and that they are counted exactly."""
+"""The cost and the rate of associations, and the exactness of `max_uses`."""
 
 import multiprocessing
 import os
@@ -58,7 +58,6 @@ COMMIT;
 
 
 def measure() -> Iterator[str]:
-    """Yield the lines about the association."""
     partner = Partner.objects.create(
         name="Bench", slug=f"bench-{new_token()[:12]}", legal_name="Bench Ltd.", country="IE",
         support_email="support@bench.example",
@@ -66,7 +65,7 @@ def measure() -> Iterator[str]:
     attempt = Attempt.objects.get(pk=make_attempts(partner, 1, invitations=1)[0])
     with CaptureQueriesContext(connection) as queries:
         join(attempt.pk)
-    # The benchmark itself loads the attempt; BEGIN and COMMIT are two more.
+    # Without the benchmark's own SELECT, BEGIN and COMMIT.
     yield f"`associate()` runs {len(queries) - 3} statements between BEGIN and COMMIT."
     yield ""
     yield planning([query["sql"] for query in queries.captured_queries])
@@ -125,18 +124,18 @@ def python_time(attempts: list[UUID]) -> str:
 
 
 def exactness(partner: Partner) -> str:
-    """Let too many join by one invitation at once, and count who did."""
-    most, count = EXACT["max_uses"], EXACT["attempts"]
-    attempts = make_attempts(partner, count, invitations=1, max_uses=most)
-    told = Counter(outcome for outcome, _, _ in run(attempts, 32))
+    """Let more attempts than `max_uses` associate at once, and count the associations."""
+    max_uses, count = EXACT["max_uses"], EXACT["attempts"]
+    attempts = make_attempts(partner, count, invitations=1, max_uses=max_uses)
+    outcomes = Counter(outcome for outcome, _, _ in run(attempts, 32))
     rows = Association.objects.filter(attempt__in=attempts).count()
-    return f"{count:,} at once at max_uses={most}: {rows} associations ({dict(told)})."
+    return f"{count:,} at once at max_uses={max_uses}: {rows} associations ({dict(outcomes)})."
 
 
 def make_attempts(
     partner: Partner, count: int, *, invitations: int, max_uses: int | None = None
 ) -> list[UUID]:
-    """Make reseller attempts of new, enabled accounts with only the final click before them."""
+    """Make reseller attempts of new, enabled accounts that lack only the final click."""
     now = timezone.now()
     links = create_links(
         count=invitations, partner=partner, association_type=AssociationType.RESELLER,
@@ -171,7 +170,7 @@ def make_attempts(
 
 
 def run(attempts: list[UUID], clients: int) -> list[Outcome]:
-    """Associate them all, by so many threads in two processes, as gunicorn's would."""
+    """Associate all attempts with this many threads in two processes, as in gunicorn."""
     processes = min(clients, 2)
     connections.close_all()
     context = multiprocessing.get_context("fork")
@@ -182,13 +181,12 @@ def run(attempts: list[UUID], clients: int) -> list[Outcome]:
 
 
 def join_all(attempts: list[UUID], threads: int) -> list[Outcome]:
-    """Associate these in threads of this process."""
     with ThreadPoolExecutor(threads, initializer=connection.ensure_connection) as pool:
         return list(pool.map(join, attempts))
 
 
 def join(attempt_id: UUID) -> Outcome:
-    """Associate one attempt; return what came of it, and the moments before and after."""
+    """Associate one attempt; return the outcome, and the moments before and after."""
     attempt = Attempt.objects.select_related("account__owner").get(pk=attempt_id)
     assert attempt.account is not None  # noqa: S101 - for the type checker
     start = time.monotonic()
@@ -200,24 +198,24 @@ def join(attempt_id: UUID) -> Outcome:
 
 
 def rate_of(outcomes: list[Outcome]) -> float:
-    """Return how many a second there were from the first start to the last end."""
+    """Return the associations per second, from the first start to the last end."""
     first, last = min(start for _, start, _ in outcomes), max(end for _, _, end in outcomes)
     return len(outcomes) / (last - first)
 
 
 def run_bare(clients: int, *, invitations: int) -> float:
-    """Return how often a second pgbench runs the bare statements."""
+    """Return how many bare transactions pgbench runs per second."""
     database = connection.settings_dict
     command = ["pgbench", "-n", f"-c{clients}", "-j2", "-T4"]
     server = ["-h", database["HOST"], "-U", database["USER"], database["NAME"]]
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(BARE.format(invitations=invitations))
         script.flush()
-        told = subprocess.run(  # noqa: S603 - PostgreSQL's program, our own statements
+        output = subprocess.run(  # noqa: S603 - PostgreSQL's program, our own statements
             [*command, "-f", script.name, *server],
             check=True,
             capture_output=True,
             text=True,
             env={**os.environ, "PGPASSWORD": database["PASSWORD"]},
         ).stdout
-    return float(told.partition("tps = ")[2].split()[0])
+    return float(output.partition("tps = ")[2].split()[0])

@@ -1,4 +1,4 @@
-"""What strangers' pages cost: rate and CPU beside `ok`, statements, calls, instructions."""
+"""The cost of public pages: rate and CPU beside `ok`, statements, calls, instructions."""
 
 import cProfile
 import json
@@ -40,7 +40,7 @@ SCRIPT = Path(__file__).with_name("addresses.lua")
 
 
 def make_pages() -> dict[str, list[str]]:
-    """Return the addresses of each kind of page, made anew: no token was ever seen before."""
+    """Return the URLs of each kind of page, with new tokens: no cache knows them."""
     now = timezone.now()
     partner = Partner.objects.create(
         name="Bench & Sons",
@@ -101,7 +101,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def load(pid: int, server: str, addresses: Path, connections: int = 8) -> dict[str, float]:
-    """Load a server for some seconds; return rate, CPU seconds per 1,000, and slowness in ms."""
+    """Load a server for some seconds; return rate, CPU seconds per 1,000, and latency in ms."""
     command = [
         "wrk",
         "-t2",
@@ -119,19 +119,19 @@ def load(pid: int, server: str, addresses: Path, connections: int = 8) -> dict[s
         capture_output=True,
         text=True,
     ).stdout
-    told = json.loads(output.splitlines()[-1])
-    if told["failed"]:
+    result = json.loads(output.splitlines()[-1])
+    if result["failed"]:
         sys.exit(f"Requests failed: {output}")
     return {
-        "rate": told["requests"] / told["seconds"],
-        "cpu": (cpu_seconds(pid) - before) / told["requests"] * 1000,
-        "p50": told["p50"],
-        "p99": told["p99"],
+        "rate": result["requests"] / result["seconds"],
+        "cpu": (cpu_seconds(pid) - before) / result["requests"] * 1000,
+        "p50": result["p50"],
+        "p99": result["p99"],
     }
 
 
 def compare(pages: dict[str, list[str]]) -> Iterator[str]:
-    """Load every page in turn, again and again, and yield the lines of the table."""
+    """Load each page in several rounds, and yield the lines of a table."""
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in pages}
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -159,13 +159,13 @@ def compare(pages: dict[str, list[str]]) -> Iterator[str]:
     yield f"Landing page at 64 connections: p50 {crowd['p50']} ms, p99 {crowd['p99']} ms."
 
 
-def median(rounds: list[dict[str, float]], what: str) -> float:
-    """Return the middle of one figure over the rounds."""
-    return statistics.median(one[what] for one in rounds)
+def median(rounds: list[dict[str, float]], figure: str) -> float:
+    """Return the median of one figure over the rounds."""
+    return statistics.median(one[figure] for one in rounds)
 
 
 def count(pages: dict[str, list[str]]) -> Iterator[str]:
-    """Yield, page by page, what does not depend on the machine's load."""
+    """Yield statements and Python calls, which do not depend on the machine's load."""
     yield "| page | statements | Python calls |"
     yield "|---|---|---|"
     for name, addresses in pages.items():
@@ -184,7 +184,7 @@ def count(pages: dict[str, list[str]]) -> Iterator[str]:
 
 
 def weigh(pages: dict[str, list[str]]) -> Iterator[str]:
-    """Yield the machine instructions of one visit, page by page; valgrind takes minutes."""
+    """Yield the machine instructions of one visit of each page; valgrind takes minutes."""
     for name in ("landing", "landing, note and limits", "dead link"):
         few, many = (instructions(pages[name][:number]) for number in VISITS)
         each = (many - few) / (VISITS[1] - VISITS[0]) / 1e6
@@ -192,16 +192,16 @@ def weigh(pages: dict[str, list[str]]) -> Iterator[str]:
 
 
 def visitor() -> Callable[..., None]:
-    """Return what visits an address inside this process, each time as another client."""
+    """Return a function that visits a URL in this process, each time as another client."""
     application = get_wsgi_application()
     clients = iter(range(2**24))
     plain = RequestFactory(SERVER_NAME="127.0.0.1").get("/").environ
 
-    def begin(*_told: object) -> Callable[[bytes], object]:
+    def start_response(*_args: object) -> Callable[[bytes], object]:
         return len
 
     def answer(environ: dict[str, Any]) -> None:
-        answer = application(environ, begin)
+        answer = application(environ, start_response)
         b"".join(answer)
         answer.close()
 
@@ -218,9 +218,9 @@ def visitor() -> Callable[..., None]:
 
 
 def instructions(addresses: list[str]) -> int:
-    """Run valgrind over a process that visits these addresses, and return its count."""
+    """Return how many instructions a process needs to visit these URLs, by valgrind."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    told = subprocess.run(  # noqa: S603 - Debian's program, our own module
+    output = subprocess.run(  # noqa: S603 - Debian's program, our own module
         [*command, sys.executable, "-m", "benchmarks", "visit"],
         input="\n".join(addresses),
         check=True,
@@ -228,5 +228,5 @@ def instructions(addresses: list[str]) -> int:
         text=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
     ).stderr
-    found = re.search(r"Collected : (\d+)", told)
-    return int(found[1]) if found else sys.exit(told)
+    found = re.search(r"Collected : (\d+)", output)
+    return int(found[1]) if found else sys.exit(output)

@@ -1,7 +1,7 @@
-"""Makes the virtual environment and fills it from requirements.lock; does nothing when it is done.
+"""Makes the virtual environment and installs requirements.lock; does nothing when that is done.
 
-Runs with the standard library alone. The stamp is written last: an install that was interrupted
-has none, and is made again from nothing. Two at the same time wait for each other.
+Uses the standard library only. The stamp is written last, so that an interrupted install has none
+and starts again from an empty directory. Two installs at the same time wait for each other.
 """
 
 import fcntl
@@ -21,28 +21,26 @@ LOCK = ROOT / "requirements.lock"
 def main() -> None:
     """Install what is missing, or end with one sentence."""
     if Path(sys.prefix) == VENV:
-        # Activated: what may have to be made anew cannot be what makes it.
+        # The environment is active, and cannot replace itself: use the Python outside it.
         os.execv(sys._base_executable, [sys._base_executable, *sys.argv])  # noqa: S606, SLF001
     (ROOT / "var").mkdir(exist_ok=True)
     with (ROOT / "var" / "install.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        if not installed():
+        if not is_installed():
             install()
 
 
 def fingerprint() -> str:
-    """Return what the environment depends on: the lock, this Python, and where it stands."""
+    """Return what the environment depends on: the lock, this Python, and the directory."""
     parts = (hashlib.sha256(LOCK.read_bytes()).hexdigest(), sys.version, sys.base_prefix, str(VENV))
     return "\n".join(parts)
 
 
-def installed() -> bool:
-    """Return whether the environment is whole and made from the present lock."""
+def is_installed() -> bool:
     return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == fingerprint()
 
 
 def install() -> None:
-    """Make the environment anew, then leave the stamp."""
     try:
         import ensurepip  # noqa: F401, PLC0415 - Debian ships venv without it
         import venv  # noqa: PLC0415
@@ -57,12 +55,11 @@ def install() -> None:
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     done = subprocess.run([*pip, "--require-hashes", "-r", LOCK], cwd=ROOT, check=False)  # noqa: S603
     if done.returncode:
-        sys.exit("The dependencies could not be installed; what pip said is above.")
+        sys.exit("The dependencies could not be installed; pip's message is above.")
     STAMP.write_text(fingerprint())
 
 
 def say(text: str) -> None:
-    """Tell the person what takes time."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -71,4 +68,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("Interrupted; run make again to begin anew.")
+        sys.exit("Interrupted; run make again to start over.")

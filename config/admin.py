@@ -1,4 +1,4 @@
-"""The admin's site: who comes in, and what no page of it accepts."""
+"""The admin site: who may enter, and which input no page accepts."""
 
 from functools import wraps
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProviderAdminSite(AdminSite):
-    """The provider's admin. Its log-in is allauth's, so that limits and second factor hold."""
+    """The provider's admin, with allauth's log-in, limits and second factor."""
 
     site_header = settings.PROVIDER_NAME
     site_title = settings.PROVIDER_NAME
@@ -27,11 +27,11 @@ class ProviderAdminSite(AdminSite):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
-        # Deletes many at once and past each model's own word; deleting is one by one.
+        # It would bypass each model's own rules for deletion.
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether the user is staff and, outside the demo, has a second factor."""
+        """Require staff and, outside the demo, a second factor."""
         user = request.user
         if not (user.is_active and user.is_staff):
             return False
@@ -42,13 +42,13 @@ class ProviderAdminSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send strangers to allauth's log-in; Django's own form is never shown."""
+        """Send strangers to allauth's log-in; Django's form, which skips MFA, is never shown."""
         if self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
         raise PermissionDenied
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Every model by its app; allauth's two are named after what they hold."""
+        """Name allauth's two apps after their contents."""
         apps = super().get_app_list(request, app_label)
         names = {"account": _("Log-in addresses"), "mfa": _("Second factors")}
         for app in apps:
@@ -58,23 +58,22 @@ class ProviderAdminSite(AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Send to the one page on which passwords are changed."""
         return redirect("account_change_password")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse what no database can hold: NUL beforehand, a number too large when it shows."""
+        """Answer 400 to values that no database can store: NUL, and numbers that are too large."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def without_nul(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             values = [value for _key, values in request.GET.lists() for value in values]
             if any("\0" in text for text in (request.path, *request.GET, *values)):
-                raise BadRequest("NUL in the address")
+                raise BadRequest("NUL in the URL")
             try:
                 response: HttpResponse = inner(request, *args, **kwargs)
-                # Lists are looked up when they are rendered: here, where it can be answered for.
+                # Rendering runs the queries of lists: here, so that their errors are caught.
                 return response.render() if isinstance(response, TemplateResponse) else response
             except (OverflowError, DataError) as error:
-                raise BadRequest("a number that no database holds") from error
+                raise BadRequest("a number that no database can store") from error
 
-        return without_nul
+        return checked_view

@@ -1,4 +1,4 @@
-"""Every setting of the project, read from the environment; safe when nothing is set."""
+"""Every setting of the project, read from the environment; safe by default."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ env = environ.Env()
 
 
 def required(name: str, demo_value: Callable[[], str]) -> str:
-    """Return the setting `name`; outside the demo a missing one ends the program in a sentence."""
+    """Return a setting; a missing one ends the program with a sentence, except in the demo."""
     value: str = env.str(name, default="")
     if not value and not DEMO:
         sys.exit(f"{name} is not set: outside the demo (DEMO=1) it is required.")
@@ -53,7 +53,7 @@ def demo_base_url() -> str:
     return file.read_text().strip() if file.exists() else "http://127.0.0.1:8000"
 
 
-# --- what the operator decides ------------------------------------------------------------
+# --- the operator's choices --------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", demo_secret_key)
@@ -64,7 +64,7 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
-# Addresses of the proxies whose X-Forwarded-… headers are believed; empty: nobody's.
+# Addresses of the proxies whose X-Forwarded-… headers we trust; none by default.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 _public = urlsplit(PUBLIC_BASE_URL)
@@ -76,7 +76,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
     *(["127.0.0.1", "localhost"] if DEMO else []),
 ]
 
-# --- the parts ----------------------------------------------------------------------------
+# --- apps ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "association",
     "partners",
@@ -100,7 +100,7 @@ INSTALLED_APPS = [
     "django.forms",
 ]
 if DEMO:
-    # First, so that nothing of the product can depend on it.
+    # First, as the highest app: no other app may depend on it.
     INSTALLED_APPS.insert(0, "demo")
 MIDDLEWARE = [
     "web.middleware.HeadersMiddleware",
@@ -109,8 +109,8 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
-    # Before whatever reads the query or the body.
-    "web.body_limits.ReadableMiddleware",
+    # Before all middleware that reads the query or the body.
+    "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -137,7 +137,7 @@ TEMPLATES = [
         },
     },
 ]
-# Our own field templates in templates/django/forms/.
+# Finds our own field templates in templates/django/forms/.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- data ---------------------------------------------------------------------------------
@@ -146,21 +146,21 @@ _database = DATABASES["default"]
 if not _database.get("ENGINE"):
     sys.exit("DATABASE_URL is not an address of a database, such as postgres://user@host/name.")
 if _database["ENGINE"].endswith("sqlite3"):
-    # Writers queue from the first statement of their transaction instead of failing half-way.
+    # A writer waits at the first statement of its transaction instead of failing in the middle.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # A database that is away is noticed within seconds, and a lost connection is replaced.
+    # A database that is away is noticed within seconds; a lost connection is replaced.
     _options = _database.setdefault("OPTIONS", {})
     _options.setdefault("connect_timeout", 2)
     if _database["ENGINE"].endswith("postgresql"):
         _options.setdefault("tcp_user_timeout", 3000)
         for _name, _value in (("idle", 5), ("interval", 2), ("count", 3)):
             _options.setdefault(f"keepalives_{_name}", _value)
-        # Pages only: config/gunicorn.conf.py sets it, commands such as migrate take their time.
+        # config/gunicorn.conf.py sets it for pages; commands such as migrate have no limit.
         _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
         if _statement_ms > 0:
             _limits = {
@@ -178,11 +178,11 @@ try:
 except ImproperlyConfigured:
     sys.exit("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Limits live here: Django's 300 entries would forget them under attack.
+    # Rate limits are stored here: with Django's 300 entries an attack would push them out.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 if CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    # One that hangs is given up after a second and not asked again; one that has closed the
-    # connection, at its restart say, is asked once more at once.
+    # A cache that hangs is given up after a second, without a retry. A closed connection, for
+    # example after the cache restarted, is retried once at once.
     CACHES["default"]["OPTIONS"] = {
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
@@ -190,9 +190,9 @@ if CACHES["default"]["BACKEND"].endswith("RedisCache"):
         **CACHES["default"].get("OPTIONS", {}),
     }
 
-# --- who is who ---------------------------------------------------------------------------
+# --- users --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-# Who has it reads e-mail addresses in the admin in full.
+# Users with this permission see full e-mail addresses in the admin.
 FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
@@ -252,7 +252,7 @@ RATE_LIMITS = {
 }
 
 # --- cookies ------------------------------------------------------------------------------
-# With https every cookie is bound to this host by its name; over http browsers refuse that name.
+# The prefix binds a cookie to this host; browsers reject it over http.
 _prefix = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_prefix}session"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
@@ -262,18 +262,18 @@ MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
-# As long as the seven days in which a new account may join, and a day to spare.
+# The seven days in which a new account may join, plus one day.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
-MESSAGE_STORAGE = "web.messages_storage.HostCookieStorage"
+MESSAGE_STORAGE = "web.cookies.MessageStorage"
 
-# --- what every answer carries --------------------------------------------------------------
-# The proxy speaks https, redirects whoever comes by http, and says so in this header.
+# --- headers --------------------------------------------------------------------------------
+# The proxy terminates TLS, redirects http to https, and sets this header.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = False
-# No redirect here, and whether browsers preload the domain is for its owner to say.
+# The proxy redirects (W008), and only the domain's owner can decide about preloading (W021).
 SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -300,19 +300,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 # --- quotas -----------------------------------------------------------------------------------
-# How many invitations may be made, and how many mailed, within 24 hours: by the members of one
-# partner, and by those of all partners together. Used ones do not count.
+# How many invitations may be made and how many mailed within 24 hours, per partner and in total.
+# Used invitations do not count.
 PARTNER_DAILY_INVITATIONS = env.int("PARTNER_DAILY_INVITATIONS", default=20_000)
 PARTNER_DAILY_MAILS = env.int("PARTNER_DAILY_MAILS", default=10_000)
 DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
 DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 
 # --- health ---------------------------------------------------------------------------------
-# What /readyz also tells: functions that return whether their work is delayed.
+# Functions that return whether their work is delayed; /readyz reports the result by name.
 READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 
-# --- long work ------------------------------------------------------------------------------
-# What the worker does beside sending mails; functions that `Background.work()` describes.
+# --- background work ------------------------------------------------------------------------
+# Functions that the worker calls beside sending e-mails; see `Background.work()`.
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
@@ -320,7 +320,7 @@ BACKGROUND_WORK: list[str] = [
     "web.form_keys.delete_old_form_keys",
 ]
 
-# --- mail ---------------------------------------------------------------------------------
+# --- e-mail -------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"
 vars().update(
     env.email_url(
@@ -329,7 +329,7 @@ vars().update(
 )
 EMAIL_TIMEOUT = 10
 
-# --- words, numbers, moments --------------------------------------------------------------
+# --- languages and formats ----------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -357,7 +357,7 @@ STORAGES = {
 }
 MEDIA_ROOT = VAR_DIR / "media"
 WHITENOISE_MAX_AGE = 60
-# Nothing of ours is for other origins, static files included.
+# Other origins may use nothing of ours, static files included.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LOGGING = {
@@ -373,6 +373,6 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Its own handlers would print paths, and so tokens, beside ours.
+    # Django's own handlers would print paths, and so tokens.
     "loggers": {"django": {"handlers": [], "propagate": True}},
 }

@@ -1,4 +1,4 @@
-"""The settings under test: the demo's, with what makes tests quick and strict."""
+"""The settings of the tests: those of the demo, changed to be quick and strict."""
 
 import os
 
@@ -13,7 +13,7 @@ os.environ |= {
 from config.settings import *
 
 if CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    # Each process of pytest-xdist empties its own numbered database, never the neighbour's.
+    # Each process of pytest-xdist uses its own numbered database, because tests empty it.
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
     CACHES["default"]["LOCATION"] = f"{env.cache_url('CACHE_URL')['LOCATION'].rstrip('/')}/{number}"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,4 +1,4 @@
-"""The WSGI entrance for gunicorn."""
+"""The WSGI application for gunicorn."""
 
 import os
 

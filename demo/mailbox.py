@@ -1,4 +1,4 @@
-"""Reading the mails that the demo keeps in files instead of sending them."""
+"""The e-mails that the demo writes to files instead of sending them."""
 
 import email
 import hashlib
@@ -10,15 +10,15 @@ from email.policy import default
 from itertools import islice
 from pathlib import Path
 
-# What Django's file backend writes after each message.
-_END = b"\n" + b"-" * 79 + b"\n"
-_MOST_FILES = 1_000
-_LONGEST_TEXT = 20_000
+# Django's file backend writes this after each message.
+_SEPARATOR = b"\n" + b"-" * 79 + b"\n"
+_MAX_FILES = 1_000
+_MAX_TEXT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMail:
-    """One mail as it was sent; `key` names it in addresses."""
+class StoredEmail:
+    """One e-mail as it was sent; `key` is its id in URLs."""
 
     key: str
     recipient: str
@@ -28,29 +28,29 @@ class StoredMail:
     html: str
 
 
-def newest_mails(directory: Path, *, recipient: str = "", limit: int = 100) -> list[StoredMail]:
-    """Return the newest mails, newest first, all or those to one canonical address."""
-    mails = (mail for mail in _mails(directory) if recipient in ("", mail.recipient.lower()))
-    return list(islice(mails, limit))
+def newest_emails(directory: Path, *, recipient: str = "", limit: int = 100) -> list[StoredEmail]:
+    """Return the newest e-mails first: all, or those to one canonical address."""
+    emails = _read_emails(directory)
+    wanted = (one for one in emails if recipient in ("", one.recipient.lower()))
+    return list(islice(wanted, limit))
 
 
-def find_mail(directory: Path, *, key: str) -> StoredMail | None:
-    """Return the mail of this key, or None."""
-    return next((mail for mail in _mails(directory) if mail.key == key), None)
+def find_email(directory: Path, *, key: str) -> StoredEmail | None:
+    return next((one for one in _read_emails(directory) if one.key == key), None)
 
 
-def _mails(directory: Path) -> Iterator[StoredMail]:
-    """Walk the files from the newest; what cannot be read or understood is passed over."""
+def _read_emails(directory: Path) -> Iterator[StoredEmail]:
+    """Yield the e-mails, newest file first, without those that cannot be read or parsed."""
     for path in _newest_files(directory):
         try:
-            # What follows the last mark is still being written.
-            complete = path.read_bytes().split(_END)[:-1]
+            # Django is still writing what follows the last separator.
+            complete = path.read_bytes().split(_SEPARATOR)[:-1]
         except OSError:
             continue
         for raw in reversed(complete):
-            mail = _parsed(raw)
-            if mail is not None:
-                yield mail
+            parsed = _parse(raw)
+            if parsed is not None:
+                yield parsed
 
 
 def _newest_files(directory: Path) -> list[Path]:
@@ -58,22 +58,22 @@ def _newest_files(directory: Path) -> list[Path]:
         files = [(path.stat().st_mtime_ns, path) for path in directory.glob("*.log")]
     except OSError:
         return []
-    return [path for _, path in sorted(files, reverse=True)[:_MOST_FILES]]
+    return [path for _, path in sorted(files, reverse=True)[:_MAX_FILES]]
 
 
-def _parsed(raw: bytes) -> StoredMail | None:
+def _parse(raw: bytes) -> StoredEmail | None:
     try:
         message = email.message_from_bytes(raw, EmailMessage, policy=default)
         sent_at = message["Date"].datetime
-        return StoredMail(
+        return StoredEmail(
             key=hashlib.sha256(raw).hexdigest()[:20],
             recipient=message["To"].addresses[0].addr_spec,
             subject=str(message["Subject"] or ""),
             sent_at=sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC),
-            text=_part(message, "plain")[:_LONGEST_TEXT],
+            text=_part(message, "plain")[:_MAX_TEXT],
             html=_part(message, "html"),
         )
-    except Exception:  # noqa: BLE001 - the library raises many things for a broken mail
+    except Exception:  # noqa: BLE001 - the library raises many things for a broken e-mail
         return None
 
 

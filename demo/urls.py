@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from demo.views import mailbox, tour
+from demo import views
 
 urlpatterns: list[URLPattern] = [
-    path("demo/", tour.tour, name="demo"),
-    path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
-    path("demo/mailbox/<slug:key>/", mailbox.mail_as_html, name="demo_mail_as_html"),
+    path("demo/", views.tour, name="demo"),
+    path("demo/mailbox/", views.mailbox, name="demo_mailbox"),
+    path("demo/mailbox/<slug:key>/", views.email_as_html, name="demo_mail_as_html"),
 ]

@@ -1,4 +1,4 @@
-"""Outbox messages in the admin, read-only; a dead one can be sent again."""
+"""Outbox messages in the admin, read-only; a dead message can be sent again."""
 
 from datetime import datetime
 from typing import Any
@@ -13,19 +13,16 @@ from audit.admin import EvidenceAdmin
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
-from web.admin.confirmation import confirmed_action
+from web.admin.confirmation import ConfirmedAction
 from web.admin.filters import StateFilter
 from web.refused import Refused
 
 
 class MessageStateFilter(StateFilter):
-    """What became of the message."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Waiting, sent, dropped or dead."""
-        ended = {"sent_at__isnull": True, "dropped_at__isnull": True, "dead_at__isnull": True}
+        waiting = {"sent_at__isnull": True, "dropped_at__isnull": True, "dead_at__isnull": True}
         return {
-            "waiting": (_("waiting"), Q(**ended)),
+            "waiting": (_("waiting"), Q(**waiting)),
             "sent": (_("sent"), Q(sent_at__isnull=False)),
             "dropped": (_("dropped"), Q(dropped_at__isnull=False)),
             "dead": (_("dead"), Q(dead_at__isnull=False)),
@@ -34,8 +31,6 @@ class MessageStateFilter(StateFilter):
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(EvidenceAdmin):
-    """Messages that were promised; a dead one may be given to the worker again."""
-
     list_display = ("created_at", "kind", "recipient", "tries", "sent_at", "dropped_at", "dead_at")
     list_filter = (MessageStateFilter, "language")
     search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
@@ -65,14 +60,14 @@ class OutboxMessageAdmin(EvidenceAdmin):
     actions = ("send_again",)
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
-        """Whoever has Django's permission to change messages; the rows themselves stay closed."""
+        """Require the change permission, although the rows themselves are read-only."""
         return request.user.has_perm("outbox.change_outboxmessage")
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Send dead messages again"),
         consequences=(
-            _("The worker tries each message again, under the same Message-ID."),
-            _("A message that is not dead is left as it is."),
+            _("The worker tries each message again, with the same Message-ID."),
+            _("Messages that are not dead do not change."),
         ),
         button=_("Send again"),
         refused_by=(Refused,),
@@ -80,5 +75,4 @@ class OutboxMessageAdmin(EvidenceAdmin):
         permissions=["send_again"],
     )
     def send_again(self, message: OutboxMessage, *, by: AbstractBaseUser, now: datetime) -> None:
-        """Let the worker try the dead message again."""
         revive_message(message=message, by=by, now=now)

@@ -5,7 +5,5 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OutboxConfig(AppConfig):
-    """What leaves the system."""
-
     name = "outbox"
     verbose_name = _("Outbox")

@@ -1,9 +1,9 @@
-"""The codes of the outbox."""
+"""The refusal codes of the outbox."""
 
 from enum import StrEnum
 
 
 class OutboxProblem(StrEnum):
-    """Why an e-mail cannot be changed."""
+    """Why an outbox message cannot be changed."""
 
     NOT_DEAD = "not_dead"

@@ -1,4 +1,4 @@
-"""The outbox: messages that were promised in a transaction and are sent by the worker."""
+"""The outbox: e-mails that are enqueued in a transaction and sent by the worker."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -10,17 +10,16 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     """Named sets of messages."""
 
     def waiting(self) -> "OutboxQuerySet":
-        """Messages that are neither sent, nor dropped, nor given up."""
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
 
 
 class OutboxMessage(models.Model):
-    """One message to one address, rendered when it is sent.
+    """One e-mail to one address, rendered when it is sent.
 
-    `kind` is "app.name" and is rendered by that function of the app's `emails` module, about
-    the object named by label and id. Exactly one comes in the end: sent; dropped, with the reason
-    (it has lost its purpose, or its deadline has passed while it was tried again and again); or
-    dead, with the error (the mail server refused it for good, or it can never be written).
+    `kind` is "app.name": that function of the app's `emails` module writes the e-mail, about the
+    object named by label and id. A message ends in exactly one of three ways: sent; dropped, with a
+    reason (it became stale, or its deadline passed); dead, with an error (the mail server refused
+    it for good, or it cannot be written).
     """
 
     kind = models.CharField(_("kind"), max_length=80)
@@ -33,7 +32,7 @@ class OutboxMessage(models.Model):
     created_at = models.DateTimeField(_("created at"))
     deadline_at = models.DateTimeField(_("deadline at"))
     next_try_at = models.DateTimeField(_("next try at"))
-    # One of thousands: it lets every other message pass.
+    # One of thousands: it waits for all other messages.
     is_bulk = models.BooleanField(_("one of many"), default=False)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)

@@ -1,4 +1,7 @@
-"""The mails about invitations, of customers and of members, and someone asking for one."""
+"""The e-mails about invitations of customers and members, and about invitation requests.
+
+Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,19 +12,19 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from outbox.models import OutboxMessage
-from outbox.services.rendering import Mail, Stale, absolute_url, find_about, render_mail
+from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
 from web.email_addresses import mask_address
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# Stands for a token where there is none yet.
-STAND_IN = "…"
+# In the link of a preview, where the token will be.
+PLACEHOLDER = "…"
 
 
-def invitation(message: OutboxMessage) -> Mail:
-    """Write the online invitation to its recipient. Stale when it can no longer be followed."""
+def invitation(message: OutboxMessage) -> Email:
+    """Stale when the invitation cannot be followed any more."""
     offer = find_about(message, Invitation.objects.select_related("partner"))
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
@@ -29,28 +32,27 @@ def invitation(message: OutboxMessage) -> Mail:
     return _write_invitation(message, offer, link=offer.link)
 
 
-def preview_invitation(offer: Invitation) -> Mail:
-    """Write the mail of an invitation that is not made yet; `STAND_IN` is where its link will be.
+def preview_invitation(offer: Invitation) -> Email:
+    """Write the e-mail of an invitation that does not exist yet, with `PLACEHOLDER` in its link.
 
-    All else is what the worker would send now: the same text, in the same language and zone.
+    Everything else is what the worker would send now: same text, language and zone.
     """
     message = OutboxMessage(
         recipient=offer.recipient, language=offer.language or settings.LANGUAGE_CODE
     )
     with translation.override(message.language):
-        return _write_invitation(message, offer, link=f"{settings.PUBLIC_BASE_URL}/i/{STAND_IN}")
+        return _write_invitation(message, offer, link=f"{settings.PUBLIC_BASE_URL}/i/{PLACEHOLDER}")
 
 
 def default_subject(partner: Partner) -> str:
-    """Return the subject of an invitation's mail unless another was chosen."""
     names = {"partner": partner.name, "provider": settings.PROVIDER_NAME}
     return _("%(partner)s invites you to join on %(provider)s") % names
 
 
-def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Mail:
-    """Write the mail, with its moments in the site's own zone, whatever zone is active."""
+def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Email:
+    """Write the e-mail with moments in the site's zone, also when a partner previews it."""
     with timezone.override(None):
-        return render_mail(
+        return render_email(
             message,
             template="partners/invitation",
             subject=offer.subject or default_subject(offer.partner),
@@ -70,10 +72,10 @@ def render_for_partner(
     template: str,
     subject: "StrOrPromise",
     context: Mapping[str, Any],
-) -> Mail:
-    """Render a mail to people of a partner: moments as in their console, in the partner's zone."""
+) -> Email:
+    """Render an e-mail to a partner's members, with moments in the partner's zone."""
     with timezone.override(partner.zone):
-        return render_mail(
+        return render_email(
             message,
             template=template,
             subject=subject,
@@ -81,30 +83,29 @@ def render_for_partner(
         )
 
 
-def invitation_requested(message: OutboxMessage) -> Mail:
-    """Tell a partner member that someone with an account asks for an online invitation.
-
-    The address is masked; the console shows it. Stale when the request has been answered.
-    """
-    request = find_about(message, InvitationRequest.objects.select_related("partner", "invitation"))
-    if request.closed_at is not None:
+def invitation_requested(message: OutboxMessage) -> Email:
+    """Stale when the request has been answered. The address is masked; the console shows it."""
+    invitation_request = find_about(
+        message, InvitationRequest.objects.select_related("partner", "invitation")
+    )
+    if invitation_request.closed_at is not None:
         raise Stale("already answered")
     return render_for_partner(
         message,
-        partner=request.partner,
+        partner=invitation_request.partner,
         template="partners/invitation_requested",
         subject=_("Someone asks for an online invitation"),
         context={
-            "masked_address": mask_address(request.address),
-            "label": request.invitation.label,
-            "requested_at": request.requested_at,
+            "masked_address": mask_address(invitation_request.address),
+            "label": invitation_request.invitation.label,
+            "requested_at": invitation_request.requested_at,
             "console_url": absolute_url("console_requests"),
         },
     )
 
 
-def member_invitation(message: OutboxMessage) -> Mail:
-    """Ask someone to act for a partner. Stale when it can no longer be accepted."""
+def member_invitation(message: OutboxMessage) -> Email:
+    """Stale when the invitation cannot be accepted any more."""
     offer = find_about(message, MemberInvitation.objects.select_related("partner", "invited_by"))
     if offer.accepted_at is not None or offer.withdrawn_at is not None:
         raise Stale("already answered or withdrawn")

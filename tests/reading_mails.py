@@ -8,19 +8,19 @@ from django.db import models
 from django.utils import timezone
 
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from outbox.services.rendering import Mail, render_message
+from outbox.services.rendering import Email, render_message
 
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
 
 
-def write(kind: str, about: models.Model, data: dict[str, Any] | None = None) -> Mail:
+def write(kind: str, about: models.Model, data: dict[str, Any] | None = None) -> Email:
     """Return the mail as the worker would send it."""
     outgoing = OutgoingMessage(kind, "reader@example.org", about, "en", data or {})
     (message,) = enqueue_messages(messages=[outgoing], now=timezone.now())
     return render_message(message)
 
 
-def links(mail: Mail) -> set[str]:
+def links(mail: Email) -> set[str]:
     """Return the addresses in the mail without the base's own; both parts must hold the same.
 
     Fails when anything in the mail leads to, or is loaded from, another host.
@@ -33,7 +33,7 @@ def links(mail: Mail) -> set[str]:
     return {link.removeprefix(base) for link in found[mail.html] - {base}}
 
 
-def only_in_text(mail: Mail) -> set[str]:
+def only_in_text(mail: Email) -> set[str]:
     """Return the lines of the text that the HTML does not have; links and labels aside, none."""
     html = " ".join(re.sub(r"<[^>]+>", " ", mail.html).replace("&#x27;", "'").split())
     lines = [re.sub(r"^[->]+ |:$", "", line) for line in mail.text.splitlines()]

@@ -1,4 +1,4 @@
-"""The answers that pages have in common."""
+"""Answers that views share."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,23 +19,22 @@ ViewFunction = Callable[..., HttpResponseBase]
 
 
 class SeeOther(HttpResponseRedirect):
-    """After a good POST: the page that shows what came of it."""
+    """The redirect after a good POST."""
 
     status_code = 303
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """Return what a form is bound to: what was posted, be it nothing at all; None on a GET."""
+    """Return the data to bind a form to: the POST data, even when empty; None on other methods."""
     return request.POST if request.method == "POST" else None
 
 
 def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
-    """Answer a good POST; `to` is a view's name with its arguments, or an address."""
+    """Redirect (303) after a good POST; `to` is a view's name with its arguments, or a URL."""
     return SeeOther(resolve_url(to, *args, **options))
 
 
 def too_many_requests(request: HttpRequest, *, seconds: int) -> HttpResponse:
-    """Say how long to wait before trying again."""
     response = render(request, "429.html", {"retry_after_seconds": seconds}, status=429)
     response["Retry-After"] = str(seconds)
     return response
@@ -54,18 +53,18 @@ def limited(view: ViewFunction) -> ViewFunction:
     return answer
 
 
-def mounted(view: ViewFunction) -> ViewFunction:
-    """Make a page of allauth keep this project's rules.
+def adapt_allauth_view(view: ViewFunction) -> ViewFunction:
+    """Make a view of allauth keep this project's rules.
 
-    Looking changes nothing, also where allauth tidies up its session while it shows a page; after
-    a good POST comes 303, and a limit is a 429 that says how long to wait.
+    GET writes nothing, also where allauth tidies up its session; the redirect after a good POST is
+    a 303; a reached limit is a 429 with Retry-After.
     """
     inner = limited(view)
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         response = inner(request, *args, **options)
-        # Nothing is stored anyway, and a second's tick would tell two answers apart.
+        # Answers are never cached, and the seconds in this header would make two answers differ.
         response.headers.pop("Expires", None)
         if request.method != "POST":
             request.session.modified = False

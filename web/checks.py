@@ -1,4 +1,4 @@
-"""System checks of `TRUSTED_PROXIES`, without which limits count the proxy instead of clients."""
+"""System checks: proxies must be named, or limits count the proxy instead of its clients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from web.origin import canonical_ip
 def check_proxy_addresses(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Reject a trusted proxy that is not one network address: it would never be recognised."""
+    """Report a trusted proxy that is not one canonical address: it would never match."""
     return [
         checks.Error(
             f"TRUSTED_PROXIES names {proxy!r}, which is not a network address as we compare them.",
@@ -30,7 +30,7 @@ def check_proxy_addresses(
 def check_proxies_are_named(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Warn when no proxy is trusted: outside the demo there must be one that speaks https."""
+    """Warn when no proxy is trusted: outside the demo there is one, because it does the TLS."""
     if settings.DEMO or settings.TRUSTED_PROXIES:
         return []
     return [

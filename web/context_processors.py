@@ -1,4 +1,4 @@
-"""What every page may show."""
+"""The variables that every page has."""
 
 from typing import Any
 
@@ -9,14 +9,13 @@ from django.utils import translation
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return the provider's name and the languages to switch to."""
-    return shown_everywhere(carried_query(request))
+    return site_context(query_without_language(request))
 
 
-def carried_query(request: HttpRequest) -> str:
-    """Return what the address asks beside the language, with `&` at its end; or nothing.
+def query_without_language(request: HttpRequest) -> str:
+    """Return the URL's query without the language, with `&` at its end; or nothing.
 
-    A query that cannot be read is carried nowhere: the page that says so is shown all the same.
+    A query that Django cannot read gives nothing: the page that reports it must still be shown.
     """
     if not request.META.get("QUERY_STRING"):
         return ""
@@ -28,8 +27,8 @@ def carried_query(request: HttpRequest) -> str:
     return f"{query.urlencode()}&" if query else ""
 
 
-def shown_everywhere(carried: str) -> dict[str, Any]:
-    """Return what `site()` does, for an address whose query is `carried` beside the language."""
+def site_context(query: str) -> dict[str, Any]:
+    """Return the variables of every page; `query` precedes `lang=` in the language links."""
     current = translation.get_language()
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,
@@ -37,7 +36,7 @@ def shown_everywhere(carried: str) -> dict[str, Any]:
             {
                 "code": code,
                 "name": translation.get_language_info(code)["name_local"],
-                "url": f"?{carried}lang={code}",
+                "url": f"?{query}lang={code}",
                 "current": code == current,
             }
             for code, _name in settings.LANGUAGES

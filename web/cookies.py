@@ -1,11 +1,15 @@
-"""The cookies of this site: which there are, and which of them make a page somebody's own."""
+"""The names of our cookies, and the storage of one-time messages in one of them."""
 
 from django.conf import settings
+from django.contrib.messages.storage.base import BaseStorage
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.core.signing import Signer, get_cookie_signer
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 
 def personal_cookies() -> set[str]:
-    """Return the names of the cookies that say who comes, or what to tell them."""
+    """Return the names of the cookies that identify the visitor or carry messages to them."""
     return {
         settings.SESSION_COOKIE_NAME,
         settings.BROWSER_COOKIE_NAME,
@@ -13,12 +17,26 @@ def personal_cookies() -> set[str]:
     }
 
 
-def is_known(request: HttpRequest) -> bool:
-    """Whether the browser has a cookie of ours that could change what a page shows."""
+def has_personal_cookie(request: HttpRequest) -> bool:
+    """Return whether the browser sent a cookie that could change what a page shows."""
     return not personal_cookies().isdisjoint(request.COOKIES)
 
 
 def has_any_cookie(request: HttpRequest) -> bool:
-    """Whether the browser has any cookie of ours; those of other sites on this host are not."""
+    """Return whether the browser sent any cookie of ours; other sites' cookies do not count."""
     ours = {*personal_cookies(), settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
     return not ours.isdisjoint(request.COOKIES)
+
+
+class MessageStorage(CookieStorage):
+    """Keeps one-time messages in a cookie that carries this project's cookie prefix."""
+
+    cookie_name = settings.MESSAGE_COOKIE_NAME
+
+    def __init__(self, request: HttpRequest) -> None:
+        # CookieStorage.__init__ makes a signer for every request, also without messages.
+        BaseStorage.__init__(self, request)
+
+    @cached_property
+    def signer(self) -> Signer:
+        return get_cookie_signer(salt=self.key_salt)

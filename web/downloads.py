@@ -1,4 +1,4 @@
-"""Files and documents that pages hand out: never run, never sniffed, never kept."""
+"""Files and documents for the browser to save or show; nothing in them is executed."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,36 +11,36 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
-# Tells spreadsheets that the text is UTF-8.
-_MARK = "\ufeff"
-# What a spreadsheet takes for the beginning of a formula, full-width forms included.
+# With this mark spreadsheets read the text as UTF-8.
+_BYTE_ORDER_MARK = "\ufeff"
+# A cell that starts so is a formula for spreadsheets; the last four are full-width forms.
 FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 
 def csv_download(
     name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
-    """Stream the rows as `name`.csv, as RFC 4180 and safe to open in a spreadsheet."""
+    """Stream the rows as `name`.csv: RFC 4180, UTF-8, and safe to open in a spreadsheet."""
     response = StreamingHttpResponse(
         _lines(header, rows), content_type="text/csv; charset=utf-8; header=present"
     )
-    return attached(response, f"{name}.csv")
+    return as_attachment(response, f"{name}.csv")
 
 
-def attached(response: Answer, filename: str) -> Answer:
-    """Let the browser save the answer under this name, which is ours and plain ASCII."""
+def as_attachment(response: Answer, filename: str) -> Answer:
+    """Let the browser save the answer under this name, which must be our own plain ASCII."""
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-def shown(response: HttpResponse, filename: str) -> HttpResponse:
-    """Let a page show the answer, and save it under this name."""
+def as_inline(response: HttpResponse, filename: str) -> HttpResponse:
+    """Let the browser show the answer, and save it under this name."""
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     return response
 
 
-def mail_document(request: HttpRequest, html: str) -> HttpResponseBase:
-    """Answer with the HTML of a mail as a document of its own that can neither run nor load."""
+def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:
+    """Answer with the HTML of an e-mail as a document that can neither run nor load anything."""
 
     @csp_replace({"style-src": [UNSAFE_INLINE], "sandbox": True})
     def document(_request: HttpRequest) -> HttpResponse:
@@ -50,14 +50,14 @@ def mail_document(request: HttpRequest, html: str) -> HttpResponseBase:
 
 
 def safe_cell(value: Any) -> str:
-    """Return the cell's text; a quote before it keeps spreadsheets from running it."""
+    """Return the cell's text, quoted where a spreadsheet would run it as a formula."""
     text = "" if value is None else str(value)
     text = text.replace("\0", "")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    yield _MARK + _line(header)
+    yield _BYTE_ORDER_MARK + _line(header)
     for row in rows:
         yield _line(row)
 

@@ -1,4 +1,4 @@
-"""E-mail addresses: the one canonical form that everything compares, and the masked form."""
+"""E-mail addresses: the one canonical form for comparisons, and the masked form."""
 
 import re
 
@@ -12,14 +12,14 @@ class InvalidAddress(ValueError):
 
 
 def canonical_address(text: str) -> str:
-    """Return the canonical form of an address: ASCII local part lowered, domain IDNA and lowered.
+    """Return the canonical form: in lower case, the local part in ASCII, the domain in IDNA.
 
-    Neither dots nor `+tag` are removed: they are different mailboxes elsewhere. The local part is
-    ASCII only, so look-alike letters (dotless i, the Kelvin sign) cannot stand for another's
-    address. Raises InvalidAddress.
+    Dots and `+tag` stay: at many providers they name other mailboxes. The local part is ASCII only,
+    so look-alike letters (dotless i, the Kelvin sign) cannot imitate another address. Raises
+    InvalidAddress.
     """
     local, at, domain = text.strip(" ").rpartition("@")
-    # "=?" would let a mail library read another address out of this one (RFC 2047).
+    # Mail libraries decode "=?" (RFC 2047), possibly to another address.
     if not at or not _LOCAL_PART.fullmatch(local) or "=?" in local:
         raise InvalidAddress(text)
     try:
@@ -36,6 +36,6 @@ def canonical_address(text: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """Return the address with its local part hidden but for the first letter: `a…@example.org`."""
+    """Return the address with its local part reduced to the first letter: `a…@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"

@@ -1,4 +1,4 @@
-"""The pages for requests that cannot be answered as asked."""
+"""The error pages."""
 
 import sys
 
@@ -20,37 +20,29 @@ UNAVAILABLE = (
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say that the request made no sense.
-
-    Rendered without it, and in the language it asks for if it never came to be chosen.
-    """
     return _bare(request, "400.html", 400)
 
 
 def content_too_large(request: HttpRequest) -> HttpResponse:
-    """Say that what was sent is larger than anything we ask for."""
     return _bare(request, "413.html", 413)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say that this is not allowed."""
     return render(request, "403.html", status=403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that the form was too old or came from elsewhere, and how to go on."""
     return render(request, "403_csrf.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say that there is no such page."""
     return render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that something is away for a moment (503), or that we made a mistake (500).
+    """Answer 503 when the database or the cache is away, else 500.
 
-    Rendered without a request: what failed may be what its context needs.
+    Rendered without a request context: what failed may be what the context needs.
     """
     context: dict[str, object] = {"PROVIDER_NAME": settings.PROVIDER_NAME}
     if isinstance(sys.exc_info()[1], UNAVAILABLE):

@@ -1,4 +1,4 @@
-"""Requests as WSGI and ASGI servers hand them in, made so that making one cannot fail."""
+"""WSGI and ASGI handlers that can make a request object from any Content-Type."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.utils.http import parse_header_parameters
 UNREADABLE = "unreadable"
 
 
-class Utf8Mixin:
-    """Leaves the charset that a request names to the middleware, which refuses all but UTF-8.
+class Utf8Request:
+    """Keeps Django from decoding the query with the charset that the request names.
 
-    Django reads the query with it while the request is made: what fails there is answered by the
-    server, not by us, and carries none of our headers.
+    Django decodes it while it makes the request object. An error there would be answered by the
+    server, without our page and headers. BodyLimitsMiddleware rejects other charsets later.
     """
 
     content_type: str | None
@@ -21,27 +21,23 @@ class Utf8Mixin:
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
-            read = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+            parsed = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except (ValueError, LookupError):
-            read = "", {"charset": UNREADABLE}
-        self.content_type, self.content_params = read
+            parsed = "", {"charset": UNREADABLE}
+        self.content_type, self.content_params = parsed
 
 
-class Utf8WSGIRequest(Utf8Mixin, WSGIRequest):
-    """A request that came through WSGI."""
+class Utf8WSGIRequest(Utf8Request, WSGIRequest):
+    pass
 
 
-class Utf8ASGIRequest(Utf8Mixin, ASGIRequest):
-    """A request that came through ASGI."""
+class Utf8ASGIRequest(Utf8Request, ASGIRequest):
+    pass
 
 
 class SiteWSGIHandler(WSGIHandler):
-    """Django's entrance for WSGI, with our requests."""
-
     request_class = Utf8WSGIRequest
 
 
 class SiteASGIHandler(ASGIHandler):
-    """Django's entrance for ASGI, with our requests."""
-
     request_class = Utf8ASGIRequest

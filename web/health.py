@@ -1,4 +1,4 @@
-"""What machines ask: is the process alive, is it ready, what may robots read."""
+"""Answers for machines: is the process alive, is it ready, and what may robots read."""
 
 from functools import lru_cache
 
@@ -16,28 +16,28 @@ from redis.exceptions import RedisError
 from web.errors import RETRY_AFTER_SECONDS
 
 
-class NotMigrated(Exception):
-    """The tables are older than this program."""
+class MigrationsMissing(Exception):
+    """The database lacks migrations of this program."""
 
 
-# A table that is missing, the cache's included, is as bad as a database that is away.
-NOT_READY = (DatabaseError, InterfaceError, RedisError, NotMigrated)
+# DatabaseError includes a missing table, also that of the database cache.
+NOT_READY = (DatabaseError, InterfaceError, RedisError, MigrationsMissing)
 
 
 @login_not_required
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """Say that the process answers; asks nothing of anyone else."""
+    """Answer that the process is alive; depends on nothing else."""
     return JsonResponse({"status": "ok"})
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether pages can be served: database, cache and migrations; late mail is only told."""
+    """Answer 503 unless database, cache and migrations are there; late e-mail is only reported."""
     try:
         cache.get("readyz")
-        refuse_unmigrated()
+        check_migrations()
         notes = readiness_notes()
     except NOT_READY:
         return JsonResponse(
@@ -49,7 +49,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def readiness_notes() -> dict[str, str]:
-    """Return what is late but keeps no page from being served, by the names in `READINESS_NOTES`.
+    """Return what is late but stops no page, by the names in `READINESS_NOTES`.
 
     That setting names functions that take the moment and return whether their work is delayed.
     """
@@ -61,18 +61,17 @@ def readiness_notes() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def refuse_unmigrated() -> None:
-    """Raise NotMigrated while there is something to migrate.
+def check_migrations() -> None:
+    """Raise MigrationsMissing while a migration is missing.
 
-    That there is nothing is remembered: this program gets no more migrations than it began with.
+    The good result is remembered: a running program gets no new migrations.
     """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise NotMigrated
+        raise MigrationsMissing
 
 
 @login_not_required
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Ask robots to stay away; invitations are for those who hold them."""
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""What the log must never show."""
+"""Secrets are removed from log lines."""
 
 import logging
 import re
@@ -8,10 +8,10 @@ _TRACEBACKS = logging.Formatter()
 
 
 class RedactTokens(logging.Filter):
-    """Replaces the token in invitation addresses: who holds it holds the offer."""
+    """Removes the token from invitation URLs, because a token is all that its bearer needs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the finished message and the traceback; the record is always kept."""
+        """Rewrite the formatted message and the traceback; every record is logged."""
         message = record.getMessage()
         redacted = redact(message)
         if redacted != message:
@@ -24,5 +24,4 @@ class RedactTokens(logging.Filter):
 
 
 def redact(text: str) -> str:
-    """Return the text with every token replaced."""
     return _TOKEN_IN_PATH.sub(r"\1…", text)

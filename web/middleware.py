@@ -1,4 +1,4 @@
-"""What happens to every request: its origin, its language, and the headers of its answer."""
+"""Middleware: origin, language and log-in of a request, and the headers of its answer."""
 
 import uuid
 from collections.abc import Callable
@@ -16,14 +16,13 @@ from django.utils.cache import patch_vary_headers
 from web.cookies import has_any_cookie
 from web.origin import Origin, canonical_ip, set_origin
 
-NOWHERE = Origin()
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the client's network address; forwarded ones are believed from our proxies only."""
+    """Return the client's network address; X-Forwarded-For counts from trusted proxies only."""
     address = request.META.get("REMOTE_ADDR", "")
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while address in settings.TRUSTED_PROXIES and forwarded and forwarded[-1].strip():
@@ -32,42 +31,39 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 class OriginMiddleware:
-    """Makes the client's address and a request id known to evidence, limits and logs."""
+    """Sets the client's address and a request id for the audit trail, limits and logs."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request with its origin set, and forget the origin afterwards."""
         set_origin(Origin(address=client_address(request), request_id=uuid.uuid4().hex))
         try:
             return self.get_response(request)
         finally:
-            set_origin(NOWHERE)
+            set_origin(Origin())
 
 
 def supported_language(code: str | None) -> str | None:
-    """Return the language as `LANGUAGES` spells it, or None when we do not speak it."""
     return code if code and code in dict(settings.LANGUAGES) else None
 
 
 class LanguageMiddleware:
-    """Chooses the language: `?lang=`, else the reader's cookie, else what the browser asks for.
+    """Chooses the language: `?lang=`, else the language cookie, else what the browser asks for.
 
-    `request.language_choice` is the reader's own choice or None; a page about an invitation lets
-    the invitation's language come between the choice and the browser. A choice made in the address
-    is stored with the first POST, and with a GET only when the browser already has a cookie of
-    ours: whoever merely looks gets none. Django's own middleware also looks for a language in the
-    path, where ours never is.
+    `request.language_choice` is the reader's own choice or None; pages about an invitation prefer
+    the invitation's language to the browser's. A choice in the URL is stored by any POST, and by a
+    GET only if the browser has a cookie of ours already: a first visit sets no cookie.
+
+    Django's LocaleMiddleware would also look for a language in the path, where there is none.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer in the reader's language, name it, and store a choice made in the address."""
-        in_address = supported_language(request.GET.get("lang"))
-        request.language_choice = in_address or supported_language(  # type: ignore[attr-defined]
+        in_url = supported_language(request.GET.get("lang"))
+        request.language_choice = in_url or supported_language(  # type: ignore[attr-defined]
             request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
         )
         request.LANGUAGE_CODE = (
@@ -77,10 +73,10 @@ class LanguageMiddleware:
         translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", translation.get_language())
-        if in_address and (request.method == "POST" or has_any_cookie(request)):
+        if in_url and (request.method == "POST" or has_any_cookie(request)):
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
-                in_address,
+                in_url,
                 max_age=settings.LANGUAGE_COOKIE_AGE,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
                 httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
@@ -90,9 +86,9 @@ class LanguageMiddleware:
 
 
 class LogInMiddleware(LoginRequiredMiddleware):
-    """Asks for a log-in on every page that is not marked as public.
+    """Requires a log-in for every view that is not marked as public.
 
-    Who opens a public page is not even looked up; Django would do that first.
+    For public views the user is not even loaded; Django's own middleware would load it first.
     """
 
     def process_view(
@@ -102,28 +98,27 @@ class LogInMiddleware(LoginRequiredMiddleware):
         view_args: tuple[Any, ...],
         view_kwargs: dict[str, Any],
     ) -> HttpResponseBase | None:
-        """Return None to go on, else the way to log in."""
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
 
 class PolicyMiddleware(CSPMiddleware):
-    """Adds the Content-Security-Policy, the same for all pages but those that adjust their own.
+    """Adds the Content-Security-Policy, with a remembered header unless a view changes its policy.
 
-    It is written out once, not for every answer: that would take a fifth of a cheap page's time.
+    Building the header for every answer would take a fifth of a cheap page's time.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
         self.policy = build_policy()
+        # django-csp's decorators set these attributes on the answer.
         marks = ("_csp_exempt", "_csp_config", "_csp_update", "_csp_replace")
         self.marks = {*marks, *(f"{mark}_ro" for mark in marks)}
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Add the header; django-csp's decorators leave their marks on the answer."""
         if not self.marks.isdisjoint(vars(response)):
             return super().process_response(request, response)
         response[HEADER] = self.policy
@@ -131,21 +126,21 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class HeadersMiddleware:
-    """Adds to every answer, errors and static files included, what Django has no setting for.
+    """Adds headers that Django has no setting for to every answer.
 
-    Where the public address is https, that http is forbidden is said even when the proxy does not
-    say how it was asked; browsers believe it over https only.
+    First in MIDDLEWARE, so that errors and static files have them too.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, forbid storing anything dynamic, and forbid use from other origins."""
         response = self.get_response(request)
         response["Permissions-Policy"] = PERMISSIONS_POLICY
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         if settings.SECURE_HSTS_SECONDS:
+            # Django sends it on secure requests only, but a proxy may not tell us the scheme.
+            # Browsers ignore the header over http, so it is safe to send always.
             response["Strict-Transport-Security"] = (
                 f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
             )

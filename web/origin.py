@@ -1,4 +1,4 @@
-"""Where the current request comes from, for evidence and limits; nothing outside a request."""
+"""The origin of the current request, for the audit trail, limits and logs."""
 
 import ipaddress
 from contextvars import ContextVar
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The client's network address and the id under which logs and audit know the request."""
+    """The client's network address, and the id that logs and audit events share."""
 
     address: str | None = None
     request_id: str = ""
@@ -18,18 +18,17 @@ _origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
 
 
 def current_origin() -> Origin:
-    """Return the origin of the request being answered; an empty one in commands and the worker."""
+    """Return the origin of the current request; an empty one in commands and the worker."""
     return _origin.get()
 
 
 def set_origin(origin: Origin) -> None:
-    """Say where the request being answered comes from."""
     _origin.set(origin)
 
 
 @lru_cache(maxsize=1024)
 def canonical_ip(text: str) -> str | None:
-    """Return the one spelling of a network address, or None for what is none."""
+    """Return the canonical spelling of a network address, or None for other text."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The one shape of a refusal."""
+"""The one exception for refusals."""
 
 from datetime import datetime
 from enum import Enum
@@ -10,7 +10,7 @@ class Refused(Exception):
 
     `code` is a member of the enum that lists the reasons; the app's `refusals.py` has a sentence
     for each. `again_at` is the moment from which the same is possible again, where there is one:
-    pages answer 429 with Retry-After instead of 409. `context` holds the objects and values that
+    pages answer 429 with Retry-After instead of 409. `context` has the objects and values that
     the sentence names. Subclass it only where a caller must tell two kinds apart.
     """
 

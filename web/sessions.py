@@ -1,4 +1,4 @@
-"""Where sessions are: in the database, under keys of which there can be one."""
+"""Sessions in the database, with keys that are checked before any query."""
 
 import re
 
@@ -8,7 +8,7 @@ _KEY = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionStore(DatabaseStore):
-    """Django's, except that a key it would never make is no session and reaches no database."""
+    """Ignores keys that Django would never make, so that they reach no database."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and _KEY.fullmatch(key) is not None

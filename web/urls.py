@@ -1,4 +1,4 @@
-"""The URLs that machines ask for."""
+"""The URLs for machines."""
 
 from django.urls import URLPattern, path
 

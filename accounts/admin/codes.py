@@ -12,10 +12,7 @@ from web.admin.filters import StateFilter
 
 
 class CodeStateFilter(StateFilter):
-    """Whether the code was used."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Used, out of tries, or neither."""
         return {
             "spent": (_("used"), Q(spent_at__isnull=False)),
             "locked": (_("too many tries"), Q(spent_at__isnull=True, tries__gte=5)),
@@ -25,7 +22,7 @@ class CodeStateFilter(StateFilter):
 
 @admin.register(VerificationCode)
 class VerificationCodeAdmin(EvidenceAdmin):
-    """That codes were sent and how it went; never what derives them."""
+    """Shows that codes were sent and tried; the secret behind a code is never shown."""
 
     list_display = ("sent_at", "email", "purpose", "tries", "expires_at", "spent_at")
     list_filter = (CodeStateFilter, "purpose")

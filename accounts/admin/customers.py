@@ -14,23 +14,18 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.freezes import freeze_account, unfreeze_account
 from audit.admin import AuditedModelAdmin, EvidenceAdmin
-from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.confirmation import ConfirmedAction, ReasonForm
 from web.admin.filters import StateFilter
 
 
 class FreezeForm(ReasonForm):
-    """How much stops, and why."""
-
     scope = forms.ChoiceField(label=_("Scope"), choices=FreezeScope.choices)
 
 
 class EnabledFilter(StateFilter):
-    """Whether the services are enabled."""
-
     title = _("services")
 
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Enabled or not."""
         return {
             "enabled": (_("enabled"), Q(services_enabled_at__isnull=False)),
             "not_enabled": (_("not enabled"), Q(services_enabled_at__isnull=True)),
@@ -39,8 +34,6 @@ class EnabledFilter(StateFilter):
 
 @admin.register(CustomerAccount)
 class CustomerAccountAdmin(AuditedModelAdmin):
-    """What gets associated; the provider's own freeze is set and lifted here."""
-
     change_form_template = "admin/accounts/customeraccount/change_form.html"
     list_display = (
         "owner",
@@ -70,15 +63,13 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     actions = ("freeze_for_provider", "unfreeze_for_provider")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[CustomerAccount]:
-        """With the owner, by whose name an account is known."""
         return super().get_queryset(request).select_related("owner")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """An account stays its owner's."""
         names = super().get_readonly_fields(request, obj)
         return names if obj is None else [*names, "owner"]
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Freeze by decision of the provider"),
         consequences=(
             _("The account cannot buy, renew or change resources. Fees continue."),
@@ -92,7 +83,6 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     def freeze_for_provider(
         self, account: CustomerAccount, *, by: User, now: datetime, scope: str, reason: str
     ) -> None:
-        """Freeze the account, whoever its partner is."""
         freeze_account(
             account=account,
             cause=FreezeCause.ADMINISTRATOR,
@@ -102,7 +92,7 @@ class CustomerAccountAdmin(AuditedModelAdmin):
             now=now,
         )
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Lift the provider's freeze"),
         consequences=(
             _("The freeze that the provider decided on ends."),
@@ -115,7 +105,6 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     def unfreeze_for_provider(
         self, account: CustomerAccount, *, by: User, now: datetime, reason: str
     ) -> None:
-        """Lift the provider's freeze of the account."""
         unfreeze_account(
             account=account,
             causes=[FreezeCause.ADMINISTRATOR],
@@ -126,10 +115,7 @@ class CustomerAccountAdmin(AuditedModelAdmin):
 
 
 class OpenFreezeFilter(StateFilter):
-    """Whether the freeze still holds."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Open or lifted."""
         return {
             "open": (_("open"), Q(unfrozen_at__isnull=True)),
             "lifted": (_("lifted"), Q(unfrozen_at__isnull=False)),
@@ -138,8 +124,6 @@ class OpenFreezeFilter(StateFilter):
 
 @admin.register(Freeze)
 class FreezeAdmin(EvidenceAdmin):
-    """Freezes as they were set and lifted."""
-
     list_display = ("account", "cause", "scope", "frozen_at", "frozen_by", "unfrozen_at")
     list_select_related = ("account__owner", "frozen_by")
     list_filter = (OpenFreezeFilter, "cause", "scope")

@@ -1,6 +1,6 @@
-"""Facts in the admin: they come by import, and may be mended by hand, which is audited.
+"""Facts in the admin: they come by import and can be corrected by hand, which is audited.
 
-Spending counts against budgets and is only read: `record_spending` corrects it.
+Spending counts against budgets and is read-only: `record_spending` corrects it.
 """
 
 from typing import Any, ClassVar
@@ -22,8 +22,6 @@ from audit.admin import DeletableModelAdmin, EvidenceAdmin
 
 
 class FactAdmin(DeletableModelAdmin):
-    """What all facts about one account share."""
-
     list_select_related: ClassVar[Any] = ("account__owner",)
     list_filter: ClassVar[Any] = ("source",)
     search_fields: ClassVar[Any] = (
@@ -37,8 +35,6 @@ class FactAdmin(DeletableModelAdmin):
 
 @admin.register(Contract)
 class ContractAdmin(FactAdmin):
-    """Contracts signed with the provider."""
-
     list_display = (
         "external_id",
         "account",
@@ -53,32 +49,24 @@ class ContractAdmin(FactAdmin):
 
 @admin.register(Bill)
 class BillAdmin(FactAdmin):
-    """Bills."""
-
     list_display = ("external_id", "account", "amount", "paid_amount", "issued_at", "due_at")
     date_hierarchy = "issued_at"
 
 
 @admin.register(CashExpenditure)
 class CashExpenditureAdmin(FactAdmin):
-    """Money of the customer's own that was spent."""
-
     list_display = ("external_id", "account", "amount", "occurred_at")
     date_hierarchy = "occurred_at"
 
 
 @admin.register(ReservedInstance)
 class ReservedInstanceAdmin(FactAdmin):
-    """Capacity paid for in advance."""
-
     list_display = ("external_id", "account", "expires_at", "cancelled_at")
     date_hierarchy = "expires_at"
 
 
 @admin.register(EnterpriseRelation)
 class EnterpriseRelationAdmin(FactAdmin):
-    """Which account is a member of which enterprise master."""
-
     list_display = ("external_id", "master", "member", "accounting", "member_type", "ended_at")
     list_select_related = ("master__owner", "member__owner")
     list_filter = ("accounting", "member_type", "source")
@@ -94,24 +82,18 @@ class EnterpriseRelationAdmin(FactAdmin):
 
 @admin.register(Coupon)
 class CouponAdmin(FactAdmin):
-    """Cash coupons."""
-
     list_display = ("external_id", "account", "balance", "expires_at")
     date_hierarchy = "expires_at"
 
 
 @admin.register(Resource)
 class ResourceAdmin(FactAdmin):
-    """What customers have provisioned."""
-
     list_display = ("external_id", "account", "name", "billing", "status")
     list_filter = ("billing", "status", "source")
 
 
 @admin.register(Spending)
 class SpendingAdmin(EvidenceAdmin):
-    """What accounts have used."""
-
     list_display = ("external_id", "account", "amount", "occurred_at")
     list_select_related = FactAdmin.list_select_related
     list_filter = FactAdmin.list_filter

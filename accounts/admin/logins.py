@@ -1,10 +1,10 @@
-"""What allauth keeps about users: their addresses and second factors, never the secrets."""
+"""What allauth stores about users: addresses and second factors, never the secrets."""
 
 from typing import Any
 
-# These modules register their own pages; ours take their place.
+# These modules register pages of their own; ours replace them.
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401 - for the registration alone
+import allauth.mfa.admin  # noqa: F401 - imported for its registration
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -20,7 +20,7 @@ admin.site.unregister([EmailAddress, Authenticator])
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(EvidenceAdmin):
-    """Addresses that were proven; an administrator proves none for anybody."""
+    """Proven addresses, read-only: an administrator cannot prove an address for a user."""
 
     list_display = ("user", "email", "verified", "primary")
     list_select_related = ("user",)
@@ -32,7 +32,7 @@ class EmailAddressAdmin(EvidenceAdmin):
     fields = ("user", "email", "verified", "primary")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The row, masked where its text goes: into titles. Nothing on these pages saves it."""
+        """Mask the address, because titles show it. These pages never save the row."""
         obj = super().get_object(request, object_id, from_field)
         if obj is not None and not may_see_addresses(request):
             obj.email = mask_address(obj.email)
@@ -41,7 +41,7 @@ class EmailAddressAdmin(EvidenceAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(DeletableModelAdmin):
-    """Second factors; deleting one lets a user who lost it set up another."""
+    """Second factors. After one is deleted, a user who lost it can set up another."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
@@ -54,9 +54,7 @@ class AuthenticatorAdmin(DeletableModelAdmin):
     secrets = ("data",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only the user sets up a second factor."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the user changes a second factor."""
         return False

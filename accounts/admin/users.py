@@ -1,4 +1,4 @@
-"""Users and groups in the admin. Nobody chooses or sees another's password here."""
+"""Users and groups in the admin. Administrators neither choose nor see users' passwords."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.refusals import SENTENCES
 from accounts.services.administration import add_user, send_reset_link
 from audit.admin import AuditedModelAdmin, actor
-from web.admin.confirmation import confirmed_action
+from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 
@@ -25,22 +25,20 @@ if TYPE_CHECKING:
 else:
     UserModelForm = forms.ModelForm
 
-# What makes a user powerful; only a superuser gives or takes it.
+# The fields that make a user powerful; only a superuser changes them.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class AddUserForm(UserModelForm):
-    """The address of a new user; the rest is generated, or set on the next page."""
-
     class Meta:
         model = User
         fields = ("email", "language")
         help_texts = {
-            "email": _("A mail with the way to set a password is sent to this address."),
+            "email": _("We send this address an e-mail that explains how to set a password."),
         }
 
     def clean_email(self) -> str:
-        """The canonical form, which is the only one compared; the typed one is kept beside it."""
+        """Return the canonical form; the typed form is stored beside it."""
         self.typed_email: str = self.cleaned_data["email"]
         try:
             return canonical_address(self.typed_email)
@@ -50,8 +48,6 @@ class AddUserForm(UserModelForm):
 
 @admin.register(User)
 class UserAdmin(AuditedModelAdmin):
-    """Login identities: who may come in and what they may do."""
-
     list_display = ("account_name", "email", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("account_name__startswith", "email__exact")
@@ -74,11 +70,9 @@ class UserAdmin(AuditedModelAdmin):
     actions = ("send_reset_links",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """For a new user the address; the rest afterwards."""
         return ["email", "language"] if obj is None else super().get_fields(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """What makes a user powerful is only shown to whoever is no superuser."""
         if obj is None:
             return []
         names = super().get_readonly_fields(request, obj)
@@ -87,41 +81,38 @@ class UserAdmin(AuditedModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
-        """The short form for a new user."""
         if obj is None:
             options["form"] = AddUserForm
         return super().get_form(request, obj, change, **options)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A powerful user is changed by a superuser only."""
         allowed = super().has_change_permission(request, obj)
         powerful = isinstance(obj, User) and (obj.is_staff or obj.is_superuser)
         return allowed and (request.user.is_superuser or not powerful)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """Permissions with their model, in one query."""
         if db_field.name == "user_permissions":
             permissions = db_field.remote_field.model.objects
             options["queryset"] = permissions.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """A new user is made by the service, which mails the way to set a password."""
+        """Let the service add a new user; it mails the page on which to set a password."""
         if change:
             super().save_model(request, obj, form, change)
             return
         add_user(user=obj, email_original=form.typed_email, by=actor(request), now=timezone.now())
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
-        """The service has recorded a new user already."""
+        """Record changes only: the service has recorded a new user already."""
         if change:
             super().record_change(request, form, change)
 
-    @confirmed_action(
-        title=_("Send the mail to set a new password"),
+    @ConfirmedAction(
+        title=_("Send the e-mail to set a new password"),
         consequences=(
-            _("Each user gets a mail with the page on which to set a new password."),
-            _("The present password holds until then. Nobody else sees the new one."),
+            _("Each user gets an e-mail with a link to the page that sets a new password."),
+            _("The current password works until then. Only the user sees the new one."),
         ),
         button=_("Send"),
         refused_by=(Refused,),
@@ -129,7 +120,6 @@ class UserAdmin(AuditedModelAdmin):
         permissions=["change"],
     )
     def send_reset_links(self, user: User, *, by: User, now: datetime) -> None:
-        """Mail the user the way to set a new password."""
         send_reset_link(user=user, by=by, now=now)
 
 
@@ -138,16 +128,14 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(AuditedModelAdmin, DjangoGroupAdmin):
-    """Groups of permissions; only a superuser decides what a group may do."""
+    """Groups of permissions; only a superuser adds or changes one."""
 
     list_display = ("name",)
     list_filter = ()
     ordering = ("name",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A superuser only."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A superuser only."""
         return bool(request.user.is_superuser)

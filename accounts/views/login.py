@@ -7,7 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpResponse
 
-from web.answers import mounted
+from web.answers import adapt_allauth_view
 
 
 class _Mounted:
@@ -45,7 +45,7 @@ class _SecondFactorView(_Mounted, AuthenticateView):  # type: ignore[misc]
     pass
 
 
-log_in = mounted(_LogInView.as_view())
-log_out = mounted(_LogOutView.as_view())
-confirm = mounted(_ConfirmView.as_view())
-second_factor = mounted(_SecondFactorView.as_view())
+log_in = adapt_allauth_view(_LogInView.as_view())
+log_out = adapt_allauth_view(_LogOutView.as_view())
+confirm = adapt_allauth_view(_ConfirmView.as_view())
+second_factor = adapt_allauth_view(_SecondFactorView.as_view())

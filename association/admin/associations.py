@@ -21,7 +21,7 @@ from association.refusals import SENTENCES
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from audit.admin import EvidenceAdmin
-from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.confirmation import ConfirmedAction, ReasonForm
 from web.admin.filters import StateFilter
 from web.refused import Refused
 
@@ -29,15 +29,11 @@ ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__
 
 
 def customer_name(association: Association) -> str:
-    """Which customer of which partner."""
     return f"{association.account} – {association.partner}"
 
 
 class AssociationStateFilter(StateFilter):
-    """In force or ended."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """In force, in force and frozen, or ended."""
         in_force = Q(ended_at__isnull=True)
         open_freezes = Association.objects.filter(
             account__freezes__isnull=False, account__freezes__unfrozen_at__isnull=True
@@ -51,8 +47,6 @@ class AssociationStateFilter(StateFilter):
 
 @admin.register(Association)
 class AssociationAdmin(EvidenceAdmin):
-    """Which account is whose customer; acts on it go through the console's services."""
-
     list_display = (
         "account",
         "partner",
@@ -84,19 +78,17 @@ class AssociationAdmin(EvidenceAdmin):
     actions = ("set_budget", "freeze_account", "unfreeze_account", "end")
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages of associations, and the preview of one that is not yet."""
         view = self.admin_site.admin_view(eligibility_preview)
         return [path("preview/", view, name="eligibility_preview"), *super().get_urls()]
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whoever has Django's permission to change associations; the rows stay closed."""
         return request.user.has_perm("association.change_association")
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Set the budget for the partner"),
         consequences=(
-            _("It replaces the present budget, which stays in the history."),
-            _("It does not unfreeze the account: that is an act of its own."),
+            _("It replaces the current budget, which stays in the history."),
+            _("It does not unfreeze the account: that is a separate action."),
         ),
         button=_("Set the budget"),
         form=BudgetForm,
@@ -115,7 +107,6 @@ class AssociationAdmin(EvidenceAdmin):
         period: str,
         on_exhaustion: str,
     ) -> None:
-        """Set the budget as the partner could."""
         set_budget(
             association=association,
             amount=amount,
@@ -125,7 +116,7 @@ class AssociationAdmin(EvidenceAdmin):
             now=now,
         )
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Freeze for the partner"),
         consequences=(
             _("The account cannot buy, renew or change resources. Fees continue."),
@@ -142,7 +133,6 @@ class AssociationAdmin(EvidenceAdmin):
     def freeze_account(
         self, association: Association, *, by: User, now: datetime, scope: str, reason: str
     ) -> None:
-        """Freeze the customer as the partner could."""
         freeze_customer(
             association=association,
             scope=FreezeScope(scope),
@@ -151,12 +141,12 @@ class AssociationAdmin(EvidenceAdmin):
             now=now,
         )
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Unfreeze for the partner"),
         consequences=(
-            _("Every open freeze ends, but for one that the provider decided on."),
-            _("The customer is told by mail and can buy and change resources again."),
-            _("This needs a budget of the partner."),
+            _("Every freeze ends, except one that the provider decided on."),
+            _("The customer gets an e-mail and can buy and change resources again."),
+            _("It is possible only when the partner has set a budget."),
         ),
         button=_("Unfreeze"),
         form=ReasonForm,
@@ -168,14 +158,13 @@ class AssociationAdmin(EvidenceAdmin):
     def unfreeze_account(
         self, association: Association, *, by: User, now: datetime, reason: str
     ) -> None:
-        """Lift what the partner could lift."""
         unfreeze_customer(association=association, reason=reason, by=by, now=now)
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("End the association"),
         consequences=(
             _("The account stops being the partner's customer. This cannot be taken back."),
-            _("Its freezes are lifted, but for one that the provider decided on."),
+            _("Its freezes end, except one that the provider decided on."),
             _("The partner's authorization for the account ends."),
         ),
         button=_("End the association"),
@@ -184,5 +173,4 @@ class AssociationAdmin(EvidenceAdmin):
         permissions=["act"],
     )
     def end(self, association: Association, *, by: User, now: datetime, reason: str) -> None:
-        """End the association."""
         end_association(association=association, reason=reason, by=by, now=now)

@@ -12,10 +12,7 @@ from web.admin.filters import StateFilter
 
 
 class AttemptStateFilter(StateFilter):
-    """How far the attempt came."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """From anonymous to associated."""
         done = Q(association__isnull=False)
         return {
             "anonymous": (_("no account yet"), Q(account__isnull=True)),
@@ -28,8 +25,6 @@ class AttemptStateFilter(StateFilter):
 
 @admin.register(Attempt)
 class AttemptAdmin(EvidenceAdmin):
-    """Walks of visitors through invitations."""
-
     list_display = (
         "started_at",
         "invitation",
@@ -80,8 +75,6 @@ class AttemptAdmin(EvidenceAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(EvidenceAdmin):
-    """Who agreed to which version of which document, when and from where."""
-
     list_display = ("agreed_at", "account", "document", "address")
     list_select_related = ("account__owner", "document")
     list_filter = ("document__kind", "document__language")

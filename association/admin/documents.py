@@ -1,4 +1,4 @@
-"""Legal documents in the admin: drafts are edited, then published and never changed."""
+"""Legal documents in the admin: drafts are edited; published documents never change."""
 
 from datetime import datetime
 from typing import Any
@@ -13,16 +13,13 @@ from accounts.models import User
 from association.models import LegalDocument
 from association.services.documents import publish_document
 from audit.admin import DeletableModelAdmin
-from web.admin.confirmation import confirmed_action
+from web.admin.confirmation import ConfirmedAction
 from web.admin.filters import StateFilter
 from web.refused import Refused
 
 
 class DocumentStateFilter(StateFilter):
-    """Draft or published."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """The two states of a document."""
         return {
             "draft": (_("draft"), Q(published_at__isnull=True)),
             "published": (_("published"), Q(published_at__isnull=False)),
@@ -31,8 +28,6 @@ class DocumentStateFilter(StateFilter):
 
 @admin.register(LegalDocument)
 class LegalDocumentAdmin(DeletableModelAdmin):
-    """Documents that customers agree to, version by version and language by language."""
-
     list_display = ("title", "kind", "language", "version", "published_at")
     list_filter = (DocumentStateFilter, "kind", "language")
     search_fields = ("title",)
@@ -42,29 +37,27 @@ class LegalDocumentAdmin(DeletableModelAdmin):
     actions = ("publish",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[LegalDocument]:
-        """Without the text where it is not shown."""
+        """Leave out the text in lists, which do not show it."""
         documents = super().get_queryset(request)
         match = request.resolver_match
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return documents.defer("body") if is_list else documents
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
         draft = obj is None or obj.published_at is None
         return draft and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
         draft = obj is None or obj.published_at is None
         return draft and super().has_delete_permission(request, obj)
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Publish documents"),
         description=_("Publish"),
         consequences=(
             _("From now on the text cannot be changed or deleted."),
-            _("A new version is in force from its publication in English."),
-            _("Whoever agreed to older instructions and has not joined yet is asked again."),
+            _("A new version is in force once it is published in English."),
+            _("Customers who agreed to older instructions but have not joined must agree again."),
         ),
         button=_("Publish"),
         refused_by=(Refused,),
@@ -72,5 +65,4 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         permissions=["change"],
     )
     def publish(self, document: LegalDocument, *, by: User, now: datetime) -> None:
-        """Put the draft in force."""
         publish_document(document=document, by=by, now=now)

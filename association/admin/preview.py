@@ -1,6 +1,6 @@
-"""The eligibility preview: what every rule says about an account, a partner and a type, now.
+"""The eligibility preview: every rule's result for an account, a partner and a type.
 
-It only reads: no attempt, no row, no message.
+It only reads: no attempt, row or e-mail is made.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ from association.services.facts import load_facts
 from association.services.refusal_texts import REFUSAL_TEXTS, check_line
 from partners.enums import AssociationType
 from partners.models import Partner
-from web.admin.widgets import CarefulAutocompleteSelect
+from web.admin.base import CarefulAutocompleteSelect
 
 PERMISSIONS = (
     "association.view_association",
@@ -34,7 +34,7 @@ PERMISSIONS = (
     "partners.view_partner",
 )
 
-# Which facts each rule reads; a rule without a line here shows none, and a test counts them.
+# The facts that each rule reads. A test fails for a rule without a line here.
 READ_BY: dict[RefusalCode, Sequence[str]] = {
     RefusalCode.CHINESE_MAINLAND_SITE: ["registration_site"],
     RefusalCode.OTHER_PARTNER: ["associated_with_other_partner"],
@@ -53,8 +53,6 @@ READ_BY: dict[RefusalCode, Sequence[str]] = {
 
 
 class PreviewForm(forms.Form):
-    """Which account, with which partner, in which type."""
-
     account = forms.ModelChoiceField(
         label=_("Customer account"),
         queryset=CustomerAccount.objects.select_related("owner"),
@@ -72,7 +70,7 @@ class PreviewForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One rule: what it said, the facts it read, what the customer and the partner would read."""
+    """One rule: its result, the facts it read, and what customer and partner would read."""
 
     code: str
     passed: bool
@@ -86,12 +84,11 @@ class PreviewLine:
 
 
 def eligibility_preview(request: HttpRequest) -> HttpResponse:
-    """Show the form and, once it is filled, what every rule says."""
     if not request.user.has_perms(PERMISSIONS):
         raise PermissionDenied
-    asked = "partner" in request.GET
-    form = PreviewForm(request.GET if asked else None, initial=request.GET.dict())
-    decision = _decide(form) if asked and form.is_valid() else None
+    is_filled = "partner" in request.GET
+    form = PreviewForm(request.GET if is_filled else None, initial=request.GET.dict())
+    decision = _decide(form) if is_filled and form.is_valid() else None
     context = {
         **admin.site.each_context(request),
         "title": gettext("Eligibility preview"),
@@ -116,7 +113,6 @@ def _decide(form: PreviewForm) -> Decision:
 
 
 def preview_line(check: Check, facts: Facts) -> PreviewLine:
-    """Return all that is said about one rule; the texts are empty where it passed."""
     line = check_line(check)
     texts = REFUSAL_TEXTS[check.code]
     read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
@@ -134,7 +130,6 @@ def preview_line(check: Check, facts: Facts) -> PreviewLine:
 
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:
-    """A fact as an administrator reads it: its name and value, or one line for each row."""
     if not isinstance(value, tuple):
         return [f"{name}: {_as_text(value)}"]
     if not value:

@@ -1,4 +1,4 @@
-"""Authorizations and budgets in the admin, alerts and requests with them, to be read only."""
+"""Authorizations, budgets, alerts and budget requests in the admin, read-only."""
 
 from typing import Any
 
@@ -12,10 +12,8 @@ from web.admin.filters import StateFilter
 
 
 class AuthorizationStateFilter(StateFilter):
-    """Requested, granted, declined or revoked."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """The four states of `Authorization.state`."""
+        """Mirror `Authorization.state`."""
         revoked, declined = Q(revoked_at__isnull=False), Q(declined_at__isnull=False)
         granted = Q(granted_at__isnull=False)
         return {
@@ -26,7 +24,7 @@ class AuthorizationStateFilter(StateFilter):
         }
 
 
-OF_ASSOCIATION = (
+SEARCH_FIELDS = (
     "association__account__owner__account_name__istartswith",
     "association__account__owner__email__iexact",
     "association__partner__name__icontains",
@@ -38,8 +36,6 @@ SEARCH_HELP = _(
 
 @admin.register(Authorization)
 class AuthorizationAdmin(EvidenceAdmin):
-    """Rights of partners to order and operate for customers."""
-
     list_display = (
         "association",
         "requested_at",
@@ -49,7 +45,7 @@ class AuthorizationAdmin(EvidenceAdmin):
     )
     list_select_related = ("association",)
     list_filter = (AuthorizationStateFilter,)
-    search_fields = OF_ASSOCIATION
+    search_fields = SEARCH_FIELDS
     search_help_text = SEARCH_HELP
     date_hierarchy = "granted_at"
     fields = (
@@ -65,10 +61,7 @@ class AuthorizationAdmin(EvidenceAdmin):
 
 
 class BudgetStateFilter(StateFilter):
-    """Current or replaced."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """The two states of a budget."""
         return {
             "current": (_("current"), Q(replaced_at__isnull=True)),
             "replaced": (_("replaced"), Q(replaced_at__isnull=False)),
@@ -77,8 +70,6 @@ class BudgetStateFilter(StateFilter):
 
 @admin.register(Budget)
 class BudgetAdmin(EvidenceAdmin):
-    """Budgets as they were set, one after the other."""
-
     list_display = (
         "association",
         "amount",
@@ -90,7 +81,7 @@ class BudgetAdmin(EvidenceAdmin):
     )
     list_select_related = ("association", "set_by")
     list_filter = (BudgetStateFilter, "period", "on_exhaustion")
-    search_fields = OF_ASSOCIATION
+    search_fields = SEARCH_FIELDS
     search_help_text = SEARCH_HELP
     date_hierarchy = "set_at"
     fields = (
@@ -106,29 +97,24 @@ class BudgetAdmin(EvidenceAdmin):
 
 @admin.register(BudgetAlert)
 class BudgetAlertAdmin(EvidenceAdmin):
-    """That so much of a budget was used, once per period and threshold."""
-
     list_display = ("alerted_at", "association", "budget", "period_start", "threshold")
     list_select_related = ("budget__association",)
     list_filter = ("threshold", "budget__on_exhaustion")
-    search_fields = tuple(f"budget__{field}" for field in OF_ASSOCIATION)
+    search_fields = tuple(f"budget__{field}" for field in SEARCH_FIELDS)
     search_help_text = SEARCH_HELP
     date_hierarchy = "alerted_at"
     fields = ("association", "budget", "period_start", "threshold", "alerted_at")
 
     @admin.display(description=_("association"))
     def association(self, alert: BudgetAlert) -> str:
-        """Whose budget it is."""
         return str(alert.budget.association)
 
 
 @admin.register(BudgetRequest)
 class BudgetRequestAdmin(EvidenceAdmin):
-    """That customers asked their partner to set a budget."""
-
     list_display = ("asked_at", "association", "asked_on")
     list_select_related = ("association",)
-    search_fields = OF_ASSOCIATION
+    search_fields = SEARCH_FIELDS
     search_help_text = SEARCH_HELP
     date_hierarchy = "asked_at"
     fields = ("association", "asked_at", "asked_on")

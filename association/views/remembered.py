@@ -22,8 +22,8 @@ from django.utils import translation
 from django.utils.html import conditional_escape
 
 from partners.tokens import new_token
-from web.context_processors import carried_query, shown_everywhere
-from web.cookies import is_known
+from web.context_processors import query_without_language, site_context
+from web.cookies import has_personal_cookie
 
 MOST_REMEMBERED = 512
 Shown = tuple[tuple[str, Any], ...]
@@ -55,9 +55,9 @@ def answer_alike(
     `own` are this visitor's texts, of which the template may only ask whether they are empty.
     Whoever has a cookie that could change the page gets it drawn for them alone.
     """
-    if is_known(request) or settings.DEBUG:
+    if has_personal_cookie(request) or settings.DEBUG:
         return render(request, template, {**shown, **own}, status=status)
-    texts = {"carried": carried_query(request), **own}
+    texts = {"carried": query_without_language(request), **own}
     page = remembered_page(
         template,
         translation.get_language(),
@@ -71,7 +71,7 @@ def answer_alike(
 def remembered_page(template: str, language: str, shown: Shown, holes: tuple[str, ...]) -> Page:
     """Draw the page in the current language, with a mark that nobody can guess for each hole."""
     marks = {name: new_token() for name in holes}
-    context = {**shown_everywhere(marks.get("carried", "")), **dict(shown), **marks}
+    context = {**site_context(marks.get("carried", "")), **dict(shown), **marks}
     text = render_to_string(template, context)
     names = {mark: name for name, mark in marks.items()}
     if not names:

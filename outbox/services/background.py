@@ -1,4 +1,4 @@
-"""Long work that the worker does beside sending: each app names its own in the settings."""
+"""Background work of the worker, beside sending e-mails."""
 
 import json
 import logging
@@ -14,18 +14,18 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Background:
-    """Does what waits, piece by piece; a mistake in one work stops neither mails nor the others."""
+    """Runs the background work; an error in one function stops neither e-mails nor the others."""
 
     def __init__(self) -> None:
         self._failing: dict[str, str] = {}
 
     def work(self, *, now: datetime) -> int:
-        """Do a piece of each work that waits, and return how much was done; 0: nothing waits.
+        """Run each function of `BACKGROUND_WORK` once and return how many rows they processed.
 
-        `BACKGROUND_WORK` names functions that take the moment, do what fits into about a second,
-        each in transactions of its own, and return how many rows they have dealt with. One that
-        fails is logged, once until it works again or fails otherwise, and tried again at the next
-        call. Raises only when the database is away.
+        Each function takes the moment, works for about a second in its own transactions, and
+        returns how many rows it processed; 0 means that nothing waits. An error is logged once,
+        until the function works again or fails otherwise; the next call tries it again. Raises only
+        when the database is away.
         """
         return sum(self._do(name, import_string(name), now) for name in settings.BACKGROUND_WORK)
 
@@ -34,14 +34,14 @@ class Background:
             done = work(now=now)
         except DATABASE_AWAY:
             raise
-        except Exception as mistake:
-            error = type(mistake).__name__
-            if self._failing.get(name) != error:
+        except Exception as error:
+            error_name = type(error).__name__
+            if self._failing.get(name) != error_name:
                 logger.error(
-                    json.dumps({"event": "background.failed", "work": name, "error": error}),
-                    exc_info=mistake,
+                    json.dumps({"event": "background.failed", "work": name, "error": error_name}),
+                    exc_info=error,
                 )
-            self._failing[name] = error
+            self._failing[name] = error_name
             return 0
         self._failing.pop(name, None)
         return done

@@ -1,4 +1,4 @@
-"""Sending the messages of the outbox: claim some, send one after the other, settle each."""
+"""Delivery: claim messages, send them one by one, and write what became of each."""
 
 import json
 import logging
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from outbox.models import OutboxMessage
+from outbox.services.background import DATABASE_AWAY
 from outbox.services.queue import (
     DEADLINE_PASSED,
     claim_messages,
@@ -26,28 +26,28 @@ from outbox.services.queue import (
     mark_dead,
     mark_dropped,
     mark_sent,
-    put_off,
     release_messages,
+    schedule_retry,
 )
 from outbox.services.rendering import Stale, Undeliverable, build_email, one_line, render_message
 
 logger = logging.getLogger(__name__)
 
-BATCH = 20
-DATABASE_AWAY = (OperationalError, InterfaceError)
+BATCH_SIZE = 20
 # smtplib's exceptions are OSErrors, and so are a refused connection and a timeout.
-MAIL_TROUBLE = OSError
+MAIL_ERRORS = OSError
 
 
 class MailServerAway(Exception):
-    """No connection to the mail server; the messages are untouched and stay due."""
+    """No connection to the mail server; no message was touched."""
 
 
-class Courier:
-    """Sends messages over one mail connection, and remembers what it owes the database.
+class MailSender:
+    """Sends messages over one mail connection.
 
-    No transaction is open while it talks to the mail server. A database that goes away in between
-    loses nothing: what was sent is noted, and what was claimed is given back, by the next call.
+    No transaction is open while it talks to the mail server. If the database goes away meanwhile,
+    the next call first writes the outcome that could not be written and releases the claimed
+    messages: no e-mail is sent twice, and none waits for its lease to end.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class Courier:
         self._clock = clock
         self._stopped = stopped
         self._claimed: deque[OutboxMessage] = deque()
-        self._owed: Callable[[], object] | None = None
+        self._unwritten: Callable[[], object] | None = None
 
     def deliver_batch(self) -> int:
-        """Settle up to BATCH due messages and return how many; 0 means nothing is due.
+        """Process up to BATCH_SIZE messages and return how many; 0 means that nothing waits.
 
-        Raises MailServerAway when no connection can be made: then no try is counted and the
-        caller asks again soon. Ends early, giving back the rest, when told to stop or when the
-        claim would run out during the next message.
+        Raises MailServerAway when no connection can be made; that counts as no try, and the caller
+        asks again soon. Stops early and releases the rest when told to stop, or when the lease
+        could end before the next message is sent.
         """
         self._catch_up()
         now = self._clock()
@@ -90,20 +90,20 @@ class Courier:
 
     def _deliver_claimed(self) -> int:
         now = self._clock()
-        self._claimed.extend(claim_messages(now=now, limit=BATCH))
-        settled = 0
+        self._claimed.extend(claim_messages(now=now, limit=BATCH_SIZE))
+        processed = 0
         while self._claimed and not self._stopped():
             message = self._claimed[0]
             if self._clock() + longest_send() > message.next_try_at:
                 break
             self._deliver(message)
             self._claimed.popleft()
-            settled += 1
+            processed += 1
         self._catch_up()
-        return settled
+        return processed
 
     def _deliver(self, message: OutboxMessage) -> None:
-        """Bring one message to its end or plan its next try; raises only when a part is away."""
+        """Send one message, plan its next try, or end it; raises only when a server is away."""
         try:
             email = build_email(message, render_message(message), self._connection)
         except Stale as stale:
@@ -112,8 +112,8 @@ class Courier:
             self._give_up(message, failure.reason)
         except DATABASE_AWAY:
             raise
-        except Exception as mistake:  # noqa: BLE001 - a mistake in one text must not stop the others
-            self._retry(message, f"cannot be written: {_place(mistake)}")
+        except Exception as error:  # noqa: BLE001 - one broken text must not stop the others
+            self._retry(message, f"cannot be written: {_location(error)}")
         else:
             self._send(message, email)
 
@@ -124,89 +124,90 @@ class Courier:
             return
         try:
             self._connection.send_messages([email])
-        except MAIL_TROUBLE as trouble:
+        except MAIL_ERRORS as error:
             self._disconnect()
-            code = reply_code(trouble)
-            error = " ".join(filter(None, [str(code or ""), type(trouble).__name__]))
-            if is_permanent(trouble):
-                self._give_up(message, error)
+            code = reply_code(error)
+            text = " ".join(filter(None, [str(code or ""), type(error).__name__]))
+            if is_permanent(error):
+                self._give_up(message, text)
             else:
-                self._retry(message, error)
-        except Exception as mistake:  # noqa: BLE001 - a mail that cannot be encoded must not stop the others
+                self._retry(message, text)
+        except Exception as error:  # noqa: BLE001 - one broken e-mail must not stop the others
             self._disconnect()
-            self._retry(message, f"cannot be sent: {_place(mistake)}")
+            self._retry(message, f"cannot be sent: {_location(error)}")
         else:
             now = self._clock()
-            self._settle(partial(mark_sent, message=message, now=now))
+            self._write(partial(mark_sent, message=message, now=now))
             seconds = round((now - message.created_at).total_seconds(), 1)
             log("mail.sent", message, after_seconds=seconds)
 
     def _retry(self, message: OutboxMessage, error: str) -> None:
-        self._settle(partial(put_off, message=message, error=error, now=self._clock()))
-        log("mail.put_off", message, error=error)
+        self._write(partial(schedule_retry, message=message, error=error, now=self._clock()))
+        log("mail.retry_planned", message, error=error)
 
     def _give_up(self, message: OutboxMessage, error: str) -> None:
-        self._settle(partial(mark_dead, message=message, error=error, now=self._clock()))
+        self._write(partial(mark_dead, message=message, error=error, now=self._clock()))
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
-        self._settle(partial(mark_dropped, message=message, reason=reason, now=self._clock()))
+        self._write(partial(mark_dropped, message=message, reason=reason, now=self._clock()))
         log("mail.dropped", message, reason=reason)
 
-    def _settle(self, write: Callable[[], object]) -> None:
-        """Write the outcome; if the database is away it stays owed."""
-        self._owed = write
+    def _write(self, write: Callable[[], object]) -> None:
+        """Write the outcome; if the database is away, the next call writes it."""
+        self._unwritten = write
         write()
-        self._owed = None
+        self._unwritten = None
 
     def _catch_up(self) -> None:
-        """Write what is owed, and give back what is claimed and was not tried."""
-        if self._owed is not None:
-            self._settle(self._owed)
+        """Write the outcome that is still unwritten, and release claimed messages."""
+        if self._unwritten is not None:
+            self._write(self._unwritten)
         if self._claimed:
             release_messages(messages=self._claimed, now=self._clock())
             self._claimed.clear()
 
     def _connect(self) -> None:
-        """Open the mail connection; nothing happens while it is open."""
+        """Open the mail connection; does nothing while it is open."""
         try:
             self._connection.open()
-        except MAIL_TROUBLE as trouble:
+        except MAIL_ERRORS as error:
             self._disconnect()
-            raise MailServerAway(type(trouble).__name__) from trouble
+            raise MailServerAway(type(error).__name__) from error
 
     def _disconnect(self) -> None:
-        with suppress(MAIL_TROUBLE):
+        with suppress(MAIL_ERRORS):
             self._connection.close()
 
 
-def reply_code(trouble: OSError) -> int | None:
-    """Return the mail server's three digits, or None when it did not answer."""
-    if isinstance(trouble, smtplib.SMTPRecipientsRefused):
-        return next((code for code, _ in trouble.recipients.values()), None)
-    if isinstance(trouble, smtplib.SMTPResponseException):
-        return trouble.smtp_code
+def reply_code(error: OSError) -> int | None:
+    """Return the mail server's three-digit code, or None when it did not answer."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return next((code for code, _ in error.recipients.values()), None)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code
     return None
 
 
-def is_permanent(trouble: OSError) -> bool:
-    """Whether the server refused this recipient or this text for good (5xx).
+def is_permanent(error: OSError) -> bool:
+    """Return whether the server refused this recipient or this text for good (5xx).
 
-    A refused sender or log-in is our own configuration and gets mended; it is tried again.
+    A refused sender or log-in is retried: that is our configuration, which an operator will
+    correct.
     """
     refusals = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
-    return isinstance(trouble, refusals) and (reply_code(trouble) or 0) >= 500
+    return isinstance(error, refusals) and (reply_code(error) or 0) >= 500
 
 
 def log(event: str, message: OutboxMessage | None = None, **values: object) -> None:
-    """Write one line of JSON: what happened to which row; never an address, a subject or a text."""
+    """Write one line of JSON about a message; never an address, a subject or a text."""
     about: dict[str, object] = {}
     if message is not None:
         about = {"message": message.pk, "kind": one_line(message.kind), "tries": message.tries}
     logger.info(json.dumps({"event": event, **about, **values}))
 
 
-def _place(mistake: Exception) -> str:
-    """Name the mistake by its class and line; its text may hold what a log must not."""
-    frame = traceback.extract_tb(mistake.__traceback__)[-1]
-    return f"{type(mistake).__name__} ({Path(frame.filename).name}:{frame.lineno})"
+def _location(error: Exception) -> str:
+    """Return the error's class and line; its text may contain what a log must not."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} ({Path(frame.filename).name}:{frame.lineno})"

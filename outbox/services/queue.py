@@ -1,4 +1,4 @@
-"""The outbox: messages promised in the transaction of an act, claimed and settled by the worker."""
+"""The queue: messages enqueued in the transaction of an action, claimed by the worker."""
 
 import random
 import secrets
@@ -9,21 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 
+from audit.actors import Actor
 from audit.services import record_audit_event
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from web.refused import Refused
 
 DEADLINE = timedelta(days=3)
-# The answers of a mail server that one message waits for at most: connection, greeting, EHLO,
-# STARTTLS, handshake, EHLO again, three for AUTH, MAIL, RCPT, DATA, the text; after trouble RSET
+# How many answers of a mail server one message waits for at most: connection, greeting, EHLO,
+# STARTTLS, handshake, EHLO again, three for AUTH, MAIL, RCPT, DATA, the text; after an error RSET
 # and QUIT.
-MOST_ANSWERS = 15
-# What a claim leaves to the messages before the last one of a batch.
-TIME_FOR_THE_OTHERS = timedelta(seconds=30)
+MAX_ANSWERS = 15
+# How long the other messages of a claimed batch may take before the last one is sent.
+TIME_FOR_THE_BATCH = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 DEADLINE_PASSED = "deadline passed"
@@ -31,7 +31,7 @@ DEADLINE_PASSED = "deadline passed"
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message to be sent: who gets which text, about which object, in which language."""
+    """An e-mail to enqueue: who gets which text, about which object, in which language."""
 
     kind: str
     to: str
@@ -43,12 +43,12 @@ class OutgoingMessage:
 
 
 def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> list[OutboxMessage]:
-    """Write the promised messages, in one statement; the worker sends them after the commit.
+    """Enqueue the e-mails in one statement; the worker sends them after the commit.
 
-    `kind` is "app.name", rendered at sending time by that function of the app's `emails` module.
-    `data` must hold no secret. A message that is not sent by its deadline (three days unless
-    said) is dropped. One that `is_bulk` lets all others pass. Call it inside the transaction of
-    the act.
+    `kind` is "app.name": that function of the app's `emails` module writes the text when it is
+    sent. `data` must contain no secret. A message that is not sent by its deadline (three days by
+    default) is dropped. Bulk messages wait for all others. Call it in the transaction of the
+    action.
     """
     host = urlsplit(settings.PUBLIC_BASE_URL).hostname
     return OutboxMessage.objects.bulk_create(
@@ -70,7 +70,7 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
 
 
 def has_due_messages(*, now: datetime) -> bool:
-    """Whether the worker has anything to do: a message to send, or one to drop. Reads only."""
+    """Return whether a message must be sent or dropped now."""
     waiting = OutboxMessage.objects.waiting()
     return waiting.filter(models.Q(next_try_at__lte=now) | models.Q(deadline_at__lte=now)).exists()
 
@@ -82,23 +82,23 @@ def drop_late_messages(*, now: datetime) -> int:
 
 
 def longest_send() -> timedelta:
-    """Return how long one message can take: each answer just within EMAIL_TIMEOUT seconds."""
-    return MOST_ANSWERS * timedelta(seconds=settings.EMAIL_TIMEOUT)
+    """Return how long one message can take when each answer takes almost EMAIL_TIMEOUT seconds."""
+    return MAX_ANSWERS * timedelta(seconds=settings.EMAIL_TIMEOUT)
 
 
 def lease() -> timedelta:
-    """Return how long a claimed message is nobody else's; then others take over from the dead."""
-    return longest_send() + TIME_FOR_THE_OTHERS
+    """Return how long a claimed message belongs to one worker; then others may claim it."""
+    return longest_send() + TIME_FOR_THE_BATCH
 
 
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
-    """Take up to `limit` due messages for this worker alone, the longest waiting first.
+    """Claim up to `limit` due messages for this worker, longest waiting first, bulk last.
 
-    Those of many come after all others: nobody waits for a code behind ten thousand invitations.
+    Bulk messages come last so that a verification code never waits for ten thousand invitations.
 
-    The claim is a lease: `next_try_at` moves `lease()` ahead and the try is counted before anything
-    is sent, so a worker that dies leaves its messages to the others. Two workers never claim the
-    same message: rows that another is claiming are skipped (SQLite has one writer at a time).
+    A claim is a lease: it sets `next_try_at` to the end of the lease and counts the try before
+    anything is sent. A worker that dies so leaves its messages to the others. SKIP LOCKED keeps two
+    workers from claiming the same row; SQLite has one writer at a time and needs no lock.
     """
     lease_until = now + lease()
     with transaction.atomic():
@@ -118,7 +118,7 @@ def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
 
 
 def release_messages(*, messages: Collection[OutboxMessage], now: datetime) -> None:
-    """Give back claimed messages that were not tried; their try is not counted."""
+    """Make claimed messages that were not tried due again, and do not count the try."""
     for lease_until in {message.next_try_at for message in messages}:
         OutboxMessage.objects.waiting().filter(
             pk__in=[message.pk for message in messages], next_try_at=lease_until
@@ -126,25 +126,25 @@ def release_messages(*, messages: Collection[OutboxMessage], now: datetime) -> N
 
 
 def mark_sent(*, message: OutboxMessage, now: datetime) -> None:
-    """Note that the mail server has taken the message."""
+    """Record that the mail server accepted the message."""
     _waiting(message).update(sent_at=now, last_error="")
 
 
 def mark_dropped(*, message: OutboxMessage, reason: str, now: datetime) -> None:
-    """Note that the message has lost its purpose and is not sent."""
+    """Record that the message became stale and is not sent."""
     _waiting(message).update(dropped_at=now, drop_reason=reason[:80] or "stale")
 
 
 def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
-    """Note that the message can never be delivered; it is not tried again."""
+    """Record that the message can never be delivered; it is not retried."""
     _waiting(message).update(dead_at=now, last_error=error[:200])
 
 
-def put_off(*, message: OutboxMessage, error: str, now: datetime) -> datetime:
-    """Plan the next try of a message that failed for now, and return its moment.
+def schedule_retry(*, message: OutboxMessage, error: str, now: datetime) -> datetime:
+    """Plan the next try of a message that failed temporarily, and return its moment.
 
-    The wait doubles with each try from one minute to one hour, and varies by a quarter so that
-    the messages of one outage do not come back together.
+    The wait doubles with each try from one minute to one hour. It varies by a quarter, so that the
+    messages of one outage do not all return in the same second.
     """
     factor = float(2 ** min(max(message.tries - 1, 0), 10)) * random.uniform(1, 1.25)  # noqa: S311 - no secret
     next_try_at = now + min(SHORTEST_WAIT * factor, LONGEST_WAIT)
@@ -157,15 +157,15 @@ def _waiting(message: OutboxMessage) -> "models.QuerySet[OutboxMessage]":
 
 
 def is_delayed(*, now: datetime) -> bool:
-    """Whether a message has been waiting for its first or next try for five minutes or more."""
+    """Return whether a message has been due for five minutes or more."""
     late = now - timedelta(minutes=5)
     return OutboxMessage.objects.waiting().filter(next_try_at__lte=late).exists()
 
 
-def revive_message(*, message: OutboxMessage, by: AbstractBaseUser, now: datetime) -> OutboxMessage:
-    """Let the worker try a dead message again, with the same Message-ID and a new deadline.
+def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> OutboxMessage:
+    """Make a dead message due again, with the same Message-ID and a new deadline.
 
-    Raises Refused(OutboxProblem.NOT_DEAD) for any other.
+    Raises Refused(OutboxProblem.NOT_DEAD) for any other message.
     """
     with transaction.atomic():
         locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
@@ -181,7 +181,7 @@ def revive_message(*, message: OutboxMessage, by: AbstractBaseUser, now: datetim
             by=by,
             now=now,
             before=before,
-            # What the worker goes on to change is not what the trail can say last.
+            # Only the deadline: the worker changes the other fields, and writes no audit event.
             after={"deadline_at": locked.deadline_at},
         )
     return locked

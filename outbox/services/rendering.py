@@ -1,4 +1,4 @@
-"""Turning a promised message into a mail: which function writes it, in which language, as what."""
+"""Rendering: which function writes an e-mail, in which language, with which headers."""
 
 import re
 from collections.abc import Mapping
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 Found = TypeVar("Found", bound=models.Model)
 
 _KIND = re.compile(r"([a-z]+)\.([a-z][a-z_]*)")
-# Control characters, line separators and the marks that reverse the direction of writing.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-# What mail programs know the end of the text by; its blank belongs to it.
+# Control characters, line separators, and marks that change the direction of writing.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+# Email programs find the signature by this line; the blank is part of it.
 _SIGNATURE = "-- "
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """What the recipient reads: one line, and the same text plain and as HTML."""
+class Email:
+    """What the recipient reads: the subject, and the same text plain and as HTML."""
 
     subject: str
     text: str
@@ -44,7 +44,7 @@ class Mail:
 
 
 class Stale(Exception):
-    """The message has lost its purpose: the reason is kept and nothing is sent."""
+    """The message is no longer useful: it is dropped with this reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -52,7 +52,7 @@ class Stale(Exception):
 
 
 class Undeliverable(Exception):
-    """The message can never be sent: nobody writes its kind, or what it was about is gone."""
+    """The message can never be sent: its kind is unknown, or its object is gone."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -60,21 +60,20 @@ class Undeliverable(Exception):
 
 
 def one_line(text: str) -> str:
-    """Return the text on one line, without control characters: fit for a header or a log."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
+    """Return the text as one line without control characters, safe for a header or a log."""
+    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def is_one_line(text: str) -> bool:
-    """Whether the text holds nothing that `one_line()` takes out: it arrives as it was typed."""
-    return _UNSEEN.search(text) is None
+    """Return whether `one_line()` would change nothing but blanks."""
+    return _INVISIBLE.search(text) is None
 
 
-def render_message(message: OutboxMessage) -> Mail:
-    """Have the message written in its language by the function that its kind names.
+def render_message(message: OutboxMessage) -> Email:
+    """Let the function that the kind names write the e-mail, in the message's language.
 
-    "app.name" is the function `name` of the app's module `emails`; it reads the object the
-    message is about as it is now. Raises Stale, or Undeliverable when there is no such function,
-    or when `find_about()` says so.
+    "app.name" is the function `name` of the app's module `emails`. It reads the object as it is
+    now. Raises Stale; or Undeliverable when there is no such function or no such object.
     """
     match = _KIND.fullmatch(message.kind)
     if match is None or not apps.is_installed(match[1]):
@@ -85,14 +84,14 @@ def render_message(message: OutboxMessage) -> Mail:
     except ImportError as error:
         raise Undeliverable("unknown kind") from error
     if not getattr(write, "__module__", "").startswith(module):
-        raise Undeliverable("unknown kind")  # imported there, not written there
+        raise Undeliverable("unknown kind")  # a name that `emails` only imports
     with translation.override(_language(message)):
-        mail: Mail = write(message)
+        mail: Email = write(message)
     return mail
 
 
 def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Found:
-    """Return the object the message is about. Raises Undeliverable if it is gone."""
+    """Return the object that the message is about. Raises Undeliverable if it is gone."""
     if message.about_label != objects.model._meta.label_lower:
         raise Undeliverable("about something else")
     try:
@@ -102,21 +101,21 @@ def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Fou
 
 
 def absolute_url(name: str, *args: object) -> str:
-    """Return the address of a page of ours as a mail must name it: with PUBLIC_BASE_URL."""
+    """Return the URL of one of our pages, with PUBLIC_BASE_URL, for an e-mail."""
     return f"{settings.PUBLIC_BASE_URL}{reverse(name, args=args)}"
 
 
-def render_mail(
+def render_email(
     message: OutboxMessage,
     *,
     template: str,
     subject: "StrOrPromise",
     context: Mapping[str, Any],
-) -> Mail:
-    """Render `templates/emails/<template>.txt` and `.html` in the language of the message.
+) -> Email:
+    """Render `templates/emails/<template>.txt` and `.html` in the message's language.
 
-    Both get the context, the subject, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. The HTML is escaped
-    automatically, the plain text is not: there is nothing to escape in it.
+    Both get the context, the subject, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. Only the HTML is
+    escaped.
     """
     engine = Engine.get_default()
     with translation.override(_language(message)):
@@ -133,13 +132,13 @@ def render_mail(
     lines = "\n".join(
         line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()
     )
-    return Mail(
+    return Email(
         subject=values["subject"], text=_BLANK_LINES.sub("\n\n", lines) + "\n", html=html.strip()
     )
 
 
-def sender() -> str:
-    """Return the From address: the provider's name before the configured address."""
+def from_address() -> str:
+    """Return the From address, with the provider's name unless a name is configured."""
     address: str = settings.DEFAULT_FROM_EMAIL
     if "<" in address:
         return one_line(address)
@@ -147,19 +146,19 @@ def sender() -> str:
 
 
 def build_email(
-    message: OutboxMessage, mail: Mail, connection: BaseEmailBackend | None = None
+    message: OutboxMessage, mail: Email, connection: BaseEmailBackend | None = None
 ) -> EmailMultiAlternatives:
-    """Return the mail with its headers; the Message-ID is the same at every try.
+    """Return the e-mail with its headers; every try has the same Message-ID.
 
-    Raises Undeliverable for a recipient that is not exactly one plain address, so that nothing
-    typed into an address field can add a recipient or a header.
+    Raises Undeliverable for a recipient that is not exactly one canonical address: text from an
+    address field must not add a recipient or a header.
     """
     if not _is_plain(message.recipient):
         raise Undeliverable("not a plain address")
     email = EmailMultiAlternatives(
         subject=one_line(mail.subject),
         body=mail.text,
-        from_email=sender(),
+        from_email=from_address(),
         to=[message.recipient],
         headers={
             "Message-ID": message.message_id,
@@ -174,7 +173,7 @@ def build_email(
 
 
 def _is_plain(address: str) -> bool:
-    """Whether the text is one canonical address, and still is when mail libraries decode it."""
+    """Return whether the text is one canonical address, also after mail libraries decode it."""
     try:
         return canonical_address(address) == address == sanitize_address(address, "utf-8")
     except ValueError:

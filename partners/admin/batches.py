@@ -1,4 +1,4 @@
-"""Batches of invitations and their rows in the admin: to be read only; tokens are never shown."""
+"""Batches of invitations and their rows in the admin, read-only; tokens are never shown."""
 
 from typing import Any
 
@@ -12,10 +12,8 @@ from web.admin.filters import StateFilter
 
 
 class BatchStateFilter(StateFilter):
-    """Draft, running, finished or cancelled."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """The four states of `InvitationBatch.state`."""
+        """Mirror `InvitationBatch.state`."""
         ended = Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False)
         return {
             "draft": (_("draft"), Q(started_at__isnull=True) & ~ended),
@@ -27,8 +25,6 @@ class BatchStateFilter(StateFilter):
 
 @admin.register(InvitationBatch)
 class InvitationBatchAdmin(EvidenceAdmin):
-    """Many invitations made with one form, and how far the worker has come with them."""
-
     list_display = (
         "label",
         "partner",
@@ -72,10 +68,7 @@ class InvitationBatchAdmin(EvidenceAdmin):
 
 
 class RowStateFilter(StateFilter):
-    """What became of the row."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Waiting, invited or refused."""
         invited, refused = Q(invitation__isnull=False), ~Q(problem="")
         return {
             "waiting": (_("waiting"), ~invited & ~refused),
@@ -86,14 +79,12 @@ class RowStateFilter(StateFilter):
 
 @admin.register(BatchRow)
 class BatchRowAdmin(EvidenceAdmin):
-    """People of a list, as they were typed."""
-
     list_display = ("batch", "number", "name", "email", "problem", "invitation")
     list_select_related = ("batch", "invitation")
     list_filter = (RowStateFilter,)
     search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__iexact")
     search_help_text = _("Part of the batch's label or of the partner's name, or the whole e-mail")
     date_hierarchy = "batch__created_at"
-    # What was typed may hold an address in any column.
+    # People may have typed an address into any column.
     addresses = ("name", "email", "country", "note")
     fields = ("batch", "number", "name", "email", "country", "note", "problem", "invitation")

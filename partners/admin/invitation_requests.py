@@ -16,22 +16,18 @@ from partners.services.invitation_requests import (
     answer_invitation_request,
     dismiss_invitation_request,
 )
-from web.admin.confirmation import ReasonForm, confirmed_action
+from web.admin.confirmation import ConfirmedAction, ReasonForm
 from web.admin.filters import StateFilter
 from web.email_addresses import mask_address
 from web.refused import Refused
 
 
 def request_name(invitation_request: InvitationRequest) -> str:
-    """Who asks which partner."""
     return f"{mask_address(invitation_request.address)} – {invitation_request.partner}"
 
 
 class RequestStateFilter(StateFilter):
-    """What became of the request."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Open, answered with an invitation, or dismissed."""
         closed = Q(closed_at__isnull=False)
         return {
             "open": (_("open"), ~closed),
@@ -42,8 +38,6 @@ class RequestStateFilter(StateFilter):
 
 @admin.register(InvitationRequest)
 class InvitationRequestAdmin(EvidenceAdmin):
-    """People with an existing account who asked for an online invitation."""
-
     list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
     list_select_related = ("partner", "invitation")
     list_filter = (RequestStateFilter,)
@@ -65,15 +59,14 @@ class InvitationRequestAdmin(EvidenceAdmin):
     actions = ("send_invitation", "dismiss")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Allowed with Django's permission to change requests; the rows cannot be edited."""
         return request.user.has_perm("partners.change_invitationrequest")
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Send the online invitation"),
         consequences=(
             _("Each person is mailed an online invitation of the partner they asked."),
-            _("It is for them alone and lives for seven days."),
-            _("A request that was answered before is left as it is."),
+            _("Only they can use it, for seven days."),
+            _("Requests that were answered before do not change."),
         ),
         button=_("Send the invitation"),
         name=request_name,
@@ -84,14 +77,13 @@ class InvitationRequestAdmin(EvidenceAdmin):
     def send_invitation(
         self, invitation_request: InvitationRequest, *, by: User, now: datetime
     ) -> None:
-        """Answer the request as the partner could."""
         answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Dismiss requests"),
         description=_("Dismiss"),
         consequences=(
-            _("Nobody is mailed. The partner does not see these requests any more."),
+            _("No e-mail is sent. The partner does not see these requests any more."),
             _("The same person can ask again."),
         ),
         button=_("Dismiss"),
@@ -104,7 +96,6 @@ class InvitationRequestAdmin(EvidenceAdmin):
     def dismiss(
         self, invitation_request: InvitationRequest, *, by: User, now: datetime, reason: str
     ) -> None:
-        """Close the request without an invitation."""
         dismiss_invitation_request(
             invitation_request=invitation_request, reason=reason, by=by, now=now
         )

@@ -1,4 +1,4 @@
-"""Invitations and requests for one in the admin; the token is never shown."""
+"""Invitations in the admin; the token is never shown."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from partners.services.invitations import (
     edit_invitation,
     revoke_invitation,
 )
-from web.admin.confirmation import confirmed_action
+from web.admin.confirmation import ConfirmedAction
 from web.admin.filters import StateFilter
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
@@ -36,7 +36,7 @@ EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
 class InvitationForm(InvitationModelForm):
-    """What an administrator says about an invitation; the service decides."""
+    """Checks what an administrator typed early; the service decides."""
 
     class Meta:
         model = Invitation
@@ -44,7 +44,6 @@ class InvitationForm(InvitationModelForm):
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
     def clean_max_uses(self) -> int | None:
-        """As many uses as the service takes."""
         uses: int | None = self.cleaned_data["max_uses"]
         if uses is not None and uses > MOST_USES:
             raise ValidationError(SENTENCES[InvitationProblem.TOO_MANY_USES])
@@ -53,21 +52,19 @@ class InvitationForm(InvitationModelForm):
         return uses
 
     def clean_expires_at(self) -> Any:
-        """A moment ahead, or none."""
         moment = self.cleaned_data["expires_at"]
         if moment is not None and moment <= timezone.now():
             raise ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
         return moment
 
     def clean(self) -> dict[str, Any]:
-        """An e-mail has one recipient and one use; a link has no recipient."""
         values = super().clean() or self.cleaned_data
         if "channel" not in self.fields:
             if self.instance.channel == Channel.EMAIL and "max_uses" in values:
                 values["max_uses"] = 1
             return values
-        partner, kind = values.get("partner"), values.get("association_type")
-        if partner and kind and not partner.allows(kind):
+        partner, association_type = values.get("partner"), values.get("association_type")
+        if partner and association_type and not partner.allows(association_type):
             self.add_error("association_type", SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
         by_email = values.get("channel") == Channel.EMAIL
         if by_email:
@@ -92,10 +89,7 @@ class InvitationForm(InvitationModelForm):
 
 
 class InvitationStateFilter(StateFilter):
-    """Live, or why not; the first reason counts, as on the pages."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """The four words of an invitation."""
         rows, now = Invitation.objects.all(), timezone.now()
         return {
             state.value: (state.label, Q(pk__in=rows.in_state(state, now).values("pk")))
@@ -105,7 +99,7 @@ class InvitationStateFilter(StateFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(ProviderModelAdmin):
-    """Offers of partners: made, changed and revoked by the same services as in the console."""
+    """Invitations are made, edited and revoked by the services of the console."""
 
     form = InvitationForm
     list_display = (
@@ -143,30 +137,26 @@ class InvitationAdmin(ProviderModelAdmin):
         "max_uses",
         "expires_at",
     )
-    kept = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
+    history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """For an existing one also what has become of it."""
         names = super().get_fields(request, obj)
-        return names if obj is None else [*names, *self.kept]
+        return names if obj is None else [*names, *self.history_fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Of an existing one only what its partner could change too; of a dead one nothing."""
+        """Leave open what the partner could edit too; nothing once the invitation is dead."""
         if obj is None:
             return []
         live = obj.refusal(timezone.now()) is None
         return [name for name in self.get_fields(request, obj) if not (live and name in EDITABLE)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """An e-mail invitation is for its recipient alone, unless that is unticked."""
         return {"is_bound": True, **super().get_changeform_initial_data(request)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An invitation is revoked, never deleted."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand what was typed to the service."""
         by = actor(request)
         values = form.cleaned_data
         if not change:
@@ -179,7 +169,7 @@ class InvitationAdmin(ProviderModelAdmin):
         obj.__dict__.update(saved.__dict__)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; a refusal becomes a message, and nothing is written."""
+        """Answer a change that happened meanwhile with a sentence; nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
@@ -187,19 +177,17 @@ class InvitationAdmin(ProviderModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Users who may change invitations may revoke them."""
         return self.has_change_permission(request)
 
-    @confirmed_action(
+    @ConfirmedAction(
         title=_("Revoke invitations"),
         description=_("Revoke"),
         consequences=(
-            _("Nobody can follow these invitations any more. This is final."),
-            _("Attempts that have begun cannot be completed. Associations stay."),
+            _("These invitations cannot be followed any more. This is final."),
+            _("Attempts that have started cannot be finished. Associations stay."),
         ),
         button=_("Revoke"),
         permissions=["revoke"],
     )
     def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
-        """Revoke the invitation for good."""
         revoke_invitation(invitation=invitation, by=by, now=now)

@@ -18,8 +18,6 @@ from web.refused import Refused
 
 @admin.register(Partner)
 class PartnerAdmin(AuditedModelAdmin):
-    """Organisations that invite; what a partner may do is granted here."""
-
     list_display = (
         "name",
         "slug",
@@ -54,8 +52,6 @@ class PartnerAdmin(AuditedModelAdmin):
 
 @admin.register(PartnerMember)
 class PartnerMemberAdmin(ProviderModelAdmin):
-    """People who act for a partner; the console's services add, change and remove them."""
-
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
     list_filter = ("role", "may_see_addresses")
@@ -73,12 +69,11 @@ class PartnerMemberAdmin(ProviderModelAdmin):
     fields = ("user", "partner", "role", "may_see_addresses", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """A member never changes sides: customers and history would go with them."""
+        """Keep a member at their partner: customers and history would move with them."""
         names = super().get_readonly_fields(request, obj)
         return names if obj is None else [*names, "user", "partner"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand what was typed to the service."""
         by, values = actor(request), form.cleaned_data
         if not change:
             saved = add_member(by=by, now=timezone.now(), **values)
@@ -88,33 +83,28 @@ class PartnerMemberAdmin(ProviderModelAdmin):
         obj.__dict__.update(saved.__dict__)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Let the service remove the member; the customers stay the partner's."""
         remove_member(member=obj, by=actor(request), now=timezone.now())
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; a refusal becomes a message, and nothing is written."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
-            return self._say(request, refused)
+            return self._show_refusal(request, refused)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The question; a refusal becomes a message, and nothing is written."""
         try:
             return super().delete_view(request, *args, **kwargs)
         except Refused as refused:
-            return self._say(request, refused)
+            return self._show_refusal(request, refused)
 
-    def _say(self, request: HttpRequest, refused: Refused) -> HttpResponse:
+    def _show_refusal(self, request: HttpRequest, refused: Refused) -> HttpResponse:
         self.message_user(request, sentence_for(refused), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
 
 class MemberInvitationStateFilter(StateFilter):
-    """What became of the invitation of a member."""
-
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Open, accepted or withdrawn; an expired one is open until it is withdrawn."""
+        """Count an expired invitation as open until it is withdrawn."""
         accepted, withdrawn = Q(accepted_at__isnull=False), Q(withdrawn_at__isnull=False)
         return {
             "open": (_("open"), ~accepted & ~withdrawn),
@@ -125,8 +115,6 @@ class MemberInvitationStateFilter(StateFilter):
 
 @admin.register(MemberInvitation)
 class MemberInvitationAdmin(EvidenceAdmin):
-    """People who were asked by e-mail to act for a partner."""
-
     list_display = (
         "invited_at",
         "partner",

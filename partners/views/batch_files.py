@@ -26,7 +26,7 @@ from partners.services.qr import qr_drawing
 from partners.views.batches import SECTION, batch_of
 from partners.views.gate import for_members, show
 from partners.views.shared import State, states
-from web.downloads import attached, csv_download
+from web.downloads import as_attachment, csv_download
 
 AS_MADE = Order("created_at", descending=False)
 LABELS_A_SHEET = 24
@@ -54,7 +54,7 @@ def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         raise Http404
     archive = qr_archive(invitations=_invitations(member, made), kind=kind, made_at=made.created_at)
     response = StreamingHttpResponse(archive, content_type="application/zip")
-    return attached(response, f"qr-codes-{made.pk}-{kind}.zip")
+    return as_attachment(response, f"qr-codes-{made.pk}-{kind}.zip")
 
 
 @require_safe

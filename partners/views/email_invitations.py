@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from outbox.services.rendering import Mail, sender
+from outbox.services.rendering import Email, from_address
 from partners.emails import preview_invitation
 from partners.enums import Channel, InvitationProblem, PartnerStatus
 from partners.forms import NewEmailForm
@@ -20,7 +20,7 @@ from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
 from partners.views.shared import SECTION, status_of
 from web.answers import posted
-from web.downloads import mail_document
+from web.downloads import show_email_html
 from web.form_keys import answer_once
 from web.refused import Refused
 
@@ -47,7 +47,7 @@ def new_email(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     )
     mail = preview_invitation(draft)
     if action == "preview_html":
-        return mail_document(request, mail.html)
+        return show_email_html(request, mail.html)
     return _page(request, member, form, mail=mail)
 
 
@@ -78,13 +78,13 @@ def _page(
     member: PartnerMember,
     form: NewEmailForm,
     *,
-    mail: Mail | None = None,
+    mail: Email | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
         "form": form,
         "mail": mail,
-        "sender": sender(),
+        "sender": from_address(),
         "recipient": form.cleaned_data.get("recipient") if mail else "",
         "is_frozen": member.partner.status != PartnerStatus.NORMAL,
         "back_url": reverse("console_invitations"),

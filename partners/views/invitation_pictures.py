@@ -15,7 +15,7 @@ from partners.models import Invitation, PartnerMember
 from partners.services.qr import PNG_SIZES, qr_png, qr_svg
 from partners.views.gate import for_members, show
 from partners.views.shared import SECTION, invitation_of, log_shown
-from web.downloads import attached, shown
+from web.downloads import as_attachment, as_inline
 
 # Raise it when the pictures of the same link become others.
 DRAWN_AS = 1
@@ -95,5 +95,5 @@ def _picture(
     log_shown(offer, member, what=filename)
     response = HttpResponse(draw(), content_type=content_type)
     response["ETag"] = etag
-    named = attached if request.GET.get("download") == "1" else shown
+    named = as_attachment if request.GET.get("download") == "1" else as_inline
     return named(response, filename)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from outbox.services.rendering import sender
+from outbox.services.rendering import from_address
 from partners.emails import default_subject, preview_invitation
 from partners.enums import Channel, PartnerStatus
 from partners.forms import LARGEST_LIST, MailingForm, ManyEmailsForm
@@ -20,15 +20,15 @@ from partners.views.gate import for_members, show
 from partners.views.refusing import as_refusal
 from partners.views.shared import SECTION, status_of
 from web.answers import posted, see_other
-from web.body_limits import takes_file
-from web.downloads import csv_download, mail_document
+from web.body_limits import accept_file
+from web.downloads import csv_download, show_email_html
 from web.form_keys import answer_once
 from web.refused import Refused
 
 SHOWN = 100
 
 
-@takes_file(largest=LARGEST_LIST)
+@accept_file(largest=LARGEST_LIST)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
@@ -69,7 +69,7 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
     batch.subject, batch.note = form.cleaned_data["subject"], form.cleaned_data["note"]
     row = pending_rows(batch).first()
     if action == "preview_html" and row is not None:
-        return mail_document(request, preview_invitation(draft_of_row(batch, row, now)).html)
+        return show_email_html(request, preview_invitation(draft_of_row(batch, row, now)).html)
     return _report_page(request, member, batch, form)
 
 
@@ -163,7 +163,7 @@ def _report_page(
         "form": form,
         "bad_rows": [(row, _reason(row)) for row in bad[:SHOWN]],
         "bad_count": bad.count(),
-        "sender": sender(),
+        "sender": from_address(),
         "back_url": reverse("console_batches"),
     }
     row = pending_rows(batch).first() if batch.state == "draft" else None

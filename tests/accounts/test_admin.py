@@ -148,7 +148,7 @@ def test_action_asks_before_it_acts(superuser: Client) -> None:
     chosen = {"action": "send_reset_links", "_selected_action": user.pk}
     answer = superuser.post(reverse(USERS), chosen)
     assert answer.status_code == 200
-    assert "The present password holds until then." in answer.content.decode()
+    assert "The current password works until then." in answer.content.decode()
     assert OutboxMessage.objects.count() == 0
 
 

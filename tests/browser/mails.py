@@ -4,7 +4,7 @@ import re
 
 from django.core import mail
 
-from outbox.services.delivery import Courier
+from outbox.services.delivery import MailSender
 
 CODE = re.compile(r"^\d{6}$", re.MULTILINE)
 LINK = re.compile(r"^http://\S+$", re.MULTILINE)
@@ -12,7 +12,7 @@ LINK = re.compile(r"^http://\S+$", re.MULTILINE)
 
 def deliver() -> None:
     """Send all that is due, as the worker does; it arrives in `mail.outbox`."""
-    courier = Courier(mail.get_connection())
+    courier = MailSender(mail.get_connection())
     while courier.deliver_batch():
         pass
 

@@ -14,7 +14,7 @@ from association.models import Association, Attempt
 from association.services.admission import admit
 from association.services.eligibility import RULES
 from association.services.invariants.checking import find_violations
-from demo.cast import ADMIN, CUSTOMER_PASSWORD, PASSWORDS
+from demo.examples import ADMIN, CUSTOMER_PASSWORD, PASSWORDS
 from outbox.models import OutboxMessage
 from partners.enums import Channel
 from partners.models import Invitation, Partner, PartnerMember

@@ -24,8 +24,8 @@ from association.services.waiting import (
     customers_waiting,
     requests_open,
 )
-from demo.cast import INVITING, MANAGER, PASSWORDS
-from demo.clientele import CUSTOMERS, VISITORS
+from demo.customers import CUSTOMERS, VISITORS
+from demo.examples import INVITING, MANAGER, PASSWORDS
 from outbox.models import OutboxMessage
 from partners.models import InvitationBatch, Partner, PartnerMember
 

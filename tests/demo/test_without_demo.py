@@ -60,4 +60,4 @@ def test_in_the_demo_it_is_found():
     found = look(demo="1")
 
     assert "demo_mailbox" in found
-    assert "demo.cast" in found
+    assert "demo.examples" in found

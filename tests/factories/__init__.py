@@ -1,4 +1,4 @@
-"""Factories for tests: one module per app, all reached from here."""
+"""Factories for tests: one module per app, all imported here."""
 
 from tests.factories.accounts import (
     PASSWORD,

@@ -1,4 +1,4 @@
-"""Factories of users, customer accounts, the facts known about them, and freezes."""
+"""Factories of users, customer accounts, facts and freezes."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def in_days(days: float) -> LazyFunction:
-    """The moment so many days from now; earlier ones are negative."""
+    """Return the moment so many days from now; a negative number is in the past."""
     return LazyFunction(lambda: timezone.now() + timedelta(days=days))
 
 
@@ -43,14 +43,14 @@ class UserFactory(DjangoModelFactory):
 
     @post_generation
     def verified(self, create, extracted, **options):
-        """Give the user its address as allauth knows it: proven, unless `verified=False`."""
+        """Add allauth's row of the address: verified, unless `verified=False`."""
         EmailAddress.objects.create(
             user=self, email=self.email, primary=True, verified=extracted is not False
         )
 
 
 class CustomerAccountFactory(DjangoModelFactory):
-    """A customer account registered just now, by default without services, and eligible."""
+    """An eligible customer account, registered now, by default without services."""
 
     class Meta:
         model = models.CustomerAccount
@@ -68,7 +68,7 @@ class CustomerAccountFactory(DjangoModelFactory):
 
 
 class FactFactory(DjangoModelFactory):
-    """What all facts have."""
+    """Fields of all facts."""
 
     class Meta:
         abstract = True
@@ -79,7 +79,7 @@ class FactFactory(DjangoModelFactory):
 
 
 class ContractFactory(FactFactory):
-    """A contract in force, of a kind that hinders both association types."""
+    """A contract in force, of a type that prevents both association types."""
 
     class Meta:
         model = models.Contract
@@ -111,7 +111,7 @@ class BillFactory(FactFactory):
 
 
 class CashExpenditureFactory(FactFactory):
-    """Ten of the customer's own money, spent yesterday."""
+    """10.00 of the customer's own money, spent yesterday."""
 
     class Meta:
         model = models.CashExpenditure
@@ -173,7 +173,7 @@ class ResourceFactory(FactFactory):
 
 
 class SpendingFactory(FactFactory):
-    """Ten used today."""
+    """10.00 spent today."""
 
     class Meta:
         model = models.Spending

@@ -1,4 +1,4 @@
-"""Documents, attempts, and associations that came to be as in the product: through its services."""
+"""Factories of documents and attempts; associations are made by the product's services."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ ADDRESS = "192.0.2.7"
 
 
 class LegalDocumentFactory(DjangoModelFactory):
-    """A version of the instructions in English after those that ship, published a moment ago."""
+    """A new version of the English instructions, published now."""
 
     class Meta:
         model = models.LegalDocument
@@ -43,7 +43,7 @@ class LegalDocumentFactory(DjangoModelFactory):
 
 
 class AttemptFactory(DjangoModelFactory):
-    """An attempt that has just begun, in the browser of `BROWSER_SECRET`."""
+    """An attempt started now, in the browser with `BROWSER_SECRET`."""
 
     class Meta:
         model = models.Attempt
@@ -79,10 +79,10 @@ def make_attempt(
     language: str = "en",
     now: datetime | None = None,
 ) -> Attempt:
-    """Return an attempt that has come as far as asked.
+    """Return an attempt that has reached a certain step.
 
-    `agreed`: to the instructions, with the `letter` or without. `account`: entered with it,
-    `registered` on the way or logged in.
+    `agreed`: agreed to the instructions, and with `letter` to the letter. `account`: entered with
+    it, `registered` in this attempt or logged in.
     """
     now = now or timezone.now()
     invitation = invitation or InvitationFactory.create()
@@ -110,10 +110,10 @@ def make_associated(
     letter: bool = False,
     now: datetime | None = None,
 ) -> Association:
-    """Return an association with all that belongs to it: consents, freeze, audit, messages, use.
+    """Return an association with its consents, freeze, audit events, messages and use count.
 
-    By default a new, enabled account follows a reseller link; an account without services has them
-    enabled on the way.
+    By default a new, enabled account follows a reseller link. The services of an account without
+    services are enabled.
     """
     now = now or timezone.now()
     invitation = invitation or InvitationFactory.create()
@@ -131,7 +131,7 @@ def make_associated(
 
 
 def enabling_of(account: CustomerAccount, language: str = "en") -> Enabling:
-    """Return what a customer gives on the page Enable: the country, both documents in force."""
+    """Return what a customer submits on Enable: the country, and both documents in force."""
     documents = current_documents(AGREEMENT, language)
     return Enabling(
         country=account.country.code,

@@ -1,4 +1,4 @@
-"""Factories of partners, their members, invitations, and requests for one."""
+"""Factories of partners, members, invitations, batches and invitation requests."""
 
 from django.utils import timezone
 from factory.declarations import (
@@ -16,7 +16,7 @@ from tests.factories.accounts import UserFactory, in_days
 
 
 class PartnerFactory(DjangoModelFactory):
-    """A partner that may invite in both types."""
+    """A partner with both association types."""
 
     class Meta:
         model = models.Partner
@@ -34,7 +34,7 @@ class PartnerFactory(DjangoModelFactory):
 
 
 class PartnerMemberFactory(DjangoModelFactory):
-    """A manager of a partner, or with a trait its administrator."""
+    """A manager; with the trait an administrator."""
 
     class Meta:
         model = models.PartnerMember
@@ -74,7 +74,7 @@ class InvitationFactory(DjangoModelFactory):
 
 
 class InvitationRequestFactory(DjangoModelFactory):
-    """An open request from someone who followed a link."""
+    """An open request of a visitor who followed a link."""
 
     class Meta:
         model = models.InvitationRequest
@@ -89,7 +89,7 @@ class InvitationRequestFactory(DjangoModelFactory):
 
 
 class InvitationBatchFactory(DjangoModelFactory):
-    """A batch of three links that the worker has not begun with."""
+    """A batch of three links; the worker has made none yet."""
 
     class Meta:
         model = models.InvitationBatch
@@ -109,7 +109,7 @@ class InvitationBatchFactory(DjangoModelFactory):
 
 
 class BatchRowFactory(DjangoModelFactory):
-    """A good row of a list that has been read."""
+    """A valid row of an uploaded list."""
 
     class Meta:
         model = models.BatchRow
@@ -121,7 +121,7 @@ class BatchRowFactory(DjangoModelFactory):
 
 
 class MemberInvitationFactory(DjangoModelFactory):
-    """Someone who was asked a moment ago to become a manager."""
+    """An invitation to become a manager, sent now."""
 
     class Meta:
         model = models.MemberInvitation

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class MailServer:
-    """Takes mails and keeps them. `fault` is for everybody, `faults` for single addresses."""
+    """Accepts and stores e-mails. `fault` is for all recipients, `faults` for single ones."""
 
     def __init__(self) -> None:
         logging.getLogger("mail.log").setLevel(logging.WARNING)
@@ -66,7 +66,7 @@ class MailServer:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Listen; before and afterwards connections are refused."""
+        """Listen for connections, which are refused before and afterwards."""
         controller = Controller(self, hostname=self.host, port=self.port)
         controller.start()
         try:

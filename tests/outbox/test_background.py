@@ -1,4 +1,4 @@
-"""Long work of the worker: every named work gets its turn, beside the mails."""
+"""Background work of the worker: each function gets its turn, beside the e-mails."""
 
 import json
 from io import StringIO
@@ -21,22 +21,22 @@ LEFT = {"long": 0, "short": 0}
 
 
 def long_work(*, now):
-    return do_a_piece("long")
+    return work_on("long")
 
 
 def short_work(*, now):
-    return do_a_piece("short")
+    return work_on("short")
 
 
 def broken_work(*, now):
-    raise IntegrityError("a mistake of ours")
+    raise IntegrityError("our own error")
 
 
 def away_work(*, now):
     raise OperationalError("the database is away")
 
 
-def do_a_piece(name):
+def work_on(name):
     if not LEFT[name]:
         return 0
     LEFT[name] -= 1
@@ -53,25 +53,25 @@ def _work():
         yield
 
 
-def test_each_work_gets_a_turn():
+def test_each_function_gets_a_turn():
     assert Background().work(now=timezone.now()) == 2
     assert DONE == ["long", "short"]
 
 
-def test_nothing_waits_when_all_is_done():
+def test_nothing_is_processed_when_all_is_done():
     LEFT.update(long=0, short=0)
 
     assert Background().work(now=timezone.now()) == 0
 
 
 @pytest.mark.parametrize("option", ["--once", "--drain"])
-def test_worker_does_all_that_waits(option):
+def test_worker_does_all_waiting_work(option):
     call_command("worker", option, stdout=StringIO())
 
     assert sorted(DONE) == ["long", "long", "long", "short"]
 
 
-def test_a_work_that_fails_stops_no_other_and_is_logged_once(settings, caplog):
+def test_error_stops_no_other_function_and_is_logged_once(settings, caplog):
     settings.BACKGROUND_WORK = [f"{__name__}.broken_work", f"{__name__}.long_work"]
     background = Background()
 
@@ -85,7 +85,7 @@ def test_a_work_that_fails_stops_no_other_and_is_logged_once(settings, caplog):
     ]
 
 
-def test_mails_are_sent_although_a_work_fails(settings):
+def test_emails_are_sent_although_a_function_fails(settings):
     settings.BACKGROUND_WORK = [f"{__name__}.broken_work"]
     enqueue_messages(
         messages=[OutgoingMessage("accounts.registered", "ann@example.org", UserFactory(), "en")],
@@ -97,7 +97,7 @@ def test_mails_are_sent_although_a_work_fails(settings):
     assert [mail.to for mail in mail_box.outbox] == [["ann@example.org"]]
 
 
-def test_a_database_that_is_away_is_said(settings):
+def test_database_that_is_away_is_raised(settings):
     settings.BACKGROUND_WORK = [f"{__name__}.away_work"]
 
     with pytest.raises(OperationalError):

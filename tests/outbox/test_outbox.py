@@ -1,4 +1,4 @@
-"""The outbox over a real SMTP server: every mail once, whatever happens on the way."""
+"""The outbox over a real SMTP server: every e-mail is sent once, also when a part fails."""
 
 import json
 import logging
@@ -11,16 +11,16 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from outbox.models import OutboxMessage
-from outbox.services.delivery import Courier, MailServerAway
+from outbox.services.delivery import MailSender, MailServerAway
 from outbox.services.queue import (
     LONGEST_WAIT,
-    TIME_FOR_THE_OTHERS,
+    TIME_FOR_THE_BATCH,
     OutgoingMessage,
     claim_messages,
     enqueue_messages,
     lease,
     longest_send,
-    put_off,
+    schedule_retry,
 )
 from partners.models import Invitation
 from tests.factories import InvitationFactory
@@ -45,7 +45,7 @@ def smtp(server: MailServer) -> BaseEmailBackend:
     return get_connection(backend, host=server.host, port=server.port, timeout=0.3)
 
 
-def promise(invitation=None, **values) -> OutboxMessage:
+def enqueue(invitation=None, **values) -> OutboxMessage:
     invitation = invitation or InvitationFactory(email=True)
     values = {
         "kind": "partners.invitation",
@@ -63,12 +63,12 @@ def later(**delta: float):
 
 
 def deliver(server: MailServer, clock=timezone.now) -> int:
-    return Courier(smtp(server), clock=clock).deliver_batch()
+    return MailSender(smtp(server), clock=clock).deliver_batch()
 
 
 def test_message_is_sent_once_with_its_headers(listening, settings):
     settings.PROVIDER_NAME = "Wolke, Übersee"
-    message = promise()
+    message = enqueue()
     assert [deliver(listening), deliver(listening)] == [1, 0]
     (mail,) = listening.mails
     assert mail["Message-ID"] == message.message_id
@@ -83,13 +83,13 @@ def test_message_is_sent_once_with_its_headers(listening, settings):
 
 def test_batch_uses_one_connection(listening):
     for _ in range(3):
-        promise()
+        enqueue()
     assert deliver(listening) == 3
     assert (len(listening.mails), listening.connections) == (3, 1)
 
 
-def test_server_that_refuses_connections_costs_no_try_and_recovers_at_once(server):
-    message = promise()
+def test_refused_connection_counts_no_try_and_is_retried_at_once(server):
+    message = enqueue()
     for _ in range(2):
         with pytest.raises(MailServerAway):
             deliver(server)
@@ -108,24 +108,24 @@ def test_server_that_refuses_connections_costs_no_try_and_recovers_at_once(serve
         ("drop after DATA", "SMTPServerDisconnected", 2),
     ],
 )
-def test_trouble_for_now_is_tried_again_and_stops_no_other(listening, fault, error, copies):
-    troubled, other = promise(), promise()
-    listening.faults[troubled.recipient] = fault
+def test_temporary_error_is_retried_and_stops_no_other_message(listening, fault, error, copies):
+    failing, other = enqueue(), enqueue()
+    listening.faults[failing.recipient] = fault
     before = timezone.now()
     assert deliver(listening) == 2
-    troubled.refresh_from_db()
-    assert (troubled.last_error, troubled.sent_at, troubled.dead_at) == (error, None, None)
-    assert troubled.next_try_at - before >= timedelta(minutes=1)
+    failing.refresh_from_db()
+    assert (failing.last_error, failing.sent_at, failing.dead_at) == (error, None, None)
+    assert failing.next_try_at - before >= timedelta(minutes=1)
     assert listening.recipients.count(other.recipient) == 1
     listening.faults.clear()
     assert deliver(listening) == 0
     assert deliver(listening, later(minutes=2)) == 1
-    ids = [mail["Message-ID"] for mail in listening.mails if mail["To"] == troubled.recipient]
-    assert ids == [troubled.message_id] * copies
+    ids = [mail["Message-ID"] for mail in listening.mails if mail["To"] == failing.recipient]
+    assert ids == [failing.message_id] * copies
 
 
-def test_refused_recipient_is_dead_and_never_tried_again(listening):
-    refused, other = promise(), promise()
+def test_message_to_a_refused_recipient_is_dead_and_never_retried(listening):
+    refused, other = enqueue(), enqueue()
     listening.faults[refused.recipient] = "550"
     deliver(listening)
     listening.faults.clear()
@@ -137,15 +137,15 @@ def test_refused_recipient_is_dead_and_never_tried_again(listening):
 
 
 def test_message_past_its_deadline_is_dropped_even_while_the_server_is_away(server):
-    message = promise(deadline_at=timezone.now() + timedelta(minutes=10))
+    message = enqueue(deadline_at=timezone.now() + timedelta(minutes=10))
     assert deliver(server, later(minutes=10)) == 1
     message.refresh_from_db()
     assert (message.drop_reason, message.sent_at) == ("deadline passed", None)
 
 
-def test_outage_of_ten_minutes_loses_only_what_became_stale(server):
-    code = promise(deadline_at=timezone.now() + timedelta(minutes=9))
-    letter = promise()
+def test_outage_of_ten_minutes_drops_only_messages_past_their_deadline(server):
+    code = enqueue(deadline_at=timezone.now() + timedelta(minutes=9))
+    letter = enqueue()
     for minutes in (0, 4, 8):
         with pytest.raises(MailServerAway):
             deliver(server, later(minutes=minutes))
@@ -157,7 +157,7 @@ def test_outage_of_ten_minutes_loses_only_what_became_stale(server):
 
 
 def test_stale_message_is_dropped_with_its_reason(listening):
-    message = promise(InvitationFactory(email=True, revoked=True))
+    message = enqueue(InvitationFactory(email=True, revoked=True))
     assert deliver(listening) == 1
     message.refresh_from_db()
     assert (message.drop_reason, listening.mails) == ("invitation_revoked", [])
@@ -182,20 +182,20 @@ def test_stale_message_is_dropped_with_its_reason(listening):
     ],
 )
 def test_undeliverable_message_is_dead_and_stops_no_other(listening, values, error):
-    hopeless, other = promise(), promise()
-    OutboxMessage.objects.filter(pk=hopeless.pk).update(**values)
+    undeliverable, other = enqueue(), enqueue()
+    OutboxMessage.objects.filter(pk=undeliverable.pk).update(**values)
     assert deliver(listening) == 2
-    hopeless.refresh_from_db()
-    assert (hopeless.last_error, hopeless.dead_at is not None) == (error, True)
+    undeliverable.refresh_from_db()
+    assert (undeliverable.last_error, undeliverable.dead_at is not None) == (error, True)
     assert listening.recipients == [other.recipient]
 
 
-def test_hostile_names_stay_in_their_place(listening):
+def test_hostile_names_cannot_add_headers_or_markup(listening):
     name = "Evil\r\nBcc: b@y.org\u2028\x1b[31m <script>"
     invitation: Invitation = InvitationFactory(
         email=True, partner__name=name, recipient_name=name, note=f"{name}\n-- \nThe provider"
     )
-    promise(invitation)
+    enqueue(invitation)
     deliver(listening)
     (mail,) = listening.mails
     assert listening.recipients == [invitation.recipient]
@@ -226,63 +226,63 @@ class DyingBackend:
 
 
 def test_crash_between_send_and_mark_repeats_the_same_message_id_once(listening):
-    message = promise()
+    message = enqueue()
     with pytest.raises(SystemExit):
-        Courier(DyingBackend(smtp(listening))).deliver_batch()
-    assert deliver(listening) == 0, "the lease still holds"
+        MailSender(DyingBackend(smtp(listening))).deliver_batch()
+    assert deliver(listening) == 0, "the lease has not ended"
     after_lease = later(seconds=lease().total_seconds() + 1)
     assert [deliver(listening, after_lease), deliver(listening, after_lease)] == [1, 0]
     assert [mail["Message-ID"] for mail in listening.mails] == [message.message_id] * 2
 
 
 @pytest.mark.parametrize("seconds", [1, 10, 60])
-def test_claim_outlasts_the_slowest_mail_server(settings, seconds):
+def test_lease_is_longer_than_the_slowest_mail_server(settings, seconds):
     settings.EMAIL_TIMEOUT = seconds
-    promise()
+    enqueue()
     now = timezone.now()
     (message,) = claim_messages(now=now, limit=20)
     assert longest_send() == timedelta(seconds=15 * seconds)
-    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_OTHERS
+    assert message.next_try_at == now + longest_send() + TIME_FOR_THE_BATCH
 
 
-def test_message_whose_claim_could_run_out_is_not_begun(listening):
+def test_message_whose_lease_could_end_is_not_sent(listening):
     for _ in range(2):
-        promise()
-    began, slow = timezone.now(), TIME_FOR_THE_OTHERS + timedelta(seconds=1)
+        enqueue()
+    start, slow = timezone.now(), TIME_FOR_THE_BATCH + timedelta(seconds=1)
 
     def clock():
-        return began + slow * len(listening.envelopes)
+        return start + slow * len(listening.envelopes)
 
-    assert Courier(smtp(listening), clock=clock).deliver_batch() == 1
+    assert MailSender(smtp(listening), clock=clock).deliver_batch() == 1
     assert list(OutboxMessage.objects.waiting().values_list("tries", flat=True)) == [0]
 
 
-def test_rest_of_a_batch_is_given_back_when_told_to_stop(listening):
+def test_rest_of_a_batch_is_released_when_told_to_stop(listening):
     for _ in range(3):
-        promise()
+        enqueue()
     sent = listening.envelopes
-    Courier(smtp(listening), stopped=lambda: len(sent) == 1).deliver_batch()
+    MailSender(smtp(listening), stopped=lambda: len(sent) == 1).deliver_batch()
     waiting = OutboxMessage.objects.waiting()
     assert list(waiting.values_list("tries", flat=True)) == [0, 0]
     assert deliver(listening) == 2
     assert len(set(listening.recipients)) == 3
 
 
-def test_waits_grow_from_one_minute_to_one_hour():
-    message, now = promise(), timezone.now()
+def test_wait_grows_from_one_minute_to_one_hour():
+    message, now = enqueue(), timezone.now()
     waits = []
     for tries in range(1, 10):
         message.tries = tries
-        waits.append(put_off(message=message, error="451", now=now) - now)
+        waits.append(schedule_retry(message=message, error="451", now=now) - now)
     for tries, wait in enumerate(waits[:5]):
         shortest = timedelta(minutes=2**tries)
         assert shortest <= wait <= shortest * 1.25
     assert waits[-1] == LONGEST_WAIT
 
 
-def test_log_says_what_happened_without_address_subject_or_text(listening, caplog):
+def test_log_has_no_address_subject_or_text(listening, caplog):
     caplog.set_level(logging.INFO, "outbox")
-    sent, refused = promise(), promise()
+    sent, refused = enqueue(), enqueue()
     listening.faults[refused.recipient] = "550"
     deliver(listening)
     ours = [record for record in caplog.records if record.name.startswith("outbox")]
@@ -298,16 +298,16 @@ def test_log_says_what_happened_without_address_subject_or_text(listening, caplo
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_claim_costs_the_same_for_one_and_three(count, django_assert_num_queries):
+def test_claim_takes_the_same_queries_for_one_and_three(count, django_assert_num_queries):
     for _ in range(count):
-        promise()
+        enqueue()
     with django_assert_num_queries(4):  # savepoint, read, lease, release
         assert len(claim_messages(now=timezone.now(), limit=20)) == count
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_each_message_costs_one_read_and_one_write(count, listening, django_assert_num_queries):
+def test_each_message_takes_one_read_and_one_write(count, listening, django_assert_num_queries):
     for _ in range(count):
-        promise()
+        enqueue()
     with django_assert_num_queries(6 + 2 * count):  # is anything due, drop the late, claim
         assert deliver(listening) == count

@@ -1,4 +1,4 @@
-"""The worker as a program: it polls, ends cleanly, shares the work, and outlives the database."""
+"""The worker as a program: it polls, stops, shares the work, and survives a lost database."""
 
 import os
 import signal
@@ -20,39 +20,39 @@ from django.utils import timezone
 
 from outbox.management.commands import worker
 from outbox.models import OutboxMessage
-from outbox.services.delivery import Courier
+from outbox.services.delivery import MailSender
 from outbox.services.queue import OutgoingMessage, claim_messages, enqueue_messages
 from tests.factories import InvitationFactory
 from tests.outbox.mail_server import MailServer, free_port
 
 
-def promise(count: int = 1) -> list[OutboxMessage]:
+def enqueue(count: int = 1) -> list[OutboxMessage]:
     invitations = InvitationFactory.create_batch(count, email=True)
     kind = "partners.invitation"
     outgoing = [OutgoingMessage(kind, offer.recipient, offer, "en") for offer in invitations]
     return enqueue_messages(messages=outgoing, now=timezone.now())
 
 
-def in_a_moment(act) -> threading.Timer:
-    timer = threading.Timer(0.3, act)
+def call_soon(function) -> threading.Timer:
+    timer = threading.Timer(0.3, function)
     timer.start()
     return timer
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("option", ["--once", "--drain"])
-def test_worker_sends_what_waits_and_ends(option):
-    promise(25)
+def test_worker_sends_waiting_messages_and_ends(option):
+    enqueue(25)
     call_command("worker", option)
     assert len(mail.outbox) == 25
     assert OutboxMessage.objects.waiting().count() == 0
 
 
 @pytest.mark.django_db
-def test_worker_once_says_that_the_mail_server_is_away(settings):
+def test_worker_once_reports_that_the_mail_server_is_away(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    promise()
+    enqueue()
     with pytest.raises(CommandError, match="The mail server is away"):
         call_command("worker", "--once")
     assert OutboxMessage.objects.waiting().count() == 1
@@ -60,23 +60,23 @@ def test_worker_once_says_that_the_mail_server_is_away(settings):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_worker_and_handlers_are_put_back(number):
+def test_signal_ends_the_worker_and_handlers_are_restored(number):
     before = signal.getsignal(number)
-    timer = in_a_moment(lambda: os.kill(os.getpid(), number))
+    timer = call_soon(lambda: os.kill(os.getpid(), number))
     call_command("worker")
     timer.join()
     assert signal.getsignal(number) == before
 
 
 @pytest.mark.django_db
-def test_mail_server_that_returns_is_used_within_seconds(settings, monkeypatch):
+def test_mail_server_is_used_within_seconds_of_its_return(settings, monkeypatch):
     monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.1)
     server = MailServer()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = server.host, server.port, 1
-    (message,) = promise()
+    (message,) = enqueue()
     opened = server.running()
-    timer = in_a_moment(opened.__enter__)
+    timer = call_soon(opened.__enter__)
     try:
         call_command("worker", "--drain")
     finally:
@@ -108,10 +108,10 @@ def test_worker_waits_for_tables_and_ends_with_code_zero(tmp_path):
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_message_once():
-    promise(60)
+    enqueue(60)
     server = MailServer()
     with server.running():
-        workers = [threading.Thread(target=run_courier, args=[server]) for _ in range(2)]
+        workers = [threading.Thread(target=run_sender, args=[server]) for _ in range(2)]
         for thread in workers:
             thread.start()
         for thread in workers:
@@ -121,18 +121,18 @@ def test_two_workers_send_each_message_once():
     assert OutboxMessage.objects.waiting().count() == 0
 
 
-def run_courier(server: MailServer) -> None:
+def run_sender(server: MailServer) -> None:
     backend = "django.core.mail.backends.smtp.EmailBackend"
-    courier = Courier(get_connection(backend, host=server.host, port=server.port, timeout=5))
+    sender = MailSender(get_connection(backend, host=server.host, port=server.port, timeout=5))
     try:
-        while courier.deliver_batch():
+        while sender.deliver_batch():
             pass
     finally:
         connection.close()
 
 
-def claimed_beside_another_claim() -> tuple[set[int], set[int]]:
-    """Claim in this thread, and before that commits, in another; return what each got."""
+def claim_in_two_threads() -> tuple[set[int], set[int]]:
+    """Claim in this thread, and before it commits in another; return the rows of each."""
     second: set[int] = set()
 
     def claim_second() -> None:
@@ -152,24 +152,24 @@ def claimed_beside_another_claim() -> tuple[set[int], set[int]]:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_claims_side_by_side_share_the_messages():
-    promise(5)
-    first, second = claimed_beside_another_claim()
+def test_concurrent_claims_share_the_messages():
+    enqueue(5)
+    first, second = claim_in_two_threads()
     assert (len(first), len(second), first & second) == (2, 3, set())
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_claims_side_by_side_overlap_without_the_lock(monkeypatch):
-    """The positive control of the test above: without the guard it fails."""
+def test_concurrent_claims_overlap_without_the_lock(monkeypatch):
+    """The positive control of the test above: without the lock it would fail."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **options: queryset)
-    promise(5)
-    first, second = claimed_beside_another_claim()
+    enqueue(5)
+    first, second = claim_in_two_threads()
     assert first & second == first
 
 
 class CuttingBackend:
-    """Takes mails, and cuts the courier's connection to the database while doing so."""
+    """Accepts e-mails, and at the first cuts the sender's connection to the database."""
 
     def __init__(self, process_id: int) -> None:
         self.process_id: int | None = process_id
@@ -204,15 +204,15 @@ def cut_connection(process_id: int) -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_database_lost_while_sending_repeats_nothing_and_delays_nothing():
-    promise(3)
+def test_database_lost_while_sending_repeats_and_delays_no_message():
+    enqueue(3)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = CuttingBackend(cursor.fetchone()[0])
-    courier = Courier(backend)
+    sender = MailSender(backend)
     with pytest.raises(OperationalError):
-        courier.deliver_batch()
+        sender.deliver_batch()
     close_old_connections()
-    assert courier.deliver_batch() == 2
+    assert sender.deliver_batch() == 2
     assert len(backend.sent) == 3
     assert OutboxMessage.objects.filter(sent_at__isnull=False, tries=1).count() == 3

@@ -6,7 +6,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
-from partners.emails import STAND_IN
+from partners.emails import PLACEHOLDER
 from partners.models import Invitation
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
 from tests.journeys.walk import tables
@@ -98,8 +98,8 @@ def test_preview_writes_nothing_and_is_the_mail(client):
     sent = Invitation.objects.get()
     mail = render_message(OutboxMessage.objects.get())
     page = shown.content.decode()
-    assert shown.context["mail"].text == mail.text.replace(sent.token, STAND_IN)
-    assert as_html.content.decode() == mail.html.replace(sent.token, STAND_IN)
+    assert shown.context["mail"].text == mail.text.replace(sent.token, PLACEHOLDER)
+    assert as_html.content.decode() == mail.html.replace(sent.token, PLACEHOLDER)
     assert "Come in" in page
     assert "Hello Ada &lt;b&gt;," in page
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from outbox.services.rendering import Stale
-from partners.emails import STAND_IN, preview_invitation
+from partners.emails import PLACEHOLDER, preview_invitation
 from tests.factories import (
     InvitationFactory,
     InvitationRequestFactory,
@@ -66,7 +66,7 @@ def test_preview_is_the_mail_but_for_the_link():
         preview = preview_invitation(invitation)
     assert sent.subject == preview.subject == "Come in"
     for part in ("text", "html"):
-        expected = getattr(sent, part).replace(invitation.token, STAND_IN)
+        expected = getattr(sent, part).replace(invitation.token, PLACEHOLDER)
         assert getattr(preview, part) == expected
 
 

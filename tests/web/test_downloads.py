@@ -1,4 +1,4 @@
-"""Files that pages hand out: cells that spreadsheets do not run, headers that browsers obey."""
+"""Downloads: cells that spreadsheets do not run, and the headers of files."""
 
 import csv
 from io import StringIO
@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.http import HttpResponse
 
-from web.downloads import attached, csv_download, safe_cell, shown
+from web.downloads import as_attachment, as_inline, csv_download, safe_cell
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -37,12 +37,12 @@ def test_a_cell_that_looks_like_a_formula_is_quoted(cell):
     assert safe_cell(cell) == f"'{cell}"
 
 
-def test_a_formula_does_not_hide_behind_nul():
+def test_a_formula_after_nul_is_quoted():
     assert safe_cell("\0=1") == "'=1"
 
 
 @pytest.mark.parametrize("cell", ["Ann", "a=b", "10", "", "’quoted’"])
-def test_any_other_cell_is_as_it_is(cell):
+def test_any_other_cell_is_unchanged(cell):
     assert safe_cell(cell) == cell
 
 
@@ -57,7 +57,7 @@ def test_csv_keeps_quotes_commas_and_lines():
     ]
 
 
-def test_csv_is_named_and_typed_by_us():
+def test_csv_has_our_name_and_type():
     response = csv_download("customers", ["A"], [])
 
     assert response["Content-Type"] == "text/csv; charset=utf-8; header=present"
@@ -70,8 +70,8 @@ def test_lines_end_as_in_rfc_4180():
     assert body == f"{MARK}A\r\n1\r\n"
 
 
-def test_a_file_is_saved_or_shown_under_our_name():
-    assert attached(HttpResponse(), "a.svg")["Content-Disposition"] == (
+def test_a_file_is_saved_or_shown_with_our_name():
+    assert as_attachment(HttpResponse(), "a.svg")["Content-Disposition"] == (
         'attachment; filename="a.svg"'
     )
-    assert shown(HttpResponse(), "a.svg")["Content-Disposition"] == 'inline; filename="a.svg"'
+    assert as_inline(HttpResponse(), "a.svg")["Content-Disposition"] == 'inline; filename="a.svg"'

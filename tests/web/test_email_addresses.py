@@ -1,4 +1,4 @@
-"""E-mail addresses: one canonical form, compared everywhere; nothing else is an address."""
+"""E-mail addresses: accepted forms, the canonical form and the masked form."""
 
 import pytest
 from django.utils import timezone
@@ -11,7 +11,7 @@ from outbox.models import OutboxMessage
 from tests.factories.accounts import UserFactory
 from web.email_addresses import InvalidAddress, canonical_address, mask_address
 
-REFUSED = [
+INVALID = [
     "",
     " ",
     "person",
@@ -47,8 +47,8 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("text", REFUSED)
-def test_address_that_is_none_is_refused(text):
+@pytest.mark.parametrize("text", INVALID)
+def test_invalid_address_is_rejected(text):
     with pytest.raises(InvalidAddress):
         canonical_address(text)
     form = CountryAndEmailForm({"country": "DE", "email": text})

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from config.urls import urlpatterns as site
 from tests.factories import UserFactory
-from web.body_limits import takes_file
+from web.body_limits import accept_file
 from web.form_keys import answer_once, delete_old_form_keys, shown_form_key
 from web.models import FormKey
 from web.refused import Refused
@@ -36,7 +36,7 @@ class Problem(StrEnum):
     TAKEN = "taken"
 
 
-@takes_file(largest=1_000)
+@accept_file(largest=1_000)
 def new_note(request):
     """A form whose title makes a note; "taken" is refused, "" is rejected, "clash" is a bug."""
     title = request.POST.get("title", "")

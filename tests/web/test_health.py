@@ -1,4 +1,4 @@
-"""What machines are told: alive, ready or not, and never a mistake of ours."""
+"""Liveness, readiness and robots.txt."""
 
 from datetime import timedelta
 
@@ -22,8 +22,8 @@ NOT_READY = (503, {"status": "unavailable"})
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered():
-    health.refuse_unmigrated.cache_clear()
+def _forget_migrations():
+    health.check_migrations.cache_clear()
 
 
 def answer(client, address="/readyz"):
@@ -42,11 +42,11 @@ def test_process_is_alive_without_any_query(client, django_assert_num_queries):
         assert answer(client, "/livez") == (200, {"status": "ok"})
 
 
-def test_everything_there_is_ready(client):
+def test_ready_when_everything_is_there(client):
     assert answer(client) == READY
 
 
-def test_late_mail_is_told_and_stops_nothing(client):
+def test_late_email_is_reported_and_changes_no_status(client):
     user, now = UserFactory(), timezone.now()
     outgoing = OutgoingMessage("accounts.registered", user.email, user, "en")
     enqueue_messages(messages=[outgoing], now=now)
@@ -91,7 +91,7 @@ def test_missing_cache_table_is_not_ready(client):
     assert answer(client) == NOT_READY
 
 
-def test_something_to_migrate_is_not_ready_until_it_is_done(client):
+def test_missing_migration_is_not_ready_until_it_is_applied(client):
     newest = MigrationRecorder.Migration.objects.get(app="accounts", name="0001_initial")
     newest.delete()
     assert [answer(client), answer(client)] == [NOT_READY, NOT_READY]
@@ -99,12 +99,10 @@ def test_something_to_migrate_is_not_ready_until_it_is_done(client):
     assert answer(client) == READY
 
 
-def test_migrations_are_looked_at_until_there_is_nothing_to_migrate(client):
+def test_migrations_are_checked_until_none_is_missing(client):
     counts = []
     for _ in range(3):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert answer(client) == READY
         counts.append(sum("django_migrations" in query["sql"] for query in queries))
     assert counts[0] > 0

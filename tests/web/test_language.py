@@ -1,4 +1,4 @@
-"""The language of the answers: whose choice counts, and in whose browser it is kept."""
+"""The language cookie: when a choice is stored."""
 
 import pytest
 from django.conf import settings
@@ -12,32 +12,32 @@ OURS = [
 ]
 
 
-def kept(response) -> str | None:
+def stored_language(response) -> str | None:
     cookie = response.cookies.get(settings.LANGUAGE_COOKIE_NAME)
     return cookie and cookie.value
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_choice_is_kept_where_a_cookie_of_ours_is(client, name):
+def test_choice_is_stored_beside_a_cookie_of_ours(client, name):
     client.cookies[name] = "x"
-    assert kept(client.get("/livez?lang=en")) == "en"
+    assert stored_language(client.get("/livez?lang=en")) == "en"
 
 
 @pytest.mark.parametrize("name", ["_ga", "theme", f"{settings.SESSION_COOKIE_NAME}2"])
-def test_look_with_a_foreign_cookie_keeps_nothing(client, name):
+def test_get_with_a_foreign_cookie_stores_nothing(client, name):
     client.cookies[name] = "x"
     assert dict(client.get("/livez?lang=en").cookies) == {}
 
 
-def test_look_without_cookies_keeps_nothing(client):
+def test_get_without_cookies_stores_nothing(client):
     assert dict(client.get("/livez?lang=en").cookies) == {}
 
 
-def test_first_post_keeps_the_choice(client):
-    assert kept(client.post("/livez?lang=en")) == "en"
+def test_post_stores_the_choice(client):
+    assert stored_language(client.post("/livez?lang=en")) == "en"
 
 
 @pytest.mark.parametrize("code", ["", "xx", "en\0", "EN"])
-def test_language_that_we_do_not_speak_is_not_kept(client, code):
+def test_unknown_language_is_not_stored(client, code):
     client.cookies[settings.SESSION_COOKIE_NAME] = "x"
-    assert kept(client.get("/livez", {"lang": code})) is None
+    assert stored_language(client.get("/livez", {"lang": code})) is None

@@ -1,4 +1,4 @@
-"""Behind a proxy: whose address and whose scheme are believed, and what an operator is told."""
+"""Behind a proxy: which X-Forwarded-… headers are trusted, and the system checks."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ from django.test import RequestFactory
 from web.checks import check_proxies_are_named, check_proxy_addresses
 from web.middleware import client_address
 
-ASK = """
+PROGRAM = """
 import django
 django.setup()
 from django.core.checks import run_checks
 from django.test import Client, RequestFactory
-asked = {"SERVER_NAME": "join.example.com", "HTTP_X_FORWARDED_PROTO": "https"}
-print(RequestFactory(**asked).get("/").is_secure())
-print(Client(**asked).get("/livez").headers["Strict-Transport-Security"])
+headers = {"SERVER_NAME": "join.example.com", "HTTP_X_FORWARDED_PROTO": "https"}
+print(RequestFactory(**headers).get("/").is_secure())
+print(Client(**headers).get("/livez").headers["Strict-Transport-Security"])
 problems = run_checks(include_deployment_checks=True)
 print([problem.id for problem in problems if not problem.is_silenced()])
 """
@@ -31,10 +31,10 @@ HSTS = "max-age=31536000; includeSubDomains"
     [("", "False", "['accounts.W001']"), ("127.0.0.1", "True", "[]")],
     ids=["none", "named"],
 )
-def test_outside_the_demo_the_scheme_is_believed_from_named_proxies(
+def test_outside_the_demo_the_scheme_is_trusted_from_named_proxies(
     tmp_path, proxies, secure, problems
 ):
-    # Set for the browser's tests; a server has it not, and the deployment check refuses it.
+    # Browser tests set it; a server does not, and the deployment check rejects it.
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
     environment = inherited | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -45,7 +45,7 @@ def test_outside_the_demo_the_scheme_is_believed_from_named_proxies(
         "TRUSTED_PROXIES": proxies,
     }
     answer = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", ASK],
+        [sys.executable, "-c", PROGRAM],
         cwd=settings.BASE_DIR,
         env=environment,
         stdout=subprocess.PIPE,
@@ -63,13 +63,13 @@ def test_outside_the_demo_the_scheme_is_believed_from_named_proxies(
         (True, [], []),
     ],
 )
-def test_missing_proxies_are_told_outside_the_demo(settings, demo, proxies, ids):
+def test_missing_proxies_are_a_warning_outside_the_demo(settings, demo, proxies, ids):
     settings.DEMO, settings.TRUSTED_PROXIES = demo, proxies
     assert [problem.id for problem in check_proxies_are_named(None)] == ids
 
 
 @pytest.mark.parametrize("proxy", ["10.0.0.0/8", "proxy", "2001:DB8::1", "127.0.0.1:80", " "])
-def test_proxy_that_would_never_be_recognised_is_an_error(settings, proxy):
+def test_proxy_that_would_never_match_is_an_error(settings, proxy):
     settings.TRUSTED_PROXIES = ["127.0.0.1", proxy, "2001:db8::1"]
     assert [problem.id for problem in check_proxy_addresses(None)] == ["accounts.E001"]
     assert "accounts.E001" in [problem.id for problem in run_checks()]
@@ -86,7 +86,7 @@ def test_proxy_that_would_never_be_recognised_is_an_error(settings, proxy):
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
     ],
 )
-def test_forwarded_addresses_are_believed_from_named_proxies_only(
+def test_forwarded_addresses_are_trusted_from_named_proxies_only(
     settings, peer, forwarded, address
 ):
     settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.7"]

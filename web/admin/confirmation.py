@@ -1,10 +1,9 @@
-"""The page between an action and its effect: what will happen, and why it is done."""
+"""The page between an admin action and its effect: what will happen, and why."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import wraps
-from types import MappingProxyType
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial, wraps
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,103 +17,79 @@ from django.utils.translation import gettext_lazy as _
 from web.admin.base import SafeModelAdmin
 
 Action = Callable[[Any, HttpRequest, Any], HttpResponse]
-MOST_AT_ONCE = 100
-
-
-class NothingForm(forms.Form):
-    """For an act that needs no more than a yes."""
+MAX_OBJECTS = 100
 
 
 class ReasonForm(forms.Form):
-    """For an act whose reason is kept."""
-
     reason = forms.CharField(
         label=_("Reason"),
         max_length=256,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=_("Kept with the act. At most 256 characters."),
+        help_text=_("Stored with the action. At most 256 characters."),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminAct:
-    """What is confirmed: its words, its form, what does it to one object, how it may refuse."""
+class ConfirmedAction:
+    """Decorator that makes an admin action from a method that acts on one object.
+
+    The administrator first reads what will happen to which objects, fills in `form`, and confirms.
+    Then the method gets each object, `by=`, `now=`, and the form's values by name. For an exception
+    in `refused_by` the page shows the sentence that `refusals` has for its `code`. The list calls
+    the action `description`, or `title` without one.
+    """
 
     title: Any
     consequences: Sequence[Any]
     button: Any
-    do: Callable[..., object]
-    form: type[forms.Form]
-    name: Callable[[Any], str]
-    refused_by: tuple[type[Exception], ...]
-    refusals: Mapping[Any, Any]
+    permissions: Sequence[str]
+    description: Any = None
+    form: type[forms.Form] = forms.Form
+    name: Callable[[Any], str] = str
+    refused_by: tuple[type[Exception], ...] = ()
+    refusals: Mapping[Any, Any] = field(default_factory=dict)
+    # Django's templates call what is callable.
+    do_not_call_in_templates: ClassVar[bool] = True
 
+    def __call__(self, method: Callable[..., object]) -> Action:
+        description = self.description or self.title
 
-def confirmed_action(
-    *,
-    title: Any,
-    consequences: Sequence[Any],
-    button: Any,
-    permissions: Sequence[str],
-    description: Any = None,
-    form: type[forms.Form] = NothingForm,
-    name: Callable[[Any], str] = str,
-    refused_by: tuple[type[Exception], ...] = (),
-    refusals: Mapping[Any, Any] = MappingProxyType({}),
-) -> Callable[[Callable[..., object]], Action]:
-    """Make an action of the admin out of a method that does one thing to one object.
-
-    The method gets the object, `by=`, `now=`, and what the form holds by the fields' names. Before
-    it is called the administrator reads what will happen, to which objects, and confirms. An
-    exception in `refused_by` is told by the sentence that `refusals` has for its `code`. In the
-    list the action is called `description`, or like its page.
-    """
-
-    def decorate(do: Callable[..., object]) -> Action:
-        act = AdminAct(
-            title=title,
-            consequences=consequences,
-            button=button,
-            do=do,
-            form=form,
-            name=name,
-            refused_by=refused_by,
-            refusals=refusals,
-        )
-
-        @admin.action(description=description or title, permissions=permissions)
-        @wraps(do)
+        @admin.action(description=description, permissions=self.permissions)
+        @wraps(method)
         def action(page: SafeModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse:
-            return confirm(page, request, queryset, act)
+            return confirm(page, request, queryset, self, method)
 
         return action
 
-    return decorate
-
 
 def confirm(
-    page: SafeModelAdmin, request: HttpRequest, queryset: Any, act: AdminAct
+    page: SafeModelAdmin,
+    request: HttpRequest,
+    queryset: Any,
+    definition: ConfirmedAction,
+    method: Callable[..., object],
 ) -> HttpResponse:
-    """Show what will happen to the chosen objects, or, confirmed, do it to one after the other.
+    """Show what will happen to the selected objects or, once confirmed, do it to each in turn.
 
-    Every object is its own transaction and gets its own answer: one refusal stops no other.
+    Each object has its own transaction and its own answer: one refusal does not stop the others.
     """
-    objects = list(queryset[: MOST_AT_ONCE + 1])
-    if len(objects) > MOST_AT_ONCE:
+    objects = list(queryset[: MAX_OBJECTS + 1])
+    if len(objects) > MAX_OBJECTS:
         text = gettext("At most %(count)d at once. Nothing was changed.")
-        page.message_user(request, text % {"count": MOST_AT_ONCE}, messages.ERROR)
+        page.message_user(request, text % {"count": MAX_OBJECTS}, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
-    confirmed = "confirmed" in request.POST
-    form = act.form(request.POST if confirmed else None)
-    if confirmed and form.is_valid():
-        _do(page, request, objects, act, form.cleaned_data)
+    is_confirmed = "confirmed" in request.POST
+    form = definition.form(request.POST if is_confirmed else None)
+    if is_confirmed and form.is_valid():
+        do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
+        _apply(page, request, objects, definition, do)
         return HttpResponseRedirect(request.get_full_path())
     context = {
         **page.admin_site.each_context(request),
-        "title": act.title,
-        "act": act,
+        "title": definition.title,
+        "definition": definition,
         "form": form,
-        "objects": [(obj.pk, act.name(obj)) for obj in objects],
+        "objects": [(obj.pk, definition.name(obj)) for obj in objects],
         "opts": page.opts,
         "action": request.POST.get("action", ""),
         "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
@@ -123,21 +98,21 @@ def confirm(
     return TemplateResponse(request, "admin/confirm_action.html", context, status=status)
 
 
-def _do(
+def _apply(
     page: SafeModelAdmin,
     request: HttpRequest,
-    objects: list[Any],
-    act: AdminAct,
-    values: dict[str, Any],
+    objects: Sequence[Any],
+    definition: ConfirmedAction,
+    do: Callable[[Any], object],
 ) -> None:
-    by, done = request.user, 0
+    done = 0
     for obj in objects:
         try:
-            act.do(page, obj, by=by, now=timezone.now(), **values)
-        except act.refused_by as refusal:
+            do(obj)
+        except definition.refused_by as refusal:
             code = str(getattr(refusal, "code", ""))
-            sentence = act.refusals.get(code, code)
-            page.message_user(request, f"{act.name(obj)}: {sentence}", messages.ERROR)
+            sentence = definition.refusals.get(code, code)
+            page.message_user(request, f"{definition.name(obj)}: {sentence}", messages.ERROR)
         else:
             done += 1
     if done:

@@ -1,6 +1,6 @@
-"""What the admin's pages and their audit events show of addresses: only the masked form.
+"""Masked e-mail addresses on admin pages and in their audit events.
 
-Users with the permission `settings.FULL_ADDRESS_PERMISSION` read them in full on the pages.
+Users with the permission `settings.FULL_ADDRESS_PERMISSION` see them in full on the pages.
 """
 
 import json
@@ -24,32 +24,31 @@ _PLAIN = (type(None), bool, int, str, Decimal, datetime, date, list, dict)
 
 
 def may_see_addresses(request: HttpRequest) -> bool:
-    """Whether the user may read e-mail addresses in full."""
     return request.user.has_perm(settings.FULL_ADDRESS_PERMISSION)
 
 
-def mask_addresses_in(text: str) -> str:
+def mask_addresses(text: str) -> str:
     """Return the text with every e-mail address in it masked."""
     return _ADDRESS.sub(lambda found: mask_address(found[0]), text)
 
 
 @cache
 def masked_field(model: type[models.Model], name: str) -> Callable[[Any], str]:
-    """Return a column that shows the field with the addresses in it masked."""
+    """Return a list column that shows the field with its addresses masked."""
 
     @admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")  # type: ignore[union-attr]
     def shown(obj: Any) -> str:
         value = getattr(obj, name)
         if value is not None and not isinstance(value, str):
             value = json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder)
-        return mask_addresses_in(value or "")
+        return mask_addresses(value or "")
 
     shown.__name__ = f"masked_{name}"
     return shown
 
 
 def plain_values(obj: models.Model, names: Iterable[str], masked: Sequence[str]) -> dict[str, Any]:
-    """Return the fields as the audit trail keeps them; what is no field of the row is left out."""
+    """Return the fields as the audit trail stores them; names without a field are skipped."""
     fields = {field.name: field for field in (*obj._meta.fields, *obj._meta.many_to_many)}
     values: dict[str, Any] = {}
     for name in names:
@@ -60,5 +59,5 @@ def plain_values(obj: models.Model, names: Iterable[str], masked: Sequence[str])
             value = sorted(related.pk for related in value)
         elif not isinstance(value, _PLAIN):
             value = str(value)
-        values[name] = mask_addresses_in(value) if name in masked and value else value
+        values[name] = mask_addresses(value) if name in masked and value else value
     return values

@@ -1,4 +1,4 @@
-"""The hidden field that makes a repeated submit harmless."""
+"""The hidden field with which a repeated submit runs its action once only."""
 
 from django import template
 from django.template import RequestContext
@@ -12,9 +12,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def form_key(context: RequestContext) -> SafeString:
-    """Return the hidden field with this form's key.
+    """Return the hidden field with this form's key, for every form whose action must run once.
 
-    It belongs into every form whose action must run once, also in an `{% include … only %}`.
+    It also works in an `{% include … only %}`.
     """
     key = shown_form_key(context.request)
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)

@@ -1,4 +1,4 @@
-"""Showing moments, as values that can stand inside a translated sentence."""
+"""Moments in templates, also inside translated sentences."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.filter
 def moment(at: datetime) -> SafeString:
-    """Return the moment as the reader writes it, with its zone."""
+    """Return the moment in the reader's format, with its zone."""
     local = localtime(at)
     shown = date_format(local, "DATETIME_FORMAT")
     # Nothing in it comes from a person. Escaping three texts is 70 Python calls, which the landing

@@ -1,4 +1,4 @@
-"""English, read all over the world: the month in letters, the hours to 24."""
+"""English formats for readers in all countries: the month as a word, 24 hours."""
 
 DATE_FORMAT = "j F Y"
 DATETIME_FORMAT = "j F Y, H:i"

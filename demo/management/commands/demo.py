@@ -1,4 +1,4 @@
-"""Load the demo, or repair what has been used of it, and print where everything is."""
+"""Load the demo, or repair what was used, and print where everything is."""
 
 import json
 from typing import Any
@@ -8,32 +8,29 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from demo.cast import ADMIN, CUSTOMER_PASSWORD, INVITING, MANAGER, PARTNER, PASSWORDS
-from demo.finding import Demo
-from demo.staging import DemoBroken, load_demo
-from demo.words import account_line, invitation_line
+from demo.examples import ADMIN, CUSTOMER_PASSWORD, INVITING, MANAGER, PARTNER
+from demo.loader import DemoBroken, load_demo
+from demo.state import Demo
 
 
 class Command(BaseCommand):
-    """Make the demo ready: partners, logins, invitations, an account for every refusal.
+    """Load or repair the demo: partners, logins, invitations, an account for every refusal.
 
-    Can be run at any time. Invitations and accounts that have been used are followed by fresh ones
-    under the same name; those that have not keep their addresses. Only what is new is mailed. The
-    two invitations by e-mail are not bound to their recipient, so anybody may follow them.
+    Can be run at any time. Used invitations and accounts get fresh successors with the same name;
+    the others keep their URLs. Only what is new is mailed. The two invitations by e-mail are not
+    bound to their recipient, so that everyone can follow them.
     """
 
     help = (
         "Load the demo or repair it, and print its invitations and accounts. Used ones are"
-        " replaced, the others keep their addresses. reseller_email and referral_email are not"
+        " replaced, the others keep their URLs. reseller_email and referral_email are not"
         " bound to their recipient: a new or an existing account may follow them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the one argument."""
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        """Load the demo and print it."""
         try:
             demo = load_demo(now=timezone.now())
         except DemoBroken as broken:
@@ -43,10 +40,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(demo), indent=2))
         else:
-            self._print(demo)
+            self.stdout.write("\n".join(self._lines(demo)))
 
-    def _print(self, demo: Demo) -> None:
-        """Say what to open first, then list everything with one line on what it shows."""
+    def _lines(self, demo: Demo) -> list[str]:
         lines = [
             self.style.MIGRATE_HEADING(f"The demo of {settings.PROVIDER_NAME} is ready."),
             "",
@@ -55,40 +51,36 @@ class Command(BaseCommand):
             "",
             self.style.MIGRATE_LABEL(f"Invitations of {INVITING['name']} ({INVITING['slug']})"),
         ]
-        for key, part in demo.invitations.items():
-            lines.append(f"  {key:<15}{part.invitation.link}")
-            lines.append(f"  {'':<15}{invitation_line(key)}")
+        for name, offer in demo.invitations.items():
+            lines.append(f"  {name:<15}{offer.invitation.link}")
+            lines.append(f"  {'':<15}{offer.example.line}")
         title = f"Accounts, each with its own invitation (password: {CUSTOMER_PASSWORD})"
         lines += ["", self.style.MIGRATE_LABEL(title)]
-        for name, account in demo.accounts.items():
-            lines.append(f"  {name}: {account_line(name)}")
-            lines.append(f"      {account.owner.email}   {account.invitation.link}")
-        lines += [
-            "",
-            self.style.MIGRATE_LABEL("Others"),
-            f"  Partner   {demo.partner.email}   {PASSWORDS[PARTNER]}   {_url('account_login')}",
-            f"  Manager   {demo.manager.email}   {PASSWORDS[MANAGER]}   {_url('account_login')}",
-            f"  Admin     {demo.admin.email}   {PASSWORDS[ADMIN]}   {_url('admin:index')}",
-            "",
-            "Used something up? Run this again: it is replaced, the rest stays.",
-        ]
-        self.stdout.write("\n".join(lines))
+        for name, offer in demo.accounts.items():
+            lines.append(f"  {name}: {offer.example.line}")
+            lines.append(f"      {offer.login}   {offer.invitation.link}")
+        lines += ["", self.style.MIGRATE_LABEL("Others")]
+        pages = {PARTNER: "account_login", MANAGER: "account_login", ADMIN: "admin:index"}
+        for name, page in pages.items():
+            login, password = demo.logins[name].values()
+            lines.append(f"  {name.title():<7}   {login}   {password}   {_url(page)}")
+        return [*lines, "", "Used something up? Run this again: it is replaced, the rest stays."]
 
 
 def as_json(demo: Demo) -> dict[str, Any]:
-    """Return the demo in the shape of the specification's contract."""
+    """Return the demo as the specification's contract describes it."""
     return {
-        "invitations": {key: part.invitation.link for key, part in demo.invitations.items()},
+        "invitations": {name: offer.invitation.link for name, offer in demo.invitations.items()},
         "accounts": {
             name: {
-                "login": account.owner.email,
+                "login": offer.login,
                 "password": CUSTOMER_PASSWORD,
-                "invitation": account.invitation.link,
+                "invitation": offer.invitation.link,
             }
-            for name, account in demo.accounts.items()
+            for name, offer in demo.accounts.items()
         },
-        "partner": {"login": demo.partner.email, "password": PASSWORDS[PARTNER]},
-        "admin": {"login": demo.admin.email, "password": PASSWORDS[ADMIN]},
+        PARTNER: demo.logins[PARTNER],
+        ADMIN: demo.logins[ADMIN],
     }
 
 

@@ -1,44 +1,44 @@
-"""Who fills the demo partner's console: the people behind its customers, refusals and requests.
+"""The customers and visitors in the demo partner's console, and what happened to each.
 
-Their addresses are in domains of their own, so that none of them is taken for an account that
-plays a role. How long ago something happened is in hours before the demo was first loaded.
+Their addresses have domains of their own, so that none is taken for one of `examples.ACCOUNTS`.
+`…_before` is a number of hours before the demo was first loaded.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from accounts.enums import ContractType, FreezeScope
-from accounts.models import Bill, CashExpenditure, Contract
+from accounts.enums import ContractType
 from association.enums import RefusalCode
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import BudgetTerms
-from demo.cast import DOMAIN, FactCue
+from demo.examples import DOMAIN
+from demo.facts import FactExample, bill, cash, contract, resource
 
-# Everything in the console happened since.
 DAYS_OF_HISTORY = 14
 
-
-def address(local: str, company: str) -> str:
-    """Return an address at one of the made-up companies."""
-    return f"{local}@{company}.{DOMAIN}"
-
-
-STAND = "Autumn trade fair, stand B12"
+# Labels of invitations.
+FAIR = "Autumn trade fair, stand B12"
 NEWSLETTER = "Newsletter for start-ups"
 MEETUP = "Meetup at the harbour"
 EXISTING = "Moves over to us"
 OFFER = "Offer after the call"
-CARDS = "Counter card {n}"
-CARD_COUNT = 12
 OFFER_NOTE = (
     "As agreed on the phone: here is the way to your account with us. It takes five minutes."
 )
+BATCH = "Counter card {n}"
+BATCH_SIZE = 12
+
+FREEZE_REASON = "Your last invoice is still open. Call us, and we unfreeze the account at once."
+
+
+def address(local: str, company: str) -> str:
+    return f"{local}@{company}.{DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetCue:
-    """A budget that the partner set, and what has been spent of it since."""
+class BudgetExample:
+    """A budget that the partner set, and the amounts spent since."""
 
     terms: BudgetTerms
     set_before: float
@@ -48,21 +48,17 @@ class BudgetCue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A customer of the partner: how they came, and what has happened since."""
+    """A customer of the partner: the invitation that was followed, and what happened since."""
 
     address: str
-    invitation: str = STAND
+    invitation: str = FAIR
     joined_before: float
-    running: tuple[str, ...] = ()
-    budget: BudgetCue | None = None
+    facts: tuple[FactExample, ...] = ()
+    budget: BudgetExample | None = None
     budget_asked_before: float | None = None
     frozen_before: float | None = None
     authorization_asked_before: float | None = None
     authorization_granted_before: float | None = None
-
-
-FREEZE_SCOPE = FreezeScope.ACCOUNT
-FREEZE_REASON = "Your last invoice is still open. Call us, and we unfreeze the account at once."
 
 
 def _terms(amount: str, period: BudgetPeriod) -> BudgetTerms:
@@ -80,13 +76,13 @@ CUSTOMERS = (
     Customer(
         address=address("office", "moorland"),
         joined_before=141,
-        budget=BudgetCue(terms=_terms("300.00", BudgetPeriod.MONTHLY), set_before=139),
+        budget=BudgetExample(terms=_terms("300.00", BudgetPeriod.MONTHLY), set_before=139),
         frozen_before=30,
     ),
     Customer(
         address=address("ops", "windmuehle"),
         joined_before=130,
-        budget=BudgetCue(
+        budget=BudgetExample(
             terms=_terms("500.00", BudgetPeriod.MONTHLY),
             set_before=122,
             spent=("118.40", "96.15", "104.30", "83.45"),
@@ -96,7 +92,7 @@ CUSTOMERS = (
     Customer(
         address=address("team", "leuchtturm"),
         joined_before=111,
-        budget=BudgetCue(
+        budget=BudgetExample(
             terms=_terms("200.00", BudgetPeriod.ONE_TIME),
             set_before=100,
             spent=("61.20", "74.55", "67.35"),
@@ -114,7 +110,7 @@ CUSTOMERS = (
         address=address("it", "hafenkontor"),
         invitation=EXISTING,
         joined_before=27,
-        running=("shop-1", "shop-2"),
+        facts=(resource("shop-1"), resource("shop-2")),
     ),
     Customer(address=address("paula", "segelmacherei"), invitation=MEETUP, joined_before=7),
 )
@@ -122,18 +118,18 @@ CUSTOMERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Someone with an account whom a rule refuses; `fact` is what it refuses for."""
+    """A visitor with an account, refused with `code`; facts happened when the visitor came."""
 
     address: str
     code: RefusalCode
     came_before: float
     decided_before: float | None = None
     is_new: bool = True
-    fact: FactCue | None = None
+    facts: tuple[FactExample, ...] = ()
     tells_partner: bool = False
 
 
-NOW = timedelta(0)
+_NOW = timedelta(0)
 VISITORS = (
     Visitor(
         address=address("dev", "nachtzug"),
@@ -145,29 +141,19 @@ VISITORS = (
         address=address("it", "granitwerk"),
         code=RefusalCode.SPECIAL_CONTRACT,
         came_before=75,
-        fact=FactCue(
-            "contract",
-            Contract,
-            {"contract_type": ContractType.OFFLINE_DIRECT},
-            {"signed_at": NOW, "effective_from": NOW},
-        ),
+        facts=(contract(ContractType.OFFLINE_DIRECT, signed_at=_NOW, effective_from=_NOW),),
     ),
     Visitor(
         address=address("shop", "kupferkanne"),
         code=RefusalCode.CASH_EXPENDITURE,
         came_before=31,
-        fact=FactCue("cash", CashExpenditure, {"amount": Decimal("89.90")}, {"occurred_at": NOW}),
+        facts=(cash("89.90", occurred_at=_NOW),),
     ),
     Visitor(
         address=address("hello", "papierboot"),
         code=RefusalCode.UNPAID_BILLS,
         came_before=19,
-        fact=FactCue(
-            "bill",
-            Bill,
-            {"amount": Decimal("34.50"), "paid_amount": Decimal("0.00")},
-            {"issued_at": NOW},
-        ),
+        facts=(bill("34.50", issued_at=_NOW),),
         tells_partner=True,
     ),
     Visitor(
@@ -177,8 +163,8 @@ VISITORS = (
         is_new=False,
     ),
 )
-ASKS_FOR_INVITATION = VISITORS[-1].address
+REQUESTER = VISITORS[-1].address
 REGISTERING = address("mia", "treibholz")
-PUTS_OFF = address("post", "kranich")
-INVITED_BY_EMAIL = address("katja.lorenz", "sturmlaterne")
+ENABLES_LATER = address("post", "kranich")
+RECIPIENT = address("katja.lorenz", "sturmlaterne")
 INVITED_MEMBER = address("jonas.brandt", "nordlicht")

@@ -1,7 +1,7 @@
-"""Fills the tables behind the console's lists: row by number, the same each time, by SQL alone.
+"""Rows for the console's lists, made by SQL from numbers, the same each time.
 
-Of a hundred numbers ten are another partner's. Moments are scattered over two years without regard
-to the rows' order on the disk; one link has a third of the attempts.
+Ten of each hundred numbers belong to another partner. Moments are spread over two years in another
+order than the rows; one link has a third of the attempts.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from partners.tokens import new_token
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Numbers to fill in, and how often something is the manager's, waits, or is asked for."""
+class Scale:
+    """A range of numbers; every so many are the manager's, wait for a budget, or have a request."""
 
     first: int
     last: int
@@ -25,10 +25,10 @@ class Stage:
     side: int
 
 
-SMALL = Stage(first=1, last=1_000, own=5, waiting=5, side=5)
-LARGE = Stage(first=1_001, last=1_000_000, own=200, waiting=50, side=100)
+SMALL = Scale(first=1, last=1_000, own=5, waiting=5, side=5)
+LARGE = Scale(first=1_001, last=1_000_000, own=200, waiting=50, side=100)
 
-# Keys below are for what is made through the ORM.
+# Smaller keys are left for rows that the ORM inserts.
 BASE = 1_000_000_000
 
 NUMBERS = """
@@ -97,7 +97,7 @@ INSERT INTO association_association (id, account_id, partner_id, association_typ
 SELECT key, key, partner, CASE WHEN referral THEN 'referral' ELSE 'reseller' END, key, walk,
     manager, moment, CASE WHEN NOT referral THEN moment END, '[]'::jsonb, '' FROM made WHERE joined
 """,
-    # Every reseller customer has been frozen by the association; most have a budget since.
+    # The association froze every reseller customer; most have a budget now.
     """
 INSERT INTO association_budget (association_id, amount, period, on_exhaustion, set_at, replaced_at)
 SELECT key, 500, 'monthly', 'freeze', moment, CASE WHEN old THEN moment END
@@ -142,7 +142,7 @@ SELECT partner, 'link', 'reseller', 'Leaflet ' || n, '', '', 'en', '', false, 10
 
 
 def make_members() -> dict[str, PartnerMember]:
-    """Make a partner with an administrator, a manager and fifty colleagues, and a second one."""
+    """Add two partners; return an administrator and a manager, of 52 members, of the first."""
     partner, _other = (
         Partner.objects.create(
             name=name, slug=f"bench-{new_token()[:12]}", legal_name=f"{name} Ltd.", country="IE",
@@ -162,17 +162,17 @@ def make_members() -> dict[str, PartnerMember]:
     return {name: made[name] for name in ("administrator", "manager")}
 
 
-def fill(stage: Stage, members: dict[str, PartnerMember]) -> None:
-    """Fill in the rows of a stage, and let PostgreSQL look at what there is now."""
+def fill(scale: Scale, members: dict[str, PartnerMember]) -> None:
+    """Insert the rows of one scale, and update PostgreSQL's statistics."""
     administrator, manager = members["administrator"], members["manager"]
     other = Partner.objects.exclude(pk=manager.partner_id).latest("pk")
     values = {
         "base": BASE,
-        "first": stage.first,
-        "last": stage.last,
-        "own": stage.own,
-        "waiting": stage.waiting,
-        "side": stage.side,
+        "first": scale.first,
+        "last": scale.last,
+        "own": scale.own,
+        "waiting": scale.waiting,
+        "side": scale.side,
         "partner": manager.partner_id,
         "other": other.pk,
         "manager": manager.pk,

@@ -1,0 +1,84 @@
+"""The demo's two pages: the tour of its invitations and accounts, and the mailbox."""
+
+from base64 import b64encode
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.fields import EmailField
+from demo.examples import CUSTOMER_PASSWORD, INVITING
+from demo.mailbox import find_email, newest_emails
+from demo.state import find_demo
+from outbox.models import OutboxMessage
+from partners.services.qr import qr_svg
+from web.downloads import show_email_html
+from web.email_addresses import canonical_address
+
+
+@login_not_required
+@require_safe
+def tour(request: HttpRequest) -> HttpResponse:
+    demo = find_demo(timezone.now())
+    if demo is None:
+        return render(request, "demo/tour.html")
+    first = demo.invitations["reseller_link"].invitation
+    picture = b64encode(qr_svg(invitation=first)).decode()
+    context = {
+        "partner_name": INVITING["name"],
+        "first": first,
+        "qr": f"data:image/svg+xml;base64,{picture}",
+        "invitations": demo.invitations.values(),
+        "accounts": demo.accounts.values(),
+        "password": CUSTOMER_PASSWORD,
+        "logins": demo.logins,
+        "is_spent": bool(demo.spent),
+    }
+    return render(request, "demo/tour.html", context)
+
+
+class MailboxForm(forms.Form):
+    """The mailbox's filter: one address, or empty for all."""
+
+    to = EmailField(label=_("Only e-mails to this address"), required=False)
+
+    def clean_to(self) -> str:
+        typed: str = self.cleaned_data["to"]
+        return canonical_address(typed) if typed else ""
+
+
+def _directory() -> Path:
+    return Path(getattr(settings, "EMAIL_FILE_PATH", "") or settings.MAILBOX_DIR)
+
+
+@login_not_required
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    form = MailboxForm(request.GET if "to" in request.GET else None)
+    if form.is_bound and not form.is_valid():
+        return render(request, "demo/mailbox.html", {"form": form}, status=400)
+    recipient = form.cleaned_data["to"] if form.is_bound else ""
+    waiting = OutboxMessage.objects.waiting()
+    if recipient:
+        waiting = waiting.filter(recipient=recipient)
+    context = {
+        "form": form,
+        "emails": newest_emails(_directory(), recipient=recipient),
+        "waiting": waiting.count(),
+    }
+    return render(request, "demo/mailbox.html", context)
+
+
+@login_not_required
+@require_safe
+def email_as_html(request: HttpRequest, key: str) -> HttpResponseBase:
+    email = find_email(_directory(), key=key)
+    if email is None or not email.html:
+        raise Http404
+    return show_email_html(request, email.html)
