@@ -231,6 +231,7 @@ def in_settings(expression, **environment):
     return json.loads(run_python(program, **environment))
 
 
+@pytest.mark.slow
 def test_pages_wait_for_the_database_within_bounds(gunicorn_settings):
     address = "postgres://postgres@127.0.0.1/name?options=-c%20work_mem%3D8MB"
     options = in_settings("settings.DATABASES['default']['OPTIONS']", DATABASE_URL=address)
@@ -248,6 +249,7 @@ def test_pages_wait_for_the_database_within_bounds(gunicorn_settings):
     }
 
 
+@pytest.mark.slow
 def test_commands_take_their_time():
     options = in_settings(
         "settings.DATABASES['default']['OPTIONS']",
@@ -269,6 +271,7 @@ def test_a_statement_that_takes_too_long_is_answered_with_503(db):
     assert_complete(response)
 
 
+@pytest.mark.slow
 def test_a_cache_that_hangs_is_given_up_after_a_second():
     program = (
         "import time, django; django.setup()\n"
@@ -291,6 +294,7 @@ def test_a_cache_that_hangs_is_given_up_after_a_second():
     assert 0.9 < float(seconds) < 2.5
 
 
+@pytest.mark.slow
 def test_what_the_operator_says_about_the_cache_is_kept():
     options = in_settings(
         "{n: v for n, v in settings.CACHES['default']['OPTIONS'].items() if n != 'retry'}",

@@ -14,7 +14,7 @@ from partners.models import Invitation
 from tests.factories import BillFactory, CustomerAccountFactory, InvitationFactory
 from tests.journeys.walk import EVERY_STEP, Walk, newest_code, tables
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 WHO = st.sampled_from([0, 1])
 STEPS = st.sampled_from(["", *EVERY_STEP])
