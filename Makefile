@@ -2,11 +2,13 @@
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
-.PHONY: help install run test clean
+CHECKS := types lint format templates system migrations
+
+.PHONY: help install run test clean $(CHECKS)
 
 help:
 	@echo "make run    install, load the demo, serve it at http://127.0.0.1:8000 (PORT=... changes that)"
-	@echo "make test   install, run every check and every test"
+	@echo "make test   install, run every check and the tests that need no server or browser"
 	@echo "make clean  remove what the two left behind, the demo's data included"
 
 install:
@@ -15,17 +17,28 @@ install:
 run: install
 	@exec $(VENV)/python -m config.run
 
+# The checks run two at a time, and each shows its output when it ends. .ci/run has the other tests.
 test: install
-	$(VENV)/ruff check .
-	$(VENV)/ruff format --check .
+	@$(MAKE) --jobs=2 --output-sync=target $(CHECKS)
+	$(VENV)/pytest -n 2 -m 'not browser and not slow'
+
+types:
 	$(VENV)/mypy
+
+lint:
+	$(VENV)/ruff check .
+
+format:
+	$(VENV)/ruff format --check .
+
+templates:
 	$(VENV)/djlint --quiet --check --lint templates demo/templates
+
+system:
 	DEMO=1 $(VENV)/python manage.py check --fail-level WARNING
+
+migrations:
 	DEMO=1 $(VENV)/python manage.py makemigrations --check --dry-run
-	$(VENV)/coverage erase
-	$(VENV)/coverage run -m pytest -n 2
-	$(VENV)/coverage combine --quiet
-	$(VENV)/coverage report
 
 clean:
 	rm -rf .venv var staticfiles test-results .coverage .coverage.* .*_cache

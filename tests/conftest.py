@@ -71,6 +71,8 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
     The cache's table is rolled back with a test's transaction; tests that commit, and a cache
     outside the database, need emptying.
     """
+    if commits(request):
+        assert not connection.in_atomic_block, "a test that commits is in a module with a world"
     if "DatabaseCache" not in settings.CACHES["default"]["BACKEND"]:
         cache.clear()
     elif commits(request):

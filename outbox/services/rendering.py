@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import format_datetime, formataddr
+from email.headerregistry import Address
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
@@ -142,7 +143,7 @@ def from_address() -> str:
     address: str = settings.DEFAULT_FROM_EMAIL
     if "<" in address:
         return one_line(address)
-    return formataddr((one_line(settings.PROVIDER_NAME), address))
+    return str(Address(one_line(settings.PROVIDER_NAME), addr_spec=address))
 
 
 def build_email(

@@ -29,7 +29,8 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
 )
-from tests.journeys.walk import document, invite, publish_next, ready_attempt, tables
+from tests.journeys.walk import document, invite, publish_next, ready_attempt
+from tests.tables import tables
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,8 @@ from tests.factories import (
     PartnerMemberFactory,
     make_associated,
 )
-from tests.journeys.walk import document, publish_next, tables
+from tests.journeys.walk import document, publish_next
+from tests.tables import tables
 from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db

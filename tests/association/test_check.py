@@ -22,7 +22,8 @@ from tests.factories import (
     PartnerMemberFactory,
     ReservedInstanceFactory,
 )
-from tests.journeys.walk import Walk, invite, ready_attempt, tables, walk_of
+from tests.journeys.walk import Walk, invite, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from partners.services.invitations import revoke_invitation
 from tests.factories import CustomerAccountFactory, InvitationFactory, PartnerFactory
-from tests.journeys.walk import Walk, invite, ready_attempt, tables, walk_of
+from tests.journeys.walk import Walk, invite, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,8 @@ from association.models import Association, BudgetPeriod, Consent, OnExhaustion
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from tests.factories import CustomerAccountFactory, SpendingFactory, UserFactory
-from tests.journeys.walk import invite, ready_attempt, tables, walk_of
+from tests.journeys.walk import invite, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

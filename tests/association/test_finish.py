@@ -29,9 +29,9 @@ from tests.journeys.walk import (
     invite,
     publish_next,
     ready_attempt,
-    tables,
     walk_of,
 )
+from tests.tables import tables
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db

@@ -13,15 +13,8 @@ from tests.factories import (
     PartnerMemberFactory,
     UserFactory,
 )
-from tests.journeys.walk import (
-    EVERY_ACTION,
-    EVERY_STEP,
-    Walk,
-    invite,
-    ready_attempt,
-    tables,
-    walk_of,
-)
+from tests.journeys.walk import EVERY_ACTION, EVERY_STEP, Walk, invite, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

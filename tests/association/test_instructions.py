@@ -7,7 +7,8 @@ from django.test import Client, override_settings
 
 from association.models import Attempt, Authorization, DocumentKind
 from tests.factories import InvitationFactory
-from tests.journeys.walk import Walk, document, publish_next, ready_attempt, tables, walk_of
+from tests.journeys.walk import Walk, document, publish_next, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

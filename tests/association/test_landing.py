@@ -8,7 +8,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from tests.factories import CustomerAccountFactory, InvitationFactory, PartnerFactory
-from tests.journeys.walk import Walk, ready_attempt, tables, walk_of
+from tests.journeys.walk import Walk, ready_attempt, walk_of
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from partners.tokens import grouped_token
 from tests.factories import InvitationFactory
-from tests.journeys.walk import tables
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ from accounts.services.codes import derive_code
 from association.models import Attempt
 from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
-from tests.journeys.walk import ADDRESS, Walk, newest_code, other_code, tables
+from tests.journeys.walk import ADDRESS, Walk, newest_code, other_code
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

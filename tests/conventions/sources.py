@@ -1,17 +1,19 @@
 """Where the project's own files are, and how the conventions read them."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("config", "web", "audit", "outbox", "accounts", "partners", "association", "demo")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = PROJECT["tool"]["setuptools"]["packages"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def modules(*rooms: str) -> list[Path]:
-    """Return the Python files of the rooms, without migrations."""
-    found = (path for room in rooms or ROOMS for path in (ROOT / room).rglob("*.py"))
+def modules(*packages: str) -> list[Path]:
+    """Return the Python files of the packages, without migrations."""
+    found = (path for package in packages or PACKAGES for path in (ROOT / package).rglob("*.py"))
     return sorted(path for path in found if "migrations" not in path.parts)
 
 

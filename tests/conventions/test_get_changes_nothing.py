@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.db import connection
@@ -17,6 +16,8 @@ from django.urls import reverse
 
 from tests import factories
 from tests.conventions.routes import Route, routes
+from tests.tables import tables
+from tests.worlds import module_world
 
 pytestmark = pytest.mark.django_db
 
@@ -28,24 +29,32 @@ METHODS = ("get", "head", "options")
 UNNAMED = {""}
 
 
+@dataclass(frozen=True)
+class Visitor:
+    """A person who visits: logged in as a user or not, with or without the attempt's cookie."""
+
+    user: Any = None
+    browser: bool = False
+
+
 @dataclass
 class World:
     """Rows for the pages to show, and what stands in an address for each of its names."""
 
     samples: dict[str, list[Any]] = field(default_factory=dict)
-    clients: dict[str, Client] = field(default_factory=dict)
+    visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
-def client_of(user: Any = None, *, browser: bool = False) -> Client:
+def client_of(visitor: Visitor) -> Client:
     client = Client(raise_request_exception=True)
-    if user:
-        client.force_login(user)
-    if browser:
+    if visitor.user:
+        client.force_login(visitor.user)
+    if visitor.browser:
         client.cookies[settings.BROWSER_COOKIE_NAME] = factories.BROWSER_SECRET
     return client
 
 
-@pytest.fixture
+@module_world
 def world() -> World:
     make: Any = factories
     association = make.make_associated(letter=True)
@@ -89,13 +98,13 @@ def world() -> World:
             "rest": ["no-such-token"],
             "app_label": ["accounts"],
         },
-        clients={
-            "a stranger": client_of(),
-            "a stranger who has begun": client_of(browser=True),
-            "the associated customer": client_of(account.owner, browser=True),
-            "a customer on the way": client_of(newcomer.owner),
-            "a partner's member": client_of(member.user),
-            "an administrator": client_of(make.UserFactory(staff=True)),
+        visitors={
+            "a stranger": Visitor(),
+            "a stranger who has begun": Visitor(browser=True),
+            "the associated customer": Visitor(account.owner, browser=True),
+            "a customer on the way": Visitor(newcomer.owner),
+            "a partner's member": Visitor(member.user),
+            "an administrator": Visitor(make.UserFactory(staff=True)),
         },
     )
 
@@ -140,14 +149,6 @@ def writes() -> Iterator[list[str]]:
         yield found
 
 
-def rows() -> dict[str, list[Any]]:
-    """Return every row of every table of ours, sessions included."""
-    return {
-        model._meta.db_table: list(model._base_manager.order_by("pk").values_list())
-        for model in apps.get_models(include_auto_created=True)
-    }
-
-
 def visit(address: str, client: Client) -> dict[str, Any]:
     """Ask for the address in every way that only looks; return what went wrong.
 
@@ -174,13 +175,14 @@ def visit(address: str, client: Client) -> dict[str, Any]:
     ],
 )
 def test_looking_changes_no_table(world, person):
-    before, wrong = rows(), {}
+    client = client_of(world.visitors[person])
+    before, wrong = tables(), {}
 
     for address in addresses(world):
-        wrong |= visit(address, world.clients[person])
+        wrong |= visit(address, client)
 
     assert wrong == {}
-    assert rows() == before
+    assert tables() == before
 
 
 def test_a_write_is_noticed(world):

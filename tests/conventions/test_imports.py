@@ -1,4 +1,4 @@
-"""Imports go one way: between the rooms, and inside each."""
+"""Imports go one way: between the packages, and inside each."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conventions.sources import ROOMS, ROOT
+from tests.conventions.sources import PACKAGES, ROOT
 
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
@@ -50,21 +50,25 @@ def test_the_wrong_way_is_noticed(tmp_path):
 
 @pytest.fixture
 def copy(tmp_path):
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
+@pytest.mark.slow
 def test_copy_is_as_good_as_the_checkout(copy):
     assert lint_imports(copy / "pyproject.toml", copy).returncode == 0
 
 
-@pytest.mark.parametrize("room", ["accounts", "partners", "association"])
-def test_module_without_a_layer_is_noticed(copy, room):
-    (copy / room / "stray.py").write_text('"""A module whose place nobody has chosen."""\n')
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["accounts", "partners", "association"])
+def test_module_without_a_layer_is_noticed(copy, package):
+    (copy / package / "stray.py").write_text('"""A module without a place."""\n')
 
     result = lint_imports(copy / "pyproject.toml", copy)
 
     assert result.returncode == 1
-    assert f"{room}.stray" in result.stdout
+    assert f"{package}.stray" in result.stdout

@@ -38,9 +38,9 @@ def test_templates_are_short():
     assert too_long_files(templates(), TEMPLATE) == {}
 
 
-@pytest.mark.parametrize(("room", "limit"), [("services", SERVICE_FUNCTION), ("views", VIEW)])
-def test_functions_are_short(room, limit):
-    paths = [path for path in modules() if room in path.relative_to(ROOT).parts]
+@pytest.mark.parametrize(("layer", "limit"), [("services", SERVICE_FUNCTION), ("views", VIEW)])
+def test_functions_are_short(layer, limit):
+    paths = [path for path in modules() if layer in path.relative_to(ROOT).parts]
 
     long = {name(path): too_long_functions(path.read_text(), limit) for path in paths}
 

@@ -1,6 +1,5 @@
 """The demo: complete, repaired when it has been used, and never older than a day."""
 
-import json
 from datetime import timedelta
 from io import StringIO
 
@@ -20,28 +19,19 @@ from partners.enums import Channel
 from partners.models import Invitation, Partner, PartnerMember
 from partners.services.invitation_use import find_invitation
 from partners.services.invitations import revoke_invitation
+from tests.demo_json import load
 from tests.factories import make_associated, make_attempt
+from tests.worlds import module_world
 
 pytestmark = pytest.mark.django_db
 
 CODES = [rule.code.value for rule in RULES]
 NAMES = ["eligible", "eligible_not_enabled", *CODES]
-KEYS = [
-    "reseller_link",
-    "reseller_email",
-    "referral_link",
-    "referral_email",
-    "expired",
-    "revoked",
-    "used_up",
-]
 
 
-def load():
-    """Return what `manage.py demo --json` prints."""
-    output = StringIO()
-    call_command("demo", "--json", stdout=output)
-    return json.loads(output.getvalue())
+@module_world
+def demo():
+    return load()
 
 
 def invitation_at(url):
@@ -68,22 +58,8 @@ def rows():
 # --- what there is
 
 
-def test_demo_has_the_shape_of_the_contract(settings):
-    settings.PUBLIC_BASE_URL = "https://partners.example.org"
-    demo = load()
-    assert list(demo) == ["invitations", "accounts", "partner", "admin"]
-    assert list(demo["invitations"]) == KEYS
-    assert list(demo["accounts"]) == NAMES
-    shapes = {tuple(account) for account in demo["accounts"].values()}
-    assert shapes == {("login", "password", "invitation")}
-    assert {tuple(demo["partner"]), tuple(demo["admin"])} == {("login", "password")}
-    urls = [*demo["invitations"].values(), *(a["invitation"] for a in demo["accounts"].values())]
-    assert len(set(urls)) == len(KEYS) + len(NAMES)
-    assert {url[:-26] for url in urls} == {"https://partners.example.org/i/"}
-
-
-def test_demo_invitations_are_what_they_are_called():
-    found = {key: invitation_at(url) for key, url in load()["invitations"].items()}
+def test_demo_invitations_are_what_they_are_called(demo):
+    found = {key: invitation_at(url) for key, url in demo["invitations"].items()}
     now = timezone.now()
     shown = {
         key: (i.association_type, i.channel, i.is_bound, i.refusal(now)) for key, i in found.items()
@@ -99,8 +75,7 @@ def test_demo_invitations_are_what_they_are_called():
     }
 
 
-def test_demo_accounts_are_refused_for_their_name_alone():
-    demo = load()
+def test_demo_accounts_are_refused_for_their_name_alone(demo):
     refusals = {}
     for name, part in demo["accounts"].items():
         invitation, account = invitation_at(part["invitation"]), account_of(part["login"])
@@ -115,13 +90,11 @@ def test_demo_accounts_are_refused_for_their_name_alone():
 
 
 def test_demo_breaks_no_invariant():
-    load()
     assert list(find_violations()) == []
 
 
 @pytest.mark.parametrize("who", ["partner", "admin", "eligible", "is_partner"])
-def test_demo_login_opens_the_door(client, who):
-    demo = load()
+def test_demo_login_opens_the_door(client, who, demo):
     login = demo["accounts"].get(who) or demo[who]
     typed = {"login": login["login"], "password": login["password"]}
     assert client.post("/account/login/", typed).status_code in {302, 303}
@@ -137,37 +110,34 @@ def test_demo_passwords_are_fixed_and_long():
 # --- repair
 
 
-def test_unspent_demo_stays_as_it_is():
-    first, before = load(), rows()
-    assert load() == first
+def test_unspent_demo_stays_as_it_is(demo):
+    before = rows()
+    assert load() == demo
     assert rows() == before
 
 
-def test_customers_on_a_link_do_not_spend_it():
-    first = load()
-    make_associated(invitation=invitation_at(first["invitations"]["reseller_link"]))
-    assert load() == first
+def test_customers_on_a_link_do_not_spend_it(demo):
+    make_associated(invitation=invitation_at(demo["invitations"]["reseller_link"]))
+    assert load() == demo
 
 
 @pytest.mark.parametrize("name", ["eligible", "eligible_not_enabled"])
-def test_associated_account_is_followed_by_a_fresh_one(name):
-    first = load()
-    follow(first["accounts"][name])
+def test_associated_account_is_followed_by_a_fresh_one(name, demo):
+    follow(demo["accounts"][name])
     second = load()
     account = second["accounts"][name]
     assert account["login"] == f"{name.replace('_', '-')}-2@demo.example"
-    assert account["invitation"] != first["accounts"][name]["invitation"]
+    assert account["invitation"] != demo["accounts"][name]["invitation"]
     assert account_of(account["login"]).is_enabled == (name == "eligible")
-    assert second == {**first, "accounts": {**first["accounts"], name: account}}
+    assert second == {**demo, "accounts": {**demo["accounts"], name: account}}
     follow(account)
     third = load()
     assert third["accounts"][name]["login"] == f"{name.replace('_', '-')}-3@demo.example"
     assert list(find_violations()) == []
 
 
-def test_only_what_is_new_is_mailed():
-    first = load()
-    follow(first["accounts"]["eligible"])
+def test_only_what_is_new_is_mailed(demo):
+    follow(demo["accounts"]["eligible"])
     OutboxMessage.objects.all().delete()
     load()
     assert list(OutboxMessage.objects.values_list("kind", "recipient")) == [
@@ -176,13 +146,12 @@ def test_only_what_is_new_is_mailed():
 
 
 @pytest.mark.parametrize("key", ["reseller_email", "referral_email"])
-def test_used_invitation_by_email_is_replaced(key):
-    first = load()
-    make_associated(invitation=invitation_at(first["invitations"][key]))
+def test_used_invitation_by_email_is_replaced(key, demo):
+    make_associated(invitation=invitation_at(demo["invitations"][key]))
     second = load()
     fresh = second["invitations"][key]
-    assert fresh != first["invitations"][key]
-    assert second == {**first, "invitations": {**first["invitations"], key: fresh}}
+    assert fresh != demo["invitations"][key]
+    assert second == {**demo, "invitations": {**demo["invitations"], key: fresh}}
     assert list(find_violations()) == []
 
 
@@ -193,20 +162,18 @@ def test_invitation_by_email_is_replaced_however_often_a_day():
 
 
 @pytest.mark.parametrize("key", ["reseller_link", "used_up", "expired"])
-def test_revoked_invitation_is_replaced(key):
-    first = load()
+def test_revoked_invitation_is_replaced(key, demo):
     revoke_invitation(
-        invitation=invitation_at(first["invitations"][key]), by=None, now=timezone.now()
+        invitation=invitation_at(demo["invitations"][key]), by=None, now=timezone.now()
     )
     fresh = load()["invitations"][key]
-    assert fresh != first["invitations"][key]
+    assert fresh != demo["invitations"][key]
     assert load()["invitations"][key] == fresh
     assert list(find_violations()) == []
 
 
-def test_account_with_an_unknown_fact_is_replaced():
-    first = load()
-    account = account_of(first["accounts"]["eligible"]["login"])
+def test_account_with_an_unknown_fact_is_replaced(demo):
+    account = account_of(demo["accounts"]["eligible"]["login"])
     now = timezone.now()
     Bill.objects.create(
         account=account, amount="5.00", paid_amount="0.00", issued_at=now, source="x"
@@ -214,15 +181,13 @@ def test_account_with_an_unknown_fact_is_replaced():
     assert load()["accounts"]["eligible"]["login"] == "eligible-2@demo.example"
 
 
-def test_paid_bill_is_unpaid_again():
-    first = load()
+def test_paid_bill_is_unpaid_again(demo):
     Bill.objects.update(paid_amount=1000)
-    assert load() == first
+    assert load() == demo
     assert Bill.objects.filter(paid_amount=0).count() == 1
 
 
-def test_changed_passwords_and_powers_are_set_back(client):
-    demo = load()
+def test_changed_passwords_and_powers_are_set_back(client, demo):
     for user in User.objects.all():
         user.set_password("something else entirely")
         user.is_active = user.is_superuser = False
@@ -236,19 +201,19 @@ def test_changed_passwords_and_powers_are_set_back(client):
 
 
 @pytest.mark.parametrize("days", [3, 8, 400])
-def test_moments_follow_the_clock(days):
-    first, before = load(), rows()
+def test_moments_follow_the_clock(days, demo):
+    before = rows()
     with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
-        assert load() == first
+        assert load() == demo
         assert rows() == before
         now = timezone.now()
         ages = {
             name: now - account_of(part["login"]).registered_at
-            for name, part in first["accounts"].items()
+            for name, part in demo["accounts"].items()
         }
         week = timedelta(days=7)
         assert [name for name, age in ages.items() if age > week] == ["registered_too_long"]
-        for url in (first["invitations"]["reseller_email"], *invitations_of(first)):
+        for url in (demo["invitations"]["reseller_email"], *invitations_of(demo)):
             assert invitation_at(url).expires_at - now > timedelta(days=6)
         waiting = [v for v in find_violations() if v.invariant != "I8"]
         assert waiting == []
@@ -261,10 +226,9 @@ def invitations_of(demo):
 # --- the command
 
 
-def test_demo_prints_what_to_open_first():
+def test_demo_prints_what_to_open_first(demo):
     output = StringIO()
     call_command("demo", stdout=output, no_color=True)
-    demo = load()
     lines = output.getvalue().splitlines()
     assert lines[2:4] == [
         "  Open first   http://127.0.0.1:8000/demo/",
@@ -280,14 +244,7 @@ def test_demo_prints_what_to_open_first():
 # --- the page
 
 
-def test_page_says_that_the_demo_is_not_loaded(client):
-    answer = client.get("/demo/")
-    assert answer.status_code == 200
-    assert "The demo is not loaded yet" in answer.content.decode()
-
-
-def test_page_shows_every_invitation_and_account(client):
-    demo = load()
+def test_page_shows_every_invitation_and_account(client, demo):
     page = client.get("/demo/").content.decode()
     shown = [
         *demo["invitations"].values(),
@@ -303,8 +260,7 @@ def test_page_shows_every_invitation_and_account(client):
     assert "Some of it has been used" not in page
 
 
-def test_page_says_what_has_been_used(client):
-    demo = load()
+def test_page_says_what_has_been_used(client, demo):
     follow(demo["accounts"]["eligible"])
     make_associated(invitation=invitation_at(demo["invitations"]["referral_email"]))
     page = client.get("/demo/").content.decode()
@@ -312,8 +268,7 @@ def test_page_says_what_has_been_used(client):
     assert page.count(">Used</span>") == 2
 
 
-def test_page_writes_nothing_and_does_not_grow(client, django_assert_num_queries):
-    demo = load()
+def test_page_writes_nothing_and_does_not_grow(client, django_assert_num_queries, demo):
     before = rows()
     with django_assert_num_queries(6):
         client.get("/demo/")
@@ -328,12 +283,11 @@ def test_page_answers_nothing_but_reading(client):
     assert client.post("/demo/").status_code == 405
 
 
-def test_eligible_sees_numbers_before_it_associates():
-    account = account_of(load()["accounts"]["eligible"]["login"])
+def test_eligible_sees_numbers_before_it_associates(demo):
+    account = account_of(demo["accounts"]["eligible"]["login"])
     assert (account.coupons.count(), Resource.objects.filter(account=account).count()) == (2, 3)
 
 
 def test_is_partner_belongs_to_another_partner():
-    load()
     member = PartnerMember.objects.get(user__email="is-partner@demo.example")
     assert member.partner.slug == "kite-and-harbour"

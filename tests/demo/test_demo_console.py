@@ -1,12 +1,10 @@
 """The demo partner's console: filled once, by the services, whenever it is loaded."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
 import pytest
-import time_machine
 from django.apps import apps
 from django.core.management import call_command
 from django.utils import timezone
@@ -25,18 +23,18 @@ from association.services.waiting import (
     requests_open,
 )
 from demo.customers import CUSTOMERS, VISITORS
-from demo.examples import INVITING, MANAGER, PASSWORDS
+from demo.examples import MANAGER, PASSWORDS
 from outbox.models import OutboxMessage
-from partners.models import InvitationBatch, Partner, PartnerMember
+from partners.models import InvitationBatch, PartnerMember
+from tests.demo_json import load
+from tests.worlds import module_world
 
 pytestmark = pytest.mark.django_db
 
 
-def load():
-    """Return what `manage.py demo --json` prints."""
-    output = StringIO()
-    call_command("demo", "--json", stdout=output)
-    return json.loads(output.getvalue())
+@module_world
+def demo():
+    return load()
 
 
 def member_of(login):
@@ -44,8 +42,8 @@ def member_of(login):
 
 
 @pytest.fixture
-def administrator():
-    return member_of(load()["partner"]["login"])
+def administrator(demo):
+    return member_of(demo["partner"]["login"])
 
 
 def companies(associations):
@@ -152,8 +150,7 @@ def test_manager_sees_the_own_invitation_and_customer(administrator):
     assert manager.partner.invitations.visible_to(manager).count() == 1
 
 
-def test_accounts_with_a_part_are_no_customers(administrator):
-    demo = load()
+def test_accounts_with_a_part_are_no_customers(administrator, demo):
     logins = {part["login"] for part in demo["accounts"].values()}
     ours = administrator.partner.associations.in_force().values_list(
         "account__owner__email", flat=True
@@ -182,9 +179,9 @@ def test_every_moment_has_come(administrator):
 # --- once, and always in order
 
 
-def test_second_load_changes_nothing():
-    first, before = load(), everything()
-    assert load() == first
+def test_second_load_changes_nothing(demo):
+    before = everything()
+    assert load() == demo
     assert everything() == before
 
 
@@ -203,8 +200,7 @@ def test_what_is_done_in_the_console_is_not_undone(administrator):
     assert not lichtwerk.account.freezes.open().exists()
 
 
-def test_contract_is_unchanged():
-    demo = load()
+def test_contract_is_unchanged(demo):
     assert list(demo) == ["invitations", "accounts", "partner", "admin"]
     assert demo["partner"]["login"] == "partner@demo.example"
 
@@ -215,31 +211,7 @@ def test_mails_of_days_ago_are_not_sent(administrator):
     assert waiting.filter(deadline_at__lte=timezone.now()).count() == 0
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"])
-@pytest.mark.parametrize(
-    "moment",
-    [
-        datetime(2026, 12, 1, 0, 0, tzinfo=UTC),
-        datetime(2026, 11, 30, 23, 0, 1, tzinfo=UTC),
-        datetime(2027, 3, 1, 8, 5, tzinfo=UTC),
-        datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
-    ],
-)
-def test_budget_is_spent_whatever_the_day_and_the_zone(monkeypatch, moment, zone):
-    monkeypatch.setitem(INVITING, "time_zone", zone)
-    with time_machine.travel(moment, tick=False):
-        load()
-        partner = Partner.objects.get(slug="nordlicht")
-        assert partner.time_zone == zone
-        [budget] = customer_of("windmuehle").budgets.current()
-        assert spent_of(budget, timezone.now()) == Decimal("402.30")
-        assert budget.alerts.count() == 1
-        assert customer_of("leuchtturm").account.freezes.open().count() == 1
-        assert [v for v in find_violations() if v.invariant != "I8"] == []
-
-
 def test_demo_breaks_no_invariant():
-    load()
     load()
     assert list(find_violations()) == []
 
@@ -256,7 +228,6 @@ def test_manager_is_named_by_command_and_page(client):
 
 
 def test_manager_log_in_opens_the_console(client):
-    load()
     typed = {"login": "manager@demo.example", "password": PASSWORDS[MANAGER]}
     assert client.post("/account/login/", typed).status_code in {302, 303}
     assert client.get("/partner/").status_code == 200

@@ -12,9 +12,10 @@ from accounts.models import User, VerificationCode
 from association.models import Association
 from partners.models import Invitation
 from tests.factories import BillFactory, CustomerAccountFactory, InvitationFactory
-from tests.journeys.walk import EVERY_ACTION, EVERY_STEP, Walk, newest_code, tables
+from tests.journeys.walk import EVERY_ACTION, EVERY_STEP, Walk, newest_code
+from tests.tables import tables
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 WHO = st.sampled_from([0, 1])
 STEPS = st.sampled_from(["", *EVERY_STEP, *EVERY_ACTION])

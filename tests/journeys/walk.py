@@ -1,10 +1,8 @@
-"""Walking the journey as a browser does, standing at one of its steps; and all the tables."""
+"""Walking the journey as a browser does, at one of its steps."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +18,7 @@ from association.services.attempts import (
 from association.services.documents import current_documents
 from partners.models import Invitation
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
+from tests.tables import tables as tables  # noqa: PLC0414 - many tests import it from here
 
 ADDRESS = "new.customer@example.org"
 EVERY_STEP = (
@@ -169,12 +168,3 @@ def walk_of(attempt: Attempt, *, signed_in: bool = True) -> Walk:
     if signed_in:
         walk.client.force_login(attempt.account.owner)
     return walk
-
-
-def tables(*, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every model, sessions included."""
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values_list())
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and model._meta.label not in without
-    }

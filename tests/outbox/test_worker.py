@@ -85,6 +85,7 @@ def test_mail_server_is_used_within_seconds_of_its_return(settings, monkeypatch)
     assert server.recipients == [message.recipient]
 
 
+@pytest.mark.slow
 def test_worker_waits_for_tables_and_ends_with_code_zero(tmp_path):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -8,7 +8,7 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.models import Invitation, InvitationRequest
 from tests.factories import InvitationRequestFactory, PartnerMemberFactory, UserFactory
-from tests.journeys.walk import tables
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -27,7 +27,7 @@ def member():
 
 
 @pytest.fixture
-def page(member):
+def member_client(member):
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member.user)
     return client
@@ -50,11 +50,11 @@ def links_of(batch):
     return list(batch.invitations.order_by("pk"))
 
 
-def test_table_holds_label_link_token_and_state(page, member):
+def test_table_holds_label_link_token_and_state(member_client, member):
     batch = made(member)
     links = links_of(batch)
     batch.invitations.filter(pk=links[1].pk).update(revoked_at=timezone.now())
-    answer = page.get(f"{LIST}{batch.pk}/links.csv")
+    answer = member_client.get(f"{LIST}{batch.pk}/links.csv")
     rows = list(csv.reader(io.StringIO(body(answer).decode("utf-8-sig"))))
     assert rows == [
         ["Label", "Link", "Token", "State"],
@@ -68,9 +68,9 @@ def test_table_holds_label_link_token_and_state(page, member):
     assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
-def test_table_keeps_formulas_from_running(page, member):
+def test_table_keeps_formulas_from_running(member_client, member):
     batch = made(member, label="=cmd|{n}")
-    text = body(page.get(f"{LIST}{batch.pk}/links.csv")).decode()
+    text = body(member_client.get(f"{LIST}{batch.pk}/links.csv")).decode()
     assert re.findall(r"^'=cmd\|\d", text, re.MULTILINE) == ["'=cmd|1", "'=cmd|2", "'=cmd|3"]
 
 
@@ -80,9 +80,9 @@ def archive_of(answer):
     return archive
 
 
-def test_archive_holds_a_picture_of_each_link(page, member):
+def test_archive_holds_a_picture_of_each_link(member_client, member):
     batch = made(member)
-    answer = page.get(f"{LIST}{batch.pk}/codes.zip")
+    answer = member_client.get(f"{LIST}{batch.pk}/codes.zip")
     archive = archive_of(answer)
     assert archive.namelist() == ["0001-fair-1.svg", "0002-fair-2.svg", "0003-fair-3.svg"]
     assert all(archive.read(name).startswith(b"<svg ") for name in archive.namelist())
@@ -91,9 +91,9 @@ def test_archive_holds_a_picture_of_each_link(page, member):
     assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
-def test_pictures_of_600_pixels_lead_to_the_links(page, member):
+def test_pictures_of_600_pixels_lead_to_the_links(member_client, member):
     batch = made(member)
-    archive = archive_of(page.get(f"{LIST}{batch.pk}/codes.zip?format=png"))
+    archive = archive_of(member_client.get(f"{LIST}{batch.pk}/codes.zip?format=png"))
     assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
     read = []
     for name in archive.namelist():
@@ -112,32 +112,32 @@ def test_pictures_of_600_pixels_lead_to_the_links(page, member):
         ("same", ["0001-same.svg", "0002-same.svg", "0003-same.svg"]),
     ],
 )
-def test_names_are_plain_and_unique(page, member, label, names):
+def test_names_are_plain_and_unique(member_client, member, label, names):
     batch = made(member, label=label)
-    assert archive_of(page.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == names
+    assert archive_of(member_client.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == names
 
 
-def test_unknown_format_does_not_exist(page, member):
+def test_unknown_format_does_not_exist(member_client, member):
     batch = made(member)
-    assert page.get(f"{LIST}{batch.pk}/codes.zip?format=gif").status_code == 404
+    assert member_client.get(f"{LIST}{batch.pk}/codes.zip?format=gif").status_code == 404
 
 
-def test_archive_of_nothing_is_an_archive(page, member):
+def test_archive_of_nothing_is_an_archive(member_client, member):
     batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
-    assert archive_of(page.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == []
+    assert archive_of(member_client.get(f"{LIST}{batch.pk}/codes.zip")).namelist() == []
 
 
-def test_archive_is_sent_while_it_is_written(page, member):
+def test_archive_is_sent_while_it_is_written(member_client, member):
     batch = made(member, size=3)
-    parts = list(page.get(f"{LIST}{batch.pk}/codes.zip").streaming_content)
+    parts = list(member_client.get(f"{LIST}{batch.pk}/codes.zip").streaming_content)
     # One for each picture, and the directory.
     assert len([part for part in parts if part]) == 4
 
 
-def test_labels_show_code_label_host_and_token(page, member, settings):
+def test_labels_show_code_label_host_and_token(member_client, member, settings):
     settings.PUBLIC_BASE_URL = "https://join.example"
     batch = made(member, label="<b>Fair</b> {n}")
-    shown = page.get(f"{LIST}{batch.pk}/labels").content.decode()
+    shown = member_client.get(f"{LIST}{batch.pk}/labels").content.decode()
     assert shown.count('<svg class="qr"') == 3
     assert shown.count("join.example") == 3
     assert "&lt;b&gt;Fair&lt;/b&gt; 1" in shown
@@ -146,23 +146,25 @@ def test_labels_show_code_label_host_and_token(page, member, settings):
     assert "style=" not in shown
 
 
-def test_labels_come_in_sheets_and_pages(page, member, monkeypatch, django_assert_num_queries):
+def test_labels_come_in_sheets_and_pages(
+    member_client, member, monkeypatch, django_assert_num_queries
+):
     monkeypatch.setattr(batch_files, "LABELS_A_PAGE", 48)
     batch = made(member, size=100)
     counts, query = [], "?"
     while query:
         # Session, user, member, batch, labels.
         with django_assert_num_queries(5):
-            shown = page.get(f"{LIST}{batch.pk}/labels{query}").content.decode()
+            shown = member_client.get(f"{LIST}{batch.pk}/labels{query}").content.decode()
         counts.append((shown.count('class="label-sheet"'), shown.count('class="label"')))
         following = re.search(r'rel="next"\s+href="([^"]+)"', shown)
         query = following[1].replace("&amp;", "&") if following else ""
     assert counts == [(2, 48), (2, 48), (1, 4)]
 
 
-def test_files_hold_only_the_batchs_own(page, member):
+def test_files_hold_only_the_batchs_own(member_client, member):
     InvitationFactory.create(partner=member.partner, created_by=member.user)
     made(member)
     batch = made(member, label="Other {n}")
-    text = body(page.get(f"{LIST}{batch.pk}/links.csv")).decode()
+    text = body(member_client.get(f"{LIST}{batch.pk}/links.csv")).decode()
     assert len(text.splitlines()) == 4

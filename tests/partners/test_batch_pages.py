@@ -28,7 +28,7 @@ def member():
 
 
 @pytest.fixture
-def page(member):
+def member_client(member):
     return signed_in(member.user)
 
 
@@ -36,8 +36,8 @@ def own(member, **wish):
     return InvitationBatchFactory.create(partner=member.partner, created_by=member.user, **wish)
 
 
-def test_form_starts_a_batch_and_leads_to_its_page(page, member):
-    answer = page.post(NEW, {**GOOD, "note": "Hello", "max_uses": "2", "country": "DE"})
+def test_form_starts_a_batch_and_leads_to_its_page(member_client, member):
+    answer = member_client.post(NEW, {**GOOD, "note": "Hello", "max_uses": "2", "country": "DE"})
     batch = InvitationBatch.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, f"{LIST}{batch.pk}/")
     assert (batch.label, batch.size, batch.note, batch.max_uses, str(batch.country)) == (
@@ -52,13 +52,14 @@ def test_form_starts_a_batch_and_leads_to_its_page(page, member):
         member.user,
         "running",
     )
-    shown = page.get(answer["Location"]).content.decode()
+    shown = member_client.get(answer["Location"]).content.decode()
     assert shown.count('data-refresh="2"') == 1
     assert "0 of 12 done" in shown
 
 
-def test_double_click_starts_one_batch(page):
-    answers = [page.post(NEW, {**GOOD, "form_key": "k" * 22})["Location"] for _ in range(2)]
+def test_double_click_starts_one_batch(member_client):
+    sent = {**GOOD, "form_key": "k" * 22}
+    answers = [member_client.post(NEW, sent)["Location"] for _ in range(2)]
     assert len(set(answers)) == 1
     assert InvitationBatch.objects.count() == 1
 
@@ -67,8 +68,8 @@ def test_double_click_starts_one_batch(page):
     ("label", "kept"),
     [("Fair", "Fair {n}"), ("{n}. seat", "{n}. seat"), ("a" * 114, "a" * 114 + " {n}")],
 )
-def test_label_gets_a_place_for_the_number(page, label, kept):
-    page.post(NEW, {**GOOD, "label": label})
+def test_label_gets_a_place_for_the_number(member_client, label, kept):
+    member_client.post(NEW, {**GOOD, "label": label})
     assert InvitationBatch.objects.get().label == kept
 
 
@@ -99,8 +100,8 @@ def test_label_gets_a_place_for_the_number(page, label, kept):
         ("country", "XX"),
     ],
 )
-def test_bad_input_is_a_400_that_keeps_what_was_typed(page, name, typed):
-    answer = page.post(NEW, {**GOOD, "size": "10000", "note": "Dear all", name: typed})
+def test_bad_input_is_a_400_that_keeps_what_was_typed(member_client, name, typed):
+    answer = member_client.post(NEW, {**GOOD, "size": "10000", "note": "Dear all", name: typed})
     assert answer.status_code == 400
     assert answer.content.decode().count("There is a problem") == 1
     if name != "note":
@@ -108,9 +109,9 @@ def test_bad_input_is_a_400_that_keeps_what_was_typed(page, name, typed):
     assert InvitationBatch.objects.count() == 0
 
 
-def test_type_that_is_not_granted_is_refused(page, member):
+def test_type_that_is_not_granted_is_refused(member_client, member):
     type(member.partner).objects.update(allows_reseller=False)
-    assert page.post(NEW, GOOD).status_code == 400
+    assert member_client.post(NEW, GOOD).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -123,9 +124,11 @@ def test_type_that_is_not_granted_is_refused(page, member):
         ),
     ],
 )
-def test_partner_that_can_make_no_link_is_told_before_and_after(page, member, state, sentence):
+def test_partner_that_can_make_no_link_is_told_before_and_after(
+    member_client, member, state, sentence
+):
     type(member.partner).objects.update(**state)
-    shown, refused = page.get(NEW), page.post(NEW, GOOD)
+    shown, refused = member_client.get(NEW), member_client.post(NEW, GOOD)
     assert (shown.status_code, refused.status_code) == (200, 409)
     for answer in (shown, refused):
         assert sentence in answer.content.decode()
@@ -133,15 +136,15 @@ def test_partner_that_can_make_no_link_is_told_before_and_after(page, member, st
     assert InvitationBatch.objects.count() == 0
 
 
-def test_only_type_is_named_and_the_help_names_the_zone_alone(page, member):
-    assert "Empty: never." not in page.get(NEW).content.decode()
+def test_only_type_is_named_and_the_help_names_the_zone_alone(member_client, member):
+    assert "Empty: never." not in member_client.get(NEW).content.decode()
     type(member.partner).objects.update(allows_referral=False)
-    assert "Association type: reseller." in page.get(NEW).content.decode()
+    assert "Association type: reseller." in member_client.get(NEW).content.decode()
 
 
-def test_quota_is_a_429_that_says_when_and_keeps_the_form(page, settings):
+def test_quota_is_a_429_that_says_when_and_keeps_the_form(member_client, settings):
     settings.PARTNER_DAILY_INVITATIONS = 11
-    answer = page.post(NEW, {**GOOD, "note": "Dear all"})
+    answer = member_client.post(NEW, {**GOOD, "note": "Dear all"})
     assert answer.status_code == 429
     assert 86_390 <= int(answer["Retry-After"]) <= 86_400
     shown = answer.content.decode()
@@ -151,10 +154,10 @@ def test_quota_is_a_429_that_says_when_and_keeps_the_form(page, settings):
 
 
 @pytest.mark.parametrize("address", ["", "cancellation", "links.csv", "codes.zip", "labels"])
-def test_batch_exists_for_its_maker_and_administrators_only(page, member, address):
+def test_batch_exists_for_its_maker_and_administrators_only(member_client, member, address):
     path = f"{LIST}{own(member).pk}/{address}"
     boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
-    assert page.get(path).status_code == 200
+    assert member_client.get(path).status_code == 200
     assert signed_in(boss.user).get(path).status_code == 200
     colleague = PartnerMemberFactory.create(partner=member.partner)
     other = PartnerMemberFactory.create(administrator=True)
@@ -172,34 +175,36 @@ def test_cancelling_of_anothers_batch_does_not_exist(member):
     assert InvitationBatch.objects.get().state == "running"
 
 
-def test_list_shows_a_manager_own_batches_and_an_administrator_all(page, member):
+def test_list_shows_a_manager_own_batches_and_an_administrator_all(member_client, member):
     own(member, label="Mine {n}")
     InvitationBatchFactory.create(partner=member.partner, label="Other {n}")
     InvitationBatchFactory.create(label="Foreign {n}")
     boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
     seen = {
         who: [title in client.get(LIST).content.decode() for title in ("Mine", "Other", "Foreign")]
-        for who, client in (("manager", page), ("boss", signed_in(boss.user)))
+        for who, client in (("manager", member_client), ("boss", signed_in(boss.user)))
     }
     assert seen == {"manager": [True, False, False], "boss": [True, True, False]}
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_list_costs_the_same_whatever_it_holds(page, member, rows, django_assert_num_queries):
+def test_list_costs_the_same_whatever_it_holds(
+    member_client, member, rows, django_assert_num_queries
+):
     for _ in range(rows):
         own(member)
     # Session, user, member; the rows, and how many there are.
     with django_assert_num_queries(5):
-        shown = page.get(LIST)
+        shown = member_client.get(LIST)
     assert shown.content.decode().count("0 of 3") == rows
 
 
-def test_list_finds_by_label_and_state(page, member):
+def test_list_finds_by_label_and_state(member_client, member):
     own(member, label="Fair {n}")
     own(member, label="Show {n}", cancelled=True)
     titles = ("Fair 1–3", "Show 1–3")
     found = {
-        query: [title in page.get(f"{LIST}?{query}").content.decode() for title in titles]
+        query: [title in member_client.get(f"{LIST}?{query}").content.decode() for title in titles]
         for query in ("q=fai", "state=cancelled", "state=running", "state=draft", "state=nonsense")
     }
     assert found == {
@@ -209,18 +214,18 @@ def test_list_finds_by_label_and_state(page, member):
         "state=draft": [False, False],
         "state=nonsense": [True, True],
     }
-    assert "No batch is like that." in page.get(f"{LIST}?state=draft").content.decode()
+    assert "No batch is like that." in member_client.get(f"{LIST}?state=draft").content.decode()
 
 
-def test_empty_list_says_what_it_is_for(page):
-    assert "Nothing yet." in page.get(LIST).content.decode()
+def test_empty_list_says_what_it_is_for(member_client):
+    assert "Nothing yet." in member_client.get(LIST).content.decode()
 
 
-def test_finished_page_offers_the_files_and_looks_no_more(page, member):
+def test_finished_page_offers_the_files_and_looks_no_more(member_client, member):
     batch = own(member)
-    assert "Labels to print" not in page.get(f"{LIST}{batch.pk}/").content.decode()
+    assert "Labels to print" not in member_client.get(f"{LIST}{batch.pk}/").content.decode()
     make_batches(now=timezone.now())
-    shown = page.get(f"{LIST}{batch.pk}/").content.decode()
+    shown = member_client.get(f"{LIST}{batch.pk}/").content.decode()
     assert "data-refresh" not in shown
     assert "3 of 3 done" in shown
     assert "Labels to print" in shown
@@ -228,23 +233,23 @@ def test_finished_page_offers_the_files_and_looks_no_more(page, member):
     assert f"{LIST}{batch.pk}/cancellation" not in shown
 
 
-def test_cancelling_twice_is_harmless(page, member):
+def test_cancelling_twice_is_harmless(member_client, member):
     batch = own(member)
     path = f"{LIST}{batch.pk}/cancellation"
-    assert "No more are made." in page.get(path).content.decode()
+    assert "No more are made." in member_client.get(path).content.decode()
     for _ in range(2):
-        answer = page.post(path)
+        answer = member_client.post(path)
         assert (answer.status_code, answer["Location"]) == (303, f"{LIST}{batch.pk}/")
     batch.refresh_from_db()
     assert (batch.state, batch.cancelled_by) == ("cancelled", member.user)
-    assert "This batch has ended already." in page.get(path).content.decode()
+    assert "This batch has ended already." in member_client.get(path).content.decode()
 
 
-def test_stopped_batch_says_why(page, member):
+def test_stopped_batch_says_why(member_client, member):
     batch = own(member)
     type(member.partner).objects.update(allows_reseller=False)
     make_batches(now=timezone.now())
-    shown = page.get(f"{LIST}{batch.pk}/").content.decode()
+    shown = member_client.get(f"{LIST}{batch.pk}/").content.decode()
     assert "The batch could not go on" in shown
     assert "The partner may not invite in this association type." in shown
 
@@ -256,13 +261,15 @@ def test_stopped_batch_says_why(page, member):
         ({}, "Never", "Seven days after"),
     ],
 )
-def test_batch_without_an_expiry_says_how_long_each_lives(page, member, wish, words, others):
-    shown = page.get(f"{LIST}{own(member, **wish).pk}/").content.decode()
+def test_batch_without_an_expiry_says_how_long_each_lives(
+    member_client, member, wish, words, others
+):
+    shown = member_client.get(f"{LIST}{own(member, **wish).pk}/").content.decode()
     assert words in shown
     assert others not in shown
 
 
 @pytest.mark.parametrize("address", ["links.csv", "codes.zip", "labels"])
-def test_batch_of_mails_has_no_files_of_links(page, member, address):
+def test_batch_of_mails_has_no_files_of_links(member_client, member, address):
     batch = own(member, email=True)
-    assert page.get(f"{LIST}{batch.pk}/{address}").status_code == 404
+    assert member_client.get(f"{LIST}{batch.pk}/{address}").status_code == 404

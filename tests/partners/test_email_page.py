@@ -9,7 +9,7 @@ from outbox.services.rendering import render_message
 from partners.emails import PLACEHOLDER
 from partners.models import Invitation
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
-from tests.journeys.walk import tables
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from tests.factories import (
     PartnerMemberFactory,
     UserFactory,
 )
-from tests.journeys.walk import tables
+from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 

@@ -232,6 +232,7 @@ def in_settings(expression, **environment):
     return json.loads(run_python(program, **environment))
 
 
+@pytest.mark.slow
 def test_database_timeouts_of_pages(gunicorn_settings):
     address = "postgres://postgres@127.0.0.1/name?options=-c%20work_mem%3D8MB"
     options = in_settings("settings.DATABASES['default']['OPTIONS']", DATABASE_URL=address)
@@ -249,6 +250,7 @@ def test_database_timeouts_of_pages(gunicorn_settings):
     }
 
 
+@pytest.mark.slow
 def test_commands_have_no_statement_timeout():
     options = in_settings(
         "settings.DATABASES['default']['OPTIONS']",
@@ -270,6 +272,7 @@ def test_a_statement_that_takes_too_long_is_answered_with_503(db):
     assert_complete(response)
 
 
+@pytest.mark.slow
 def test_a_cache_that_hangs_is_given_up_after_a_second():
     program = (
         "import time, django; django.setup()\n"
@@ -292,6 +295,7 @@ def test_a_cache_that_hangs_is_given_up_after_a_second():
     assert 0.9 < float(seconds) < 2.5
 
 
+@pytest.mark.slow
 def test_cache_options_in_the_url_override_ours():
     options = in_settings(
         "{n: v for n, v in settings.CACHES['default']['OPTIONS'].items() if n != 'retry'}",

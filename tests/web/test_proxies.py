@@ -26,6 +26,7 @@ print([problem.id for problem in problems if not problem.is_silenced()])
 HSTS = "max-age=31536000; includeSubDomains"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("proxies", "secure", "problems"),
     [("", "False", "['accounts.W001']"), ("127.0.0.1", "True", "[]")],

@@ -81,7 +81,8 @@ def _consents_then_current() -> QuerySet[Any]:
         .order_by()
         .values("kind")
         .annotate(newest=Max("version"))
-        .values("newest")
+        # One row: grouped by the one kind that the filter lets pass. Django 6.1 wants it sliced.
+        .values("newest")[:1]
     )
     consents: QuerySet[Any] = Consent.objects.filter(
         attempt=OuterRef("attempt"),
