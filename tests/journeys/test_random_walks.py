@@ -143,7 +143,7 @@ def test_any_walk_keeps_every_promise():
     run_machine(
         Walks,
         settings=settings(
-            max_examples=12,
+            max_examples=40,
             stateful_step_count=14,
             deadline=None,
             derandomize=True,

@@ -1,14 +1,12 @@
-"""The first load of the demo: from nothing, at any moment, or not at all."""
+"""The first load of the demo: from nothing and at any moment."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 import time_machine
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import User
 from association.models import Association
 from association.services.eligibility import RULES
 from association.services.invariants.checking import find_violations
@@ -70,13 +68,6 @@ def test_budget_is_spent_at_any_day_and_in_any_zone(monkeypatch, moment, zone):
         assert budget.alerts.count() == 1
         assert customer_of("leuchtturm").account.freezes.open().count() == 1
         assert [v for v in find_violations() if v.invariant != "I8"] == []
-
-
-def test_demo_is_refused_when_it_is_off(settings):
-    settings.DEMO = False
-    with pytest.raises(CommandError, match=r"^The demo is off: set DEMO=1 to load it\.$"):
-        call_command("demo")
-    assert User.objects.count() == 0
 
 
 def test_page_says_that_the_demo_is_not_loaded(client):
