@@ -97,7 +97,7 @@ def test_the_journey_needs_no_mouse(new_visitor):
     hit(visitor, "Enter", "enable")
     tab_to(visitor, "[name=agreement]")
     keyboard.press("Space")
-    tab_to(visitor, "[value=associate]")
+    tab_to(visitor, "button:has-text('Enable and Associate')")
     hit(visitor, "Enter", "done", variant="reseller")
 
     association = Association.objects.get()
