@@ -12,6 +12,8 @@ INLINE = re.compile(
 )
 # Any address of another host; names of XML vocabularies are never fetched.
 FOREIGN = re.compile(r"""(?:https?:|["'(=]\s*)//(?!www\.w3\.org/)[a-z0-9]""", re.IGNORECASE)
+# An include that passes nothing but what it names.
+INCLUDE_ONLY = re.compile(r'{% include "([^"]+)"(?: with ([^%]*))? only %}')
 CONTRACT = re.compile(r"^(?:{% load [^%]*%}\s*)?{% comment %}\n\S.*\n", re.DOTALL)
 
 
@@ -62,3 +64,38 @@ def test_components_state_their_contract():
 
 def test_end_blocks_are_named():
     assert holding(re.compile(r"{% endblock %}"), templates()) == []
+
+
+def includes_without_token(text, templates_with_form):
+    """Return the included templates that have a form and do not get its CSRF token."""
+    return [
+        included
+        for included, names in INCLUDE_ONLY.findall(text)
+        if included in templates_with_form and "csrf_token=csrf_token" not in names
+    ]
+
+
+def test_every_included_form_gets_its_csrf_token():
+    folder = ROOT / "templates"
+    with_form = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.html")
+        if "{% csrf_token %}" in path.read_text()
+    }
+    found = {
+        name(path): includes_without_token(path.read_text(), with_form) for path in templates()
+    }
+
+    assert {path: missing for path, missing in found.items() if missing} == {}
+    assert with_form != set()
+
+
+def test_an_included_form_without_its_token_is_noticed():
+    include = '{% include "a.html" with form=form only %}'
+
+    assert includes_without_token(include, {"a.html"}) == ["a.html"]
+    assert includes_without_token(include, {"b.html"}) == []
+    assert (
+        includes_without_token(include.replace("form=form", "csrf_token=csrf_token"), {"a.html"})
+        == []
+    )
