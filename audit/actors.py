@@ -15,10 +15,7 @@ Actor = AbstractBaseUser | None
 
 
 def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
-    """Return a foreign key to the user who acted; null for the system and for actions not yet done.
-
-    A user who has acted cannot be deleted.
-    """
+    """Return a foreign key to the user who acted; null for the system. It blocks their deletion."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -22,7 +22,6 @@ HISTORY_LENGTH = 100
 
 
 def actor(request: HttpRequest) -> Any:
-    """Return the signed-in administrator."""
     if not isinstance(request.user, AbstractBaseUser):
         raise PermissionDenied
     return request.user
@@ -140,7 +139,14 @@ class DeletableModelAdmin(AuditedModelAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    list_display = ("occurred_at", "actor", "action", "object_label", "object_id", "address")
+    list_display = (
+        "occurred_at",
+        "actor",
+        "action",
+        "object_label",
+        "object_id",
+        "network_address",
+    )
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",
@@ -162,6 +168,6 @@ class AuditEventAdmin(EvidenceAdmin):
         "object_id",
         "before",
         "after",
-        "address",
+        "network_address",
         "request_id",
     )

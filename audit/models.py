@@ -50,7 +50,7 @@ class AuditEvent(AppendOnlyModel):
     object_id = models.CharField(_("object id"), max_length=64)
     before = models.JSONField(_("before"), null=True, blank=True, encoder=DjangoJSONEncoder)
     after = models.JSONField(_("after"), null=True, blank=True, encoder=DjangoJSONEncoder)
-    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
     request_id = models.CharField(_("request id"), max_length=32, blank=True)
 
     class Meta:

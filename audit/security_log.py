@@ -12,17 +12,16 @@ _log = logging.getLogger("security")
 
 
 def log_security_event(event: str, **facts: Any) -> None:
-    """Write one line about the current request; `facts` are plain values.
+    """Write one line of JSON, in which no value can forge a second line.
 
-    JSON escapes line breaks, so a value cannot forge a line. Never pass a token or an e-mail
-    address.
+    Never pass a token or an e-mail address.
     """
     origin = current_origin()
     line = {
         "event": event,
         "at": timezone.now().isoformat(),
         "request": origin.request_id,
-        "address": origin.address,
+        "network_address": origin.network_address,
         **facts,
     }
     _log.info(json.dumps(line))

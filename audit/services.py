@@ -54,6 +54,6 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
         object_id=str(about.pk),
         before=before,
         after=after,
-        address=origin.address,
+        network_address=origin.network_address,
         request_id=origin.request_id,
     )

@@ -74,13 +74,12 @@ def uncount_use(action: str, key: str | None = None) -> None:
 
 
 def clear_limit(action: str, key: str | None = None) -> None:
-    """Forget all uses that were counted for this key."""
     cache.delete(_counter(action, key))
 
 
 def client_network() -> str:
     """Return the client's address as limits count it: an IPv6 client by its /64 network."""
-    return _network_of(current_origin().address)
+    return _network_of(current_origin().network_address)
 
 
 @lru_cache(maxsize=1024)
@@ -100,7 +99,6 @@ def _counter(action: str, key: str | None) -> str:
 
 
 def _read(value: int) -> tuple[int, int]:
-    """Return the second in which the counter's window ends, and its uses."""
     return value // _END, value % _END
 
 

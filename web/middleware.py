@@ -37,7 +37,7 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        set_origin(Origin(address=client_address(request), request_id=uuid.uuid4().hex))
+        set_origin(Origin(network_address=client_address(request), request_id=uuid.uuid4().hex))
         try:
             return self.get_response(request)
         finally:

@@ -8,9 +8,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The client's network address, and the id that logs and audit events share."""
-
-    address: str | None = None
+    network_address: str | None = None
     request_id: str = ""
 
 
