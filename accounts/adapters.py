@@ -26,13 +26,11 @@ _NO_MATCH = _("That account name or e-mail and that password don’t belong toge
 
 
 def may_log_in(user: User) -> bool:
-    """Return whether the user is active and has proven the e-mail address."""
     proven = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
     return user.is_active and proven.exists()
 
 
 def failed_login_key(account: str) -> str:
-    """Return what failed log-ins are counted by: the account, from this client's network."""
     return f"{account} from {limits.client_network()}"
 
 
@@ -106,7 +104,6 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["allauth.mfa.stages.AuthenticateStage"]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Return False: allauth registers no user here."""
         return False
 
     def is_safe_url(self, url: str) -> bool:
@@ -131,7 +128,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def _count_failure(account: str, owner: User | None) -> None:
-    """Count for the client's network and, over all networks, for the account."""
     for action, key in [("login_failed_from_network", None), ("login_failed_anywhere", account)]:
         try:
             limits.count_use(action, key)

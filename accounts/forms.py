@@ -24,7 +24,6 @@ from web.email_addresses import InvalidAddress, canonical_address
 
 
 def refuse_weak_password(form: forms.Form, *, user: User) -> None:
-    """Add to the field `password` why the policy rejects it; `user` may be unsaved."""
     password = form.cleaned_data.get("password")
     if password:
         try:
@@ -34,15 +33,11 @@ def refuse_weak_password(form: forms.Form, *, user: User) -> None:
 
 
 class CountryAndEmailForm(forms.Form):
-    """Register, first part: where to bill and where to write."""
-
     country = CountryField()
     email = EmailField()
 
 
 class CodeForm(forms.Form):
-    """Register, second part: the code from the e-mail and a password."""
-
     code = CodeField()
     password = NewPasswordField()
 
@@ -51,7 +46,6 @@ class CodeForm(forms.Form):
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
-        """Check the password against the policy and the e-mail address."""
         refuse_weak_password(self, user=User(email=self.email))
         return self.cleaned_data
 
@@ -64,14 +58,10 @@ class ResetPasswordForm(forms.Form):
 
 
 class NewPasswordForm(CodeForm):
-    """The code from the e-mail and the new password."""
-
     password = NewPasswordField(label=_("New password"))
 
 
 class ChangePasswordForm(forms.Form):
-    """The present password and the new one."""
-
     present_password = PresentPasswordField(label=_("Present password"))
     password = NewPasswordField(label=_("New password"))
 
@@ -80,14 +70,11 @@ class ChangePasswordForm(forms.Form):
         super().__init__(*args, **options)
 
     def clean(self) -> dict[str, Any]:
-        """Check the new password against the policy."""
         refuse_weak_password(self, user=self.user)
         return self.cleaned_data
 
 
 class RenameForm(forms.Form):
-    """The account name that the user chooses."""
-
     account_name = forms.CharField(
         label=_("New account name"),
         max_length=40,
@@ -102,8 +89,6 @@ class RenameForm(forms.Form):
 
 
 class LogInForm(LoginForm):  # type: ignore[misc]
-    """Account name or e-mail, and password."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"] = forms.CharField(
@@ -122,7 +107,6 @@ class LogInForm(LoginForm):  # type: ignore[misc]
         self.order_fields(["login", "password"])
 
     def user_credentials(self) -> dict[str, str]:
-        """Return the credentials in the form in which they are stored."""
         login, password = self.cleaned_data["login"], self.cleaned_data["password"]
         try:
             return {"email": canonical_address(login), "password": password}
@@ -131,16 +115,12 @@ class LogInForm(LoginForm):  # type: ignore[misc]
 
 
 class PresentPasswordForm(ReauthenticateForm):  # type: ignore[misc]
-    """The password once more, before something that matters."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["password"] = PresentPasswordField()
 
 
 class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
-    """The code of the authenticator app, or a recovery code."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["code"].widget = UnseenInput(attrs={"autocomplete": "one-time-code"})
@@ -156,8 +136,6 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
 
 
 class SetUpSecondFactorForm(forms.Form):
-    """The first code of an authenticator app, and the password."""
-
     code = CodeField(
         label=_("Code from the app"),
         error_messages={
@@ -169,8 +147,6 @@ class SetUpSecondFactorForm(forms.Form):
 
 
 class RemoveSecondFactorForm(forms.Form):
-    """A code of the authenticator app, or a recovery code, and the password."""
-
     code = forms.CharField(
         label=_("Code from the app, or a recovery code"),
         max_length=20,

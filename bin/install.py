@@ -19,7 +19,6 @@ LOCK = ROOT / "requirements.lock"
 
 
 def main() -> None:
-    """Install what is missing, or end with one sentence."""
     if Path(sys.prefix) == VENV:
         # The environment is active, and cannot replace itself: use the Python outside it.
         os.execv(sys._base_executable, [sys._base_executable, *sys.argv])  # noqa: S606, SLF001
@@ -31,7 +30,6 @@ def main() -> None:
 
 
 def fingerprint() -> str:
-    """Return what the environment depends on: the lock, this Python, and the directory."""
     parts = (hashlib.sha256(LOCK.read_bytes()).hexdigest(), sys.version, sys.base_prefix, str(VENV))
     return "\n".join(parts)
 

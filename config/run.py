@@ -33,7 +33,6 @@ LOOK_EVERY_SECONDS = 0.1
 
 
 def main() -> None:
-    """Prepare and serve; whatever is wrong ends in one sentence and a code that is not zero."""
     port = chosen_port()
     refuse_busy(port)
     complete_environment(port)
@@ -42,7 +41,6 @@ def main() -> None:
 
 
 def chosen_port() -> int:
-    """Return the port to serve at, from PORT."""
     text = os.environ.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
         sys.exit(f"PORT={text} is not a port: give a number from 1 to 65535.")
@@ -74,7 +72,6 @@ def complete_environment(port: int) -> None:
 
 
 def prepare() -> None:
-    """Bring the tables, the static files and the demo's data up to date."""
     django.setup()
     # Only now: the settings are read when Django is set up.
     from django.conf import settings  # noqa: PLC0415
@@ -186,7 +183,6 @@ def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 
 def answers(port: int) -> bool:
-    """Return whether something listens at the port yet."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
@@ -195,7 +191,6 @@ def answers(port: int) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -18,7 +18,6 @@ def personal_cookies() -> set[str]:
 
 
 def has_personal_cookie(request: HttpRequest) -> bool:
-    """Return whether the browser sent a cookie that could change what a page shows."""
     return not personal_cookies().isdisjoint(request.COOKIES)
 
 

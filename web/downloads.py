@@ -34,7 +34,6 @@ def as_attachment(response: Answer, filename: str) -> Answer:
 
 
 def as_inline(response: HttpResponse, filename: str) -> HttpResponse:
-    """Let the browser show the answer, and save it under this name."""
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     return response
 

@@ -4,6 +4,4 @@ from enum import StrEnum
 
 
 class LimitRefusal(StrEnum):
-    """Why a limit refuses."""
-
     TRIED_TOO_OFTEN = "tried_too_often"

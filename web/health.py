@@ -17,7 +17,7 @@ from web.errors import RETRY_AFTER_SECONDS
 
 
 class MigrationsMissing(Exception):
-    """The database lacks migrations of this program."""
+    pass
 
 
 # DatabaseError includes a missing table, also that of the database cache.

@@ -13,7 +13,6 @@ class FreezeQuerySet(models.QuerySet["Freeze"]):
     """Named sets of freezes."""
 
     def open(self) -> "FreezeQuerySet":
-        """Freezes that have not been lifted."""
         return self.filter(unfrozen_at__isnull=True)
 
 
@@ -75,5 +74,4 @@ class Freeze(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the freeze still holds."""
         return self.unfrozen_at is None

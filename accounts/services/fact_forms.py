@@ -118,7 +118,6 @@ class FactForm(forms.Form):
     model: ClassVar[type[Fact]]
 
     def clean(self) -> None:
-        """Reject unknown fields and values of another JSON type."""
         unknown = sorted(self.data.keys() - self.fields.keys())
         if unknown:
             # repr() escapes characters that would control a terminal.
@@ -131,12 +130,10 @@ class FactForm(forms.Form):
                 self.add_error(name, expected)
 
     def account_names(self) -> dict[str, str]:
-        """Return the accounts' names or addresses by the field that gives them."""
         fields = self.fields.items()
         return {n: self.cleaned_data[n] for n, f in fields if isinstance(f, _AccountName)}
 
     def row(self, accounts: Mapping[str, int]) -> Any:
-        """Return the row, not saved; `accounts` has the ids by the field that names them."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in accounts}
         return self.model(**values, **{f"{name}_id": pk for name, pk in accounts.items()})
 

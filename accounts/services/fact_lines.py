@@ -114,7 +114,6 @@ def _row(
 
 
 def _account_ids(forms: Iterable[FactForm]) -> dict[str, int]:
-    """Return the ids of the accounts that the forms name, by name and by address."""
     names = {name for form in forms for name in form.account_names().values()}
     rows = CustomerAccount.objects.filter(
         Q(owner__account_name__in=names) | Q(owner__email__in=names)

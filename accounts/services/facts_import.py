@@ -101,7 +101,6 @@ def _form_of(fields: dict[str, Any]) -> FactForm:
 
 
 def _columns(model: type[Fact]) -> list[str]:
-    """Return the columns that an import may change: all but the keys."""
     names = (field.attname for field in model._meta.concrete_fields)
     return [name for name in names if name not in ("id", "source", "external_id")]
 
@@ -134,7 +133,6 @@ def _record_changes(
     changes: Iterable[tuple[models.Model, dict[str, Any] | None, dict[str, Any]]],
     now: datetime,
 ) -> None:
-    """Write one audit event for each row; an import has no actor."""
     AuditEvent.objects.bulk_create(
         AuditEvent(
             occurred_at=now,

@@ -16,13 +16,11 @@ class _Mounted:
     http_method_names = ["get", "head", "post"]
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
-        """Add `next_url`: where it goes afterwards, None if nowhere in particular."""
         context = super().get_context_data(**options)  # type: ignore[misc]
         get_next_url = getattr(self, "get_next_url", None)
         return {**context, "next_url": get_next_url() if get_next_url else None}
 
     def form_invalid(self, form: Form) -> HttpResponse:
-        """Show the form with its errors."""
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         if response.status_code == 200:
             response.status_code = 400

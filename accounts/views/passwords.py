@@ -34,7 +34,6 @@ _RESET = "password_reset"
 @login_not_required
 @limited
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for the e-mail address and send a code to it."""
     form = ResetPasswordForm(posted(request))
     if form.is_valid():
         limits.count_use("send_code")
@@ -51,7 +50,6 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @limited
 def reset(request: HttpRequest) -> HttpResponse:
-    """Take the code and the new password, or send another code."""
     started = request.session.get(_RESET)
     if started is None:
         return redirect("account_reset_password")
@@ -70,7 +68,6 @@ def reset(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("present_password", "password")
 @limited
 def change(request: HttpRequest) -> HttpResponse:
-    """Change the password of the user, whose other sessions end."""
     user = cast("User", request.user)
     form = ChangePasswordForm(posted(request), user=user)
     if form.is_valid() and _is_present_password(form):
@@ -107,7 +104,6 @@ def _send(request: HttpRequest) -> None:
 
 
 def _is_reset(form: NewPasswordForm, *, flow: str) -> bool:
-    """Reset the password, or add to the form why not."""
     try:
         user = reset_password(email=form.email, flow=flow, now=timezone.now(), **form.cleaned_data)
     except Refused as refused:
@@ -118,7 +114,6 @@ def _is_reset(form: NewPasswordForm, *, flow: str) -> bool:
 
 
 def _is_present_password(form: ChangePasswordForm) -> bool:
-    """Compare the present password, or add to the form that it is another one."""
     limits.count_use("change_password", f"user {form.user.pk}")
     if form.user.check_password(form.cleaned_data["present_password"]):
         return True

@@ -52,7 +52,6 @@ def _begin(request: HttpRequest) -> HttpResponse:
 
 
 def _set_up(request: HttpRequest) -> HttpResponse:
-    """Turn it on, and show the recovery codes this once."""
     secret = request.session.get(_SECRET)
     if secret is None:
         return see_other("second_factor")
@@ -72,7 +71,6 @@ def _set_up(request: HttpRequest) -> HttpResponse:
 
 
 def _remove(request: HttpRequest) -> HttpResponse:
-    """Turn it off."""
     form = RemoveSecondFactorForm(request.POST)
     if not (form.is_valid() and _is_password(request, form)):
         return _show(request, form)
@@ -98,7 +96,6 @@ def _is_password(request: HttpRequest, form: Form) -> bool:
 
 
 def _show(request: HttpRequest, form: Form | None = None) -> HttpResponse:
-    """Show the page as it is for this user: on, being set up, or off."""
     user, secret = cast("User", request.user), request.session.get(_SECRET)
     app = find_second_factor(user)
     context: dict[str, Any] = {"app": app}

@@ -21,7 +21,6 @@ from web.refused import Refused
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited
 def settings(request: HttpRequest) -> HttpResponse:
-    """Show account name and e-mail address; a POST changes the account name, once."""
     user = cast("User", request.user)
     form = RenameForm(posted(request))
     if form.is_valid() and _is_renamed(request, form):
@@ -33,7 +32,6 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 def _is_renamed(request: HttpRequest, form: RenameForm) -> bool:
-    """Rename the account, or add to the form why not."""
     user = cast("User", request.user)
     limits.count_use("rename_account", f"user {user.pk}")
     name = form.cleaned_data["account_name"]

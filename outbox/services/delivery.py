@@ -66,9 +66,8 @@ class MailSender:
     def deliver_batch(self) -> int:
         """Process up to BATCH_SIZE messages and return how many; 0 means that nothing waits.
 
-        Raises MailServerAway when no connection can be made; that counts as no try, and the caller
-        asks again soon. Stops early and releases the rest when told to stop, or when the lease
-        could end before the next message is sent.
+        Raises MailServerAway when no connection can be made; that is not counted as a try. Stops
+        early when told to, or when the lease could end before the next message is sent.
         """
         self._catch_up()
         now = self._clock()
@@ -103,7 +102,6 @@ class MailSender:
         return processed
 
     def _deliver(self, message: OutboxMessage) -> None:
-        """Send one message, plan its next try, or end it; raises only when a server is away."""
         try:
             email = build_email(message, render_message(message), self._connection)
         except Stale as stale:
@@ -154,13 +152,11 @@ class MailSender:
         log("mail.dropped", message, reason=reason)
 
     def _write(self, write: Callable[[], object]) -> None:
-        """Write the outcome; if the database is away, the next call writes it."""
         self._unwritten = write
         write()
         self._unwritten = None
 
     def _catch_up(self) -> None:
-        """Write the outcome that is still unwritten, and release claimed messages."""
         if self._unwritten is not None:
             self._write(self._unwritten)
         if self._claimed:
@@ -168,7 +164,6 @@ class MailSender:
             self._claimed.clear()
 
     def _connect(self) -> None:
-        """Open the mail connection; does nothing while it is open."""
         try:
             self._connection.open()
         except MAIL_ERRORS as error:
@@ -208,6 +203,6 @@ def log(event: str, message: OutboxMessage | None = None, **values: object) -> N
 
 
 def _location(error: Exception) -> str:
-    """Return the error's class and line; its text may contain what a log must not."""
+    # Not the error's text, which may contain what a log must not.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} ({Path(frame.filename).name}:{frame.lineno})"

@@ -174,7 +174,6 @@ def build_email(
 
 
 def _is_plain(address: str) -> bool:
-    """Return whether the text is one canonical address, also after mail libraries decode it."""
     try:
         return canonical_address(address) == address == sanitize_address(address, "utf-8")
     except ValueError:

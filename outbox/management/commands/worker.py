@@ -52,7 +52,6 @@ class Command(BaseCommand):
                 signal.signal(number, handler)
 
     def deliver_once(self, sender: MailSender) -> None:
-        """Send all due e-mails. Raises CommandError when a server is away."""
         try:
             while self.background.work(now=timezone.now()) + sender.deliver_batch():
                 pass
@@ -92,7 +91,6 @@ class Command(BaseCommand):
         self.trouble = trouble
 
     def listen_to_signals(self) -> dict[signal.Signals, Any]:
-        """Stop after the current message at the first signal; return the old handlers."""
         if threading.current_thread() is not threading.main_thread():
             return {}
         return {
