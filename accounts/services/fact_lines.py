@@ -55,11 +55,14 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
         for number, line in enumerate(lines, 1)
         if isinstance(line, dict) or line.strip()
     )
-    errors: list[LineError] = []
+
+    def reject(number: int, error: ValidationError) -> None:
+        report.errors.append(LineError(number, " ".join(error.messages)))
+
     while batch := list(islice(numbered, BATCH)):
         if batch[-1][0] > MOST_LINES:
-            text = _("There are more than %(most)d lines. Split the file.") % {"most": MOST_LINES}
-            errors.append(LineError(MOST_LINES + 1, text))
+            text = _("There are more than %(most)d lines. Split the file.")
+            reject(MOST_LINES + 1, ValidationError(text % {"most": MOST_LINES}))
             break
         report.lines += len(batch)
         forms: dict[int, FactForm] = {}
@@ -67,14 +70,14 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
             try:
                 forms[number] = _valid_form(line, form_of)
             except ValidationError as error:
-                errors.append(LineError(number, " ".join(error.messages)))
+                reject(number, error)
         known = _account_ids(forms.values())
         for number, form in forms.items():
             try:
                 rows.append(_row(form, number, known, line_of))
             except ValidationError as error:
-                errors.append(LineError(number, " ".join(error.messages)))
-    report.errors = sorted(errors, key=lambda error: error.line)
+                reject(number, error)
+    report.errors.sort(key=lambda error: error.line)
     return rows
 
 
