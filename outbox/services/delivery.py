@@ -23,11 +23,9 @@ from outbox.services.queue import (
     drop_late_messages,
     has_due_messages,
     longest_send,
-    mark_dead,
-    mark_dropped,
-    mark_sent,
     release_messages,
-    schedule_retry,
+    retry_moment,
+    update_waiting,
 )
 from outbox.services.rendering import Stale, Undeliverable, build_email, one_line, render_message
 
@@ -105,9 +103,9 @@ class MailSender:
         try:
             email = build_email(message, render_message(message), self._connection)
         except Stale as stale:
-            self._drop(message, stale.reason)
+            self._drop(message, str(stale))
         except Undeliverable as failure:
-            self._give_up(message, failure.reason)
+            self._give_up(message, str(failure))
         except DATABASE_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - one broken text must not stop the others
@@ -135,20 +133,24 @@ class MailSender:
             self._retry(message, f"cannot be sent: {_location(error)}")
         else:
             now = self._clock()
-            self._write(partial(mark_sent, message=message, now=now))
+            self._write(partial(update_waiting, message=message, sent_at=now, last_error=""))
             seconds = round((now - message.created_at).total_seconds(), 1)
             log("mail.sent", message, after_seconds=seconds)
 
     def _retry(self, message: OutboxMessage, error: str) -> None:
-        self._write(partial(schedule_retry, message=message, error=error, now=self._clock()))
+        next_try_at = retry_moment(tries=message.tries, now=self._clock())
+        values = {"next_try_at": next_try_at, "last_error": error[:200]}
+        self._write(partial(update_waiting, message=message, **values))
         log("mail.retry_planned", message, error=error)
 
     def _give_up(self, message: OutboxMessage, error: str) -> None:
-        self._write(partial(mark_dead, message=message, error=error, now=self._clock()))
+        values = {"dead_at": self._clock(), "last_error": error[:200]}
+        self._write(partial(update_waiting, message=message, **values))
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
-        self._write(partial(mark_dropped, message=message, reason=reason, now=self._clock()))
+        values = {"dropped_at": self._clock(), "drop_reason": reason[:80] or "stale"}
+        self._write(partial(update_waiting, message=message, **values))
         log("mail.dropped", message, reason=reason)
 
     def _write(self, write: Callable[[], object]) -> None:
@@ -196,10 +198,10 @@ def is_permanent(error: OSError) -> bool:
 
 def log(event: str, message: OutboxMessage | None = None, **values: object) -> None:
     """Write one line of JSON about a message; never an address, a subject or a text."""
-    about: dict[str, object] = {}
     if message is not None:
         about = {"message": message.pk, "kind": one_line(message.kind), "tries": message.tries}
-    logger.info(json.dumps({"event": event, **about, **values}))
+        values = about | values
+    logger.info(json.dumps({"event": event, **values}))
 
 
 def _location(error: Exception) -> str:
