@@ -15,13 +15,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services.failed_logins import warn_of_failed_logins
+from accounts.services.passwords import warn_of_failed_logins
 from web import limits
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # What allauth's session entries about the present log-in begin with.
-_AUTHENTICATION = "account_authentication_methods"
+_METHODS = "account_authentication_methods"
 _NO_MATCH = _("That account name or e-mail and that password don’t belong together.")
 
 
@@ -90,13 +90,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Log in with a new session; of the anonymous one only how the user logged in is kept."""
-        kept = {
-            name: value
-            for name, value in request.session.items()
-            if name.startswith(_AUTHENTICATION)
-        }
-        request.session.flush()
-        request.session.update(kept)
+        session = request.session
+        methods = {name: entry for name, entry in session.items() if name.startswith(_METHODS)}
+        session.flush()
+        session.update(methods)
         super().login(request, user)
 
     def get_login_stages(self) -> list[str]:
@@ -107,7 +104,6 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_safe_url(self, url: str) -> bool:
-        """Return whether the URL is a path of this site, and not one in disguise."""
         if not url.startswith("/") or _NEVER_IN_A_URL.search(unquote(url)):
             return False
         if not url_has_allowed_host_and_scheme(url, allowed_hosts=None):

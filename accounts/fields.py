@@ -62,9 +62,9 @@ def capitalised(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
 
 
 class CountryField(forms.ChoiceField):
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Country/Region"))
+    def __init__(self, *, label: Any = _("Country/Region"), **options: Any) -> None:
         super().__init__(
+            label=label,
             choices=offered_countries,
             widget=CountrySelect(attrs={"autocomplete": "country"}),
             error_messages={
@@ -76,17 +76,14 @@ class CountryField(forms.ChoiceField):
 
 
 class EmailField(forms.CharField):
-    """One e-mail address; the value is as typed, and has a canonical form."""
-
     widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
     default_error_messages = {
         "required": _("Enter your e-mail address."),
         "invalid": _("Enter an e-mail address like name@example.com."),
     }
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("E-mail"))
-        super().__init__(strip=False, **options)
+    def __init__(self, *, label: Any = _("E-mail"), **options: Any) -> None:
+        super().__init__(label=label, strip=False, **options)
 
     def to_python(self, value: Any) -> str:
         text = (super().to_python(value) or "").strip(" ")
@@ -114,9 +111,8 @@ class CodeField(forms.CharField):
         "invalid": _("The code has six digits. Enter it as the e-mail shows it."),
     }
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Code"))
-        super().__init__(**options)
+    def __init__(self, *, label: Any = _("Code"), **options: Any) -> None:
+        super().__init__(label=label, **options)
 
     def to_python(self, value: Any) -> str:
         text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
@@ -128,8 +124,9 @@ class CodeField(forms.CharField):
 class _PasswordField(forms.CharField):
     """A password, exactly as typed; neither the browser nor we cut it."""
 
-    def __init__(self, *, autocomplete: str, **options: Any) -> None:
+    def __init__(self, *, autocomplete: str, label: Any = _("Password"), **options: Any) -> None:
         super().__init__(
+            label=label,
             strip=False,
             max_length=LONGEST_PASSWORD,
             widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
@@ -149,18 +146,12 @@ class _PasswordField(forms.CharField):
 
 class NewPasswordField(_PasswordField):
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
-        options.setdefault(
-            "help_text",
-            _(
-                "At least 12 characters. A few unrelated words are easy to remember and hard to"
-                " guess."
-            ),
+        text = _(
+            "At least 12 characters. A few unrelated words are easy to remember and hard to guess."
         )
-        super().__init__(autocomplete="new-password", **options)
+        super().__init__(autocomplete="new-password", **{"help_text": text, **options})
 
 
 class PresentPasswordField(_PasswordField):
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
         super().__init__(autocomplete="current-password", **options)

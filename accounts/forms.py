@@ -1,6 +1,8 @@
 """The forms with which users register, log in, and change how they log in."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.forms import LoginForm, ReauthenticateForm
@@ -19,17 +21,47 @@ from accounts.fields import (
     UnseenInput,
 )
 from accounts.models import User
+from accounts.refusals import refusal_sentence
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
+
+# What browsers need to know about a field for an account name.
+_ACCOUNT_NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
-def refuse_weak_password(form: forms.Form, *, user: User) -> None:
-    password = form.cleaned_data.get("password")
-    if password:
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            form.add_error("password", error)
+def is_password_right(form: forms.Form, field: str, *, user: User, action: str) -> bool:
+    """Compare a typed password, within the limit of `action`, or add an error to the form."""
+    limits.count_use(action, f"user {user.pk}")
+    if user.check_password(form.cleaned_data[field]):
+        return True
+    form.add_error(field, _("That is not your password."))
+    return False
+
+
+@contextmanager
+def refusals_as_errors(form: forms.Form, field: str) -> Iterator[None]:
+    """Add the sentence for a refusal to the form, and go on after the block."""
+    try:
+        yield
+    except Refused as refused:
+        form.add_error(field, refusal_sentence(refused))
+
+
+class _NewPasswordForm(forms.Form):
+    """Checks the field `password` against the policy; `user` may be unsaved."""
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        self.user = user
+        super().__init__(*args, **options)
+
+    def clean(self) -> dict[str, Any]:
+        if "password" in self.cleaned_data:
+            try:
+                validate_password(self.cleaned_data["password"], self.user)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return self.cleaned_data
 
 
 class CountryAndEmailForm(forms.Form):
@@ -37,17 +69,13 @@ class CountryAndEmailForm(forms.Form):
     email = EmailField()
 
 
-class CodeForm(forms.Form):
+class CodeForm(_NewPasswordForm):
     code = CodeField()
     password = NewPasswordField()
 
     def __init__(self, *args: Any, email: str, **options: Any) -> None:
         self.email = email
-        super().__init__(*args, **options)
-
-    def clean(self) -> dict[str, Any]:
-        refuse_weak_password(self, user=User(email=self.email))
-        return self.cleaned_data
+        super().__init__(*args, user=User(email=email), **options)
 
 
 class ResetPasswordForm(forms.Form):
@@ -61,17 +89,9 @@ class NewPasswordForm(CodeForm):
     password = NewPasswordField(label=_("New password"))
 
 
-class ChangePasswordForm(forms.Form):
+class ChangePasswordForm(_NewPasswordForm):
     present_password = PresentPasswordField(label=_("Present password"))
     password = NewPasswordField(label=_("New password"))
-
-    def __init__(self, *args: Any, user: User, **options: Any) -> None:
-        self.user = user
-        super().__init__(*args, **options)
-
-    def clean(self) -> dict[str, Any]:
-        refuse_weak_password(self, user=self.user)
-        return self.cleaned_data
 
 
 class RenameForm(forms.Form):
@@ -81,9 +101,7 @@ class RenameForm(forms.Form):
         help_text=_(
             "4 to 40 letters, digits, dots, hyphens or underscores, beginning with a letter."
         ),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs=_ACCOUNT_NAME),
         error_messages={"required": _("Enter the new account name.")},
     )
 
@@ -94,13 +112,7 @@ class LogInForm(LoginForm):  # type: ignore[misc]
         self.fields["login"] = forms.CharField(
             label=_("Account name or e-mail"),
             max_length=254,
-            widget=forms.TextInput(
-                attrs={
-                    "autocomplete": "username",
-                    "autocapitalize": "none",
-                    "spellcheck": "false",
-                }
-            ),
+            widget=forms.TextInput(attrs=_ACCOUNT_NAME),
             error_messages={"required": _("Enter your account name or e-mail.")},
         )
         self.fields["password"] = PresentPasswordField()
@@ -127,7 +139,6 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
         self.fields["code"].error_messages["required"] = _("Enter the code.")
 
     def clean_code(self) -> str:
-        """Return the code if it is right, within a limit per user. Raises LimitReached."""
         key = f"user {self.user.pk}"
         limits.count_use("second_factor_at_login", key)
         code: str = super().clean_code()

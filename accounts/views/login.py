@@ -7,7 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpResponse
 
-from web.answers import adapt_allauth_view
+from web.answers import ViewFunction, adapt_allauth_view
 
 
 class _Mounted:
@@ -27,23 +27,12 @@ class _Mounted:
         return response
 
 
-class _LogInView(_Mounted, LoginView):  # type: ignore[misc]
-    pass
+def _mount(view: Any) -> ViewFunction:
+    mounted: Any = type(view.__name__, (_Mounted, view), {})
+    return adapt_allauth_view(mounted.as_view())
 
 
-class _LogOutView(_Mounted, LogoutView):  # type: ignore[misc]
-    pass
-
-
-class _ConfirmView(_Mounted, ReauthenticateView):  # type: ignore[misc]
-    pass
-
-
-class _SecondFactorView(_Mounted, AuthenticateView):  # type: ignore[misc]
-    pass
-
-
-log_in = adapt_allauth_view(_LogInView.as_view())
-log_out = adapt_allauth_view(_LogOutView.as_view())
-confirm = adapt_allauth_view(_ConfirmView.as_view())
-second_factor = adapt_allauth_view(_SecondFactorView.as_view())
+log_in = _mount(LoginView)
+log_out = _mount(LogoutView)
+confirm = _mount(ReauthenticateView)
+second_factor = _mount(AuthenticateView)
