@@ -47,7 +47,9 @@ def install() -> None:
             "Python's venv module is missing: install it (Debian, Ubuntu: "
             f"apt install python3.{sys.version_info[1]}-venv), then run make again."
         )
-    say(f"Installing the locked dependencies into .venv (Python {sys.version.split()[0]}) …")
+    version = sys.version.split()[0]
+    sys.stdout.write(f"Installing the locked dependencies into .venv (Python {version}) …\n")
+    sys.stdout.flush()
     STAMP.unlink(missing_ok=True)
     venv.EnvBuilder(clear=True, with_pip=True).create(VENV)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
@@ -55,11 +57,6 @@ def install() -> None:
     if done.returncode:
         sys.exit("The dependencies could not be installed; pip's message is above.")
     STAMP.write_text(fingerprint())
-
-
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ class ProviderAdminSite(AdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Require staff and, outside the demo, a second factor."""
         user = request.user
         if not (user.is_active and user.is_staff):
             return False

@@ -21,9 +21,8 @@ def csv_download(
     name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
     """Stream the rows as `name`.csv: RFC 4180, UTF-8, and safe to open in a spreadsheet."""
-    response = StreamingHttpResponse(
-        _lines(header, rows), content_type="text/csv; charset=utf-8; header=present"
-    )
+    content_type = "text/csv; charset=utf-8; header=present"
+    response = StreamingHttpResponse(_lines(header, rows), content_type=content_type)
     return as_attachment(response, f"{name}.csv")
 
 
@@ -50,8 +49,7 @@ def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:
 
 def safe_cell(value: Any) -> str:
     """Return the cell's text, quoted where a spreadsheet would run it as a formula."""
-    text = "" if value is None else str(value)
-    text = text.replace("\0", "")
+    text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

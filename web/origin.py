@@ -26,7 +26,6 @@ def set_origin(origin: Origin) -> None:
 
 @lru_cache(maxsize=1024)
 def canonical_ip(text: str) -> str | None:
-    """Return the canonical spelling of a network address, or None for other text."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models.customers import CustomerAccount
-from audit.actors import actor_key
+from audit.models import actor_key
 
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):

@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from web import limits
-from web.enums import LimitRefusal
-from web.limits import LimitReached, check_limit, clear_limit, count_use, uncount_use
+from web.limits import LimitReached, LimitRefusal, check_limit, clear_limit, count_use, uncount_use
 from web.origin import Origin, set_origin
 
 pytestmark = pytest.mark.django_db
