@@ -90,7 +90,7 @@ def prepare() -> None:
 def migrate() -> None:
     """Bring the tables up to date; end if an older version made them by other first migrations.
 
-    Django does not notice that an applied migration was written anew.
+    Django does not notice that the code of an applied migration changed.
     """
     try:
         call_command("migrate", interactive=False, verbosity=0)

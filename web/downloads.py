@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from typing import Any, TypeVar
 
 from csp.constants import UNSAFE_INLINE
@@ -54,12 +55,8 @@ def safe_cell(value: Any) -> str:
 
 
 def _lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    yield _BYTE_ORDER_MARK + _line(header)
-    for row in rows:
-        yield _line(row)
-
-
-def _line(row: Sequence[Any]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow([safe_cell(cell) for cell in row])
-    return line.getvalue()
+    yield _BYTE_ORDER_MARK
+    for row in chain([header], rows):
+        line = StringIO()
+        csv.writer(line).writerow([safe_cell(cell) for cell in row])
+        yield line.getvalue()

@@ -133,34 +133,32 @@ class MailSender:
             self._retry(message, f"cannot be sent: {_location(error)}")
         else:
             now = self._clock()
-            self._write(partial(update_waiting, message=message, sent_at=now, last_error=""))
+            self._write(message, sent_at=now, last_error="")
             seconds = round((now - message.created_at).total_seconds(), 1)
             log("mail.sent", message, after_seconds=seconds)
 
     def _retry(self, message: OutboxMessage, error: str) -> None:
-        next_try_at = retry_moment(tries=message.tries, now=self._clock())
-        values = {"next_try_at": next_try_at, "last_error": error[:200]}
-        self._write(partial(update_waiting, message=message, **values))
+        moment = retry_moment(tries=message.tries, now=self._clock())
+        self._write(message, next_try_at=moment, last_error=error[:200])
         log("mail.retry_planned", message, error=error)
 
     def _give_up(self, message: OutboxMessage, error: str) -> None:
-        values = {"dead_at": self._clock(), "last_error": error[:200]}
-        self._write(partial(update_waiting, message=message, **values))
+        self._write(message, dead_at=self._clock(), last_error=error[:200])
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
-        values = {"dropped_at": self._clock(), "drop_reason": reason[:80] or "stale"}
-        self._write(partial(update_waiting, message=message, **values))
+        self._write(message, dropped_at=self._clock(), drop_reason=reason[:80] or "stale")
         log("mail.dropped", message, reason=reason)
 
-    def _write(self, write: Callable[[], object]) -> None:
-        self._unwritten = write
-        write()
+    def _write(self, message: OutboxMessage, **values: object) -> None:
+        self._unwritten = partial(update_waiting, message=message, **values)
+        self._unwritten()
         self._unwritten = None
 
     def _catch_up(self) -> None:
         if self._unwritten is not None:
-            self._write(self._unwritten)
+            self._unwritten()
+            self._unwritten = None
         if self._claimed:
             release_messages(messages=self._claimed, now=self._clock())
             self._claimed.clear()
