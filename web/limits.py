@@ -101,7 +101,7 @@ def _counter(action: str, key: str | None) -> str:
 
 
 def _read(value: int) -> tuple[int, int]:
-    return divmod(value, _END)
+    return value // _END, value % _END
 
 
 def _raise_counter(counter: str, seconds: int) -> int:
