@@ -15,24 +15,22 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services.failed_logins import warn_of_failed_logins
+from accounts.services.passwords import warn_of_failed_logins
 from web import limits
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # What allauth's session entries about the present log-in begin with.
-_AUTHENTICATION = "account_authentication_methods"
+_METHODS = "account_authentication_methods"
 _NO_MATCH = _("That account name or e-mail and that password don’t belong together.")
 
 
 def may_log_in(user: User) -> bool:
-    """Return whether the user is active and has proven the e-mail address."""
     proven = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
     return user.is_active and proven.exists()
 
 
 def failed_login_key(account: str) -> str:
-    """Return what failed log-ins are counted by: the account, from this client's network."""
     return f"{account} from {limits.client_network()}"
 
 
@@ -92,13 +90,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Log in with a new session; of the anonymous one only how the user logged in is kept."""
-        kept = {
-            name: value
-            for name, value in request.session.items()
-            if name.startswith(_AUTHENTICATION)
-        }
-        request.session.flush()
-        request.session.update(kept)
+        session = request.session
+        methods = {name: entry for name, entry in session.items() if name.startswith(_METHODS)}
+        session.flush()
+        session.update(methods)
         super().login(request, user)
 
     def get_login_stages(self) -> list[str]:
@@ -106,11 +101,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["allauth.mfa.stages.AuthenticateStage"]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Return False: allauth registers no user here."""
         return False
 
     def is_safe_url(self, url: str) -> bool:
-        """Return whether the URL is a path of this site, and not one in disguise."""
         if not url.startswith("/") or _NEVER_IN_A_URL.search(unquote(url)):
             return False
         if not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
@@ -131,7 +124,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def _count_failure(account: str, owner: User | None) -> None:
-    """Count for the client's network and, over all networks, for the account."""
     for action, key in [("login_failed_from_network", None), ("login_failed_anywhere", account)]:
         try:
             limits.count_use(action, key)

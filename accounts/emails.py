@@ -1,7 +1,10 @@
 """The e-mails of accounts, written when they are sent.
 
-Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
+Each function is named after its kind and its template, and raises Stale when its e-mail is no
+longer useful.
 """
+
+from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -17,21 +20,13 @@ def verification_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
     if code_holder(row) is not None:
         raise Stale("address known by now")
-    return _code_email(message, row, None, subject=_("Your verification code"))
+    return _code_email(message, _("Your verification code"), row, None)
 
 
 def already_registered(message: OutboxMessage) -> Email:
     """Written instead of a code when the address of a registration has an account already."""
     _fresh_code(message)
-    return render_email(
-        message,
-        template="accounts/already_registered",
-        subject=_("You already have an account"),
-        context={
-            "log_in_url": absolute_url("account_login"),
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    return _email(message, _("You already have an account"))
 
 
 def password_reset_code(message: OutboxMessage) -> Email:
@@ -39,102 +34,63 @@ def password_reset_code(message: OutboxMessage) -> Email:
     holder = code_holder(row)
     if holder is None:
         raise Stale("address unknown by now")
-    return _code_email(message, row, holder, subject=_("Your code to set a new password"))
+    return _code_email(message, _("Your code to set a new password"), row, holder)
 
 
 def password_reset_unknown(message: OutboxMessage) -> Email:
     """Written instead of a code when no account has the address."""
     _fresh_code(message)
-    return render_email(
-        message,
-        template="accounts/password_reset_unknown",
-        subject=_("There is no account with this address"),
-        context={},
-    )
+    return _email(message, _("There is no account with this address"))
 
 
 def registered(message: OutboxMessage) -> Email:
-    user = _user(message)
-    return render_email(
-        message,
-        template="accounts/registered",
-        subject=_("Your account has been created"),
-        context={"account_name": user.account_name, "log_in_url": absolute_url("account_login")},
-    )
+    return _email(message, _("Your account has been created"), _user(message))
 
 
 def password_changed(message: OutboxMessage) -> Email:
-    return render_email(
-        message,
-        template="accounts/password_changed",
-        subject=_("Your password has been changed"),
-        context={
-            "account_name": _user(message).account_name,
-            "changed_at": parse_datetime(message.data["changed_at"]),
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    changed_at = parse_datetime(message.data["changed_at"])
+    subject = _("Your password has been changed")
+    return _email(message, subject, _user(message), changed_at=changed_at)
 
 
 def second_factor_changed(message: OutboxMessage) -> Email:
-    is_on = message.data["is_on"]
     on, off = _("Logging in takes a second step now"), _("Logging in takes no second step any more")
-    return render_email(
-        message,
-        template="accounts/second_factor_changed",
-        subject=on if is_on else off,
-        context={
-            "account_name": _user(message).account_name,
-            "is_on": is_on,
-            "changed_at": parse_datetime(message.data["changed_at"]),
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    is_on, changed_at = message.data["is_on"], parse_datetime(message.data["changed_at"])
+    subject = on if is_on else off
+    return _email(message, subject, _user(message), is_on=is_on, changed_at=changed_at)
 
 
 def reset_link(message: OutboxMessage) -> Email:
-    """Written when an administrator asks the user to set a password."""
     user = _user(message)
     if not user.is_active:
         raise Stale("user not active")
-    return render_email(
-        message,
-        template="accounts/reset_link",
-        subject=_("Set a new password"),
-        context={
-            "account_name": user.account_name,
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    return _email(message, _("Set a new password"), user)
 
 
 def failed_logins(message: OutboxMessage) -> Email:
-    """Written when someone tries many passwords for the account."""
-    return render_email(
-        message,
-        template="accounts/failed_logins",
-        subject=_("Failed attempts to log in to your account"),
-        context={
-            "account_name": _user(message).account_name,
-            "noticed_at": parse_datetime(message.data["noticed_at"]),
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    noticed_at = parse_datetime(message.data["noticed_at"])
+    subject = _("Failed attempts to log in to your account")
+    return _email(message, subject, _user(message), noticed_at=noticed_at)
 
 
 def _code_email(
-    message: OutboxMessage, row: VerificationCode, holder: User | None, *, subject: str
+    message: OutboxMessage, subject: str, row: VerificationCode, holder: User | None
 ) -> Email:
     # Only the body has the code: locked screens show subjects.
+    code, minutes = derive_code(row, holder), int(LIFETIME.total_seconds() // 60)
+    return _email(message, subject, holder, code=code, minutes=minutes)
+
+
+def _email(message: OutboxMessage, subject: str, user: User | None = None, **context: Any) -> Email:
+    pages = {
+        "log_in_url": absolute_url("account_login"),
+        "reset_url": absolute_url("account_reset_password"),
+    }
     return render_email(
         message,
-        template=f"accounts/{message.kind.partition('.')[2]}",
+        template=message.kind.replace(".", "/"),
         subject=subject,
-        context={
-            "code": derive_code(row, holder),
-            "minutes": int(LIFETIME.total_seconds() // 60),
-            "account_name": holder.account_name if holder else None,
-        },
+        context={"account_name": user.account_name if user else None, **pages, **context},
     )
 
 

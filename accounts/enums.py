@@ -7,22 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountType(TextChoices):
-    """Whether a person or an organisation owns the account."""
-
     INDIVIDUAL = "individual", _("individual")
     ENTERPRISE = "enterprise", _("enterprise")
 
 
 class RegistrationSite(TextChoices):
-    """The provider's site on which the account was registered."""
-
     INTERNATIONAL = "international", _("international site")
     CHINESE_MAINLAND = "chinese_mainland", _("Chinese mainland site")
 
 
 class CodePurpose(TextChoices):
-    """What proving the e-mail address is for."""
-
     REGISTER = "register", _("register")
     RESET_PASSWORD = "reset_password", _("reset the password")
 
@@ -44,8 +38,6 @@ class FreezeCause(TextChoices):
 
 
 class ContractType(TextChoices):
-    """The kinds of contract that the provider signs directly."""
-
     OFFLINE_DIRECT = "offline_direct", _("offline direct contract")
     TELEMARKETING_DISCOUNT = "telemarketing_discount", _("telemarketing contract with discount")
     SPECIAL_OFFER_DIRECT = "special_offer_direct", _("special offer signed directly")
@@ -67,46 +59,34 @@ class MemberType(TextChoices):
 
 
 class Billing(TextChoices):
-    """How a resource is paid for."""
-
     PAY_PER_USE = "pay_per_use", _("pay per use")
     YEARLY_MONTHLY = "yearly_monthly", _("yearly or monthly")
 
 
 class ResourceStatus(TextChoices):
-    """Whether a resource exists and runs."""
-
     RUNNING = "running", _("running")
     STOPPED = "stopped", _("stopped")
     RELEASED = "released", _("released")
 
 
 class CodeRefusal(StrEnum):
-    """Why a verification code does not prove an e-mail address."""
-
     WRONG = "wrong"
     EXPIRED = "expired"
     USED_UP = "used_up"
 
 
 class AccountNameRefusal(StrEnum):
-    """Why an account name stays as it is."""
-
     CHANGED_BEFORE = "changed_before"
     MALFORMED = "malformed"
     TAKEN = "taken"
 
 
 class SecondFactorRefusal(StrEnum):
-    """Why the second factor stays as it is."""
-
     APP_CODE_WRONG = "app_code_wrong"
     CODE_WRONG_OR_USED = "code_wrong_or_used"
     ON_ALREADY = "on_already"
 
 
 class AdministrationRefusal(StrEnum):
-    """Why an administrator's action is refused."""
-
     NOT_ACTIVE = "not_active"
     EMAIL_TAKEN = "email_taken"

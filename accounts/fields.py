@@ -27,7 +27,6 @@ _BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212.-]+")
 
 @cache
 def countries_in(language: str) -> list[tuple[str, str]]:
-    """Return the countries and regions to choose from, sorted by their names in a language."""
     with translation.override(language):
         offered = [(code, str(name)) for code, name in countries if code not in NOT_OFFERED]
         return [("", str(_("Choose a country or region"))), *offered]
@@ -35,12 +34,10 @@ def countries_in(language: str) -> list[tuple[str, str]]:
 
 @cache
 def country_options(language: str) -> SafeString:
-    """Return the list's HTML, nothing selected."""
     return format_html_join("", '<option value="{}">{}</option>', countries_in(language))
 
 
 def offered_countries() -> list[tuple[str, str]]:
-    """Return the countries and regions to choose from, in the reader's language."""
     return countries_in(get_language() or settings.LANGUAGE_CODE)
 
 
@@ -51,7 +48,6 @@ class CountrySelect(forms.Select):
     """
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """Return the HTML that `Select` would, without blanks and line ends."""
         option = format_html('<option value="{}"', "" if value is None else value)
         options = country_options(get_language() or settings.LANGUAGE_CODE)
         return format_html(
@@ -62,16 +58,13 @@ class CountrySelect(forms.Select):
 
 
 def capitalised(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Return the choices for a list on a page, where each begins with a capital."""
     return [(value, capfirst(label)) for value, label in choices]
 
 
 class CountryField(forms.ChoiceField):
-    """A country or region of the international site."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Country/Region"))
+    def __init__(self, *, label: Any = _("Country/Region"), **options: Any) -> None:
         super().__init__(
+            label=label,
             choices=offered_countries,
             widget=CountrySelect(attrs={"autocomplete": "country"}),
             error_messages={
@@ -83,20 +76,16 @@ class CountryField(forms.ChoiceField):
 
 
 class EmailField(forms.CharField):
-    """One e-mail address; the value is as typed, and has a canonical form."""
-
     widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
     default_error_messages = {
         "required": _("Enter your e-mail address."),
         "invalid": _("Enter an e-mail address like name@example.com."),
     }
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("E-mail"))
-        super().__init__(strip=False, **options)
+    def __init__(self, *, label: Any = _("E-mail"), **options: Any) -> None:
+        super().__init__(label=label, strip=False, **options)
 
     def to_python(self, value: Any) -> str:
-        """Return the typed address without the blanks around it."""
         text = (super().to_python(value) or "").strip(" ")
         if text:
             try:
@@ -107,10 +96,7 @@ class EmailField(forms.CharField):
 
 
 class UnseenInput(forms.TextInput):
-    """A text field that never shows again what was typed."""
-
     def format_value(self, value: Any) -> None:
-        """Return None: the field is always shown empty."""
         return
 
 
@@ -125,12 +111,10 @@ class CodeField(forms.CharField):
         "invalid": _("The code has six digits. Enter it as the e-mail shows it."),
     }
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Code"))
-        super().__init__(**options)
+    def __init__(self, *, label: Any = _("Code"), **options: Any) -> None:
+        super().__init__(label=label, **options)
 
     def to_python(self, value: Any) -> str:
-        """Return six ASCII digits, or nothing."""
         text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
         if text and not (len(text) == 6 and text.isdecimal()):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
@@ -140,8 +124,9 @@ class CodeField(forms.CharField):
 class _PasswordField(forms.CharField):
     """A password, exactly as typed; neither the browser nor we cut it."""
 
-    def __init__(self, *, autocomplete: str, **options: Any) -> None:
+    def __init__(self, *, autocomplete: str, label: Any = _("Password"), **options: Any) -> None:
         super().__init__(
+            label=label,
             strip=False,
             max_length=LONGEST_PASSWORD,
             widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
@@ -160,23 +145,13 @@ class _PasswordField(forms.CharField):
 
 
 class NewPasswordField(_PasswordField):
-    """A new password; `refuse_weak_password()` checks the policy."""
-
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
-        options.setdefault(
-            "help_text",
-            _(
-                "At least 12 characters. A few unrelated words are easy to remember and hard to"
-                " guess."
-            ),
+        text = _(
+            "At least 12 characters. A few unrelated words are easy to remember and hard to guess."
         )
-        super().__init__(autocomplete="new-password", **options)
+        super().__init__(autocomplete="new-password", **{"help_text": text, **options})
 
 
 class PresentPasswordField(_PasswordField):
-    """The password that a user has already."""
-
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("Password"))
         super().__init__(autocomplete="current-password", **options)

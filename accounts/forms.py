@@ -1,6 +1,8 @@
 """The forms with which users register, log in, and change how they log in."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.forms import LoginForm, ReauthenticateForm
@@ -19,41 +21,61 @@ from accounts.fields import (
     UnseenInput,
 )
 from accounts.models import User
+from accounts.refusals import refusal_sentence
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Refused
+
+# What browsers need to know about a field for an account name.
+_ACCOUNT_NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
-def refuse_weak_password(form: forms.Form, *, user: User) -> None:
-    """Add to the field `password` why the policy rejects it; `user` may be unsaved."""
-    password = form.cleaned_data.get("password")
-    if password:
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            form.add_error("password", error)
+def is_password_right(form: forms.Form, field: str, *, user: User, action: str) -> bool:
+    """Compare a typed password, within the limit of `action`, or add an error to the form."""
+    limits.count_use(action, f"user {user.pk}")
+    if user.check_password(form.cleaned_data[field]):
+        return True
+    form.add_error(field, _("That is not your password."))
+    return False
+
+
+@contextmanager
+def refusals_as_errors(form: forms.Form, field: str) -> Iterator[None]:
+    """Add the sentence for a refusal to the form, and go on after the block."""
+    try:
+        yield
+    except Refused as refused:
+        form.add_error(field, refusal_sentence(refused))
+
+
+class _NewPasswordForm(forms.Form):
+    """Checks the field `password` against the policy; `user` may be unsaved."""
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        self.user = user
+        super().__init__(*args, **options)
+
+    def clean(self) -> dict[str, Any]:
+        if "password" in self.cleaned_data:
+            try:
+                validate_password(self.cleaned_data["password"], self.user)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return self.cleaned_data
 
 
 class CountryAndEmailForm(forms.Form):
-    """Register, first part: where to bill and where to write."""
-
     country = CountryField()
     email = EmailField()
 
 
-class CodeForm(forms.Form):
-    """Register, second part: the code from the e-mail and a password."""
-
+class CodeForm(_NewPasswordForm):
     code = CodeField()
     password = NewPasswordField()
 
     def __init__(self, *args: Any, email: str, **options: Any) -> None:
         self.email = email
-        super().__init__(*args, **options)
-
-    def clean(self) -> dict[str, Any]:
-        """Check the password against the policy and the e-mail address."""
-        refuse_weak_password(self, user=User(email=self.email))
-        return self.cleaned_data
+        super().__init__(*args, user=User(email=email), **options)
 
 
 class ResetPasswordForm(forms.Form):
@@ -64,65 +86,39 @@ class ResetPasswordForm(forms.Form):
 
 
 class NewPasswordForm(CodeForm):
-    """The code from the e-mail and the new password."""
-
     password = NewPasswordField(label=_("New password"))
 
 
-class ChangePasswordForm(forms.Form):
-    """The present password and the new one."""
-
+class ChangePasswordForm(_NewPasswordForm):
     present_password = PresentPasswordField(label=_("Present password"))
     password = NewPasswordField(label=_("New password"))
 
-    def __init__(self, *args: Any, user: User, **options: Any) -> None:
-        self.user = user
-        super().__init__(*args, **options)
-
-    def clean(self) -> dict[str, Any]:
-        """Check the new password against the policy."""
-        refuse_weak_password(self, user=self.user)
-        return self.cleaned_data
-
 
 class RenameForm(forms.Form):
-    """The account name that the user chooses."""
-
     account_name = forms.CharField(
         label=_("New account name"),
         max_length=40,
         help_text=_(
             "4 to 40 letters, digits, dots, hyphens or underscores, beginning with a letter."
         ),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs=_ACCOUNT_NAME),
         error_messages={"required": _("Enter the new account name.")},
     )
 
 
 class LogInForm(LoginForm):  # type: ignore[misc]
-    """Account name or e-mail, and password."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"] = forms.CharField(
             label=_("Account name or e-mail"),
             max_length=254,
-            widget=forms.TextInput(
-                attrs={
-                    "autocomplete": "username",
-                    "autocapitalize": "none",
-                    "spellcheck": "false",
-                }
-            ),
+            widget=forms.TextInput(attrs=_ACCOUNT_NAME),
             error_messages={"required": _("Enter your account name or e-mail.")},
         )
         self.fields["password"] = PresentPasswordField()
         self.order_fields(["login", "password"])
 
     def user_credentials(self) -> dict[str, str]:
-        """Return the credentials in the form in which they are stored."""
         login, password = self.cleaned_data["login"], self.cleaned_data["password"]
         try:
             return {"email": canonical_address(login), "password": password}
@@ -131,23 +127,18 @@ class LogInForm(LoginForm):  # type: ignore[misc]
 
 
 class PresentPasswordForm(ReauthenticateForm):  # type: ignore[misc]
-    """The password once more, before something that matters."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["password"] = PresentPasswordField()
 
 
 class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
-    """The code of the authenticator app, or a recovery code."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["code"].widget = UnseenInput(attrs={"autocomplete": "one-time-code"})
         self.fields["code"].error_messages["required"] = _("Enter the code.")
 
     def clean_code(self) -> str:
-        """Return the code if it is right, within a limit per user. Raises LimitReached."""
         key = f"user {self.user.pk}"
         limits.count_use("second_factor_at_login", key)
         code: str = super().clean_code()
@@ -156,8 +147,6 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
 
 
 class SetUpSecondFactorForm(forms.Form):
-    """The first code of an authenticator app, and the password."""
-
     code = CodeField(
         label=_("Code from the app"),
         error_messages={
@@ -169,8 +158,6 @@ class SetUpSecondFactorForm(forms.Form):
 
 
 class RemoveSecondFactorForm(forms.Form):
-    """A code of the authenticator app, or a recovery code, and the password."""
-
     code = forms.CharField(
         label=_("Code from the app, or a recovery code"),
         max_length=20,

@@ -16,10 +16,7 @@ def _simplified(text: str) -> str:
 
 
 class ProviderNameValidator:
-    """Rejects a password that is little more than the provider's name."""
-
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
-        """Raise ValidationError if fewer than eight characters are left without the name."""
         simple, name = _simplified(password), _simplified(settings.PROVIDER_NAME)
         if name and name in simple and len(simple.replace(name, "")) < _MIN_LENGTH_WITHOUT_NAME:
             raise ValidationError(

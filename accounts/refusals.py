@@ -38,5 +38,4 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
 
 
 def refusal_sentence(refused: Refused) -> "StrOrPromise":
-    """Return the sentence for a refusal by a service of accounts."""
     return SENTENCES[refused.code]

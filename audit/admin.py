@@ -22,7 +22,6 @@ HISTORY_LENGTH = 100
 
 
 def actor(request: HttpRequest) -> Any:
-    """Return the signed-in administrator."""
     if not isinstance(request.user, AbstractBaseUser):
         raise PermissionDenied
     return request.user
@@ -31,14 +30,10 @@ def actor(request: HttpRequest) -> Any:
 class ProviderModelAdmin(SafeModelAdmin):
     """A page whose history is the audit trail; Django's own log is not written."""
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def _log_nothing(self, *_args: Any) -> Any:
         pass
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        pass
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        pass
+    log_addition = log_change = log_deletions = _log_nothing  # type: ignore[assignment]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -70,16 +65,10 @@ def _masked(event: AuditEvent) -> dict[str, Any]:
 
 
 class EvidenceAdmin(ProviderModelAdmin):
-    """Rows that only services write: read-only here."""
-
-    def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
+    def _never(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _never
 
 
 class AuditedModelAdmin(ProviderModelAdmin):
@@ -92,7 +81,6 @@ class AuditedModelAdmin(ProviderModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Read the stored values of the changed fields, then save the row."""
         if change:
             stored = self.model._default_manager.get(pk=obj.pk)
             form.before = plain_values(stored, form.changed_data, self.addresses)
@@ -104,7 +92,6 @@ class AuditedModelAdmin(ProviderModelAdmin):
         self.record_change(request, form, change)
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
-        """Write the audit event of a saved form; none if nothing was changed."""
         obj = form.instance
         if change and not form.changed_data:
             return
@@ -140,7 +127,14 @@ class DeletableModelAdmin(AuditedModelAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    list_display = ("occurred_at", "actor", "action", "object_label", "object_id", "address")
+    list_display = (
+        "occurred_at",
+        "actor",
+        "action",
+        "object_label",
+        "object_id",
+        "network_address",
+    )
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",
@@ -162,6 +156,6 @@ class AuditEventAdmin(EvidenceAdmin):
         "object_id",
         "before",
         "after",
-        "address",
+        "network_address",
         "request_id",
     )

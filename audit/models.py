@@ -1,12 +1,31 @@
-"""The audit trail. Rows are added, never changed or deleted."""
+"""The audit trail, whose rows are added, never changed or deleted; and the actors that it names."""
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.actors import actor_key
+if TYPE_CHECKING:
+    from django.db.models.fields.related import ForeignKey
+    from django_stubs_ext import StrPromise
+
+# Who does something: a user, or None for the system (a command or the worker).
+Actor = AbstractBaseUser | None
+
+
+def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
+    """Return a foreign key to the user who acted; null for the system. It blocks their deletion."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=verbose_name,
+    )
 
 
 class AppendOnlyError(Exception):
@@ -50,7 +69,7 @@ class AuditEvent(AppendOnlyModel):
     object_id = models.CharField(_("object id"), max_length=64)
     before = models.JSONField(_("before"), null=True, blank=True, encoder=DjangoJSONEncoder)
     after = models.JSONField(_("after"), null=True, blank=True, encoder=DjangoJSONEncoder)
-    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
     request_id = models.CharField(_("request id"), max_length=32, blank=True)
 
     class Meta:

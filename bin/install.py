@@ -19,7 +19,6 @@ LOCK = ROOT / "requirements.lock"
 
 
 def main() -> None:
-    """Install what is missing, or end with one sentence."""
     if Path(sys.prefix) == VENV:
         # The environment is active, and cannot replace itself: use the Python outside it.
         os.execv(sys._base_executable, [sys._base_executable, *sys.argv])  # noqa: S606, SLF001
@@ -31,7 +30,6 @@ def main() -> None:
 
 
 def fingerprint() -> str:
-    """Return what the environment depends on: the lock, this Python, and the directory."""
     parts = (hashlib.sha256(LOCK.read_bytes()).hexdigest(), sys.version, sys.base_prefix, str(VENV))
     return "\n".join(parts)
 
@@ -49,7 +47,9 @@ def install() -> None:
             "Python's venv module is missing: install it (Debian, Ubuntu: "
             f"apt install python3.{sys.version_info[1]}-venv), then run make again."
         )
-    say(f"Installing the locked dependencies into .venv (Python {sys.version.split()[0]}) …")
+    version = sys.version.split()[0]
+    sys.stdout.write(f"Installing the locked dependencies into .venv (Python {version}) …\n")
+    sys.stdout.flush()
     STAMP.unlink(missing_ok=True)
     venv.EnvBuilder(clear=True, with_pip=True).create(VENV)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
@@ -57,11 +57,6 @@ def install() -> None:
     if done.returncode:
         sys.exit("The dependencies could not be installed; pip's message is above.")
     STAMP.write_text(fingerprint())
-
-
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

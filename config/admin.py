@@ -19,8 +19,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProviderAdminSite(AdminSite):
-    """The provider's admin, with allauth's log-in, limits and second factor."""
-
     site_header = settings.PROVIDER_NAME
     site_title = settings.PROVIDER_NAME
     index_title = _("Administration")
@@ -31,7 +29,6 @@ class ProviderAdminSite(AdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Require staff and, outside the demo, a second factor."""
         user = request.user
         if not (user.is_active and user.is_staff):
             return False
@@ -48,7 +45,6 @@ class ProviderAdminSite(AdminSite):
         raise PermissionDenied
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Name allauth's two apps after their contents."""
         apps = super().get_app_list(request, app_label)
         names = {"account": _("Log-in addresses"), "mfa": _("Second factors")}
         for app in apps:

@@ -14,8 +14,6 @@ _redact_tokens = RedactTokens()
 
 
 class RedactingLogger(Logger):
-    """Gunicorn's logger without the tokens in the paths that it logs."""
-
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for log in (self.error_log, self.access_log):

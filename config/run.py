@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import django
 import environ
@@ -33,7 +32,6 @@ LOOK_EVERY_SECONDS = 0.1
 
 
 def main() -> None:
-    """Prepare and serve; whatever is wrong ends in one sentence and a code that is not zero."""
     port = chosen_port()
     refuse_busy(port)
     complete_environment(port)
@@ -42,7 +40,6 @@ def main() -> None:
 
 
 def chosen_port() -> int:
-    """Return the port to serve at, from PORT."""
     text = os.environ.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
         sys.exit(f"PORT={text} is not a port: give a number from 1 to 65535.")
@@ -50,7 +47,6 @@ def chosen_port() -> int:
 
 
 def refuse_busy(port: int) -> None:
-    """End when something else already answers at the port, before anything is prepared."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -62,7 +58,6 @@ def refuse_busy(port: int) -> None:
 
 
 def complete_environment(port: int) -> None:
-    """Give every setting that the environment leaves open the value that suits the demo."""
     os.environ["PORT"] = str(port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("WEB_GRACEFUL_TIMEOUT", "5")
@@ -74,7 +69,6 @@ def complete_environment(port: int) -> None:
 
 
 def prepare() -> None:
-    """Bring the tables, the static files and the demo's data up to date."""
     django.setup()
     # Only now: the settings are read when Django is set up.
     from django.conf import settings  # noqa: PLC0415
@@ -96,17 +90,18 @@ def prepare() -> None:
 def migrate() -> None:
     """Bring the tables up to date; end if an older version made them by other first migrations.
 
-    Django does not notice that an applied migration was written anew.
+    Django does not notice that the code of an applied migration changed.
     """
     try:
         call_command("migrate", interactive=False, verbosity=0)
+        is_old = tables_are_old()
     except InconsistentMigrationHistory:
-        sys.exit(OLD_TABLES)
+        is_old = True
     except DatabaseError as error:
-        if "already exists" in str(error) or tables_are_old():
-            sys.exit(OLD_TABLES)
-        raise
-    if tables_are_old():
+        is_old = "already exists" in str(error) or tables_are_old()
+        if not is_old:
+            raise
+    if is_old:
         sys.exit(OLD_TABLES)
 
 
@@ -115,27 +110,31 @@ def tables_are_old() -> bool:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    models = [model._meta for model in apps.get_models(include_auto_created=True)]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        for options in (model._meta for model in models if not model._meta.proxy):
-            if options.db_table not in tables:
+        for model in models:
+            if not model.managed or model.proxy:
+                continue
+            if model.db_table not in tables:
                 return True
-            stored = connection.introspection.get_table_description(cursor, options.db_table)
-            columns = {field.column for field in options.local_concrete_fields}
+            stored = connection.introspection.get_table_description(cursor, model.db_table)
+            columns = {field.column for field in model.local_concrete_fields}
             if {column.name for column in stored} != columns:
                 return True
     return False
 
 
 def serve(port: int) -> int:
-    """Run the web server and the worker until told to end, or until one of them ends by itself."""
     # Commands beside it print links to this server.
     BASE_URL_FILE.write_text(os.environ.get("PUBLIC_BASE_URL", ""))
-    with ending_signals() as told, children() as running:
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: received.append(number))
+    with children() as running:
         parent, announced = os.getppid(), False
-        # Without its parent nobody is left to press Ctrl-C.
-        while not told and os.getppid() == parent:
+        # When the parent process ends, Ctrl-C can reach this one no more.
+        while not received and os.getppid() == parent:
             for name, child in running.items():
                 if child.poll() is not None:
                     say(f"{name} ended by itself (exit code {child.returncode}): ending all.")
@@ -148,21 +147,8 @@ def serve(port: int) -> int:
 
 
 @contextlib.contextmanager
-def ending_signals() -> Iterator[list[int]]:
-    """Collect the signals that ask to end instead of dying of them."""
-    told: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        told.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, remember)
-    yield told
-
-
-@contextlib.contextmanager
 def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Start both programs; on the way out ask both to end, and insist when they do not."""
+    """Start both programs; at the end terminate them, and kill one that does not end in time."""
     gunicorn = ["-m", "gunicorn", "--log-level", "warning", "-c", "config/gunicorn.conf.py"]
     programs = {
         "The web server": [*gunicorn, "config.wsgi:application"],
@@ -186,7 +172,6 @@ def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 
 def answers(port: int) -> bool:
-    """Return whether something listens at the port yet."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
@@ -195,7 +180,6 @@ def answers(port: int) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

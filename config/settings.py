@@ -23,7 +23,6 @@ env = environ.Env()
 
 
 def required(name: str, demo_value: Callable[[], str]) -> str:
-    """Return a setting; a missing one ends the program with a sentence, except in the demo."""
     value: str = env.str(name, default="")
     if not value and not DEMO:
         sys.exit(f"{name} is not set: outside the demo (DEMO=1) it is required.")
@@ -196,16 +195,14 @@ AUTH_USER_MODEL = "accounts.User"
 FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+_validation = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "NAME": f"{_validation}.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("account_name", "email")},
     },
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_validation}.CommonPasswordValidator"},
     {"NAME": "accounts.password_validators.ProviderNameValidator"},
 ]
 LOGIN_URL = "account_login"
@@ -219,8 +216,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = "account_name"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_FORMS = {
     "login": "accounts.forms.LogInForm",
     "reauthenticate": "accounts.forms.PresentPasswordForm",
@@ -233,7 +228,7 @@ _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {
     # Failed log-ins: per account and client network, per client network, and per account over all
-    # networks, where only the owner is told. Successful ones are not counted.
+    # networks, where only the owner is told.
     "login_failed": (5, 5 * _MINUTE),
     "login_failed_from_network": (10, _MINUTE),
     "login_failed_anywhere": (20, _HOUR),
@@ -261,7 +256,6 @@ BROWSER_COOKIE_NAME = f"{_prefix}browser"
 MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # The seven days in which a new account may join, plus one day.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
@@ -272,16 +266,11 @@ MESSAGE_STORAGE = "web.cookies.MessageStorage"
 # --- headers --------------------------------------------------------------------------------
 # The proxy terminates TLS, redirects http to https, and sets this header.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and TRUSTED_PROXIES else None
-SECURE_SSL_REDIRECT = False
 # The proxy redirects (W008), and only the domain's owner can decide about preloading (W021).
 SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
-CSRF_FAILURE_VIEW = "web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -334,7 +323,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 COUNTRIES_FIRST_AUTO_DETECT = False
 # ISO 3166-1 has no codes for these, but people have addresses there. XK is user-assigned: the

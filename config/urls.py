@@ -4,17 +4,19 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from web import health
+
 urlpatterns = [
     path("", include("association.urls")),
     path("", include("partners.urls")),
     path("", include("accounts.urls")),
-    path("", include("web.urls")),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("robots.txt", health.robots, name="robots"),
     path(settings.ADMIN_URL, admin.site.urls),
 ]
 if settings.DEMO:
     urlpatterns.append(path("", include("demo.urls")))
 
 handler400 = "web.errors.bad_request"
-handler403 = "web.errors.permission_denied"
-handler404 = "web.errors.not_found"
 handler500 = "web.errors.server_error"

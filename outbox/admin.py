@@ -13,9 +13,8 @@ from audit.admin import EvidenceAdmin
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
-from web.admin.filters import StateFilter
-from web.refused import Refused
 
 
 class MessageStateFilter(StateFilter):
@@ -70,7 +69,6 @@ class OutboxMessageAdmin(EvidenceAdmin):
             _("Messages that are not dead do not change."),
         ),
         button=_("Send again"),
-        refused_by=(Refused,),
         refusals={OutboxProblem.NOT_DEAD: _("This message is not dead.")},
         permissions=["send_again"],
     )

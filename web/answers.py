@@ -4,13 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseRedirect,
-    QueryDict,
-)
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 
 from web.limits import LimitReached
@@ -19,8 +13,6 @@ ViewFunction = Callable[..., HttpResponseBase]
 
 
 class SeeOther(HttpResponseRedirect):
-    """The redirect after a good POST."""
-
     status_code = 303
 
 
@@ -34,12 +26,6 @@ def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
     return SeeOther(resolve_url(to, *args, **options))
 
 
-def too_many_requests(request: HttpRequest, *, seconds: int) -> HttpResponse:
-    response = render(request, "429.html", {"retry_after_seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
-
-
 def limited(view: ViewFunction) -> ViewFunction:
     """Answer 429 with Retry-After when the view raises LimitReached."""
 
@@ -48,7 +34,10 @@ def limited(view: ViewFunction) -> ViewFunction:
         try:
             return view(request, *args, **options)
         except LimitReached as reached:
-            return too_many_requests(request, seconds=reached.seconds)
+            context = {"retry_after_seconds": reached.seconds}
+            response = render(request, "429.html", context, status=429)
+            response["Retry-After"] = str(reached.seconds)
+            return response
 
     return answer
 

@@ -23,8 +23,8 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 def accept_file(*, largest: int) -> Callable[[View], View]:
     """Let the view accept files, and a body with one file of `largest` bytes and form fields.
 
-    Must be the outermost decorator of the view. A larger body is answered with 413, unread. The
-    limit includes the form fields, so the view must still check the size of the file itself.
+    Must be the outermost decorator of the view, which must still check the size of the file: the
+    limit includes the form fields.
     """
 
     def mark(view: View) -> View:
@@ -73,9 +73,8 @@ class BodyLimitsMiddleware:
             return content_too_large(request)
         if largest is not None:
             # Undoes the rejection of files above; the body is still unread.
-            request.upload_handlers = [
-                load_handler(name, request) for name in settings.FILE_UPLOAD_HANDLERS
-            ]
+            handlers = settings.FILE_UPLOAD_HANDLERS
+            request.upload_handlers = [load_handler(name, request) for name in handlers]
         return None
 
 

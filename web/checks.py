@@ -19,7 +19,7 @@ def check_proxy_addresses(
         checks.Error(
             f"TRUSTED_PROXIES names {proxy!r}, which is not a network address as we compare them.",
             hint="List single addresses, like 127.0.0.1,2001:db8::1; networks are not understood.",
-            id="accounts.E001",
+            id="web.E001",
         )
         for proxy in settings.TRUSTED_PROXIES
         if canonical_ip(proxy) != proxy
@@ -38,6 +38,6 @@ def check_proxies_are_named(
             "TRUSTED_PROXIES is empty: behind a proxy every visitor has the proxy's address, and"
             " each limit per address becomes one limit for the whole site.",
             hint="Name the proxy's address as this server sees it, mostly 127.0.0.1.",
-            id="accounts.W001",
+            id="web.W001",
         )
     ]

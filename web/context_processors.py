@@ -28,7 +28,6 @@ def query_without_language(request: HttpRequest) -> str:
 
 
 def site_context(query: str) -> dict[str, Any]:
-    """Return the variables of every page; `query` precedes `lang=` in the language links."""
     current = translation.get_language()
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,

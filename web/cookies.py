@@ -9,7 +9,6 @@ from django.utils.functional import cached_property
 
 
 def personal_cookies() -> set[str]:
-    """Return the names of the cookies that identify the visitor or carry messages to them."""
     return {
         settings.SESSION_COOKIE_NAME,
         settings.BROWSER_COOKIE_NAME,
@@ -18,7 +17,6 @@ def personal_cookies() -> set[str]:
 
 
 def has_personal_cookie(request: HttpRequest) -> bool:
-    """Return whether the browser sent a cookie that could change what a page shows."""
     return not personal_cookies().isdisjoint(request.COOKIES)
 
 
@@ -29,8 +27,6 @@ def has_any_cookie(request: HttpRequest) -> bool:
 
 
 class MessageStorage(CookieStorage):
-    """Keeps one-time messages in a cookie that carries this project's cookie prefix."""
-
     cookie_name = settings.MESSAGE_COOKIE_NAME
 
     def __init__(self, request: HttpRequest) -> None:

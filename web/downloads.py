@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from typing import Any, TypeVar
 
 from csp.constants import UNSAFE_INLINE
@@ -21,9 +22,8 @@ def csv_download(
     name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
     """Stream the rows as `name`.csv: RFC 4180, UTF-8, and safe to open in a spreadsheet."""
-    response = StreamingHttpResponse(
-        _lines(header, rows), content_type="text/csv; charset=utf-8; header=present"
-    )
+    content_type = "text/csv; charset=utf-8; header=present"
+    response = StreamingHttpResponse(_lines(header, rows), content_type=content_type)
     return as_attachment(response, f"{name}.csv")
 
 
@@ -34,7 +34,6 @@ def as_attachment(response: Answer, filename: str) -> Answer:
 
 
 def as_inline(response: HttpResponse, filename: str) -> HttpResponse:
-    """Let the browser show the answer, and save it under this name."""
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     return response
 
@@ -51,18 +50,13 @@ def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:
 
 def safe_cell(value: Any) -> str:
     """Return the cell's text, quoted where a spreadsheet would run it as a formula."""
-    text = "" if value is None else str(value)
-    text = text.replace("\0", "")
+    text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    yield _BYTE_ORDER_MARK + _line(header)
-    for row in rows:
-        yield _line(row)
-
-
-def _line(row: Sequence[Any]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow([safe_cell(cell) for cell in row])
-    return line.getvalue()
+    yield _BYTE_ORDER_MARK
+    for row in chain([header], rows):
+        line = StringIO()
+        csv.writer(line).writerow([safe_cell(cell) for cell in row])
+        yield line.getvalue()

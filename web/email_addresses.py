@@ -36,6 +36,5 @@ def canonical_address(text: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """Return the address with its local part reduced to the first letter: `a…@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"

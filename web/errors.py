@@ -1,4 +1,4 @@
-"""The error pages."""
+"""The error pages 400, 413, 500 and 503; Django renders the templates 403, 403_csrf and 404."""
 
 import sys
 
@@ -6,7 +6,6 @@ import redis.exceptions
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -25,18 +24,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def content_too_large(request: HttpRequest) -> HttpResponse:
     return _bare(request, "413.html", 413)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403_csrf.html", status=403)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

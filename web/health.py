@@ -17,7 +17,7 @@ from web.errors import RETRY_AFTER_SECONDS
 
 
 class MigrationsMissing(Exception):
-    """The database lacks migrations of this program."""
+    pass
 
 
 # DatabaseError includes a missing table, also that of the database cache.
@@ -27,7 +27,6 @@ NOT_READY = (DatabaseError, InterfaceError, RedisError, MigrationsMissing)
 @login_not_required
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """Answer that the process is alive; depends on nothing else."""
     return JsonResponse({"status": "ok"})
 
 
@@ -38,26 +37,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         cache.get("readyz")
         check_migrations()
-        notes = readiness_notes()
+        now = timezone.now()
+        notes = {
+            name: "delayed" if import_string(is_delayed)(now=now) else "ok"
+            for name, is_delayed in settings.READINESS_NOTES.items()
+        }
     except NOT_READY:
-        return JsonResponse(
-            {"status": "unavailable"},
-            status=503,
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return JsonResponse({"status": "unavailable"}, status=503, headers=headers)
     return JsonResponse({"status": "ok", **notes})
-
-
-def readiness_notes() -> dict[str, str]:
-    """Return what is late but stops no page, by the names in `READINESS_NOTES`.
-
-    That setting names functions that take the moment and return whether their work is delayed.
-    """
-    now = timezone.now()
-    return {
-        name: "delayed" if import_string(is_delayed)(now=now) else "ok"
-        for name, is_delayed in settings.READINESS_NOTES.items()
-    }
 
 
 @lru_cache(maxsize=1)

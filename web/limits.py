@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -20,7 +21,6 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import transaction
 from django.utils import timezone
 
-from web.enums import LimitRefusal
 from web.locks import lock_name
 from web.origin import current_origin
 from web.refused import Refused
@@ -28,6 +28,10 @@ from web.refused import Refused
 # A counter is one number: the second in which its window ends, times this, plus the uses. One
 # number can be read and raised in one step; two could tell of different windows.
 _END = 10**6
+
+
+class LimitRefusal(StrEnum):
+    TRIED_TOO_OFTEN = "tried_too_often"
 
 
 class LimitReached(Refused):
@@ -57,7 +61,6 @@ def count_use(action: str, key: str | None = None) -> None:
 
 
 def check_limit(action: str, key: str | None = None) -> None:
-    """Raise LimitReached if one more use would be too many; counts nothing."""
     most, seconds = settings.RATE_LIMITS[action]
     end, uses = _read(cache.get(_counter(action, key), 0))
     if uses >= most and end > time.time():
@@ -65,7 +68,6 @@ def check_limit(action: str, key: str | None = None) -> None:
 
 
 def uncount_use(action: str, key: str | None = None) -> None:
-    """Take one counted use back: it turned out to be harmless."""
     counter = _counter(action, key)
     with _one_at_a_time(counter), suppress(ValueError):
         _end, uses = _read(cache.get(counter, 0))
@@ -74,13 +76,12 @@ def uncount_use(action: str, key: str | None = None) -> None:
 
 
 def clear_limit(action: str, key: str | None = None) -> None:
-    """Forget all uses that were counted for this key."""
     cache.delete(_counter(action, key))
 
 
 def client_network() -> str:
     """Return the client's address as limits count it: an IPv6 client by its /64 network."""
-    return _network_of(current_origin().address)
+    return _network_of(current_origin().network_address)
 
 
 @lru_cache(maxsize=1024)
@@ -100,12 +101,10 @@ def _counter(action: str, key: str | None) -> str:
 
 
 def _read(value: int) -> tuple[int, int]:
-    """Return the second in which the counter's window ends, and its uses."""
     return value // _END, value % _END
 
 
 def _raise_counter(counter: str, seconds: int) -> int:
-    """Add one use, or begin a window with it."""
     now = time.time()
     # Rounded up: the cache forgets the counter before its window can look over to anyone.
     fresh = (math.ceil(now) + seconds) * _END + 1
@@ -136,7 +135,6 @@ def _change(counter: str, uses: int, seconds: int) -> int:
 
 @contextmanager
 def _one_at_a_time(counter: str) -> Iterator[None]:
-    """Lock the counter where the cache cannot raise it in one step."""
     if not _is_in_database():
         yield
         return

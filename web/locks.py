@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def lock_name(name: str) -> None:
-    """Hold the lock called `name` until the transaction ends; waits for whoever holds it.
+    """Take the lock called `name` until the transaction ends; wait while another one has it.
 
     PostgreSQL has advisory locks. On SQLite a transaction is IMMEDIATE and already excludes every
     other writer. Must be called inside a transaction.

@@ -11,7 +11,6 @@ class RedactTokens(logging.Filter):
     """Removes the token from invitation URLs, because a token is all that its bearer needs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the formatted message and the traceback; every record is logged."""
         message = record.getMessage()
         redacted = redact(message)
         if redacted != message:

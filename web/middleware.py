@@ -31,13 +31,11 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 class OriginMiddleware:
-    """Sets the client's address and a request id for the audit trail, limits and logs."""
-
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        set_origin(Origin(address=client_address(request), request_id=uuid.uuid4().hex))
+        set_origin(Origin(network_address=client_address(request), request_id=uuid.uuid4().hex))
         try:
             return self.get_response(request)
         finally:
@@ -63,13 +61,10 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         in_url = supported_language(request.GET.get("lang"))
-        request.language_choice = in_url or supported_language(  # type: ignore[attr-defined]
-            request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
-        )
-        request.LANGUAGE_CODE = (
-            request.language_choice  # type: ignore[attr-defined]
-            or translation.get_language_from_request(request)
-        )
+        in_cookie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        chosen = in_url or supported_language(in_cookie)
+        request.language_choice = chosen  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = chosen or translation.get_language_from_request(request)
         translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", translation.get_language())
@@ -92,15 +87,11 @@ class LogInMiddleware(LoginRequiredMiddleware):
     """
 
     def process_view(
-        self,
-        request: HttpRequest,
-        view_func: Callable[..., HttpResponseBase],
-        view_args: tuple[Any, ...],
-        view_kwargs: dict[str, Any],
+        self, request: HttpRequest, view_func: Any, *arguments: Any
     ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        return super().process_view(request, view_func, *arguments)
 
 
 class PolicyMiddleware(CSPMiddleware):
@@ -141,9 +132,8 @@ class HeadersMiddleware:
         if settings.SECURE_HSTS_SECONDS:
             # Django sends it on secure requests only, but a proxy may not tell us the scheme.
             # Browsers ignore the header over http, so it is safe to send always.
-            response["Strict-Transport-Security"] = (
-                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
-            )
+            hsts = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+            response["Strict-Transport-Security"] = hsts
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"

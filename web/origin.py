@@ -8,9 +8,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The client's network address, and the id that logs and audit events share."""
-
-    address: str | None = None
+    network_address: str | None = None
     request_id: str = ""
 
 
@@ -28,7 +26,6 @@ def set_origin(origin: Origin) -> None:
 
 @lru_cache(maxsize=1024)
 def canonical_ip(text: str) -> str | None:
-    """Return the canonical spelling of a network address, or None for other text."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

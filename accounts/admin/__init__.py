@@ -1,18 +1,5 @@
-"""The admin of accounts: users, customer accounts, facts, and the evidence that is kept."""
+"""The admin of accounts: users, customer accounts, facts, and how users log in."""
 
-from accounts.admin.codes import VerificationCodeAdmin
-from accounts.admin.customers import CustomerAccountAdmin, FreezeAdmin
-from accounts.admin.facts import FactAdmin
-from accounts.admin.logins import AuthenticatorAdmin, EmailAddressAdmin
-from accounts.admin.users import GroupAdmin, UserAdmin
+from accounts.admin import customers, facts, logins, users
 
-__all__ = [
-    "AuthenticatorAdmin",
-    "CustomerAccountAdmin",
-    "EmailAddressAdmin",
-    "FactAdmin",
-    "FreezeAdmin",
-    "GroupAdmin",
-    "UserAdmin",
-    "VerificationCodeAdmin",
-]
+__all__ = ["customers", "facts", "logins", "users"]

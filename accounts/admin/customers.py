@@ -14,8 +14,8 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
 from accounts.services.freezes import freeze_account, unfreeze_account
 from audit.admin import AuditedModelAdmin, EvidenceAdmin
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm
-from web.admin.filters import StateFilter
 
 
 class FreezeForm(ReasonForm):
@@ -51,15 +51,7 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     lower_case_search = True
     date_hierarchy = "registered_at"
     autocomplete_fields = ("owner",)
-    fields = (
-        "owner",
-        "account_type",
-        "registration_site",
-        "country",
-        "registered_at",
-        "services_enabled_at",
-        "is_internal",
-    )
+    fields = list_display
     actions = ("freeze_for_provider", "unfreeze_for_provider")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[CustomerAccount]:
@@ -83,14 +75,8 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     def freeze_for_provider(
         self, account: CustomerAccount, *, by: User, now: datetime, scope: str, reason: str
     ) -> None:
-        freeze_account(
-            account=account,
-            cause=FreezeCause.ADMINISTRATOR,
-            scope=FreezeScope(scope),
-            reason=reason,
-            by=by,
-            now=now,
-        )
+        cause, width = FreezeCause.ADMINISTRATOR, FreezeScope(scope)
+        freeze_account(account=account, cause=cause, scope=width, reason=reason, by=by, now=now)
 
     @ConfirmedAction(
         title=_("Lift the provider's freeze"),
@@ -105,13 +91,8 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     def unfreeze_for_provider(
         self, account: CustomerAccount, *, by: User, now: datetime, reason: str
     ) -> None:
-        unfreeze_account(
-            account=account,
-            causes=[FreezeCause.ADMINISTRATOR],
-            reason=reason,
-            by=by,
-            now=now,
-        )
+        causes = [FreezeCause.ADMINISTRATOR]
+        unfreeze_account(account=account, causes=causes, reason=reason, by=by, now=now)
 
 
 class OpenFreezeFilter(StateFilter):
@@ -131,14 +112,3 @@ class FreezeAdmin(EvidenceAdmin):
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True
     date_hierarchy = "frozen_at"
-    fields = (
-        "account",
-        "cause",
-        "scope",
-        "reason",
-        "frozen_at",
-        "frozen_by",
-        "unfrozen_at",
-        "unfrozen_by",
-        "unfreeze_reason",
-    )

@@ -93,11 +93,7 @@ class ResourceAdmin(FactAdmin):
 
 
 @admin.register(Spending)
-class SpendingAdmin(EvidenceAdmin):
+class SpendingAdmin(EvidenceAdmin, FactAdmin):
     list_display = ("external_id", "account", "amount", "occurred_at")
-    list_select_related = FactAdmin.list_select_related
-    list_filter = FactAdmin.list_filter
-    search_fields = FactAdmin.search_fields
-    search_help_text = FactAdmin.search_help_text
     date_hierarchy = "occurred_at"
     fields = ("source", "external_id", "account", "amount", "occurred_at")

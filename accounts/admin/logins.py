@@ -1,4 +1,4 @@
-"""What allauth stores about users: addresses and second factors, never the secrets."""
+"""How users log in: proven addresses, second factors and codes, never the secrets."""
 
 from typing import Any
 
@@ -8,10 +8,13 @@ import allauth.mfa.admin  # noqa: F401 - imported for its registration
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import VerificationCode
 from audit.admin import DeletableModelAdmin, EvidenceAdmin
+from web.admin.base import StateFilter
 from web.admin.masking import may_see_addresses
 from web.email_addresses import mask_address
 
@@ -53,8 +56,28 @@ class AuthenticatorAdmin(DeletableModelAdmin):
     fields = ("user", "type", "created_at", "last_used_at")
     secrets = ("data",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    has_add_permission = has_change_permission
+
+
+class CodeStateFilter(StateFilter):
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        return {
+            "spent": (_("used"), Q(spent_at__isnull=False)),
+            "locked": (_("too many tries"), Q(spent_at__isnull=True, tries__gte=5)),
+            "open": (_("not used"), Q(spent_at__isnull=True, tries__lt=5)),
+        }
+
+
+@admin.register(VerificationCode)
+class VerificationCodeAdmin(EvidenceAdmin):
+    list_display = ("sent_at", "email", "purpose", "tries", "expires_at", "spent_at")
+    list_filter = (CodeStateFilter, "purpose")
+    search_fields = ("email__exact",)
+    search_help_text = _("A whole e-mail address")
+    lower_case_search = True
+    date_hierarchy = "sent_at"
+    addresses = ("email",)
+    fields = ("email", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")

@@ -1,7 +1,7 @@
 """Users and groups in the admin. Administrators neither choose nor see users' passwords."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -18,18 +18,12 @@ from accounts.services.administration import add_user, send_reset_link
 from audit.admin import AuditedModelAdmin, actor
 from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
-from web.refused import Refused
-
-if TYPE_CHECKING:
-    UserModelForm = forms.ModelForm[User]
-else:
-    UserModelForm = forms.ModelForm
 
 # The fields that make a user powerful; only a superuser changes them.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class AddUserForm(UserModelForm):
+class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email", "language")
@@ -97,14 +91,12 @@ class UserAdmin(AuditedModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Let the service add a new user; it mails the page on which to set a password."""
         if change:
             super().save_model(request, obj, form, change)
             return
         add_user(user=obj, email_original=form.typed_email, by=actor(request), now=timezone.now())
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
-        """Record changes only: the service has recorded a new user already."""
         if change:
             super().record_change(request, form, change)
 
@@ -115,7 +107,6 @@ class UserAdmin(AuditedModelAdmin):
             _("The current password works until then. Only the user sees the new one."),
         ),
         button=_("Send"),
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["change"],
     )
@@ -128,14 +119,11 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(AuditedModelAdmin, DjangoGroupAdmin):
-    """Groups of permissions; only a superuser adds or changes one."""
-
     list_display = ("name",)
     list_filter = ()
     ordering = ("name",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
+
+    has_add_permission = has_change_permission

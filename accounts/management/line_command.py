@@ -37,7 +37,6 @@ class LineCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load, and report each rejected line, or how many rows were written."""
         name, dry_run = options["file"], options["dry_run"]
         try:
             with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:

@@ -54,5 +54,4 @@ class CustomerAccount(models.Model):
 
     @property
     def is_enabled(self) -> bool:
-        """Whether the account's services have been enabled."""
         return self.services_enabled_at is not None

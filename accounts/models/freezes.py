@@ -6,14 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models.customers import CustomerAccount
-from audit.actors import actor_key
+from audit.models import actor_key
 
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     """Named sets of freezes."""
 
     def open(self) -> "FreezeQuerySet":
-        """Freezes that have not been lifted."""
         return self.filter(unfrozen_at__isnull=True)
 
 
@@ -75,5 +74,4 @@ class Freeze(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the freeze still holds."""
         return self.unfrozen_at is None

@@ -32,7 +32,6 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(
         self, account_name: str, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        """Create a platform administrator who may do everything in the admin."""
         return self.create_user(
             account_name, email, password, is_staff=True, is_superuser=True, **fields
         )
@@ -77,5 +76,4 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def masked_email(self) -> str:
-        """The e-mail address as a page may show it to others."""
         return mask_address(self.email)

@@ -30,10 +30,9 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
     Locks the user; one audit event. Raises Refused with an AccountNameRefusal.
     """
     name = account_name.strip().lower()
-    long_enough = SHORTEST <= len(name) <= LONGEST
     # The Kelvin sign and its like become ASCII letters when they are lowered.
     is_allowed = account_name.isascii() and _ALLOWED.fullmatch(name)
-    if not long_enough or not is_allowed or _GENERATED.fullmatch(name):
+    if not SHORTEST <= len(name) <= LONGEST or not is_allowed or _GENERATED.fullmatch(name):
         raise Refused(AccountNameRefusal.MALFORMED)
     try:
         with transaction.atomic():

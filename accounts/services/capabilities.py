@@ -23,12 +23,11 @@ class AccountAction(models.TextChoices):
     RUN_RESOURCES = "run_resources", _("Run existing resources, which go on costing money")
 
 
-_STOPPED = {
-    None: frozenset[AccountAction](),
-    FreezeScope.ACCOUNT: frozenset({AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE}),
-    FreezeScope.ACCOUNT_AND_RESOURCES: frozenset(
-        {AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE, AccountAction.RUN_RESOURCES}
-    ),
+_STOPPED_FOR_ACCOUNT = {AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE}
+_STOPPED: dict[FreezeScope | None, set[AccountAction]] = {
+    None: set(),
+    FreezeScope.ACCOUNT: _STOPPED_FOR_ACCOUNT,
+    FreezeScope.ACCOUNT_AND_RESOURCES: _STOPPED_FOR_ACCOUNT | {AccountAction.RUN_RESOURCES},
 }
 
 
@@ -41,14 +40,7 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
     return None
 
 
-def may(action: AccountAction, *, scope: FreezeScope | None) -> bool:
-    """Return whether an account frozen in this scope (None: not frozen) may do this."""
-    return action not in _STOPPED[scope]
-
-
 def capability_rows(freezes: Iterable[Freeze]) -> list[dict[str, Any]]:
     """Return the rows of the pages' table: every action, and whether it is possible now."""
-    scope = widest_scope(freezes)
-    return [
-        {"action": action.label, "allowed": may(action, scope=scope)} for action in AccountAction
-    ]
+    stopped = _STOPPED[widest_scope(freezes)]
+    return [{"action": action.label, "allowed": action not in stopped} for action in AccountAction]

@@ -27,11 +27,8 @@ PER_DAY = 10
 
 # The e-mail to a known address and the one to an unknown address, by purpose.
 _KINDS = {
-    CodePurpose.REGISTER: ("accounts.already_registered", "accounts.verification_code"),
-    CodePurpose.RESET_PASSWORD: (
-        "accounts.password_reset_code",
-        "accounts.password_reset_unknown",
-    ),
+    CodePurpose.REGISTER: ("already_registered", "verification_code"),
+    CodePurpose.RESET_PASSWORD: ("password_reset_code", "password_reset_unknown"),
 }
 
 
@@ -51,9 +48,8 @@ def send_code(
     """Enqueue an e-mail with a new code to a canonical address, within the address's limits.
 
     Returns the row, or None when a limit is reached: the page says the same in both cases. A known
-    address gets a row like an unknown one, so that limits and statements are the same; only the
-    text of the e-mail differs. Two codes are at least 60 seconds apart, and at most 5 are sent per
-    hour and 10 per day: all flows and purposes together, counted under a lock per address.
+    address gets a row as well, so that only the text of the e-mail differs. The limits count all
+    flows and purposes together, under a lock per address.
     """
     with transaction.atomic():
         lock_name(f"code:{email}")
@@ -68,14 +64,8 @@ def send_code(
             expires_at=now + LIFETIME,
         )
         known_kind, unknown_kind = _KINDS[purpose]
-        known = _holder(email, purpose) is not None
-        outgoing = OutgoingMessage(
-            kind=known_kind if known else unknown_kind,
-            to=email,
-            about=row,
-            language=language,
-            deadline_at=row.expires_at,
-        )
+        kind = f"accounts.{known_kind if code_holder(row) else unknown_kind}"
+        outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
         return row
 
@@ -87,8 +77,7 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
     (inside one it raises RuntimeError), and `spend_code()` in the transaction of what the code
     permits. Right digits give the last try back until the code is spent, so that the second of two
     clicks is not one try too many. Once the code is spent they cost a try, because they let a
-    password be compared. The right digits for an address that has an account already are as wrong
-    as any others: it cannot be registered again. Raises Refused with a CodeRefusal.
+    password be compared. Raises Refused with a CodeRefusal.
     """
     with transaction.atomic(durable=True):
         # Read before the row: a code that is spent in between then shows as spent.
@@ -117,11 +106,8 @@ def spend_code(*, proof: Proof, now: datetime) -> bool:
 
     Call it in the transaction of what the code permits: a second caller waits for the first.
     """
-    return bool(
-        VerificationCode.objects.filter(
-            pk=proof.code_id, spent_at__isnull=True, expires_at__gt=now
-        ).update(spent_at=now)
-    )
+    unspent = VerificationCode.objects.filter(pk=proof.code_id, spent_at__isnull=True)
+    return unspent.filter(expires_at__gt=now).update(spent_at=now) == 1
 
 
 def note_registered(*, proof: Proof, user: User) -> None:
@@ -138,9 +124,8 @@ def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> 
 def derive_code(row: VerificationCode, holder: User | None) -> str:
     """Return the six digits of a row, leading zeros included.
 
-    HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million: with 2^256
-    values the bias does not matter. A code that resets a password is bound to the present one, so
-    that any change of the password makes the code worthless.
+    HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code that
+    resets a password is bound to the present one, so that any change of it ends the code.
     """
     bound_to = holder.password if holder and row.purpose == CodePurpose.RESET_PASSWORD else ""
     text = "\0".join([row.nonce, row.purpose, row.flow, row.email, bound_to])
@@ -160,15 +145,10 @@ def code_holder(row: VerificationCode) -> User | None:
 
 
 def _is_limit_reached(email: str, now: datetime) -> bool:
-    day = now - timedelta(days=1)
-    sent = list(
-        VerificationCode.objects.filter(email=email, sent_at__gt=day)
-        .order_by("-sent_at")
-        .values_list("sent_at", flat=True)
-    )
-    last_hour = [moment for moment in sent if moment > now - timedelta(hours=1)]
-    too_soon = bool(sent) and sent[0] > now - PAUSE
-    return too_soon or len(last_hour) >= PER_HOUR or len(sent) >= PER_DAY
+    codes = VerificationCode.objects.filter(email=email, sent_at__gt=now - timedelta(days=1))
+    ages = [now - sent_at for sent_at in codes.values_list("sent_at", flat=True)]
+    in_last_hour = sum(age < timedelta(hours=1) for age in ages)
+    return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= PER_DAY
 
 
 def _newest(email: str, purpose: CodePurpose, flow: str) -> "QuerySet[VerificationCode]":

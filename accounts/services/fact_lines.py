@@ -55,11 +55,14 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
         for number, line in enumerate(lines, 1)
         if isinstance(line, dict) or line.strip()
     )
-    errors: list[LineError] = []
+
+    def reject(number: int, error: ValidationError) -> None:
+        report.errors.append(LineError(number, " ".join(error.messages)))
+
     while batch := list(islice(numbered, BATCH)):
         if batch[-1][0] > MOST_LINES:
-            text = _("There are more than %(most)d lines. Split the file.") % {"most": MOST_LINES}
-            errors.append(LineError(MOST_LINES + 1, text))
+            text = _("There are more than %(most)d lines. Split the file.")
+            reject(MOST_LINES + 1, ValidationError(text % {"most": MOST_LINES}))
             break
         report.lines += len(batch)
         forms: dict[int, FactForm] = {}
@@ -67,14 +70,14 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
             try:
                 forms[number] = _valid_form(line, form_of)
             except ValidationError as error:
-                errors.append(LineError(number, " ".join(error.messages)))
+                reject(number, error)
         known = _account_ids(forms.values())
         for number, form in forms.items():
             try:
                 rows.append(_row(form, number, known, line_of))
             except ValidationError as error:
-                errors.append(LineError(number, " ".join(error.messages)))
-    report.errors = sorted(errors, key=lambda error: error.line)
+                reject(number, error)
+    report.errors.sort(key=lambda error: error.line)
     return rows
 
 
@@ -114,7 +117,6 @@ def _row(
 
 
 def _account_ids(forms: Iterable[FactForm]) -> dict[str, int]:
-    """Return the ids of the accounts that the forms name, by name and by address."""
     names = {name for form in forms for name in form.account_names().values()}
     rows = CustomerAccount.objects.filter(
         Q(owner__account_name__in=names) | Q(owner__email__in=names)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomerAccount
@@ -18,7 +18,7 @@ from accounts.services.fact_forms import (
     FactForm,
 )
 from accounts.services.fact_lines import BATCH, ImportReport, Line, validate_lines
-from audit.models import AuditEvent
+from audit.services import record_audit_events
 
 _FORMS: dict[str, type[FactForm]] = {**FACT_FORMS, "account": AccountForm}
 
@@ -85,7 +85,7 @@ def write_facts(changes: Sequence[FactChange[Fact]], *, action: str, now: dateti
             update_fields=_columns(model),
         )
         changed = [(row, _values(old) if old else None, _values(row)) for row, old in chunk]
-        _record_changes(action, changed, now)
+        record_audit_events(action=action, changes=changed, by=None, now=now)
 
 
 def _form_of(fields: dict[str, Any]) -> FactForm:
@@ -101,7 +101,6 @@ def _form_of(fields: dict[str, Any]) -> FactForm:
 
 
 def _columns(model: type[Fact]) -> list[str]:
-    """Return the columns that an import may change: all but the keys."""
     names = (field.attname for field in model._meta.concrete_fields)
     return [name for name in names if name not in ("id", "source", "external_id")]
 
@@ -115,7 +114,7 @@ def _update_accounts(
 ) -> None:
     values = {update.account_id: update.values for update in updates}
     accounts = CustomerAccount.objects.select_for_update().filter(pk__in=values).order_by("pk")
-    changes = []
+    changes: list[tuple[CustomerAccount, dict[str, Any], dict[str, Any]]] = []
     for before in accounts.values("pk", *ACCOUNT_FIELDS):
         pk = before["pk"]
         after = {name: value for name, value in values[pk].items() if value != before[name]}
@@ -126,26 +125,7 @@ def _update_accounts(
     report.unchanged += len(updates) - len(changes)
     if changes and not dry_run:
         CustomerAccount.objects.bulk_update([row for row, *_values in changes], ACCOUNT_FIELDS)
-        _record_changes("customeraccount.imported", changes, now)
-
-
-def _record_changes(
-    action: str,
-    changes: Iterable[tuple[models.Model, dict[str, Any] | None, dict[str, Any]]],
-    now: datetime,
-) -> None:
-    """Write one audit event for each row; an import has no actor."""
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            occurred_at=now,
-            action=action,
-            object_label=row._meta.label_lower,
-            object_id=str(row.pk),
-            before=before,
-            after=after,
-        )
-        for row, before, after in changes
-    )
+        record_audit_events(action="customeraccount.imported", changes=changes, by=None, now=now)
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -1,6 +1,6 @@
-"""Setting another password: with the present one, or with a code that was mailed."""
+"""Setting another password, and warning a user whose password someone keeps guessing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -9,15 +9,19 @@ from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User
 from accounts.services.codes import Proof, check_code, spend_code, was_spent
 from audit.services import record_audit_event
+from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.locks import lock_name
 from web.refused import Refused
+
+PAUSE_BETWEEN_WARNINGS = timedelta(hours=1)
+_FAILED_LOGINS = "accounts.failed_logins"
 
 
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
     """Set a password that has passed the policy; every session of the user ends with the commit.
 
-    Codes that were sent to reset the old one become worthless. Writes one audit event and enqueues
-    one e-mail to the user.
+    Writes one audit event and enqueues one e-mail to the user.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
@@ -45,6 +49,26 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
         return user
 
 
+def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
+    """Enqueue an e-mail about failed log-ins, at most one per hour; return whether it was."""
+    with transaction.atomic():
+        lock_name(f"{_FAILED_LOGINS}:{user.pk}")
+        warned = OutboxMessage.objects.filter(
+            kind=_FAILED_LOGINS,
+            about_label=user._meta.label_lower,
+            about_id=str(user.pk),
+            created_at__gt=now - PAUSE_BETWEEN_WARNINGS,
+        )
+        if warned.exists():
+            return False
+        data, deadline = {"noticed_at": now}, now + PAUSE_BETWEEN_WARNINGS
+        outgoing = OutgoingMessage(
+            _FAILED_LOGINS, user.email, user, user.language, data, deadline_at=deadline
+        )
+        enqueue_messages(messages=[outgoing], now=now)
+        return True
+
+
 def _spend_code_and_reset(proof: Proof, password: str, now: datetime) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email=proof.email, is_active=True).first()
@@ -63,11 +87,6 @@ def _write_password(user: User, password: str, action: str, by: User, now: datet
     user.set_password(password)
     user.save(update_fields=["password"])
     record_audit_event(action=action, about=user, by=by, now=now)
-    outgoing = OutgoingMessage(
-        kind="accounts.password_changed",
-        to=user.email,
-        about=user,
-        language=user.language,
-        data={"changed_at": now},
-    )
+    kind, data = "accounts.password_changed", {"changed_at": now}
+    outgoing = OutgoingMessage(kind, user.email, user, user.language, data)
     enqueue_messages(messages=[outgoing], now=now)

@@ -11,7 +11,6 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, encrypt
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts.enums import SecondFactorRefusal
 from accounts.models import User
@@ -19,17 +18,16 @@ from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
-MAIL_KIND = "accounts.second_factor_changed"
-
 
 def has_second_factor(user: User) -> bool:
     """Return whether the user logs in with an authenticator app."""
-    return _apps(user).exists()
+    return find_second_factor(user) is not None
 
 
 def find_second_factor(user: User) -> Authenticator | None:
     """Return the user's authenticator app, with when it was set up and last used."""
-    return _apps(user).first()
+    apps = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    return apps.first()
 
 
 def new_totp_secret() -> str:
@@ -60,10 +58,16 @@ def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -
             raise Refused(SecondFactorRefusal.APP_CODE_WRONG)
         # Used up, so no secret any more: it recognises the same form when it is sent again.
         app.data["set_up_with"] = code
-        # Recovery codes that an app of before has left.
+        # An earlier app may have left recovery codes.
         Authenticator.objects.filter(user=locked).delete()
         app.save()
-        codes: list[str] = _new_recovery_codes(locked).wrap().generate_codes()
+        # allauth's form of recovery codes: a seed, and a bit for each that was used.
+        recovery = Authenticator.objects.create(
+            user=locked,
+            type=Authenticator.Type.RECOVERY_CODES,
+            data={"seed": encrypt(secrets.token_hex(40)), "used_mask": 0},
+        )
+        codes: list[str] = recovery.wrap().generate_codes()
         _record_change(locked, is_on=True, now=now)
     return codes
 
@@ -85,19 +89,6 @@ def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
         _record_change(locked, is_on=False, now=now)
 
 
-def _apps(user: User) -> QuerySet[Authenticator]:
-    apps: QuerySet[Authenticator] = Authenticator.objects.filter(user=user)
-    return apps.filter(type=Authenticator.Type.TOTP)
-
-
-def _new_recovery_codes(user: User) -> Authenticator:
-    """Save recovery codes in allauth's form: a seed, and a bit for each that was used."""
-    data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
-    return Authenticator.objects.create(
-        user=user, type=Authenticator.Type.RECOVERY_CODES, data=data
-    )
-
-
 def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
     """Return the recovery codes for the form that set up this app; it was sent twice."""
     if decrypt(app.data["secret"]) != secret or app.data.get("set_up_with") != code:
@@ -110,11 +101,6 @@ def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[st
 def _record_change(user: User, *, is_on: bool, now: datetime) -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
     record_audit_event(action=action, about=user, by=user, now=now)
-    outgoing = OutgoingMessage(
-        kind=MAIL_KIND,
-        to=user.email,
-        about=user,
-        language=user.language,
-        data={"is_on": is_on, "changed_at": now},
-    )
+    kind, data = "accounts.second_factor_changed", {"is_on": is_on, "changed_at": now}
+    outgoing = OutgoingMessage(kind, user.email, user, user.language, data)
     enqueue_messages(messages=[outgoing], now=now)

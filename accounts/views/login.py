@@ -7,7 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpResponse
 
-from web.answers import adapt_allauth_view
+from web.answers import ViewFunction, adapt_allauth_view
 
 
 class _Mounted:
@@ -16,36 +16,23 @@ class _Mounted:
     http_method_names = ["get", "head", "post"]
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
-        """Add `next_url`: where it goes afterwards, None if nowhere in particular."""
         context = super().get_context_data(**options)  # type: ignore[misc]
         get_next_url = getattr(self, "get_next_url", None)
         return {**context, "next_url": get_next_url() if get_next_url else None}
 
     def form_invalid(self, form: Form) -> HttpResponse:
-        """Show the form with its errors."""
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         if response.status_code == 200:
             response.status_code = 400
         return response
 
 
-class _LogInView(_Mounted, LoginView):  # type: ignore[misc]
-    pass
+def _mount(view: Any) -> ViewFunction:
+    mounted: Any = type(view.__name__, (_Mounted, view), {})
+    return adapt_allauth_view(mounted.as_view())
 
 
-class _LogOutView(_Mounted, LogoutView):  # type: ignore[misc]
-    pass
-
-
-class _ConfirmView(_Mounted, ReauthenticateView):  # type: ignore[misc]
-    pass
-
-
-class _SecondFactorView(_Mounted, AuthenticateView):  # type: ignore[misc]
-    pass
-
-
-log_in = adapt_allauth_view(_LogInView.as_view())
-log_out = adapt_allauth_view(_LogOutView.as_view())
-confirm = adapt_allauth_view(_ConfirmView.as_view())
-second_factor = adapt_allauth_view(_SecondFactorView.as_view())
+log_in = _mount(LoginView)
+log_out = _mount(LogoutView)
+confirm = _mount(ReauthenticateView)
+second_factor = _mount(AuthenticateView)

@@ -17,7 +17,12 @@ from django.views.decorators.http import require_http_methods
 from qrcode.image.svg import SvgPathFillImage
 
 from accounts.enums import SecondFactorRefusal
-from accounts.forms import RemoveSecondFactorForm, SetUpSecondFactorForm
+from accounts.forms import (
+    RemoveSecondFactorForm,
+    SetUpSecondFactorForm,
+    is_password_right,
+    refusals_as_errors,
+)
 from accounts.models import User
 from accounts.refusals import refusal_sentence
 from accounts.services.second_factor import (
@@ -26,7 +31,6 @@ from accounts.services.second_factor import (
     remove_second_factor,
     set_up_second_factor,
 )
-from web import limits
 from web.answers import limited, see_other
 from web.refused import Refused
 
@@ -37,7 +41,6 @@ _SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
 @sensitive_post_parameters("code", "password")
 @limited
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Show whether it is on; `action` begins to set it up, turns it on, or turns it off."""
     if request.method != "POST":
         return _show(request)
     actions = {"begin": _begin, "set_up": _set_up, "remove": _remove}
@@ -52,12 +55,11 @@ def _begin(request: HttpRequest) -> HttpResponse:
 
 
 def _set_up(request: HttpRequest) -> HttpResponse:
-    """Turn it on, and show the recovery codes this once."""
     secret = request.session.get(_SECRET)
     if secret is None:
         return see_other("second_factor")
     form = SetUpSecondFactorForm(request.POST)
-    if not (form.is_valid() and _is_password(request, form)):
+    if not _is_proven(request, form):
         return _show(request, form)
     user, code = cast("User", request.user), form.cleaned_data["code"]
     try:
@@ -72,33 +74,26 @@ def _set_up(request: HttpRequest) -> HttpResponse:
 
 
 def _remove(request: HttpRequest) -> HttpResponse:
-    """Turn it off."""
     form = RemoveSecondFactorForm(request.POST)
-    if not (form.is_valid() and _is_password(request, form)):
+    if not _is_proven(request, form):
         return _show(request, form)
     user, code = cast("User", request.user), form.cleaned_data["code"]
-    try:
+    with refusals_as_errors(form, "code"):
         remove_second_factor(user=user, code=code, now=timezone.now())
-    except Refused as refused:
-        form.add_error("code", refusal_sentence(refused))
-        return _show(request, form)
-    request.session.pop(_SECRET, None)
-    messages.success(request, _("Logging in takes no second step any more."))
-    return see_other("second_factor")
+        request.session.pop(_SECRET, None)
+        messages.success(request, _("Logging in takes no second step any more."))
+        return see_other("second_factor")
+    return _show(request, form)
 
 
-def _is_password(request: HttpRequest, form: Form) -> bool:
-    """Compare the password, or add to the form that it is another one. Raises LimitReached."""
+def _is_proven(request: HttpRequest, form: Form) -> bool:
     user = cast("User", request.user)
-    limits.count_use("second_factor", f"user {user.pk}")
-    if user.check_password(form.cleaned_data["password"]):
-        return True
-    form.add_error("password", _("That is not your password."))
-    return False
+    return form.is_valid() and is_password_right(
+        form, "password", user=user, action="second_factor"
+    )
 
 
 def _show(request: HttpRequest, form: Form | None = None) -> HttpResponse:
-    """Show the page as it is for this user: on, being set up, or off."""
     user, secret = cast("User", request.user), request.session.get(_SECRET)
     app = find_second_factor(user)
     context: dict[str, Any] = {"app": app}

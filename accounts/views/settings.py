@@ -9,37 +9,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import RenameForm
+from accounts.forms import RenameForm, refusals_as_errors
 from accounts.models import User
-from accounts.refusals import refusal_sentence
 from accounts.services.account_names import rename_account
 from web import limits
 from web.answers import limited, posted, see_other
-from web.refused import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited
 def settings(request: HttpRequest) -> HttpResponse:
-    """Show account name and e-mail address; a POST changes the account name, once."""
     user = cast("User", request.user)
     form = RenameForm(posted(request))
-    if form.is_valid() and _is_renamed(request, form):
-        messages.success(request, _("Your account name has been changed."))
-        return see_other("account_settings")
+    if form.is_valid():
+        limits.count_use("rename_account", f"user {user.pk}")
+        with refusals_as_errors(form, "account_name"):
+            rename_account(user=user, by=user, now=timezone.now(), **form.cleaned_data)
+            messages.success(request, _("Your account name has been changed."))
+            return see_other("account_settings")
     context = {"form": form, "may_rename": user.account_name_changed_at is None}
     status = 400 if form.errors else 200
     return render(request, "account/settings.html", context, status=status)
-
-
-def _is_renamed(request: HttpRequest, form: RenameForm) -> bool:
-    """Rename the account, or add to the form why not."""
-    user = cast("User", request.user)
-    limits.count_use("rename_account", f"user {user.pk}")
-    name = form.cleaned_data["account_name"]
-    try:
-        rename_account(user=user, account_name=name, by=user, now=timezone.now())
-    except Refused as refused:
-        form.add_error("account_name", refusal_sentence(refused))
-        return False
-    return True

@@ -21,9 +21,8 @@ from association.refusals import SENTENCES
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from audit.admin import EvidenceAdmin
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm
-from web.admin.filters import StateFilter
-from web.refused import Refused
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
@@ -93,7 +92,6 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Set the budget"),
         form=BudgetForm,
         name=customer_name,
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
@@ -126,7 +124,6 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Freeze"),
         form=FreezeForm,
         name=customer_name,
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
@@ -151,7 +148,6 @@ class AssociationAdmin(EvidenceAdmin):
         button=_("Unfreeze"),
         form=ReasonForm,
         name=customer_name,
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.models import Attempt, Consent
 from audit.admin import EvidenceAdmin
-from web.admin.filters import StateFilter
+from web.admin.base import StateFilter
 
 
 class AttemptStateFilter(StateFilter):
@@ -75,11 +75,11 @@ class AttemptAdmin(EvidenceAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(EvidenceAdmin):
-    list_display = ("agreed_at", "account", "document", "address")
+    list_display = ("agreed_at", "account", "document", "network_address")
     list_select_related = ("account__owner", "document")
     list_filter = ("document__kind", "document__language")
     search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True
     date_hierarchy = "agreed_at"
-    fields = ("account", "document", "attempt", "agreed_at", "address")
+    fields = ("account", "document", "attempt", "agreed_at", "network_address")

@@ -13,9 +13,8 @@ from accounts.models import User
 from association.models import LegalDocument
 from association.services.documents import publish_document
 from audit.admin import DeletableModelAdmin
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
-from web.admin.filters import StateFilter
-from web.refused import Refused
 
 
 class DocumentStateFilter(StateFilter):
@@ -60,7 +59,6 @@ class LegalDocumentAdmin(DeletableModelAdmin):
             _("Customers who agreed to older instructions but have not joined must agree again."),
         ),
         button=_("Publish"),
-        refused_by=(Refused,),
         refusals={"already_published": _("This document is published already.")},
         permissions=["change"],
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.models import Authorization, Budget, BudgetAlert, BudgetRequest
 from audit.admin import EvidenceAdmin
-from web.admin.filters import StateFilter
+from web.admin.base import StateFilter
 
 
 class AuthorizationStateFilter(StateFilter):

@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('agreed_at', models.DateTimeField(verbose_name='agreed at')),
-                ('address', models.GenericIPAddressField(blank=True, null=True, verbose_name='network address')),
+                ('network_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='network address')),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='accounts.customeraccount', verbose_name='customer account')),
                 ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='association.attempt', verbose_name='attempt')),
             ],

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount
 from association.models.attempts import Attempt
 from association.models.documents import Consent
-from audit.actors import actor_key
+from audit.models import actor_key
 from partners.enums import AssociationType
 from partners.models import Invitation, Partner, PartnerMember
 

@@ -9,7 +9,7 @@ from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount
 from association.models.documents import LegalDocument
-from audit.actors import actor_key
+from audit.models import actor_key
 from partners.models import Invitation, Partner, PartnerMember
 
 

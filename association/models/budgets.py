@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.enums import BudgetPeriod, OnExhaustion
 from association.models.associations import Association
-from audit.actors import actor_key
+from audit.models import actor_key
 
 
 class BudgetQuerySet(models.QuerySet["Budget"]):

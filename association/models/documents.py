@@ -71,7 +71,7 @@ class Consent(AppendOnlyModel):
         verbose_name=_("attempt"),
     )
     agreed_at = models.DateTimeField(_("agreed at"))
-    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("consent")

@@ -246,7 +246,7 @@ def _consent(attempt: Attempt, document_id: int, at: datetime, address: str | No
         document_id=document_id,
         attempt=attempt,
         agreed_at=at,
-        address=address,
+        network_address=address,
     )
 
 

@@ -87,7 +87,7 @@ def grant_authorization(
         if letter.version != shown_version:
             raise Refused(AuthorizationProblem.LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
-            account=locked.account, document=letter, agreed_at=now, address=address
+            account=locked.account, document=letter, agreed_at=now, network_address=address
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent

@@ -58,5 +58,5 @@ def _form_of(fields: dict[str, Any], *, now: datetime) -> FactForm:
     not_in_the_future = MaxValueValidator(
         now + CLOCKS_DIFFER_BY, _("This moment is in the future. Record spending afterwards.")
     )
-    form.fields["occurred_at"].validators.append(not_in_the_future)
+    form.fields["occurred_at"].validators = [not_in_the_future]
     return form

@@ -66,7 +66,7 @@ def _answer(
             shown_request=shown,
             shown_version=form.cleaned_data["shown_letter"] or _letter(language).version,
             language=language,
-            address=current_origin().address,
+            address=current_origin().network_address,
             by=user,
             now=now,
         )

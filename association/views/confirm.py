@@ -77,7 +77,7 @@ def answer_final_post(
         associate(
             attempt=journey.attempt,
             by=signed_in(request),
-            address=current_origin().address,
+            address=current_origin().network_address,
             enabling=form.enabling() if isinstance(form, EnableForm) else None,
             letter=form.letter_choice() if journey.invitation.is_reseller else None,
         )

@@ -69,7 +69,7 @@ def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResp
             attempt=attempt,
             instructions=form.instructions_document,
             letter=form.agreed_letter(),
-            address=current_origin().address,
+            address=current_origin().network_address,
             now=attempt.started_at,
         )
     return remember_browser(see_other(step_url(attempt, Step.ACCOUNT)), secret)

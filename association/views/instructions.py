@@ -55,7 +55,7 @@ def instructions(request: HttpRequest, journey: Journey) -> HttpResponse:
         attempt=attempt,
         instructions=form.instructions_document,
         letter=form.agreed_letter(),
-        address=current_origin().address,
+        address=current_origin().network_address,
         now=journey.now,
     )
     return see_other(resume_url(attempt))

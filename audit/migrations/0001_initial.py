@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('object_id', models.CharField(max_length=64, verbose_name='object id')),
                 ('before', models.JSONField(blank=True, encoder=django.core.serializers.json.DjangoJSONEncoder, null=True, verbose_name='before')),
                 ('after', models.JSONField(blank=True, encoder=django.core.serializers.json.DjangoJSONEncoder, null=True, verbose_name='after')),
-                ('address', models.GenericIPAddressField(blank=True, null=True, verbose_name='network address')),
+                ('network_address', models.GenericIPAddressField(blank=True, null=True, verbose_name='network address')),
                 ('request_id', models.CharField(blank=True, max_length=32, verbose_name='request id')),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='actor')),
             ],

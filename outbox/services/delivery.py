@@ -23,11 +23,9 @@ from outbox.services.queue import (
     drop_late_messages,
     has_due_messages,
     longest_send,
-    mark_dead,
-    mark_dropped,
-    mark_sent,
     release_messages,
-    schedule_retry,
+    retry_moment,
+    update_waiting,
 )
 from outbox.services.rendering import Stale, Undeliverable, build_email, one_line, render_message
 
@@ -66,9 +64,8 @@ class MailSender:
     def deliver_batch(self) -> int:
         """Process up to BATCH_SIZE messages and return how many; 0 means that nothing waits.
 
-        Raises MailServerAway when no connection can be made; that counts as no try, and the caller
-        asks again soon. Stops early and releases the rest when told to stop, or when the lease
-        could end before the next message is sent.
+        Raises MailServerAway when no connection can be made; that is not counted as a try. Stops
+        early when told to, or when the lease could end before the next message is sent.
         """
         self._catch_up()
         now = self._clock()
@@ -103,13 +100,12 @@ class MailSender:
         return processed
 
     def _deliver(self, message: OutboxMessage) -> None:
-        """Send one message, plan its next try, or end it; raises only when a server is away."""
         try:
             email = build_email(message, render_message(message), self._connection)
         except Stale as stale:
-            self._drop(message, stale.reason)
+            self._drop(message, str(stale))
         except Undeliverable as failure:
-            self._give_up(message, failure.reason)
+            self._give_up(message, str(failure))
         except DATABASE_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - one broken text must not stop the others
@@ -137,38 +133,37 @@ class MailSender:
             self._retry(message, f"cannot be sent: {_location(error)}")
         else:
             now = self._clock()
-            self._write(partial(mark_sent, message=message, now=now))
+            self._write(message, sent_at=now, last_error="")
             seconds = round((now - message.created_at).total_seconds(), 1)
             log("mail.sent", message, after_seconds=seconds)
 
     def _retry(self, message: OutboxMessage, error: str) -> None:
-        self._write(partial(schedule_retry, message=message, error=error, now=self._clock()))
+        moment = retry_moment(tries=message.tries, now=self._clock())
+        self._write(message, next_try_at=moment, last_error=error[:200])
         log("mail.retry_planned", message, error=error)
 
     def _give_up(self, message: OutboxMessage, error: str) -> None:
-        self._write(partial(mark_dead, message=message, error=error, now=self._clock()))
+        self._write(message, dead_at=self._clock(), last_error=error[:200])
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
-        self._write(partial(mark_dropped, message=message, reason=reason, now=self._clock()))
+        self._write(message, dropped_at=self._clock(), drop_reason=reason[:80] or "stale")
         log("mail.dropped", message, reason=reason)
 
-    def _write(self, write: Callable[[], object]) -> None:
-        """Write the outcome; if the database is away, the next call writes it."""
-        self._unwritten = write
-        write()
+    def _write(self, message: OutboxMessage, **values: object) -> None:
+        self._unwritten = partial(update_waiting, message=message, **values)
+        self._unwritten()
         self._unwritten = None
 
     def _catch_up(self) -> None:
-        """Write the outcome that is still unwritten, and release claimed messages."""
         if self._unwritten is not None:
-            self._write(self._unwritten)
+            self._unwritten()
+            self._unwritten = None
         if self._claimed:
             release_messages(messages=self._claimed, now=self._clock())
             self._claimed.clear()
 
     def _connect(self) -> None:
-        """Open the mail connection; does nothing while it is open."""
         try:
             self._connection.open()
         except MAIL_ERRORS as error:
@@ -201,13 +196,13 @@ def is_permanent(error: OSError) -> bool:
 
 def log(event: str, message: OutboxMessage | None = None, **values: object) -> None:
     """Write one line of JSON about a message; never an address, a subject or a text."""
-    about: dict[str, object] = {}
     if message is not None:
         about = {"message": message.pk, "kind": one_line(message.kind), "tries": message.tries}
-    logger.info(json.dumps({"event": event, **about, **values}))
+        values = about | values
+    logger.info(json.dumps({"event": event, **values}))
 
 
 def _location(error: Exception) -> str:
-    """Return the error's class and line; its text may contain what a log must not."""
+    # Not the error's text, which may contain what a log must not.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} ({Path(frame.filename).name}:{frame.lineno})"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models, transaction
 
-from audit.actors import Actor
+from audit.models import Actor
 from audit.services import record_audit_event
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
@@ -47,8 +47,7 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
 
     `kind` is "app.name": that function of the app's `emails` module writes the text when it is
     sent. `data` must contain no secret. A message that is not sent by its deadline (three days by
-    default) is dropped. Bulk messages wait for all others. Call it in the transaction of the
-    action.
+    default) is dropped. Call it in the transaction of the action.
     """
     host = urlsplit(settings.PUBLIC_BASE_URL).hostname
     return OutboxMessage.objects.bulk_create(
@@ -87,18 +86,17 @@ def longest_send() -> timedelta:
 
 
 def lease() -> timedelta:
-    """Return how long a claimed message belongs to one worker; then others may claim it."""
+    """Return how long a claimed message belongs to one worker."""
     return longest_send() + TIME_FOR_THE_BATCH
 
 
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     """Claim up to `limit` due messages for this worker, longest waiting first, bulk last.
 
-    Bulk messages come last so that a verification code never waits for ten thousand invitations.
-
-    A claim is a lease: it sets `next_try_at` to the end of the lease and counts the try before
-    anything is sent. A worker that dies so leaves its messages to the others. SKIP LOCKED keeps two
-    workers from claiming the same row; SQLite has one writer at a time and needs no lock.
+    So a verification code never waits for ten thousand invitations. A claim is a lease: it sets
+    `next_try_at` to its end and counts the try before anything is sent, so that other workers get
+    the messages of one that dies. SKIP LOCKED keeps two workers from claiming the same row; SQLite
+    has one writer at a time and needs no lock.
     """
     lease_until = now + lease()
     with transaction.atomic():
@@ -125,35 +123,19 @@ def release_messages(*, messages: Collection[OutboxMessage], now: datetime) -> N
         ).update(next_try_at=now, tries=models.F("tries") - 1)
 
 
-def mark_sent(*, message: OutboxMessage, now: datetime) -> None:
-    """Record that the mail server accepted the message."""
-    _waiting(message).update(sent_at=now, last_error="")
+def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
+    """Store what became of a message; changes nothing once it has ended."""
+    OutboxMessage.objects.waiting().filter(pk=message.pk).update(**values)
 
 
-def mark_dropped(*, message: OutboxMessage, reason: str, now: datetime) -> None:
-    """Record that the message became stale and is not sent."""
-    _waiting(message).update(dropped_at=now, drop_reason=reason[:80] or "stale")
-
-
-def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
-    """Record that the message can never be delivered; it is not retried."""
-    _waiting(message).update(dead_at=now, last_error=error[:200])
-
-
-def schedule_retry(*, message: OutboxMessage, error: str, now: datetime) -> datetime:
-    """Plan the next try of a message that failed temporarily, and return its moment.
+def retry_moment(*, tries: int, now: datetime) -> datetime:
+    """Return when to try a message again that has failed temporarily so many times.
 
     The wait doubles with each try from one minute to one hour. It varies by a quarter, so that the
     messages of one outage do not all return in the same second.
     """
-    factor = float(2 ** min(max(message.tries - 1, 0), 10)) * random.uniform(1, 1.25)  # noqa: S311 - no secret
-    next_try_at = now + min(SHORTEST_WAIT * factor, LONGEST_WAIT)
-    _waiting(message).update(next_try_at=next_try_at, last_error=error[:200])
-    return next_try_at
-
-
-def _waiting(message: OutboxMessage) -> "models.QuerySet[OutboxMessage]":
-    return OutboxMessage.objects.waiting().filter(pk=message.pk)
+    factor = float(2 ** min(max(tries - 1, 0), 10)) * random.uniform(1, 1.25)  # noqa: S311 - no secret
+    return now + min(SHORTEST_WAIT * factor, LONGEST_WAIT)
 
 
 def is_delayed(*, now: datetime) -> bool:

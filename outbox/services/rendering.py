@@ -47,17 +47,9 @@ class Email:
 class Stale(Exception):
     """The message is no longer useful: it is dropped with this reason."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
 
 class Undeliverable(Exception):
     """The message can never be sent: its kind is unknown, or its object is gone."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def one_line(text: str) -> str:
@@ -87,8 +79,8 @@ def render_message(message: OutboxMessage) -> Email:
     if not getattr(write, "__module__", "").startswith(module):
         raise Undeliverable("unknown kind")  # a name that `emails` only imports
     with translation.override(_language(message)):
-        mail: Email = write(message)
-    return mail
+        email: Email = write(message)
+    return email
 
 
 def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Found:
@@ -118,7 +110,7 @@ def render_email(
     Both get the context, the subject, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. Only the HTML is
     escaped.
     """
-    engine = Engine.get_default()
+    template_of = Engine.get_default().get_template
     with translation.override(_language(message)):
         values = {
             **context,
@@ -126,16 +118,11 @@ def render_email(
             "PROVIDER_NAME": settings.PROVIDER_NAME,
             "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
         }
-        text = engine.get_template(f"emails/{template}.txt").render(
-            Context(values, autoescape=False)
-        )
-        html = engine.get_template(f"emails/{template}.html").render(Context(values))
-    lines = "\n".join(
-        line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()
-    )
-    return Email(
-        subject=values["subject"], text=_BLANK_LINES.sub("\n\n", lines) + "\n", html=html.strip()
-    )
+        text = template_of(f"emails/{template}.txt").render(Context(values, autoescape=False))
+        html = template_of(f"emails/{template}.html").render(Context(values))
+    lines = [line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()]
+    plain = _BLANK_LINES.sub("\n\n", "\n".join(lines)) + "\n"
+    return Email(subject=values["subject"], text=plain, html=html.strip())
 
 
 def from_address() -> str:
@@ -147,7 +134,7 @@ def from_address() -> str:
 
 
 def build_email(
-    message: OutboxMessage, mail: Email, connection: BaseEmailBackend | None = None
+    message: OutboxMessage, email: Email, connection: BaseEmailBackend | None = None
 ) -> EmailMultiAlternatives:
     """Return the e-mail with its headers; every try has the same Message-ID.
 
@@ -156,9 +143,9 @@ def build_email(
     """
     if not _is_plain(message.recipient):
         raise Undeliverable("not a plain address")
-    email = EmailMultiAlternatives(
-        subject=one_line(mail.subject),
-        body=mail.text,
+    built = EmailMultiAlternatives(
+        subject=one_line(email.subject),
+        body=email.text,
         from_email=from_address(),
         to=[message.recipient],
         headers={
@@ -169,12 +156,11 @@ def build_email(
         },
         connection=connection,
     )
-    email.attach_alternative(mail.html, "text/html")
-    return email
+    built.attach_alternative(email.html, "text/html")
+    return built
 
 
 def _is_plain(address: str) -> bool:
-    """Return whether the text is one canonical address, also after mail libraries decode it."""
     try:
         return canonical_address(address) == address == sanitize_address(address, "utf-8")
     except ValueError:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin
 from partners.models import BatchRow, InvitationBatch
-from web.admin.filters import StateFilter
+from web.admin.base import StateFilter
 
 
 class BatchStateFilter(StateFilter):

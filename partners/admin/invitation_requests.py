@@ -16,10 +16,9 @@ from partners.services.invitation_requests import (
     answer_invitation_request,
     dismiss_invitation_request,
 )
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm
-from web.admin.filters import StateFilter
 from web.email_addresses import mask_address
-from web.refused import Refused
 
 
 def request_name(invitation_request: InvitationRequest) -> str:
@@ -70,7 +69,6 @@ class InvitationRequestAdmin(EvidenceAdmin):
         ),
         button=_("Send the invitation"),
         name=request_name,
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )
@@ -89,7 +87,6 @@ class InvitationRequestAdmin(EvidenceAdmin):
         button=_("Dismiss"),
         form=ReasonForm,
         name=request_name,
-        refused_by=(Refused,),
         refusals=SENTENCES,
         permissions=["act"],
     )

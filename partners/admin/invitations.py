@@ -22,8 +22,8 @@ from partners.services.invitations import (
     edit_invitation,
     revoke_invitation,
 )
+from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
-from web.admin.filters import StateFilter
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 

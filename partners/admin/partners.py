@@ -12,7 +12,7 @@ from audit.admin import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, ac
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.refusals import sentence_for
 from partners.services.members import add_member, change_member, remove_member
-from web.admin.filters import StateFilter
+from web.admin.base import StateFilter
 from web.refused import Refused
 
 

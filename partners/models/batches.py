@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from audit.actors import actor_key
+from audit.models import actor_key
 from partners.enums import AssociationType, Channel
 from partners.models.invitations import Invitation
 from partners.models.members import PartnerMember

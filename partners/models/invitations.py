@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from audit.actors import actor_key
+from audit.models import actor_key
 from partners.enums import (
     AssociationType,
     Channel,

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from audit.actors import actor_key
+from audit.models import actor_key
 from partners.enums import PartnerRole
 from partners.models.partners import Partner
 

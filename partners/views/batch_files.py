@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from audit.security_log import log_security_event
+from audit.services import log_security_event
 from partners.enums import Channel
 from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive

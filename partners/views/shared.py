@@ -9,7 +9,7 @@ from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from audit.security_log import log_security_event
+from audit.services import log_security_event
 from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
 from partners.forms import allowed_types
 from partners.models import Invitation, PartnerMember

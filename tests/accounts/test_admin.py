@@ -84,6 +84,21 @@ def test_index_carries_the_provider_and_the_tools(superuser: Client) -> None:
     assert "<style" not in body
 
 
+@pytest.mark.parametrize(
+    ("permission", "tool"),
+    [
+        ("view_auditevent", "Who did what, newest first"),
+        ("view_outboxmessage", "E-mails that could not be delivered"),
+    ],
+)
+def test_index_offers_a_tool_only_with_its_permission(permission: str, tool: str) -> None:
+    administrator = factories.UserFactory(is_staff=True)
+    client = client_of(administrator)
+    assert tool not in client.get(reverse("admin:index")).content.decode()
+    administrator.user_permissions.add(Permission.objects.get(codename=permission))
+    assert tool in client.get(reverse("admin:index")).content.decode()
+
+
 def test_password_is_changed_on_the_accounts_page_only(superuser: Client) -> None:
     answer = superuser.get(reverse("admin:password_change"))
     assert (answer.status_code, answer["Location"]) == (302, reverse("account_change_password"))
@@ -170,7 +185,7 @@ def test_change_of_a_user_is_audited_with_its_rights(superuser: Client, boss: Us
     data = {"language": "", "user_permissions": [right.pk]}
     superuser.post(reverse("admin:accounts_user_change", args=[user.pk]), data)
     event = AuditEvent.objects.get()
-    assert (event.action, event.actor, event.before, event.after, event.address) == (
+    assert (event.action, event.actor, event.before, event.after, event.network_address) == (
         "user.changed",
         boss,
         {"is_active": True, "user_permissions": []},

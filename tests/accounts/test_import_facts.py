@@ -78,7 +78,7 @@ def load(tmp_path: Path) -> Any:
         try:
             call_command("import_facts", str(file), "--json", stdout=out, **options)
         except CommandError as error:
-            return {**json.loads(out.getvalue()), "said": str(error)}
+            return {**json.loads(out.getvalue()), "error": str(error)}
         return json.loads(out.getvalue())
 
     return run
@@ -156,7 +156,7 @@ def test_one_broken_line_stops_all(load: Any) -> None:
         {"line": 3, "reason": "The line is not JSON."},
         {"line": 5, "reason": "This is a duplicate of line 1."},
     ]
-    assert report["said"] == "3 of 4 lines are rejected. Nothing was imported."
+    assert report["error"] == "3 of 4 lines are rejected. Nothing was imported."
     assert (Bill.objects.count(), AuditEvent.objects.count()) == (0, 0)
 
 
@@ -294,11 +294,12 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_text_report_names_each_line(tmp_path: Path) -> None:
     file = tmp_path / "facts"
     file.write_bytes(b"{\r\n\r\n[]")
-    said = io.StringIO()
+    output = io.StringIO()
     with pytest.raises(CommandError):
-        call_command("import_facts", str(file), stderr=said)
+        call_command("import_facts", str(file), stderr=output)
     assert (
-        said.getvalue() == "Line 1: The line is not JSON.\nLine 3: The line is not a JSON object.\n"
+        output.getvalue()
+        == "Line 1: The line is not JSON.\nLine 3: The line is not a JSON object.\n"
     )
 
 

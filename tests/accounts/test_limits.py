@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from web import limits
-from web.enums import LimitRefusal
-from web.limits import LimitReached, check_limit, clear_limit, count_use, uncount_use
+from web.limits import LimitReached, LimitRefusal, check_limit, clear_limit, count_use, uncount_use
 from web.origin import Origin, set_origin
 
 pytestmark = pytest.mark.django_db
@@ -121,16 +120,16 @@ def test_counter_without_expiry_does_not_block_for_ever():
     ],
 )
 def test_network_that_a_client_counts_with(address, network):
-    set_origin(Origin(address=address))
+    set_origin(Origin(network_address=address))
     assert limits.client_network() == network
 
 
 def test_neighbours_in_one_ipv6_network_share_a_count():
-    set_origin(Origin(address="2001:db8::1"))
+    set_origin(Origin(network_address="2001:db8::1"))
     assert uses(3, key=None) == [True] * 3
-    set_origin(Origin(address="2001:db8::2"))
+    set_origin(Origin(network_address="2001:db8::2"))
     assert uses(1, key=None) == [False]
-    set_origin(Origin(address="2001:db8:0:1::1"))
+    set_origin(Origin(network_address="2001:db8:0:1::1"))
     assert uses(1, key=None) == [True]
 
 

@@ -86,7 +86,7 @@ def test_agreeing_grants_once_however_often_it_is_sent(asked):
     assert f"{association.partner.name} may now order and operate for you." in text
     consent = Consent.objects.get(document__kind=LETTER)
     assert Authorization.objects.get().consent == consent
-    assert consent.address == "127.0.0.1"
+    assert consent.network_address == "127.0.0.1"
     assert AuditEvent.objects.filter(action="authorization.granted").count() == 1
 
 

@@ -127,7 +127,7 @@ def test_grant_keeps_the_consent_and_tells_the_partners_people(untouched, referr
     consent = Consent.objects.get(document__kind=LETTER)
     assert (granted.state, granted.consent, granted.granted_at) == ("granted", consent, now)
     assert (consent.account, consent.attempt) == (association.account, None)
-    assert (consent.document, consent.address) == (document(LETTER), ADDRESS)
+    assert (consent.document, consent.network_address) == (document(LETTER), ADDRESS)
     assert consent.agreed_at == now
     owner = association.account.owner
     action, actor, was, became = trail()[-1]

@@ -83,7 +83,7 @@ def test_consents_carry_version_moment_and_network_address(enabling):
     attempt, association = enabling.attempt, Association.objects.get()
     now, click = association.associated_at, "203.0.113.5"
     rows = Consent.objects.order_by("document__kind")
-    assert [(c.document, c.agreed_at, c.address, c.account, c.attempt) for c in rows] == [
+    assert [(c.document, c.agreed_at, c.network_address, c.account, c.attempt) for c in rows] == [
         (document(kind), moment, address, attempt.account, attempt)
         for kind, moment, address in [
             (DocumentKind.CUSTOMER_AGREEMENT, now, click),

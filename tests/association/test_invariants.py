@@ -19,7 +19,7 @@ from association.services.customers import freeze_customer, set_budget, unfreeze
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from outbox.services.queue import claim_messages, mark_dead, revive_message
+from outbox.services.queue import claim_messages, revive_message, update_waiting
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_requests import (
     answer_invitation_request,
@@ -137,10 +137,10 @@ def ask_for_an_invitation(association, by, now):
 
 def revive_a_dead_message(association, by, now):
     for message in claim_messages(now=now, limit=1):
-        mark_dead(message=message, error="550", now=now)
+        update_waiting(message=message, dead_at=now, last_error="550")
         revive_message(message=message, by=by, now=now)
     for message in claim_messages(now=now, limit=100):
-        mark_dead(message=message, error="550", now=now)
+        update_waiting(message=message, dead_at=now, last_error="550")
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,6 @@ urlpatterns = [
     path("503", raising(OperationalError("the database is away"))),
 ]
 handler400 = errors.bad_request
-handler403 = errors.permission_denied
-handler404 = errors.not_found
 handler500 = errors.server_error
 
 

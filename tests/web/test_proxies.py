@@ -29,7 +29,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("proxies", "secure", "problems"),
-    [("", "False", "['accounts.W001']"), ("127.0.0.1", "True", "[]")],
+    [("", "False", "['web.W001']"), ("127.0.0.1", "True", "[]")],
     ids=["none", "named"],
 )
 def test_outside_the_demo_the_scheme_is_trusted_from_named_proxies(
@@ -59,7 +59,7 @@ def test_outside_the_demo_the_scheme_is_trusted_from_named_proxies(
 @pytest.mark.parametrize(
     ("demo", "proxies", "ids"),
     [
-        (False, [], ["accounts.W001"]),
+        (False, [], ["web.W001"]),
         (False, ["10.0.0.7"], []),
         (True, [], []),
     ],
@@ -72,8 +72,8 @@ def test_missing_proxies_are_a_warning_outside_the_demo(settings, demo, proxies,
 @pytest.mark.parametrize("proxy", ["10.0.0.0/8", "proxy", "2001:DB8::1", "127.0.0.1:80", " "])
 def test_proxy_that_would_never_match_is_an_error(settings, proxy):
     settings.TRUSTED_PROXIES = ["127.0.0.1", proxy, "2001:db8::1"]
-    assert [problem.id for problem in check_proxy_addresses(None)] == ["accounts.E001"]
-    assert "accounts.E001" in [problem.id for problem in run_checks()]
+    assert [problem.id for problem in check_proxy_addresses(None)] == ["web.E001"]
+    assert "web.E001" in [problem.id for problem in run_checks()]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The base of all admin pages: bounded lists, masked e-mail addresses, checked input."""
+"""The base of all admin pages: bounded lists, state filters, masked addresses, checked input."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -18,15 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
-
-if TYPE_CHECKING:
-    AnyModelAdmin = admin.ModelAdmin[Any]
-    AnyPaginator = Paginator[Any]
-else:
-    AnyModelAdmin = admin.ModelAdmin
-    AnyPaginator = Paginator
 
 COUNT_LIMIT = 10_000
 
@@ -40,6 +34,25 @@ def is_key(model: type[models.Model], text: str) -> bool:
     return True
 
 
+class StateFilter(admin.SimpleListFilter):
+    """A filter whose choices are conditions: subclasses map each key to (label, condition)."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def states(self) -> dict[str, tuple[Any, models.Q]]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(key, word) for key, (word, _condition) in self.states().items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
+    ) -> models.QuerySet[Any]:
+        state = self.states().get(self.value() or "")
+        return queryset.filter(state[1]) if state else queryset
+
+
 class CarefulAutocompleteSelect(AutocompleteSelect):
     """Shows any posted value again; Django's widget fails on a value that is not a key."""
 
@@ -49,7 +62,7 @@ class CarefulAutocompleteSelect(AutocompleteSelect):
         return super().optgroups(name, keys, attr)
 
 
-class BoundedPaginator(AnyPaginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts at most `COUNT_LIMIT` rows, never the whole table."""
 
     @cached_property
@@ -59,7 +72,7 @@ class BoundedPaginator(AnyPaginator):
         return found
 
 
-class SafeModelAdmin(AnyModelAdmin):
+class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """An admin page that stays fast with large tables and answers any URL without an error.
 
     `addresses` names fields with e-mail addresses, masked for users without the permission.
@@ -75,7 +88,6 @@ class SafeModelAdmin(AnyModelAdmin):
     list_filter: ClassVar[Any] = ()
     list_select_related: ClassVar[Any] = False
     search_fields: ClassVar[Any] = ()
-    actions_selection_counter = True
     addresses: ClassVar[Sequence[str]] = ()
     lower_case_search = False
     # Neither pages nor the audit trail show these fields.
@@ -97,7 +109,6 @@ class SafeModelAdmin(AnyModelAdmin):
         return self._with_masks(request, names) if obj is not None else list(names)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Make existing addresses read-only: they are masked."""
         names = list(super().get_readonly_fields(request, obj))
         if obj is not None:
             names += [name for name in self.addresses if name not in names]
@@ -130,7 +141,6 @@ class SafeModelAdmin(AnyModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Answer 403 to a filter that is not offered."""
         try:
             return super().changelist_view(request, extra_context)
         except DisallowedModelAdminLookup as error:

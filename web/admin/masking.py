@@ -28,14 +28,11 @@ def may_see_addresses(request: HttpRequest) -> bool:
 
 
 def mask_addresses(text: str) -> str:
-    """Return the text with every e-mail address in it masked."""
     return _ADDRESS.sub(lambda found: mask_address(found[0]), text)
 
 
 @cache
 def masked_field(model: type[models.Model], name: str) -> Callable[[Any], str]:
-    """Return a list column that shows the field with its addresses masked."""
-
     @admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")  # type: ignore[union-attr]
     def shown(obj: Any) -> str:
         value = getattr(obj, name)

@@ -22,11 +22,9 @@ class Command(BaseCommand):
     help = "Make a platform administrator with a second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the e-mail address."""
         parser.add_argument("email", help="the administrator's e-mail address")
 
     def handle(self, *, email: str, **_options: Any) -> None:
-        """Make the administrator and print what is needed to log in."""
         try:
             user, secret = add_administrator(email=email, now=timezone.now())
         except InvalidAddress as error:

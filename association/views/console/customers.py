@@ -35,7 +35,7 @@ from association.views.console.customer_rows import (
     row_of,
     shown_address,
 )
-from audit.security_log import log_security_event
+from audit.services import log_security_event
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing

@@ -38,7 +38,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
         self.stop = threading.Event()
-        self.trouble = ""
         self.background = Background()
         sender = MailSender(get_connection(), stopped=self.stop.is_set)
         if once:
@@ -51,10 +50,12 @@ class Command(BaseCommand):
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
+    def work(self, sender: MailSender) -> int:
+        return self.background.work(now=timezone.now()) + sender.deliver_batch()
+
     def deliver_once(self, sender: MailSender) -> None:
-        """Send all due e-mails. Raises CommandError when a server is away."""
         try:
-            while self.background.work(now=timezone.now()) + sender.deliver_batch():
+            while self.work(sender):
                 pass
         except MailServerAway as away:
             raise CommandError(f"The mail server is away ({away}). Nothing is lost.") from away
@@ -63,36 +64,28 @@ class Command(BaseCommand):
 
     def deliver_until_stopped(self, sender: MailSender, *, drain: bool) -> None:
         log("worker.started")
+        last_trouble = ""
         while not self.stop.is_set():
+            trouble, pause = "", PAUSE_SECONDS
             try:
                 if not connection.in_atomic_block:
                     close_old_connections()
-                processed = self.background.work(now=timezone.now()) + sender.deliver_batch()
+                processed = self.work(sender)
                 if drain and not processed and not OutboxMessage.objects.waiting().exists():
                     break
+                pause = 0 if processed else POLL_SECONDS
             except MailServerAway as away:
-                self.pause(f"mail server: {away}")
-                continue
+                trouble = f"mail server: {away}"
             except (DatabaseError, InterfaceError) as away:
                 # Also when the worker starts before the tables exist.
-                self.pause(f"database: {type(away).__name__}")
-                continue
-            self.log_trouble("")
-            if not processed:
-                self.stop.wait(POLL_SECONDS)
+                trouble = f"database: {type(away).__name__}"
+            if trouble != last_trouble:
+                log("worker.waiting" if trouble else "worker.resumed", trouble=trouble)
+            last_trouble = trouble
+            self.stop.wait(pause)
         log("worker.stopped")
 
-    def pause(self, trouble: str) -> None:
-        self.log_trouble(trouble)
-        self.stop.wait(PAUSE_SECONDS)
-
-    def log_trouble(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log("worker.waiting" if trouble else "worker.resumed", trouble=trouble)
-        self.trouble = trouble
-
     def listen_to_signals(self) -> dict[signal.Signals, Any]:
-        """Stop after the current message at the first signal; return the old handlers."""
         if threading.current_thread() is not threading.main_thread():
             return {}
         return {

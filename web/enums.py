@@ -1,9 +1,0 @@
-"""The codes of limits."""
-
-from enum import StrEnum
-
-
-class LimitRefusal(StrEnum):
-    """Why a limit refuses."""
-
-    TRIED_TOO_OFTEN = "tried_too_often"
