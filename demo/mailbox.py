@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
-from itertools import islice
 from pathlib import Path
 
 # Django's file backend writes this after each message.
@@ -28,18 +27,7 @@ class StoredEmail:
     html: str
 
 
-def newest_emails(directory: Path, *, recipient: str = "", limit: int = 100) -> list[StoredEmail]:
-    """Return the newest e-mails first: all, or those to one canonical address."""
-    emails = _read_emails(directory)
-    wanted = (one for one in emails if recipient in ("", one.recipient.lower()))
-    return list(islice(wanted, limit))
-
-
-def find_email(directory: Path, *, key: str) -> StoredEmail | None:
-    return next((one for one in _read_emails(directory) if one.key == key), None)
-
-
-def _read_emails(directory: Path) -> Iterator[StoredEmail]:
+def newest_emails(directory: Path) -> Iterator[StoredEmail]:
     """Yield the e-mails, newest file first, without those that cannot be read or parsed."""
     for path in _newest_files(directory):
         try:
@@ -47,10 +35,7 @@ def _read_emails(directory: Path) -> Iterator[StoredEmail]:
             complete = path.read_bytes().split(_SEPARATOR)[:-1]
         except OSError:
             continue
-        for raw in reversed(complete):
-            parsed = _parse(raw)
-            if parsed is not None:
-                yield parsed
+        yield from filter(None, map(_parse, reversed(complete)))
 
 
 def _newest_files(directory: Path) -> list[Path]:

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import models
 
+from accounts.enums import AccountType, RegistrationSite
 from accounts.models import CustomerAccount, User
-from accounts.services.account_names import new_account_name
+from accounts.services.administration import save_new_user
+from accounts.services.facts_import import import_facts
 from association.models import Association, Attempt, DocumentKind
 from association.services.associations import associate
 from association.services.attempts import (
@@ -20,18 +23,11 @@ from association.services.attempts import (
 )
 from association.services.documents import current_documents
 from audit.services import record_audit_event
-from demo.examples import SOURCE
-from demo.facts import FactExample
 from partners.enums import Channel
 from partners.models import Invitation
 
-# A moment that differs by less than this is not restored.
-DRIFT = timedelta(days=1)
-# One salt for all users, so that a hash can be compared without hashing a password per user.
-_SALT = "neitherSecretNorRandom0"
+SOURCE = "demo"
 _PLAIN = (type(None), bool, int, str, datetime)
-
-# --- rows that no service makes
 
 
 def set_row(
@@ -51,27 +47,21 @@ def set_row(
 
 def restore_row(row: models.Model, wanted: Mapping[str, Any], *, now: datetime) -> None:
     """Set the fields that differ from `wanted`, with one audit event."""
-    before = {name: getattr(row, name) for name in wanted}
-    changed = [name for name in wanted if not _is_same(before[name], wanted[name])]
-    if not changed:
+    before = {name: getattr(row, name) for name in wanted if getattr(row, name) != wanted[name]}
+    if not before:
         return
-    for name in changed:
-        setattr(row, name, wanted[name])
-    row.save(update_fields=changed)
+    after = {name: wanted[name] for name in before}
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(after))
     record_audit_event(
         action=f"{row._meta.model_name}.changed",
         about=row,
         by=None,
         now=now,
-        before=_plain({name: before[name] for name in changed}),
-        after=_plain({name: wanted[name] for name in changed}),
+        before=_plain(before),
+        after=_plain(after),
     )
-
-
-def _is_same(stored: Any, wanted: Any) -> bool:
-    if isinstance(stored, datetime) and isinstance(wanted, datetime):
-        return abs(stored - wanted) < DRIFT
-    return bool(stored == wanted)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,55 +72,70 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 # --- users and accounts
 
 
-def hash_password(password: str) -> str:
-    """Return the stored form of a password that the demo prints, the same every time."""
-    return make_password(password, salt=_SALT)
+@cache
+def _hash_password(password: str) -> str:
+    # One salt for all users, so that a hash can be compared without hashing a password per user.
+    return make_password(password, salt="neitherSecretNorRandom0")
 
 
 def add_user(address: str, *, now: datetime) -> User:
-    """Add a user with this address and no password."""
-    user = User.objects.create_user(new_account_name(), address, created_at=now)
-    after = {"account_name": user.account_name}
-    record_audit_event(action="user.added", about=user, by=None, now=now, after=after)
+    """Add a user with this address, proven, and without a password."""
+    user = User(email=address)
+    save_new_user(user=user, email_original=address, by=None, now=now)
+    EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
     return user
 
 
-def restore_log_in(user: User, password_hash: str, *, now: datetime, **powers: bool) -> None:
-    """Make sure that the user can log in with the password that the demo prints."""
+def restore_login(user: User, password: str, *, now: datetime, **powers: bool) -> None:
+    """Let the user log in with the password that the demo prints."""
     restore_row(user, {"is_active": True, **powers}, now=now)
-    if user.password != password_hash:
-        user.password = password_hash
+    if user.password != _hash_password(password):
+        user.password = _hash_password(password)
         user.save(update_fields=["password"])
         record_audit_event(action="user.password_changed", about=user, by=None, now=now)
-    known = user.emailaddress_set.all()  # type: ignore[attr-defined]  # allauth has no types
-    if not any(a.email == user.email and a.verified and a.primary for a in known):
-        proven = {"verified": True, "primary": True}
-        EmailAddress.objects.update_or_create(user=user, email=user.email, defaults=proven)
 
 
-def set_account(
-    owner: User, values: Mapping[str, Any], facts: Iterable[FactExample], *, now: datetime
-) -> CustomerAccount:
-    """Return the owner's account with these values and facts."""
-    wanted = {"country": "DE", **values}
-    account: CustomerAccount = set_row(CustomerAccount, {"owner": owner}, wanted, now=now)
-    for fact in facts:
-        set_fact(fact.model, account, fact.name, fact.values_at(now), now=now, account=account)
-    return account
-
-
-def set_fact(
-    model: type[models.Model],
-    about: CustomerAccount,
-    name: str,
+def restore_account(
+    owner: User,
     values: Mapping[str, Any],
+    facts: Iterable[Mapping[str, Any]],
     *,
+    at: datetime,
     now: datetime,
-    **accounts: CustomerAccount,
-) -> None:
-    """Set one fact; its external id is made of the owner's address and the fact's name."""
-    key = {"source": SOURCE, "external_id": f"{about.owner.email}/{name}"}
-    set_row(model, key, {**accounts, **values}, now=now)
+) -> CustomerAccount:
+    """Add the owner's account, or import its values and facts again.
+
+    A `timedelta` among them is a distance from `at`, when the account was registered and enabled
+    unless `values` say otherwise.
+    """
+    account: CustomerAccount = set_row(CustomerAccount, {"owner": owner}, {}, now=now)
+    its_values = {
+        "kind": "account",
+        "account_type": AccountType.INDIVIDUAL,
+        "registration_site": RegistrationSite.INTERNATIONAL,
+        "country": "DE",
+        "registered_at": timedelta(0),
+        "services_enabled_at": timedelta(0),
+        "is_internal": False,
+        **values,
+    }
+    lines = [
+        {
+            "source": SOURCE,
+            "external_id": f"{owner.email}/{number}",
+            "master" if "member" in fact else "account": owner.email,
+            **{
+                name: (at + value).isoformat() if isinstance(value, timedelta) else value
+                for name, value in fact.items()
+            },
+        }
+        for number, fact in enumerate([its_values, *facts])
+    ]
+    report = import_facts(lines=lines, now=now)
+    if report.errors:
+        raise ValueError(report.errors)
+    account.refresh_from_db()
+    return account
 
 
 # --- invitations that are followed

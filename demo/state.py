@@ -1,8 +1,5 @@
 """What is loaded of the demo, and what of it is spent; reads only."""
 
-import re
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,23 +7,16 @@ from accounts.models import CustomerAccount, User
 from association.enums import RefusalCode
 from demo.examples import (
     ACCOUNTS,
-    ADMIN,
     DOMAIN,
     INVITATIONS,
     INVITING,
     LABEL_PREFIX,
-    MANAGER,
     OTHER,
-    PARTNER,
-    PASSWORDS,
     AccountExample,
     InvitationExample,
     invitation_to,
 )
-from partners.enums import Channel, InvitationRefusal
 from partners.models import Invitation, Partner
-
-_LOCAL_PART = re.compile(r"([a-z-]*[a-z])(?:-([0-9]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,96 +36,62 @@ class Offer:
 class Demo:
     """Everything that the demo offers, by its stable names."""
 
-    invitations: Mapping[str, Offer]
-    accounts: Mapping[str, Offer]
-    logins: Mapping[str, Mapping[str, str]]
+    invitations: dict[str, Offer]
+    accounts: dict[str, Offer]
 
     @property
     def spent(self) -> list[str]:
         """The names of what must be replaced."""
-        offers = [*self.invitations.items(), *self.accounts.items()]
-        return [name for name, offer in offers if offer.is_spent]
+        offers = {**self.invitations, **self.accounts}
+        return [name for name, offer in offers.items() if offer.is_spent]
 
 
 def find_demo(now: datetime) -> Demo | None:
     """Return what is loaded, spent or not; None when something is missing."""
-    users = find_users()
     partners = Partner.objects.in_bulk([INVITING["slug"], OTHER["slug"]], field_name="slug")
-    if len(partners) < 2 or not PASSWORDS.keys() <= users.keys():
+    if len(partners) < 2:
         return None
+    users = find_users()
     found = find_invitations(partners[INVITING["slug"]])
     invitations, accounts = {}, {}
-    for example in INVITATIONS:
-        invitation = newest_usable(found[example.label], example.refusal, now)
-        if invitation is None:
-            return None
-        is_spent = invitation.refusal(now) != example.refusal
-        invitations[example.name] = Offer(example, invitation, is_spent)
-    for account in ACCOUNTS:
-        owner = users.get(account.stem)
-        label = invitation_to(owner.email).label if owner else ""
-        invitation = newest_usable(found[label], None, now)
-        if owner is None or invitation is None:
-            return None
-        is_spent = account_is_spent(account, owner, partners[OTHER["slug"]])
-        is_spent = is_spent or invitation.refusal(now) is not None
-        accounts[account.name] = Offer(account, invitation, is_spent, owner.email)
-    logins = {
-        name: {"login": users[name].email, "password": PASSWORDS[name]}
-        for name in (PARTNER, MANAGER, ADMIN)
-    }
-    return Demo(invitations, accounts, logins)
+    try:
+        for example in INVITATIONS:
+            invitation = found[example.label]
+            is_spent = invitation.refusal(now) != example.refusal
+            invitations[example.name] = Offer(example, invitation, is_spent)
+        for account in ACCOUNTS:
+            owner = users[account.stem]
+            invitation = found[invitation_to(owner.email).label]
+            is_spent = invitation.refusal(now) is not None
+            is_spent = is_spent or account_is_spent(account, owner, partners[OTHER["slug"]])
+            accounts[account.name] = Offer(account, invitation, is_spent, owner.email)
+    except KeyError:
+        return None
+    return Demo(invitations, accounts)
 
 
 def find_users() -> dict[str, User]:
     """Return the newest user of each stem, with the rows that tell whether it is spent."""
     users = User.objects.filter(email__endswith=f"@{DOMAIN}").select_related("customer_account")
-    history = ("customer_account__associations", "customer_account__freezes", "emailaddress_set")
-    newest: dict[str, User] = {}
-    for user in users.prefetch_related(*history):
-        stem, number = split_address(user.email)
-        if stem not in newest or number > split_address(newest[stem].email)[1]:
-            newest[stem] = user
-    return newest
+    history = ("customer_account__associations", "customer_account__freezes")
+    by_number = sorted(users.prefetch_related(*history), key=lambda user: split_address(user)[1])
+    return {split_address(user)[0]: user for user in by_number}
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """Return stem and number of a demo address: ("eligible", 2) for eligible-2@demo.example."""
-    found = _LOCAL_PART.fullmatch(address.partition("@")[0])
-    if found is None:
-        return address, 1
-    return found[1], int(found[2] or 1)
+def split_address(user: User) -> tuple[str, int]:
+    """Return stem and number of a demo user: ("eligible", 2) for eligible-2@demo.example."""
+    local = user.email.partition("@")[0]
+    stem, _, number = local.rpartition("-")
+    return (stem, int(number)) if number.isdecimal() else (local, 1)
 
 
-def find_invitations(partner: Partner) -> Mapping[str, list[Invitation]]:
-    """Return the demo's invitations by label, newest first."""
-    found: dict[str, list[Invitation]] = defaultdict(list)
-    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX)
-    for invitation in ours.order_by("-pk"):
+def find_invitations(partner: Partner) -> dict[str, Invitation]:
+    """Return the newest of the demo's invitations for each label."""
+    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
+    found = {invitation.label: invitation for invitation in ours}
+    for invitation in found.values():
         invitation.partner = partner
-        found[invitation.label].append(invitation)
     return found
-
-
-def newest_usable(
-    invitations: list[Invitation], refusal: InvitationRefusal | None, now: datetime
-) -> Invitation | None:
-    """Return the newest that need not be replaced, else the newest; None if there is none."""
-    usable = (one for one in invitations if not must_be_replaced(one, refusal, now))
-    return next(usable, invitations[0] if invitations else None)
-
-
-def must_be_replaced(
-    invitation: Invitation, refusal: InvitationRefusal | None, now: datetime
-) -> bool:
-    """Return whether the invitation can never again be refused like this, or followed if None.
-
-    An expired invitation that should be live is not replaced: it gets a new expiry.
-    """
-    if refusal is not None:
-        return invitation.refusal(now) != refusal
-    used = invitation.channel == Channel.EMAIL and invitation.used_count > 0
-    return used or invitation.revoked_at is not None
 
 
 def account_is_spent(example: AccountExample, owner: User, other: Partner) -> bool:
@@ -143,7 +99,5 @@ def account_is_spent(example: AccountExample, owner: User, other: Partner) -> bo
     account: CustomerAccount | None = getattr(owner, "customer_account", None)
     if account is None or any(freeze.is_open for freeze in account.freezes.all()):
         return True
-    associations = account.associations.all()
-    if example.name == RefusalCode.OTHER_PARTNER:
-        return [a.partner_id for a in associations if a.ended_at is None] != [other.pk]
-    return bool(associations)
+    wanted = [(other.pk, None)] if example.name == RefusalCode.OTHER_PARTNER else []
+    return [(a.partner_id, a.ended_at) for a in account.associations.all()] != wanted

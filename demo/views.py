@@ -1,6 +1,7 @@
 """The demo's two pages: the tour of its invitations and accounts, and the mailbox."""
 
 from base64 import b64encode
+from itertools import islice
 from pathlib import Path
 
 from django import forms
@@ -13,13 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.fields import EmailField
-from demo.examples import CUSTOMER_PASSWORD, INVITING
-from demo.mailbox import find_email, newest_emails
+from demo.examples import CUSTOMER_PASSWORD, INVITING, LOGINS
+from demo.mailbox import newest_emails
 from demo.state import find_demo
 from outbox.models import OutboxMessage
 from partners.services.qr import qr_svg
 from web.downloads import show_email_html
 from web.email_addresses import canonical_address
+
+MOST_EMAILS = 100
 
 
 @login_not_required
@@ -37,7 +40,7 @@ def tour(request: HttpRequest) -> HttpResponse:
         "invitations": demo.invitations.values(),
         "accounts": demo.accounts.values(),
         "password": CUSTOMER_PASSWORD,
-        "logins": demo.logins,
+        "logins": LOGINS,
         "is_spent": bool(demo.spent),
     }
     return render(request, "demo/tour.html", context)
@@ -48,10 +51,6 @@ class MailboxForm(forms.Form):
 
     to = EmailField(label=_("Only e-mails to this address"), required=False)
 
-    def clean_to(self) -> str:
-        typed: str = self.cleaned_data["to"]
-        return canonical_address(typed) if typed else ""
-
 
 def _directory() -> Path:
     return Path(getattr(settings, "EMAIL_FILE_PATH", "") or settings.MAILBOX_DIR)
@@ -60,16 +59,18 @@ def _directory() -> Path:
 @login_not_required
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    form = MailboxForm(request.GET if "to" in request.GET else None)
-    if form.is_bound and not form.is_valid():
+    form = MailboxForm({"to": request.GET.get("to", "")})
+    if not form.is_valid():
         return render(request, "demo/mailbox.html", {"form": form}, status=400)
-    recipient = form.cleaned_data["to"] if form.is_bound else ""
-    waiting = OutboxMessage.objects.waiting()
-    if recipient:
+    emails, waiting = newest_emails(_directory()), OutboxMessage.objects.waiting()
+    typed = form.cleaned_data["to"]
+    if typed:
+        recipient = canonical_address(typed)
+        emails = (email for email in emails if email.recipient.lower() == recipient)
         waiting = waiting.filter(recipient=recipient)
     context = {
         "form": form,
-        "emails": newest_emails(_directory(), recipient=recipient),
+        "emails": list(islice(emails, MOST_EMAILS)),
         "waiting": waiting.count(),
     }
     return render(request, "demo/mailbox.html", context)
@@ -78,7 +79,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def email_as_html(request: HttpRequest, key: str) -> HttpResponseBase:
-    email = find_email(_directory(), key=key)
-    if email is None or not email.html:
-        raise Http404
-    return show_email_html(request, email.html)
+    for email in newest_emails(_directory()):
+        if email.key == key and email.html:
+            return show_email_html(request, email.html)
+    raise Http404

@@ -8,18 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from demo.examples import ADMIN, CUSTOMER_PASSWORD, INVITING, MANAGER, PARTNER
+from demo.examples import ADMIN, CUSTOMER_PASSWORD, CUSTOMERS, INVITING, LOGINS, MANAGER, PARTNER
 from demo.loader import DemoBroken, load_demo
 from demo.state import Demo
 
 
 class Command(BaseCommand):
-    """Load or repair the demo: partners, logins, invitations, an account for every refusal.
-
-    Can be run at any time. Used invitations and accounts get fresh successors with the same name;
-    the others keep their URLs. Only what is new is mailed. The two invitations by e-mail are not
-    bound to their recipient, so that everyone can follow them.
-    """
+    """Load or repair the demo: partners, logins, invitations, an account for every refusal."""
 
     help = (
         "Load the demo or repair it, and print its invitations and accounts. Used ones are"
@@ -40,31 +35,29 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(demo), indent=2))
         else:
-            self.stdout.write("\n".join(self._lines(demo)))
+            self._print(demo)
 
-    def _lines(self, demo: Demo) -> list[str]:
-        lines = [
-            self.style.MIGRATE_HEADING(f"The demo of {settings.PROVIDER_NAME} is ready."),
-            "",
-            f"  Open first   {_url('demo')}",
-            f"  Mails        {_url('demo_mailbox')}",
-            "",
-            self.style.MIGRATE_LABEL(f"Invitations of {INVITING['name']} ({INVITING['slug']})"),
-        ]
+    def _print(self, demo: Demo) -> None:
+        write, label = self.stdout.write, self.style.MIGRATE_LABEL
+        write(self.style.MIGRATE_HEADING(f"The demo of {settings.PROVIDER_NAME} is ready."))
+        write(f"\n  Open first   {_url('demo')}\n  Mails        {_url('demo_mailbox')}\n\n")
+        write(label(f"Invitations of {INVITING['name']} ({INVITING['slug']})"))
         for name, offer in demo.invitations.items():
-            lines.append(f"  {name:<15}{offer.invitation.link}")
-            lines.append(f"  {'':<15}{offer.example.line}")
-        title = f"Accounts, each with its own invitation (password: {CUSTOMER_PASSWORD})"
-        lines += ["", self.style.MIGRATE_LABEL(title)]
+            write(f"  {name:<15}{offer.invitation.link}")
+            write(f"  {'':<15}{offer.example.line}")
+        write(label(f"\nAccounts, each with its own invitation (password: {CUSTOMER_PASSWORD})"))
         for name, offer in demo.accounts.items():
-            lines.append(f"  {name}: {offer.example.line}")
-            lines.append(f"      {offer.login}   {offer.invitation.link}")
-        lines += ["", self.style.MIGRATE_LABEL("Others")]
-        pages = {PARTNER: "account_login", MANAGER: "account_login", ADMIN: "admin:index"}
-        for name, page in pages.items():
-            login, password = demo.logins[name].values()
-            lines.append(f"  {name.title():<7}   {login}   {password}   {_url(page)}")
-        return [*lines, "", "Used something up? Run this again: it is replaced, the rest stays."]
+            write(f"  {name}: {offer.example.line}")
+            write(f"      {offer.login}   {offer.invitation.link}")
+        write(label("\nCustomers of the partner (the same password)"))
+        for name, customer in CUSTOMERS.items():
+            write(f"  {name.replace('_', ' '):<19}{customer['login']}")
+        write(label("\nOthers"))
+        for name in (PARTNER, MANAGER, ADMIN):
+            login, password = LOGINS[name].values()
+            page = _url("admin:index" if name == ADMIN else "account_login")
+            write(f"  {name.title():<7}   {login}   {password}   {page}")
+        write("\nUsed something up? Run this again: it is replaced, the rest stays.")
 
 
 def as_json(demo: Demo) -> dict[str, Any]:
@@ -79,8 +72,8 @@ def as_json(demo: Demo) -> dict[str, Any]:
             }
             for name, offer in demo.accounts.items()
         },
-        PARTNER: demo.logins[PARTNER],
-        ADMIN: demo.logins[ADMIN],
+        **LOGINS,
+        "customers": CUSTOMERS,
     }
 
 
