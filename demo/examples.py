@@ -38,21 +38,21 @@ PASSWORDS = {
     MANAGER: "four-silver-harbour-lights",
     ADMIN: "eleven-paper-harbours",
 }
-LOGINS = {
-    name: {"login": f"{name}@{DOMAIN}", "password": password}
-    for name, password in PASSWORDS.items()
-}
 CUSTOMER_PASSWORD = "seven-quiet-lanterns"  # noqa: S105 - the demo prints it
-# Customers of the partner, by what their account is like; `history` makes them.
+# Customers whom `history` adds, by what their account is like.
 CUSTOMERS = {
-    name: {"login": f"{address}.{DOMAIN}", "password": CUSTOMER_PASSWORD}
-    for name, address in {
-        "waiting": "lena@lichtwerk",
-        "used_up": "team@leuchtturm",
-        "frozen_by_partner": "office@moorland",
-        "active": "ops@windmuehle",
-    }.items()
+    "waiting": f"lena@lichtwerk.{DOMAIN}",
+    "used_up": f"team@leuchtturm.{DOMAIN}",
+    "frozen_by_partner": f"office@moorland.{DOMAIN}",
+    "active": f"ops@windmuehle.{DOMAIN}",
 }
+
+
+def login(address: str, password: str = CUSTOMER_PASSWORD) -> dict[str, str]:
+    return {"login": address, "password": password}
+
+
+LOGINS = {name: login(f"{name}@{DOMAIN}", password) for name, password in PASSWORDS.items()}
 
 # --- partners
 

@@ -18,7 +18,9 @@ from association.models import (
     OnExhaustion,
 )
 from association.services.admission import account_of
+from association.services.associations import associate
 from association.services.attempts import (
+    agree_to_instructions,
     decide_attempt,
     defer_attempt,
     enter_attempt,
@@ -34,7 +36,6 @@ from association.services.documents import current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
 from demo.examples import (
-    CUSTOMER_PASSWORD,
     CUSTOMERS,
     DOMAIN,
     REFERRAL,
@@ -45,15 +46,7 @@ from demo.examples import (
     resource,
     unpaid_bill,
 )
-from demo.rows import (
-    SOURCE,
-    add_user,
-    begin_attempt,
-    join_partner,
-    restore_account,
-    restore_login,
-    restore_row,
-)
+from demo.rows import SOURCE, add_user, restore_account, restore_row
 from outbox.services.queue import drop_late_messages
 from partners.enums import Channel, PartnerRole
 from partners.models import Invitation, Partner
@@ -74,7 +67,7 @@ def add_history(*, partner: Partner, by: User, manager: User, now: datetime) -> 
     `by` administers the partner, `manager` has one invitation. E-mails whose deadline is over are
     dropped, as the worker would do.
     """
-    if User.objects.filter(email=CUSTOMERS["active"]["login"]).exists():
+    if User.objects.filter(email=CUSTOMERS["active"]).exists():
         return
     history = _History(partner, by, now)
     history.publish_documents_in_time()
@@ -206,7 +199,6 @@ class _History:
         """Add an account that was registered, enabled and got its facts in one moment."""
         now = self._ago(hours_ago)
         owner = add_user(f"{address}.{DOMAIN}", now=now)
-        restore_login(owner, CUSTOMER_PASSWORD, now=now)
         values = {"account_type": AccountType.ENTERPRISE, **values}
         return restore_account(owner, values, facts, at=now, now=now)
 
@@ -253,7 +245,7 @@ class _History:
         self._enter_fair("shop@kupferkanne", 31, cash("89.90"))
         owes = self._enter_fair("hello@papierboot", 19, unpaid_bill("34.50"))
         tell_partner(attempt=owes, now=self._ago(19))
-        existing = self._enter_fair("alina@bernstein", 4, registered=False)
+        existing = self._enter_fair("alina@bernstein", 4, is_new=False)
         request_online_invitation(
             invitation=self.fair,
             address=account_of(existing).owner.email,
@@ -262,15 +254,10 @@ class _History:
         )
 
     def _enter_fair(
-        self, address: str, hours_ago: float, *facts: Fact, registered: bool = True, **values: Any
+        self, address: str, hours_ago: float, *facts: Fact, is_new: bool = True, **values: Any
     ) -> Attempt:
-        """Enter an attempt by the fair's link with a new account, at once."""
         account = self._add_account(address, hours_ago, *facts, **values)
-        attempt = begin_attempt(self.fair, now=account.registered_at)
-        enter_attempt(
-            attempt=attempt, account=account, now=account.registered_at, registered=registered
-        )
-        return attempt
+        return _enter(self.fair, account, is_new=is_new, now=account.registered_at)
 
     def add_unfinished_attempts(self) -> None:
         """Add visitors who read the instructions, register, and enable later."""
@@ -280,7 +267,7 @@ class _History:
             language="de",
             now=self._ago(1.5),
         )
-        registering = begin_attempt(self.fair, now=self._ago(0.7))
+        registering = _begin(self.fair, now=self._ago(0.7))
         remember_registration(
             attempt=registering,
             email=f"mia@treibholz.{DOMAIN}",
@@ -289,3 +276,40 @@ class _History:
         )
         enables_later = self._enter_fair("post@kranich", 9, services_enabled_at=None)
         defer_attempt(attempt=enables_later, by=account_of(enables_later).owner, now=self._ago(8.9))
+
+
+# --- following an invitation
+
+
+def join_partner(
+    account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
+) -> Association:
+    """Associate the account; by a link as one that was registered in this attempt."""
+    is_new = invitation.channel == Channel.LINK
+    attempt = _enter(invitation, account, is_new=is_new, now=started_at)
+    return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)
+
+
+def _enter(
+    invitation: Invitation, account: CustomerAccount, *, is_new: bool, now: datetime
+) -> Attempt:
+    attempt = _begin(invitation, now=now)
+    enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
+    return attempt
+
+
+def _begin(invitation: Invitation, *, now: datetime) -> Attempt:
+    """Begin an attempt, and agree to the instructions where there are any."""
+    attempt = start_attempt(
+        invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
+    )
+    if invitation.is_reseller:
+        instructions = current_documents([DocumentKind.INSTRUCTIONS], "en")
+        agree_to_instructions(
+            attempt=attempt,
+            instructions=instructions[DocumentKind.INSTRUCTIONS],
+            letter=None,
+            address=None,
+            now=now,
+        )
+    return attempt

@@ -1,5 +1,6 @@
-"""Loads the demo: adds what is missing, replaces what is spent, moves moments to today."""
+"""Finds what is loaded of the demo, adds what is missing, and replaces what is spent."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,12 @@ from association.services.facts import load_facts
 from demo.examples import (
     ACCOUNTS,
     ADMIN,
-    CUSTOMER_PASSWORD,
     DOMAIN,
     EARLIER_CUSTOMER,
     ENTERPRISE,
     INVITATIONS,
     INVITING,
+    LABEL_PREFIX,
     LOGINS,
     MANAGER,
     NOTE,
@@ -30,18 +31,10 @@ from demo.examples import (
     InvitationExample,
     invitation_to,
 )
-from demo.history import add_history
-from demo.rows import add_user, join_partner, restore_account, restore_login, restore_row, set_row
-from demo.state import (
-    Demo,
-    account_is_spent,
-    find_demo,
-    find_invitations,
-    find_users,
-    split_address,
-)
+from demo.history import add_history, join_partner
+from demo.rows import add_user, restore_account, restore_login, restore_row, set_row
 from partners.enums import Channel, InvitationRefusal, PartnerRole
-from partners.models import Partner, PartnerMember
+from partners.models import Invitation, Partner, PartnerMember
 from partners.services.invitations import LIFE_OF_AN_EMAIL, create_invitation, revoke_invitation
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
@@ -49,6 +42,89 @@ from web.locks import lock_name
 
 class DemoBroken(Exception):
     """Something in the database keeps the demo from being loaded; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One of the seven invitations, or an account with its own invitation (`login` is set).
+
+    It is spent when it no longer shows what its example is about.
+    """
+
+    example: InvitationExample | AccountExample
+    invitation: Invitation
+    login: str = ""
+    is_spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Everything that the demo offers, by its stable names."""
+
+    invitations: dict[str, Offer]
+    accounts: dict[str, Offer]
+
+
+# --- what is loaded
+
+
+def find_demo(now: datetime) -> Demo | None:
+    """Return what is loaded, spent or not; None when something is missing."""
+    partners = Partner.objects.in_bulk([INVITING["slug"], OTHER["slug"]], field_name="slug")
+    if len(partners) < 2:
+        return None
+    inviting, other = partners[INVITING["slug"]], partners[OTHER["slug"]]
+    users, found = _find_users(), _find_invitations(inviting)
+    invitations, accounts = {}, {}
+    try:
+        for example in INVITATIONS:
+            invitation = found[example.label]
+            is_spent = invitation.refusal(now) != example.refusal
+            invitations[example.name] = Offer(example, invitation, is_spent=is_spent)
+        for account in ACCOUNTS:
+            owner = users[account.stem]
+            invitation = found[invitation_to(owner.email).label]
+            is_spent = invitation.refusal(now) is not None or _is_spent(account, owner, other)
+            accounts[account.name] = Offer(account, invitation, owner.email, is_spent)
+    except KeyError:
+        return None
+    return Demo(invitations, accounts)
+
+
+def _find_users() -> dict[str, User]:
+    """Return the newest user of each stem, with the rows that tell whether it is spent."""
+    users = User.objects.filter(email__endswith=f"@{DOMAIN}").select_related("customer_account")
+    history = ("customer_account__associations", "customer_account__freezes")
+    by_number = sorted(users.prefetch_related(*history), key=lambda user: _stem_and_number(user)[1])
+    return {_stem_and_number(user)[0]: user for user in by_number}
+
+
+def _stem_and_number(user: User) -> tuple[str, int]:
+    """Return ("eligible", 2) for eligible-2@demo.example."""
+    local = user.email.partition("@")[0]
+    stem, _, number = local.rpartition("-")
+    return (stem, int(number)) if number.isdecimal() else (local, 1)
+
+
+def _find_invitations(partner: Partner) -> dict[str, Invitation]:
+    """Return the newest of the demo's invitations for each label."""
+    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
+    found = {invitation.label: invitation for invitation in ours}
+    for invitation in found.values():
+        invitation.partner = partner
+    return found
+
+
+def _is_spent(example: AccountExample, owner: User, other: Partner) -> bool:
+    """Return whether the account was frozen, or associated otherwise than its example says."""
+    account: CustomerAccount | None = getattr(owner, "customer_account", None)
+    if account is None or any(freeze.is_open for freeze in account.freezes.all()):
+        return True
+    wanted = [(other.pk, None)] if example.name == RefusalCode.OTHER_PARTNER else []
+    return [(a.partner_id, a.ended_at) for a in account.associations.all()] != wanted
+
+
+# --- loading
 
 
 def load_demo(*, now: datetime) -> Demo:
@@ -59,46 +135,42 @@ def load_demo(*, now: datetime) -> Demo:
     """
     with transaction.atomic():
         lock_name("demo")
-        _Loader(now).load()
-        demo = find_demo(now)
-        if demo is None or demo.spent:
-            raise DemoBroken(", ".join(demo.spent) if demo else "incomplete")
-        return demo
+        return _Loader(now).load()
 
 
 class _Loader:
-    """One run of `load_demo()`: its moment, and what is found."""
+    """One run of `load_demo()`: its moment, and what it finds."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         # Moments are set from here, so that they stay as they are for the rest of the day.
         self.today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        self.users = find_users()
+        self.inviting: Partner = set_row(Partner, {"slug": INVITING["slug"]}, INVITING, now=now)
+        self.other: Partner = set_row(Partner, {"slug": OTHER["slug"]}, OTHER, now=now)
+        self.users, self.found = _find_users(), _find_invitations(self.inviting)
 
-    def load(self) -> None:
-        self.inviting: Partner = set_row(
-            Partner, {"slug": INVITING["slug"]}, INVITING, now=self.now
-        )
-        self.other: Partner = set_row(Partner, {"slug": OTHER["slug"]}, OTHER, now=self.now)
-        self.invitations = find_invitations(self.inviting)
+    def load(self) -> Demo:
         self._set_login(ADMIN, is_staff=True, is_superuser=True)
-        self.administrator = self._set_login(PARTNER)
+        self.administrator, manager = self._set_login(PARTNER), self._set_login(MANAGER)
         self._set_member(self.administrator, self.inviting, PartnerRole.ADMINISTRATOR)
-        manager = self._set_login(MANAGER)
         self._set_member(manager, self.inviting, PartnerRole.MANAGER)
         for company in (ENTERPRISE, SUBSIDIARY):
             self._restore_account(company, self.users.get(company.stem) or self._add_user(company))
-        for example in INVITATIONS:
-            self._set_invitation(example)
+        invitations = {one.name: Offer(one, self._set_invitation(one)) for one in INVITATIONS}
+        accounts = {}
         for account in ACCOUNTS:
-            self._set_invitation(invitation_to(self._find_or_replace_owner(account).email))
+            login = self._find_or_replace_owner(account).email
+            accounts[account.name] = Offer(
+                account, self._set_invitation(invitation_to(login)), login
+            )
         add_history(partner=self.inviting, by=self.administrator, manager=manager, now=self.now)
+        return Demo(invitations, accounts)
 
     # --- logins
 
     def _set_login(self, name: str, **powers: bool) -> User:
-        login, password = LOGINS[name].values()
-        user = User.objects.filter(email=login).first() or add_user(login, now=self.now)
+        address, password = LOGINS[name].values()
+        user = User.objects.filter(email=address).first() or add_user(address, now=self.now)
         restore_login(user, password, now=self.now, **powers)
         return user
 
@@ -112,11 +184,7 @@ class _Loader:
     def _find_or_replace_owner(self, example: AccountExample) -> User:
         """Return the owner of an account that fits its example; a new one if the old is spent."""
         owner = self.users.get(example.stem)
-        if (
-            owner
-            and not account_is_spent(example, owner, self.other)
-            and self._fits(example, owner)
-        ):
+        if owner and not _is_spent(example, owner, self.other) and self._fits(example, owner):
             return owner
         owner = self._add_user(example)
         if not self._fits(example, owner):
@@ -126,7 +194,7 @@ class _Loader:
     def _add_user(self, example: AccountExample) -> User:
         """Add the next user of this name: `eligible@`, then `eligible-2@` and so on."""
         earlier = self.users.get(example.stem)
-        suffix = f"-{split_address(earlier)[1] + 1}" if earlier else ""
+        suffix = f"-{_stem_and_number(earlier)[1] + 1}" if earlier else ""
         return add_user(f"{example.stem}{suffix}@{DOMAIN}", now=self.now)
 
     def _fits(self, example: AccountExample, owner: User) -> bool:
@@ -141,7 +209,6 @@ class _Loader:
         return {refusal.code for refusal in refusals} == {example.name} & set(RefusalCode)
 
     def _restore_account(self, example: AccountExample, owner: User) -> CustomerAccount:
-        restore_login(owner, CUSTOMER_PASSWORD, now=self.now)
         return restore_account(owner, example.values, example.facts, at=self.today, now=self.now)
 
     def _join_other_partner(self, account: CustomerAccount) -> None:
@@ -158,23 +225,23 @@ class _Loader:
 
     # --- invitations
 
-    def _set_invitation(self, example: InvitationExample) -> None:
+    def _set_invitation(self, example: InvitationExample) -> Invitation:
         """Restore the invitation's terms; replace it if it is still not what it should be."""
-        terms: dict[str, Any] = {"expires_at": self._expires_at(example), "max_uses": None}
-        if example.recipient or example.refusal == InvitationRefusal.USED_UP:
-            terms["max_uses"] = 1
-        invitation = self.invitations.get(example.label)
+        is_expired = example.refusal == InvitationRefusal.EXPIRED
+        is_used_up = example.refusal == InvitationRefusal.USED_UP
+        life = -timedelta(days=1) if is_expired else LIFE_OF_AN_EMAIL
+        terms = {
+            "expires_at": self.today + life if example.recipient or is_expired else None,
+            "max_uses": 1 if example.recipient or is_used_up else None,
+        }
+        invitation = self.found.get(example.label)
         if invitation is not None:
             restore_row(invitation, terms, now=self.now)
-        if invitation is None or invitation.refusal(self.now) != example.refusal:
-            self._add_invitation(example, terms)
+            if invitation.refusal(self.now) == example.refusal:
+                return invitation
+        return self._add_invitation(example, terms)
 
-    def _expires_at(self, example: InvitationExample) -> datetime | None:
-        if example.refusal == InvitationRefusal.EXPIRED:
-            return self.today - timedelta(days=1)
-        return self.today + LIFE_OF_AN_EMAIL if example.recipient else None
-
-    def _add_invitation(self, example: InvitationExample, terms: dict[str, Any]) -> None:
+    def _add_invitation(self, example: InvitationExample, terms: dict[str, Any]) -> Invitation:
         is_expired = example.refusal == InvitationRefusal.EXPIRED
         invitation = create_invitation(
             partner=self.inviting,
@@ -196,3 +263,4 @@ class _Loader:
         if example.refusal == InvitationRefusal.USED_UP:
             account = self._restore_account(EARLIER_CUSTOMER, self._add_user(EARLIER_CUSTOMER))
             join_partner(account, invitation, started_at=self.now, now=self.now)
+        return invitation

@@ -1,4 +1,4 @@
-"""Rows of the demo: added or restored, each with its audit event; and customers who join."""
+"""Rows of the demo: added or restored, each with its audit event."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -13,60 +13,40 @@ from accounts.enums import AccountType, RegistrationSite
 from accounts.models import CustomerAccount, User
 from accounts.services.administration import save_new_user
 from accounts.services.facts_import import import_facts
-from association.models import Association, Attempt, DocumentKind
-from association.services.associations import associate
-from association.services.attempts import (
-    agree_to_instructions,
-    enter_attempt,
-    new_browser_secret,
-    start_attempt,
-)
-from association.services.documents import current_documents
 from audit.services import record_audit_event
-from partners.enums import Channel
-from partners.models import Invitation
+from demo.examples import CUSTOMER_PASSWORD, NOW, Fact
 
 SOURCE = "demo"
-_PLAIN = (type(None), bool, int, str, datetime)
 
 
 def set_row(
     model: type[Any], key: Mapping[str, Any], wanted: Mapping[str, Any], *, now: datetime
 ) -> Any:
     """Return the row with this key: added, or with the wanted values restored."""
-    row = model._default_manager.filter(**key).first()
-    if row is not None:
+    row, is_new = model._default_manager.get_or_create(**key, defaults=wanted)
+    if is_new:
+        action, after = f"{model._meta.model_name}.added", _stored(row, [*key, *wanted])
+        record_audit_event(action=action, about=row, by=None, now=now, after=after)
+    else:
         restore_row(row, wanted, now=now)
-        return row
-    row = model(**{**key, **wanted})
-    row.save(force_insert=True)
-    action, after = f"{model._meta.model_name}.added", _plain({**key, **wanted})
-    record_audit_event(action=action, about=row, by=None, now=now, after=after)
     return row
 
 
 def restore_row(row: models.Model, wanted: Mapping[str, Any], *, now: datetime) -> None:
     """Set the fields that differ from `wanted`, with one audit event."""
-    before = {name: getattr(row, name) for name in wanted if getattr(row, name) != wanted[name]}
-    if not before:
+    changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+    if not changed:
         return
-    after = {name: wanted[name] for name in before}
-    for name, value in after.items():
-        setattr(row, name, value)
-    row.save(update_fields=list(after))
-    record_audit_event(
-        action=f"{row._meta.model_name}.changed",
-        about=row,
-        by=None,
-        now=now,
-        before=_plain(before),
-        after=_plain(after),
-    )
+    before = _stored(row, changed)
+    for name in changed:
+        setattr(row, name, wanted[name])
+    row.save(update_fields=changed)
+    action, after = f"{row._meta.model_name}.changed", _stored(row, changed)
+    record_audit_event(action=action, about=row, by=None, now=now, before=before, after=after)
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    keys = {name: v.pk if isinstance(v, models.Model) else v for name, v in values.items()}
-    return {name: v if isinstance(v, _PLAIN) else str(v) for name, v in keys.items()}
+def _stored(row: models.Model, names: list[str]) -> dict[str, Any]:
+    return type(row)._default_manager.values(*names).get(pk=row.pk)
 
 
 # --- users and accounts
@@ -96,26 +76,22 @@ def restore_login(user: User, password: str, *, now: datetime, **powers: bool) -
 
 
 def restore_account(
-    owner: User,
-    values: Mapping[str, Any],
-    facts: Iterable[Mapping[str, Any]],
-    *,
-    at: datetime,
-    now: datetime,
+    owner: User, values: Fact, facts: Iterable[Fact], *, at: datetime, now: datetime
 ) -> CustomerAccount:
-    """Add the owner's account, or import its values and facts again.
+    """Add the owner's account, or import its values and facts again; the password is as printed.
 
     A `timedelta` among them is a distance from `at`, when the account was registered and enabled
     unless `values` say otherwise.
     """
+    restore_login(owner, CUSTOMER_PASSWORD, now=now)
     account: CustomerAccount = set_row(CustomerAccount, {"owner": owner}, {}, now=now)
     its_values = {
         "kind": "account",
         "account_type": AccountType.INDIVIDUAL,
         "registration_site": RegistrationSite.INTERNATIONAL,
         "country": "DE",
-        "registered_at": timedelta(0),
-        "services_enabled_at": timedelta(0),
+        "registered_at": NOW,
+        "services_enabled_at": NOW,
         "is_internal": False,
         **values,
     }
@@ -136,33 +112,3 @@ def restore_account(
         raise ValueError(report.errors)
     account.refresh_from_db()
     return account
-
-
-# --- invitations that are followed
-
-
-def begin_attempt(invitation: Invitation, *, now: datetime) -> Attempt:
-    """Begin an attempt, and agree to the instructions where there are any."""
-    attempt = start_attempt(
-        invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
-    )
-    if invitation.is_reseller:
-        documents = current_documents([DocumentKind.INSTRUCTIONS], attempt.language)
-        agree_to_instructions(
-            attempt=attempt,
-            instructions=documents[DocumentKind.INSTRUCTIONS],
-            letter=None,
-            address=None,
-            now=now,
-        )
-    return attempt
-
-
-def join_partner(
-    account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
-) -> Association:
-    """Associate the account; by a link as one that was registered in this attempt."""
-    attempt = begin_attempt(invitation, now=started_at)
-    by_link = invitation.channel == Channel.LINK
-    enter_attempt(attempt=attempt, account=account, now=started_at, registered=by_link)
-    return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.fields import EmailField
 from demo.examples import CUSTOMER_PASSWORD, INVITING, LOGINS
+from demo.loader import find_demo
 from demo.mailbox import newest_emails
-from demo.state import find_demo
 from outbox.models import OutboxMessage
 from partners.services.qr import qr_svg
 from web.downloads import show_email_html
@@ -32,6 +32,7 @@ def tour(request: HttpRequest) -> HttpResponse:
     if demo is None:
         return render(request, "demo/tour.html")
     first = demo.invitations["reseller_link"].invitation
+    offers = [*demo.invitations.values(), *demo.accounts.values()]
     picture = b64encode(qr_svg(invitation=first)).decode()
     context = {
         "partner_name": INVITING["name"],
@@ -41,7 +42,7 @@ def tour(request: HttpRequest) -> HttpResponse:
         "accounts": demo.accounts.values(),
         "password": CUSTOMER_PASSWORD,
         "logins": LOGINS,
-        "is_spent": bool(demo.spent),
+        "is_spent": any(offer.is_spent for offer in offers),
     }
     return render(request, "demo/tour.html", context)
 

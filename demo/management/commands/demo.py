@@ -8,9 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from demo.examples import ADMIN, CUSTOMER_PASSWORD, CUSTOMERS, INVITING, LOGINS, MANAGER, PARTNER
-from demo.loader import DemoBroken, load_demo
-from demo.state import Demo
+from demo.examples import ADMIN, CUSTOMER_PASSWORD, CUSTOMERS, INVITING, LOGINS, login
+from demo.loader import Demo, DemoBroken, load_demo
 
 
 class Command(BaseCommand):
@@ -50,13 +49,13 @@ class Command(BaseCommand):
             write(f"  {name}: {offer.example.line}")
             write(f"      {offer.login}   {offer.invitation.link}")
         write(label("\nCustomers of the partner (the same password)"))
-        for name, customer in CUSTOMERS.items():
-            write(f"  {name.replace('_', ' '):<19}{customer['login']}")
+        for name, address in CUSTOMERS.items():
+            write(f"  {name.replace('_', ' '):<19}{address}")
         write(label("\nOthers"))
-        for name in (PARTNER, MANAGER, ADMIN):
-            login, password = LOGINS[name].values()
+        for name, its_login in LOGINS.items():
+            address, password = its_login.values()
             page = _url("admin:index" if name == ADMIN else "account_login")
-            write(f"  {name.title():<7}   {login}   {password}   {page}")
+            write(f"  {name.title():<7}   {address}   {password}   {page}")
         write("\nUsed something up? Run this again: it is replaced, the rest stays.")
 
 
@@ -65,15 +64,11 @@ def as_json(demo: Demo) -> dict[str, Any]:
     return {
         "invitations": {name: offer.invitation.link for name, offer in demo.invitations.items()},
         "accounts": {
-            name: {
-                "login": offer.login,
-                "password": CUSTOMER_PASSWORD,
-                "invitation": offer.invitation.link,
-            }
+            name: {**login(offer.login), "invitation": offer.invitation.link}
             for name, offer in demo.accounts.items()
         },
         **LOGINS,
-        "customers": CUSTOMERS,
+        "customers": {name: login(address) for name, address in CUSTOMERS.items()},
     }
 
 
