@@ -6,7 +6,7 @@ A `timedelta` is a distance from the moment at which the account begins.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,9 +22,6 @@ from accounts.enums import (
 from association.enums import RefusalCode
 from association.services.refusal_texts import customer_reason
 from partners.enums import AssociationType, InvitationRefusal, PartnerStatus
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 DOMAIN = "demo.example"
 DAY = timedelta(days=1)
@@ -91,8 +88,8 @@ class InvitationExample:
     """An invitation; `refusal` is why it cannot be followed, None if it can."""
 
     name: str
-    title: "StrOrPromise" = ""
-    line: "StrOrPromise" = ""
+    title: object = ""
+    line: object = ""
     association_type: AssociationType = RESELLER
     recipient: str = ""
     is_bound: bool = False
@@ -200,9 +197,9 @@ class AccountExample:
     """
 
     name: str
-    title: "StrOrPromise" = ""
-    own_line: "StrOrPromise" = ""
+    title: object = ""
     facts: tuple[Fact, ...] = ()
+    own_line: object = ""
     values: Fact = field(default_factory=dict)
 
     @property
@@ -225,17 +222,13 @@ ACCOUNTS = (
     AccountExample(
         "eligible",
         _("An account that can join"),
+        (coupon("30.00"), coupon("20.00"), *map(resource, ("web-1", "web-2", "database-1"))),
         _("It sees what will happen to its coupons and resources, and associates."),
-        facts=(
-            coupon("30.00"),
-            coupon("20.00"),
-            *map(resource, ("web-1", "web-2", "database-1")),
-        ),
     ),
     AccountExample(
         "eligible_not_enabled",
         _("An account without services"),
-        _("It enables its services and associates, or does so later."),
+        own_line=_("It enables its services and associates, or does so later."),
         values={"services_enabled_at": None},
     ),
     AccountExample(
@@ -247,39 +240,39 @@ ACCOUNTS = (
     AccountExample(
         RefusalCode.SPECIAL_CONTRACT,
         _("Under a special contract"),
-        facts=(contract(ContractType.OFFLINE_DIRECT),),
+        (contract(ContractType.OFFLINE_DIRECT),),
     ),
     AccountExample(
         RefusalCode.REGISTERED_TOO_LONG,
         _("Registered a month ago"),
         values={"registered_at": -30 * DAY},
     ),
-    AccountExample(RefusalCode.CASH_EXPENDITURE, _("Has paid in cash"), facts=(cash("120.00"),)),
-    AccountExample(RefusalCode.UNPAID_BILLS, _("Owes a bill"), facts=(unpaid_bill("48.20"),)),
+    AccountExample(RefusalCode.CASH_EXPENDITURE, _("Has paid in cash"), (cash("120.00"),)),
+    AccountExample(RefusalCode.UNPAID_BILLS, _("Owes a bill"), (unpaid_bill("48.20"),)),
     AccountExample(
         RefusalCode.UNIFIED_ACCOUNTING_MEMBER,
         _("Member of an enterprise that pays for it"),
-        facts=(relation(Accounting.UNIFIED, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
+        (relation(Accounting.UNIFIED, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
     ),
     AccountExample(
         RefusalCode.PROFESSIONAL_SERVICES_CONTRACT,
         _("Under a professional services contract"),
-        facts=(contract(ContractType.PROFESSIONAL_SERVICES),),
+        (contract(ContractType.PROFESSIONAL_SERVICES),),
     ),
     AccountExample(
         RefusalCode.RESERVED_INSTANCES,
         _("Has a reserved instance"),
-        facts=({"kind": "reserved_instance", "expires_at": 90 * DAY},),
+        ({"kind": "reserved_instance", "expires_at": 90 * DAY},),
     ),
     AccountExample(
         RefusalCode.ENTERPRISE_MEMBER,
         _("Member of an enterprise, paying for itself"),
-        facts=(relation(Accounting.INDEPENDENT, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
+        (relation(Accounting.INDEPENDENT, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
     ),
     AccountExample(
         RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS,
         _("Master of an enterprise"),
-        facts=(relation(Accounting.INDEPENDENT, member=f"{SUBSIDIARY.stem}@{DOMAIN}"),),
+        (relation(Accounting.INDEPENDENT, member=f"{SUBSIDIARY.stem}@{DOMAIN}"),),
         values={"account_type": AccountType.ENTERPRISE},
     ),
     AccountExample(RefusalCode.IS_PARTNER, _("Works for a partner")),

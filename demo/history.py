@@ -55,8 +55,6 @@ from partners.services.invitation_requests import request_online_invitation
 from partners.services.invitations import create_invitation
 from partners.services.member_invitations import invite_member
 
-DAYS_OF_HISTORY = 14
-LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 # How long a customer takes from registering to joining, in hours.
 JOINING = 8 / 60
 
@@ -73,7 +71,6 @@ def add_history(*, partner: Partner, by: User, manager: User, now: datetime) -> 
     history.publish_documents_in_time()
     history.add_invitations(manager)
     history.add_customers()
-    history.add_customers_who_wait()
     history.add_refused_visitors()
     history.add_unfinished_attempts()
     drop_late_messages(now=now)
@@ -90,7 +87,7 @@ class _History:
 
     def publish_documents_in_time(self) -> None:
         """Move the documents before the history: customers agree to what is published."""
-        began = self._ago(DAYS_OF_HISTORY * 24)
+        began = self._ago(14 * 24)
         for document in LegalDocument.objects.published().filter(published_at__gt=began):
             restore_row(document, {"published_at": began}, now=self.now)
 
@@ -144,13 +141,14 @@ class _History:
     # --- customers
 
     def add_customers(self) -> None:
-        """Add customers with an authorization, a budget or a freeze."""
+        """Add customers with an authorization, a freeze or a budget, and those who wait for one."""
+        letter = DocumentKind.LETTER_OF_AUTHORIZATION
         strandkorb = self._join("cto@strandkorb", self.newsletter, 150)
         request = request_authorization(association=strandkorb, by=self.by, now=self._ago(93))
         grant_authorization(
             association=strandkorb,
             shown_request=request,
-            shown_version=current_documents([LETTER], "en")[LETTER].version,
+            shown_version=current_documents([letter], "en")[letter].version,
             language="en",
             address=None,
             by=strandkorb.account.owner,
@@ -178,8 +176,6 @@ class _History:
         self._set_budget(leuchtturm, "200.00", BudgetPeriod.ONE_TIME, 100)
         self._spend(leuchtturm, ["61.20", "74.55", "67.35"], since=100, until=20)
 
-    def add_customers_who_wait(self) -> None:
-        """Add customers who wait for a budget: one asks for it, one had an account before."""
         lichtwerk = self._join("lena@lichtwerk", self.fair, 53)
         ask_for_budget(association=lichtwerk, by=lichtwerk.account.owner, now=self._ago(5))
         self._join("paula@segelmacherei", self.meetup, 7)
@@ -189,9 +185,8 @@ class _History:
     def _join(
         self, address: str, invitation: Invitation, hours_ago: float, *facts: Fact
     ) -> Association:
-        account = self._add_account(address, hours_ago + JOINING, *facts)
-        started_at = account.registered_at
-        return join_partner(account, invitation, started_at=started_at, now=self._ago(hours_ago))
+        account, now = self._add_account(address, hours_ago + JOINING, *facts), self._ago(hours_ago)
+        return join_partner(account, invitation, started_at=account.registered_at, now=now)
 
     def _add_account(
         self, address: str, hours_ago: float, *facts: Fact, **values: Any
@@ -256,8 +251,10 @@ class _History:
     def _enter_fair(
         self, address: str, hours_ago: float, *facts: Fact, is_new: bool = True, **values: Any
     ) -> Attempt:
-        account = self._add_account(address, hours_ago, *facts, **values)
-        return _enter(self.fair, account, is_new=is_new, now=account.registered_at)
+        account, now = self._add_account(address, hours_ago, *facts, **values), self._ago(hours_ago)
+        attempt = _begin(self.fair, now=now)
+        enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
+        return attempt
 
     def add_unfinished_attempts(self) -> None:
         """Add visitors who read the instructions, register, and enable later."""
@@ -285,17 +282,10 @@ def join_partner(
     account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
 ) -> Association:
     """Associate the account; by a link as one that was registered in this attempt."""
+    attempt = _begin(invitation, now=started_at)
     is_new = invitation.channel == Channel.LINK
-    attempt = _enter(invitation, account, is_new=is_new, now=started_at)
+    enter_attempt(attempt=attempt, account=account, now=started_at, registered=is_new)
     return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)
-
-
-def _enter(
-    invitation: Invitation, account: CustomerAccount, *, is_new: bool, now: datetime
-) -> Attempt:
-    attempt = _begin(invitation, now=now)
-    enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
-    return attempt
 
 
 def _begin(invitation: Invitation, *, now: datetime) -> Attempt:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.models import CustomerAccount, User
@@ -40,10 +41,6 @@ from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 
 
-class DemoBroken(Exception):
-    """Something in the database keeps the demo from being loaded; nothing was written."""
-
-
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One of the seven invitations, or an account with its own invitation (`login` is set).
@@ -75,17 +72,17 @@ def find_demo(now: datetime) -> Demo | None:
         return None
     inviting, other = partners[INVITING["slug"]], partners[OTHER["slug"]]
     users, found = _find_users(), _find_invitations(inviting)
-    invitations, accounts = {}, {}
+    accounts = {}
     try:
-        for example in INVITATIONS:
-            invitation = found[example.label]
-            is_spent = invitation.refusal(now) != example.refusal
-            invitations[example.name] = Offer(example, invitation, is_spent=is_spent)
-        for account in ACCOUNTS:
-            owner = users[account.stem]
+        for example in ACCOUNTS:
+            owner = users[example.stem]
             invitation = found[invitation_to(owner.email).label]
-            is_spent = invitation.refusal(now) is not None or _is_spent(account, owner, other)
-            accounts[account.name] = Offer(account, invitation, owner.email, is_spent)
+            is_spent = invitation.refusal(now) is not None or _is_spent(example, owner, other)
+            accounts[example.name] = Offer(example, invitation, owner.email, is_spent)
+        invitations = {
+            one.name: Offer(one, found[one.label], "", found[one.label].refusal(now) != one.refusal)
+            for one in INVITATIONS
+        }
     except KeyError:
         return None
     return Demo(invitations, accounts)
@@ -109,10 +106,7 @@ def _stem_and_number(user: User) -> tuple[str, int]:
 def _find_invitations(partner: Partner) -> dict[str, Invitation]:
     """Return the newest of the demo's invitations for each label."""
     ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
-    found = {invitation.label: invitation for invitation in ours}
-    for invitation in found.values():
-        invitation.partner = partner
-    return found
+    return {invitation.label: invitation for invitation in ours}
 
 
 def _is_spent(example: AccountExample, owner: User, other: Partner) -> bool:
@@ -131,11 +125,16 @@ def load_demo(*, now: datetime) -> Demo:
     """Add or repair the demo and return it; what is not spent stays as it is.
 
     A used invitation or account stays as history and gets a fresh successor. Only what is new is
-    mailed. One transaction under a lock. Raises DemoBroken.
+    mailed. One transaction under a lock. Raises CommandError if something in the database keeps the
+    demo from being loaded.
     """
     with transaction.atomic():
         lock_name("demo")
         return _Loader(now).load()
+
+
+def _cannot_repair(cause: str) -> CommandError:
+    return CommandError(f"The demo cannot be repaired ({cause}): begin with an empty database.")
 
 
 class _Loader:
@@ -176,7 +175,7 @@ class _Loader:
 
     def _set_member(self, user: User, partner: Partner, role: PartnerRole) -> None:
         if PartnerMember.objects.filter(user=user).exclude(partner=partner).exists():
-            raise DemoBroken("a login belongs to another partner")
+            raise _cannot_repair(f"{user.email} belongs to another partner")
         set_row(PartnerMember, {"user": user, "partner": partner}, {"role": role}, now=self.now)
 
     # --- accounts
@@ -188,7 +187,7 @@ class _Loader:
             return owner
         owner = self._add_user(example)
         if not self._fits(example, owner):
-            raise DemoBroken(example.name)
+            raise _cannot_repair(example.name)
         return owner
 
     def _add_user(self, example: AccountExample) -> User:

@@ -29,21 +29,14 @@ class StoredEmail:
 
 def newest_emails(directory: Path) -> Iterator[StoredEmail]:
     """Yield the e-mails, newest file first, without those that cannot be read or parsed."""
-    for path in _newest_files(directory):
+    files = sorted(directory.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in files[:_MAX_FILES]:
         try:
             # Django is still writing what follows the last separator.
             complete = path.read_bytes().split(_SEPARATOR)[:-1]
         except OSError:
             continue
         yield from filter(None, map(_parse, reversed(complete)))
-
-
-def _newest_files(directory: Path) -> list[Path]:
-    try:
-        files = [(path.stat().st_mtime_ns, path) for path in directory.glob("*.log")]
-    except OSError:
-        return []
-    return [path for _, path in sorted(files, reverse=True)[:_MAX_FILES]]
 
 
 def _parse(raw: bytes) -> StoredEmail | None:

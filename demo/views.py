@@ -31,18 +31,18 @@ def tour(request: HttpRequest) -> HttpResponse:
     demo = find_demo(timezone.now())
     if demo is None:
         return render(request, "demo/tour.html")
+    invitations, accounts = demo.invitations.values(), demo.accounts.values()
     first = demo.invitations["reseller_link"].invitation
-    offers = [*demo.invitations.values(), *demo.accounts.values()]
     picture = b64encode(qr_svg(invitation=first)).decode()
     context = {
         "partner_name": INVITING["name"],
         "first": first,
         "qr": f"data:image/svg+xml;base64,{picture}",
-        "invitations": demo.invitations.values(),
-        "accounts": demo.accounts.values(),
+        "invitations": invitations,
+        "accounts": accounts,
         "password": CUSTOMER_PASSWORD,
         "logins": LOGINS,
-        "is_spent": any(offer.is_spent for offer in offers),
+        "is_spent": any(offer.is_spent for offer in (*invitations, *accounts)),
     }
     return render(request, "demo/tour.html", context)
 
@@ -64,16 +64,12 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "demo/mailbox.html", {"form": form}, status=400)
     emails, waiting = newest_emails(_directory()), OutboxMessage.objects.waiting()
-    typed = form.cleaned_data["to"]
-    if typed:
-        recipient = canonical_address(typed)
+    if form.cleaned_data["to"]:
+        recipient = canonical_address(form.cleaned_data["to"])
         emails = (email for email in emails if email.recipient.lower() == recipient)
         waiting = waiting.filter(recipient=recipient)
-    context = {
-        "form": form,
-        "emails": list(islice(emails, MOST_EMAILS)),
-        "waiting": waiting.count(),
-    }
+    shown = list(islice(emails, MOST_EMAILS))
+    context = {"form": form, "emails": shown, "waiting": waiting.count()}
     return render(request, "demo/mailbox.html", context)
 
 
