@@ -188,15 +188,6 @@ class _History:
         account, now = self._add_account(address, hours_ago + JOINING, *facts), self._ago(hours_ago)
         return join_partner(account, invitation, started_at=account.registered_at, now=now)
 
-    def _add_account(
-        self, address: str, hours_ago: float, *facts: Fact, **values: Any
-    ) -> CustomerAccount:
-        """Add an account that was registered, enabled and got its facts in one moment."""
-        now = self._ago(hours_ago)
-        owner = add_user(f"{address}.{DOMAIN}", now=now)
-        values = {"account_type": AccountType.ENTERPRISE, **values}
-        return restore_account(owner, values, facts, at=now, now=now)
-
     def _set_budget(
         self, association: Association, amount: str, period: BudgetPeriod, hours_ago: float
     ) -> None:
@@ -255,6 +246,15 @@ class _History:
         attempt = _begin(self.fair, now=now)
         enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
         return attempt
+
+    def _add_account(
+        self, address: str, hours_ago: float, *facts: Fact, **values: Any
+    ) -> CustomerAccount:
+        """Add an account that was registered, enabled and got its facts in one moment."""
+        now = self._ago(hours_ago)
+        owner = add_user(f"{address}.{DOMAIN}", now=now)
+        values = {"account_type": AccountType.ENTERPRISE, **values}
+        return restore_account(owner, values, facts, at=now, now=now)
 
     def add_unfinished_attempts(self) -> None:
         """Add visitors who read the instructions, register, and enable later."""

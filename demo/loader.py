@@ -202,25 +202,22 @@ class _Loader:
         if example.name == RefusalCode.IS_PARTNER:
             self._set_member(owner, self.other, PartnerRole.MANAGER)
         if example.name == RefusalCode.OTHER_PARTNER and not account.associations.exists():
-            self._join_other_partner(account)
+            invitation = create_invitation(
+                partner=self.other,
+                channel=Channel.EMAIL,
+                association_type=REFERRAL,
+                label="Demo",
+                recipient=owner.email,
+                by=None,
+                now=self.now,
+            )
+            join_partner(account, invitation, started_at=self.now, now=self.now)
         facts = load_facts(account=account, partner=self.inviting, now=self.now)
         refusals = evaluate(facts, RESELLER, self.now).refusals
         return {refusal.code for refusal in refusals} == {example.name} & set(RefusalCode)
 
     def _restore_account(self, example: AccountExample, owner: User) -> CustomerAccount:
         return restore_account(owner, example.values, example.facts, at=self.today, now=self.now)
-
-    def _join_other_partner(self, account: CustomerAccount) -> None:
-        invitation = create_invitation(
-            partner=self.other,
-            channel=Channel.EMAIL,
-            association_type=REFERRAL,
-            label="Demo",
-            recipient=account.owner.email,
-            by=None,
-            now=self.now,
-        )
-        join_partner(account, invitation, started_at=self.now, now=self.now)
 
     # --- invitations
 
