@@ -1,26 +1,32 @@
 """What the demo shows: partners, invitations, and one account for every refusal.
 
-Moments are distances from now, so that the demo never becomes old.
+A `timedelta` is a distance from the moment at which the account begins.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import Accounting, AccountType, ContractType, RegistrationSite
-from accounts.models import ReservedInstance
+from accounts.enums import (
+    Accounting,
+    AccountType,
+    Billing,
+    ContractType,
+    MemberType,
+    RegistrationSite,
+    ResourceStatus,
+)
 from association.enums import RefusalCode
 from association.services.refusal_texts import customer_reason
-from demo.facts import DAY, HOUR, IN_FORCE, FactExample, bill, cash, contract, coupon, resource
-from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerStatus
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+from partners.enums import AssociationType, InvitationRefusal, PartnerStatus
 
 DOMAIN = "demo.example"
-SOURCE = "demo"
+DAY = timedelta(days=1)
+
+# --- logins
 
 PARTNER, MANAGER, ADMIN = "partner", "manager", "admin"
 # Public on purpose; loaded only with DEMO=1.
@@ -30,6 +36,22 @@ PASSWORDS = {
     ADMIN: "eleven-paper-harbours",
 }
 CUSTOMER_PASSWORD = "seven-quiet-lanterns"  # noqa: S105 - the demo prints it
+# Customers whom `history` adds, by what their account is like.
+CUSTOMERS = {
+    "waiting": f"lena@lichtwerk.{DOMAIN}",
+    "used_up": f"team@leuchtturm.{DOMAIN}",
+    "frozen_by_partner": f"office@moorland.{DOMAIN}",
+    "active": f"ops@windmuehle.{DOMAIN}",
+}
+
+
+def login(address: str, password: str = CUSTOMER_PASSWORD) -> dict[str, str]:
+    return {"login": address, "password": password}
+
+
+LOGINS = {name: login(f"{name}@{DOMAIN}", password) for name, password in PASSWORDS.items()}
+
+# --- partners
 
 INVITING: dict[str, Any] = {
     "slug": "nordlicht",
@@ -61,69 +83,65 @@ NOTE = "Thank you for your call. This is the invitation we talked about."
 RESELLER, REFERRAL = AssociationType.RESELLER, AssociationType.REFERRAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class InvitationExample:
     """An invitation; `refusal` is why it cannot be followed, None if it can."""
 
     name: str
+    title: object = ""
+    line: object = ""
     association_type: AssociationType = RESELLER
     recipient: str = ""
     is_bound: bool = False
     refusal: InvitationRefusal | None = None
-    title: "StrOrPromise" = ""
-    line: "StrOrPromise" = ""
 
     @property
     def label(self) -> str:
         return LABEL_PREFIX + self.name.replace("_", " ")
 
-    @property
-    def channel(self) -> Channel:
-        return Channel.EMAIL if self.recipient else Channel.LINK
-
 
 INVITATIONS = (
     InvitationExample(
-        name="reseller_link",
-        title=_("Reseller, by link and QR code"),
-        line=_("For new accounts. The account is frozen until the partner sets a budget."),
+        "reseller_link",
+        _("Reseller, by link and QR code"),
+        _("For new accounts. The account is frozen until the partner sets a budget."),
     ),
     InvitationExample(
-        name="reseller_email",
+        "reseller_email",
+        _("Reseller, by e-mail"),
+        _("For a new or an existing account, once. The account is frozen too."),
         recipient=f"reseller-guest@{DOMAIN}",
-        title=_("Reseller, by e-mail"),
-        line=_("For a new or an existing account, once. The account is frozen too."),
     ),
     InvitationExample(
-        name="referral_link",
-        association_type=REFERRAL,
-        title=_("Referral, by link and QR code"),
-        line=_("For new accounts. Nothing is frozen."),
+        "referral_link",
+        _("Referral, by link and QR code"),
+        _("For new accounts. Nothing is frozen."),
+        REFERRAL,
     ),
     InvitationExample(
-        name="referral_email",
-        association_type=REFERRAL,
+        "referral_email",
+        _("Referral, by e-mail"),
+        _("For a new or an existing account, once. Nothing is frozen."),
+        REFERRAL,
         recipient=f"referral-guest@{DOMAIN}",
-        title=_("Referral, by e-mail"),
-        line=_("For a new or an existing account, once. Nothing is frozen."),
     ),
     InvitationExample(
-        name="expired",
+        "expired",
+        _("Expired"),
+        _("What a visitor sees who comes too late."),
         refusal=InvitationRefusal.EXPIRED,
-        title=_("Expired"),
-        line=_("What a visitor sees who comes too late."),
     ),
     InvitationExample(
-        name="revoked",
+        "revoked",
+        _("Revoked"),
+        _("What a visitor sees after the partner has revoked the invitation."),
         refusal=InvitationRefusal.REVOKED,
-        title=_("Revoked"),
-        line=_("What a visitor sees after the partner has revoked the invitation."),
     ),
     InvitationExample(
-        name="used_up",
+        "used_up",
+        _("Used up"),
+        _("What a visitor sees after the last use."),
         refusal=InvitationRefusal.USED_UP,
-        title=_("Used up"),
-        line=_("What a visitor sees after the last use."),
     ),
 )
 
@@ -131,30 +149,58 @@ INVITATIONS = (
 def invitation_to(address: str) -> InvitationExample:
     """Return the invitation of the demo account with this address."""
     name = f"account {address.partition('@')[0]}"
-    return InvitationExample(name=name, recipient=address, is_bound=True)
+    return InvitationExample(name, recipient=address, is_bound=True)
+
+
+# --- facts, as lines of an import
+
+Fact = Mapping[str, Any]
+NOW = timedelta(0)
+
+
+def contract(contract_type: ContractType) -> Fact:
+    in_force = {"signed_at": NOW, "effective_from": NOW, "effective_to": 300 * DAY}
+    return {"kind": "contract", "contract_type": contract_type, **in_force}
+
+
+def cash(amount: str) -> Fact:
+    return {"kind": "cash_expenditure", "amount": amount, "occurred_at": NOW}
+
+
+def unpaid_bill(amount: str) -> Fact:
+    moments = {"issued_at": NOW, "due_at": 14 * DAY}
+    return {"kind": "bill", "amount": amount, "paid_amount": "0.00", **moments}
+
+
+def coupon(balance: str) -> Fact:
+    return {"kind": "coupon", "balance": balance, "expires_at": 180 * DAY}
+
+
+def resource(name: str) -> Fact:
+    state = {"billing": Billing.PAY_PER_USE, "status": ResourceStatus.RUNNING}
+    return {"kind": "resource", "name": name, **state}
+
+
+def relation(accounting: Accounting, **other_side: str) -> Fact:
+    terms = {"accounting": accounting, "member_type": MemberType.CLOUD_ACCOUNT}
+    return {"kind": "enterprise_relation", **terms, **other_side}
 
 
 # --- accounts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AccountExample:
     """An account with a stable name; for a refusal code that rule alone refuses it.
 
-    `master_of` and `member_of` are the accounting of a relation with a second account.
+    `values` are those that differ from what `restore_account()` sets.
     """
 
     name: str
-    title: "StrOrPromise" = ""
-    own_line: "StrOrPromise" = ""
-    account_type: AccountType = AccountType.INDIVIDUAL
-    registration_site: RegistrationSite = RegistrationSite.INTERNATIONAL
-    is_internal: bool = False
-    is_enabled: bool = True
-    age: timedelta = 2 * HOUR
-    facts: tuple[FactExample, ...] = ()
-    master_of: Accounting | None = None
-    member_of: Accounting | None = None
+    title: object = ""
+    facts: tuple[Fact, ...] = ()
+    own_line: object = ""
+    values: Fact = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -166,98 +212,71 @@ class AccountExample:
         """What this account shows; for a refused one the reason that it reads."""
         return str(self.own_line) or customer_reason(self.name)
 
-    def values_at(self, now: datetime) -> dict[str, Any]:
-        registered_at = now - self.age
-        return {
-            "account_type": self.account_type,
-            "registration_site": self.registration_site,
-            "is_internal": self.is_internal,
-            "registered_at": registered_at,
-            "services_enabled_at": registered_at + HOUR / 6 if self.is_enabled else None,
-        }
 
+# The other sides of enterprise relations, and the customer of the used-up invitation.
+ENTERPRISE = AccountExample("enterprise", values={"account_type": AccountType.ENTERPRISE})
+SUBSIDIARY = AccountExample("subsidiary")
+EARLIER_CUSTOMER = AccountExample("earlier_customer")
 
 ACCOUNTS = (
     AccountExample(
-        name="eligible",
-        title=_("An account that can join"),
-        own_line=_("It sees what will happen to its coupons and resources, and associates."),
-        facts=(
-            coupon(1, "30.00"),
-            coupon(2, "20.00"),
-            resource("web-1"),
-            resource("web-2"),
-            resource("database-1"),
-        ),
+        "eligible",
+        _("An account that can join"),
+        (coupon("30.00"), coupon("20.00"), *map(resource, ("web-1", "web-2", "database-1"))),
+        _("It sees what will happen to its coupons and resources, and associates."),
     ),
     AccountExample(
-        name="eligible_not_enabled",
-        title=_("An account without services"),
+        "eligible_not_enabled",
+        _("An account without services"),
         own_line=_("It enables its services and associates, or does so later."),
-        is_enabled=False,
+        values={"services_enabled_at": None},
     ),
     AccountExample(
-        name=RefusalCode.CHINESE_MAINLAND_SITE,
-        title=_("Registered on the Chinese mainland site"),
-        registration_site=RegistrationSite.CHINESE_MAINLAND,
+        RefusalCode.CHINESE_MAINLAND_SITE,
+        _("Registered on the Chinese mainland site"),
+        values={"registration_site": RegistrationSite.CHINESE_MAINLAND},
     ),
-    AccountExample(name=RefusalCode.OTHER_PARTNER, title=_("Customer of another partner")),
+    AccountExample(RefusalCode.OTHER_PARTNER, _("Customer of another partner")),
     AccountExample(
-        name=RefusalCode.SPECIAL_CONTRACT,
-        title=_("Under a special contract"),
-        facts=(contract(ContractType.OFFLINE_DIRECT, **IN_FORCE),),
-    ),
-    AccountExample(
-        name=RefusalCode.REGISTERED_TOO_LONG, title=_("Registered a month ago"), age=30 * DAY
+        RefusalCode.SPECIAL_CONTRACT,
+        _("Under a special contract"),
+        (contract(ContractType.OFFLINE_DIRECT),),
     ),
     AccountExample(
-        name=RefusalCode.CASH_EXPENDITURE,
-        title=_("Has paid in cash"),
-        facts=(cash("120.00", occurred_at=-HOUR),),
+        RefusalCode.REGISTERED_TOO_LONG,
+        _("Registered a month ago"),
+        values={"registered_at": -30 * DAY},
+    ),
+    AccountExample(RefusalCode.CASH_EXPENDITURE, _("Has paid in cash"), (cash("120.00"),)),
+    AccountExample(RefusalCode.UNPAID_BILLS, _("Owes a bill"), (unpaid_bill("48.20"),)),
+    AccountExample(
+        RefusalCode.UNIFIED_ACCOUNTING_MEMBER,
+        _("Member of an enterprise that pays for it"),
+        (relation(Accounting.UNIFIED, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
     ),
     AccountExample(
-        name=RefusalCode.UNPAID_BILLS,
-        title=_("Owes a bill"),
-        facts=(bill("48.20", issued_at=-HOUR, due_at=14 * DAY),),
+        RefusalCode.PROFESSIONAL_SERVICES_CONTRACT,
+        _("Under a professional services contract"),
+        (contract(ContractType.PROFESSIONAL_SERVICES),),
     ),
     AccountExample(
-        name=RefusalCode.UNIFIED_ACCOUNTING_MEMBER,
-        title=_("Member of an enterprise that pays for it"),
-        member_of=Accounting.UNIFIED,
+        RefusalCode.RESERVED_INSTANCES,
+        _("Has a reserved instance"),
+        ({"kind": "reserved_instance", "expires_at": 90 * DAY},),
     ),
     AccountExample(
-        name=RefusalCode.PROFESSIONAL_SERVICES_CONTRACT,
-        title=_("Under a professional services contract"),
-        facts=(contract(ContractType.PROFESSIONAL_SERVICES, **IN_FORCE),),
+        RefusalCode.ENTERPRISE_MEMBER,
+        _("Member of an enterprise, paying for itself"),
+        (relation(Accounting.INDEPENDENT, master=f"{ENTERPRISE.stem}@{DOMAIN}"),),
     ),
     AccountExample(
-        name=RefusalCode.RESERVED_INSTANCES,
-        title=_("Has a reserved instance"),
-        facts=(
-            FactExample(
-                "reserved", ReservedInstance, {"cancelled_at": None, "expires_at": 90 * DAY}
-            ),
-        ),
+        RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS,
+        _("Master of an enterprise"),
+        (relation(Accounting.INDEPENDENT, member=f"{SUBSIDIARY.stem}@{DOMAIN}"),),
+        values={"account_type": AccountType.ENTERPRISE},
     ),
+    AccountExample(RefusalCode.IS_PARTNER, _("Works for a partner")),
     AccountExample(
-        name=RefusalCode.ENTERPRISE_MEMBER,
-        title=_("Member of an enterprise, paying for itself"),
-        member_of=Accounting.INDEPENDENT,
-    ),
-    AccountExample(
-        name=RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS,
-        title=_("Master of an enterprise"),
-        account_type=AccountType.ENTERPRISE,
-        master_of=Accounting.INDEPENDENT,
-    ),
-    AccountExample(name=RefusalCode.IS_PARTNER, title=_("Works for a partner")),
-    AccountExample(
-        name=RefusalCode.INTERNAL_ACCOUNT, title=_("Belongs to the provider"), is_internal=True
+        RefusalCode.INTERNAL_ACCOUNT, _("Belongs to the provider"), values={"is_internal": True}
     ),
 )
-
-# Further accounts: the second accounts of enterprise relations, and the customer of the used-up
-# invitation.
-ENTERPRISE = AccountExample(name="enterprise", account_type=AccountType.ENTERPRISE)
-SUBSIDIARY = AccountExample(name="subsidiary")
-EARLIER_CUSTOMER = AccountExample(name="earlier_customer")

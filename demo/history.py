@@ -1,12 +1,26 @@
-"""Two weeks of history in the demo partner's console, made once by the product's services."""
+"""Two weeks of history in the demo partner's console, made once by the product's services.
+
+The addresses have domains of their own, so that none is taken for one of `examples.ACCOUNTS`.
+"""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from accounts.enums import AccountType, FreezeScope, RegistrationSite
+from accounts.enums import AccountType, ContractType, FreezeScope
 from accounts.models import CustomerAccount, User
-from association.models import Association, Attempt, DocumentKind, LegalDocument
+from association.models import (
+    Association,
+    Attempt,
+    BudgetPeriod,
+    DocumentKind,
+    LegalDocument,
+    OnExhaustion,
+)
+from association.services.admission import account_of
+from association.services.associations import associate
 from association.services.attempts import (
+    agree_to_instructions,
     decide_attempt,
     defer_attempt,
     enter_attempt,
@@ -17,43 +31,22 @@ from association.services.attempts import (
 )
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_for_budget
-from association.services.customers import freeze_customer, set_budgets
+from association.services.customers import BudgetTerms, freeze_customer, set_budgets
 from association.services.documents import current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
-from demo.customers import (
-    BATCH,
-    BATCH_SIZE,
+from demo.examples import (
     CUSTOMERS,
-    DAYS_OF_HISTORY,
-    ENABLES_LATER,
-    EXISTING,
-    FAIR,
-    FREEZE_REASON,
-    INVITED_MEMBER,
-    MEETUP,
-    NEWSLETTER,
-    OFFER,
-    OFFER_NOTE,
-    RECIPIENT,
-    REGISTERING,
-    REQUESTER,
-    VISITORS,
-    BudgetExample,
-    Customer,
-    Visitor,
+    DOMAIN,
+    REFERRAL,
+    RESELLER,
+    Fact,
+    cash,
+    contract,
+    resource,
+    unpaid_bill,
 )
-from demo.examples import CUSTOMER_PASSWORD, REFERRAL, RESELLER, SOURCE
-from demo.facts import FactExample
-from demo.rows import (
-    add_user,
-    begin_attempt,
-    hash_password,
-    join_partner,
-    restore_log_in,
-    restore_row,
-    set_account,
-)
+from demo.rows import SOURCE, add_user, restore_account, restore_row
 from outbox.services.queue import drop_late_messages
 from partners.enums import Channel, PartnerRole
 from partners.models import Invitation, Partner
@@ -62,7 +55,6 @@ from partners.services.invitation_requests import request_online_invitation
 from partners.services.invitations import create_invitation
 from partners.services.member_invitations import invite_member
 
-LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 # How long a customer takes from registering to joining, in hours.
 JOINING = 8 / 60
 
@@ -73,134 +65,147 @@ def add_history(*, partner: Partner, by: User, manager: User, now: datetime) -> 
     `by` administers the partner, `manager` has one invitation. E-mails whose deadline is over are
     dropped, as the worker would do.
     """
-    if User.objects.filter(email=CUSTOMERS[0].address).exists():
+    if User.objects.filter(email=CUSTOMERS["active"]).exists():
         return
     history = _History(partner, by, now)
-    history.add_links(manager)
-    for customer in CUSTOMERS:
-        history.add_customer(customer)
-    for visitor in VISITORS:
-        history.add_refused_visitor(visitor)
+    history.publish_documents_in_time()
+    history.add_invitations(manager)
+    history.add_customers()
+    history.add_refused_visitors()
     history.add_unfinished_attempts()
-    history.add_open_requests()
-    history.add_batch()
     drop_late_messages(now=now)
 
 
 class _History:
-    """The partner, the present moment, and the links that customers follow."""
+    """The partner, its administrator and the present moment."""
 
     def __init__(self, partner: Partner, by: User, now: datetime) -> None:
         self.partner, self.by, self.now = partner, by, now
-        self.customer_hash = hash_password(CUSTOMER_PASSWORD)
-        self.links: dict[str, Invitation] = {}
-        self.earliest = self._publish_documents_in_time()
 
-    def _publish_documents_in_time(self) -> datetime:
-        """Move the shipped documents before the history, and return since when all are in force.
+    def _ago(self, hours: float) -> datetime:
+        return self.now - timedelta(hours=hours)
 
-        No customer can have agreed to a document before it was published.
-        """
-        began = self.now - timedelta(days=DAYS_OF_HISTORY)
-        documents = LegalDocument.objects.published()
-        if not documents.exclude(version=1).exists():
-            for document in documents.filter(published_at__gt=began):
-                restore_row(document, {"published_at": began}, now=self.now)
-        in_force = current_documents(list(DocumentKind), "en").values()
-        moments = [document.published_at for document in in_force if document.published_at]
-        return max(began, *moments)
-
-    def _before(self, hours: float) -> datetime:
-        """Return the moment so many hours ago, but not before the documents were in force."""
-        return max(self.now - timedelta(hours=hours), self.earliest)
+    def publish_documents_in_time(self) -> None:
+        """Move the documents before the history: customers agree to what is published."""
+        began = self._ago(14 * 24)
+        for document in LegalDocument.objects.published().filter(published_at__gt=began):
+            restore_row(document, {"published_at": began}, now=self.now)
 
     # --- invitations
 
-    def add_links(self, manager: User) -> None:
-        self.links = {
-            FAIR: self._invite(FAIR, 12 * 24, max_uses=200),
-            NEWSLETTER: self._invite(NEWSLETTER, 10 * 24, association_type=REFERRAL),
-            MEETUP: self._invite(MEETUP, 50, max_uses=30, by=manager),
-        }
-
-    def _invite(self, label: str, made_before: float, **terms: Any) -> Invitation:
-        """Make a reseller invitation by the administrator, unless `terms` say otherwise."""
-        channel = Channel.EMAIL if "recipient" in terms else Channel.LINK
-        defaults: dict[str, Any] = {"association_type": RESELLER, "by": self.by}
-        return create_invitation(
+    def add_invitations(self, manager: User) -> None:
+        """Invite customers by links, by e-mail and by a batch of links; and a member."""
+        self.fair = self._invite("Autumn trade fair, stand B12", 12 * 24, max_uses=200)
+        self.newsletter = self._invite(
+            "Newsletter for start-ups", 10 * 24, association_type=REFERRAL
+        )
+        self.meetup = self._invite("Meetup at the harbour", 50, max_uses=30, by=manager)
+        self._invite(
+            "Offer after the call",
+            22,
+            recipient=f"katja.lorenz@sturmlaterne.{DOMAIN}",
+            recipient_name="Katja Lorenz",
+            note="As agreed on the phone: here is the way to your account with us."
+            " It takes five minutes.",
+        )
+        invite_member(
             partner=self.partner,
-            channel=channel,
-            label=label,
-            now=self._before(made_before),
-            **(defaults | terms),
+            address=f"jonas.brandt@nordlicht.{DOMAIN}",
+            role=PartnerRole.MANAGER,
+            by=self.by,
+            now=self._ago(25),
+        )
+        started_at = self._ago(4 * 24)
+        start_links(
+            partner=self.partner,
+            association_type=RESELLER,
+            label="Counter card {n}",
+            size=12,
+            max_uses=1,
+            by=self.by,
+            now=started_at,
+        )
+        make_batches(now=started_at + timedelta(seconds=2))
+
+    def _invite(self, label: str, hours_ago: float, **terms: Any) -> Invitation:
+        """Make a reseller invitation by the administrator, unless `terms` say otherwise."""
+        defaults: dict[str, Any] = {
+            "channel": Channel.EMAIL if "recipient" in terms else Channel.LINK,
+            "association_type": RESELLER,
+            "by": self.by,
+        }
+        return create_invitation(
+            partner=self.partner, label=label, now=self._ago(hours_ago), **(defaults | terms)
         )
 
     # --- customers
 
-    def add_customer(self, customer: Customer) -> None:
-        joined_before = customer.joined_before
-        account = self._add_account(customer.address, joined_before + JOINING, customer.facts)
-        invitation = self.links.get(customer.invitation) or self._invite(
-            EXISTING, joined_before + 20, recipient=customer.address
+    def add_customers(self) -> None:
+        """Add customers with an authorization, a freeze or a budget, and those who wait for one."""
+        letter = DocumentKind.LETTER_OF_AUTHORIZATION
+        strandkorb = self._join("cto@strandkorb", self.newsletter, 150)
+        request = request_authorization(association=strandkorb, by=self.by, now=self._ago(93))
+        grant_authorization(
+            association=strandkorb,
+            shown_request=request,
+            shown_version=current_documents([letter], "en")[letter].version,
+            language="en",
+            address=None,
+            by=strandkorb.account.owner,
+            now=self._ago(70),
         )
-        association = join_partner(
-            account,
-            invitation,
-            started_at=self._before(joined_before + JOINING),
-            now=self._before(joined_before),
+
+        ziegelhof = self._join("admin@ziegelhof", self.newsletter, 62)
+        request_authorization(association=ziegelhof, by=self.by, now=self._ago(28))
+
+        moorland = self._join("office@moorland", self.fair, 141)
+        self._set_budget(moorland, "300.00", BudgetPeriod.MONTHLY, 139)
+        freeze_customer(
+            association=moorland,
+            scope=FreezeScope.ACCOUNT,
+            reason="Your last invoice is still open. Call us, and we unfreeze the account at once.",
+            by=self.by,
+            now=self._ago(30),
         )
-        if customer.budget is not None:
-            self._set_budget(association, customer.budget)
-        if customer.budget_asked_before is not None:
-            asked_at = self._before(customer.budget_asked_before)
-            ask_for_budget(association=association, by=account.owner, now=asked_at)
-        if customer.frozen_before is not None:
-            freeze_customer(
-                association=association,
-                scope=FreezeScope.ACCOUNT,
-                reason=FREEZE_REASON,
-                by=self.by,
-                now=self._before(customer.frozen_before),
-            )
-        if customer.authorization_asked_before is not None:
-            self._request_authorization(association, customer)
 
-    def _add_account(
-        self,
-        address: str,
-        registered_before: float,
-        facts: tuple[FactExample, ...] = (),
-        *,
-        is_enabled: bool = True,
-    ) -> CustomerAccount:
-        """Add an account that was registered, enabled and got its facts in one moment."""
-        registered_at = self._before(registered_before)
-        owner = add_user(address, now=registered_at)
-        restore_log_in(owner, self.customer_hash, now=registered_at)
-        values = {
-            "account_type": AccountType.ENTERPRISE,
-            "registration_site": RegistrationSite.INTERNATIONAL,
-            "registered_at": registered_at,
-            "services_enabled_at": registered_at if is_enabled else None,
-        }
-        return set_account(owner, values, facts, now=registered_at)
+        windmuehle = self._join("ops@windmuehle", self.fair, 130)
+        self._set_budget(windmuehle, "500.00", BudgetPeriod.MONTHLY, 122)
+        self._spend(windmuehle, ["118.40", "96.15", "104.30", "83.45"], since=122, until=2)
 
-    def _set_budget(self, association: Association, budget: BudgetExample) -> None:
-        set_at = self._before(budget.set_before)
+        leuchtturm = self._join("team@leuchtturm", self.fair, 111)
+        self._set_budget(leuchtturm, "200.00", BudgetPeriod.ONE_TIME, 100)
+        self._spend(leuchtturm, ["61.20", "74.55", "67.35"], since=100, until=20)
+
+        lichtwerk = self._join("lena@lichtwerk", self.fair, 53)
+        ask_for_budget(association=lichtwerk, by=lichtwerk.account.owner, now=self._ago(5))
+        self._join("paula@segelmacherei", self.meetup, 7)
+        moves = self._invite("Moves over to us", 47, recipient=f"it@hafenkontor.{DOMAIN}")
+        self._join("it@hafenkontor", moves, 27, resource("shop-1"), resource("shop-2"))
+
+    def _join(
+        self, address: str, invitation: Invitation, hours_ago: float, *facts: Fact
+    ) -> Association:
+        account, now = self._add_account(address, hours_ago + JOINING, *facts), self._ago(hours_ago)
+        return join_partner(account, invitation, started_at=account.registered_at, now=now)
+
+    def _set_budget(
+        self, association: Association, amount: str, period: BudgetPeriod, hours_ago: float
+    ) -> None:
         set_budgets(
-            associations=[association], terms=budget.terms, unfreeze=True, by=self.by, now=set_at
+            associations=[association],
+            terms=BudgetTerms(Decimal(amount), period, OnExhaustion.FREEZE),
+            unfreeze=True,
+            by=self.by,
+            now=self._ago(hours_ago),
         )
-        if budget.spent:
-            # Only spending of this month counts, also when the demo is loaded on its first day.
-            month = first_of_month(self.partner, self.now)
-            recorded_at = max(self._before(budget.recorded_before), month, set_at)
-            self._spend(association, budget.spent, max(set_at, month), recorded_at)
 
     def _spend(
-        self, association: Association, amounts: tuple[str, ...], since: datetime, until: datetime
+        self, association: Association, amounts: list[str], *, since: float, until: float
     ) -> None:
         """Record the amounts at equal distances between the two moments."""
-        step = (until - since) / len(amounts)
+        # Only spending of this month counts, also when the demo is loaded on its first day.
+        began = max(self._ago(since), first_of_month(self.partner, self.now))
+        ended = max(self._ago(until), began)
         owner = association.account.owner
         lines = [
             {
@@ -208,92 +213,93 @@ class _History:
                 "external_id": f"{owner.email}/spending-{number}",
                 "account": owner.account_name,
                 "amount": amount,
-                "occurred_at": (since + step * number).isoformat(),
+                "occurred_at": (began + (ended - began) / len(amounts) * number).isoformat(),
             }
             for number, amount in enumerate(amounts, start=1)
         ]
-        report = record_spending(lines=lines, now=until)
+        report = record_spending(lines=lines, now=ended)
         if report.errors:
             raise ValueError(report.errors)
 
-    def _request_authorization(self, association: Association, customer: Customer) -> None:
-        asked_at = self._before(customer.authorization_asked_before or 0)
-        authorization = request_authorization(association=association, by=self.by, now=asked_at)
-        if customer.authorization_granted_before is not None:
-            grant_authorization(
-                association=association,
-                shown_request=authorization,
-                shown_version=current_documents([LETTER], "en")[LETTER].version,
-                language="en",
-                address=None,
-                by=association.account.owner,
-                now=self._before(customer.authorization_granted_before),
-            )
-
     # --- attempts without an association
 
-    def add_refused_visitor(self, visitor: Visitor) -> None:
-        account = self._add_account(visitor.address, visitor.came_before, visitor.facts)
-        attempt = self._enter_fair(account, registered=visitor.is_new)
-        decided_before = visitor.decided_before or visitor.came_before
-        decided_at = self._before(decided_before)
-        decide_attempt(attempt=attempt, now=decided_at)
-        if visitor.tells_partner:
-            tell_partner(attempt=attempt, now=decided_at)
+    def add_refused_visitors(self) -> None:
+        """Add visitors with an account that a rule refuses."""
+        too_late = self._enter_fair("dev@nachtzug", 9 * 24)
+        decide_attempt(attempt=too_late, now=self._ago(44))
+        self._enter_fair("it@granitwerk", 75, contract(ContractType.OFFLINE_DIRECT))
+        self._enter_fair("shop@kupferkanne", 31, cash("89.90"))
+        owes = self._enter_fair("hello@papierboot", 19, unpaid_bill("34.50"))
+        tell_partner(attempt=owes, now=self._ago(19))
+        existing = self._enter_fair("alina@bernstein", 4, is_new=False)
+        request_online_invitation(
+            invitation=self.fair,
+            address=account_of(existing).owner.email,
+            language="en",
+            now=self._ago(3.9),
+        )
 
-    def _enter_fair(self, account: CustomerAccount, *, registered: bool) -> Attempt:
-        """Begin an attempt by the fair's link, with the account, when it was registered."""
-        now = account.registered_at
-        attempt = begin_attempt(self.links[FAIR], now=now)
-        enter_attempt(attempt=attempt, account=account, now=now, registered=registered)
+    def _enter_fair(
+        self, address: str, hours_ago: float, *facts: Fact, is_new: bool = True, **values: Any
+    ) -> Attempt:
+        account, now = self._add_account(address, hours_ago, *facts, **values), self._ago(hours_ago)
+        attempt = _begin(self.fair, now=now)
+        enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
         return attempt
+
+    def _add_account(
+        self, address: str, hours_ago: float, *facts: Fact, **values: Any
+    ) -> CustomerAccount:
+        """Add an account that was registered, enabled and got its facts in one moment."""
+        now = self._ago(hours_ago)
+        owner = add_user(f"{address}.{DOMAIN}", now=now)
+        values = {"account_type": AccountType.ENTERPRISE, **values}
+        return restore_account(owner, values, facts, at=now, now=now)
 
     def add_unfinished_attempts(self) -> None:
         """Add visitors who read the instructions, register, and enable later."""
-        fair = self.links[FAIR]
         start_attempt(
-            invitation=fair,
+            invitation=self.fair,
             browser_secret=new_browser_secret(),
             language="de",
-            now=self._before(1.5),
+            now=self._ago(1.5),
         )
-        attempt = begin_attempt(fair, now=self._before(0.7))
-        asked_at = self._before(0.6)
+        registering = _begin(self.fair, now=self._ago(0.7))
         remember_registration(
-            attempt=attempt, email=REGISTERING, country="DE", code_asked_at=asked_at
+            attempt=registering,
+            email=f"mia@treibholz.{DOMAIN}",
+            country="DE",
+            code_asked_at=self._ago(0.6),
         )
-        account = self._add_account(ENABLES_LATER, 9, is_enabled=False)
-        attempt = self._enter_fair(account, registered=True)
-        defer_attempt(attempt=attempt, by=account.owner, now=self._before(8.9))
+        enables_later = self._enter_fair("post@kranich", 9, services_enabled_at=None)
+        defer_attempt(attempt=enables_later, by=account_of(enables_later).owner, now=self._ago(8.9))
 
-    # --- requests, invitations and a batch
 
-    def add_open_requests(self) -> None:
-        request_online_invitation(
-            invitation=self.links[FAIR],
-            address=REQUESTER,
-            language="en",
-            now=self._before(3.9),
-        )
-        terms = {"recipient": RECIPIENT, "recipient_name": "Katja Lorenz", "note": OFFER_NOTE}
-        self._invite(OFFER, 22, **terms)
-        invite_member(
-            partner=self.partner,
-            address=INVITED_MEMBER,
-            role=PartnerRole.MANAGER,
-            by=self.by,
-            now=self._before(25),
-        )
+# --- following an invitation
 
-    def add_batch(self) -> None:
-        started_at = self._before(4 * 24)
-        start_links(
-            partner=self.partner,
-            association_type=RESELLER,
-            label=BATCH,
-            size=BATCH_SIZE,
-            max_uses=1,
-            by=self.by,
-            now=started_at,
+
+def join_partner(
+    account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
+) -> Association:
+    """Associate the account; by a link as one that was registered in this attempt."""
+    attempt = _begin(invitation, now=started_at)
+    is_new = invitation.channel == Channel.LINK
+    enter_attempt(attempt=attempt, account=account, now=started_at, registered=is_new)
+    return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)
+
+
+def _begin(invitation: Invitation, *, now: datetime) -> Attempt:
+    """Begin an attempt, and agree to the instructions where there are any."""
+    attempt = start_attempt(
+        invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
+    )
+    if invitation.is_reseller:
+        instructions = current_documents([DocumentKind.INSTRUCTIONS], "en")
+        agree_to_instructions(
+            attempt=attempt,
+            instructions=instructions[DocumentKind.INSTRUCTIONS],
+            letter=None,
+            address=None,
+            now=now,
         )
-        make_batches(now=started_at + timedelta(seconds=2))
+    return attempt

@@ -1,30 +1,30 @@
-"""Loads the demo: adds what is missing, replaces what is spent, moves moments to now."""
+"""Finds what is loaded of the demo, adds what is missing, and replaces what is spent."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import transaction
 
-from accounts.enums import MemberType
-from accounts.models import CustomerAccount, EnterpriseRelation, User
+from accounts.models import CustomerAccount, User
 from association.enums import RefusalCode
 from association.services.eligibility import evaluate
 from association.services.facts import load_facts
 from demo.examples import (
     ACCOUNTS,
     ADMIN,
-    CUSTOMER_PASSWORD,
     DOMAIN,
     EARLIER_CUSTOMER,
     ENTERPRISE,
     INVITATIONS,
     INVITING,
+    LABEL_PREFIX,
+    LOGINS,
     MANAGER,
     NOTE,
     OTHER,
     PARTNER,
-    PASSWORDS,
     REFERRAL,
     RESELLER,
     SUBSIDIARY,
@@ -32,205 +32,231 @@ from demo.examples import (
     InvitationExample,
     invitation_to,
 )
-from demo.history import add_history
-from demo.rows import (
-    add_user,
-    hash_password,
-    join_partner,
-    restore_log_in,
-    restore_row,
-    set_account,
-    set_fact,
-    set_row,
-)
-from demo.state import (
-    Demo,
-    account_is_spent,
-    find_demo,
-    find_invitations,
-    find_users,
-    must_be_replaced,
-    newest_usable,
-    split_address,
-)
+from demo.history import add_history, join_partner
+from demo.rows import add_user, restore_account, restore_login, restore_row, set_row
 from partners.enums import Channel, InvitationRefusal, PartnerRole
-from partners.models import Partner, PartnerMember
-from partners.services.invitations import (
-    LIFE_OF_AN_EMAIL,
-    create_invitation,
-    revoke_invitation,
-)
+from partners.models import Invitation, Partner, PartnerMember
+from partners.services.invitations import LIFE_OF_AN_EMAIL, create_invitation, revoke_invitation
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 
 
-class DemoBroken(Exception):
-    """Something in the database keeps the demo from being loaded; nothing was written."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One of the seven invitations, or an account with its own invitation (`login` is set).
+
+    It is spent when it no longer shows what its example is about.
+    """
+
+    example: InvitationExample | AccountExample
+    invitation: Invitation
+    login: str = ""
+    is_spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Everything that the demo offers, by its stable names."""
+
+    invitations: dict[str, Offer]
+    accounts: dict[str, Offer]
+
+
+# --- what is loaded
+
+
+def find_demo(now: datetime) -> Demo | None:
+    """Return what is loaded, spent or not; None when something is missing."""
+    partners = Partner.objects.in_bulk([INVITING["slug"], OTHER["slug"]], field_name="slug")
+    if len(partners) < 2:
+        return None
+    inviting, other = partners[INVITING["slug"]], partners[OTHER["slug"]]
+    users, found = _find_users(), _find_invitations(inviting)
+    accounts = {}
+    try:
+        for example in ACCOUNTS:
+            owner = users[example.stem]
+            invitation = found[invitation_to(owner.email).label]
+            is_spent = invitation.refusal(now) is not None or _is_spent(example, owner, other)
+            accounts[example.name] = Offer(example, invitation, owner.email, is_spent)
+        invitations = {
+            one.name: Offer(one, found[one.label], "", found[one.label].refusal(now) != one.refusal)
+            for one in INVITATIONS
+        }
+    except KeyError:
+        return None
+    return Demo(invitations, accounts)
+
+
+def _find_users() -> dict[str, User]:
+    """Return the newest user of each stem, with the rows that tell whether it is spent."""
+    users = User.objects.filter(email__endswith=f"@{DOMAIN}").select_related("customer_account")
+    history = ("customer_account__associations", "customer_account__freezes")
+    by_number = sorted(users.prefetch_related(*history), key=lambda user: _stem_and_number(user)[1])
+    return {_stem_and_number(user)[0]: user for user in by_number}
+
+
+def _stem_and_number(user: User) -> tuple[str, int]:
+    """Return ("eligible", 2) for eligible-2@demo.example."""
+    local = user.email.partition("@")[0]
+    stem, _, number = local.rpartition("-")
+    return (stem, int(number)) if number.isdecimal() else (local, 1)
+
+
+def _find_invitations(partner: Partner) -> dict[str, Invitation]:
+    """Return the newest of the demo's invitations for each label."""
+    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
+    return {invitation.label: invitation for invitation in ours}
+
+
+def _is_spent(example: AccountExample, owner: User, other: Partner) -> bool:
+    """Return whether the account was frozen, or associated otherwise than its example says."""
+    account: CustomerAccount | None = getattr(owner, "customer_account", None)
+    if account is None or any(freeze.is_open for freeze in account.freezes.all()):
+        return True
+    wanted = [(other.pk, None)] if example.name == RefusalCode.OTHER_PARTNER else []
+    return [(a.partner_id, a.ended_at) for a in account.associations.all()] != wanted
+
+
+# --- loading
 
 
 def load_demo(*, now: datetime) -> Demo:
     """Add or repair the demo and return it; what is not spent stays as it is.
 
     A used invitation or account stays as history and gets a fresh successor. Only what is new is
-    mailed. One transaction under a lock. Raises DemoBroken.
+    mailed. One transaction under a lock. Raises CommandError if something in the database keeps the
+    demo from being loaded.
     """
     with transaction.atomic():
         lock_name("demo")
-        _Loader(now).load()
-        demo = find_demo(now)
-        if demo is None or demo.spent:
-            raise DemoBroken(", ".join(demo.spent) if demo else "incomplete")
-        return demo
+        return _Loader(now).load()
+
+
+def _cannot_repair(cause: str) -> CommandError:
+    return CommandError(f"The demo cannot be repaired ({cause}): begin with an empty database.")
 
 
 class _Loader:
-    """One run of `load_demo()`: its moment, and the users found."""
+    """One run of `load_demo()`: its moment, and what it finds."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.users = find_users()
-        self.customer_hash = hash_password(CUSTOMER_PASSWORD)
+        # Moments are set from here, so that they stay as they are for the rest of the day.
+        self.today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.inviting: Partner = set_row(Partner, {"slug": INVITING["slug"]}, INVITING, now=now)
+        self.other: Partner = set_row(Partner, {"slug": OTHER["slug"]}, OTHER, now=now)
+        self.users, self.found = _find_users(), _find_invitations(self.inviting)
 
-    def load(self) -> None:
-        self.inviting = self._set_partner(INVITING)
-        self.other = self._set_partner(OTHER)
-        self.partner_user = self._set_log_in(PARTNER)
-        self._set_member(self.partner_user, self.inviting, PartnerRole.ADMINISTRATOR)
-        self._set_log_in(ADMIN, is_staff=True, is_superuser=True)
-        manager = self._set_log_in(MANAGER)
+    def load(self) -> Demo:
+        self._set_login(ADMIN, is_staff=True, is_superuser=True)
+        self.administrator, manager = self._set_login(PARTNER), self._set_login(MANAGER)
+        self._set_member(self.administrator, self.inviting, PartnerRole.ADMINISTRATOR)
         self._set_member(manager, self.inviting, PartnerRole.MANAGER)
-        self.invitations = find_invitations(self.inviting)
-        self.enterprise = self._set_account(ENTERPRISE)
-        self.subsidiary = self._set_account(SUBSIDIARY)
-        for example in INVITATIONS:
-            self._set_invitation(example)
+        for company in (ENTERPRISE, SUBSIDIARY):
+            self._restore_account(company, self.users.get(company.stem) or self._add_user(company))
+        invitations = {one.name: Offer(one, self._set_invitation(one)) for one in INVITATIONS}
+        accounts = {}
         for account in ACCOUNTS:
-            owner = self._find_or_replace_owner(account)
-            self._set_invitation(invitation_to(owner.email))
-        add_history(partner=self.inviting, by=self.partner_user, manager=manager, now=self.now)
+            login = self._find_or_replace_owner(account).email
+            accounts[account.name] = Offer(
+                account, self._set_invitation(invitation_to(login)), login
+            )
+        add_history(partner=self.inviting, by=self.administrator, manager=manager, now=self.now)
+        return Demo(invitations, accounts)
 
-    # --- partners and users
+    # --- logins
 
-    def _set_partner(self, values: Mapping[str, Any]) -> Partner:
-        partner: Partner = set_row(Partner, {"slug": values["slug"]}, values, now=self.now)
-        return partner
-
-    def _set_member(self, user: User, partner: Partner, role: PartnerRole) -> None:
-        member = PartnerMember.objects.filter(user=user).first()
-        if member is not None and member.partner_id != partner.pk:
-            raise DemoBroken("a login belongs to another partner")
-        set_row(PartnerMember, {"user": user, "partner": partner}, {"role": role}, now=self.now)
-
-    def _set_log_in(self, name: str, *, is_staff: bool = False, is_superuser: bool = False) -> User:
-        user = self.users.get(name) or self._add_user(name)
-        powers = {"is_staff": is_staff, "is_superuser": is_superuser}
-        restore_log_in(user, hash_password(PASSWORDS[name]), now=self.now, **powers)
+    def _set_login(self, name: str, **powers: bool) -> User:
+        address, password = LOGINS[name].values()
+        user = User.objects.filter(email=address).first() or add_user(address, now=self.now)
+        restore_login(user, password, now=self.now, **powers)
         return user
 
-    def _add_user(self, stem: str) -> User:
-        """Add the next user of this stem: `eligible@`, then `eligible-2@` and so on."""
-        earlier = self.users.get(stem)
-        suffix = f"-{split_address(earlier.email)[1] + 1}" if earlier else ""
-        self.users[stem] = add_user(f"{stem}{suffix}@{DOMAIN}", now=self.now)
-        return self.users[stem]
+    def _set_member(self, user: User, partner: Partner, role: PartnerRole) -> None:
+        if PartnerMember.objects.filter(user=user).exclude(partner=partner).exists():
+            raise _cannot_repair(f"{user.email} belongs to another partner")
+        set_row(PartnerMember, {"user": user, "partner": partner}, {"role": role}, now=self.now)
 
     # --- accounts
 
     def _find_or_replace_owner(self, example: AccountExample) -> User:
         """Return the owner of an account that fits its example; a new one if the old is spent."""
         owner = self.users.get(example.stem)
-        if owner is None or account_is_spent(example, owner, self.other):
-            self._add_user(example.stem)
-        if not self._fits(example):
-            # Someone has added a fact to this account.
-            self._add_user(example.stem)
-            if not self._fits(example):
-                raise DemoBroken(example.name)
-        return self.users[example.stem]
+        if owner and not _is_spent(example, owner, self.other) and self._fits(example, owner):
+            return owner
+        owner = self._add_user(example)
+        if not self._fits(example, owner):
+            raise _cannot_repair(example.name)
+        return owner
 
-    def _fits(self, example: AccountExample) -> bool:
-        """Set the account, and return whether the rules refuse it for its one reason."""
-        account = self._set_account(example)
-        facts = load_facts(account=account, partner=self.inviting, now=self.now)
-        decision = evaluate(facts, RESELLER, self.now)
-        wanted = {example.name} & set(RefusalCode)
-        return {refusal.code for refusal in decision.refusals} == wanted
+    def _add_user(self, example: AccountExample) -> User:
+        """Add the next user of this name: `eligible@`, then `eligible-2@` and so on."""
+        earlier = self.users.get(example.stem)
+        suffix = f"-{_stem_and_number(earlier)[1] + 1}" if earlier else ""
+        return add_user(f"{example.stem}{suffix}@{DOMAIN}", now=self.now)
 
-    def _set_account(self, example: AccountExample) -> CustomerAccount:
-        owner = self.users.get(example.stem) or self._add_user(example.stem)
-        restore_log_in(owner, self.customer_hash, now=self.now)
-        account = set_account(owner, example.values_at(self.now), example.facts, now=self.now)
-        if example.member_of is not None:
-            sides = {"master": self.enterprise, "member": account}
-            self._set_relation(account, example.member_of, **sides)
-        if example.master_of is not None:
-            sides = {"master": account, "member": self.subsidiary}
-            self._set_relation(account, example.master_of, **sides)
+    def _fits(self, example: AccountExample, owner: User) -> bool:
+        """Restore the account; False if someone has added what another rule refuses it for."""
+        account = self._restore_account(example, owner)
         if example.name == RefusalCode.IS_PARTNER:
             self._set_member(owner, self.other, PartnerRole.MANAGER)
         if example.name == RefusalCode.OTHER_PARTNER and not account.associations.exists():
-            self._join_other_partner(account)
-        return account
+            invitation = create_invitation(
+                partner=self.other,
+                channel=Channel.EMAIL,
+                association_type=REFERRAL,
+                label="Demo",
+                recipient=owner.email,
+                by=None,
+                now=self.now,
+            )
+            join_partner(account, invitation, started_at=self.now, now=self.now)
+        facts = load_facts(account=account, partner=self.inviting, now=self.now)
+        refusals = evaluate(facts, RESELLER, self.now).refusals
+        return {refusal.code for refusal in refusals} == {example.name} & set(RefusalCode)
 
-    def _set_relation(
-        self, account: CustomerAccount, accounting: str, **sides: CustomerAccount
-    ) -> None:
-        values = {
-            "accounting": accounting,
-            "member_type": MemberType.CLOUD_ACCOUNT,
-            "ended_at": None,
-        }
-        set_fact(EnterpriseRelation, account, "relation", values, now=self.now, **sides)
-
-    def _join_other_partner(self, account: CustomerAccount) -> None:
-        invitation = create_invitation(
-            partner=self.other,
-            channel=Channel.EMAIL,
-            association_type=REFERRAL,
-            label="Demo",
-            recipient=account.owner.email,
-            by=None,
-            now=self.now,
-        )
-        join_partner(account, invitation, started_at=self.now, now=self.now)
+    def _restore_account(self, example: AccountExample, owner: User) -> CustomerAccount:
+        return restore_account(owner, example.values, example.facts, at=self.today, now=self.now)
 
     # --- invitations
 
-    def _set_invitation(self, example: InvitationExample) -> None:
-        """Make the invitation, replace it, or renew its expiry."""
-        refusal, by_email = example.refusal, example.channel == Channel.EMAIL
-        invitation = newest_usable(self.invitations[example.label], refusal, self.now)
-        if invitation is None or must_be_replaced(invitation, refusal, self.now):
-            self._add_invitation(example)
-        elif refusal is None:
-            wanted = {
-                "expires_at": self.now + LIFE_OF_AN_EMAIL if by_email else None,
-                "max_uses": 1 if by_email else None,
-            }
-            restore_row(invitation, wanted, now=self.now)
+    def _set_invitation(self, example: InvitationExample) -> Invitation:
+        """Restore the invitation's terms; replace it if it is still not what it should be."""
+        is_expired = example.refusal == InvitationRefusal.EXPIRED
+        is_used_up = example.refusal == InvitationRefusal.USED_UP
+        life = -timedelta(days=1) if is_expired else LIFE_OF_AN_EMAIL
+        terms = {
+            "expires_at": self.today + life if example.recipient or is_expired else None,
+            "max_uses": 1 if example.recipient or is_used_up else None,
+        }
+        invitation = self.found.get(example.label)
+        if invitation is not None:
+            restore_row(invitation, terms, now=self.now)
+            if invitation.refusal(self.now) == example.refusal:
+                return invitation
+        return self._add_invitation(example, terms)
 
-    def _add_invitation(self, example: InvitationExample) -> None:
-        expired = example.refusal == InvitationRefusal.EXPIRED
-        used_up = example.refusal == InvitationRefusal.USED_UP
+    def _add_invitation(self, example: InvitationExample, terms: dict[str, Any]) -> Invitation:
+        is_expired = example.refusal == InvitationRefusal.EXPIRED
         invitation = create_invitation(
             partner=self.inviting,
-            channel=example.channel,
+            channel=Channel.EMAIL if example.recipient else Channel.LINK,
             association_type=example.association_type,
             label=example.label,
             note="" if example.is_bound else NOTE,
             recipient=example.recipient,
             is_bound=example.is_bound,
-            max_uses=1 if used_up else None,
-            expires_at=self.now - timedelta(days=1) if expired else None,
             # It can be replaced many times a day, but one address is mailed three times a day only.
             mailed=has_emails_left(example.recipient, now=self.now),
-            by=self.partner_user,
+            by=self.administrator,
             # Services refuse to make an invitation that has expired already.
-            now=self.now - timedelta(days=8) if expired else self.now,
+            now=self.now - timedelta(days=8) if is_expired else self.now,
+            **terms,
         )
         if example.refusal == InvitationRefusal.REVOKED:
-            revoke_invitation(invitation=invitation, by=self.partner_user, now=self.now)
-        if used_up:
-            self._add_user(EARLIER_CUSTOMER.stem)
-            account = self._set_account(EARLIER_CUSTOMER)
+            revoke_invitation(invitation=invitation, by=self.administrator, now=self.now)
+        if example.refusal == InvitationRefusal.USED_UP:
+            account = self._restore_account(EARLIER_CUSTOMER, self._add_user(EARLIER_CUSTOMER))
             join_partner(account, invitation, started_at=self.now, now=self.now)
+        return invitation

@@ -1,6 +1,14 @@
 """The demo's two pages: the tour of its invitations and accounts, and the mailbox."""
 
+import email
+import hashlib
 from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import default
+from itertools import islice
 from pathlib import Path
 
 from django import forms
@@ -13,13 +21,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.fields import EmailField
-from demo.examples import CUSTOMER_PASSWORD, INVITING
-from demo.mailbox import find_email, newest_emails
-from demo.state import find_demo
+from demo.examples import CUSTOMER_PASSWORD, INVITING, LOGINS
+from demo.loader import find_demo
 from outbox.models import OutboxMessage
 from partners.services.qr import qr_svg
 from web.downloads import show_email_html
 from web.email_addresses import canonical_address
+
+MOST_EMAILS = 100
+# Django's file backend writes this after each message.
+_SEPARATOR = b"\n" + b"-" * 79 + b"\n"
+_MAX_FILES = 1_000
+_MAX_TEXT = 20_000
 
 
 @login_not_required
@@ -28,19 +41,23 @@ def tour(request: HttpRequest) -> HttpResponse:
     demo = find_demo(timezone.now())
     if demo is None:
         return render(request, "demo/tour.html")
+    invitations, accounts = demo.invitations.values(), demo.accounts.values()
     first = demo.invitations["reseller_link"].invitation
     picture = b64encode(qr_svg(invitation=first)).decode()
     context = {
         "partner_name": INVITING["name"],
         "first": first,
         "qr": f"data:image/svg+xml;base64,{picture}",
-        "invitations": demo.invitations.values(),
-        "accounts": demo.accounts.values(),
+        "invitations": invitations,
+        "accounts": accounts,
         "password": CUSTOMER_PASSWORD,
-        "logins": demo.logins,
-        "is_spent": bool(demo.spent),
+        "logins": LOGINS,
+        "is_spent": any(offer.is_spent for offer in (*invitations, *accounts)),
     }
     return render(request, "demo/tour.html", context)
+
+
+# --- the mailbox
 
 
 class MailboxForm(forms.Form):
@@ -48,37 +65,73 @@ class MailboxForm(forms.Form):
 
     to = EmailField(label=_("Only e-mails to this address"), required=False)
 
-    def clean_to(self) -> str:
-        typed: str = self.cleaned_data["to"]
-        return canonical_address(typed) if typed else ""
-
-
-def _directory() -> Path:
-    return Path(getattr(settings, "EMAIL_FILE_PATH", "") or settings.MAILBOX_DIR)
-
 
 @login_not_required
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    form = MailboxForm(request.GET if "to" in request.GET else None)
-    if form.is_bound and not form.is_valid():
+    form = MailboxForm({"to": request.GET.get("to", "")})
+    if not form.is_valid():
         return render(request, "demo/mailbox.html", {"form": form}, status=400)
-    recipient = form.cleaned_data["to"] if form.is_bound else ""
-    waiting = OutboxMessage.objects.waiting()
-    if recipient:
+    emails, waiting = newest_emails(), OutboxMessage.objects.waiting()
+    if form.cleaned_data["to"]:
+        recipient = canonical_address(form.cleaned_data["to"])
+        emails = (one for one in emails if one.recipient.lower() == recipient)
         waiting = waiting.filter(recipient=recipient)
-    context = {
-        "form": form,
-        "emails": newest_emails(_directory(), recipient=recipient),
-        "waiting": waiting.count(),
-    }
+    shown = list(islice(emails, MOST_EMAILS))
+    context = {"form": form, "emails": shown, "waiting": waiting.count()}
     return render(request, "demo/mailbox.html", context)
 
 
 @login_not_required
 @require_safe
 def email_as_html(request: HttpRequest, key: str) -> HttpResponseBase:
-    email = find_email(_directory(), key=key)
-    if email is None or not email.html:
-        raise Http404
-    return show_email_html(request, email.html)
+    for one in newest_emails():
+        if one.key == key and one.html:
+            return show_email_html(request, one.html)
+    raise Http404
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEmail:
+    """One e-mail as it was sent; `key` is its id in URLs."""
+
+    key: str
+    recipient: str
+    subject: str
+    sent_at: datetime
+    text: str
+    html: str
+
+
+def newest_emails() -> Iterator[StoredEmail]:
+    """Yield the e-mails that were written to files, newest file first, if they can be read."""
+    directory = Path(getattr(settings, "EMAIL_FILE_PATH", "") or settings.MAILBOX_DIR)
+    files = sorted(directory.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in files[:_MAX_FILES]:
+        try:
+            # Django is still writing what follows the last separator.
+            complete = path.read_bytes().split(_SEPARATOR)[:-1]
+        except OSError:
+            continue
+        yield from filter(None, map(_parse, reversed(complete)))
+
+
+def _parse(raw: bytes) -> StoredEmail | None:
+    try:
+        message = email.message_from_bytes(raw, EmailMessage, policy=default)
+        sent_at = message["Date"].datetime
+        return StoredEmail(
+            key=hashlib.sha256(raw).hexdigest()[:20],
+            recipient=message["To"].addresses[0].addr_spec,
+            subject=str(message["Subject"] or ""),
+            sent_at=sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC),
+            text=_part(message, "plain")[:_MAX_TEXT],
+            html=_part(message, "html"),
+        )
+    except Exception:  # noqa: BLE001 - the library raises many things for a broken e-mail
+        return None
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    return "" if body is None else str(body.get_content())

@@ -270,11 +270,11 @@ def test_page_says_what_has_been_used(client, demo):
 
 def test_page_writes_nothing_and_does_not_grow(client, django_assert_num_queries, demo):
     before = rows()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         client.get("/demo/")
     follow(demo["accounts"]["eligible"])
     load()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         client.get("/demo/")
     assert rows()[-1] == before[-1]
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import CustomerAccount, User
 from association.enums import LastStep, Outcome
-from association.models import Association, Attempt, BudgetAlert
-from association.services.customers import set_budgets
+from association.models import Association, Attempt, BudgetAlert, BudgetPeriod, OnExhaustion
+from association.services.customers import BudgetTerms, set_budgets
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.spending import spent_of
@@ -22,7 +22,6 @@ from association.services.waiting import (
     customers_waiting,
     requests_open,
 )
-from demo.customers import CUSTOMERS, VISITORS
 from demo.examples import MANAGER, PASSWORDS
 from outbox.models import OutboxMessage
 from partners.models import InvitationBatch, PartnerMember
@@ -74,7 +73,7 @@ def test_three_customers_wait_for_a_budget(administrator):
     assert companies(waiting) == ["lichtwerk", "hafenkontor", "segelmacherei"]
     assert [row.budget_requests.count() for row in waiting] == [1, 0, 0]
     assert [row.account.resources.count() for row in waiting] == [0, 2, 0]
-    # Whoever used up the used-up invitation waits as well.
+    # The customer of the used-up invitation waits as well.
     assert earlier.account.owner.email == "earlier-customer@demo.example"
 
 
@@ -111,9 +110,15 @@ def test_referral_customers_have_a_granted_and_an_open_authorization(administrat
 
 def test_visitors_are_refused_for_five_causes(administrator):
     refused = Attempt.objects.filter(refused_at__isnull=False).order_by("started_at")
-    assert [attempt.refusal_codes for attempt in refused] == [[v.code] for v in VISITORS]
+    assert [attempt.refusal_codes for attempt in refused] == [
+        ["registered_too_long"],
+        ["special_contract"],
+        ["cash_expenditure"],
+        ["unpaid_bills"],
+        ["existing_account_not_allowed"],
+    ]
     told = [attempt.told_partner_at is not None for attempt in refused]
-    assert told == [visitor.tells_partner for visitor in VISITORS]
+    assert told == [False, False, False, True, False]
 
 
 def test_three_visitors_are_under_way(administrator):
@@ -128,7 +133,7 @@ def test_three_visitors_are_under_way(administrator):
 
 def test_a_request_an_email_and_a_member_invitation_are_open(administrator):
     partner, now = administrator.partner, timezone.now()
-    assert [row.address for row in requests_open(administrator)] == [VISITORS[-1].address]
+    assert [row.address for row in requests_open(administrator)] == ["alina@bernstein.demo.example"]
     emails = partner.invitations.live(now).filter(recipient__contains="@sturmlaterne.")
     assert [row.mailed_at is not None for row in emails] == [True]
     invited = partner.member_invitations.live(now)
@@ -156,10 +161,17 @@ def test_accounts_with_a_part_are_no_customers(administrator, demo):
         "account__owner__email", flat=True
     )
     assert logins & set(ours) == set()
-    # The last is whoever used up the used-up invitation.
-    assert sorted(ours) == sorted(
-        [*(c.address for c in CUSTOMERS), "earlier-customer@demo.example"]
-    )
+    assert sorted(ours) == [
+        "admin@ziegelhof.demo.example",
+        "cto@strandkorb.demo.example",
+        "earlier-customer@demo.example",  # has used up the used-up invitation
+        "it@hafenkontor.demo.example",
+        "lena@lichtwerk.demo.example",
+        "office@moorland.demo.example",
+        "ops@windmuehle.demo.example",
+        "paula@segelmacherei.demo.example",
+        "team@leuchtturm.demo.example",
+    ]
 
 
 def test_every_moment_has_come(administrator):
@@ -189,7 +201,7 @@ def test_what_is_done_in_the_console_is_not_undone(administrator):
     lichtwerk = customer_of("lichtwerk")
     set_budgets(
         associations=[lichtwerk],
-        terms=CUSTOMERS[1].budget.terms,
+        terms=BudgetTerms(Decimal("300.00"), BudgetPeriod.MONTHLY, OnExhaustion.FREEZE),
         unfreeze=True,
         by=administrator.user,
         now=timezone.now(),
@@ -201,8 +213,32 @@ def test_what_is_done_in_the_console_is_not_undone(administrator):
 
 
 def test_contract_is_unchanged(demo):
-    assert list(demo) == ["invitations", "accounts", "partner", "admin"]
+    assert list(demo) == ["invitations", "accounts", "partner", "manager", "admin", "customers"]
     assert demo["partner"]["login"] == "partner@demo.example"
+    assert demo["manager"] == {"login": "manager@demo.example", "password": PASSWORDS[MANAGER]}
+
+
+def test_printed_customers_are_what_they_are_called(administrator, demo):
+    causes = {}
+    for name, login in demo["customers"].items():
+        association = Association.objects.get(account__owner__email=login["login"])
+        assert association.partner == administrator.partner
+        open_freezes = association.account.freezes.open()
+        causes[name] = list(open_freezes.order_by("cause").values_list("cause", flat=True))
+    assert causes == {
+        "waiting": ["association"],
+        "used_up": ["budget_exhausted"],
+        "frozen_by_partner": ["partner"],
+        "active": [],
+    }
+
+
+@pytest.mark.parametrize("name", ["waiting", "used_up", "frozen_by_partner", "active"])
+def test_printed_customer_can_log_in(client, demo, name):
+    login = demo["customers"][name]
+    typed = {"login": login["login"], "password": login["password"]}
+    assert client.post("/account/login/", typed).status_code in {302, 303}
+    assert client.get("/account/partner/").status_code == 200
 
 
 def test_mails_of_days_ago_are_not_sent(administrator):
@@ -216,7 +252,14 @@ def test_demo_breaks_no_invariant():
     assert list(find_violations()) == []
 
 
-# --- where it is said
+# --- what is printed
+
+
+def test_customers_are_printed(demo):
+    output = StringIO()
+    call_command("demo", stdout=output, no_color=True)
+    logins = [login["login"] for login in demo["customers"].values()]
+    assert [login for login in logins if login not in output.getvalue()] == []
 
 
 def test_manager_is_named_by_command_and_page(client):

@@ -36,12 +36,14 @@ def customer_of(company):
 def test_demo_has_the_shape_of_the_contract(settings):
     settings.PUBLIC_BASE_URL = "https://partners.example.org"
     demo = load()
-    assert list(demo) == ["invitations", "accounts", "partner", "admin"]
+    assert list(demo) == ["invitations", "accounts", "partner", "manager", "admin", "customers"]
     assert list(demo["invitations"]) == KEYS
     assert list(demo["accounts"]) == NAMES
     shapes = {tuple(account) for account in demo["accounts"].values()}
     assert shapes == {("login", "password", "invitation")}
-    assert {tuple(demo["partner"]), tuple(demo["admin"])} == {("login", "password")}
+    assert list(demo["customers"]) == ["waiting", "used_up", "frozen_by_partner", "active"]
+    logins = [demo["partner"], demo["manager"], demo["admin"], *demo["customers"].values()]
+    assert {tuple(login) for login in logins} == {("login", "password")}
     urls = [*demo["invitations"].values(), *(a["invitation"] for a in demo["accounts"].values())]
     assert len(set(urls)) == len(KEYS) + len(NAMES)
     assert {url[:-26] for url in urls} == {"https://partners.example.org/i/"}

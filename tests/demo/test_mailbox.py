@@ -7,7 +7,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.urls import reverse
 from django.utils import timezone
 
-from demo.mailbox import newest_emails
+from demo.views import newest_emails
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from tests.factories import InvitationFactory
 
@@ -36,7 +36,7 @@ def store(directory, *subjects, to="a@x.org", text="Hello", html="<p>Hello</p>")
 
 def test_mails_are_read_newest_first_as_they_were_sent(directory):
     store(directory, "Grüße", "Second", text="Zeile\nhttps://x.org/ü")
-    newest, oldest = newest_emails(directory)
+    newest, oldest = newest_emails()
     assert (newest.subject, oldest.subject) == ("Second", "Grüße")
     assert oldest.recipient == "a@x.org"
     assert oldest.sent_at == datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_broken_and_half_written_files_are_passed_over(client, directory):
 
 def test_html_is_a_document_of_its_own_that_can_do_nothing(client, directory):
     store(directory, "Hi", html="<!DOCTYPE html><p>Hello</p><script>alert(1)</script>")
-    (mail,) = newest_emails(directory)
+    (mail,) = newest_emails()
     answer = client.get(reverse("demo_mail_as_html", args=[mail.key]))
     assert answer.content.decode().strip() == mail.html.strip()
     policy = [part.strip() for part in answer["Content-Security-Policy"].split(";")]

@@ -1,7 +1,0 @@
-"""The app `demo`."""
-
-from django.apps import AppConfig
-
-
-class DemoConfig(AppConfig):
-    name = "demo"
