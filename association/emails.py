@@ -18,9 +18,9 @@ from association.models import (
     BudgetRequest,
     OnExhaustion,
 )
+from association.refusals import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
 from association.services.budget_watch import THRESHOLDS
-from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email

@@ -16,54 +16,36 @@ class BudgetPeriod(TextChoices):
 
 
 class OnExhaustion(TextChoices):
-    """What happens when the budget is used up."""
-
     FREEZE = "freeze", _("freeze the account")
     NOTIFY = "notify", _("only tell the partner")
 
 
-class CustomerProblem(StrEnum):
-    """Why a partner's action on a customer is refused."""
-
-    ENDED = "ended"
-    NOT_RESELLER = "not_reseller"
-    NO_BUDGET = "no_budget"
-    NOT_A_MEMBER = "not_a_member"
-    FROZEN_TOO_OFTEN = "frozen_too_often"
-
-
-class AuthorizationProblem(StrEnum):
-    """Why an authorization is not requested, granted, declined or revoked."""
+class AssociationRefusal(StrEnum):
+    """Why an action on an association, its account or its attempt is refused."""
 
     ENDED = "ended"
     NOT_OWNER = "not_owner"
-    LETTER_CHANGED = "letter_changed"
+    NOT_RESELLER = "not_reseller"
+    NOT_A_MEMBER = "not_a_member"
+    NO_BUDGET = "no_budget"
+    FROZEN_TOO_OFTEN = "frozen_too_often"
+    # The customer asks for a budget, and no freeze waits for one.
+    NOT_FROZEN = "not_frozen"
+
+    # The authorization is in another state than the action needs.
+    AUTHORIZATION_LETTER_CHANGED = "authorization_letter_changed"
     ALREADY_GRANTED = "already_granted"
     ALREADY_DECLINED = "already_declined"
     ALREADY_REVOKED = "already_revoked"
     NOT_GRANTED = "not_granted"
     NOT_REQUESTED = "not_requested"
 
-
-class BudgetRequestProblem(StrEnum):
-    """Why the customer cannot ask the partner for a budget."""
-
-    ENDED = "ended"
-    NOT_OWNER = "not_owner"
-    NOT_RESELLER = "not_reseller"
-    NOT_FROZEN = "not_frozen"
-
-
-class AttemptActionProblem(StrEnum):
-    """Why a partner's action on an attempt is refused."""
-
+    # A partner's action on an attempt.
     NOT_POSSIBLE = "not_possible"
     ADDRESS_UNKNOWN = "address_unknown"
 
 
 class PartnerActionKind(StrEnum):
-    """What a partner can do to a customer's account."""
-
     BUDGET = "budget"
     FREEZE = "freeze"
     BUDGET_USED_UP = "budget_used_up"
@@ -72,16 +54,12 @@ class PartnerActionKind(StrEnum):
 
 
 class AuthorizationAnswer(TextChoices):
-    """What a customer can do about the letter of authorization."""
-
     AGREE = "agree", _("Agree to the letter")
     DECLINE = "decline", _("Decline")
     REVOKE = "revoke", _("Revoke")
 
 
 class Outcome(TextChoices):
-    """The outcome of an attempt so far."""
-
     ASSOCIATED = "associated", _("Associated")
     REFUSED = "refused", _("Refused")
     UNDER_WAY = "under_way", _("Under way")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.enums import Accounting, AccountType, ContractType, RegistrationSite
 from accounts.models import ReservedInstance
 from association.enums import RefusalCode
-from association.services.refusal_texts import customer_reason
+from association.refusals import customer_reason
 from demo.facts import DAY, HOUR, IN_FORCE, FactExample, bill, cash, contract, coupon, resource
 from partners.enums import AssociationType, Channel, InvitationRefusal, PartnerStatus
 

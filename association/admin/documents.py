@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from association.models import LegalDocument
+from association.refusals import SENTENCES
 from association.services.documents import publish_document
 from audit.admin import DeletableModelAdmin
 from web.admin.confirmation import ConfirmedAction
@@ -61,7 +62,7 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         ),
         button=_("Publish"),
         refused_by=(Refused,),
-        refusals={"already_published": _("This document is published already.")},
+        refusals=SENTENCES,
         permissions=["change"],
     )
     def publish(self, document: LegalDocument, *, by: User, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
 from association.enums import LastStep, Outcome
-from association.services.refusal_texts import REFUSAL_TEXTS
+from association.refusals import REFUSAL_TEXTS
 from partners.enums import AssociationType, Channel
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)

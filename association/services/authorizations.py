@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services.freezes import lock_accounts
-from association.enums import AuthorizationProblem
+from association.enums import AssociationRefusal
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.documents import current_documents
 from association.services.recipients import customer_recipients
@@ -21,10 +21,10 @@ LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 
 
 _ANSWERED = {
-    "granted": AuthorizationProblem.ALREADY_GRANTED,
-    "declined": AuthorizationProblem.ALREADY_DECLINED,
-    "revoked": AuthorizationProblem.ALREADY_REVOKED,
-    "requested": AuthorizationProblem.NOT_GRANTED,
+    "granted": AssociationRefusal.ALREADY_GRANTED,
+    "declined": AssociationRefusal.ALREADY_DECLINED,
+    "revoked": AssociationRefusal.ALREADY_REVOKED,
+    "requested": AssociationRefusal.NOT_GRANTED,
 }
 
 
@@ -39,7 +39,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
         open_one = locked.authorizations.open().first()
         if open_one is not None:
             if open_one.granted_at is not None:
-                raise Refused(AuthorizationProblem.ALREADY_GRANTED, association=locked)
+                raise Refused(AssociationRefusal.ALREADY_GRANTED, association=locked)
             return open_one
         requested = locked.authorizations.create(requested_at=now, requested_by=by)
         record_audit_event(
@@ -85,7 +85,7 @@ def grant_authorization(
             raise Refused(_ANSWERED[answered.state], association=locked)
         letter = current_documents([LETTER], language)[LETTER]
         if letter.version != shown_version:
-            raise Refused(AuthorizationProblem.LETTER_CHANGED, association=locked)
+            raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
             account=locked.account, document=letter, agreed_at=now, address=address
         )
@@ -157,7 +157,7 @@ def _lock(association: Association) -> Association:
     locked = Association.objects.get(pk=association.pk)
     locked.account = accounts[locked.account_id]
     if locked.ended_at is not None:
-        raise Refused(AuthorizationProblem.ENDED, association=locked)
+        raise Refused(AssociationRefusal.ENDED, association=locked)
     return locked
 
 
@@ -165,7 +165,7 @@ def _lock_own(association: Association, by: User) -> Association:
     """Lock for an answer, which only the account's owner gives."""
     locked = _lock(association)
     if locked.account.owner_id != by.pk:
-        raise Refused(AuthorizationProblem.NOT_OWNER, association=locked)
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
     return locked
 
 

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 from accounts.enums import FreezeCause
 from accounts.models import Freeze, User
 from accounts.services.freezes import lock_accounts
-from association.enums import BudgetRequestProblem
+from association.enums import AssociationRefusal
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.recipients import customer_recipients
@@ -43,7 +43,7 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
     """Ask the partner, as the owner of the frozen account, to set a budget; mails its members.
 
     The second request of a day (UTC) returns the first and writes nothing. Locks the account.
-    Raises Refused with a BudgetRequestProblem.
+    Raises Refused: ENDED, NOT_OWNER, NOT_RESELLER, NOT_FROZEN.
     """
     day = now.astimezone(UTC).date()
     with transaction.atomic():
@@ -68,13 +68,13 @@ def _lock_waiting(association: Association, by: User) -> Association:
     account = lock_accounts([association.account_id])[association.account_id]
     locked = Association.objects.get(pk=association.pk)
     if locked.ended_at is not None:
-        raise Refused(BudgetRequestProblem.ENDED, association=locked)
+        raise Refused(AssociationRefusal.ENDED, association=locked)
     if account.owner_id != by.pk:
-        raise Refused(BudgetRequestProblem.NOT_OWNER, association=locked)
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
     if not locked.is_reseller:
-        raise Refused(BudgetRequestProblem.NOT_RESELLER, association=locked)
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
     if not waits_for_partner(locked, account.freezes.open()):
-        raise Refused(BudgetRequestProblem.NOT_FROZEN, association=locked)
+        raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
     return locked
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 
 from accounts.models import CustomerAccount, User
-from association.enums import AttemptActionProblem, LastStep, Outcome
+from association.enums import AssociationRefusal, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
 from audit.services import record_audit_event
@@ -120,7 +120,7 @@ def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
     """
     address = known_address(attempt)
     if not address:
-        raise Refused(AttemptActionProblem.ADDRESS_UNKNOWN)
+        raise Refused(AssociationRefusal.ADDRESS_UNKNOWN)
     record_audit_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
     return address
 

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from association.enums import AuthorizationAnswer, AuthorizationProblem
+from association.enums import AssociationRefusal, AuthorizationAnswer
 from association.forms import AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
 from association.refusals import sentence_for
@@ -46,7 +46,7 @@ def authorization(request: HttpRequest) -> HttpResponse:
     try:
         return answer_once(request, "my_authorization", write)
     except Refused as refused:
-        if refused.code == AuthorizationProblem.ENDED:
+        if refused.code == AssociationRefusal.ENDED:
             raise Http404 from refused
         typed = form.cleaned_data["reason"]
         sentence = sentence_for(refused)
@@ -73,7 +73,7 @@ def _answer(
         return _("%(partner)s may now order and operate for you.")
     ended = shown or association.authorizations.order_by("-pk").first()
     if ended is None:
-        raise Refused(AuthorizationProblem.NOT_REQUESTED, association=association)
+        raise Refused(AssociationRefusal.NOT_REQUESTED, association=association)
     reason = form.cleaned_data["reason"]
     if action == AuthorizationAnswer.DECLINE:
         decline_authorization(authorization=ended, reason=reason, by=user, now=now)

@@ -43,7 +43,7 @@ def found_by(member, **wishes):
     """Return the keys of the attempts on the page of these wishes, in its order."""
     answer = client_of(member.user).get("/partner/history/", wishes)
     assert answer.status_code == 200
-    return [row.attempt.pk for row in answer.context["rows"]]
+    return [row["attempt"].pk for row in answer.context["rows"]]
 
 
 def lines_of(member, **wishes):
@@ -100,7 +100,7 @@ def test_history_is_newest_first_and_masked(boss, link):
 
     page = client_of(boss.user).get("/partner/history/")
 
-    assert [row.attempt.pk for row in page.context["rows"]] == [newer.pk, older.pk]
+    assert [row["attempt"].pk for row in page.context["rows"]] == [newer.pk, older.pk]
     shown, owner = page.content.decode(), older.account.owner
     assert owner.account_name in shown
     assert owner.masked_email in shown

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
-from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
+from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.forms import SetBudgetForm
 from association.models import Association
 from association.services.customer_lists import CustomerState, customer_states, with_people
@@ -76,7 +76,7 @@ def _set(
     """Show the form for these customers, or set their budgets."""
     for customer in customers:
         if not customer.is_reseller:
-            raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+            raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     spent = spent_this_month(customers, partner=member.partner, now=timezone.now())
     if request.method != "POST":
         states = customer_states(customers, now=timezone.now())

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.models import Freeze
-from association.enums import CustomerProblem
+from association.enums import AssociationRefusal
 from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
 from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
@@ -33,7 +33,7 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     """Freeze the customer, with a reason. Another reason for the open freeze is a conflict."""
     customer = find_customer(member, association_id)
     if not customer.is_reseller:
-        raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     own = customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
     scope = request.GET.get("scope")
     initial = {"scope": scope if scope in FreezeScope.values else FreezeScope.ACCOUNT}
@@ -99,9 +99,9 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
     customer = find_customer(member, association_id)
     state = state_of(customer)
     if not customer.is_reseller:
-        raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     if state.budget is None:
-        raise Refused(CustomerProblem.NO_BUDGET, association=customer)
+        raise Refused(AssociationRefusal.NO_BUDGET, association=customer)
     form = UnfreezeForm(posted(request))
     if form.is_valid():
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from association.enums import CustomerProblem
+from association.enums import AssociationRefusal
 from association.models import Association
 from association.refusals import sentence_for
 from association.views.console.customer_rows import back_to
@@ -43,6 +43,6 @@ def _refusal_page(request: HttpRequest, member: PartnerMember, refused: Refused)
         section="customers",
         again_at=refused.again_at,
         account_name=association.account.owner.account_name,
-        budget_url=budget_url if refused.code == CustomerProblem.NO_BUDGET else "",
+        budget_url=budget_url if refused.code == AssociationRefusal.NO_BUDGET else "",
         **back_to(association),
     )
