@@ -23,8 +23,8 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
+from association.services.recipients import email_customers
 from audit.services import record_audit_event, record_audit_events
-from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
 from web.refused import Refused
 
@@ -104,8 +104,8 @@ def freeze_customer(
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
-    The customer is mailed the reason, unless nothing has changed: the partner's freeze was open,
-    and not narrower. Locks the account. Raises Refused: ENDED, NOT_RESELLER,
+    The customer gets the reason by e-mail, unless nothing has changed: the partner's freeze was
+    open, and not narrower. Locks the account. Raises Refused: ENDED, NOT_RESELLER,
     FROZEN_TOO_OFTEN.
     """
     cause = FreezeCause.PARTNER
@@ -125,14 +125,14 @@ def freeze_customer(
             now=latest_moment(freezes, now),
         )
         if before != freeze.scope:
-            _mail_customers("association.frozen", [locked], now)
+            email_customers("association.frozen", [locked], now=now)
         return freeze
 
 
 def unfreeze_customer(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> list[Freeze]:
-    """Lift every open freeze except an administrator's; mail the customer who is free then.
+    """Lift every open freeze except an administrator's; e-mail the customer who is free then.
 
     Locks the account. Raises Refused: ENDED, NOT_RESELLER, NO_BUDGET.
     """
@@ -174,8 +174,11 @@ def assign_manager(
         return locked
 
 
-def _lock_resellers(associations: Collection[Association]) -> list[Association]:
-    """Lock the accounts; return the associations as they are now, with their current budgets."""
+def lock_customers(associations: Collection[Association]) -> list[Association]:
+    """Lock the accounts; return the associations as they are now, with their current budgets.
+
+    Ordered by the account's key. Raises Refused: ENDED.
+    """
     accounts = lock_accounts([association.account_id for association in associations])
     current = FilteredRelation("budgets", condition=Q(budgets__replaced_at__isnull=True))
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
@@ -188,6 +191,12 @@ def _lock_resellers(associations: Collection[Association]) -> list[Association]:
         customer.account = accounts[customer.account_id]
         if customer.ended_at is not None:
             raise Refused(AssociationRefusal.ENDED, association=customer)
+    return customers
+
+
+def _lock_resellers(associations: Collection[Association]) -> list[Association]:
+    customers = lock_customers(associations)
+    for customer in customers:
         if not customer.is_reseller:
             raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     return customers
@@ -254,25 +263,15 @@ def _unfreeze(
     unfrozen = {freeze.account_id for freeze in closed}
     unfrozen -= {freeze.account_id for freeze in still_open}
     told = [customer for customer in customers if customer.account_id in unfrozen]
-    _mail_customers("association.unfrozen", told, now, reason=reason)
+    email_customers("association.unfrozen", told, now=now, reason=reason)
     return closed, still_open
 
 
 def _check_freezes_of_a_day(association: Association, own: list[Freeze], now: datetime) -> None:
     """Raise Refused when the partner has frozen the customer too often within a day.
 
-    Each freeze, and each unfreeze after it, mails the customer.
+    The customer gets an e-mail with each freeze, and with each unfreeze after it.
     """
     day_ago = now - timedelta(days=1)
     if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
         raise Refused(AssociationRefusal.FROZEN_TOO_OFTEN, association=association)
-
-
-def _mail_customers(kind: str, customers: list[Association], now: datetime, **data: str) -> None:
-    messages = [
-        OutgoingMessage(
-            kind, customer.account.owner.email, customer, customer.account.owner.language, data=data
-        )
-        for customer in customers
-    ]
-    enqueue_messages(messages=messages, now=now)
