@@ -45,14 +45,6 @@ class AssociationRefusal(StrEnum):
     ADDRESS_UNKNOWN = "address_unknown"
 
 
-class PartnerActionKind(StrEnum):
-    BUDGET = "budget"
-    FREEZE = "freeze"
-    BUDGET_USED_UP = "budget_used_up"
-    UNFREEZE = "unfreeze"
-    AUTHORIZATION_REQUEST = "authorization_request"
-
-
 class AuthorizationAnswer(TextChoices):
     AGREE = "agree", _("Agree to the letter")
     DECLINE = "decline", _("Decline")
