@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import FreezeForm
 from association.admin.preview import eligibility_preview
-from association.forms import BudgetForm
+from association.forms.budgets import BudgetForm
 from association.models import Association
 from association.refusals import SENTENCES
 from association.services.associations import end_association

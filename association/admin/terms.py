@@ -1,6 +1,6 @@
 """Authorizations, budgets, alerts and budget requests in the admin, read-only."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
@@ -25,7 +25,7 @@ class AuthorizationStateFilter(StateFilter):
 
 
 class TermsAdmin(EvidenceAdmin):
-    search_fields = (
+    search_fields: ClassVar[Any] = (
         "association__account__owner__account_name__istartswith",
         "association__account__owner__email__iexact",
         "association__partner__name__icontains",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from association.enums import AssociationRefusal, AuthorizationAnswer
-from association.forms import AuthorizationForm
+from association.forms.authorizations import AuthorizationForm
 from association.models import Association, Authorization, LegalDocument
 from association.refusals import sentence_for
 from association.services.authorizations import (
@@ -30,7 +30,6 @@ from web.refused import Refused
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization(request: HttpRequest) -> HttpResponse:
-    """Show the letter with what can be answered; take the answer."""
     association = own_association(request)
     if request.method != "POST":
         return show_letter(request, association)

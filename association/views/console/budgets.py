@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
-from association.forms import SetBudgetForm
+from association.forms.budgets import SetBudgetForm
 from association.models import Association
 from association.services.customer_lists import CustomerState, customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets

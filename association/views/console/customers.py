@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
-from association.forms import CustomerSearchForm
+from association.forms.customers import CustomerSearchForm
 from association.models import Association
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
@@ -152,10 +152,10 @@ def _open_request(association: Any, state: CustomerState) -> datetime | None:
 def _past_context(association: Association) -> dict[str, Any]:
     record = customer_record(association)
     return {
-        "freezes": freeze_rows(record.freezes, association),
-        "budgets": budget_rows(record.budgets, association),
-        "authorizations": authorization_rows(record.authorizations, association),
-        "actions": action_rows(record.actions, association),
+        "freezes": freeze_rows(record["freezes"], association),
+        "budgets": budget_rows(record["budgets"], association),
+        "authorizations": authorization_rows(record["authorizations"], association),
+        "actions": action_rows(record["actions"], association),
     }
 
 
