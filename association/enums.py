@@ -58,8 +58,6 @@ class Outcome(TextChoices):
 
 
 class LastStep(TextChoices):
-    """The last step that an attempt reached, as the partner reads it."""
-
     INSTRUCTIONS = "instructions", _("Reads the instructions")
     ACCOUNT = "account", _("Chooses an account")
     REGISTER = "register", _("Registers")
@@ -70,8 +68,6 @@ class LastStep(TextChoices):
 
 
 class DocumentKind(TextChoices):
-    """The documents that a customer may be asked to agree to."""
-
     INSTRUCTIONS = "instructions", _("Instructions for Associating")
     LETTER_OF_AUTHORIZATION = "letter_of_authorization", _("Letter of Authorization")
     CUSTOMER_AGREEMENT = "customer_agreement", _("Customer Agreement")
@@ -79,8 +75,6 @@ class DocumentKind(TextChoices):
 
 
 class Step(StrEnum):
-    """A page of the journey, as its address names it."""
-
     INSTRUCTIONS = "instructions"
     ACCOUNT = "account"
     REGISTER = "register"
@@ -150,6 +144,4 @@ class JourneyRefusal(StrEnum):
 
 
 class DocumentRefusal(StrEnum):
-    """Why a legal document cannot be changed."""
-
     ALREADY_PUBLISHED = "already_published"

@@ -72,9 +72,11 @@ class BudgetForm(forms.Form):
     """A budget: the amount in the currency of the product, its period, and what ends it."""
 
     amount = AmountField(label=_("Amount"))
-    period = forms.ChoiceField(label=_("Period"), choices=capitalised(BudgetPeriod.choices))
-    on_exhaustion = forms.ChoiceField(
-        label=_("When used up"), choices=capitalised(OnExhaustion.choices)
+    period = forms.TypedChoiceField(
+        label=_("Period"), choices=capitalised(BudgetPeriod.choices), coerce=BudgetPeriod
+    )
+    on_exhaustion = forms.TypedChoiceField(
+        label=_("When used up"), choices=capitalised(OnExhaustion.choices), coerce=OnExhaustion
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -115,7 +115,10 @@ def freeze_customer(
         own = [freeze for freeze in freezes if freeze.cause == cause]
         before = next((freeze.scope for freeze in own if freeze.is_open), None)
         if before is None:
-            _check_freezes_of_a_day(locked, own, now)
+            # The customer gets an e-mail with each freeze, and with each unfreeze after it.
+            day_ago = now - timedelta(days=1)
+            if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
+                raise Refused(AssociationRefusal.FROZEN_TOO_OFTEN, association=locked)
         freeze = open_freeze(
             account=locked.account,
             cause=cause,
@@ -265,13 +268,3 @@ def _unfreeze(
     told = [customer for customer in customers if customer.account_id in unfrozen]
     email_customers("association.unfrozen", told, now=now, reason=reason)
     return closed, still_open
-
-
-def _check_freezes_of_a_day(association: Association, own: list[Freeze], now: datetime) -> None:
-    """Raise Refused when the partner has frozen the customer too often within a day.
-
-    The customer gets an e-mail with each freeze, and with each unfreeze after it.
-    """
-    day_ago = now - timedelta(days=1)
-    if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
-        raise Refused(AssociationRefusal.FROZEN_TOO_OFTEN, association=association)

@@ -12,7 +12,6 @@ from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES
 from partners.enums import AssociationType, Channel, PartnerStatus
 from partners.models import Invitation
-from partners.models.invitations import InvitationQuerySet
 from partners.services.invitation_requests import answer_invitation_request, close_as_answered
 from partners.services.invitations import create_invitation, resend_invitation
 from web.refused import Refused
@@ -107,8 +106,15 @@ def _sent_since_start(attempt: Attempt, operation: str, now: datetime) -> Invita
         followed = attempt.invitation
         was_sent = followed.mailed_at is not None and followed.mailed_at > attempt.started_at
         return followed if was_sent and followed.refusal(now) is None else None
-    rows = _invitations_sent(attempt, _type_to_offer(attempt, operation), now)
-    return rows.filter(mailed_at__gt=attempt.started_at).first()
+    if attempt.account is None:
+        raise Refused(AssociationRefusal.NOT_POSSIBLE)
+    rows = attempt.invitation.partner.invitations.live(now).filter(
+        channel=Channel.EMAIL,
+        association_type=_type_to_offer(attempt, operation),
+        recipient=attempt.account.owner.email,
+        mailed_at__gt=attempt.started_at,
+    )
+    return rows.order_by("-mailed_at", "-pk").first()
 
 
 def _type_to_offer(attempt: Attempt, operation: str) -> str:
@@ -118,19 +124,6 @@ def _type_to_offer(attempt: Attempt, operation: str) -> str:
     if RefusalCode.TYPE_NOT_ALLOWED in attempt.refusal_codes:
         return OTHER_TYPE[followed]
     return followed
-
-
-def _invitations_sent(attempt: Attempt, association_type: str, now: datetime) -> InvitationQuerySet:
-    """Return the partner's live invitations that were mailed to the account, newest first."""
-    if attempt.account is None:
-        raise Refused(AssociationRefusal.NOT_POSSIBLE)
-    rows = attempt.invitation.partner.invitations.live(now).filter(
-        channel=Channel.EMAIL,
-        association_type=association_type,
-        recipient=attempt.account.owner.email,
-        mailed_at__isnull=False,
-    )
-    return rows.order_by("-mailed_at", "-pk")
 
 
 def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:

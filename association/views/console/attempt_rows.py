@@ -150,7 +150,10 @@ def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
     """Return the steps in their order, as tasks; None for an optional one that was not taken."""
     association = getattr(attempt, "association", None)
     entered = None if attempt.registered_at else attempt.entered_at
-    decided_at = None if attempt.refused_at else attempt.decided_at
+    check = _task(_("Passed the check"), attempt.decided_at)
+    if attempt.refused_at is not None:
+        names = {"title": _("Refused at the check"), "label": _("Refused")}
+        check = {**names, "state": "waiting", "text": moment(attempt.refused_at)}
     return [
         _task(_("Followed the invitation and began"), attempt.started_at),
         _task(_("Agreed to the Instructions for Associating"), attempt.instructions_agreed_at)
@@ -160,7 +163,7 @@ def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
         _happened(_("Asked for a verification code"), attempt.code_asked_at),
         _happened(_("Entered with an existing account"), entered)
         or _task(_("Registered an account"), attempt.registered_at),
-        _refused(attempt.refused_at) or _task(_("Passed the check"), decided_at),
+        check,
         _happened(_("Asked us to tell you about the refusal"), attempt.told_partner_at),
         _happened(_("Put off until later"), attempt.deferred_at),
         _task(_("Associated"), association.associated_at if association else None),
@@ -175,17 +178,6 @@ def _task(title: str, at: datetime | None) -> dict[str, Any]:
 
 def _happened(title: str, at: datetime | None) -> dict[str, Any] | None:
     return None if at is None else _task(title, at)
-
-
-def _refused(at: datetime | None) -> dict[str, Any] | None:
-    if at is None:
-        return None
-    return {
-        "title": _("Refused at the check"),
-        "state": "waiting",
-        "label": _("Refused"),
-        "text": moment(at),
-    }
 
 
 def _utc(at: datetime | None) -> str:

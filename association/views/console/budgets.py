@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
-from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
+from association.enums import AssociationRefusal
 from association.forms.budgets import SetBudgetForm
 from association.models import Association
 from association.services.customer_lists import customer_states, with_people
@@ -82,28 +82,19 @@ def _set(
         return _show(request, member, form, customers, spent, back)
 
     def write() -> str:
-        messages.success(request, _done_sentence(_set_budgets(form, customers, member)))
+        answer = form.cleaned_data
+        done = set_budgets(
+            associations=customers,
+            terms=BudgetTerms(answer["amount"], answer["period"], answer["on_exhaustion"]),
+            unfreeze=answer.get("unfreeze", False),
+            reason=answer.get("reason", ""),
+            by=member.user,
+            now=timezone.now(),
+        )
+        messages.success(request, _done_sentence(done))
         return done_url
 
     return answer_once(request, "console_set_budget", write)
-
-
-def _set_budgets(
-    form: SetBudgetForm, customers: list[Association], member: PartnerMember
-) -> BudgetsSet:
-    answer = form.cleaned_data
-    return set_budgets(
-        associations=customers,
-        terms=BudgetTerms(
-            amount=answer["amount"],
-            period=BudgetPeriod(answer["period"]),
-            on_exhaustion=OnExhaustion(answer["on_exhaustion"]),
-        ),
-        unfreeze=answer.get("unfreeze", False),
-        reason=answer.get("reason", ""),
-        by=member.user,
-        now=timezone.now(),
-    )
 
 
 def _done_sentence(done: BudgetsSet) -> str:

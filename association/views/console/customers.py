@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
-from association.forms.customers import CustomerSearchForm
+from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from association.forms.history import HistoryForm
+from association.forms.filters import HistoryForm
 from association.models import Association, Attempt
 from association.refusals import sentence_for
 from association.services.following_up import follow_up
