@@ -332,10 +332,6 @@ def _moment(value: str | None) -> str:
     return f"{date_format(moment, 'DATETIME_FORMAT')} {date_format(moment, 'T')}"
 
 
-def _money(value: str) -> str:
-    return money(Decimal(value))
-
-
 def _label(choices: type[TextChoices]) -> Callable[[str], object]:
     return lambda value: dict(choices.choices).get(value, value)
 
@@ -349,6 +345,6 @@ FORMATS: Mapping[str, Callable[[Any], object]] = {
     "joinable_until": _moment,
     "ends_at": _moment,
     "last_expires_at": _moment,
-    "largest_amount": _money,
-    "outstanding": _money,
+    "largest_amount": lambda value: money(Decimal(value)),
+    "outstanding": lambda value: money(Decimal(value)),
 }

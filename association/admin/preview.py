@@ -82,9 +82,7 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
         "decision": decision,
         "account": form.cleaned_data["account"] if decision else None,
         "partner": form.cleaned_data["partner"] if decision else None,
-        "lines": [preview_line(check, decision.facts) for check in decision.checks]
-        if decision
-        else [],
+        "lines": [_line(check, decision.facts) for check in decision.checks] if decision else [],
     }
     status = 400 if form.errors else 200
     return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
@@ -97,7 +95,7 @@ def _decide(form: PreviewForm) -> Decision:
     return evaluate(facts, values["association_type"], now)
 
 
-def preview_line(check: Check, facts: Facts) -> dict[str, Any]:
+def _line(check: Check, facts: Facts) -> dict[str, Any]:
     """Return one rule: its result, the facts it read, and what customer and partner would read."""
     read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
     return {**check_line(check), "facts": read, "text": REFUSAL_TEXTS[check.code]}

@@ -40,7 +40,7 @@ OTHER_TYPE = {
 
 
 def suggested_operation(code: str) -> Operation | None:
-    """Return what helps against a refusal, whatever the attempt allows."""
+    """Return what helps against a refusal; an attempt may not allow it."""
     return SUGGESTED.get(code, Operation.MESSAGE_CUSTOMER)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from association.enums import AssociationRefusal, AuthorizationAnswer
 from association.forms.authorizations import AuthorizationForm
-from association.models import Association, Authorization, LegalDocument
+from association.models import Association, LegalDocument
 from association.refusals import sentence_for
 from association.services.authorizations import (
     LETTER,
@@ -57,7 +57,9 @@ def _answer(
 ) -> str:
     """Grant, decline or revoke; return the sentence that confirms it."""
     user, action = signed_in(request), form.cleaned_data["action"]
-    shown = _shown(association, form.cleaned_data["authorization"])
+    key = form.cleaned_data["authorization"]
+    # 404 for another account's.
+    shown = None if key is None else get_object_or_404(association.authorizations, pk=key)
     if action == AuthorizationAnswer.AGREE:
         language = get_language() or ""
         grant_authorization(
@@ -79,11 +81,6 @@ def _answer(
         return _("You have declined. %(partner)s has been told.")
     revoke_authorization(authorization=ended, reason=reason, by=user, now=now)
     return _("From now on %(partner)s may not order or operate for you.")
-
-
-def _shown(association: Association, key: int | None) -> Authorization | None:
-    """Return the authorization that the page showed; 404 for another account's."""
-    return None if key is None else get_object_or_404(association.authorizations, pk=key)
 
 
 def _letter(language: str) -> LegalDocument:

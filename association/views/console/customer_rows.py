@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
 from association.enums import BudgetPeriod
-from association.models import Association, Authorization, Budget
+from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
@@ -73,22 +73,6 @@ def _freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
         "reason": freeze.reason if is_the_partners else "",
         "unfreeze_reason": freeze.unfreeze_reason if is_the_partners else "",
     }
-
-
-def budget_rows(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
-    return [{"budget": budget, "set_by": who(budget.set_by, association)} for budget in budgets]
-
-
-def authorization_rows(
-    authorizations: list[Authorization], association: Association
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "authorization": row,
-            "requested_by": who(row.requested_by, association) if row.requested_at else "",
-        }
-        for row in authorizations
-    ]
 
 
 def _budget_words(event: AuditEvent) -> str:

@@ -27,11 +27,10 @@ from association.services.customer_record import customer_record
 from association.views.console.customer_rows import (
     STATUSES,
     action_rows,
-    authorization_rows,
-    budget_rows,
     freeze_rows,
     row_of,
     shown_address,
+    who,
 )
 from audit.security_log import log_security_event
 from partners.models import PartnerMember
@@ -101,8 +100,13 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
     context = {
         **_state_context(association, member),
         "freezes": freeze_rows(record["freezes"], association),
-        "budgets": budget_rows(record["budgets"], association),
-        "authorizations": authorization_rows(record["authorizations"], association),
+        "budgets": [
+            {"budget": row, "set_by": who(row.set_by, association)} for row in record["budgets"]
+        ],
+        "authorizations": [
+            {"authorization": row, "requested_by": who(row.requested_by, association)}
+            for row in record["authorizations"]
+        ],
         "actions": action_rows(record["actions"], association),
     }
     return show(request, member, "association/console/customer.html", context, section="customers")
