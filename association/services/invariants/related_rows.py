@@ -24,18 +24,13 @@ from partners.models import BatchRow, Invitation, InvitationBatch, InvitationReq
 
 def related_rows_agree() -> Iterator[Violation]:
     """I10: related rows belong to one partner, one account and one invitation; budgets fit."""
-    for rows, detail, *columns in [*_of_partners(), *_of_budgets()]:
+    for rows, detail, *columns in [*_of_associations(), *_of_invitations(), *_of_budgets()]:
         yield from violations("I10", rows, detail, *columns)
 
 
-def _of_partners() -> list[tuple[Any, ...]]:
+def _of_associations() -> list[tuple[Any, ...]]:
     """Return the wrong rows, what is wrong, and the columns that the sentence names."""
     associations = Association.objects
-    made = count_of(Invitation.objects.filter(batch=OuterRef("pk")))
-    batches = InvitationBatch.objects.annotate(made=made)
-    rows_with_invitation = BatchRow.objects.filter(invitation__isnull=False)
-    requests = InvitationRequest.objects
-    answered = requests.filter(sent_invitation__isnull=False)
     granted = Authorization.objects.filter(consent__isnull=False)
     same_inviter = Q(invited_by=F("invitation__created_by")) | Q(
         invited_by__isnull=True, invitation__created_by__isnull=True
@@ -60,6 +55,20 @@ def _of_partners() -> list[tuple[Any, ...]]:
             "its partner, or who invited, is not that of its invitation",
         ),
         (
+            granted.exclude(consent__account=F("association__account")),
+            "its consent was given by another account",
+        ),
+    ]
+
+
+def _of_invitations() -> list[tuple[Any, ...]]:
+    made = count_of(Invitation.objects.filter(batch=OuterRef("pk")))
+    batches = InvitationBatch.objects.annotate(made=made)
+    rows_with_invitation = BatchRow.objects.filter(invitation__isnull=False)
+    requests = InvitationRequest.objects
+    answered = requests.filter(sent_invitation__isnull=False)
+    return [
+        (
             Invitation.objects.filter(batch__isnull=False).exclude(partner=F("batch__partner")),
             "its partner is not that of its batch",
         ),
@@ -81,18 +90,11 @@ def _of_partners() -> list[tuple[Any, ...]]:
             answered.exclude(partner=F("sent_invitation__partner")),
             "its partner is not that of the invitation that was sent",
         ),
-        (
-            granted.exclude(consent__account=F("association__account")),
-            "its consent was given by another account",
-        ),
     ]
 
 
 def _of_budgets() -> list[tuple[Any, ...]]:
-    """Return the wrong rows as `_of_partners()` does.
-
-    An alert's threshold and period are checked, the used amount is not: refunds come later.
-    """
+    # The used amount of an alert is not recomputed: refunds come later.
     alerts = BudgetAlert.objects
     of_another_period = (
         Q(period_start__gt=F("alerted_at"), budget__period=BudgetPeriod.MONTHLY)
