@@ -34,6 +34,7 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     ),
     SecondFactorRefusal.APP_CODE_WRONG: _("That is not the code that the app shows now."),
     SecondFactorRefusal.CODE_WRONG_OR_USED: _("That is not the code, or it has been used."),
+    SecondFactorRefusal.ON_ALREADY: _("The second factor is on already."),
 }
 
 

@@ -18,9 +18,9 @@ from association.models import (
     BudgetRequest,
     OnExhaustion,
 )
+from association.refusals import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
 from association.services.budget_watch import THRESHOLDS
-from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
@@ -35,26 +35,17 @@ _AUTHORIZATIONS = Authorization.objects.select_related(
 
 def associated(message: OutboxMessage) -> Email:
     association = find_about(message, _ASSOCIATIONS.all())
-    names = {"partner": association.partner.name}
     subject = (
         _("You have joined %(partner)s – your account is frozen for now")
         if association.is_reseller
         else _("You have joined %(partner)s")
     )
-    return render_email(
-        message,
-        template="association/associated",
-        subject=subject % names,
-        context=_about_association(association),
-    )
+    return _to_customer(message, association, subject % {"partner": association.partner.name})
 
 
 def resume(message: OutboxMessage) -> Email:
     """Lead a customer who enables later back to the attempt. Stale when joining is not possible."""
-    attempt = find_about(
-        message, Attempt.objects.select_related("invitation__partner", "account__owner")
-    )
-    _refuse_associated(attempt)
+    attempt = _find_unfinished_attempt(message)
     refusal = attempt.invitation.refusal(timezone.now())
     if refusal is not None:
         raise Stale(refusal)
@@ -75,21 +66,14 @@ def resume(message: OutboxMessage) -> Email:
 
 
 def customer_waiting(message: OutboxMessage) -> Email:
-    """Stale when the budget is set or the association has ended."""
     association = find_about(message, _ASSOCIATIONS.all())
     if association.ended_at is not None:
         raise Stale("association ended")
     if association.budgets.current().exists():
         raise Stale("budget is set")
-    account = association.account
-    had_resources = account.resources.exclude(status=ResourceStatus.RELEASED).exists()
-    return render_for_partner(
-        message,
-        partner=association.partner,
-        template="association/customer_waiting",
-        subject=_("A new customer waits for a budget"),
-        context=_about_association(association) | {"had_resources": had_resources},
-    )
+    resources = association.account.resources.exclude(status=ResourceStatus.RELEASED)
+    subject = _("A new customer waits for a budget")
+    return _to_partner(message, association, subject, had_resources=resources.exists())
 
 
 def customer_refused(message: OutboxMessage) -> Email:
@@ -97,10 +81,7 @@ def customer_refused(message: OutboxMessage) -> Email:
 
     `data["codes"]` has the refusal codes. The text has neither amounts nor names of other partners.
     """
-    attempt = find_about(
-        message, Attempt.objects.select_related("invitation__partner", "account__owner")
-    )
-    _refuse_associated(attempt)
+    attempt = _find_unfinished_attempt(message)
     codes = [code for code in message.data.get("codes", ()) if code in REFUSAL_TEXTS]
     if not codes:
         raise Stale("without a reason")
@@ -133,27 +114,22 @@ def frozen(message: OutboxMessage) -> Email:
         if is_used_up
         else _("%(partner)s has frozen your account") % {"partner": association.partner.name}
     )
-    return render_email(
+    return _to_customer(
         message,
-        template="association/frozen",
-        subject=subject,
-        context=_about_association(association)
-        | {
-            "is_used_up": is_used_up,
-            "reason_lines": freeze.reason.splitlines(),
-            "stops_resources": freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-        },
+        association,
+        subject,
+        is_used_up=is_used_up,
+        reason_lines=freeze.reason.splitlines(),
+        stops_resources=freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
     )
 
 
 def budget_alert(message: OutboxMessage) -> Email:
     """Stale when the budget was replaced; `data["used"]` is the amount at the time of the alert."""
-    alert = find_about(
-        message,
-        BudgetAlert.objects.select_related(
-            "budget__association__partner", "budget__association__account__owner"
-        ),
+    rows = BudgetAlert.objects.select_related(
+        "budget__association__partner", "budget__association__account__owner"
     )
+    alert = find_about(message, rows)
     budget, association = alert.budget, alert.budget.association
     if association.ended_at is not None or budget.replaced_at is not None:
         raise Stale("budget is replaced")
@@ -163,52 +139,39 @@ def budget_alert(message: OutboxMessage) -> Email:
         if is_used_up
         else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
     )
-    return render_for_partner(
+    return _to_partner(
         message,
-        partner=association.partner,
-        template="association/budget_alert",
-        subject=subject,
-        context=_about_association(association)
-        | {
-            "threshold": alert.threshold,
-            "is_used_up": is_used_up,
-            "freezes": budget.on_exhaustion == OnExhaustion.FREEZE,
-            "used": Decimal(message.data["used"]),
-            "amount": budget.amount,
-            "resets_at": resets_at(budget, alert.alerted_at),
-        },
+        association,
+        subject,
+        threshold=alert.threshold,
+        is_used_up=is_used_up,
+        freezes=budget.on_exhaustion == OnExhaustion.FREEZE,
+        used=Decimal(message.data["used"]),
+        amount=budget.amount,
+        resets_at=resets_at(budget, alert.alerted_at),
     )
 
 
 def unfrozen(message: OutboxMessage) -> Email:
-    """Stale when the account is frozen again."""
     association = find_about(message, _ASSOCIATIONS.all())
     if association.account.freezes.open().exists():
         raise Stale("frozen again")
-    return render_email(
-        message,
-        template="association/unfrozen",
-        subject=_("Your account is no longer frozen"),
-        context={
-            **_about_association(association),
-            "reason_lines": str(message.data.get("reason", "")).splitlines(),
-        },
-    )
+    subject = _("Your account is no longer frozen")
+    reason = str(message.data.get("reason", ""))
+    return _to_customer(message, association, subject, reason_lines=reason.splitlines())
 
 
 def authorization_requested(message: OutboxMessage) -> Email:
-    """Stale when the customer has answered."""
     authorization = find_about(message, _AUTHORIZATIONS.all())
     association = authorization.association
     if association.ended_at is not None or authorization.state != "requested":
         raise Stale("already answered")
-    return render_email(
+    subject = _("%(partner)s asks for your authorization")
+    return _to_customer(
         message,
-        template="association/authorization_requested",
-        subject=_("%(partner)s asks for your authorization")
-        % {"partner": association.partner.name},
-        context=_about_association(association)
-        | {"authorization_url": absolute_url("my_authorization")},
+        association,
+        subject % {"partner": association.partner.name},
+        authorization_url=absolute_url("my_authorization"),
     )
 
 
@@ -225,18 +188,16 @@ def authorization_decided(message: OutboxMessage) -> Email:
     }
     if state not in subjects:
         raise Stale("not decided")
-    return render_for_partner(
+    return _to_partner(
         message,
-        partner=authorization.association.partner,
-        template="association/authorization_decided",
-        subject=subjects[state],
-        context=_about_association(authorization.association)
-        | {"state": state, "reason_lines": authorization.reason.splitlines()},
+        authorization.association,
+        subjects[state],
+        state=state,
+        reason_lines=authorization.reason.splitlines(),
     )
 
 
 def budget_requested(message: OutboxMessage) -> Email:
-    """Stale when the association has ended or the account is not frozen any more."""
     asked = find_about(
         message,
         BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
@@ -246,16 +207,44 @@ def budget_requested(message: OutboxMessage) -> Email:
         raise Stale("association ended")
     if not association.account.freezes.open().exists():
         raise Stale("not frozen any more")
+    return _to_partner(
+        message,
+        association,
+        _("A customer asks for a budget"),
+        asked_at=asked.asked_at,
+        has_budget=association.budgets.current().exists(),
+    )
+
+
+def _find_unfinished_attempt(message: OutboxMessage) -> Attempt:
+    attempt = find_about(
+        message, Attempt.objects.select_related("invitation__partner", "account__owner")
+    )
+    if Association.objects.filter(attempt=attempt).exists():
+        raise Stale("already associated")
+    return attempt
+
+
+def _to_customer(
+    message: OutboxMessage, association: Association, subject: str, **context: Any
+) -> Email:
+    return render_email(
+        message,
+        template=message.kind.replace(".", "/"),
+        subject=subject,
+        context=_about_association(association) | context,
+    )
+
+
+def _to_partner(
+    message: OutboxMessage, association: Association, subject: str, **context: Any
+) -> Email:
     return render_for_partner(
         message,
         partner=association.partner,
-        template="association/budget_requested",
-        subject=_("A customer asks for a budget"),
-        context=_about_association(association)
-        | {
-            "asked_at": asked.asked_at,
-            "has_budget": association.budgets.current().exists(),
-        },
+        template=message.kind.replace(".", "/"),
+        subject=subject,
+        context=_about_association(association) | context,
     )
 
 
@@ -269,8 +258,3 @@ def _about_association(association: Association) -> dict[str, Any]:
         "my_partner_url": absolute_url("my_partner"),
         "console_url": absolute_url("console_customer", association.pk),
     }
-
-
-def _refuse_associated(attempt: Attempt) -> None:
-    if Association.objects.filter(attempt=attempt).exists():
-        raise Stale("already associated")

@@ -16,80 +16,48 @@ class BudgetPeriod(TextChoices):
 
 
 class OnExhaustion(TextChoices):
-    """What happens when the budget is used up."""
-
     FREEZE = "freeze", _("freeze the account")
     NOTIFY = "notify", _("only tell the partner")
 
 
-class CustomerProblem(StrEnum):
-    """Why a partner's action on a customer is refused."""
-
-    ENDED = "ended"
-    NOT_RESELLER = "not_reseller"
-    NO_BUDGET = "no_budget"
-    NOT_A_MEMBER = "not_a_member"
-    FROZEN_TOO_OFTEN = "frozen_too_often"
-
-
-class AuthorizationProblem(StrEnum):
-    """Why an authorization is not requested, granted, declined or revoked."""
+class AssociationRefusal(StrEnum):
+    """Why an action on an association, its account or its attempt is refused."""
 
     ENDED = "ended"
     NOT_OWNER = "not_owner"
-    LETTER_CHANGED = "letter_changed"
+    NOT_RESELLER = "not_reseller"
+    NOT_A_MEMBER = "not_a_member"
+    NO_BUDGET = "no_budget"
+    FROZEN_TOO_OFTEN = "frozen_too_often"
+    # The customer asks for a budget, and no freeze waits for one.
+    NOT_FROZEN = "not_frozen"
+
+    # The authorization is in another state than the action needs.
+    AUTHORIZATION_LETTER_CHANGED = "authorization_letter_changed"
     ALREADY_GRANTED = "already_granted"
     ALREADY_DECLINED = "already_declined"
     ALREADY_REVOKED = "already_revoked"
     NOT_GRANTED = "not_granted"
     NOT_REQUESTED = "not_requested"
 
-
-class BudgetRequestProblem(StrEnum):
-    """Why the customer cannot ask the partner for a budget."""
-
-    ENDED = "ended"
-    NOT_OWNER = "not_owner"
-    NOT_RESELLER = "not_reseller"
-    NOT_FROZEN = "not_frozen"
-
-
-class AttemptActionProblem(StrEnum):
-    """Why a partner's action on an attempt is refused."""
-
+    # A partner's action on an attempt.
     NOT_POSSIBLE = "not_possible"
     ADDRESS_UNKNOWN = "address_unknown"
 
 
-class PartnerActionKind(StrEnum):
-    """What a partner can do to a customer's account."""
-
-    BUDGET = "budget"
-    FREEZE = "freeze"
-    BUDGET_USED_UP = "budget_used_up"
-    UNFREEZE = "unfreeze"
-    AUTHORIZATION_REQUEST = "authorization_request"
-
-
 class AuthorizationAnswer(TextChoices):
-    """What a customer can do about the letter of authorization."""
-
     AGREE = "agree", _("Agree to the letter")
     DECLINE = "decline", _("Decline")
     REVOKE = "revoke", _("Revoke")
 
 
 class Outcome(TextChoices):
-    """The outcome of an attempt so far."""
-
     ASSOCIATED = "associated", _("Associated")
     REFUSED = "refused", _("Refused")
     UNDER_WAY = "under_way", _("Under way")
 
 
 class LastStep(TextChoices):
-    """The last step that an attempt reached, as the partner reads it."""
-
     INSTRUCTIONS = "instructions", _("Reads the instructions")
     ACCOUNT = "account", _("Chooses an account")
     REGISTER = "register", _("Registers")
@@ -100,8 +68,6 @@ class LastStep(TextChoices):
 
 
 class DocumentKind(TextChoices):
-    """The documents that a customer may be asked to agree to."""
-
     INSTRUCTIONS = "instructions", _("Instructions for Associating")
     LETTER_OF_AUTHORIZATION = "letter_of_authorization", _("Letter of Authorization")
     CUSTOMER_AGREEMENT = "customer_agreement", _("Customer Agreement")
@@ -109,8 +75,6 @@ class DocumentKind(TextChoices):
 
 
 class Step(StrEnum):
-    """A page of the journey, as its address names it."""
-
     INSTRUCTIONS = "instructions"
     ACCOUNT = "account"
     REGISTER = "register"
@@ -180,6 +144,4 @@ class JourneyRefusal(StrEnum):
 
 
 class DocumentRefusal(StrEnum):
-    """Why a legal document cannot be changed."""
-
     ALREADY_PUBLISHED = "already_published"

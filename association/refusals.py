@@ -1,46 +1,68 @@
-"""The sentences for what association refuses, by the code of the refusal."""
+"""The sentences for what association refuses, and for what refuses an account.
 
-from typing import Any
+What the customer reads can name the provider and the customer's own facts. What the partner reads
+has nothing filled in, so no amount, date or name can reach a partner through it.
+"""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from association.enums import (
-    AttemptActionProblem,
-    AuthorizationProblem,
-    BudgetRequestProblem,
-    CustomerProblem,
-    JourneyRefusal,
-)
+from accounts.enums import Accounting, ContractType, MemberType
+from association.enums import AssociationRefusal, DocumentRefusal, JourneyRefusal, RefusalCode
+from association.services.eligibility import Check, Refusal
+from association.templatetags.association_money import money
 from partners.refusals import sentence_for as invitation_sentence_for
 from web.refused import Refused
 
-SENTENCES: dict[Any, Any] = {
-    CustomerProblem.ENDED: _("This association has ended."),
-    CustomerProblem.NOT_RESELLER: _(
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SENTENCES: "dict[StrEnum, StrOrPromise]" = {
+    AssociationRefusal.ENDED: _("This association has ended."),
+    AssociationRefusal.NOT_OWNER: _("Only the owner of the account can decide this."),
+    AssociationRefusal.NOT_RESELLER: _(
         "Only reseller customers are frozen and unfrozen by their partner, and have a budget."
     ),
-    CustomerProblem.NO_BUDGET: _(
+    AssociationRefusal.NOT_A_MEMBER: _("Only a member of the partner can manage its customers."),
+    AssociationRefusal.NO_BUDGET: _(
         "A budget has to be set first: without one the account stays frozen."
     ),
-    CustomerProblem.FROZEN_TOO_OFTEN: _(
+    AssociationRefusal.FROZEN_TOO_OFTEN: _(
         "You have frozen this customer ten times within a day. Try again tomorrow."
     ),
-    CustomerProblem.NOT_A_MEMBER: _("Only a member of the partner can manage its customers."),
-    AuthorizationProblem.NOT_OWNER: _("Only the owner of the account can decide this."),
-    AuthorizationProblem.LETTER_CHANGED: _(
+    AssociationRefusal.NOT_FROZEN: _("The account does not wait for a budget."),
+    AssociationRefusal.AUTHORIZATION_LETTER_CHANGED: _(
         "The letter has changed while you were reading. Please read it again."
     ),
-    AuthorizationProblem.ALREADY_GRANTED: _("The authorization has been given already."),
-    AuthorizationProblem.ALREADY_DECLINED: _("The request has been declined already."),
-    AuthorizationProblem.ALREADY_REVOKED: _("The authorization has been revoked already."),
-    AuthorizationProblem.NOT_GRANTED: _("No authorization has been given yet."),
-    AuthorizationProblem.NOT_REQUESTED: _("Nobody has asked for an authorization."),
-    BudgetRequestProblem.NOT_FROZEN: _("The account does not wait for a budget."),
-    AttemptActionProblem.NOT_POSSIBLE: _(
+    AssociationRefusal.ALREADY_GRANTED: _("The authorization has been given already."),
+    AssociationRefusal.ALREADY_DECLINED: _("The request has been declined already."),
+    AssociationRefusal.ALREADY_REVOKED: _("The authorization has been revoked already."),
+    AssociationRefusal.NOT_GRANTED: _("No authorization has been given yet."),
+    AssociationRefusal.NOT_REQUESTED: _("The partner has not asked for an authorization."),
+    AssociationRefusal.NOT_POSSIBLE: _(
         "This does not help here, or no longer. The page shows what does."
     ),
-    AttemptActionProblem.ADDRESS_UNKNOWN: _("No address is known yet."),
+    AssociationRefusal.ADDRESS_UNKNOWN: _("No address is known yet."),
     JourneyRefusal.FINISHED: _("The attempt has led to an association meanwhile."),
+    JourneyRefusal.OTHER_ACCOUNT: _("The attempt belongs to another account."),
+    JourneyRefusal.NOTHING_REFUSED: _("Nothing refuses the account: it may join."),
+    JourneyRefusal.NOT_ADMITTED: _("The account may not join through this invitation."),
+    JourneyRefusal.ALREADY_ASSOCIATED: _("The account is a customer of this partner already."),
+    JourneyRefusal.STEP_UNDONE: _("A step before this one is not done."),
+    JourneyRefusal.LETTER_CHANGED: _("The letter has changed. Read it again."),
+    JourneyRefusal.AGREEMENT_CHANGED: _("The agreement has changed. Read it again."),
+    DocumentRefusal.ALREADY_PUBLISHED: _("This document is published already."),
 }
 
 
@@ -49,3 +71,280 @@ def sentence_for(refused: Refused) -> str:
     if refused.code in SENTENCES:
         return str(SENTENCES[refused.code])
     return invitation_sentence_for(refused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalText:
+    """What is written about one code; the title names the rule by what it asks for."""
+
+    title: "StrOrPromise"
+    customer: "StrOrPromise"
+    fact: "StrOrPromise"
+    way_out: "StrOrPromise"
+    partner: "StrOrPromise"
+    suggested_operation: "StrOrPromise"
+
+
+CONTRACT_FACT = ngettext_lazy(
+    "In force: %(contract_type)s. End date: %(ends_at)s.",
+    "In force: %(count)d contracts. The last to end: %(contract_type)s. End date: %(ends_at)s.",
+    "count",
+)
+MEMBERSHIP_FACT = _("Your account in the enterprise: %(member_type)s, %(accounting)s.")
+
+ACCOUNT_TEXTS: dict[str, RefusalText] = {
+    RefusalCode.CHINESE_MAINLAND_SITE: RefusalText(
+        title=_("Registered on the international site"),
+        customer=_("Accounts of the Chinese mainland site cannot join a partner here."),
+        fact=_("Your account was registered on the Chinese mainland site."),
+        way_out=_("Register a new account from the same invitation."),
+        partner=_("The account was registered on the Chinese mainland site."),
+        suggested_operation=_(
+            "Ask the customer to register a new account from the same invitation."
+        ),
+    ),
+    RefusalCode.OTHER_PARTNER: RefusalText(
+        title=_("Not associated with another partner"),
+        customer=_("An account can work with one partner at a time."),
+        fact=_("Your account is associated with another partner."),
+        way_out=_(
+            "Ask that partner or %(provider)s to end the association, then open this link again."
+        ),
+        partner=_("The account is associated with another partner."),
+        suggested_operation=_("Ask the customer to end that association first."),
+    ),
+    RefusalCode.SPECIAL_CONTRACT: RefusalText(
+        title=_("No special contract in force"),
+        customer=_("You have a special contract with %(provider)s that is still in force."),
+        fact=CONTRACT_FACT,
+        way_out=_("Apply again when the contract has ended."),
+        partner=_("The customer has a special contract with the provider."),
+        suggested_operation=_("Ask the customer to apply again when the contract has ended."),
+    ),
+    RefusalCode.REGISTERED_TOO_LONG: RefusalText(
+        title=_("Registered within the last seven days"),
+        customer=_("An account can join in the first seven days after it was registered."),
+        fact=_("Registered: %(registered_at)s. The seven days ended: %(joinable_until)s."),
+        way_out=_("Contact the partner or %(provider)s support."),
+        partner=_("The account was registered more than seven days ago."),
+        suggested_operation=_("Talk to the customer, or contact the provider's support."),
+    ),
+    RefusalCode.CASH_EXPENDITURE: RefusalText(
+        title=_("Nothing paid in cash so far"),
+        customer=_("An account that has paid in cash cannot join. Coupons do not count as cash."),
+        fact=_("Largest amount paid in cash: %(largest_amount)s."),
+        way_out=_("Contact the partner or %(provider)s support."),
+        partner=_("The account has paid in cash."),
+        suggested_operation=_("Talk to the customer, or contact the provider's support."),
+    ),
+    RefusalCode.UNPAID_BILLS: RefusalText(
+        title=_("No unpaid bills"),
+        customer=_("All bills must be paid, also those that are not due yet."),
+        fact=ngettext_lazy(
+            "%(count)d unpaid bill, %(outstanding)s in total.",
+            "%(count)d unpaid bills, %(outstanding)s in total.",
+            "count",
+        ),
+        way_out=_("Pay, then check again."),
+        partner=_("The account has unpaid bills."),
+        suggested_operation=_("Ask the customer to pay and then to check again."),
+    ),
+    RefusalCode.UNIFIED_ACCOUNTING_MEMBER: RefusalText(
+        title=_("Not a member of an enterprise with unified accounting"),
+        customer=_("The bills of this account go to its enterprise master account."),
+        fact=MEMBERSHIP_FACT,
+        way_out=_("Let the master account join, or leave it."),
+        partner=_("The account belongs to an enterprise with unified accounting."),
+        suggested_operation=_("Ask the customer to join with the enterprise master account."),
+    ),
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: RefusalText(
+        title=_("No professional services contract in force"),
+        customer=_("You have a professional services contract with %(provider)s."),
+        fact=CONTRACT_FACT,
+        way_out=_(
+            "Ask the partner for a referral invitation, or apply again when the contract has ended."
+        ),
+        partner=_("The customer has a professional services contract with the provider."),
+        suggested_operation=_("Offer the customer the referral type."),
+    ),
+    RefusalCode.RESERVED_INSTANCES: RefusalText(
+        title=_("No valid reserved instances"),
+        customer=_("An account with valid reserved instances cannot join a reseller."),
+        fact=ngettext_lazy(
+            "%(count)d reserved instance. It expires: %(last_expires_at)s.",
+            "%(count)d reserved instances. The last one expires: %(last_expires_at)s.",
+            "count",
+        ),
+        way_out=_("Unsubscribe from them, or wait until they have expired."),
+        partner=_("The account has valid reserved instances."),
+        suggested_operation=_(
+            "Ask the customer to unsubscribe or to wait, or offer the referral type."
+        ),
+    ),
+    RefusalCode.ENTERPRISE_MEMBER: RefusalText(
+        title=_("Not a member of an enterprise"),
+        customer=_("A member account of an enterprise cannot join a reseller."),
+        fact=MEMBERSHIP_FACT,
+        way_out=_("Let the master account join, or leave it."),
+        partner=_("The account is a member of an enterprise."),
+        suggested_operation=_(
+            "Ask the customer to join with the master account, or offer the referral type."
+        ),
+    ),
+    RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: RefusalText(
+        title=_("No enterprise members with independent accounting"),
+        customer=_("Members of your enterprise pay their own bills."),
+        fact=ngettext_lazy(
+            "%(count)d member with independent accounting.",
+            "%(count)d members with independent accounting.",
+            "count",
+        ),
+        way_out=_("Remove these members, or turn them to unified accounting."),
+        partner=_("The account is an enterprise master whose members pay their own bills."),
+        suggested_operation=_(
+            "Ask the customer to turn them to unified accounting, or offer the referral type."
+        ),
+    ),
+    RefusalCode.IS_PARTNER: RefusalText(
+        title=_("Not the account of a partner"),
+        customer=_("Someone who acts for a partner cannot join as a customer."),
+        fact=_("The owner of this account is a member of a partner."),
+        way_out=_("Use a customer account."),
+        partner=_("The owner of the account is a member of a partner."),
+        suggested_operation=_("Ask the customer to use a customer account."),
+    ),
+    RefusalCode.INTERNAL_ACCOUNT: RefusalText(
+        title=_("Not an account of the provider"),
+        customer=_("The provider's own accounts cannot join a partner."),
+        fact=_("This account belongs to %(provider)s."),
+        way_out=_("Use a customer account."),
+        partner=_("The account belongs to the provider."),
+        suggested_operation=_("Ask the customer to use a customer account."),
+    ),
+}
+
+INVITATION_TEXTS: dict[str, RefusalText] = {
+    RefusalCode.INVITATION_UNKNOWN: RefusalText(
+        title=_("The invitation exists"),
+        customer=_("We do not know this invitation."),
+        fact=_("No invitation has this address."),
+        way_out=_("Check the address, or ask the partner for a new invitation."),
+        partner=_("The customer followed an address that is no invitation."),
+        suggested_operation=_("Send the customer an online invitation."),
+    ),
+    RefusalCode.INVITATION_EXPIRED: RefusalText(
+        title=_("The invitation has not expired"),
+        customer=_("This invitation has expired."),
+        fact=_("Its last day has passed."),
+        way_out=_("Ask the partner for a new invitation."),
+        partner=_("The invitation has expired."),
+        suggested_operation=_("Send the invitation again, or set a later date."),
+    ),
+    RefusalCode.INVITATION_USED_UP: RefusalText(
+        title=_("The invitation can still be used"),
+        customer=_("This invitation has been used up."),
+        fact=_("It was used as often as it can be."),
+        way_out=_("Ask the partner for a new invitation."),
+        partner=_("The invitation has been used up."),
+        suggested_operation=_("Send the customer an online invitation."),
+    ),
+    RefusalCode.INVITATION_REVOKED: RefusalText(
+        title=_("The invitation has not been revoked"),
+        customer=_("The partner has taken this invitation back."),
+        fact=_("It can no longer be used."),
+        way_out=_("Ask the partner for a new invitation."),
+        partner=_("The invitation has been revoked."),
+        suggested_operation=_("Send the customer an online invitation."),
+    ),
+    RefusalCode.PARTNER_UNAVAILABLE: RefusalText(
+        title=_("The partner can take new customers"),
+        customer=_("This partner cannot take new customers at the moment."),
+        fact=_("None of the partner's invitations can be used until this changes."),
+        way_out=_("Contact the partner, and ask for a new invitation later."),
+        partner=_("You cannot take new customers while you are frozen as a partner."),
+        suggested_operation=_("Contact the provider's support."),
+    ),
+    RefusalCode.TYPE_NOT_ALLOWED: RefusalText(
+        title=_("The partner may offer this association type"),
+        customer=_("This partner may not offer this type of association."),
+        fact=_("The invitation is for a type that the partner does not have."),
+        way_out=_("Ask the partner for another invitation."),
+        partner=_("You may not offer the association type of this invitation."),
+        suggested_operation=_("Send the customer an online invitation of another type."),
+    ),
+    RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED: RefusalText(
+        title=_("The invitation is for this kind of account"),
+        customer=_("This invitation is for new accounts only."),
+        fact=_("Your account was not registered through an invitation, or has joined before."),
+        way_out=_("Ask the partner for an online invitation, or register a new account."),
+        partner=_("The customer has an existing account, and the link is for new accounts."),
+        suggested_operation=_("Send the customer an online invitation."),
+    ),
+    RefusalCode.WRONG_RECIPIENT: RefusalText(
+        title=_("The invitation was sent to this account"),
+        customer=_("This invitation was sent to someone else."),
+        fact=_("Your account has another e-mail address than the invitation."),
+        way_out=_("Use another account."),
+        partner=_("The customer's e-mail address is not the one you invited."),
+        suggested_operation=_("Send an online invitation to the address the customer uses."),
+    ),
+}
+
+REFUSAL_TEXTS: Mapping[str, RefusalText] = ACCOUNT_TEXTS | INVITATION_TEXTS
+
+
+def check_line(check: Check) -> dict[str, Any]:
+    """Return one line of the customer's check; the last three are empty when the rule passed."""
+    refusal = check.refusal
+    return {
+        "code": check.code,
+        "passed": refusal is None,
+        "title": str(REFUSAL_TEXTS[check.code].title),
+        "reason": "" if refusal is None else customer_reason(check.code),
+        "fact": "" if refusal is None else fact_text(refusal),
+        "way_out": "" if refusal is None else way_out(check.code),
+    }
+
+
+def customer_reason(code: str) -> str:
+    """Return why not, in one sentence for the customer."""
+    return REFUSAL_TEXTS[code].customer % {"provider": settings.PROVIDER_NAME}
+
+
+def way_out(code: str) -> str:
+    """Return what the customer can do about it."""
+    return REFUSAL_TEXTS[code].way_out % {"provider": settings.PROVIDER_NAME}
+
+
+def fact_text(refusal: Refusal) -> str:
+    """Return the customer's own fact, with dates and money as the reader writes them."""
+    shown = {
+        name: FORMATS[name](value) if name in FORMATS else value
+        for name, value in refusal.evidence.items()
+    }
+    return REFUSAL_TEXTS[refusal.code].fact % {"provider": settings.PROVIDER_NAME, **shown}
+
+
+def _moment(value: str | None) -> str:
+    if value is None:
+        return gettext("not set")
+    moment = localtime(datetime.fromisoformat(value))
+    return f"{date_format(moment, 'DATETIME_FORMAT')} {date_format(moment, 'T')}"
+
+
+def _label(choices: type[TextChoices]) -> Callable[[str], object]:
+    return lambda value: dict(choices.choices).get(value, value)
+
+
+# How a piece of evidence is shown, by its name; the others are shown as they are.
+FORMATS: Mapping[str, Callable[[Any], object]] = {
+    "contract_type": _label(ContractType),
+    "accounting": _label(Accounting),
+    "member_type": _label(MemberType),
+    "registered_at": _moment,
+    "joinable_until": _moment,
+    "ends_at": _moment,
+    "last_expires_at": _moment,
+    "largest_amount": lambda value: money(Decimal(value)),
+    "outstanding": lambda value: money(Decimal(value)),
+}

@@ -15,14 +15,7 @@ from association.views import (
     my_partner,
     register,
 )
-from association.views.console import (
-    authorizations,
-    budgets,
-    customers,
-    freezes,
-    history,
-    overview,
-)
+from association.views.console import budgets, customer_actions, customers, history, overview
 
 # A QR code has the token in capitals, older ones also /I/; all are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
@@ -71,12 +64,12 @@ urlpatterns: list[URLPattern] = [
     path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),
     path(CUSTOMER, customers.customer, name="console_customer"),
     path(f"{CUSTOMER}budget", budgets.set_budget, name="console_set_budget"),
-    path(f"{CUSTOMER}freeze", freezes.freeze, name="console_freeze"),
-    path(f"{CUSTOMER}unfreeze", freezes.unfreeze, name="console_unfreeze"),
-    path(f"{CUSTOMER}manager", freezes.manager, name="console_assign_manager"),
+    path(f"{CUSTOMER}freeze", customer_actions.freeze, name="console_freeze"),
+    path(f"{CUSTOMER}unfreeze", customer_actions.unfreeze, name="console_unfreeze"),
+    path(f"{CUSTOMER}manager", customer_actions.manager, name="console_assign_manager"),
     path(
         f"{CUSTOMER}authorization",
-        authorizations.request_customer_authorization,
+        customer_actions.request_customer_authorization,
         name="console_request_authorization",
     ),
 ]

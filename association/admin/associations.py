@@ -1,7 +1,6 @@
 """Associations, authorizations and budgets in the admin: read, frozen, unfrozen and ended."""
 
-from datetime import datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -11,11 +10,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import FreezeForm
-from accounts.enums import FreezeScope
-from accounts.models import User
 from association.admin.preview import eligibility_preview
-from association.enums import BudgetPeriod, OnExhaustion
-from association.forms import BudgetForm
+from association.forms.budgets import BudgetForm
 from association.models import Association
 from association.refusals import SENTENCES
 from association.services.associations import end_association
@@ -29,6 +25,14 @@ ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__
 
 def customer_name(association: Association) -> str:
     return f"{association.account} – {association.partner}"
+
+
+_confirmed = partial(
+    ConfirmedAction,
+    name=customer_name,
+    refusals=SENTENCES,
+    permissions=["act"],
+)
 
 
 class AssociationStateFilter(StateFilter):
@@ -46,13 +50,7 @@ class AssociationStateFilter(StateFilter):
 
 @admin.register(Association)
 class AssociationAdmin(EvidenceAdmin):
-    list_display = (
-        "account",
-        "partner",
-        "association_type",
-        "associated_at",
-        "ended_at",
-    )
+    list_display = ("account", "partner", "association_type", "associated_at", "ended_at")
     list_select_related = ("account__owner", "partner")
     list_filter = (AssociationStateFilter, "association_type")
     search_fields = (*ACCOUNT_SEARCH, "partner__name__icontains")
@@ -60,20 +58,6 @@ class AssociationAdmin(EvidenceAdmin):
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
     )
     date_hierarchy = "associated_at"
-    fields = (
-        "account",
-        "partner",
-        "association_type",
-        "invitation",
-        "attempt",
-        "manager",
-        "associated_at",
-        "coupons_pay_before",
-        "eligibility",
-        "ended_at",
-        "ended_by",
-        "end_reason",
-    )
     actions = ("set_budget", "freeze_account", "unfreeze_account", "end")
 
     def get_urls(self) -> list[URLPattern]:
@@ -83,7 +67,7 @@ class AssociationAdmin(EvidenceAdmin):
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("association.change_association")
 
-    @ConfirmedAction(
+    @_confirmed(
         title=_("Set the budget for the partner"),
         consequences=(
             _("It replaces the current budget, which stays in the history."),
@@ -91,30 +75,11 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Set the budget"),
         form=BudgetForm,
-        name=customer_name,
-        refusals=SENTENCES,
-        permissions=["act"],
     )
-    def set_budget(
-        self,
-        association: Association,
-        *,
-        by: User,
-        now: datetime,
-        amount: Decimal,
-        period: str,
-        on_exhaustion: str,
-    ) -> None:
-        set_budget(
-            association=association,
-            amount=amount,
-            period=BudgetPeriod(period),
-            on_exhaustion=OnExhaustion(on_exhaustion),
-            by=by,
-            now=now,
-        )
+    def set_budget(self, association: Association, **values: Any) -> None:
+        set_budget(association=association, **values)
 
-    @ConfirmedAction(
+    @_confirmed(
         title=_("Freeze for the partner"),
         consequences=(
             _("The account cannot buy, renew or change resources. Fees continue."),
@@ -123,22 +88,11 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Freeze"),
         form=FreezeForm,
-        name=customer_name,
-        refusals=SENTENCES,
-        permissions=["act"],
     )
-    def freeze_account(
-        self, association: Association, *, by: User, now: datetime, scope: str, reason: str
-    ) -> None:
-        freeze_customer(
-            association=association,
-            scope=FreezeScope(scope),
-            reason=reason,
-            by=by,
-            now=now,
-        )
+    def freeze_account(self, association: Association, **values: Any) -> None:
+        freeze_customer(association=association, **values)
 
-    @ConfirmedAction(
+    @_confirmed(
         title=_("Unfreeze for the partner"),
         consequences=(
             _("Every freeze ends, except one that the provider decided on."),
@@ -147,16 +101,11 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Unfreeze"),
         form=ReasonForm,
-        name=customer_name,
-        refusals=SENTENCES,
-        permissions=["act"],
     )
-    def unfreeze_account(
-        self, association: Association, *, by: User, now: datetime, reason: str
-    ) -> None:
-        unfreeze_customer(association=association, reason=reason, by=by, now=now)
+    def unfreeze_account(self, association: Association, **values: Any) -> None:
+        unfreeze_customer(association=association, **values)
 
-    @ConfirmedAction(
+    @_confirmed(
         title=_("End the association"),
         consequences=(
             _("The account stops being the partner's customer. This cannot be taken back."),
@@ -165,8 +114,6 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("End the association"),
         form=ReasonForm,
-        name=customer_name,
-        permissions=["act"],
     )
-    def end(self, association: Association, *, by: User, now: datetime, reason: str) -> None:
-        end_association(association=association, reason=reason, by=by, now=now)
+    def end(self, association: Association, **values: Any) -> None:
+        end_association(association=association, **values)

@@ -82,4 +82,3 @@ class ConsentAdmin(EvidenceAdmin):
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True
     date_hierarchy = "agreed_at"
-    fields = ("account", "document", "attempt", "agreed_at", "network_address")

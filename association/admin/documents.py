@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from association.models import LegalDocument
+from association.refusals import SENTENCES
 from association.services.documents import publish_document
 from audit.admin import DeletableModelAdmin
 from web.admin.base import StateFilter
@@ -59,7 +60,7 @@ class LegalDocumentAdmin(DeletableModelAdmin):
             _("Customers who agreed to older instructions but have not joined must agree again."),
         ),
         button=_("Publish"),
-        refusals={"already_published": _("This document is published already.")},
+        refusals=SENTENCES,
         permissions=["change"],
     )
     def publish(self, document: LegalDocument, *, by: User, now: datetime) -> None:

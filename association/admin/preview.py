@@ -4,7 +4,7 @@ It only reads: no attempt, row or e-mail is made.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,9 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
+from association.refusals import REFUSAL_TEXTS, check_line
 from association.services.eligibility import Check, Decision, Facts, evaluate
 from association.services.facts import load_facts
-from association.services.refusal_texts import REFUSAL_TEXTS, check_line
 from partners.enums import AssociationType
 from partners.models import Partner
 from web.admin.base import CarefulAutocompleteSelect
@@ -68,21 +68,6 @@ class PreviewForm(forms.Form):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
-    """One rule: its result, the facts it read, and what customer and partner would read."""
-
-    code: str
-    passed: bool
-    title: str
-    facts: list[str]
-    customer: str
-    fact: str
-    way_out: str
-    partner: str
-    suggested_operation: str
-
-
 def eligibility_preview(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perms(PERMISSIONS):
         raise PermissionDenied
@@ -97,9 +82,7 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
         "decision": decision,
         "account": form.cleaned_data["account"] if decision else None,
         "partner": form.cleaned_data["partner"] if decision else None,
-        "lines": [preview_line(check, decision.facts) for check in decision.checks]
-        if decision
-        else [],
+        "lines": [_line(check, decision.facts) for check in decision.checks] if decision else [],
     }
     status = 400 if form.errors else 200
     return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
@@ -112,21 +95,10 @@ def _decide(form: PreviewForm) -> Decision:
     return evaluate(facts, values["association_type"], now)
 
 
-def preview_line(check: Check, facts: Facts) -> PreviewLine:
-    line = check_line(check)
-    texts = REFUSAL_TEXTS[check.code]
+def _line(check: Check, facts: Facts) -> dict[str, Any]:
+    """Return one rule: its result, the facts it read, and what customer and partner would read."""
     read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
-    return PreviewLine(
-        code=check.code,
-        passed=line.passed,
-        title=line.title,
-        facts=read,
-        customer=line.reason,
-        fact=line.fact,
-        way_out=line.way_out,
-        partner="" if line.passed else str(texts.partner),
-        suggested_operation="" if line.passed else str(texts.suggested_operation),
-    )
+    return {**check_line(check), "facts": read, "text": REFUSAL_TEXTS[check.code]}
 
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:

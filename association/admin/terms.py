@@ -1,6 +1,6 @@
 """Authorizations, budgets, alerts and budget requests in the admin, read-only."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
@@ -24,40 +24,23 @@ class AuthorizationStateFilter(StateFilter):
         }
 
 
-SEARCH_FIELDS = (
-    "association__account__owner__account_name__istartswith",
-    "association__account__owner__email__iexact",
-    "association__partner__name__icontains",
-)
-SEARCH_HELP = _(
-    "Beginning of the account name, a whole e-mail address, or part of the partner's name"
-)
+class TermsAdmin(EvidenceAdmin):
+    search_fields: ClassVar[Any] = (
+        "association__account__owner__account_name__istartswith",
+        "association__account__owner__email__iexact",
+        "association__partner__name__icontains",
+    )
+    search_help_text = _(
+        "Beginning of the account name, a whole e-mail address, or part of the partner's name"
+    )
 
 
 @admin.register(Authorization)
-class AuthorizationAdmin(EvidenceAdmin):
-    list_display = (
-        "association",
-        "requested_at",
-        "granted_at",
-        "declined_at",
-        "revoked_at",
-    )
+class AuthorizationAdmin(TermsAdmin):
+    list_display = ("association", "requested_at", "granted_at", "declined_at", "revoked_at")
     list_select_related = ("association",)
     list_filter = (AuthorizationStateFilter,)
-    search_fields = SEARCH_FIELDS
-    search_help_text = SEARCH_HELP
     date_hierarchy = "granted_at"
-    fields = (
-        "association",
-        "consent",
-        "requested_at",
-        "requested_by",
-        "granted_at",
-        "declined_at",
-        "revoked_at",
-        "reason",
-    )
 
 
 class BudgetStateFilter(StateFilter):
@@ -69,7 +52,7 @@ class BudgetStateFilter(StateFilter):
 
 
 @admin.register(Budget)
-class BudgetAdmin(EvidenceAdmin):
+class BudgetAdmin(TermsAdmin):
     list_display = (
         "association",
         "amount",
@@ -81,27 +64,15 @@ class BudgetAdmin(EvidenceAdmin):
     )
     list_select_related = ("association", "set_by")
     list_filter = (BudgetStateFilter, "period", "on_exhaustion")
-    search_fields = SEARCH_FIELDS
-    search_help_text = SEARCH_HELP
     date_hierarchy = "set_at"
-    fields = (
-        "association",
-        "amount",
-        "period",
-        "on_exhaustion",
-        "set_at",
-        "set_by",
-        "replaced_at",
-    )
 
 
 @admin.register(BudgetAlert)
-class BudgetAlertAdmin(EvidenceAdmin):
+class BudgetAlertAdmin(TermsAdmin):
     list_display = ("alerted_at", "association", "budget", "period_start", "threshold")
     list_select_related = ("budget__association",)
     list_filter = ("threshold", "budget__on_exhaustion")
-    search_fields = tuple(f"budget__{field}" for field in SEARCH_FIELDS)
-    search_help_text = SEARCH_HELP
+    search_fields = tuple(f"budget__{field}" for field in TermsAdmin.search_fields)
     date_hierarchy = "alerted_at"
     fields = ("association", "budget", "period_start", "threshold", "alerted_at")
 
@@ -111,10 +82,7 @@ class BudgetAlertAdmin(EvidenceAdmin):
 
 
 @admin.register(BudgetRequest)
-class BudgetRequestAdmin(EvidenceAdmin):
+class BudgetRequestAdmin(TermsAdmin):
     list_display = ("asked_at", "association", "asked_on")
     list_select_related = ("association",)
-    search_fields = SEARCH_FIELDS
-    search_help_text = SEARCH_HELP
     date_hierarchy = "asked_at"
-    fields = ("association", "asked_at", "asked_on")

@@ -17,7 +17,9 @@ from association.enums import BudgetPeriod, OnExhaustion
 from association.services.customer_lists import CustomerState
 
 LONGEST_REASON = 256
-_AMOUNT = re.compile(r"(?P<minus>-)?(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]*))?")
+# A minus only before a number below zero, which is refused with a sentence of its own.
+_AMOUNT = re.compile(r"(-(?=.*[1-9]))?[0-9]+(\.[0-9]*)?")
+_TOO_LARGE = _("Use at most twelve digits before the point and two after it.")
 
 
 class AmountField(forms.DecimalField):
@@ -30,35 +32,25 @@ class AmountField(forms.DecimalField):
             "Enter the amount in digits, with a point before the cents, like 1500.00. Leave out"
             " commas and signs."
         ),
-        "negative": _("The amount cannot be less than 0."),
-        "too_fine": _("Use at most two digits after the point."),
-        "too_large": _("Use at most twelve digits before the point."),
+        "min_value": _("The amount cannot be less than 0."),
+        "max_decimal_places": _("Use at most two digits after the point."),
+        "max_digits": _TOO_LARGE,
+        "max_whole_digits": _TOO_LARGE,
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=2, **options)
+        super().__init__(min_value=0, max_digits=14, decimal_places=2, **options)
 
     def to_python(self, value: Any) -> Any:
+        """Leave out what Python reads as a number too: exponents, NaN, other scripts' digits."""
         text = str(value or "").strip()
-        if not text:
-            return None
-        match = _AMOUNT.fullmatch(text)
-        if match is None:
-            raise self._refused("invalid")
-        if match["minus"]:
-            raise self._refused("negative")
-        if len(match["cents"] or "") > 2:
-            raise self._refused("too_fine")
-        if len(match["whole"].lstrip("0")) > 12:
-            raise self._refused("too_large")
-        return Decimal(text)
+        if text and not _AMOUNT.fullmatch(text):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Leave out `step`: a number field sends an empty text for what it cannot parse."""
         return {}
-
-    def _refused(self, code: str) -> ValidationError:
-        return ValidationError(self.error_messages[code], code=code)
 
 
 def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
@@ -80,9 +72,11 @@ class BudgetForm(forms.Form):
     """A budget: the amount in the currency of the product, its period, and what ends it."""
 
     amount = AmountField(label=_("Amount"))
-    period = forms.ChoiceField(label=_("Period"), choices=capitalised(BudgetPeriod.choices))
-    on_exhaustion = forms.ChoiceField(
-        label=_("When used up"), choices=capitalised(OnExhaustion.choices)
+    period = forms.TypedChoiceField(
+        label=_("Period"), choices=capitalised(BudgetPeriod.choices), coerce=BudgetPeriod
+    )
+    on_exhaustion = forms.TypedChoiceField(
+        label=_("When used up"), choices=capitalised(OnExhaustion.choices), coerce=OnExhaustion
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

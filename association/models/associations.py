@@ -17,7 +17,6 @@ class AssociationQuerySet(models.QuerySet["Association"]):
     """Named sets of associations."""
 
     def in_force(self) -> "AssociationQuerySet":
-        """Associations that have not ended."""
         return self.filter(ended_at__isnull=True)
 
     def visible_to(self, member: PartnerMember) -> "AssociationQuerySet":
@@ -102,7 +101,6 @@ class Association(models.Model):
 
     @property
     def is_reseller(self) -> bool:
-        """Whether the partner resells to the account."""
         return self.association_type == AssociationType.RESELLER
 
 
@@ -110,7 +108,6 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     """Named sets of authorizations."""
 
     def open(self) -> "AuthorizationQuerySet":
-        """Authorizations that wait for an answer or are in force."""
         return self.filter(declined_at__isnull=True, revoked_at__isnull=True)
 
 

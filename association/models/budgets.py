@@ -13,7 +13,6 @@ class BudgetQuerySet(models.QuerySet["Budget"]):
     """Named sets of budgets."""
 
     def current(self) -> "BudgetQuerySet":
-        """Budgets that have not been replaced."""
         return self.filter(replaced_at__isnull=True)
 
 

@@ -8,23 +8,21 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services.freezes import lock_accounts
-from association.enums import AuthorizationProblem
+from association.enums import AssociationRefusal
 from association.models import Association, Authorization, Consent, DocumentKind
+from association.services.customers import lock_customers
 from association.services.documents import current_documents
-from association.services.recipients import customer_recipients
+from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
-
-
 _ANSWERED = {
-    "granted": AuthorizationProblem.ALREADY_GRANTED,
-    "declined": AuthorizationProblem.ALREADY_DECLINED,
-    "revoked": AuthorizationProblem.ALREADY_REVOKED,
-    "requested": AuthorizationProblem.NOT_GRANTED,
+    "granted": AssociationRefusal.ALREADY_GRANTED,
+    "declined": AssociationRefusal.ALREADY_DECLINED,
+    "revoked": AssociationRefusal.ALREADY_REVOKED,
+    "requested": AssociationRefusal.NOT_GRANTED,
 }
 
 
@@ -35,11 +33,11 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
     ENDED, ALREADY_GRANTED.
     """
     with transaction.atomic():
-        locked = _lock(association)
+        [locked] = lock_customers([association])
         open_one = locked.authorizations.open().first()
         if open_one is not None:
             if open_one.granted_at is not None:
-                raise Refused(AuthorizationProblem.ALREADY_GRANTED, association=locked)
+                raise Refused(AssociationRefusal.ALREADY_GRANTED, association=locked)
             return open_one
         requested = locked.authorizations.create(requested_at=now, requested_by=by)
         record_audit_event(
@@ -49,11 +47,9 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             now=now,
             after={"association": locked.pk, "requested_at": now},
         )
-        owner = locked.account.owner
-        kind = "association.authorization_requested"
-        enqueue_messages(
-            messages=[OutgoingMessage(kind, owner.email, requested, owner.language)], now=now
-        )
+        kind, owner = "association.authorization_requested", locked.account.owner
+        message = OutgoingMessage(kind, owner.email, requested, owner.language)
+        enqueue_messages(messages=[message], now=now)
         return requested
 
 
@@ -85,15 +81,16 @@ def grant_authorization(
             raise Refused(_ANSWERED[answered.state], association=locked)
         letter = current_documents([LETTER], language)[LETTER]
         if letter.version != shown_version:
-            raise Refused(AuthorizationProblem.LETTER_CHANGED, association=locked)
+            raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
             account=locked.account, document=letter, agreed_at=now, network_address=address
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent
         granted.save(update_fields=["granted_at", "consent"] if open_one else None)
-        _record(granted, "granted_at", {"consent": consent.pk}, by=by, now=now)
-        _tell_partner(locked, granted, now)
+        after = {"granted_at": now, "consent": consent.pk}
+        _record(granted, after, "granted_at", by=by, now=now)
+        _email_partner(granted, locked, now)
         return granted
 
 
@@ -131,7 +128,7 @@ def _end(
         if ended.state != ends:
             raise Refused(_ANSWERED[ended.state], association=association)
         _write_end(ended, f"{state}_at", reason, by=by, now=now)
-        _tell_partner(association, ended, now)
+        _email_partner(ended, association, now)
         return ended
 
 
@@ -151,21 +148,11 @@ def revoke_open_authorization(
     return open_one
 
 
-def _lock(association: Association) -> Association:
-    """Lock the account and return the association as it is now, which must be in force."""
-    accounts = lock_accounts([association.account_id])
-    locked = Association.objects.get(pk=association.pk)
-    locked.account = accounts[locked.account_id]
-    if locked.ended_at is not None:
-        raise Refused(AuthorizationProblem.ENDED, association=locked)
-    return locked
-
-
 def _lock_own(association: Association, by: User) -> Association:
     """Lock for an answer, which only the account's owner gives."""
-    locked = _lock(association)
+    [locked] = lock_customers([association])
     if locked.account.owner_id != by.pk:
-        raise Refused(AuthorizationProblem.NOT_OWNER, association=locked)
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
     return locked
 
 
@@ -175,13 +162,13 @@ def _write_end(
     setattr(authorization, ended, now)
     authorization.reason = reason
     authorization.save(update_fields=[ended, "reason"])
-    _record(authorization, ended, {"reason": reason}, by=by, now=now)
+    _record(authorization, {ended: now, "reason": reason}, ended, by=by, now=now)
 
 
 def _record(
     authorization: Authorization,
+    after: dict[str, object],
     changed: str,
-    more: dict[str, object],
     *,
     by: User | None,
     now: datetime,
@@ -192,21 +179,10 @@ def _record(
         by=by,
         now=now,
         before={changed: None},
-        after={changed: now, **more},
+        after=after,
     )
 
 
-def _tell_partner(association: Association, authorization: Authorization, now: datetime) -> None:
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                "association.authorization_decided",
-                user.email,
-                authorization,
-                user.language,
-                data={"state": authorization.state},
-            )
-            for user in customer_recipients(association)
-        ],
-        now=now,
-    )
+def _email_partner(authorization: Authorization, association: Association, now: datetime) -> None:
+    kind, state = "association.authorization_decided", authorization.state
+    email_partner(kind, authorization, association, now=now, state=state)

@@ -8,13 +8,12 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.enums import FreezeCause
 from accounts.models import Freeze, User
-from accounts.services.freezes import lock_accounts
-from association.enums import BudgetRequestProblem
+from association.enums import AssociationRefusal
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
-from association.services.recipients import customer_recipients
+from association.services.customers import lock_customers
+from association.services.recipients import email_partner
 from audit.services import record_audit_event
-from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
 
@@ -40,10 +39,10 @@ def may_ask_again_at(asked_at: datetime) -> datetime:
 
 
 def ask_for_budget(*, association: Association, by: User, now: datetime) -> BudgetRequest:
-    """Ask the partner, as the owner of the frozen account, to set a budget; mails its members.
+    """Ask the partner, as the owner of the frozen account, to set a budget; e-mails its members.
 
     The second request of a day (UTC) returns the first and writes nothing. Locks the account.
-    Raises Refused with a BudgetRequestProblem.
+    Raises Refused: ENDED, NOT_OWNER, NOT_RESELLER, NOT_FROZEN.
     """
     day = now.astimezone(UTC).date()
     with transaction.atomic():
@@ -59,32 +58,17 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
             now=now,
             after={"association": locked.pk, "asked_at": now},
         )
-        _tell_partner(locked, budget_request, now)
+        email_partner("association.budget_requested", budget_request, locked, now=now)
         return budget_request
 
 
 def _lock_waiting(association: Association, by: User) -> Association:
     """Lock the account and return the association as it is now; it must wait for a budget."""
-    account = lock_accounts([association.account_id])[association.account_id]
-    locked = Association.objects.get(pk=association.pk)
-    if locked.ended_at is not None:
-        raise Refused(BudgetRequestProblem.ENDED, association=locked)
-    if account.owner_id != by.pk:
-        raise Refused(BudgetRequestProblem.NOT_OWNER, association=locked)
+    [locked] = lock_customers([association])
+    if locked.account.owner_id != by.pk:
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
     if not locked.is_reseller:
-        raise Refused(BudgetRequestProblem.NOT_RESELLER, association=locked)
-    if not waits_for_partner(locked, account.freezes.open()):
-        raise Refused(BudgetRequestProblem.NOT_FROZEN, association=locked)
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
+    if not waits_for_partner(locked, locked.account.freezes.open()):
+        raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
     return locked
-
-
-def _tell_partner(association: Association, budget_request: BudgetRequest, now: datetime) -> None:
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                "association.budget_requested", user.email, budget_request, user.language
-            )
-            for user in customer_recipients(association)
-        ],
-        now=now,
-    )

@@ -16,7 +16,7 @@ from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
-from association.services.recipients import recipients_of_many
+from association.services.recipients import email_customers, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 
@@ -123,19 +123,7 @@ def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: d
             by=None,
             now=now,
         )
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                "association.frozen",
-                association.account.owner.email,
-                association,
-                association.account.owner.language,
-                {"cause": cause},
-            )
-            for association in newly
-        ],
-        now=now,
-    )
+    email_customers("association.frozen", newly, now=now, cause=cause)
 
 
 def _chunks(keys: Collection[int]) -> Iterator[list[int]]:

@@ -1,7 +1,7 @@
 """Lists of a partner's customers: searched, filtered, and each with its present state."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,11 +15,10 @@ from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
 from partners.enums import AssociationType
-from partners.services.pages import Order, page_of
+from partners.services.pages import Order
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
-CHUNK = 500
 # The filter's value for customers without a manager.
 NO_MANAGER = "none"
 
@@ -120,17 +119,3 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
         )
         for row in rows
     ]
-
-
-def all_customer_states(rows: AssociationQuerySet, *, now: datetime) -> Iterator[CustomerState]:
-    """Yield the states of all rows, newest first, reading a few hundred rows at a time.
-
-    Page by page, so that the first line does not wait for the database to sort all rows.
-    """
-    after, shown = "", with_people(rows)
-    while True:
-        page = page_of(shown, order=NEWEST_FIRST, after=after, size=CHUNK)
-        yield from customer_states(page.rows, now=now)
-        after = page.after
-        if not after:
-            return

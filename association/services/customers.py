@@ -21,10 +21,10 @@ from accounts.services.freezes import (
     lock_accounts,
     open_freeze,
 )
-from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
+from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
+from association.services.recipients import email_customers
 from audit.services import record_audit_event, record_audit_events
-from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import PartnerMember
 from web.refused import Refused
 
@@ -63,7 +63,7 @@ def set_budget(
 ) -> Budget:
     """Set the customer's budget, which replaces the current one, and unfreeze when wanted.
 
-    Locks the account. Raises Refused with a CustomerProblem; then nothing is written.
+    Locks the account. Raises Refused: ENDED, NOT_RESELLER.
     """
     done = set_budgets(
         associations=[association],
@@ -87,8 +87,8 @@ def set_budgets(
 ) -> BudgetsSet:
     """Set the same budget for all these customers or, when one is refused, for none.
 
-    Locks the accounts in one statement, in the order of their keys. Raises Refused with a
-    CustomerProblem, whose context names the association.
+    Locks the accounts in one statement, in the order of their keys. Raises Refused: ENDED,
+    NOT_RESELLER; the context names the association.
     """
     with transaction.atomic():
         customers = _lock_resellers(associations)
@@ -104,8 +104,9 @@ def freeze_customer(
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
-    The customer is mailed the reason, unless nothing has changed: the partner's freeze was open,
-    and not narrower. Locks the account. Raises Refused with a CustomerProblem.
+    The customer gets the reason by e-mail, unless nothing has changed: the partner's freeze was
+    open, and not narrower. Locks the account. Raises Refused: ENDED, NOT_RESELLER,
+    FROZEN_TOO_OFTEN.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
@@ -114,7 +115,10 @@ def freeze_customer(
         own = [freeze for freeze in freezes if freeze.cause == cause]
         before = next((freeze.scope for freeze in own if freeze.is_open), None)
         if before is None:
-            _check_freezes_of_a_day(locked, own, now)
+            # The customer gets an e-mail with each freeze, and with each unfreeze after it.
+            day_ago = now - timedelta(days=1)
+            if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
+                raise Refused(AssociationRefusal.FROZEN_TOO_OFTEN, association=locked)
         freeze = open_freeze(
             account=locked.account,
             cause=cause,
@@ -124,21 +128,21 @@ def freeze_customer(
             now=latest_moment(freezes, now),
         )
         if before != freeze.scope:
-            _mail_customers("association.frozen", [locked], now)
+            email_customers("association.frozen", [locked], now=now)
         return freeze
 
 
 def unfreeze_customer(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> list[Freeze]:
-    """Lift every open freeze except an administrator's; mail the customer who is free then.
+    """Lift every open freeze except an administrator's; e-mail the customer who is free then.
 
-    Locks the account. Raises Refused with a CustomerProblem: NO_BUDGET while there is none.
+    Locks the account. Raises Refused: ENDED, NOT_RESELLER, NO_BUDGET.
     """
     with transaction.atomic():
         [locked] = _lock_resellers([association])
         if _current_budget(locked) is None:
-            raise Refused(CustomerProblem.NO_BUDGET, association=locked)
+            raise Refused(AssociationRefusal.NO_BUDGET, association=locked)
         closed, _ = _unfreeze([locked], reason, by, now)
         return closed
 
@@ -148,16 +152,16 @@ def assign_manager(
 ) -> Association:
     """Make a member of the partner the customer's manager, or leave it without one.
 
-    Assigning the present manager changes nothing. Raises Refused with a CustomerProblem.
+    Assigning the present manager changes nothing. Raises Refused: NOT_A_MEMBER, ENDED.
     """
     with transaction.atomic():
         # The same order as when a member is removed: first the member, then its customers.
         members = PartnerMember.objects.select_for_update().filter(partner=association.partner_id)
         if manager is not None and members.filter(pk=manager.pk).first() is None:
-            raise Refused(CustomerProblem.NOT_A_MEMBER, association=association)
+            raise Refused(AssociationRefusal.NOT_A_MEMBER, association=association)
         locked = Association.objects.select_for_update().get(pk=association.pk)
         if locked.ended_at is not None:
-            raise Refused(CustomerProblem.ENDED, association=association)
+            raise Refused(AssociationRefusal.ENDED, association=association)
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
             locked.manager = manager
@@ -173,8 +177,11 @@ def assign_manager(
         return locked
 
 
-def _lock_resellers(associations: Collection[Association]) -> list[Association]:
-    """Lock the accounts; return the associations as they are now, with their current budgets."""
+def lock_customers(associations: Collection[Association]) -> list[Association]:
+    """Lock the accounts; return the associations as they are now, with their current budgets.
+
+    Ordered by the account's key. Raises Refused: ENDED.
+    """
     accounts = lock_accounts([association.account_id for association in associations])
     current = FilteredRelation("budgets", condition=Q(budgets__replaced_at__isnull=True))
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
@@ -186,9 +193,15 @@ def _lock_resellers(associations: Collection[Association]) -> list[Association]:
     for customer in customers:
         customer.account = accounts[customer.account_id]
         if customer.ended_at is not None:
-            raise Refused(CustomerProblem.ENDED, association=customer)
+            raise Refused(AssociationRefusal.ENDED, association=customer)
+    return customers
+
+
+def _lock_resellers(associations: Collection[Association]) -> list[Association]:
+    customers = lock_customers(associations)
+    for customer in customers:
         if not customer.is_reseller:
-            raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+            raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     return customers
 
 
@@ -253,25 +266,5 @@ def _unfreeze(
     unfrozen = {freeze.account_id for freeze in closed}
     unfrozen -= {freeze.account_id for freeze in still_open}
     told = [customer for customer in customers if customer.account_id in unfrozen]
-    _mail_customers("association.unfrozen", told, now, reason=reason)
+    email_customers("association.unfrozen", told, now=now, reason=reason)
     return closed, still_open
-
-
-def _check_freezes_of_a_day(association: Association, own: list[Freeze], now: datetime) -> None:
-    """Raise Refused when the partner has frozen the customer too often within a day.
-
-    Each freeze, and each unfreeze after it, mails the customer.
-    """
-    day_ago = now - timedelta(days=1)
-    if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
-        raise Refused(CustomerProblem.FROZEN_TOO_OFTEN, association=association)
-
-
-def _mail_customers(kind: str, customers: list[Association], now: datetime, **data: str) -> None:
-    messages = [
-        OutgoingMessage(
-            kind, customer.account.owner.email, customer, customer.account.owner.language, data=data
-        )
-        for customer in customers
-    ]
-    enqueue_messages(messages=messages, now=now)

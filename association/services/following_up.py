@@ -1,57 +1,57 @@
-"""What a partner can do about a refused attempt: send again, invite by e-mail, write a message."""
+"""What a partner can do about a refused attempt: send again, or invite the account by e-mail."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from accounts.models import User
-from association.enums import AttemptActionProblem, Operation, RefusalCode
+from association.enums import AssociationRefusal, Operation, RefusalCode
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES
-from association.services.refusal_texts import (
-    INVITATION_TEXTS,
-    REFUSAL_TEXTS,
-    customer_reason,
-    way_out,
-)
 from partners.enums import AssociationType, Channel, PartnerStatus
 from partners.models import Invitation
-from partners.models.invitations import InvitationQuerySet
 from partners.services.invitation_requests import answer_invitation_request, close_as_answered
 from partners.services.invitations import create_invitation, resend_invitation
 from web.refused import Refused
 
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
 SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION})
-# The operations whose refusals the customer can also do something about.
-FOR_THE_CUSTOMER = frozenset({Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL})
-# Refusals that do not end with time or an action: the same account stays refused.
-PERMANENT = frozenset(
-    {
-        RefusalCode.REGISTERED_TOO_LONG,
-        RefusalCode.CASH_EXPENDITURE,
-        RefusalCode.IS_PARTNER,
-        RefusalCode.INTERNAL_ACCOUNT,
-    }
-)
+# What helps against a refusal, where a message to the customer is not all that does.
+SUGGESTED: Mapping[str, Operation | None] = {
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: Operation.OFFER_REFERRAL,
+    RefusalCode.RESERVED_INSTANCES: Operation.OFFER_REFERRAL,
+    RefusalCode.ENTERPRISE_MEMBER: Operation.OFFER_REFERRAL,
+    RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: Operation.OFFER_REFERRAL,
+    RefusalCode.INVITATION_UNKNOWN: Operation.SEND_ONLINE_INVITATION,
+    RefusalCode.INVITATION_EXPIRED: Operation.RESEND,
+    RefusalCode.INVITATION_USED_UP: Operation.SEND_ONLINE_INVITATION,
+    RefusalCode.INVITATION_REVOKED: Operation.SEND_ONLINE_INVITATION,
+    RefusalCode.PARTNER_UNAVAILABLE: None,
+    RefusalCode.TYPE_NOT_ALLOWED: Operation.SEND_ONLINE_INVITATION,
+    RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED: Operation.SEND_ONLINE_INVITATION,
+    RefusalCode.WRONG_RECIPIENT: Operation.SEND_ONLINE_INVITATION,
+}
 OTHER_TYPE = {
     AssociationType.RESELLER.value: AssociationType.REFERRAL.value,
     AssociationType.REFERRAL.value: AssociationType.RESELLER.value,
 }
 
 
+def suggested_operation(code: str) -> Operation | None:
+    """Return what helps against a refusal; an attempt may not allow it."""
+    return SUGGESTED.get(code, Operation.MESSAGE_CUSTOMER)
+
+
 def operation_for(attempt: Attempt, code: str) -> Operation | None:
     """Return what the member can do about one refusal of the attempt, or None.
 
-    The operation that REFUSAL_TEXTS suggests; where it is not possible, the next best. The referral
-    type is offered when the partner may use it and no refusal applies to it too. Account,
-    invitation and partner must be loaded.
+    The one that SUGGESTED names; where it is not possible, the next best. The referral type is
+    offered when the partner may use it and no refusal applies to it too. Account, invitation and
+    partner must be loaded.
     """
-    suggested = REFUSAL_TEXTS[code].operation
+    suggested = suggested_operation(code)
     invitation = attempt.invitation
     if suggested == Operation.RESEND and invitation.channel != Channel.EMAIL:
         suggested = Operation.SEND_ONLINE_INVITATION
@@ -84,7 +84,7 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
         if operation not in SENDING & set(operations_for(attempt).values()):
-            raise Refused(AttemptActionProblem.NOT_POSSIBLE)
+            raise Refused(AssociationRefusal.NOT_POSSIBLE)
         if operation != Operation.RESEND:
             return _invite(attempt, operation, by, now)
         sent = _sent_since_start(attempt, operation, now)
@@ -106,43 +106,15 @@ def _sent_since_start(attempt: Attempt, operation: str, now: datetime) -> Invita
         followed = attempt.invitation
         was_sent = followed.mailed_at is not None and followed.mailed_at > attempt.started_at
         return followed if was_sent and followed.refusal(now) is None else None
-    rows = _invitations_sent(attempt, _type_to_offer(attempt, operation), now)
-    return rows.filter(mailed_at__gt=attempt.started_at).first()
-
-
-def message_to_customer(attempt: Attempt) -> str:
-    """Return a message that the partner can send: the reasons and the ways out.
-
-    It is in the language of the attempt, and contains no amount and no other partner's name.
-    """
-    with override(attempt.language):
-        greeting = _(
-            "Hello,\n\nyou wanted to join %(partner)s with your account %(account)s at "
-            "%(provider)s. That is not possible:"
-        ) % {
-            "partner": attempt.invitation.partner.name,
-            "account": attempt.account.owner.account_name if attempt.account else "",
-            "provider": settings.PROVIDER_NAME,
-        }
-        reasons = [
-            f"- {customer_reason(code)} {way_out(code)}"
-            for code in attempt.refusal_codes
-            if REFUSAL_TEXTS[code].operation in FOR_THE_CUSTOMER
-        ]
-        closing = _closing(attempt)
-        regards = _("Kind regards\n%(partner)s") % {"partner": attempt.invitation.partner.name}
-        return "\n\n".join([greeting, "\n".join(reasons), closing, regards])
-
-
-def _closing(attempt: Attempt) -> str:
-    """Return the last sentence: the link to the invitation only if it can be of use again."""
-    invitation, codes = attempt.invitation, set(attempt.refusal_codes)
-    values = {"address": invitation.partner.support_email, "link": invitation.link}
-    if PERMANENT & codes:
-        return _("If you have a question, write to %(address)s.") % values
-    if codes & INVITATION_TEXTS.keys():
-        return _("Then write to %(address)s, and ask for another invitation.") % values
-    return _("Then open your invitation again:\n%(link)s") % values
+    if attempt.account is None:
+        raise Refused(AssociationRefusal.NOT_POSSIBLE)
+    rows = attempt.invitation.partner.invitations.live(now).filter(
+        channel=Channel.EMAIL,
+        association_type=_type_to_offer(attempt, operation),
+        recipient=attempt.account.owner.email,
+        mailed_at__gt=attempt.started_at,
+    )
+    return rows.order_by("-mailed_at", "-pk").first()
 
 
 def _type_to_offer(attempt: Attempt, operation: str) -> str:
@@ -154,23 +126,10 @@ def _type_to_offer(attempt: Attempt, operation: str) -> str:
     return followed
 
 
-def _invitations_sent(attempt: Attempt, association_type: str, now: datetime) -> InvitationQuerySet:
-    """Return the partner's live invitations that were mailed to the account, newest first."""
-    if attempt.account is None:
-        raise Refused(AttemptActionProblem.NOT_POSSIBLE)
-    rows = attempt.invitation.partner.invitations.live(now).filter(
-        channel=Channel.EMAIL,
-        association_type=association_type,
-        recipient=attempt.account.owner.email,
-        mailed_at__isnull=False,
-    )
-    return rows.order_by("-mailed_at", "-pk")
-
-
 def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send the invitation unless it was sent before, and close the open request of the address."""
     if attempt.account is None:
-        raise Refused(AttemptActionProblem.NOT_POSSIBLE)
+        raise Refused(AssociationRefusal.NOT_POSSIBLE)
     partner, recipient = attempt.invitation.partner, attempt.account.owner.email
     association_type = _type_to_offer(attempt, operation)
     # Locked first: a colleague who answers or dismisses it at the same time has done so, or waits.

@@ -1,6 +1,6 @@
 """A partner's history: searching and filtering attempts, their outcome and last step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,20 +10,17 @@ from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 
 from accounts.models import CustomerAccount, User
-from association.enums import AttemptActionProblem, LastStep, Outcome
+from association.enums import AssociationRefusal, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
 from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
-from partners.services.pages import Order, page_of
+from partners.services.pages import Order
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 
 NEWEST_FIRST = Order("started_at")
-# How many rows an export reads at a time.
-CHUNK = 1_000
-
 
 # With EXISTS instead of an outer join PostgreSQL estimates the number of rows well.
 _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
@@ -95,17 +92,6 @@ def _refused_by(code: str, rows: AttemptQuerySet) -> AttemptQuerySet:
     return refused.alias(place=place).filter(place__gt=0)
 
 
-def in_chunks(rows: QuerySet[Attempt]) -> Iterator[Attempt]:
-    """Yield every row, newest first, reading `CHUNK` rows at a time so that memory stays flat."""
-    after = ""
-    while True:
-        page = page_of(rows, order=NEWEST_FIRST, after=after, size=CHUNK)
-        yield from page.rows
-        after = page.after
-        if not after:
-            return
-
-
 def known_address(attempt: Attempt) -> str:
     """Return the account's address, else the one being registered, else an empty text."""
     if attempt.account is not None:
@@ -120,7 +106,7 @@ def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
     """
     address = known_address(attempt)
     if not address:
-        raise Refused(AttemptActionProblem.ADDRESS_UNKNOWN)
+        raise Refused(AssociationRefusal.ADDRESS_UNKNOWN)
     record_audit_event(action="attempt.address_revealed", about=attempt, by=by, now=now)
     return address
 
@@ -138,14 +124,6 @@ def _searched(text: str, _member: PartnerMember) -> Q:
     return Q(account=Subquery(account)) | Q(registration_email=address)
 
 
-def _since(day: date, member: PartnerMember) -> Q:
-    return Q(started_at__gte=_midnight(day, member))
-
-
-def _until(day: date, member: PartnerMember) -> Q:
-    return Q(started_at__lt=_midnight(day + timedelta(days=1), member))
-
-
 def _midnight(day: date, member: PartnerMember) -> datetime:
     return make_aware(datetime.combine(day, time.min), member.partner.zone)
 
@@ -157,6 +135,6 @@ _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {
     "channel": lambda value, _member: Q(invitation__channel=value),
     "association_type": lambda value, _member: Q(invitation__association_type=value),
     "invitation": lambda value, _member: Q(invitation=value),
-    "since": _since,
-    "until": _until,
+    "since": lambda day, member: Q(started_at__gte=_midnight(day, member)),
+    "until": lambda day, member: Q(started_at__lt=_midnight(day + timedelta(days=1), member)),
 }

@@ -1,13 +1,38 @@
-"""The members of a partner who get e-mails about a customer."""
+"""E-mails about customers: to the partner's members who look after them, and to the customers."""
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from accounts.models import User
 from association.models import Association
+from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import PartnerRole
+
+
+def email_partner(
+    kind: str, about: Model, association: Association, *, now: datetime, **data: str
+) -> None:
+    """Enqueue an e-mail to each of `customer_recipients()`."""
+    messages = [
+        OutgoingMessage(kind, user.email, about, user.language, data)
+        for user in customer_recipients(association)
+    ]
+    enqueue_messages(messages=messages, now=now)
+
+
+def email_customers(
+    kind: str, associations: Collection[Association], *, now: datetime, **data: str
+) -> None:
+    """Enqueue an e-mail about each association to the owner of its account."""
+    owners = [(association, association.account.owner) for association in associations]
+    messages = [
+        OutgoingMessage(kind, owner.email, association, owner.language, data)
+        for association, owner in owners
+    ]
+    enqueue_messages(messages=messages, now=now)
 
 
 def customer_recipients(association: Association) -> QuerySet[User]:

@@ -42,7 +42,17 @@ def used_of(budgets: Collection[Budget], now: datetime) -> dict[int, Decimal]:
     """
     if not budgets:
         return {}
-    rows = _with_start(budgets, now).annotate(used=_spent_since_start())
+    by_start: dict[datetime, list[int]] = defaultdict(list)
+    for budget in budgets:
+        by_start[period_start(budget, now)].append(budget.pk)
+    # Few budgets differ in their start.
+    starts = [When(pk__in=keys, then=Value(start)) for start, keys in by_start.items()]
+    spending = Spending.objects.filter(
+        account=OuterRef("association__account"), occurred_at__gte=OuterRef("start")
+    )
+    rows = Budget.objects.filter(pk__in=[budget.pk for budget in budgets]).annotate(
+        start=Case(*starts, output_field=DateTimeField()), used=_total(spending)
+    )
     return {pk: used or NOTHING for pk, used in rows.values_list("pk", "used")}
 
 
@@ -68,28 +78,12 @@ def spent_this_month(
     What was spent before the association does not count. One statement.
     """
     spending = Spending.objects.filter(
-        account=OuterRef("account"),
-        occurred_at__gte=OuterRef("associated_at"),
+        account=OuterRef("account"), occurred_at__gte=OuterRef("associated_at")
     ).filter(occurred_at__gte=first_of_month(partner, now))
-    total = spending.values("account").annotate(total=Sum("amount")).values("total")
     rows = Association.objects.filter(pk__in=[row.pk for row in associations])
-    spent = rows.annotate(spent=Subquery(total)).values_list("pk", "spent")
+    spent = rows.annotate(spent=_total(spending)).values_list("pk", "spent")
     return {key: amount or NOTHING for key, amount in spent}
 
 
-def _with_start(budgets: Collection[Budget], now: datetime) -> QuerySet[Budget]:
-    """The budgets' rows with the `start` of their present period, few of which differ."""
-    by_start: dict[datetime, list[int]] = defaultdict(list)
-    for budget in budgets:
-        by_start[period_start(budget, now)].append(budget.pk)
-    starts = [When(pk__in=keys, then=Value(start)) for start, keys in by_start.items()]
-    return Budget.objects.filter(pk__in=[budget.pk for budget in budgets]).annotate(
-        start=Case(*starts, output_field=DateTimeField())
-    )
-
-
-def _spent_since_start() -> Subquery:
-    counted = Spending.objects.filter(
-        account=OuterRef("association__account"), occurred_at__gte=OuterRef("start")
-    )
-    return Subquery(counted.values("account").annotate(total=Sum("amount")).values("total"))
+def _total(spending: QuerySet[Spending]) -> Subquery:
+    return Subquery(spending.values("account").annotate(total=Sum("amount")).values("total"))

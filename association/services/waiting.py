@@ -7,7 +7,8 @@ from django.db.models.lookups import IsNull
 
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
-from association.models import Association, Budget, BudgetRequest
+from association.models import Association, Budget
+from association.services.budget_requests import with_last_request
 from partners.enums import AssociationType, Channel
 from partners.models import Invitation, InvitationRequest, PartnerMember
 
@@ -71,15 +72,11 @@ def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
 def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> QuerySet[Association]:
     frozen = Freeze.objects.open().filter(*more, account=OuterRef("account"), cause=cause)
     current = Budget.objects.current().filter(association=OuterRef("pk"))
-    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_on")
     return (
-        member.partner.associations.visible_to(member)
+        with_last_request(member.partner.associations.visible_to(member))
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
         # A subquery for the key instead of EXISTS, for which PostgreSQL would hash all budgets.
-        .annotate(
-            has_budget=IsNull(Subquery(current.values("pk")[:1]), False),
-            asked_at=Subquery(asked.values("asked_at")[:1]),
-        )
+        .annotate(has_budget=IsNull(Subquery(current.values("pk")[:1]), False))
         .select_related("account__owner")
         .order_by("associated_at", "pk")
     )

@@ -11,9 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from association.enums import AuthorizationAnswer, AuthorizationProblem
-from association.forms import AuthorizationForm
-from association.models import Association, Authorization, LegalDocument
+from association.enums import AssociationRefusal, AuthorizationAnswer
+from association.forms.authorizations import AuthorizationForm
+from association.models import Association, LegalDocument
 from association.refusals import sentence_for
 from association.services.authorizations import (
     LETTER,
@@ -30,7 +30,6 @@ from web.refused import Refused
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization(request: HttpRequest) -> HttpResponse:
-    """Show the letter with what can be answered; take the answer."""
     association = own_association(request)
     if request.method != "POST":
         return show_letter(request, association)
@@ -46,7 +45,7 @@ def authorization(request: HttpRequest) -> HttpResponse:
     try:
         return answer_once(request, "my_authorization", write)
     except Refused as refused:
-        if refused.code == AuthorizationProblem.ENDED:
+        if refused.code == AssociationRefusal.ENDED:
             raise Http404 from refused
         typed = form.cleaned_data["reason"]
         sentence = sentence_for(refused)
@@ -58,7 +57,9 @@ def _answer(
 ) -> str:
     """Grant, decline or revoke; return the sentence that confirms it."""
     user, action = signed_in(request), form.cleaned_data["action"]
-    shown = _shown(association, form.cleaned_data["authorization"])
+    key = form.cleaned_data["authorization"]
+    # 404 for another account's.
+    shown = None if key is None else get_object_or_404(association.authorizations, pk=key)
     if action == AuthorizationAnswer.AGREE:
         language = get_language() or ""
         grant_authorization(
@@ -73,18 +74,13 @@ def _answer(
         return _("%(partner)s may now order and operate for you.")
     ended = shown or association.authorizations.order_by("-pk").first()
     if ended is None:
-        raise Refused(AuthorizationProblem.NOT_REQUESTED, association=association)
+        raise Refused(AssociationRefusal.NOT_REQUESTED, association=association)
     reason = form.cleaned_data["reason"]
     if action == AuthorizationAnswer.DECLINE:
         decline_authorization(authorization=ended, reason=reason, by=user, now=now)
         return _("You have declined. %(partner)s has been told.")
     revoke_authorization(authorization=ended, reason=reason, by=user, now=now)
     return _("From now on %(partner)s may not order or operate for you.")
-
-
-def _shown(association: Association, key: int | None) -> Authorization | None:
-    """Return the authorization that the page showed; 404 for another account's."""
-    return None if key is None else get_object_or_404(association.authorizations, pk=key)
 
 
 def _letter(language: str) -> LegalDocument:

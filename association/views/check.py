@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from association.enums import Step
+from association.refusals import check_line, customer_reason, way_out
 from association.services.admission import Admission
 from association.services.attempts import decide_attempt, tell_partner
-from association.services.refusal_texts import check_line, customer_reason, way_out
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
 from web.answers import see_other
 

@@ -1,19 +1,32 @@
 """My partner, the customer's page about the association, and the page after log-in."""
 
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from association.models import Association, Consent
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
+from accounts.services.capabilities import capability_rows
+from association.models import Association, Authorization, Budget, Consent
 from association.refusals import sentence_for
-from association.services.budget_requests import ask_for_budget
+from association.services.budget_requests import (
+    ask_for_budget,
+    may_ask_again_at,
+    waits_for_partner,
+)
+from association.services.spending import resets_at, spent_of
 from association.services.visitors import find_open_attempt, find_own_association
 from association.views.gate import own_association, resume_url, signed_in
-from association.views.my_partner_context import my_partner_context
 from partners.services.member_invitations import has_member_invitation
 from web.answers import see_other
 from web.refused import Refused
@@ -21,7 +34,6 @@ from web.refused import Refused
 
 @require_safe
 def account_home(request: HttpRequest) -> HttpResponse:
-    """Redirect to what the user can answer or finish, else to their page."""
     user, now = signed_in(request), timezone.now()
     attempt = find_open_attempt(user, now)
     if attempt is not None:
@@ -37,7 +49,6 @@ def account_home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def my_partner(request: HttpRequest) -> HttpResponse:
-    """Show partner, status, freezes, budget, authorizations and consents of one's account."""
     association = find_own_association(signed_in(request))
     if association is None:
         return render(request, "association/no_partner.html")
@@ -60,16 +71,134 @@ def ask_budget(request: HttpRequest) -> HttpResponse:
 def show_my_partner(
     request: HttpRequest, association: Association, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    """Show the page as things are now, with the reason of a refusal above it."""
-    context = {**my_partner_context(association, timezone.now()), "problem": problem}
+    context = {**_context(association, timezone.now()), "problem": problem}
     return render(request, "association/my_partner.html", context, status=status)
 
 
 @require_safe
 def consent(request: HttpRequest, consent_id: int) -> HttpResponse:
-    """Show what was agreed to, word for word, with version and moment."""
     user = signed_in(request)
     mine = Consent.objects.select_related("document", "authorization").filter(account__owner=user)
     found = get_object_or_404(mine, pk=consent_id)
     context = {"consent": found, "document": found.document, "back_url": reverse("my_partner")}
     return render(request, "association/consent.html", context)
+
+
+def _context(association: Association, now: datetime) -> dict[str, Any]:
+    account = association.account
+    freezes = list(account.freezes.order_by("-frozen_at", "-pk"))
+    open_freezes = [freeze for freeze in freezes if freeze.is_open]
+    budgets = list(association.budgets.order_by("-set_at", "-pk"))
+    budget = next((row for row in budgets if row.replaced_at is None), None)
+    authorizations = list(association.authorizations.order_by("-pk"))
+    authorization = authorizations[0] if authorizations else None
+    return {
+        "association": association,
+        "account": account,
+        "partner": association.partner,
+        "freezes": freezes,
+        "open_freezes": open_freezes,
+        "capabilities": capability_rows(open_freezes),
+        "budget": budget,
+        "authorization": authorization,
+        "actions": _partner_actions(
+            association, budgets=budgets, freezes=freezes, authorizations=authorizations
+        ),
+        "consents": account.consents.select_related("document", "authorization").order_by(
+            "-agreed_at", "-pk"
+        ),
+        "tasks": _tasks(association, budget, open_freezes, authorization),
+        "spent": spent_of(budget, now) if budget is not None else None,
+        "resets_at": resets_at(budget, now) if budget is not None else None,
+        **_budget_request(association, open_freezes, now),
+    }
+
+
+def _budget_request(
+    association: Association, open_freezes: Iterable[Freeze], now: datetime
+) -> dict[str, Any]:
+    """Return whether the customer can ask for a budget, when it last did, and when it can again."""
+    if not waits_for_partner(association, open_freezes):
+        return {"waits_for_partner": False}
+    last = association.budget_requests.order_by("-asked_on").first()
+    again_at = may_ask_again_at(last.asked_at) if last is not None else None
+    return {
+        "waits_for_partner": True,
+        "asked_at": last.asked_at if last is not None else None,
+        "again_at": again_at if again_at is not None and now < again_at else None,
+    }
+
+
+def _tasks(
+    association: Association,
+    budget: Budget | None,
+    open_freezes: list[Freeze],
+    authorization: Authorization | None,
+) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = [
+        {"title": _("Account"), "state": "done"},
+        {"title": _("Associated"), "state": "done"},
+    ]
+    if association.is_reseller:
+        waiting = _("Waiting for %(name)s")
+        partner = waiting % {"name": association.partner.name}
+        is_theirs = waits_for_partner(association, open_freezes)
+        lifting = partner if is_theirs else waiting % {"name": settings.PROVIDER_NAME}
+        tasks += [
+            _task(_("Budget"), partner, is_done=budget is not None),
+            _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not open_freezes),
+        ]
+    if authorization is not None and authorization.state == "requested":
+        title = _("%(partner)s asks for your authorization")
+        tasks.append(
+            {
+                "title": title % {"partner": association.partner.name},
+                "state": "todo",
+                "label": _("Waiting for you"),
+                "href": reverse("my_authorization"),
+            }
+        )
+    return tasks
+
+
+def _task(title: str, waiting: str, *, is_done: bool) -> dict[str, Any]:
+    state = "done" if is_done else "waiting"
+    return {"title": title, "state": state, "label": "" if is_done else waiting}
+
+
+def _partner_actions(
+    association: Association,
+    *,
+    budgets: Iterable[Budget],
+    freezes: Iterable[Freeze],
+    authorizations: Iterable[Authorization],
+) -> list[dict[str, Any]]:
+    """Return every action of this association's partner, newest first; no query.
+
+    Which member did it is not shown. Freezes of the provider and those from before the association
+    are left out, and so is the freeze that came with joining; lifting that one is an action of the
+    partner.
+    """
+    own = [
+        freeze
+        for freeze in freezes
+        if freeze.frozen_at >= association.associated_at
+        and freeze.cause != FreezeCause.ADMINISTRATOR
+    ]
+    actions: list[dict[str, Any]] = [
+        {"kind": "budget", "at": row.set_at, "budget": row} for row in budgets
+    ]
+    actions += [
+        {"kind": row.cause, "at": row.frozen_at, "freeze": row, "reason": row.reason}
+        for row in own
+        if row.cause != FreezeCause.ASSOCIATION
+    ]
+    # Several freezes that were lifted at one moment are one action.
+    lifted = {(row.unfrozen_at, row.unfreeze_reason) for row in own if row.unfrozen_at}
+    actions += [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]
+    actions += [
+        {"kind": "authorization_request", "at": row.requested_at}
+        for row in authorizations
+        if row.requested_at is not None
+    ]
+    return sorted(actions, key=lambda action: action["at"], reverse=True)

@@ -163,11 +163,14 @@ def test_preview_shows_every_rule_with_its_facts(superuser: Client) -> None:
     tables = {m: list(m._base_manager.order_by("pk").values_list()) for m in apps.get_models()}
     answer = preview(superuser, account=account.pk, partner=partner.pk, association_type="reseller")
     lines = answer.context["lines"]
-    assert [line.code for line in lines] == [rule.code for rule in RULES]
-    assert [line.code for line in lines if not line.passed] == ["unpaid_bills", "internal_account"]
-    bills = next(line for line in lines if line.code == "unpaid_bills")
-    assert bills.facts == ["bills: amount 100.00, paid_amount 0.00"]
-    assert (bills.partner, bills.way_out) == (
+    assert [line["code"] for line in lines] == [rule.code for rule in RULES]
+    assert [line["code"] for line in lines if not line["passed"]] == [
+        "unpaid_bills",
+        "internal_account",
+    ]
+    bills = next(line for line in lines if line["code"] == "unpaid_bills")
+    assert bills["facts"] == ["bills: amount 100.00, paid_amount 0.00"]
+    assert (bills["text"].partner, bills["way_out"]) == (
         "The account has unpaid bills.",
         "Pay, then check again.",
     )

@@ -7,12 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from association.enums import Operation
-from association.services.following_up import (
-    BLOCKS_BOTH,
-    message_to_customer,
-    operation_for,
-)
-from association.services.refusal_texts import REFUSAL_TEXTS
+from association.refusals import REFUSAL_TEXTS
+from association.services.following_up import BLOCKS_BOTH, operation_for
+from association.views.console.attempt_rows import message_to_customer
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import AssociationType, Channel
@@ -89,10 +86,9 @@ def test_every_refusal_is_shown_with_its_operation(boss, code):
     assert str(text.partner) in content
     assert str(text.suggested_operation) in content
     operation = operation_for(attempt, code)
-    assert (shown.operation or None) == (
-        None if operation == Operation.MESSAGE_CUSTOMER else operation
-    )
-    assert shown.is_message == ("message_text" in content)
+    assert shown["operation"] == operation
+    assert bool(shown["label"]) == (operation not in {None, Operation.MESSAGE_CUSTOMER})
+    assert (operation == Operation.MESSAGE_CUSTOMER) == ("message_text" in content)
 
 
 @pytest.mark.parametrize(

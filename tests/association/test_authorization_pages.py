@@ -171,7 +171,7 @@ def test_answer_to_a_request_that_was_answered_elsewhere_is_a_conflict():
 def test_ending_what_nobody_asked_for_is_a_conflict():
     response = customer_of(associated()).post(LETTER_PAGE, {"action": "decline"})
     assert response.status_code == 409
-    assert "Nobody has asked for an authorization." in text_of(response)
+    assert "The partner has not asked for an authorization." in text_of(response)
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_older_version_than_the_one_in_force_is_refused(untouched):
     association = associated()
     shown = document(LETTER).version
     publish_next(LETTER)
-    with pytest.raises(Refused, match=r"^letter_changed$"):
+    with pytest.raises(Refused, match=r"^authorization_letter_changed$"):
         grant(association, shown_version=shown)
     assert Authorization.objects.count() == 0
     assert grant(association, shown_version=shown + 1).consent.document.version == shown + 1

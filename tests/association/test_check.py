@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.enums import Accounting
 from association.enums import RefusalCode
 from association.models import Association
-from association.services.refusal_texts import customer_reason, way_out
+from association.refusals import customer_reason, way_out
 from outbox.models import OutboxMessage
 from tests.factories import (
     BillFactory,

@@ -11,7 +11,7 @@ from association.models import Authorization, Budget, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import decline_authorization, revoke_authorization
 from association.services.customers import MOST_FREEZES_A_DAY
-from association.views.console import authorizations, budgets, freezes
+from association.views.console import budgets, customer_actions
 from audit.models import AuditEvent
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 from tests.journeys.walk import document
@@ -61,10 +61,19 @@ def several(client, customer):
     [
         (budgets, lambda client, customer: post(client, "set_budget", customer, **TERMS)),
         (budgets, several),
-        (freezes, lambda client, customer: post(client, "freeze", customer, **FREEZE)),
-        (freezes, lambda client, customer: post(client, "unfreeze", customer, reason="Paid")),
-        (freezes, lambda client, customer: post(client, "assign_manager", customer, manager="")),
-        (authorizations, lambda client, customer: post(client, "request_authorization", customer)),
+        (customer_actions, lambda client, customer: post(client, "freeze", customer, **FREEZE)),
+        (
+            customer_actions,
+            lambda client, customer: post(client, "unfreeze", customer, reason="Paid"),
+        ),
+        (
+            customer_actions,
+            lambda client, customer: post(client, "assign_manager", customer, manager=""),
+        ),
+        (
+            customer_actions,
+            lambda client, customer: post(client, "request_authorization", customer),
+        ),
     ],
 )
 def test_association_that_ends_before_the_lock_is_a_conflict(

@@ -25,7 +25,7 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
     asked = InvitationRequestFactory.create(
         invitation=attempt.invitation, address=attempt.account.owner.email
     )
-    look, colleague = following_up._invitations_sent, ThreadPoolExecutor(1)
+    look, colleague = following_up._sent_since_start, ThreadPoolExecutor(1)
     dismissals = []
 
     def dismiss():
@@ -42,7 +42,7 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
         wait(dismissals, timeout=1)
         return look(*arguments)
 
-    monkeypatch.setattr(following_up, "_invitations_sent", look_while_it_is_dismissed)
+    monkeypatch.setattr(following_up, "_sent_since_start", look_while_it_is_dismissed)
     sent = follow_up(
         attempt=attempt,
         operation=Operation.SEND_ONLINE_INVITATION,

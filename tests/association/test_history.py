@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 
 from association.enums import LastStep, Outcome
-from association.services import history
 from association.services.history import (
     OUTCOMES,
     STEPS,
@@ -17,6 +16,7 @@ from association.services.history import (
     last_step,
     outcome,
 )
+from association.views.console import history
 from tests.factories import (
     AttemptFactory,
     InvitationFactory,
@@ -43,7 +43,7 @@ def found_by(member, **wishes):
     """Return the keys of the attempts on the page of these wishes, in its order."""
     answer = client_of(member.user).get("/partner/history/", wishes)
     assert answer.status_code == 200
-    return [row.attempt.pk for row in answer.context["rows"]]
+    return [row["attempt"].pk for row in answer.context["rows"]]
 
 
 def lines_of(member, **wishes):
@@ -100,7 +100,7 @@ def test_history_is_newest_first_and_masked(boss, link):
 
     page = client_of(boss.user).get("/partner/history/")
 
-    assert [row.attempt.pk for row in page.context["rows"]] == [newer.pk, older.pk]
+    assert [row["attempt"].pk for row in page.context["rows"]] == [newer.pk, older.pk]
     shown, owner = page.content.decode(), older.account.owner
     assert owner.account_name in shown
     assert owner.masked_email in shown
@@ -232,7 +232,7 @@ def test_history_shows_nobody_what_is_not_theirs(boss, link):
 
 
 def test_csv_holds_what_the_wishes_ask_for_and_runs_nothing(boss, monkeypatch):
-    monkeypatch.setattr(history, "CHUNK", 2)
+    monkeypatch.setattr(history, "ROWS_READ_AT_ONCE", 2)
     labels = ["=1+1", "+1", "-1", "@x", "\uff1d1", 'a "b", c\nd', "\tx"]
     for label in labels:
         link = InvitationFactory.create(partner=boss.partner, label=label)

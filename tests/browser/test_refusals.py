@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import Bill, CustomerAccount
 from association.models import Association, Attempt
+from association.refusals import REFUSAL_TEXTS
 from association.services.eligibility import RULES
-from association.services.refusal_texts import REFUSAL_TEXTS
 from partners.models import InvitationRequest
 from tests import factories
 from tests.browser.mails import newest_mail_to

@@ -19,11 +19,9 @@ class Command(BaseCommand):
     help = "Recompute the invariants; exit code 1 if any is broken."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the one argument."""
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        """Check and print."""
         found = list(find_violations())
         if options["json"]:
             self.stdout.write(json.dumps({"violations": [asdict(v) for v in found]}))

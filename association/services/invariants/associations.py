@@ -25,18 +25,10 @@ LABEL = "association.association"
 
 def one_in_force() -> Iterator[Violation]:
     """I2: at most one association in force per account."""
-    doubled = (
-        Association.objects.in_force()
-        .order_by()
-        .values("account")
-        .annotate(number=Count("pk"))
-        .filter(number__gt=1)
-    )
-    yield from violations(
-        "I2",
-        CustomerAccount.objects.filter(pk__in=doubled.values("account")),
-        "has more than one association in force",
-    )
+    by_account = Association.objects.in_force().order_by().values("account")
+    doubled = by_account.annotate(number=Count("pk")).filter(number__gt=1)
+    accounts = CustomerAccount.objects.filter(pk__in=doubled.values("account"))
+    yield from violations("I2", accounts, "has more than one association in force")
 
 
 def evidence_is_complete() -> Iterator[Violation]:
@@ -45,21 +37,13 @@ def evidence_is_complete() -> Iterator[Violation]:
     resellers = associations.filter(association_type=AssociationType.RESELLER)
     made = events_about(LABEL, "pk").filter(action="association.made")
     yield from _not_one(associations.annotate(found=count_of(made)), "audit events say it was made")
-    yield from _not_one(
-        resellers.annotate(found=count_of(_consents_then_current())),
-        "consents to the instructions that were current",
-    )
-    yield from violations(
-        "I3",
-        associations.filter(
-            Q(eligibility__is_eligible__isnull=True) | Q(eligibility__is_eligible=False)
-        ),
-        "its eligibility snapshot is empty, or refuses",
-    )
-    yield from _not_one(
-        associations.annotate(found=count_of(_messages("association.associated"))),
-        "e-mails to the owner",
-    )
+    agreed = resellers.annotate(found=count_of(_consents_then_current()))
+    yield from _not_one(agreed, "consents to the instructions that were current")
+    is_refused = Q(eligibility__is_eligible__isnull=True) | Q(eligibility__is_eligible=False)
+    refused = associations.filter(is_refused)
+    yield from violations("I3", refused, "its eligibility snapshot is empty, or refuses")
+    emailed = associations.annotate(found=count_of(_messages("association.associated")))
+    yield from _not_one(emailed, "e-mails to the owner")
     yield from _partner_was_told(associations.all())
 
 
@@ -105,23 +89,13 @@ def _partner_was_told(associations: QuerySet[Association]) -> Iterator[Violation
     """
     told = _messages("association.customer_waiting")
     twice = told.order_by().values("recipient").annotate(n=Count("pk")).filter(n__gt=1)
-    yield from violations(
-        "I3", associations.filter(Exists(twice)), "the same e-mail went twice to a partner member"
-    )
-    yield from violations(
-        "I3",
-        associations.filter(Exists(told), association_type=AssociationType.REFERRAL),
-        "the partner got an e-mail that is for reseller only",
-    )
-    yield from violations(
-        "I3",
-        associations.filter(
-            Exists(_administrators_ever_since()),
-            ~Exists(told),
-            association_type=AssociationType.RESELLER,
-        ),
-        "the partner got no e-mail",
-    )
+    rows = associations.filter(Exists(twice))
+    yield from violations("I3", rows, "the same e-mail went twice to a partner member")
+    rows = associations.filter(Exists(told), association_type=AssociationType.REFERRAL)
+    yield from violations("I3", rows, "the partner got an e-mail that is for reseller only")
+    not_told = Exists(_administrators_ever_since()) & ~Exists(told)
+    rows = associations.filter(not_told, association_type=AssociationType.RESELLER)
+    yield from violations("I3", rows, "the partner got no e-mail")
 
 
 def _administrators_ever_since() -> QuerySet[PartnerMember]:
@@ -148,11 +122,6 @@ def frozen_until_unfrozen() -> Iterator[Violation]:
         cause=FreezeCause.ASSOCIATION,
         frozen_at__lte=OuterRef("associated_at"),
     )
-    yield from violations(
-        "I4",
-        Association.objects.in_force().filter(
-            ~Exists(freezes), association_type=AssociationType.RESELLER
-        ),
-        "reseller account {} is not frozen since, and no later unfreeze followed a budget",
-        "account_id",
-    )
+    resellers = Association.objects.in_force().filter(association_type=AssociationType.RESELLER)
+    detail = "reseller account {} is not frozen since, and no later unfreeze followed a budget"
+    yield from violations("I4", resellers.filter(~Exists(freezes)), detail, "account_id")

@@ -11,10 +11,8 @@ from association.services.invariants.associations import (
     frozen_until_unfrozen,
     one_in_force,
 )
-from association.services.invariants.budgets import budgets_fit_their_association
 from association.services.invariants.invitations import (
     made_while_live,
-    partners_kept_apart,
     used_as_often_as_counted,
 )
 from association.services.invariants.people import (
@@ -22,6 +20,7 @@ from association.services.invariants.people import (
     addresses_are_proven,
     messages_come_to_an_end,
 )
+from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
 from association.services.invariants.violations import Violation
 
@@ -43,8 +42,7 @@ def find_violations() -> Iterator[Violation]:
         yield from trail_equals_state()
         yield from messages_come_to_an_end(now)
         yield from addresses_are_canonical()
-        yield from partners_kept_apart()
-        yield from budgets_fit_their_association()
+        yield from related_rows_agree()
 
 
 @contextmanager

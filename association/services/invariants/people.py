@@ -22,18 +22,13 @@ def addresses_are_proven() -> Iterator[Violation]:
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
     proven = Exists(addresses.filter(verified=True))
     associated = Association.objects.in_force().filter(account__owner=OuterRef("pk"))
-    yield from violations(
-        "I5",
-        User.objects.filter(Exists(associated), ~proven),
-        "is associated without a proven address",
-    )
+    unproven_customers = User.objects.filter(Exists(associated), ~proven)
+    yield from violations("I5", unproven_customers, "is associated without a proven address")
     has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     unproven = Q(Exists(addresses.filter(verified=False))) & has_password
-    yield from violations(
-        "I5",
-        User.objects.filter(unproven | Q(last_login__isnull=False), ~proven, is_active=True),
-        "has a log-in without a proven address",
-    )
+    can_log_in = unproven | Q(last_login__isnull=False)
+    users = User.objects.filter(can_log_in, ~proven, is_active=True)
+    yield from violations("I5", users, "has a log-in without a proven address")
 
 
 def messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
@@ -45,19 +40,13 @@ def messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
 def addresses_are_canonical() -> Iterator[Violation]:
     """I9: one user per canonical address, and it is the canonical form of the one typed."""
     doubled = User.objects.order_by().values("email").annotate(n=Count("pk")).filter(n__gt=1)
-    yield from violations(
-        "I9",
-        User.objects.filter(email__in=doubled.values("email")),
-        "shares its address with another user",
-    )
+    sharing = User.objects.filter(email__in=doubled.values("email"))
+    yield from violations("I9", sharing, "shares its address with another user")
     users = User.objects.order_by().values_list("pk", "email", "email_original")
     for key, stored, typed in users.iterator(chunk_size=CHUNK):
         if _canonical(typed) != stored:
-            yield Violation(
-                "I9",
-                f"accounts.user:{key}",
-                "its address is not the canonical form of the one typed",
-            )
+            detail = "its address is not the canonical form of the one typed"
+            yield Violation("I9", f"accounts.user:{key}", detail)
 
 
 def _canonical(typed: str) -> str | None:

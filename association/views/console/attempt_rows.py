@@ -1,30 +1,38 @@
 """What the console shows of an attempt: in the list, on its page and in the CSV file."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
-from association.enums import LastStep, Operation, Outcome
+from association.enums import Operation, Outcome, RefusalCode
 from association.models import Attempt
+from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason, way_out
 from association.services.following_up import (
-    message_to_customer,
     operations_for,
     sent_by_operation,
+    suggested_operation,
 )
 from association.services.history import known_address, last_step, outcome
-from association.services.refusal_texts import REFUSAL_TEXTS, RefusalText
-from partners.models import Invitation
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment
 
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}
-BUTTONS = {
+BUTTONS: dict[str | None, Any] = {
     Operation.RESEND: gettext_lazy("Send the invitation again"),
     Operation.OFFER_REFERRAL: gettext_lazy("Offer the referral type"),
     Operation.SEND_ONLINE_INVITATION: gettext_lazy("Send an online invitation"),
+}
+# The operations whose refusals the customer can also do something about.
+FOR_THE_CUSTOMER = {Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL}
+# Refusals that do not end with time or an action: the same account stays refused.
+PERMANENT = {
+    RefusalCode.REGISTERED_TOO_LONG,
+    RefusalCode.CASH_EXPENDITURE,
+    RefusalCode.IS_PARTNER,
+    RefusalCode.INTERNAL_ACCOUNT,
 }
 COLUMNS = (
     "attempt",
@@ -44,43 +52,17 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An attempt in the list."""
-
-    attempt: Attempt
-    address: str
-    step: LastStep
-    outcome: Outcome
-    kind: str
-    refusals: list[RefusalText]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalShown:
-    """A refusal on the attempt's page with its text and its button (empty without one).
-
-    `sent` is the invitation that the button has sent already.
-    """
-
-    text: RefusalText
-    operation: str
-    label: Any
-    is_message: bool
-    sent: Invitation | None
-
-
-def row_of(attempt: Attempt) -> Row:
-    """Return the row; the address is masked, and empty before one is known."""
+def row_of(attempt: Attempt) -> dict[str, Any]:
+    """Return what the list shows; the address is masked, and empty before one is known."""
     its_outcome, address = outcome(attempt), known_address(attempt)
-    return Row(
-        attempt=attempt,
-        address=mask_address(address) if address else "",
-        step=last_step(attempt),
-        outcome=its_outcome,
-        kind=KINDS[its_outcome],
-        refusals=_refusals(attempt),
-    )
+    return {
+        "attempt": attempt,
+        "address": mask_address(address) if address else "",
+        "step": last_step(attempt),
+        "outcome": its_outcome,
+        "kind": KINDS[its_outcome],
+        "refusals": [REFUSAL_TEXTS[code] for code in attempt.refusal_codes],
+    }
 
 
 def cells_of(attempt: Attempt) -> list[Any]:
@@ -90,14 +72,14 @@ def cells_of(attempt: Attempt) -> list[Any]:
         attempt.pk,
         _utc(attempt.started_at),
         attempt.account.owner.account_name if attempt.account else "",
-        row.address,
+        row["address"],
         attempt.invitation.label,
         attempt.invitation.channel,
         attempt.invitation.association_type,
-        row.step.value,
-        row.outcome.value,
+        row["step"].value,
+        row["outcome"].value,
         " ".join(attempt.refusal_codes),
-        " ".join(str(text.partner) for text in row.refusals),
+        " ".join(str(text.partner) for text in row["refusals"]),
         _utc(attempt.registered_at),
         _utc(attempt.refused_at),
         _utc(association.associated_at if association else None),
@@ -105,35 +87,73 @@ def cells_of(attempt: Attempt) -> list[Any]:
 
 
 def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
-    """Return the context of the attempt's page."""
-    sent = sent_by_operation(attempt=attempt, now=now)
+    """Return the context of the attempt's page.
+
+    Each refusal has the label of its button (empty without one), and the invitation that the button
+    has sent already.
+    """
+    sent, operations = sent_by_operation(attempt=attempt, now=now), operations_for(attempt)
     refusals = [
-        RefusalShown(
-            text=REFUSAL_TEXTS[code],
-            operation=operation if operation in BUTTONS else "",
-            label=BUTTONS.get(operation, "") if operation else "",
-            is_message=operation == Operation.MESSAGE_CUSTOMER,
-            sent=sent.get(operation) if operation else None,
-        )
-        for code, operation in operations_for(attempt).items()
+        {
+            "text": REFUSAL_TEXTS[code],
+            "operation": operation,
+            "label": BUTTONS.get(operation, ""),
+            "sent": sent.get(operation or ""),
+        }
+        for code, operation in operations.items()
     ]
+    is_message = Operation.MESSAGE_CUSTOMER in operations.values()
     return {
         "row": row_of(attempt),
         "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
-        "message": message_to_customer(attempt) if any(r.is_message for r in refusals) else "",
+        "message": message_to_customer(attempt) if is_message else "",
     }
 
 
-def _refusals(attempt: Attempt) -> list[RefusalText]:
-    return [REFUSAL_TEXTS[code] for code in attempt.refusal_codes]
+def message_to_customer(attempt: Attempt) -> str:
+    """Return a message that the partner can send: the reasons and the ways out.
+
+    It is in the language of the attempt, and contains no amount and no other partner's name.
+    """
+    partner = attempt.invitation.partner
+    with override(attempt.language):
+        greeting = _(
+            "Hello,\n\nyou wanted to join %(partner)s with your account %(account)s at "
+            "%(provider)s. That is not possible:"
+        ) % {
+            "partner": partner.name,
+            "account": attempt.account.owner.account_name if attempt.account else "",
+            "provider": settings.PROVIDER_NAME,
+        }
+        reasons = [
+            f"- {customer_reason(code)} {way_out(code)}"
+            for code in attempt.refusal_codes
+            if suggested_operation(code) in FOR_THE_CUSTOMER
+        ]
+        regards = _("Kind regards\n%(partner)s") % {"partner": partner.name}
+        return "\n\n".join([greeting, "\n".join(reasons), _closing(attempt), regards])
+
+
+def _closing(attempt: Attempt) -> str:
+    """Return the last sentence: the link to the invitation only if it can be of use again."""
+    invitation, codes = attempt.invitation, set(attempt.refusal_codes)
+    values = {"address": invitation.partner.support_email, "link": invitation.link}
+    if PERMANENT & codes:
+        return _("If you have a question, write to %(address)s.") % values
+    if codes & INVITATION_TEXTS.keys():
+        return _("Then write to %(address)s, and ask for another invitation.") % values
+    return _("Then open your invitation again:\n%(link)s") % values
 
 
 def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
     """Return the steps in their order, as tasks; None for an optional one that was not taken."""
     association = getattr(attempt, "association", None)
     entered = None if attempt.registered_at else attempt.entered_at
-    decided_at = None if attempt.refused_at else attempt.decided_at
+    check = _task(_("Passed the check"), attempt.decided_at)
+    if attempt.refused_at is not None:
+        names = {"title": _("Refused at the check"), "label": _("Refused")}
+        check = {**names, "state": "waiting", "text": moment(attempt.refused_at)}
     return [
         _task(_("Followed the invitation and began"), attempt.started_at),
         _task(_("Agreed to the Instructions for Associating"), attempt.instructions_agreed_at)
@@ -143,7 +163,7 @@ def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
         _happened(_("Asked for a verification code"), attempt.code_asked_at),
         _happened(_("Entered with an existing account"), entered)
         or _task(_("Registered an account"), attempt.registered_at),
-        _refused(attempt.refused_at) or _task(_("Passed the check"), decided_at),
+        check,
         _happened(_("Asked us to tell you about the refusal"), attempt.told_partner_at),
         _happened(_("Put off until later"), attempt.deferred_at),
         _task(_("Associated"), association.associated_at if association else None),
@@ -158,17 +178,6 @@ def _task(title: str, at: datetime | None) -> dict[str, Any]:
 
 def _happened(title: str, at: datetime | None) -> dict[str, Any] | None:
     return None if at is None else _task(title, at)
-
-
-def _refused(at: datetime | None) -> dict[str, Any] | None:
-    if at is None:
-        return None
-    return {
-        "title": _("Refused at the check"),
-        "state": "waiting",
-        "label": _("Refused"),
-        "text": moment(at),
-    }
 
 
 def _utc(at: datetime | None) -> str:

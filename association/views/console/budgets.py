@@ -14,10 +14,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
-from association.enums import BudgetPeriod, CustomerProblem, OnExhaustion
-from association.forms import SetBudgetForm
+from association.enums import AssociationRefusal
+from association.forms.budgets import SetBudgetForm
 from association.models import Association
-from association.services.customer_lists import CustomerState, customer_states, with_people
+from association.services.customer_lists import customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
 from association.services.spending import spent_this_month
 from association.views.console.customer_rows import back_to, row_of
@@ -35,7 +35,6 @@ MOST_AT_ONCE = 100
 @for_members
 @answers_refusals
 def set_budget(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    """Set one customer's budget; unfreeze when wanted."""
     customer = find_customer(member, association_id)
     done_url = resolve_url("console_customer", customer.pk)
     return _set(request, member, [customer], done_url, back_to(customer))
@@ -73,44 +72,29 @@ def _set(
     done_url: str,
     back: dict[str, Any],
 ) -> HttpResponse:
-    """Show the form for these customers, or set their budgets."""
     for customer in customers:
         if not customer.is_reseller:
-            raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+            raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     spent = spent_this_month(customers, partner=member.partner, now=timezone.now())
-    if request.method != "POST":
-        states = customer_states(customers, now=timezone.now())
-        form = SetBudgetForm.for_customers(states)
-        return _show(request, member, form, states, spent, back)
     names = {row.account.owner.account_name: spent[row.pk] for row in customers}
-    form = SetBudgetForm.of_answer(request.POST, spent=names)
-    if not form.is_valid():
-        states = customer_states(customers, now=timezone.now())
-        return _show(request, member, form, states, spent, back)
+    form = SetBudgetForm.of_answer(request.POST, spent=names) if request.method == "POST" else None
+    if form is None or not form.is_valid():
+        return _show(request, member, form, customers, spent, back)
 
     def write() -> str:
-        messages.success(request, _done_sentence(_set_budgets(form, customers, member)))
+        answer = form.cleaned_data
+        done = set_budgets(
+            associations=customers,
+            terms=BudgetTerms(answer["amount"], answer["period"], answer["on_exhaustion"]),
+            unfreeze=answer.get("unfreeze", False),
+            reason=answer.get("reason", ""),
+            by=member.user,
+            now=timezone.now(),
+        )
+        messages.success(request, _done_sentence(done))
         return done_url
 
     return answer_once(request, "console_set_budget", write)
-
-
-def _set_budgets(
-    form: SetBudgetForm, customers: list[Association], member: PartnerMember
-) -> BudgetsSet:
-    answer = form.cleaned_data
-    return set_budgets(
-        associations=customers,
-        terms=BudgetTerms(
-            amount=answer["amount"],
-            period=BudgetPeriod(answer["period"]),
-            on_exhaustion=OnExhaustion(answer["on_exhaustion"]),
-        ),
-        unfreeze=answer.get("unfreeze", False),
-        reason=answer.get("reason", ""),
-        by=member.user,
-        now=timezone.now(),
-    )
 
 
 def _done_sentence(done: BudgetsSet) -> str:
@@ -138,25 +122,26 @@ def _done_sentence(done: BudgetsSet) -> str:
 def _show(
     request: HttpRequest,
     member: PartnerMember,
-    form: SetBudgetForm,
-    states: list[CustomerState],
+    form: SetBudgetForm | None,
+    customers: list[Association],
     spent: dict[int, Any],
     back: dict[str, Any],
 ) -> HttpResponse:
+    """Show the form for these customers, which may have come back with errors."""
+    states = customer_states(customers, now=timezone.now())
     rows = [row_of(state, member) | {"month": spent[state.association.pk]} for state in states]
     context = {
-        "form": form,
+        "form": form or SetBudgetForm.for_customers(states),
         "lines": rows,
         "provider_froze": any(FreezeCause.ADMINISTRATOR in state.causes for state in states),
         **back,
     }
     template = "association/console/set_budget.html"
-    status = 400 if form.is_bound else 200
+    status = 200 if form is None else 400
     return show(request, member, template, context, section="customers", status=status)
 
 
 def _show_choice_problem(request: HttpRequest, member: PartnerMember, number: int) -> HttpResponse:
-    """Say that no customer was ticked, or too many."""
     sentence = (
         _("You can set the budget for up to 100 customers at once. Tick fewer.")
         if number

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
 from association.enums import BudgetPeriod
-from association.models import Association, Authorization, Budget
+from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
@@ -26,13 +26,11 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
 
 
 def shown_address(association: Association, member: PartnerMember) -> str:
-    """Return the customer's address as this member may read it."""
     owner = association.account.owner
     return str(owner.email if member.sees_addresses else owner.masked_email)
 
 
 def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
-    """Return the cells of a customer's row."""
     association = state.association
     label, kind = STATUSES[state.status]
     return {
@@ -59,43 +57,22 @@ def who(actor: User | None, association: Association) -> str:
 
 def freeze_rows(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
     """Return the freezes as the page lists them, without the provider's reasons."""
-    return [
-        {
-            "cause": freeze.get_cause_display(),
-            "scope": freeze.get_scope_display(),
-            "frozen_at": freeze.frozen_at,
-            "frozen_by": _("joining")
-            if freeze.cause == FreezeCause.ASSOCIATION
-            else who(freeze.frozen_by, association),
-            "unfrozen_at": freeze.unfrozen_at,
-            "unfrozen_by": who(freeze.unfrozen_by, association),
-            "reason": _shown_reason(freeze, freeze.reason),
-            "unfreeze_reason": _shown_reason(freeze, freeze.unfreeze_reason),
-        }
-        for freeze in freezes
-    ]
+    return [_freeze_row(freeze, association) for freeze in freezes]
 
 
-def _shown_reason(freeze: Freeze, reason: str) -> str:
-    return "" if freeze.cause == FreezeCause.ADMINISTRATOR else reason
-
-
-def budget_rows(budgets: list[Budget], association: Association) -> list[dict[str, Any]]:
-    """Return the budgets as the page lists them."""
-    return [{"budget": budget, "set_by": who(budget.set_by, association)} for budget in budgets]
-
-
-def authorization_rows(
-    authorizations: list[Authorization], association: Association
-) -> list[dict[str, Any]]:
-    """Return the authorizations as the page lists them."""
-    return [
-        {
-            "authorization": row,
-            "requested_by": who(row.requested_by, association) if row.requested_at else "",
-        }
-        for row in authorizations
-    ]
+def _freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
+    is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
+    is_the_partners = freeze.cause != FreezeCause.ADMINISTRATOR
+    return {
+        "cause": freeze.get_cause_display(),
+        "scope": freeze.get_scope_display(),
+        "frozen_at": freeze.frozen_at,
+        "frozen_by": _("joining") if is_by_joining else who(freeze.frozen_by, association),
+        "unfrozen_at": freeze.unfrozen_at,
+        "unfrozen_by": who(freeze.unfrozen_by, association),
+        "reason": freeze.reason if is_the_partners else "",
+        "unfreeze_reason": freeze.unfreeze_reason if is_the_partners else "",
+    }
 
 
 def _budget_words(event: AuditEvent) -> str:
@@ -123,7 +100,6 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
 
 
 def action_rows(actions: list[AuditEvent], association: Association) -> list[dict[str, Any]]:
-    """Return who did what, when and why."""
     return [
         {
             "at": event.occurred_at,
@@ -144,7 +120,6 @@ def _reason(event: AuditEvent) -> str:
 
 
 def back_to(association: Association) -> dict[str, Any]:
-    """Return the way back to the customer's page."""
     return {
         "back_url": reverse("console_customer", args=[association.pk]),
         "back_label": association.account.owner.account_name,

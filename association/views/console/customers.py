@@ -1,6 +1,5 @@
 """The console's customers: the list, its CSV, and the page of one customer."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +13,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
-from association.forms import CustomerSearchForm
+from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
     NEWEST_FIRST,
     CustomerState,
-    all_customer_states,
     customer_states,
     find_customers,
     with_people,
@@ -29,23 +27,24 @@ from association.services.customer_record import customer_record
 from association.views.console.customer_rows import (
     STATUSES,
     action_rows,
-    authorization_rows,
-    budget_rows,
     freeze_rows,
     row_of,
     shown_address,
+    who,
 )
 from audit.services import log_security_event
 from partners.models import PartnerMember
+from partners.services.pages import pages_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
 from web.downloads import csv_download
+
+ROWS_READ_AT_ONCE = 500
 
 
 @require_safe
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the customers, newest first."""
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
     found = listing(request, form, with_people(rows), order=NEWEST_FIRST)
@@ -63,6 +62,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @for_administrators
 def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Download all customers that the list shows; written to the log, not to a row."""
+    now = timezone.now()
     form = _search_form(request, member)
     rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
@@ -70,34 +70,45 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
     ]
-    all_rows = all_customer_states(rows, now=timezone.now())
-    return csv_download("customers", header, _csv_rows(all_rows, member))
+    pages = pages_of(with_people(rows), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
+    states = (state for page in pages for state in customer_states(page, now=now))
+    return csv_download("customers", header, (_csv_row(state, member) for state in states))
 
 
-def _csv_rows(rows: Iterator[CustomerState], member: PartnerMember) -> Iterator[list[Any]]:
-    """Yield the rows with moments in UTC, since they are written after the request's time zone."""
-    for state in rows:
-        row, since = state.association, state.frozen_since
-        yield [
-            row.account.owner.account_name,
-            shown_address(row, member),
-            row.association_type,
-            row.associated_at.isoformat(timespec="seconds"),
-            state.status,
-            since.isoformat(timespec="seconds") if since else "",
-            f"{state.budget.amount:.2f}" if state.budget else "",
-            "" if state.spent is None else f"{state.spent:.2f}",
-            settings.CURRENCY if state.budget else "",
-            row.manager.user.email if row.manager else "",
-        ]
+def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
+    """Return the row with moments in UTC, since it is written after the request's time zone."""
+    row, since = state.association, state.frozen_since
+    return [
+        row.account.owner.account_name,
+        shown_address(row, member),
+        row.association_type,
+        row.associated_at.isoformat(timespec="seconds"),
+        state.status,
+        since.isoformat(timespec="seconds") if since else "",
+        f"{state.budget.amount:.2f}" if state.budget else "",
+        "" if state.spent is None else f"{state.spent:.2f}",
+        settings.CURRENCY if state.budget else "",
+        row.manager.user.email if row.manager else "",
+    ]
 
 
 @require_safe
 @for_members
 def customer(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    """Show one customer: the present state, the facts, and the past."""
     association = find_customer(member, association_id)
-    context = {**_state_context(association, member), **_past_context(association)}
+    record = customer_record(association)
+    context = {
+        **_state_context(association, member),
+        "freezes": freeze_rows(record["freezes"], association),
+        "budgets": [
+            {"budget": row, "set_by": who(row.set_by, association)} for row in record["budgets"]
+        ],
+        "authorizations": [
+            {"authorization": row, "requested_by": who(row.requested_by, association)}
+            for row in record["authorizations"]
+        ],
+        "actions": action_rows(record["actions"], association),
+    }
     return show(request, member, "association/console/customer.html", context, section="customers")
 
 
@@ -147,16 +158,6 @@ def _open_request(association: Any, state: CustomerState) -> datetime | None:
         return None
     is_answered = state.budget is not None and state.budget.set_at > asked_at
     return None if is_answered else asked_at
-
-
-def _past_context(association: Association) -> dict[str, Any]:
-    record = customer_record(association)
-    return {
-        "freezes": freeze_rows(record.freezes, association),
-        "budgets": budget_rows(record.budgets, association),
-        "authorizations": authorization_rows(record.authorizations, association),
-        "actions": action_rows(record.actions, association),
-    }
 
 
 def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:

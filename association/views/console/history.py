@@ -1,6 +1,5 @@
 """The console's history: the list of attempts, its CSV, and the page of one attempt."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from association.forms import HistoryForm
+from association.forms.filters import HistoryForm
 from association.models import Association, Attempt
 from association.refusals import sentence_for
 from association.services.following_up import follow_up
-from association.services.history import (
-    NEWEST_FIRST,
-    find_attempts,
-    in_chunks,
-    reveal_address,
-)
+from association.services.history import NEWEST_FIRST, find_attempts, reveal_address
 from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
+from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
@@ -33,13 +28,13 @@ from web.downloads import csv_download
 from web.refused import Refused
 
 SECTION = "history"
+ROWS_READ_AT_ONCE = 1_000
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
 
 
 @require_safe
 @for_members
 def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the attempts, newest first."""
     form = HistoryForm(request.GET)
     if not form.is_valid():
         return _show_errors(request, member, form)
@@ -60,13 +55,13 @@ def history_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase
     form = HistoryForm(request.GET)
     if not form.is_valid():
         return _show_errors(request, member, form)
-    return csv_download("history", COLUMNS, _lines(_filtered(form, member)))
+    pages = pages_of(_filtered(form, member), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
+    return csv_download("history", COLUMNS, (cells_of(row) for page in pages for row in page))
 
 
 @require_safe
 @for_members
 def attempt(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
-    """Show the attempt step by step, its refusals, and what can be done about them."""
     return _show_attempt(request, member, _find(member, attempt_id))
 
 
@@ -104,10 +99,7 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
 
 
 def _show_refusal(
-    request: HttpRequest,
-    member: PartnerMember,
-    found: Attempt,
-    refused: Refused,
+    request: HttpRequest, member: PartnerMember, found: Attempt, refused: Refused
 ) -> HttpResponse:
     """Show the attempt as it is now, with the reason of the refusal above it."""
     messages.error(request, sentence_for(refused))
@@ -128,11 +120,7 @@ def _find(member: PartnerMember, attempt_id: UUID) -> Attempt:
 
 
 def _show_attempt(
-    request: HttpRequest,
-    member: PartnerMember,
-    found: Attempt,
-    *,
-    address: str = "",
+    request: HttpRequest, member: PartnerMember, found: Attempt, *, address: str = ""
 ) -> HttpResponse:
     context = {
         **detail_of(found, now=timezone.now()),
@@ -157,10 +145,5 @@ def _filtered(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
 
 
 def _invitation_filtered(form: HistoryForm, member: PartnerMember) -> Any:
-    """Return the invitation of the filter, if the member may see it."""
     key = form.cleaned_data["invitation"]
     return key and member.partner.invitations.visible_to(member).filter(pk=key).first()
-
-
-def _lines(rows: QuerySet[Attempt]) -> Iterator[list[Any]]:
-    return (cells_of(row) for row in in_chunks(rows))

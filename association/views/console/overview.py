@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from association.refusals import REFUSAL_TEXTS
 from association.services.funnel import funnel_of, refused_by_cause
-from association.services.refusal_texts import REFUSAL_TEXTS
 from association.services.waiting import (
     REQUESTS_SHOWN,
     SHOWN,

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from association.enums import CustomerProblem
+from association.enums import AssociationRefusal
 from association.models import Association
 from association.refusals import sentence_for
 from association.views.console.customer_rows import back_to
@@ -28,21 +28,17 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         try:
             return view(request, member, **options)
         except Refused as refused:
-            return _refusal_page(request, member, refused)
+            association: Association = refused.context["association"]
+            budget_url = reverse("console_set_budget", args=[association.pk])
+            return refusal_page(
+                request,
+                member,
+                sentence_for(refused),
+                section="customers",
+                again_at=refused.again_at,
+                account_name=association.account.owner.account_name,
+                budget_url=budget_url if refused.code == AssociationRefusal.NO_BUDGET else "",
+                **back_to(association),
+            )
 
     return answer
-
-
-def _refusal_page(request: HttpRequest, member: PartnerMember, refused: Refused) -> HttpResponse:
-    association: Association = refused.context["association"]
-    budget_url = reverse("console_set_budget", args=[association.pk])
-    return refusal_page(
-        request,
-        member,
-        sentence_for(refused),
-        section="customers",
-        again_at=refused.again_at,
-        account_name=association.account.owner.account_name,
-        budget_url=budget_url if refused.code == CustomerProblem.NO_BUDGET else "",
-        **back_to(association),
-    )

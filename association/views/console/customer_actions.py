@@ -1,4 +1,4 @@
-"""The console's forms to freeze and unfreeze one customer and to choose its manager."""
+"""What the console does with one customer: freeze, unfreeze, manager, authorization."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.models import Freeze
-from association.enums import CustomerProblem
-from association.forms import ManagerForm, PartnerFreezeForm, UnfreezeForm
+from association.enums import AssociationRefusal
+from association.forms.customers import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
+from association.services.authorizations import request_authorization
 from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
 from association.views.console.customer_rows import back_to, freeze_rows
 from association.views.console.customers import find_customer, state_of
@@ -33,22 +34,19 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     """Freeze the customer, with a reason. Another reason for the open freeze is a conflict."""
     customer = find_customer(member, association_id)
     if not customer.is_reseller:
-        raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
-    own = customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
+    before = customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
     scope = request.GET.get("scope")
     initial = {"scope": scope if scope in FreezeScope.values else FreezeScope.ACCOUNT}
     form = PartnerFreezeForm(posted(request), initial=initial)
     if not form.is_valid():
-        context = _freeze_context(customer, own) | {"form": form}
-        return _show(request, member, "freeze", context, status=400 if form.is_bound else 200)
-
+        return _freeze_page(request, member, customer, before, form)
     try:
         return answer_once(
-            request, "console_freeze", lambda: _freeze(request, member, customer, own, form)
+            request, "console_freeze", lambda: _freeze(request, member, customer, before, form)
         )
     except _OtherReason:
-        context = _freeze_context(customer, own) | {"form": form, "is_dropped": True}
-        return _show(request, member, "freeze", context, status=409)
+        return _freeze_page(request, member, customer, before, form, status=409)
 
 
 class _OtherReason(Exception):
@@ -62,7 +60,6 @@ def _freeze(
     before: Freeze | None,
     form: PartnerFreezeForm,
 ) -> str:
-    """Freeze, and return the address of the next page. Raises _OtherReason."""
     after = freeze_customer(
         association=customer,
         scope=FreezeScope(form.cleaned_data["scope"]),
@@ -75,20 +72,27 @@ def _freeze(
     if before is not None and (before.pk, before.scope) == (after.pk, after.scope):
         messages.info(request, _("You had frozen the account already. Nothing has changed."))
     else:
-        messages.success(request, _("The account is frozen. The customer is told by mail."))
+        messages.success(request, _("The account is frozen. The customer is told by e-mail."))
     return resolve_url("console_customer", customer.pk)
 
 
-def _freeze_context(customer: Association, own: Freeze | None) -> dict[str, Any]:
+def _freeze_page(
+    request: HttpRequest,
+    member: PartnerMember,
+    customer: Association,
+    before: Freeze | None,
+    form: PartnerFreezeForm,
+    status: int | None = None,
+) -> HttpResponse:
     running = customer.account.resources.filter(status=ResourceStatus.RUNNING).count()
-    return {
-        "association": customer,
-        "account_name": customer.account.owner.account_name,
+    context = {
+        "form": form,
         "running_resources": running,
-        "frozen_by_partner": own,
-        "is_widest": own is not None and own.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-        **back_to(customer),
+        "frozen_by_partner": before,
+        "is_widest": before is not None and before.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
+        "is_dropped": status is not None,
     }
+    return _show(request, member, customer, "freeze", context, status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -99,9 +103,9 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
     customer = find_customer(member, association_id)
     state = state_of(customer)
     if not customer.is_reseller:
-        raise Refused(CustomerProblem.NOT_RESELLER, association=customer)
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     if state.budget is None:
-        raise Refused(CustomerProblem.NO_BUDGET, association=customer)
+        raise Refused(AssociationRefusal.NO_BUDGET, association=customer)
     form = UnfreezeForm(posted(request))
     if form.is_valid():
 
@@ -120,12 +124,10 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
     lifted = [row for row in state.freezes if row not in provider_freezes]
     context = {
         "form": form,
-        "account_name": customer.account.owner.account_name,
         "lifted": freeze_rows(lifted, customer),
         "provider_freezes": provider_freezes,
-        **back_to(customer),
     }
-    return _show(request, member, "unfreeze", context, status=400 if form.is_bound else 200)
+    return _show(request, member, customer, "unfreeze", context)
 
 
 def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
@@ -135,14 +137,13 @@ def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
         return _(
             "Your freezes are lifted. The account stays frozen: %(provider)s has frozen it."
         ) % {"provider": settings.PROVIDER_NAME}
-    return _("The account is unfrozen. The customer is told by mail.")
+    return _("The account is unfrozen. The customer is told by e-mail.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 @answers_refusals
 def manager(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    """Choose which member looks after the customer."""
     customer = find_customer(member, association_id)
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
     initial = {"manager": customer.manager_id or ""}
@@ -160,13 +161,38 @@ def manager(request: HttpRequest, member: PartnerMember, association_id: int) ->
             return resolve_url("console_customer", customer.pk)
 
         return answer_once(request, "console_assign_manager", write)
-    account_name = customer.account.owner.account_name
-    context = {"form": form, "account_name": account_name, **back_to(customer)}
-    return _show(request, member, "manager", context, status=400 if form.is_bound else 200)
+    return _show(request, member, customer, "manager", {"form": form})
+
+
+@require_POST
+@for_members
+@answers_refusals
+def request_customer_authorization(
+    request: HttpRequest, member: PartnerMember, association_id: int
+) -> HttpResponse:
+    customer = find_customer(member, association_id)
+
+    def write() -> str:
+        request_authorization(association=customer, by=member.user, now=timezone.now())
+        text = _("%(name)s has been asked for the authorization.")
+        messages.success(request, text % {"name": customer.account.owner.account_name})
+        return resolve_url("console_customer", customer.pk)
+
+    return answer_once(request, "console_request_authorization", write)
 
 
 def _show(
-    request: HttpRequest, member: PartnerMember, page: str, context: dict[str, Any], *, status: int
+    request: HttpRequest,
+    member: PartnerMember,
+    customer: Association,
+    page: str,
+    context: dict[str, Any],
+    status: int | None = None,
 ) -> HttpResponse:
+    """Show the form; 400 when it came back with errors."""
+    account_name = customer.account.owner.account_name
+    context |= {"association": customer, "account_name": account_name, **back_to(customer)}
+    if status is None:
+        status = 400 if context["form"].is_bound else 200
     template = f"association/console/{page}.html"
     return show(request, member, template, context, section="customers", status=status)

@@ -1,4 +1,4 @@
-"""The search and the filters of the history."""
+"""The search and the filters of the console's lists: customers and history."""
 
 from datetime import date
 from typing import Any
@@ -8,21 +8,53 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
 from association.enums import LastStep, Outcome
-from association.services.refusal_texts import REFUSAL_TEXTS
+from association.forms.customers import manager_choices
+from association.refusals import REFUSAL_TEXTS
+from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
+from partners.models import PartnerMember
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 MOST_KEY = 2**63 - 1
+
+
+def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=[("", none), *choices], required=False)
 
 
 def _causes() -> list[tuple[str, Any]]:
     return [("", _("Any")), *((code, text.partner) for code, text in REFUSAL_TEXTS.items())]
 
 
-def _choice(label: Any, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label, choices=[("", _("Any")), *capitalised(choices)], required=False
+class CustomerSearchForm(forms.Form):
+    """The filters of `find_customers()`."""
+
+    q = forms.CharField(
+        label=_("Beginning of the account name, or whole e-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    status = _choice(
+        _("Status"),
+        [
+            ("waiting", _("Waiting for a budget")),
+            ("frozen", _("Frozen")),
+            ("free", _("Not frozen")),
+        ],
+        none=_("All"),
+    )
+    association_type = _choice(_("Type"), capitalised(AssociationType.choices), none=_("All"))
+    budget = _choice(_("Budget"), [("with", _("With")), ("without", _("Without"))], none=_("All"))
+    manager = forms.ChoiceField(label=_("Manager"), required=False)
+
+    def __init__(self, *args: Any, members: list[PartnerMember], **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not members:
+            del self.fields["manager"]
+            return
+        field: Any = self.fields["manager"]
+        field.choices = [("", _("All")), (NO_MANAGER, _("Nobody")), *manager_choices(members)]
 
 
 class DayField(forms.DateField):
@@ -55,11 +87,13 @@ class HistoryForm(forms.Form):
             attrs={"type": "search", "placeholder": _("Account name or whole e-mail address")}
         ),
     )
-    outcome = _choice(_("Outcome"), Outcome.choices)
-    step = _choice(_("Last step"), LastStep.choices)
+    outcome = _choice(_("Outcome"), capitalised(Outcome.choices), none=_("Any"))
+    step = _choice(_("Last step"), capitalised(LastStep.choices), none=_("Any"))
     refusal = forms.ChoiceField(label=_("Refusal"), choices=_causes, required=False)
-    channel = _choice(_("Channel"), Channel.choices)
-    association_type = _choice(_("Association type"), AssociationType.choices)
+    channel = _choice(_("Channel"), capitalised(Channel.choices), none=_("Any"))
+    association_type = _choice(
+        _("Association type"), capitalised(AssociationType.choices), none=_("Any")
+    )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
     invitation = forms.IntegerField(
