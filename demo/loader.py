@@ -10,7 +10,7 @@ from accounts.enums import MemberType
 from accounts.models import CustomerAccount, EnterpriseRelation, User
 from association.enums import RefusalCode
 from association.services.eligibility import evaluate
-from association.services.facts import load_facts
+from association.services.facts import load_record
 from demo.examples import (
     ACCOUNTS,
     ADMIN,
@@ -151,8 +151,8 @@ class _Loader:
     def _fits(self, example: AccountExample) -> bool:
         """Set the account, and return whether the rules refuse it for its one reason."""
         account = self._set_account(example)
-        facts = load_facts(account=account, partner=self.inviting, now=self.now)
-        decision = evaluate(facts, RESELLER, self.now)
+        record = load_record(account=account, partner=self.inviting, now=self.now)
+        decision = evaluate(record.facts, RESELLER, self.now)
         wanted = {example.name} & set(RefusalCode)
         return {refusal.code for refusal in decision.refusals} == wanted
 

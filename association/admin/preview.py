@@ -22,7 +22,7 @@ from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
 from association.services.eligibility import Check, Decision, Facts, evaluate
-from association.services.facts import load_facts
+from association.services.facts import load_record
 from association.services.refusal_texts import REFUSAL_TEXTS, check_line
 from partners.enums import AssociationType
 from partners.models import Partner
@@ -108,8 +108,8 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
 def _decide(form: PreviewForm) -> Decision:
     now = timezone.now()
     values = form.cleaned_data
-    facts = load_facts(account=values["account"], partner=values["partner"], now=now)
-    return evaluate(facts, values["association_type"], now)
+    record = load_record(account=values["account"], partner=values["partner"], now=now)
+    return evaluate(record.facts, values["association_type"], now)
 
 
 def preview_line(check: Check, facts: Facts) -> PreviewLine:

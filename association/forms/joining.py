@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import keep_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -32,9 +33,11 @@ class Tick(forms.CheckboxInput):
         return len(values) == 1 and str(values[0]).lower() in AFFIRMATIVE
 
 
-def _tick(label: Any, *, required: bool, error: Any = "", help_text: Any = "") -> "TickField":
-    return TickField(
-        label=label,
+def _tick(
+    label: Any, *, required: bool, error: Any = "", help_text: Any = ""
+) -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_with_links(label),
         required=required,
         widget=Tick,
         help_text=help_text,
@@ -42,19 +45,16 @@ def _tick(label: Any, *, required: bool, error: Any = "", help_text: Any = "") -
     )
 
 
-class TickField(forms.BooleanField):
-    """A box to tick whose label names documents; each name leads to the text in force."""
+class _DocumentLinks(dict[str, SafeString]):
+    """The link to each document that a text names."""
 
-    @property
-    def label(self) -> SafeString:
-        """The label with its document names as links."""
-        return format_html(
-            str(self._label), **{kind.value: _link_to_document(kind) for kind in DocumentKind}
-        )
+    def __missing__(self, kind: str) -> SafeString:
+        return _link_to_document(DocumentKind(kind))
 
-    @label.setter
-    def label(self, label: Any) -> None:
-        self._label = label
+
+@keep_lazy(SafeString)
+def _with_links(text: str) -> SafeString:
+    return SafeString(text.format_map(_DocumentLinks()))
 
 
 def _link_to_document(kind: DocumentKind) -> SafeString:

@@ -7,7 +7,7 @@ from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Attempt
 from association.services.eligibility import Decision, evaluate
-from association.services.facts import AccountRecord, load_record
+from association.services.facts import AccountRecord, is_registered_by_invitation, load_record
 from partners.enums import Channel
 
 
@@ -58,13 +58,8 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
     invitation = attempt.invitation
     if invitation.is_bound and account_of(attempt).owner.email != invitation.recipient:
         return (RefusalCode.WRONG_RECIPIENT,)
-    if invitation.channel == Channel.LINK and not _is_new(account_of(attempt), record):
+    if invitation.channel == Channel.LINK and (
+        record.was_ever_associated or not is_registered_by_invitation(account_of(attempt))
+    ):
         return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
     return ()
-
-
-def _is_new(account: CustomerAccount, record: AccountRecord) -> bool:
-    """Whether the account was registered through an invitation and never associated."""
-    if record.was_ever_associated:
-        return False
-    return Attempt.objects.filter(account=account, registered_at__isnull=False).exists()

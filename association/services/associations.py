@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
@@ -18,7 +19,9 @@ from association.services.admission import Admission, account_of, admit
 from association.services.attempts import (
     LETTER_FIELDS,
     choose_letter,
+    find_association,
     keep_refusals,
+    lock_attempt,
     lock_unfinished,
 )
 from association.services.authorizations import revoke_open_authorization
@@ -31,6 +34,7 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
+from web.fixed_queries import KEY, fixed_query
 from web.refused import Refused
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
@@ -127,7 +131,7 @@ def _associate(
     clock: Callable[[], datetime],
 ) -> Association:
     locked = _lock(attempt, by)
-    made = Association.objects.filter(attempt=locked).first()
+    made = find_association(locked)
     if made is not None:
         return made
     now = clock()
@@ -165,15 +169,20 @@ def _lock(attempt: Attempt, by: User) -> Attempt:
 
     Its invitation is the caller's: `use_invitation()` decides on that row once more at the end.
     """
-    locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+    locked = lock_attempt(attempt)
     if locked.account_id is None:
         raise step_undone(Step.ACCOUNT)
-    account = CustomerAccount.objects.select_for_update().get(pk=locked.account_id)
+    [account] = _locked_accounts.all(locked.account_id)
     if account.owner_id != by.pk:
         raise step_undone(Step.ACCOUNT)
     account.owner = by
     locked.account, locked.invitation = account, attempt.invitation
     return locked
+
+
+@fixed_query(KEY)
+def _locked_accounts(account: int) -> QuerySet[CustomerAccount]:
+    return CustomerAccount.objects.select_for_update().filter(pk=account)
 
 
 def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:

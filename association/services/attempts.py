@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import CustomerAccount, User
 from association.enums import JourneyRefusal
@@ -16,6 +17,7 @@ from association.services.eligibility import REGISTRATION_WINDOW
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
+from web.fixed_queries import IDENTIFIER, fixed_query
 from web.refused import Refused
 
 LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_network_address")
@@ -33,11 +35,13 @@ def hash_of(browser_secret: str) -> str:
 
 def find_attempt(attempt_id: UUID) -> Attempt | None:
     """Return the attempt with what every page of it reads: whose it is, and who invites."""
-    return (
-        Attempt.objects.select_related("invitation__partner", "account__owner", "association")
-        .filter(pk=attempt_id)
-        .first()
-    )
+    return _attempts.first(attempt_id)
+
+
+@fixed_query(IDENTIFIER)
+def _attempts(attempt_id: UUID) -> QuerySet[Attempt]:
+    loaded = Attempt.objects.select_related("invitation__partner", "account__owner", "association")
+    return loaded.filter(pk=attempt_id)
 
 
 def lock_unfinished(attempt: Attempt) -> Attempt:
@@ -46,10 +50,31 @@ def lock_unfinished(attempt: Attempt) -> Attempt:
     Every later write of an attempt begins with this: what an association was made from does not
     change behind it. Raises Refused.
     """
-    locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
-    if Association.objects.filter(attempt=locked).exists():
+    locked = lock_attempt(attempt)
+    if find_association(locked) is not None:
         raise Refused(JourneyRefusal.FINISHED)
     return locked
+
+
+def lock_attempt(attempt: Attempt) -> Attempt:
+    """Lock the attempt's row until the transaction ends, and return it as it is now."""
+    [locked] = _locked_attempts.all(attempt.pk)
+    return locked
+
+
+@fixed_query(IDENTIFIER)
+def _locked_attempts(attempt_id: UUID) -> QuerySet[Attempt]:
+    return Attempt.objects.select_for_update().filter(pk=attempt_id)
+
+
+def find_association(attempt: Attempt) -> Association | None:
+    """Return what was made of the attempt, or None."""
+    return _associations.first(attempt.pk)
+
+
+@fixed_query(IDENTIFIER)
+def _associations(attempt_id: UUID) -> QuerySet[Association]:
+    return Association.objects.filter(attempt=attempt_id)
 
 
 def start_attempt(

@@ -4,14 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from association.enums import DocumentKind, DocumentRefusal
 from association.models import LegalDocument
 from audit.services import record_audit_event
+from web.fixed_queries import fixed_query
 from web.refused import Refused
 
 FALLBACK_LANGUAGE = "en"
@@ -42,12 +45,9 @@ def load_versions() -> Versions:
     A new version is in force from its publication in English. A translation that has not caught
     up is passed over: texts that no longer apply are not shown.
     """
-    published = LegalDocument.objects.published().order_by("version")
     rows = [
         (pk, DocumentKind(kind), language, version)
-        for pk, kind, language, version in published.values_list(
-            "pk", "kind", "language", "version"
-        )
+        for pk, kind, language, version in _published_versions.all()
     ]
     in_force = {
         kind: version for _, kind, language, version in rows if language == FALLBACK_LANGUAGE
@@ -58,6 +58,12 @@ def load_versions() -> Versions:
         if in_force.get(kind) == version
     }
     return Versions(in_force, document_ids)
+
+
+@fixed_query()
+def _published_versions() -> QuerySet[Any, tuple[Any, ...]]:
+    published = LegalDocument.objects.published().order_by("version")
+    return published.values_list("pk", "kind", "language", "version")
 
 
 def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:

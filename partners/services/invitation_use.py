@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from partners.enums import InvitationRefusal
 from partners.models import Invitation
-from partners.services.by_token import load_invitation
 from partners.tokens import canonical_token
+from web.fixed_queries import KEY, MOMENT, TEXT, fixed_query, fixed_update
 from web.refused import Refused
 
 
@@ -24,7 +24,12 @@ def find_invitation(token_text: str) -> Invitation | None:
     cannot be a token.
     """
     token = canonical_token(token_text)
-    return None if token is None else load_invitation(token)
+    return None if token is None else _invitations.first(token)
+
+
+@fixed_query(TEXT)
+def _invitations(token: str) -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("partner").filter(token=token)
 
 
 def use_invitation(*, invitation: Invitation, now: datetime) -> None:
@@ -35,11 +40,15 @@ def use_invitation(*, invitation: Invitation, now: datetime) -> None:
     transaction's locks. An UPDATE that waited for the row decides on what the row has become.
     Raises InvitationRefused, after which the caller's transaction must roll back.
     """
-    live = Invitation.objects.filter(pk=invitation.pk).live(now)
-    if live.update(used_count=F("used_count") + 1):
+    if _use_of_live.run(invitation.pk, now):
         return
     current = Invitation.objects.select_related("partner").filter(pk=invitation.pk).first()
     refusal = InvitationRefusal.UNKNOWN if current is None else current.refusal(now)
     # Between the two statements a partner may have been unfrozen or a use added. The UPDATE
     # decided, and at its moment no use was left.
     raise InvitationRefused(refusal or InvitationRefusal.USED_UP)
+
+
+@fixed_update(KEY, MOMENT, used_count=F("used_count") + 1)
+def _use_of_live(invitation: int, now: datetime) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(pk=invitation).live(now)
