@@ -1,4 +1,4 @@
-"""May this account follow this invitation? The account's rules, and those between the two."""
+"""Whether an account may follow an invitation: the account's rules, and those between the two."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from partners.enums import Channel
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What was decided about an account at one moment, with all that the pages say about it."""
+    """A decision about an account at one moment."""
 
     record: AccountRecord
     decision: Decision
@@ -21,23 +21,21 @@ class Admission:
 
     @property
     def refusal_codes(self) -> list[str]:
-        """Every refusal: those between invitation and account first, then the policy's order."""
+        """The codes of all refusals, those between invitation and account first."""
         return [*self.invitation_refusals, *(refusal.code for refusal in self.decision.refusals)]
 
     @property
     def is_admitted(self) -> bool:
-        """Whether nothing refuses."""
         return not self.refusal_codes
 
     @property
     def is_already_associated_here(self) -> bool:
-        """Whether the account is the inviting partner's customer already."""
         record = self.record
         return record.partner is not None and not record.facts.associated_with_other_partner
 
 
 def account_of(attempt: Attempt) -> CustomerAccount:
-    """Return the attempt's account; asking for it before it is entered is a programming error."""
+    """Return the attempt's account; raise ValueError when there is none yet."""
     if attempt.account is None:
         raise ValueError("The attempt has no account yet.")
     return attempt.account

@@ -39,10 +39,7 @@ Rows = QuerySet[Any, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """The facts for the rules, and what the invitation asks about the account.
-
-    `partner` is the one that the account is associated with now.
-    """
+    """The facts for the rules, the partner of the account now, and whether it ever had one."""
 
     facts: Facts
     partner: Partner | None
@@ -51,7 +48,7 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an account has that joining a reseller changes."""
+    """The coupons and resources of an account, which joining a reseller changes."""
 
     coupon_count: int
     coupon_total: Decimal
@@ -59,7 +56,7 @@ class Holdings:
 
 
 def load_record(*, account: CustomerAccount, partner: Partner, now: datetime) -> AccountRecord:
-    """Read the account's facts from the database; only `account` itself is taken as it is given."""
+    """Read the account's facts from the database; `account` itself is not read again."""
     key = account.pk
     associations = _associations.all(key)
     own_partner = next((row.partner for row in associations if row.ended_at is None), None)
@@ -78,7 +75,7 @@ def load_record(*, account: CustomerAccount, partner: Partner, now: datetime) ->
             ReservedInstanceFact(*row) for row in _reserved_instances.all(key, now)
         ),
         memberships=tuple(
-            MembershipFact(accounting, member_type, ended_at)
+            MembershipFact(accounting, ended_at, member_type)
             for member, accounting, member_type, ended_at in relations
             if member == key
         ),

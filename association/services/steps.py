@@ -9,12 +9,12 @@ FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 
 
 def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
-    """Whether the instructions in force have not been agreed to; referral has none."""
+    """Whether the visitor has to agree to the instructions in force; referral has none."""
     return attempt.invitation.is_reseller and not versions.is_in_force(attempt.instructions_id)
 
 
 def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission | None) -> Step:
-    """Return the step that the visitor has to do next; `admission` is None without an account."""
+    """Return the next step of the visitor; `admission` is None without an account."""
     if needs_instructions(attempt, versions):
         return Step.INSTRUCTIONS
     if admission is None:
@@ -25,10 +25,10 @@ def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission
 
 
 def is_open(step: Step, *, undone: Step, posted: bool) -> bool:
-    """Return whether a step's page may be used while `undone` is the first undone step.
+    """Whether a step's page may be used while `undone` is the first undone step.
 
-    The instructions can always be looked at again. A final POST that a rule refuses is let
-    through, to be answered with the refusals; so is checking again.
+    The instructions can always be read again. A final POST that a rule refuses is let through, to
+    be answered with the refusals; so is checking again.
     """
     match step:
         case Step.INSTRUCTIONS:
