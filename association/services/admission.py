@@ -1,14 +1,17 @@
-"""Whether an account may follow an invitation: the account's rules, and those between the two."""
+"""Whether an account may follow an invitation, and which step of the journey is next."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import CustomerAccount
-from association.enums import RefusalCode
+from association.enums import RefusalCode, Step
 from association.models import Attempt
+from association.services.documents import Versions
 from association.services.eligibility import Decision, evaluate
 from association.services.facts import AccountRecord, is_registered_by_invitation, load_record
 from partners.enums import Channel
+
+FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,41 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
     ):
         return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
     return ()
+
+
+def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
+    """Whether the visitor has to agree to the instructions in force; referral has none."""
+    return attempt.invitation.is_reseller and not versions.is_in_force(attempt.instructions_id)
+
+
+def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission | None) -> Step:
+    """Return the next step of the visitor; `admission` is None without an account."""
+    if needs_instructions(attempt, versions):
+        return Step.INSTRUCTIONS
+    if admission is None:
+        return Step.ACCOUNT
+    if not admission.is_admitted:
+        return Step.CHECK
+    return Step.CONFIRM if account_of(attempt).is_enabled else Step.ENABLE
+
+
+def is_open(step: Step, *, undone: Step, posted: bool) -> bool:
+    """Whether a step's page may be used while `undone` is the first undone step.
+
+    The instructions can always be read again. A final POST that a rule refuses is let through, to
+    be answered with the refusals; so is checking again.
+    """
+    match step:
+        case Step.INSTRUCTIONS:
+            return True
+        case Step.SWITCH:
+            return posted and undone != Step.ACCOUNT
+        case Step.REGISTER:
+            return undone == Step.ACCOUNT
+        case Step.ASK:
+            return undone in {Step.ACCOUNT, Step.CHECK}
+        case Step.CHECK:
+            return undone == Step.CHECK or (posted and undone in FINAL_STEPS)
+        case Step.ENABLE | Step.CONFIRM:
+            return undone == step or (posted and undone == Step.CHECK)
+    return undone == step

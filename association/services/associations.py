@@ -14,7 +14,7 @@ from accounts.models import CustomerAccount, User
 from accounts.services.freezes import close_freezes, open_freeze
 from association.enums import DocumentKind, JourneyRefusal, Step
 from association.models import Association, Attempt, Authorization, Consent
-from association.services.admission import Admission, account_of, admit
+from association.services.admission import Admission, account_of, admit, needs_instructions
 from association.services.attempts import (
     LETTER_FIELDS,
     choose_letter,
@@ -26,7 +26,6 @@ from association.services.authorizations import revoke_open_authorization
 from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import Versions, load_versions
 from association.services.eligibility import snapshot
-from association.services.steps import needs_instructions
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
@@ -127,7 +126,9 @@ def _associate(
     now = clock()
     versions = load_versions()
     admission = _decide(locked, versions, now)
-    _require_enabling(account_of(locked), enabling)
+    is_enabled = account_of(locked).is_enabled
+    if is_enabled != (enabling is None):
+        raise step_undone(Step.CONFIRM if is_enabled else Step.ENABLE)
     if letter is not None:
         _choose_letter(locked, letter, versions, address, now)
     consents = _agreed_on_the_way(locked, versions)
@@ -146,7 +147,19 @@ def _associate(
             by=by,
             now=now,
         )
-    _record(association, by, now)
+    record_audit_event(
+        action="association.made",
+        about=association,
+        by=by,
+        now=now,
+        after={
+            "account": association.account_id,
+            "partner": association.partner_id,
+            "association_type": association.association_type,
+            "invitation": association.invitation_id,
+            "ended_at": None,
+        },
+    )
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
     locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at", "refused_at"])
@@ -182,13 +195,6 @@ def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
     if not admission.is_admitted:
         raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission)
     return admission
-
-
-def _require_enabling(account: CustomerAccount, enabling: Enabling | None) -> None:
-    if account.is_enabled and enabling is not None:
-        raise step_undone(Step.CONFIRM)
-    if not account.is_enabled and enabling is None:
-        raise step_undone(Step.ENABLE)
 
 
 def step_undone(step: Step) -> Refused:
@@ -294,22 +300,6 @@ def _authorize(association: Association, consents: list[Consent], by: User, now:
                 now=now,
                 after={"granted_at": now},
             )
-
-
-def _record(association: Association, by: User, now: datetime) -> None:
-    record_audit_event(
-        action="association.made",
-        about=association,
-        by=by,
-        now=now,
-        after={
-            "account": association.account_id,
-            "partner": association.partner_id,
-            "association_type": association.association_type,
-            "invitation": association.invitation_id,
-            "ended_at": None,
-        },
-    )
 
 
 def _enqueue_emails(
