@@ -147,19 +147,7 @@ def _associate(
             by=by,
             now=now,
         )
-    record_audit_event(
-        action="association.made",
-        about=association,
-        by=by,
-        now=now,
-        after={
-            "account": association.account_id,
-            "partner": association.partner_id,
-            "association_type": association.association_type,
-            "invitation": association.invitation_id,
-            "ended_at": None,
-        },
-    )
+    _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
     locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at", "refused_at"])
@@ -300,6 +288,22 @@ def _authorize(association: Association, consents: list[Consent], by: User, now:
                 now=now,
                 after={"granted_at": now},
             )
+
+
+def _record(association: Association, by: User, now: datetime) -> None:
+    record_audit_event(
+        action="association.made",
+        about=association,
+        by=by,
+        now=now,
+        after={
+            "account": association.account_id,
+            "partner": association.partner_id,
+            "association_type": association.association_type,
+            "invitation": association.invitation_id,
+            "ended_at": None,
+        },
+    )
 
 
 def _enqueue_emails(
