@@ -1,4 +1,4 @@
-"""What a log-in means for the journey: whoever logs in on the way enters the attempt."""
+"""A log-in during the journey, which enters the attempt."""
 
 from contextlib import suppress
 from typing import Any
@@ -16,7 +16,7 @@ from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
-    """A log-in on the way gives the attempt its account in the same POST; no GET has to."""
+    """A log-in during the journey gives the attempt its account in the same POST."""
 
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
@@ -32,7 +32,7 @@ class JourneyAccountAdapter(AccountAdapter):
 
 
 def attempt_in(url: str) -> UUID | None:
-    """Return the attempt that a path of ours belongs to, or None."""
+    """Return the attempt that a URL of the journey names, or None."""
     try:
         found: UUID | None = resolve(url.partition("?")[0]).kwargs.get("attempt_id")
     except Resolver404:
@@ -45,7 +45,7 @@ def _enter(request: HttpRequest, user: User, attempt_id: UUID) -> None:
     account = CustomerAccount.objects.filter(owner=user).first()
     if attempt is None or attempt.account is not None or account is None:
         return
-    # Another tab may have been quicker; then the gate answers as for any attempt.
+    # Another tab may have been quicker; then the next page answers for it.
     with suppress(Refused):
         if is_of_browser(request, attempt):
             enter_attempt(attempt=attempt, account=account, now=timezone.now())

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from benchmarks.console_rows import LARGE, SMALL, fill, make_members
 from partners.models import Invitation, PartnerMember
-from partners.services.by_token import load_invitation
+from partners.services.invitation_use import find_invitation
 from partners.services.pages import PAGE_SIZE
 
 ROUNDS = 9
@@ -167,7 +167,7 @@ def look_up() -> float:
     taken = []
     for token in tokens:
         start = time.perf_counter()
-        load_invitation(token)
+        find_invitation(token)
         taken.append((time.perf_counter() - start) * 1000)
     return statistics.median(taken[1:])
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import CustomerAccount, User
 from association.enums import RefusalCode
 from association.services.eligibility import evaluate
-from association.services.facts import load_facts
+from association.services.facts import load_record
 from demo.examples import (
     ACCOUNTS,
     ADMIN,
@@ -212,7 +212,7 @@ class _Loader:
                 now=self.now,
             )
             join_partner(account, invitation, started_at=self.now, now=self.now)
-        facts = load_facts(account=account, partner=self.inviting, now=self.now)
+        facts = load_record(account=account, partner=self.inviting, now=self.now).facts
         refusals = evaluate(facts, RESELLER, self.now).refusals
         return {refusal.code for refusal in refusals} == {example.name} & set(RefusalCode)
 

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
 from audit.services import record_audit_event, record_audit_events
+from web.fixed_queries import KEY, TEXT, fixed_query
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -52,7 +54,7 @@ def open_freeze(
     now: datetime,
 ) -> Freeze:
     """Do what `freeze_account()` says for an account whose row the caller has locked."""
-    existing = account.freezes.open().filter(cause=cause).first()
+    existing = _open_freezes.first(account.pk, cause)
     if existing is None:
         freeze = account.freezes.create(
             cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
@@ -77,6 +79,11 @@ def open_freeze(
         existing.scope, existing.reason = scope, reason
         existing.save(update_fields=["scope", "reason"])
     return existing
+
+
+@fixed_query(KEY, TEXT)
+def _open_freezes(account: int, cause: str) -> QuerySet[Freeze]:
+    return Freeze.objects.open().filter(account=account, cause=cause)
 
 
 def unfreeze_account(

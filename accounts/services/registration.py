@@ -1,12 +1,10 @@
-"""Registration: the only way in which a customer's user comes to exist.
+"""Registration: the only code that creates a customer's user.
 
     proof = check_code(email=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
     with transaction.atomic():
         user = register_account(proof=proof, …)
-        …what belongs to it…
 
-`check_code()` stands outside the transaction, so that a wrong guess stays counted; what is inside
-happens entirely or not at all. Repeating both with the same code and password gives the same user.
+`check_code()` is called outside the transaction, so that a wrong guess stays counted.
 """
 
 from datetime import datetime
@@ -28,13 +26,11 @@ from web.refused import Refused
 def register_account(
     *, proof: Proof, address: str, password: str, country: str, language: str, now: datetime
 ) -> User:
-    """Spend the code and create user, verified address and customer account, all or nothing.
+    """Spend the code and create user, verified e-mail address and customer account, or nothing.
 
     `address` is as it was typed; its canonical form must be the proven one. The password must have
-    passed the policy. May stand inside a transaction of the caller. Where the code was already
-    spent, by a double click say, the user it created is returned if the password is theirs and
-    nothing is written. Raises Refused, alike whether the address is known or the code is not
-    the right one.
+    passed the policy. After a double click the same code and password return the same user. Raises
+    Refused, with the same code for a known address and for a wrong code.
     """
     if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.email:
         raise Refused(CodeRefusal.WRONG)
@@ -47,7 +43,7 @@ def register_account(
     except IntegrityError as error:
         if not User.objects.filter(email=proof.email).exists():
             raise
-        # Someone proved the same address in another flow a moment ago.
+        # The same address was proven in another flow a moment ago.
         raise Refused(CodeRefusal.WRONG) from error
     return _registered_before(proof, password)
 
@@ -78,7 +74,7 @@ def _create(address: str, password: str, country: str, language: str, now: datet
 
 
 def _claim(address: str, password: str, language: str, now: datetime) -> User | None:
-    """Give the log-in that others made for this address to whoever has just proven it, if any."""
+    """Give the log-in that others made for this address to the visitor, who has proven it."""
     unclaimed = unclaimed_users().filter(email=canonical_address(address))
     user = unclaimed.select_for_update(of=("self",)).first()
     if user is None:
@@ -100,7 +96,6 @@ def _claim(address: str, password: str, language: str, now: datetime) -> User | 
 
 
 def _registered_before(proof: Proof, password: str) -> User:
-    """Return the user whom this very code created."""
     row = VerificationCode.objects.select_related("spent_by").get(pk=proof.code_id)
     if row.spent_at is None:
         raise Refused(CodeRefusal.EXPIRED)

@@ -23,7 +23,7 @@ from association.enums import RefusalCode
 from association.models import Association
 from association.refusals import REFUSAL_TEXTS, check_line
 from association.services.eligibility import Check, Decision, Facts, evaluate
-from association.services.facts import load_facts
+from association.services.facts import load_record
 from partners.enums import AssociationType
 from partners.models import Partner
 from web.admin.base import CarefulAutocompleteSelect
@@ -91,8 +91,8 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
 def _decide(form: PreviewForm) -> Decision:
     now = timezone.now()
     values = form.cleaned_data
-    facts = load_facts(account=values["account"], partner=values["partner"], now=now)
-    return evaluate(facts, values["association_type"], now)
+    record = load_record(account=values["account"], partner=values["partner"], now=now)
+    return evaluate(record.facts, values["association_type"], now)
 
 
 def _line(check: Check, facts: Facts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The shape of what a customer ticks and types on the journey's pages."""
+"""The forms of the journey's pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import keep_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -24,17 +25,18 @@ AFFIRMATIVE = {"on", "true", "1", "yes"}
 
 
 class Tick(forms.CheckboxInput):
-    """A box that counts as ticked only when exactly one affirmative value was sent."""
+    """A box that is ticked only when exactly one affirmative value was sent."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
-        """Return whether the box was ticked; contradictory values are no."""
         values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
         return len(values) == 1 and str(values[0]).lower() in AFFIRMATIVE
 
 
-def _tick(label: Any, *, required: bool, error: Any = "", help_text: Any = "") -> "TickField":
-    return TickField(
-        label=label,
+def _tick(
+    label: Any, *, required: bool, error: Any = "", help_text: Any = ""
+) -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_with_links(label),
         required=required,
         widget=Tick,
         help_text=help_text,
@@ -42,39 +44,33 @@ def _tick(label: Any, *, required: bool, error: Any = "", help_text: Any = "") -
     )
 
 
-class TickField(forms.BooleanField):
-    """A box to tick whose label names documents; each name leads to the text in force."""
+class _DocumentLinks(dict[str, SafeString]):
+    """The link to each document that a text names."""
 
-    @property
-    def label(self) -> SafeString:
-        """The label with its document names as links."""
-        return format_html(
-            str(self._label), **{kind.value: _link_to_document(kind) for kind in DocumentKind}
-        )
+    def __missing__(self, kind: str) -> SafeString:
+        return _link_to_document(DocumentKind(kind))
 
-    @label.setter
-    def label(self, label: Any) -> None:
-        self._label = label
+
+@keep_lazy(SafeString)
+def _with_links(text: str) -> SafeString:
+    return SafeString(text.format_map(_DocumentLinks()))
 
 
 def _link_to_document(kind: DocumentKind) -> SafeString:
-    """A link that leaves the form, and what was ticked in it, where it is."""
+    # In a tab of its own: what was ticked in the form stays.
     url = reverse("document", args=[kind])
     return format_html('<a href="{}" target="_blank">{}</a>', url, kind.label)
 
 
 def _shown_version() -> forms.IntegerField:
-    """Which version the page showed: what was read is what is agreed to.
-
-    A client that does not send it back is taken to have been shown the version in force.
-    """
+    """The version that the page showed; without it, the version in force is agreed to."""
     return forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class LetterForm(forms.Form):
     """The letter of authorization: optional, never ticked for the customer.
 
-    `shown_letter` says that the box was on the page; without it an earlier choice stands.
+    Without `shown_letter` the box was not on the page, and an earlier choice is kept.
     """
 
     letter_of_authorization = _tick(
@@ -101,7 +97,7 @@ class LetterForm(forms.Form):
         super().__init__(data, initial=letter | (initial or {}))
 
     def letter_choice(self) -> LetterChoice | None:
-        """Return what the page said about the letter, or None when it did not ask."""
+        """Return the choice about the letter, or None when the page did not ask for it."""
         shown = self.cleaned_data["shown_letter"]
         if not self.cleaned_data["letter_of_authorization"]:
             return None if shown is None else LetterChoice(None)
@@ -129,7 +125,7 @@ class InstructionsForm(LetterForm):
         super().__init__(data, versions=versions, ticked=ticked, initial=initial)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a tick that was given to a version no longer in force."""
+        """Reject a tick for a version that is no longer in force."""
         cleaned = super().clean() or self.cleaned_data
         shown = (
             (cleaned.get("shown_instructions"), self.instructions_document),
@@ -142,7 +138,6 @@ class InstructionsForm(LetterForm):
         return cleaned
 
     def agreed_letter(self) -> LegalDocument | None:
-        """Return the letter when it was ticked."""
         return self.letter_document if self.cleaned_data["letter_of_authorization"] else None
 
 
@@ -167,7 +162,6 @@ class EnableForm(LetterForm):
         super().__init__(data, versions=versions, ticked=ticked, initial=initial)
 
     def enabling(self) -> Enabling:
-        """Return what was given, with the versions that the page showed."""
         return Enabling(
             country=self.cleaned_data["country"],
             agreed_versions={
@@ -186,7 +180,7 @@ class RegisterForm(CountryAndEmailForm):
         super().__init__(data, initial={"country": country, "email": attempt.registration_email})
 
     def clean_email(self) -> str:
-        """A bound invitation can be followed with the address it was sent to, and no other."""
+        """Accept only the address that a bound invitation was sent to."""
         email: str = self.cleaned_data["email"]
         invitation = self.invitation
         if invitation.is_bound and canonical_address(email) != invitation.recipient:
@@ -198,7 +192,7 @@ class RegisterForm(CountryAndEmailForm):
 
 
 class AskForm(forms.Form):
-    """The address of an existing account, to be invited online."""
+    """The e-mail address of an existing account, to be invited online."""
 
     email = EmailField(
         label=_("E-mail address of your account"),
@@ -220,7 +214,6 @@ class TokenForm(forms.Form):
     )
 
     def clean_token(self) -> str:
-        """Return the canonical token."""
         token = token_typed_by_hand(self.cleaned_data["token"])
         if token is None:
             raise forms.ValidationError(

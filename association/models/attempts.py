@@ -1,4 +1,4 @@
-"""Attempts: one visitor's walk from the first step to the result."""
+"""Attempts: one visitor's way from the first step to the result."""
 
 import uuid
 
@@ -17,20 +17,18 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
     """Named sets of attempts."""
 
     def visible_to(self, member: PartnerMember) -> "AttemptQuerySet":
-        """Attempts of the member's partner; a manager sees those of their own invitations."""
+        """Attempts of the member's partner; a manager sees only those of their own invitations."""
         rows = self.filter(partner=member.partner_id)
         return rows if member.is_administrator else rows.filter(invited_by=member.user_id)
 
 
 class Attempt(models.Model):
-    """One walk through an invitation.
+    """One visitor's attempt to join a partner through an invitation.
 
-    `partner` is the invitation's, and `invited_by` who made it: the partner's history, and each
-    manager's, is found by them alone.
-
-    It belongs to the browser whose cookie hashes to `browser_hash` until it has an account; from
-    then on to that account. What is agreed before there is an account is kept here and becomes
-    consents when the association is made.
+    `partner` and `invited_by` are copied from the invitation, for the indexes of the history. The
+    attempt belongs to the browser whose cookie hashes to `browser_hash` until it has an account,
+    then to that account. What is agreed before is kept here; it becomes consents when the
+    association is made.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -48,7 +48,7 @@ class LegalDocument(models.Model):
 
 
 class Consent(AppendOnlyModel):
-    """This account agreed to that document version at that moment, from that network address."""
+    """An account's agreement to a document, with its moment and network address."""
 
     account = models.ForeignKey(
         CustomerAccount,

@@ -1,19 +1,22 @@
-"""May this account follow this invitation? The account's rules, and those between the two."""
+"""Whether an account may follow an invitation, and which step of the journey is next."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import CustomerAccount
-from association.enums import RefusalCode
+from association.enums import RefusalCode, Step
 from association.models import Attempt
+from association.services.documents import Versions
 from association.services.eligibility import Decision, evaluate
-from association.services.facts import AccountRecord, load_record
+from association.services.facts import AccountRecord, is_registered_by_invitation, load_record
 from partners.enums import Channel
+
+FINAL_STEPS = frozenset({Step.ENABLE, Step.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What was decided about an account at one moment, with all that the pages say about it."""
+    """A decision about an account at one moment."""
 
     record: AccountRecord
     decision: Decision
@@ -21,23 +24,21 @@ class Admission:
 
     @property
     def refusal_codes(self) -> list[str]:
-        """Every refusal: those between invitation and account first, then the policy's order."""
+        """The codes of all refusals, those between invitation and account first."""
         return [*self.invitation_refusals, *(refusal.code for refusal in self.decision.refusals)]
 
     @property
     def is_admitted(self) -> bool:
-        """Whether nothing refuses."""
         return not self.refusal_codes
 
     @property
     def is_already_associated_here(self) -> bool:
-        """Whether the account is the inviting partner's customer already."""
         record = self.record
         return record.partner is not None and not record.facts.associated_with_other_partner
 
 
 def account_of(attempt: Attempt) -> CustomerAccount:
-    """Return the attempt's account; asking for it before it is entered is a programming error."""
+    """Return the attempt's account; raise ValueError when there is none yet."""
     if attempt.account is None:
         raise ValueError("The attempt has no account yet.")
     return attempt.account
@@ -58,13 +59,46 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
     invitation = attempt.invitation
     if invitation.is_bound and account_of(attempt).owner.email != invitation.recipient:
         return (RefusalCode.WRONG_RECIPIENT,)
-    if invitation.channel == Channel.LINK and not _is_new(account_of(attempt), record):
+    if invitation.channel == Channel.LINK and (
+        record.was_ever_associated or not is_registered_by_invitation(account_of(attempt))
+    ):
         return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
     return ()
 
 
-def _is_new(account: CustomerAccount, record: AccountRecord) -> bool:
-    """Whether the account was registered through an invitation and never associated."""
-    if record.was_ever_associated:
-        return False
-    return Attempt.objects.filter(account=account, registered_at__isnull=False).exists()
+def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
+    """Whether the visitor has to agree to the instructions in force; referral has none."""
+    return attempt.invitation.is_reseller and not versions.is_in_force(attempt.instructions_id)
+
+
+def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission | None) -> Step:
+    """Return the next step of the visitor; `admission` is None without an account."""
+    if needs_instructions(attempt, versions):
+        return Step.INSTRUCTIONS
+    if admission is None:
+        return Step.ACCOUNT
+    if not admission.is_admitted:
+        return Step.CHECK
+    return Step.CONFIRM if account_of(attempt).is_enabled else Step.ENABLE
+
+
+def is_open(step: Step, *, undone: Step, posted: bool) -> bool:
+    """Whether a step's page may be used while `undone` is the first undone step.
+
+    The instructions can always be read again. A final POST that a rule refuses is let through, to
+    be answered with the refusals; so is checking again.
+    """
+    match step:
+        case Step.INSTRUCTIONS:
+            return True
+        case Step.SWITCH:
+            return posted and undone != Step.ACCOUNT
+        case Step.REGISTER:
+            return undone == Step.ACCOUNT
+        case Step.ASK:
+            return undone in {Step.ACCOUNT, Step.CHECK}
+        case Step.CHECK:
+            return undone == Step.CHECK or (posted and undone in FINAL_STEPS)
+        case Step.ENABLE | Step.CONFIRM:
+            return undone == step or (posted and undone == Step.CHECK)
+    return undone == step

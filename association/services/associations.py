@@ -1,4 +1,4 @@
-"""The association itself: one transaction, all or nothing, and its end."""
+"""Making an association, in one transaction, and ending it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,10 +14,11 @@ from accounts.models import CustomerAccount, User
 from accounts.services.freezes import close_freezes, open_freeze
 from association.enums import DocumentKind, JourneyRefusal, Step
 from association.models import Association, Attempt, Authorization, Consent
-from association.services.admission import Admission, account_of, admit
+from association.services.admission import Admission, account_of, admit, needs_instructions
 from association.services.attempts import (
     LETTER_FIELDS,
     choose_letter,
+    find_association,
     keep_refusals,
     lock_unfinished,
 )
@@ -25,7 +26,6 @@ from association.services.authorizations import revoke_open_authorization
 from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import Versions, load_versions
 from association.services.eligibility import snapshot
-from association.services.steps import needs_instructions
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
@@ -38,10 +38,9 @@ AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
 
 
 def database_now() -> datetime:
-    """Return the moment by the database's clock, not by its transaction's beginning.
+    """Return the moment by the database's clock, which all servers share.
 
-    Several application servers share one database, so they share its clock. SQLite has none of its
-    own: there the process's clock is the same machine's.
+    SQLite has no clock of its own.
     """
     if connection.vendor != "postgresql":
         return timezone.now()
@@ -53,7 +52,7 @@ def database_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Enabling:
-    """What a customer gives to enable services: the country, and which versions were agreed to."""
+    """What enables services: the country, and the versions of the documents agreed to."""
 
     country: str
     agreed_versions: Mapping[DocumentKind, int]
@@ -61,7 +60,7 @@ class Enabling:
 
 @dataclass(frozen=True, slots=True)
 class LetterChoice:
-    """What the last page said about the letter: the version that was ticked, or None."""
+    """The version of the letter that was ticked on the last page, or None."""
 
     agreed_version: int | None
 
@@ -75,49 +74,43 @@ def associate(
     letter: LetterChoice | None = None,
     clock: Callable[[], datetime] = database_now,
 ) -> Association:
-    """Associate the attempt's account with the inviting partner, and all that goes with it.
+    """Associate the attempt's account with the inviting partner.
 
-    In one transaction: the association, the consents with version, moment and network address, the
-    enabling of services (`enabling`, needed when they are not enabled yet), the freeze and the
-    coupon cut-off (reseller), the authorization (when the letter was agreed to), the audit events,
-    the e-mails, and the use of the invitation. This is the only decision of the final POST: it
-    reads the facts under the account's lock, at the moment that the clock shows after the locks.
-    The invitation's row is updated last, so that a hot link is locked for that statement only.
+    One transaction writes the association, its consents, the enabling of services, the freeze, the
+    authorization, the audit events and the e-mails. It uses the invitation last, so that the row of
+    a popular link is locked only for a moment. The facts are read under the account's lock, at the
+    moment that `clock` returns then.
 
-    Repeating it returns the same association and writes nothing. `letter` replaces what was ticked
-    on the instructions page. Raises Refused with a JourneyRefusal, and InvitationRefused when the
-    invitation is not live at that moment.
+    `enabling` is needed when services are not enabled yet. `letter` replaces what was ticked on
+    the instructions page. Repeating it returns the same association and writes nothing. Raises
+    Refused with a JourneyRefusal, and InvitationRefused when the invitation is not live.
     """
     decide = partial(_associate, attempt, by, address, enabling, letter, clock)
     try:
         try:
-            return _in_one_transaction(decide)
+            return decide()
         except IntegrityError as error:
             # The database has the last word: one association in force per account.
             if Association.objects.in_force().filter(account=attempt.account_id).exists():
                 raise Refused(JourneyRefusal.ALREADY_ASSOCIATED) from error
-            # The member who would manage the customer was removed meanwhile. Locking members
-            # would make all who join a partner queue. The second try does not find that member.
-            return _in_one_transaction(decide)
+            # The member who would manage the customer was removed meanwhile, and the second try
+            # does not find that member. A lock on members would make customers wait.
+            return decide()
     except Refused as refused:
         if refused.code == JourneyRefusal.NOT_ADMITTED:
             _keep_refusals(attempt, refused.context["admission"])
         raise
 
 
-def _in_one_transaction(decide: Callable[[], Association]) -> Association:
-    with transaction.atomic():
-        return decide()
-
-
 def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
-    """Keep as history what the decision refused for, unless a parallel one has let it join."""
+    # A parallel request may have associated the account.
     with transaction.atomic(), suppress(Refused):
         lock_unfinished(attempt)
         now = admission.decision.decided_at
         keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
 
 
+@transaction.atomic
 def _associate(
     attempt: Attempt,
     by: User,
@@ -127,13 +120,15 @@ def _associate(
     clock: Callable[[], datetime],
 ) -> Association:
     locked = _lock(attempt, by)
-    made = Association.objects.filter(attempt=locked).first()
+    made = find_association(locked)
     if made is not None:
         return made
     now = clock()
     versions = load_versions()
     admission = _decide(locked, versions, now)
-    _require_enabling(account_of(locked), enabling)
+    is_enabled = account_of(locked).is_enabled
+    if is_enabled != (enabling is None):
+        raise step_undone(Step.CONFIRM if is_enabled else Step.ENABLE)
     if letter is not None:
         _choose_letter(locked, letter, versions, address, now)
     consents = _agreed_on_the_way(locked, versions)
@@ -163,7 +158,7 @@ def _associate(
 def _lock(attempt: Attempt, by: User) -> Attempt:
     """Lock the attempt, then its account, and return the attempt as it is now.
 
-    Its invitation is the caller's: `use_invitation()` decides on that row once more at the end.
+    The invitation is not read again: `use_invitation()` decides on its row at the end.
     """
     locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
     if locked.account_id is None:
@@ -177,7 +172,6 @@ def _lock(attempt: Attempt, by: User) -> Attempt:
 
 
 def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
-    """Decide as the pages do, in the same order: invitation, instructions, rules."""
     admission = admit(attempt=attempt, now=now)
     if admission.is_already_associated_here:
         raise Refused(JourneyRefusal.ALREADY_ASSOCIATED)
@@ -191,27 +185,14 @@ def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
     return admission
 
 
-def _require_enabling(account: CustomerAccount, enabling: Enabling | None) -> None:
-    """Services are enabled exactly once: by this click, or before it."""
-    if account.is_enabled and enabling is not None:
-        raise step_undone(Step.CONFIRM)
-    if not account.is_enabled and enabling is None:
-        raise step_undone(Step.ENABLE)
-
-
 def step_undone(step: Step) -> Refused:
-    """Return the refusal that leads back to a step which is missing or out of date."""
+    """Return the refusal that leads back to a step."""
     return Refused(JourneyRefusal.STEP_UNDONE, step=step)
 
 
 def _choose_letter(
-    attempt: Attempt,
-    letter: LetterChoice,
-    versions: Versions,
-    address: str | None,
-    now: datetime,
+    attempt: Attempt, letter: LetterChoice, versions: Versions, address: str | None, now: datetime
 ) -> None:
-    """Let the last page's choice replace the earlier one. The letter shown must be in force."""
     if letter.agreed_version is None:
         choose_letter(attempt=attempt, letter_id=None, address=None, now=now)
     elif letter.agreed_version != versions.in_force[LETTER]:
@@ -241,8 +222,9 @@ def _agreed_on_the_way(attempt: Attempt, versions: Versions) -> list[Consent]:
 
 
 def _consent(attempt: Attempt, document_id: int, at: datetime, address: str | None) -> Consent:
+    account = attempt.account
     return Consent(
-        account=attempt.account,
+        account=account,
         document_id=document_id,
         attempt=attempt,
         agreed_at=at,
@@ -251,13 +233,8 @@ def _consent(attempt: Attempt, document_id: int, at: datetime, address: str | No
 
 
 def _agreed_while_enabling(
-    attempt: Attempt,
-    enabling: Enabling,
-    versions: Versions,
-    address: str | None,
-    now: datetime,
+    attempt: Attempt, enabling: Enabling, versions: Versions, address: str | None, now: datetime
 ) -> list[Consent]:
-    """Return the consents to agreement and privacy statement; they must be those in force."""
     if enabling.agreed_versions != {kind: versions.in_force[kind] for kind in AGREEMENT}:
         raise Refused(JourneyRefusal.AGREEMENT_CHANGED)
     ids = [versions.document_id(kind, attempt.language) for kind in AGREEMENT]
@@ -297,15 +274,12 @@ def _write_association(
 
 
 def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember | None:
-    """The member who made the invitation looks after its customers, while still a member."""
-    for user in recipients:
-        if user.pk == invitation.created_by_id:
-            return user.partner_member
-    return None
+    """Return the member who made the invitation, while still a member."""
+    made_by = (user for user in recipients if user.pk == invitation.created_by_id)
+    return next((user.partner_member for user in made_by), None)
 
 
 def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
-    """Give the partner its authorization when the letter is among the consents."""
     for consent in consents:
         if consent.document_id == association.attempt.letter_id:
             authorization = Authorization.objects.create(
@@ -339,12 +313,8 @@ def _record(association: Association, by: User, now: datetime) -> None:
 def _enqueue_emails(
     association: Association, by: User, recipients: list[User], now: datetime
 ) -> None:
-    """Tell the customer; tell a reseller's recipients that this customer waits for a budget."""
-    outgoing = [
-        OutgoingMessage(
-            "association.associated", by.email, association, association.attempt.language
-        )
-    ]
+    language = association.attempt.language
+    outgoing = [OutgoingMessage("association.associated", by.email, association, language)]
     if association.is_reseller:
         outgoing += [
             OutgoingMessage(
@@ -358,9 +328,9 @@ def _enqueue_emails(
 def end_association(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> Association:
-    """End an association: its freezes are lifted, its open authorization is revoked.
+    """End an association, lift its freezes and revoke its open authorization.
 
-    The freeze of an administrator stays. Ending an ended one changes nothing. Locks the account.
+    An administrator's freeze stays. Ending it again changes nothing. Locks the account.
     """
     with transaction.atomic():
         account = CustomerAccount.objects.select_for_update().get(pk=association.account_id)

@@ -1,4 +1,4 @@
-"""Attempts: starting one, what is agreed and chosen on the way, and the account that enters it."""
+"""Attempts: starting one, what the visitor agrees to, and the account that enters it."""
 
 import hashlib
 import secrets
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import CustomerAccount, User
 from association.enums import JourneyRefusal
@@ -16,13 +17,20 @@ from association.services.eligibility import REGISTRATION_WINDOW
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
+from web.fixed_queries import IDENTIFIER, fixed_query
 from web.refused import Refused
 
-LETTER_FIELDS = ("letter", "letter_agreed_at", "letter_network_address")
+LETTER_FIELDS = ("letter_id", "letter_agreed_at", "letter_network_address")
+AGREED_FIELDS = (
+    "instructions_id",
+    "instructions_agreed_at",
+    "instructions_network_address",
+    *LETTER_FIELDS,
+)
 
 
 def new_browser_secret() -> str:
-    """Return 128 fresh random bits for the cookie that makes an attempt this browser's."""
+    """Return a random value for the cookie that makes an attempt this browser's."""
     return secrets.token_hex(16)
 
 
@@ -32,30 +40,42 @@ def hash_of(browser_secret: str) -> str:
 
 
 def find_attempt(attempt_id: UUID) -> Attempt | None:
-    """Return the attempt with what every page of it reads: whose it is, and who invites."""
-    return (
-        Attempt.objects.select_related("invitation__partner", "account__owner", "association")
-        .filter(pk=attempt_id)
-        .first()
-    )
+    """Return the attempt with its account, its invitation and its association, or None."""
+    return _attempts.first(attempt_id)
+
+
+@fixed_query(IDENTIFIER)
+def _attempts(attempt_id: UUID) -> QuerySet[Attempt]:
+    loaded = Attempt.objects.select_related("invitation__partner", "account__owner", "association")
+    return loaded.filter(pk=attempt_id)
 
 
 def lock_unfinished(attempt: Attempt) -> Attempt:
     """Lock the attempt's row until the transaction ends, and return it as it is now.
 
-    Every later write of an attempt begins with this: what an association was made from does not
-    change behind it. Raises Refused.
+    Every change of an attempt begins with this, so that none follows its association. Raises
+    Refused when it has one.
     """
     locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
-    if Association.objects.filter(attempt=locked).exists():
+    if find_association(locked) is not None:
         raise Refused(JourneyRefusal.FINISHED)
     return locked
+
+
+def find_association(attempt: Attempt) -> Association | None:
+    """Return what was made of the attempt, or None."""
+    return _associations.first(attempt.pk)
+
+
+@fixed_query(IDENTIFIER)
+def _associations(attempt_id: UUID) -> QuerySet[Association]:
+    return Association.objects.filter(attempt=attempt_id)
 
 
 def start_attempt(
     *, invitation: Invitation, browser_secret: str, language: str, now: datetime
 ) -> Attempt:
-    """Create the attempt of this browser; the first row that a visitor causes."""
+    """Create the attempt of this browser."""
     return Attempt.objects.create(
         invitation=invitation,
         partner_id=invitation.partner_id,
@@ -67,23 +87,15 @@ def start_attempt(
 
 
 def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> Attempt:
-    """Begin again with another account: a new attempt that keeps what was agreed to.
+    """Create an attempt for another account, which keeps what was agreed to.
 
-    The old one stays as it is: who was refused in it is history.
+    The old one stays as history.
     """
+    kept = ("invitation", "partner_id", "invited_by_id", "language", *AGREED_FIELDS)
     return Attempt.objects.create(
-        invitation=attempt.invitation,
-        partner_id=attempt.partner_id,
-        invited_by_id=attempt.invited_by_id,
         browser_hash=hash_of(browser_secret),
-        language=attempt.language,
         started_at=now,
-        instructions_id=attempt.instructions_id,
-        instructions_agreed_at=attempt.instructions_agreed_at,
-        instructions_network_address=attempt.instructions_network_address,
-        letter_id=attempt.letter_id,
-        letter_agreed_at=attempt.letter_agreed_at,
-        letter_network_address=attempt.letter_network_address,
+        **{name: getattr(attempt, name) for name in kept},
     )
 
 
@@ -95,10 +107,9 @@ def agree_to_instructions(
     address: str | None,
     now: datetime,
 ) -> None:
-    """Keep what the visitor ticked: the instructions, and the letter or its absence.
+    """Keep that the visitor agreed to the instructions, and to the letter or not.
 
-    The latest choice counts; an unticked letter takes back an earlier tick. Raises
-    Refused.
+    The latest choice counts. Raises Refused when the attempt is finished.
     """
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
     attempt.instructions_network_address = address
@@ -107,20 +118,13 @@ def agree_to_instructions(
     )
     with transaction.atomic():
         lock_unfinished(attempt)
-        attempt.save(
-            update_fields=[
-                "instructions",
-                "instructions_agreed_at",
-                "instructions_network_address",
-                *LETTER_FIELDS,
-            ]
-        )
+        attempt.save(update_fields=AGREED_FIELDS)
 
 
 def choose_letter(
     *, attempt: Attempt, letter_id: int | None, address: str | None, now: datetime
 ) -> None:
-    """Note on the attempt that the letter was ticked, or that it was not; saves nothing."""
+    """Set the choice about the letter on the attempt, without saving it."""
     attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
     attempt.letter_network_address = address if letter_id else None
 
@@ -144,8 +148,8 @@ def enter_attempt(
 ) -> Admission:
     """Give the attempt its account and decide; repeating it decides again.
 
-    Called by the log-in, the registration (`registered`) and "Continue as". From now on only this
-    account's log-in opens the attempt. Raises Refused when it is another account's or finished.
+    From now on only this account's log-in opens the attempt. Raises Refused when the attempt is
+    another account's or finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
@@ -159,7 +163,7 @@ def enter_attempt(
 
 
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
-    """Check the attempt's account against every rule and keep the refusal codes as history.
+    """Check the attempt's account against every rule and keep the refusal codes.
 
     Raises Refused when the attempt is finished.
     """
@@ -171,10 +175,7 @@ def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
 
 
 def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> None:
-    """Keep what the latest decision refused for; none when it would let the account join.
-
-    Belongs into a transaction that has locked the attempt.
-    """
+    """Keep the codes of the latest decision. Call it in a transaction that locked the attempt."""
     attempt.refusal_codes, attempt.decided_at = list(codes), now
     attempt.refused_at = now if codes else None
     attempt.save(update_fields=["refusal_codes", "decided_at", "refused_at"])
@@ -188,7 +189,7 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 
 
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
-    """Let the customer enable later: mail the way back, once a day at the most.
+    """Let the customer enable later and e-mail the link back, at most once a day.
 
     Raises Refused when the attempt is finished.
     """
@@ -198,52 +199,36 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
             return
         attempt.deferred_at = now
         attempt.save(update_fields=["deferred_at"])
-        enqueue_messages(
-            messages=[
-                OutgoingMessage("association.resume", by.email, attempt, attempt.language),
-            ],
-            now=now,
-        )
+        message = OutgoingMessage("association.resume", by.email, attempt, attempt.language)
+        enqueue_messages(messages=[message], now=now)
 
 
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
-    """Send what refuses now to the partner, as codes, because the customer asks for it.
+    """E-mail the refusal codes to the partner, once per account and invitation.
 
-    Once per account and invitation, however many attempts: after that the attempt only notes when.
-    Raises Refused when nothing refuses.
+    Raises Refused when nothing refuses now.
     """
     with transaction.atomic():
-        lock_unfinished(attempt)
         if decide_attempt(attempt=attempt, now=now).is_admitted:
             raise Refused(JourneyRefusal.NOTHING_REFUSED)
-        told_before = Attempt.objects.filter(
+        told = Attempt.objects.filter(
             invitation=attempt.invitation_id,
             account=attempt.account_id,
             told_partner_at__isnull=False,
-        ).first()
-        attempt.told_partner_at = told_before.told_partner_at if told_before else now
+        )
+        told_before = told.values_list("told_partner_at", flat=True).first()
+        attempt.told_partner_at = told_before or now
         attempt.save(update_fields=["told_partner_at"])
         if told_before is None:
-            _enqueue_refusals(attempt, now)
-
-
-def _enqueue_refusals(attempt: Attempt, now: datetime) -> None:
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                "association.customer_refused",
-                recipient.email,
-                attempt,
-                recipient.language,
-                data={"codes": attempt.refusal_codes},
-            )
-            for recipient in partner_recipients(attempt.invitation)
-        ],
-        now=now,
-    )
+            kind, data = "association.customer_refused", {"codes": attempt.refusal_codes}
+            messages = [
+                OutgoingMessage(kind, user.email, attempt, user.language, data=data)
+                for user in partner_recipients(attempt.invitation)
+            ]
+            enqueue_messages(messages=messages, now=now)
 
 
 def change_language(*, attempt: Attempt, language: str) -> None:
-    """Keep the language that the visitor chose on the way."""
+    """Keep the language that the visitor chose."""
     attempt.language = language
     attempt.save(update_fields=["language"])

@@ -1,17 +1,20 @@
-"""Legal documents: which version is in force, publishing one, and the first that we ship."""
+"""Legal documents: which versions are in force, publishing one, and those that we ship."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from association.enums import DocumentKind, DocumentRefusal
 from association.models import LegalDocument
 from audit.services import record_audit_event
+from web.fixed_queries import fixed_query
 from web.refused import Refused
 
 FALLBACK_LANGUAGE = "en"
@@ -21,17 +24,17 @@ SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Which version of each document is in force, and the key of its text in each language."""
+    """The version of each document in force, and the key of its text in each language."""
 
     in_force: Mapping[DocumentKind, int]
     document_ids: Mapping[tuple[DocumentKind, str], int]
 
     def is_in_force(self, document_id: int | None) -> bool:
-        """Whether this document is a version in force, in whatever language."""
+        """Whether this document is in force, in any language."""
         return document_id in self.document_ids.values()
 
     def document_id(self, kind: DocumentKind, language: str) -> int:
-        """Return the key of the version in force, in this language or else in English."""
+        """Return the key of the document in force, in this language or else in English."""
         english = self.document_ids[kind, FALLBACK_LANGUAGE]
         return self.document_ids.get((kind, language), english)
 
@@ -39,15 +42,11 @@ class Versions:
 def load_versions() -> Versions:
     """Read the versions of all published documents, without their texts.
 
-    A new version is in force from its publication in English. A translation that has not caught
-    up is passed over: texts that no longer apply are not shown.
+    A version is in force from its publication in English. Older translations are left out.
     """
-    published = LegalDocument.objects.published().order_by("version")
     rows = [
         (pk, DocumentKind(kind), language, version)
-        for pk, kind, language, version in published.values_list(
-            "pk", "kind", "language", "version"
-        )
+        for pk, kind, language, version in _published_versions.all()
     ]
     in_force = {
         kind: version for _, kind, language, version in rows if language == FALLBACK_LANGUAGE
@@ -60,6 +59,12 @@ def load_versions() -> Versions:
     return Versions(in_force, document_ids)
 
 
+@fixed_query()
+def _published_versions() -> QuerySet[Any, tuple[Any, ...]]:
+    published = LegalDocument.objects.published().order_by("version")
+    return published.values_list("pk", "kind", "language", "version")
+
+
 def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:
     """Return the version in force of each kind, in `language` or else in English."""
     versions = load_versions()
@@ -69,10 +74,9 @@ def current_documents(kinds: Collection[DocumentKind], language: str) -> Documen
 
 
 def publish_document(*, document: LegalDocument, by: User | None, now: datetime) -> LegalDocument:
-    """Put a draft in force from `now`; from then on it cannot be changed.
+    """Put a draft in force; from then on it cannot be changed.
 
-    Open attempts that agreed to an older version of the instructions have that step undone.
-    Raises Refused when it is published already.
+    Open attempts must agree to new instructions again. Raises Refused when it is published already.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
@@ -97,17 +101,16 @@ def load_shipped_documents(**_signal: object) -> None:
     missing = []
     for file in sorted(SHIPPED_DOCUMENTS.glob("*/*.md")):
         kind, language = DocumentKind(file.stem), file.parent.name
-        if (kind.value, language) in known:
-            continue
-        title, _, body = file.read_text(encoding="utf-8").partition("\n")
-        missing.append(
-            LegalDocument(
-                kind=kind,
-                language=language,
-                version=1,
-                title=title.removeprefix("# ").strip(),
-                body=body.strip(),
-                published_at=timezone.now(),
+        if (kind.value, language) not in known:
+            title, _, body = file.read_text(encoding="utf-8").partition("\n")
+            missing.append(
+                LegalDocument(
+                    kind=kind,
+                    language=language,
+                    version=1,
+                    title=title.removeprefix("# ").strip(),
+                    body=body.strip(),
+                    published_at=timezone.now(),
+                )
             )
-        )
     LegalDocument.objects.bulk_create(missing, ignore_conflicts=True)

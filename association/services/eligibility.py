@@ -1,7 +1,7 @@
-"""May this account join? The provider's rules, as pure functions of stored facts and one moment.
+"""The provider's rules about who may join, as pure functions of stored facts and one moment.
 
-`RULES` is the policy: a line for each row of the specification's table, in its order. Every end
-is half-open: what ends at `now` has ended. What cannot be decided raises, so nothing slips by.
+`RULES` is the policy: a line for each row of the specification's table, in its order. What ends at
+`now` has ended. What cannot be decided raises.
 """
 
 import json
@@ -18,19 +18,18 @@ BOTH = frozenset({"reseller", "referral"})
 SPECIAL_CONTRACTS = frozenset({"offline_direct", "telemarketing_discount", "special_offer_direct"})
 PROFESSIONAL_SERVICES = frozenset({"professional_services"})
 
-# How long after its registration an account may join; the last instant still counts.
+# How long after its registration an account may join, its last moment included.
 REGISTRATION_WINDOW = timedelta(days=7)
 
-# Sorts an open end behind every other.
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-# --- Facts: what is known about an account, as plain values. Moments are aware, None is open.
+# --- Facts: plain values. Moments are aware; one that is None has no end.
 
 
 @dataclass(frozen=True, slots=True)
 class ContractFact:
-    """A contract with the provider, which may be signed before it starts or the other way round."""
+    """A contract with the provider, signed before its start or after it."""
 
     contract_type: str
     signed_at: datetime | None
@@ -67,11 +66,10 @@ class ReservedInstanceFact:
 
 
 @dataclass(frozen=True, slots=True)
-class MembershipFact:
-    """A relation to an enterprise in which the account is the member."""
+class MemberFact:
+    """A relation to an enterprise in which the account is the master."""
 
     accounting: str
-    member_type: str
     ended_at: datetime | None
 
     def is_in_force(self, now: datetime) -> bool:
@@ -79,19 +77,15 @@ class MembershipFact:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberFact:
-    """A relation in which the account is the enterprise master."""
+class MembershipFact(MemberFact):
+    """A relation in which the account is the member."""
 
-    accounting: str
-    ended_at: datetime | None
-
-    def is_in_force(self, now: datetime) -> bool:
-        return not _has_come(self.ended_at, now)
+    member_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that the rules read. Nothing has a default: a fact that was forgotten is an error."""
+    """All that the rules read. There are no defaults: a forgotten fact is an error."""
 
     registration_site: str
     registered_at: datetime
@@ -110,13 +104,13 @@ def _has_come(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-# --- Rules: each answers with the fact that it refuses for, in plain JSON values, or with None.
+# --- Rules: each returns the fact that it refuses for, as JSON values, or None.
 
 Evidence = Mapping[str, str | int | None]
 
 
 def _chinese_mainland_site(facts: Facts, _now: datetime) -> Evidence | None:
-    # Asked this way round, a site that nobody has thought of yet is refused too.
+    # A new site is refused until this rule names it.
     if facts.registration_site == "international":
         return None
     return {"registration_site": facts.registration_site}
@@ -183,7 +177,6 @@ def _internal_account(facts: Facts, _now: datetime) -> Evidence | None:
 
 
 def _contract_in_force(facts: Facts, types: Collection[str], now: datetime) -> Evidence | None:
-    """How many contracts of these types are in force, and which of them ends last."""
     in_force = [c for c in facts.contracts if c.contract_type in types and c.is_in_force(now)]
     if not in_force:
         return None
@@ -203,12 +196,12 @@ def _membership_in_force(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the policy: a code, the association types it is for, and the question it asks."""
+    """One row of the policy: its code, the association types it is for, and its function."""
 
     code: RefusalCode
     association_types: frozenset[str]
     refuses: Callable[[Facts, datetime], Evidence | None]
-    # Not shown when this other rule refuses, because that one already says it.
+    # Not shown when this rule refuses, whose text covers it.
     hidden_beside: RefusalCode | None = None
 
 
@@ -239,7 +232,7 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The named reason why not, with the fact behind it, which is for the customer alone."""
+    """A reason why not, with its fact, which only the customer may see."""
 
     code: RefusalCode
     evidence: Evidence
@@ -247,7 +240,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one rule said: it passes without a refusal."""
+    """The result of one rule, which passes without a refusal."""
 
     code: RefusalCode
     refusal: Refusal | None
@@ -255,7 +248,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What every rule that applies said about these facts at that moment, in the policy's order."""
+    """The results of every rule that applies, in the policy's order."""
 
     facts: Facts
     association_type: str
@@ -272,7 +265,7 @@ class Decision:
 
 
 def evaluate(facts: Facts, association_type: str, now: datetime) -> Decision:
-    """Ask every rule of the association type; an unknown type is a ValueError, never a pass."""
+    """Apply every rule of the association type; an unknown type is a ValueError."""
     if association_type not in BOTH:
         raise ValueError(f"Unknown association type: {association_type!r}")
     rules = [rule for rule in RULES if association_type in rule.association_types]
@@ -284,9 +277,9 @@ def evaluate(facts: Facts, association_type: str, now: datetime) -> Decision:
 
 
 def snapshot(decision: Decision) -> dict[str, object]:
-    """The decision and the facts it was made from, as JSON; kept with the association.
+    """Return the decision and its facts as JSON, to be stored with the association.
 
-    It holds amounts and contracts: for administrators, never for the partner.
+    It has amounts and contracts, which a partner must never see.
     """
     refused = {refusal.code: refusal.evidence for refusal in decision.refusals}
     content = {

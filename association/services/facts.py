@@ -1,10 +1,15 @@
-"""What is stored about an account, read fresh for the rules and for the pages."""
+"""What is stored about an account, read fresh for the rules and for the pages.
+
+One small query per table. Rows that no rule can refuse for (paid bills, ended contracts) are left
+out.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import F, Max, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts.enums import ResourceStatus
 from accounts.models import (
@@ -17,7 +22,7 @@ from accounts.models import (
     ReservedInstance,
     Resource,
 )
-from association.models import Association
+from association.models import Association, Attempt
 from association.services.eligibility import (
     BillFact,
     ContractFact,
@@ -27,14 +32,14 @@ from association.services.eligibility import (
     ReservedInstanceFact,
 )
 from partners.models import Partner, PartnerMember
+from web.fixed_queries import KEY, MOMENT, fixed_query
+
+Rows = QuerySet[Any, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """The facts for the rules, and what the invitation asks about the account.
-
-    `partner` is the one that the account is associated with now.
-    """
+    """The facts for the rules, the partner of the account now, and whether it ever had one."""
 
     facts: Facts
     partner: Partner | None
@@ -43,98 +48,114 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an account has that joining a reseller changes."""
+    """The coupons and resources of an account, which joining a reseller changes."""
 
     coupon_count: int
     coupon_total: Decimal
     running_resources: int
 
 
-def load_facts(*, account: CustomerAccount, partner: Partner, now: datetime) -> Facts:
-    """Return the facts that the rules read about joining this partner."""
-    return load_record(account=account, partner=partner, now=now).facts
-
-
 def load_record(*, account: CustomerAccount, partner: Partner, now: datetime) -> AccountRecord:
-    """Read the account's facts from the database; only `account` itself is taken as it is given.
-
-    One small query per table: building one query for all of them took three times as long as
-    running these. Rows that no rule can refuse for (paid bills, ended contracts) are left out.
-    """
-    associations = list(Association.objects.filter(account=account))
-    in_force = [association for association in associations if association.ended_at is None]
-    own_partner = in_force[0].partner if in_force else None
-    cash = CashExpenditure.objects.filter(account=account).aggregate(largest=Max("amount"))
-    memberships, members = _enterprise_relations(account, now)
+    """Read the account's facts from the database; `account` itself is not read again."""
+    key = account.pk
+    associations = _associations.all(key)
+    own_partner = next((row.partner for row in associations if row.ended_at is None), None)
+    [largest_cash] = _largest_cash.first(key) or [None]
+    relations = _relations.all(key, now)
     facts = Facts(
         registration_site=account.registration_site,
         registered_at=account.registered_at,
         is_internal=account.is_internal,
-        owner_is_partner_member=PartnerMember.objects.filter(user=account.owner_id).exists(),
+        owner_is_partner_member=bool(_members.all(account.owner_id)),
         associated_with_other_partner=own_partner not in (None, partner),
-        largest_cash_expenditure=cash["largest"],
-        contracts=_contracts(account, now),
-        bills=_unpaid_bills(account),
-        reserved_instances=_reserved_instances(account, now),
-        memberships=memberships,
-        members=members,
+        largest_cash_expenditure=largest_cash,
+        contracts=tuple(ContractFact(*row) for row in _contracts.all(key, now)),
+        bills=tuple(BillFact(*row) for row in _unpaid_bills.all(key)),
+        reserved_instances=tuple(
+            ReservedInstanceFact(*row) for row in _reserved_instances.all(key, now)
+        ),
+        memberships=tuple(
+            MembershipFact(accounting, ended_at, member_type)
+            for member, accounting, member_type, ended_at in relations
+            if member == key
+        ),
+        members=tuple(
+            MemberFact(accounting, ended_at)
+            for member, accounting, _, ended_at in relations
+            if member != key
+        ),
     )
     return AccountRecord(facts, own_partner, was_ever_associated=bool(associations))
 
 
+def is_registered_by_invitation(account: CustomerAccount) -> bool:
+    """Whether the account was registered in an attempt."""
+    return bool(_registrations.all(account.pk))
+
+
 def load_holdings(*, account: CustomerAccount, now: datetime) -> Holdings:
     """Return the coupons that can still pay, and the resources that run."""
-    coupons = Coupon.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now), account=account, balance__gt=0
-    )
-    balances = [coupon.balance for coupon in coupons]
-    running = Resource.objects.filter(account=account, status=ResourceStatus.RUNNING)
-    return Holdings(len(balances), sum(balances, Decimal("0.00")), running.count())
+    balances = [balance for (balance,) in _coupons.all(account.pk, now)]
+    [running] = _running_resources.first(account.pk) or [0]
+    return Holdings(len(balances), sum(balances, Decimal("0.00")), running)
 
 
-def _contracts(account: CustomerAccount, now: datetime) -> tuple[ContractFact, ...]:
-    rows = Contract.objects.filter(
+@fixed_query(KEY)
+def _associations(account: int) -> QuerySet[Association]:
+    return Association.objects.select_related("partner").filter(account=account)
+
+
+@fixed_query(KEY)
+def _members(user: int) -> Rows:
+    return PartnerMember.objects.filter(user=user).values_list("pk")
+
+
+@fixed_query(KEY)
+def _registrations(account: int) -> Rows:
+    registered = Attempt.objects.filter(account=account, registered_at__isnull=False)
+    return registered.values_list("pk")[:1]
+
+
+@fixed_query(KEY)
+def _largest_cash(account: int) -> Rows:
+    expenditures = CashExpenditure.objects.filter(account=account)
+    return expenditures.order_by("-amount").values_list("amount")[:1]
+
+
+@fixed_query(KEY, MOMENT)
+def _contracts(account: int, now: datetime) -> Rows:
+    return Contract.objects.filter(
         Q(effective_to__isnull=True) | Q(effective_to__gt=now), account=account
-    )
-    return tuple(
-        ContractFact(
-            row.contract_type,
-            row.signed_at,
-            row.effective_from,
-            row.effective_to,
-            row.terminated_at,
-        )
-        for row in rows
-    )
+    ).values_list("contract_type", "signed_at", "effective_from", "effective_to", "terminated_at")
 
 
-def _unpaid_bills(account: CustomerAccount) -> tuple[BillFact, ...]:
-    rows = Bill.objects.filter(account=account, paid_amount__lt=F("amount"))
-    return tuple(BillFact(row.amount, row.paid_amount) for row in rows)
+@fixed_query(KEY)
+def _unpaid_bills(account: int) -> Rows:
+    unpaid = Bill.objects.filter(account=account, paid_amount__lt=F("amount"))
+    return unpaid.values_list("amount", "paid_amount")
 
 
-def _reserved_instances(
-    account: CustomerAccount, now: datetime
-) -> tuple[ReservedInstanceFact, ...]:
-    rows = ReservedInstance.objects.filter(account=account, expires_at__gt=now)
-    return tuple(ReservedInstanceFact(row.expires_at, row.cancelled_at) for row in rows)
+@fixed_query(KEY, MOMENT)
+def _reserved_instances(account: int, now: datetime) -> Rows:
+    valid = ReservedInstance.objects.filter(account=account, expires_at__gt=now)
+    return valid.values_list("expires_at", "cancelled_at")
 
 
-def _enterprise_relations(
-    account: CustomerAccount, now: datetime
-) -> tuple[tuple[MembershipFact, ...], tuple[MemberFact, ...]]:
-    """Return the relations in which the account is the member, and those in which the master."""
-    rows = list(
-        EnterpriseRelation.objects.filter(
-            Q(ended_at__isnull=True) | Q(ended_at__gt=now), Q(member=account) | Q(master=account)
-        )
-    )
-    memberships = tuple(
-        MembershipFact(row.accounting, row.member_type, row.ended_at)
-        for row in rows
-        if row.member_id == account.pk
-    )
-    members = tuple(
-        MemberFact(row.accounting, row.ended_at) for row in rows if row.master_id == account.pk
-    )
-    return memberships, members
+@fixed_query(KEY, MOMENT)
+def _relations(account: int, now: datetime) -> Rows:
+    return EnterpriseRelation.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=now), Q(member=account) | Q(master=account)
+    ).values_list("member", "accounting", "member_type", "ended_at")
+
+
+@fixed_query(KEY, MOMENT)
+def _coupons(account: int, now: datetime) -> Rows:
+    return Coupon.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now), account=account, balance__gt=0
+    ).values_list("balance")
+
+
+@fixed_query(KEY)
+def _running_resources(account: int) -> Rows:
+    running = Resource.objects.filter(account=account, status=ResourceStatus.RUNNING)
+    return running.values("account").values_list(Count("pk"))

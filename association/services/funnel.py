@@ -1,4 +1,4 @@
-"""How far people came on the way to a partner, and what refused them, within some days."""
+"""How far people came with a partner's invitations in 30 days, and what refused them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from partners.models import Partner, PartnerMember
 from partners.services.pages import Count, CountOf, counted
 
 DAYS = timedelta(days=30)
-# Beyond this a count says "more than".
-COUNTED = 10_000
-# So many refused attempts are looked into for their causes.
-LOOKED_INTO = 1_000
+# A greater count is shown as "more than".
+MOST_COUNTED = 10_000
+# How many refused attempts are read for their causes.
+MOST_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """How many attempts came to each point, and whether the member has any invitation at all."""
+    """How many attempts came to each point, and whether the member has an invitation."""
 
     started: Count
     registered: Count
@@ -29,7 +29,7 @@ class Funnel:
 
 
 def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
-    """Count what happened in the last 30 days, each by its own moment; one statement."""
+    """Count what happened in the last 30 days, in one statement."""
     since = now - DAYS
     attempts = member.partner.attempts.visible_to(member)
     associated: QuerySet[Any] = member.partner.associations.filter(associated_at__gte=since)
@@ -43,19 +43,18 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
         Exists(member.partner.invitations.visible_to(member)),
     ).get(pk=member.partner_id)
     names = ("started", "registered", "associated", "refused")
-    counts = {name: counted(number, COUNTED) for name, number in zip(names, found, strict=False)}
+    counts = {
+        name: counted(number, MOST_COUNTED) for name, number in zip(names, found, strict=False)
+    }
     return Funnel(**counts, has_invitations=found[4])
 
 
 def refused_by_cause(*, member: PartnerMember, now: datetime) -> list[tuple[str, int]]:
-    """Return the codes that refused in the last 30 days, each with how often, most first.
-
-    Looks into the latest attempts only, however many there are.
-    """
+    """Return the refusal codes of the latest attempts in 30 days with their counts, most first."""
     refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
-    latest = refused.order_by("-refused_at").values_list("refusal_codes", flat=True)[:LOOKED_INTO]
+    latest = refused.order_by("-refused_at").values_list("refusal_codes", flat=True)[:MOST_READ]
     return Counter(code for codes in latest for code in codes).most_common()
 
 
 def _up_to(rows: "QuerySet[Any]") -> CountOf:
-    return CountOf(rows.order_by().values("pk")[: COUNTED + 1])
+    return CountOf(rows.order_by().values("pk")[: MOST_COUNTED + 1])

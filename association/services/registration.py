@@ -1,4 +1,4 @@
-"""Registering on the way: the address is proven for this attempt, the new account enters it."""
+"""Registering in an attempt: a code proves the e-mail address, and the new account enters."""
 
 from datetime import datetime
 
@@ -14,9 +14,9 @@ from web.email_addresses import canonical_address
 
 
 def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
-    """Keep what was typed and send a code to the address, if its limits allow one.
+    """Keep what was typed and send a code to the e-mail address, if its limits allow one.
 
-    The page does not say whether one was sent. Raises Refused when the attempt is finished.
+    Raises Refused when the attempt is finished.
     """
     with transaction.atomic():
         remember_registration(attempt=attempt, email=email, country=country, code_asked_at=now)
@@ -30,11 +30,11 @@ def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: dateti
 
 
 def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: datetime) -> User:
-    """Create the account for the proven address and enter the attempt with it, both or neither.
+    """Create the account for the proven e-mail address and enter the attempt, both or neither.
 
-    A wrong code stays counted whatever follows, so call it outside every transaction. Sent twice
-    with the same code and password it returns the same user. Raises Refused when the code is
-    refused, when another account has entered the attempt, and when the attempt is finished.
+    Call it outside every transaction, so that a wrong code stays counted. Repeating it with the
+    same code and password returns the same user. Raises Refused when the code is refused, when
+    another account has entered the attempt, and when the attempt is finished.
     """
     proof = check_code(
         email=canonical_address(attempt.registration_email),
@@ -57,5 +57,4 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
 
 
 def _flow_of(attempt: Attempt) -> str:
-    """What the codes of this attempt are bound to."""
     return f"attempt:{attempt.pk}"

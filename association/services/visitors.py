@@ -1,4 +1,4 @@
-"""What belongs to a returning visitor: their attempt of an invitation, their association."""
+"""A returning visitor's attempt and association."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from partners.models import Invitation
 def find_own_attempt(
     *, invitation: Invitation, owner: User | None, browser_hash: str | None
 ) -> Attempt | None:
-    """Return the visitor's newest attempt of this invitation, or None; one statement.
+    """Return the visitor's newest attempt of this invitation, or None.
 
-    By the signed-in `owner`, else by the browser while the attempt has no account yet.
+    It is found by the signed-in `owner`, else by the browser while it has no account yet.
     """
     attempts = invitation.attempts.select_related("account", "association").order_by("-started_at")
     if owner is not None:
@@ -25,7 +25,7 @@ def find_own_attempt(
 
 
 def find_own_association(owner: User) -> Association | None:
-    """Return the association in force of this user's account, loaded with the partner, or None."""
+    """Return the association in force of this user's account, with its partner, or None."""
     return (
         Association.objects.in_force()
         .select_related("partner", "account")
@@ -35,10 +35,7 @@ def find_own_association(owner: User) -> Association | None:
 
 
 def find_open_attempt(owner: User, now: datetime) -> Attempt | None:
-    """Return the newest attempt that this user's account can finish, or None.
-
-    None when the account has a partner, or when no invitation that it follows is live.
-    """
+    """Return the newest attempt that this user's account can finish, or None."""
     return (
         Attempt.objects.filter(account__owner=owner, invitation__in=Invitation.objects.live(now))
         .exclude(account__in=Association.objects.in_force().values("account"))

@@ -31,13 +31,13 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def browser_secret_of(request: HttpRequest) -> str:
-    """Return the browser's secret, or a new one when its cookie cannot be ours."""
+    """Return the browser's secret, or a new one when it has no valid cookie."""
     secret = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
     return secret if _SECRET.fullmatch(secret) else new_browser_secret()
 
 
 def remember_browser(response: HttpResponse, secret: str) -> HttpResponse:
-    """Set the journey's one cookie: it makes an attempt this browser's until it has an account."""
+    """Set the cookie that makes an attempt this browser's until it has an account."""
     response.set_cookie(
         settings.BROWSER_COOKIE_NAME,
         secret,
@@ -50,7 +50,6 @@ def remember_browser(response: HttpResponse, secret: str) -> HttpResponse:
 
 
 def own_account(request: HttpRequest) -> CustomerAccount | None:
-    """Return the signed-in user's customer account, or None."""
     return CustomerAccount.objects.filter(owner_id=request.user.pk).first()
 
 
@@ -62,7 +61,7 @@ def show_choice(
     attempt: Attempt | None = None,
     problem: str = "",
 ) -> HttpResponse:
-    """Show the choice of account; 409 when what was shown before no longer holds."""
+    """Show the choice of account; 409 with a problem."""
     context = {
         "invitation": invitation,
         "partner": invitation.partner,
@@ -79,7 +78,6 @@ def show_choice(
 
 @attempt_step(Step.ACCOUNT)
 def account(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Ask which account joins."""
     if request.method == "POST":
         return follow_choice(request, journey.attempt, now=journey.now)
     return _show_choice_of(request, journey.attempt)
@@ -108,17 +106,13 @@ def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> H
         case "ask":
             return see_other(step_url(attempt, Step.ASK))
         case "login":
-            return see_other(login_url(attempt))
+            query = urlencode({"next": resume_url(attempt)})
+            return see_other(f"{reverse('account_login')}?{query}")
     return see_other(step_url(attempt, Step.ACCOUNT))
 
 
-def login_url(attempt: Attempt) -> str:
-    """Return the address of the log-in that comes back to this attempt."""
-    return f"{reverse('account_login')}?{urlencode({'next': resume_url(attempt)})}"
-
-
 def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) -> HttpResponse:
-    """Enter with the account that the page named, if it is still the one signed in."""
+    """Enter with the account that the page named, if it is still signed in."""
     mine = own_account(request)
     shown = request.POST.get("account", "")
     if mine is None or shown not in {"", str(mine.pk)}:
@@ -162,7 +156,7 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 @attempt_step(Step.SWITCH)
 def switch(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Use another account: log out and keep what was agreed to."""
+    """Log out to use another account, and keep what was agreed to."""
     secret = browser_secret_of(request)
     attempt = restart_attempt(attempt=journey.attempt, browser_secret=secret, now=journey.now)
     logout(request)

@@ -13,7 +13,7 @@ from web.answers import see_other
 
 @attempt_step(Step.CHECK)
 def check(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Show every rule with the way out; the POST checks again."""
+    """Show every rule; the POST checks again."""
     if request.method == "POST":
         decide_attempt(attempt=journey.attempt, now=journey.now)
         return see_other(resume_url(journey.attempt))
@@ -25,7 +25,6 @@ def check(request: HttpRequest, journey: Journey) -> HttpResponse:
 def show_check(
     request: HttpRequest, journey: Journey, admission: Admission, status: int = 200
 ) -> HttpResponse:
-    """Show the check; 409 when a final POST was refused."""
     between = [
         {"code": code, "reason": customer_reason(code), "way_out": way_out(code)}
         for code in admission.invitation_refusals
@@ -45,6 +44,5 @@ def show_check(
 
 @attempt_step(Step.CHECK, is_action=True)
 def tell(_request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Tell the partner which rules refuse, because the customer asks for it."""
     tell_partner(attempt=journey.attempt, now=journey.now)
     return see_other(step_url(journey.attempt, Step.CHECK))

@@ -1,4 +1,4 @@
-"""Confirm, the last page of an enabled account; and the final POST, which Enable shares with it."""
+"""The last step, Confirm for an enabled account or else Enable, with the final POST of both."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,10 +8,9 @@ from association.enums import JourneyRefusal, Step
 from association.forms import EnableForm, LetterForm
 from association.services.admission import account_of
 from association.services.associations import associate
-from association.services.attempts import last_moment_to_associate
+from association.services.attempts import defer_attempt, last_moment_to_associate
 from association.services.facts import load_holdings
 from association.views.check import show_check
-from association.views.dead_links import dead_link
 from association.views.gate import (
     Journey,
     attempt_step,
@@ -20,6 +19,7 @@ from association.views.gate import (
     signed_in,
     step_url,
 )
+from association.views.remembered import dead_link
 from partners.services.invitation_use import InvitationRefused
 from web.answers import posted, see_other
 from web.origin import current_origin
@@ -28,7 +28,6 @@ from web.refused import Refused
 
 @attempt_step(Step.CONFIRM, is_final=True)
 def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Name the account, with what will happen."""
     form = LetterForm(
         posted(request),
         versions=journey.versions.in_force,
@@ -39,6 +38,26 @@ def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
     return show_last_step(request, journey, Step.CONFIRM, form)
 
 
+@attempt_step(Step.ENABLE, is_final=True)
+def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
+    form = EnableForm(
+        posted(request),
+        versions=journey.versions.in_force,
+        ticked=journey.versions.is_in_force(journey.attempt.letter_id),
+        country=account_of(journey.attempt).country.code,
+    )
+    if request.method == "POST":
+        return answer_final_post(request, journey, Step.ENABLE, form)
+    return show_last_step(request, journey, Step.ENABLE, form)
+
+
+@attempt_step(Step.ENABLE, is_action=True)
+def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
+    """Leave the attempt for later, and e-mail the link back."""
+    defer_attempt(attempt=journey.attempt, by=signed_in(request), now=journey.now)
+    return see_other(step_url(journey.attempt, Step.ENABLE))
+
+
 def show_last_step(
     request: HttpRequest,
     journey: Journey,
@@ -47,7 +66,7 @@ def show_last_step(
     status: int = 200,
     problem: str = "",
 ) -> HttpResponse:
-    """Show what will happen, with the account's own numbers, before the click."""
+    """Show what will happen, with the account's own numbers."""
     account = account_of(journey.attempt)
     context = {
         "form": form,
@@ -66,9 +85,9 @@ def show_last_step(
 def answer_final_post(
     request: HttpRequest, journey: Journey, step: Step, form: LetterForm
 ) -> HttpResponse:
-    """Associate and lead to the result, or say exactly why not."""
+    """Associate and lead to the result, or show why not."""
     if not form.is_valid():
-        # `associate()` is not asked, so the page's own conditions decide what is shown.
+        # `associate()` does not decide, so the page's own conditions do.
         entered = enter_step(request, journey.attempt, step)
         if not isinstance(entered, Journey):
             return entered
@@ -91,7 +110,6 @@ def answer_final_post(
 def answer_refused(
     request: HttpRequest, journey: Journey, step: Step, form: LetterForm, refused: Refused
 ) -> HttpResponse:
-    """Answer a final POST that `associate()` refused."""
     match refused.code:
         case JourneyRefusal.NOT_ADMITTED:
             return show_check(request, journey, refused.context["admission"], status=409)

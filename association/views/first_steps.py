@@ -20,10 +20,10 @@ from association.views.account import (
     remember_browser,
     show_choice,
 )
-from association.views.dead_links import dead_link
 from association.views.gate import step_url
 from association.views.instructions import documents_to_read, show_instructions
 from association.views.landing import speak_language_for, unknown_invitation
+from association.views.remembered import dead_link
 from partners.models import Invitation
 from partners.services.invitation_use import find_invitation
 from web import limits
@@ -34,7 +34,7 @@ InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
 
 def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
-    """Show the page of a dead link instead of the view when the invitation is not live."""
+    """Answer with the dead link's page when the invitation is not live."""
 
     @login_not_required
     @limited
@@ -55,10 +55,10 @@ def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
 
 @live_invitation
 def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Show the instructions; agreeing to them starts the attempt. Referral has none."""
+    """Show the instructions; agreeing to them creates the attempt. Referral has none."""
     if not invitation.is_reseller:
         return see_other(reverse("first_account", args=[invitation.token]))
-    form = InstructionsForm(posted(request), documents=documents_to_read(request))
+    form = InstructionsForm(posted(request), documents=documents_to_read())
     back_url = reverse("landing", args=[invitation.token])
     if request.method != "POST" or not form.is_valid():
         return show_instructions(request, invitation, form, back_url=back_url)
@@ -77,7 +77,7 @@ def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResp
 
 @live_invitation
 def first_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Show the choice of account; choosing starts the attempt. Reseller reads first."""
+    """Show the choice of account, which creates a referral's attempt. Reseller reads first."""
     if invitation.is_reseller:
         return see_other(reverse("first_instructions", args=[invitation.token]))
     if request.method != "POST":
@@ -89,7 +89,7 @@ def first_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 def begin_attempt(request: HttpRequest, invitation: Invitation) -> tuple[Attempt, str]:
-    """Create the attempt for this browser, which keeps the secret it may already have."""
+    """Create the attempt for this browser, with the secret that it may already have."""
     secret = browser_secret_of(request)
     attempt = start_attempt(
         invitation=invitation,

@@ -14,29 +14,28 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt
-from association.services.admission import Admission, admit
+from association.services.admission import Admission, admit, first_undone_step, is_open
 from association.services.attempts import (
     change_language,
     find_attempt,
     hash_of,
 )
 from association.services.documents import Versions, load_versions
-from association.services.steps import first_undone_step, is_open
 from association.services.visitors import find_own_association
-from association.views.dead_links import dead_link
+from association.views.remembered import dead_link
 from partners.models import Invitation, Partner
-from web.answers import see_other
+from web.answers import ViewFunction, see_other
 from web.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What every page of an attempt works with; one reading of the clock and of the database."""
+    """What every page of an attempt uses, read once."""
 
     attempt: Attempt
     versions: Versions
@@ -46,12 +45,10 @@ class Journey:
 
     @property
     def invitation(self) -> Invitation:
-        """The invitation that is followed."""
         return self.attempt.invitation
 
     @property
     def partner(self) -> Partner:
-        """The partner that invites."""
         return self.attempt.invitation.partner
 
 
@@ -66,14 +63,13 @@ _STAGES = (
 
 
 def progress(invitation: Invitation, step: Step) -> dict[str, Any]:
-    """Return "step 2 of 4" for the layout; referral has no instructions and so one step less."""
+    """Return "step 2 of 4" for the layout; referral has one step less."""
     stages = _STAGES if invitation.is_reseller else _STAGES[1:]
     number = next(number for number, stage in enumerate(stages, start=1) if step in stage)
     return {"step": number, "step_count": len(stages)}
 
 
 def step_url(attempt: Attempt, step: Step) -> str:
-    """Return the address of one step of an attempt."""
     return reverse(f"join_{step.value}", args=[attempt.pk])
 
 
@@ -83,14 +79,13 @@ def resume_url(attempt: Attempt) -> str:
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Return the user; behind a log-in there is one."""
     if not isinstance(request.user, User):
         raise TypeError("There is no user.")
     return request.user
 
 
 def own_association(request: HttpRequest) -> Association:
-    """Return the signed-in user's association; without one the page does not exist."""
+    """Return the signed-in user's association, else answer 404."""
     association = find_own_association(signed_in(request))
     if association is None:
         raise Http404
@@ -98,31 +93,35 @@ def own_association(request: HttpRequest) -> Association:
 
 
 def is_mine(request: HttpRequest, attempt: Attempt) -> bool:
-    """Whether the attempt is the visitor's: by the browser until it has an account, then by it."""
+    """Whether the attempt is the account's or, while it has none, the browser's."""
     if attempt.account is not None:
         return request.user.is_authenticated and attempt.account.owner_id == request.user.pk
     return is_of_browser(request, attempt)
 
 
 def is_of_browser(request: HttpRequest, attempt: Attempt) -> bool:
-    """Whether the request carries the cookie of the browser that started the attempt."""
     browser_secret = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
     return secrets.compare_digest(hash_of(browser_secret), attempt.browser_hash)
 
 
-def own_attempt(request: HttpRequest, attempt_id: UUID) -> Attempt | HttpResponseBase:
-    """Return the visitor's own attempt, else the answer: to log-in for strangers, 404 for others.
+def own_attempt(view: Callable[[HttpRequest, Attempt], HttpResponse]) -> ViewFunction:
+    """Show a page only to the visitor whose attempt it is."""
 
-    A stranger is asked to log in whether or not the attempt exists.
-    """
-    attempt = find_attempt(attempt_id)
-    if attempt is not None and is_mine(request, attempt):
-        return attempt
-    return answer_to_stranger(request, attempt_id)
+    @login_not_required
+    @require_safe
+    @wraps(view)
+    def gated(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
+        attempt = find_attempt(attempt_id)
+        if attempt is None or not is_mine(request, attempt):
+            return answer_to_stranger(request, attempt_id)
+        speak_language_of(request, attempt)
+        return view(request, attempt)
+
+    return gated
 
 
 def answer_to_stranger(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
-    """Ask to log in; 404 for another user."""
+    """Ask to log in, whether or not the attempt exists; 404 for another user."""
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(reverse("join_resume", args=[attempt_id]))
@@ -138,10 +137,10 @@ def speak_language_of(request: HttpRequest, attempt: Attempt) -> None:
 
 
 def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpResponse:
-    """Read the clock and decide, once for the whole request; else the answer where it ends.
+    """Decide once for the whole request; return the answer when the journey has ended.
 
-    It ends in the result, in My partner for an account that is this partner's already by another
-    invitation, or in the dead link's page.
+    It has ended with the result, when the account is this partner's by another invitation, or when
+    the invitation is not live.
     """
     if hasattr(attempt, "association"):
         return see_other(step_url(attempt, Step.DONE))
@@ -158,10 +157,7 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
 
 
 def enter_step(request: HttpRequest, attempt: Attempt, step: Step) -> Journey | HttpResponse:
-    """Return the journey when the step's page may be used, else the answer that leads on.
-
-    In this order: where the journey has ended; the first undone step (303) when that is another.
-    """
+    """Return the journey when the step's page may be used, else the answer that leads on."""
     journey = begin_journey(request, attempt)
     if not isinstance(journey, Journey):
         return journey
@@ -176,15 +172,15 @@ def attempt_step(
     is_action: bool = False,
     is_final: bool = False,
     repeats: Callable[[HttpRequest, Attempt], bool] = lambda _request, _attempt: False,
-) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
+) -> Callable[[StepView], ViewFunction]:
     """Let a visitor use a view only on their own attempt, while its step is open.
 
-    `is_action`: only a POST acts, a GET leads to the step's page. `is_final`: whether a POST may
-    associate is left to `associate()`, so that the rules are read once. `repeats` recognises the
-    second half of a double click, which comes as the first did, and is let in like it.
+    `is_action`: a GET leads to the step's page. `is_final`: `associate()` decides about a POST, so
+    that the rules are read once. `repeats` finds the second request of a double click, to be
+    answered like the first.
     """
 
-    def decorate(view: StepView) -> Callable[..., HttpResponseBase]:
+    def decorate(view: StepView) -> ViewFunction:
         @login_not_required
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
@@ -196,7 +192,8 @@ def attempt_step(
             if attempt is None or not (is_repeated or is_mine(request, attempt)):
                 return answer_to_stranger(request, attempt_id)
             speak_language_of(request, attempt)
-            if is_repeated or (is_final and is_final_post(request, attempt)):
+            is_entered = attempt.account is not None and not hasattr(attempt, "association")
+            if is_repeated or (is_final and request.method == "POST" and is_entered):
                 journey = Journey(attempt, load_versions(), None, step, timezone.now())
                 return _answer(view, request, journey)
             return _answer(view, request, enter_step(request, attempt, step))
@@ -206,14 +203,8 @@ def attempt_step(
     return decorate
 
 
-def is_final_post(request: HttpRequest, attempt: Attempt) -> bool:
-    """Whether this POST asks to associate an account that has not done so in this attempt."""
-    is_entered = attempt.account is not None and not hasattr(attempt, "association")
-    return request.method == "POST" and is_entered
-
-
 def _answer(view: StepView, request: HttpRequest, journey: Journey | HttpResponse) -> HttpResponse:
-    """Call the view; an attempt that another tab has changed meanwhile leads to where it is now."""
+    """Call the view; lead to the present step when another tab has changed the attempt."""
     if not isinstance(journey, Journey):
         return journey
     try:

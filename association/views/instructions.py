@@ -20,15 +20,14 @@ from web.origin import current_origin
 TO_READ = (DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION)
 
 
-def documents_to_read(request: HttpRequest) -> Documents:
-    """Return instructions and letter in the language of the page."""
+def documents_to_read() -> Documents:
     return current_documents(TO_READ, get_language() or "")
 
 
 def show_instructions(
     request: HttpRequest, invitation: Invitation, form: InstructionsForm, *, back_url: str
 ) -> HttpResponse:
-    """Show both documents with their boxes; 400 when the form came back with errors."""
+    """Show both documents with their boxes."""
     context = {
         "form": form,
         "invitation": invitation,
@@ -47,7 +46,7 @@ def instructions(request: HttpRequest, journey: Journey) -> HttpResponse:
     if not journey.invitation.is_reseller:
         return see_other(resume_url(attempt))
     ticked = journey.versions.is_in_force(attempt.letter_id)
-    form = InstructionsForm(posted(request), documents=documents_to_read(request), ticked=ticked)
+    form = InstructionsForm(posted(request), documents=documents_to_read(), ticked=ticked)
     if request.method != "POST" or not form.is_valid():
         back_url = reverse("landing", args=[journey.invitation.token])
         return show_instructions(request, journey.invitation, form, back_url=back_url)

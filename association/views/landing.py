@@ -1,4 +1,4 @@
-"""The landing page of an invitation, and the way in by hand; both write nothing when looked at."""
+"""The landing page of an invitation, and the page to type a token; their GET writes nothing."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -18,9 +18,8 @@ from django_countries.fields import Country
 from association.forms import TokenForm
 from association.services.attempts import hash_of
 from association.services.visitors import find_own_association, find_own_attempt
-from association.views.dead_links import dead_link, unknown_link
 from association.views.gate import resume_url
-from association.views.remembered import MOST_REMEMBERED, answer_alike
+from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.invitation_use import find_invitation
@@ -33,10 +32,9 @@ from web.templatetags.moments import moment
 @login_not_required
 @require_safe
 def landing(request: HttpRequest, token: str) -> HttpResponse:
-    """Show who invites and what joining means. One statement, no row, no cookie for a stranger.
+    """Show who invites and what joining means: one statement, no cookie for a stranger.
 
-    A visitor who has been here is led on: to the first undone step, to the result, or told with
-    whom the account is associated.
+    A known visitor is led to the first undone step or to the result, or told the account's partner.
     """
     invitation = find_invitation(token)
     if invitation is None:
@@ -66,14 +64,14 @@ class Inviter(NamedTuple):
 
     @property
     def country(self) -> Country:
-        """The country as templates know it; made when the page is drawn, not at every visit."""
+        """The country with its name, made only when the page is rendered."""
         return Country(self.country_code)
 
 
 def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
-    """Return what the page shows to everyone whose invitation is like this one.
+    """Return what the page shows of invitations like this one.
 
-    `language` was chosen in the address, and is carried to the first step.
+    `language` was chosen in the URL, and is passed on to the first step.
     """
     partner = invitation.partner
     return {
@@ -86,33 +84,27 @@ def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
 
 
 def own_of(invitation: Invitation) -> dict[str, str]:
-    """Return what the page shows of this invitation alone; empty what it does not have."""
+    """Return what the page shows of this invitation alone."""
     places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
-    said = say(invitation.note, invitation.expires_at, places, translation.get_language())
-    return {"token": invitation.token, **said}
+    texts = texts_of(invitation.note, invitation.expires_at, places, translation.get_language())
+    return {"token": invitation.token, **texts}
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def say(
+def texts_of(
     note: str, expires_at: datetime | None, places: int | None, language: str
 ) -> dict[str, str]:
-    """Return these values as texts in the current language; a mailing's invitations share them."""
+    """Return these values, which many invitations share, as texts in the current language."""
+    left = ngettext("%(left)s place is left.", "%(left)s places are left.", places or 0)
     return {
         "note": linebreaksbr(note, autoescape=True) if note else "",
         "until": moment(expires_at) if expires_at else "",
-        "places": "" if places is None else places_left(places),
-    }
-
-
-def places_left(places: int) -> str:
-    """Return the sentence about the uses that are left."""
-    return ngettext("%(left)s place is left.", "%(left)s places are left.", places) % {
-        "left": places
+        "places": "" if places is None else left % {"left": places},
     }
 
 
 def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
-    """Show the reader's choice, else the invitation's language, else what the browser asks for."""
+    """Use the reader's choice, else the invitation's language, else the browser's."""
     language = supported_language(invitation.language)
     if request.language_choice is None and language:  # type: ignore[attr-defined]
         translation.activate(language)
@@ -120,7 +112,7 @@ def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
 
 
 def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse | None:
-    """Lead on a visitor whose browser or log-in we know; None: show the page to them as well."""
+    """Lead on a visitor whose browser or log-in we know; None shows the page to them as well."""
     cookies = request.COOKIES
     if not {settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME} & cookies.keys():
         return None
@@ -143,33 +135,28 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> Htt
 
 
 def unknown_invitation(request: HttpRequest) -> HttpResponse:
-    """Answer an address that is no invitation; too many of them from one client are slowed down."""
+    """Answer a URL that is no invitation; one client may ask for a limited number of them."""
     try:
         limits.count_use("unknown_token")
     except limits.LimitReached as reached:
-        return too_many_unknown(request, reached.seconds)
+        # Rendering this page for each of them would cost six times as much.
+        shown = {"retry_after_seconds": reached.seconds}
+        response = answer_alike(request, "429.html", shown=shown, own={}, status=429)
+        response["Retry-After"] = str(reached.seconds)
+        return response
     return unknown_link(request)
-
-
-def too_many_unknown(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Answer 429 with a remembered page: drawing it for each one costs six times as much."""
-    shown = {"retry_after_seconds": seconds}
-    response = answer_alike(request, "429.html", shown=shown, own={}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
 
 
 @login_not_required
 @require_safe
 def malformed_invitation(request: HttpRequest, rest: str) -> HttpResponse:
-    """Answer every other address under /i/ like an unknown invitation."""
     return unknown_invitation(request)
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_by_hand(request: HttpRequest) -> HttpResponse:
-    """Take a token that someone reads from paper, and lead to its landing page."""
+    """Lead from a typed token to its landing page."""
     form = TokenForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return see_other(reverse("landing", args=[form.cleaned_data["token"]]))
@@ -181,5 +168,4 @@ def enter_by_hand(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    """Lead whoever comes without an invitation to where one can be typed."""
     return redirect("enter_by_hand")

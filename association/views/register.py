@@ -34,7 +34,7 @@ from web.refused import Refused
 
 
 def without_login(view: StepView) -> StepView:
-    """Let a signed-in visitor first choose which account joins."""
+    """Let a signed-in visitor choose an account first."""
 
     @wraps(view)
     def answer(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -46,9 +46,9 @@ def without_login(view: StepView) -> StepView:
 
 
 def is_repeated_registration(request: HttpRequest, attempt: Attempt) -> bool:
-    """Whether this browser registered the attempt's account and does not carry its log-in.
+    """Whether this is the second request of a double click: registered, but not logged in.
 
-    So comes the second half of a double click. Its code and password are checked like the first's.
+    Its code and password are checked like the first's.
     """
     return (
         attempt.registered_at is not None
@@ -61,7 +61,6 @@ def is_repeated_registration(request: HttpRequest, attempt: Attempt) -> bool:
 @attempt_step(Step.REGISTER)
 @without_login
 def register(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Ask for country and e-mail address, then for the code that proves the address."""
     attempt = journey.attempt
     if attempt.code_asked_at is None:
         return show_register(request, journey, RegisterForm(attempt=attempt))
@@ -71,7 +70,6 @@ def register(request: HttpRequest, journey: Journey) -> HttpResponse:
 def show_register(
     request: HttpRequest, journey: Journey, form: Form, status: int = 200
 ) -> HttpResponse:
-    """Show the part that the form belongs to: the address, or its code and a password."""
     attempt = journey.attempt
     asked_at = attempt.code_asked_at
     wait = 0 if asked_at is None else (asked_at + PAUSE - journey.now).total_seconds()
@@ -92,7 +90,7 @@ def show_register(
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
 def send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Send a code to the address, if its limits allow one; the page is the same if not."""
+    """Send a code, if the address's limits allow one; the page does not tell."""
     form = RegisterForm(request.POST, attempt=journey.attempt)
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
@@ -104,7 +102,7 @@ def send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
 def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Go back to the address; what was typed is still there."""
+    """Go back to the e-mail address; what was typed is still there."""
     attempt = journey.attempt
     remember_registration(
         attempt=attempt,
@@ -138,6 +136,6 @@ def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
         else:
             next_url = resume_url(attempt)
             perform_login(request, user, email_verification="none", redirect_url=next_url)
-            # Its answer is a 302; after a good POST comes 303, to the same place.
+            # Its answer would be a 302.
             return see_other(next_url)
     return show_register(request, journey, form, status=400)

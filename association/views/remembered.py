@@ -1,8 +1,8 @@
-"""Pages that many strangers see alike: drawn once, remembered in this process, filled for each.
+"""Pages that many strangers see alike: rendered once per process, then filled for each visitor.
 
-A remembered page is drawn without the request, from the very values that it is remembered by: so
-it is fresh whenever they are, and holds nothing of the first visitor. What is each visitor's own
-goes into holes; it is put in escaped, once, and never read again for more holes.
+A page is rendered without the request, from the same values that are its key: so it is as fresh as
+they are and shows nothing of the first visitor. Each visitor's own texts are put into holes,
+escaped.
 
 Measured on 2026-11-28: a remembered landing page is 1,331 Python calls and 0.9 ms, a rendered one
 10,946 and 4.7 ms. `benchmarks/pages.py` measures it.
@@ -21,6 +21,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import conditional_escape
 
+from partners.enums import InvitationRefusal
+from partners.models import Partner
 from partners.tokens import new_token
 from web.context_processors import query_without_language, site_context
 from web.cookies import has_personal_cookie
@@ -30,12 +32,11 @@ Shown = tuple[tuple[str, Any], ...]
 
 
 class Page(NamedTuple):
-    """A drawn page: its text, with the name of a hole at every second place."""
+    """A rendered page: its text, with the name of a hole at every second place."""
 
     parts: list[str]
 
     def filled(self, own: Mapping[str, str]) -> str:
-        """Return the page with these values in its holes."""
         parts = self.parts.copy()
         parts[1::2] = [conditional_escape(own[name]) for name in parts[1::2]]
         return "".join(parts)
@@ -49,11 +50,11 @@ def answer_alike(
     own: Mapping[str, str],
     status: int = 200,
 ) -> HttpResponse:
-    """Answer with a template that shows a stranger nothing but `shown` and `own`.
+    """Answer with a template that shows a stranger only `shown` and `own`.
 
-    `shown` are hashable values that many visitors have in common: the page is remembered by them.
-    `own` are this visitor's texts, of which the template may only ask whether they are empty.
-    Whoever has a cookie that could change the page gets it drawn for them alone.
+    `shown` are hashable values that many visitors have in common; they are the page's key. `own`
+    are this visitor's texts; the template may only test whether they are empty. A visitor with a
+    cookie that could change the page gets a page of their own.
     """
     if has_personal_cookie(request) or settings.DEBUG:
         return render(request, template, {**shown, **own}, status=status)
@@ -69,7 +70,7 @@ def answer_alike(
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def remembered_page(template: str, language: str, shown: Shown, holes: tuple[str, ...]) -> Page:
-    """Draw the page in the current language, with a mark that nobody can guess for each hole."""
+    """Render the page in the current language, with a random mark for each hole."""
     marks = {name: new_token() for name in holes}
     context = {**site_context(marks.get("carried", "")), **dict(shown), **marks}
     text = render_to_string(template, context)
@@ -82,8 +83,18 @@ def remembered_page(template: str, language: str, shown: Shown, holes: tuple[str
 
 
 def forget_pages(**_change: Any) -> None:
-    """Forget every page: a setting has changed, as happens in tests."""
     remembered_page.cache_clear()
 
 
 setting_changed.connect(forget_pages)
+
+
+def dead_link(request: HttpRequest, refusal: InvitationRefusal, partner: Partner) -> HttpResponse:
+    """Say why this link cannot be followed now and what to do: 410."""
+    shown = {"refusal": refusal.value, "partner_name": partner.name}
+    return answer_alike(request, "association/dead_link.html", shown=shown, own={}, status=410)
+
+
+def unknown_link(request: HttpRequest) -> HttpResponse:
+    """Say that there is no such link, the same for every wrong address: 404."""
+    return answer_alike(request, "association/unknown_link.html", shown={}, own={}, status=404)

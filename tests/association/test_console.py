@@ -153,7 +153,7 @@ def test_funnel_counts_each_by_its_own_moment_within_thirty_days(boss):
 
 
 def test_funnel_counts_no_further_than_its_limit(boss, monkeypatch):
-    monkeypatch.setattr("association.services.funnel.COUNTED", 2)
+    monkeypatch.setattr("association.services.funnel.MOST_COUNTED", 2)
     invitation = InvitationFactory.create(partner=boss.partner)
     AttemptFactory.create_batch(3, invitation=invitation)
 

@@ -61,7 +61,7 @@ def reserved(expires_at: datetime, cancelled_at: datetime | None = None) -> dict
 def member_of(
     accounting: str, ended_at: datetime | None = None, member_type: str = "resource_account"
 ) -> dict[str, Any]:
-    return {"memberships": (MembershipFact(accounting, member_type, ended_at),)}
+    return {"memberships": (MembershipFact(accounting, ended_at, member_type),)}
 
 
 def master_of(accounting: str, ended_at: datetime | None = None) -> dict[str, Any]:
@@ -180,8 +180,8 @@ BOUNDARIES: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "member twice": (
         {
             "memberships": (
-                MembershipFact("independent", "cloud_account", None),
-                MembershipFact("unified", "cloud_account", None),
+                MembershipFact("independent", None, "cloud_account"),
+                MembershipFact("unified", None, "cloud_account"),
             )
         },
         UNIFIED,
@@ -190,8 +190,8 @@ BOUNDARIES: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "member independent, once unified": (
         {
             "memberships": (
-                MembershipFact("unified", "cloud_account", NOW),
-                MembershipFact("independent", "cloud_account", None),
+                MembershipFact("unified", NOW, "cloud_account"),
+                MembershipFact("independent", None, "cloud_account"),
             )
         },
         MEMBER,
@@ -240,7 +240,7 @@ EVERYTHING = replace(
         ReservedInstanceFact(NOW + DAY, None),
         ReservedInstanceFact(NOW + 9 * DAY, NOW),
     ),
-    memberships=(MembershipFact("unified", "resource_account", None),),
+    memberships=(MembershipFact("unified", None, "resource_account"),),
     members=(MemberFact("independent", None), MemberFact("unified", None)),
 )
 
@@ -381,7 +381,7 @@ ONE_FACT = {
     "contracts": st.builds(ContractFact, CONTRACT_TYPES, MAYBE, MAYBE, MAYBE, MAYBE),
     "bills": st.builds(BillFact, AMOUNTS, AMOUNTS),
     "reserved_instances": st.builds(ReservedInstanceFact, MOMENTS, MAYBE),
-    "memberships": st.builds(MembershipFact, ACCOUNTING, MEMBER_TYPES, MAYBE),
+    "memberships": st.builds(MembershipFact, ACCOUNTING, MAYBE, MEMBER_TYPES),
     "members": st.builds(MemberFact, ACCOUNTING, MAYBE),
 }
 FACTS = st.builds(
@@ -427,7 +427,7 @@ def test_same_facts_give_the_same_decision_in_any_order(
     bills=AMOUNTS.map(lambda amount: BillFact(amount, amount)),
     reserved_instances=st.builds(ReservedInstanceFact, PAST, MAYBE)
     | st.builds(ReservedInstanceFact, MOMENTS, PAST),
-    memberships=st.builds(MembershipFact, ACCOUNTING, MEMBER_TYPES, PAST),
+    memberships=st.builds(MembershipFact, ACCOUNTING, PAST, MEMBER_TYPES),
     members=st.builds(MemberFact, ACCOUNTING, PAST),
 )
 def test_what_has_ended_never_refuses(**ended: Any) -> None:
