@@ -55,11 +55,8 @@ from demo.state import (
 )
 from partners.enums import Channel, InvitationRefusal, PartnerRole
 from partners.models import Partner, PartnerMember
-from partners.services.invitations import (
-    LIFE_OF_AN_EMAIL,
-    create_invitation,
-    revoke_invitation,
-)
+from partners.services.invitation_drafts import LIFE_OF_AN_EMAIL
+from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 

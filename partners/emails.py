@@ -99,7 +99,7 @@ def invitation_requested(message: OutboxMessage) -> Email:
             "masked_address": mask_address(invitation_request.address),
             "label": invitation_request.invitation.label,
             "requested_at": invitation_request.requested_at,
-            "console_url": absolute_url("console_requests"),
+            "console_url": absolute_url("console_invitation_requests"),
         },
     )
 

@@ -16,12 +16,8 @@ from audit.admin import ProviderModelAdmin, actor
 from partners.enums import Channel, InvitationProblem, InvitationState
 from partners.models import Invitation
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.invitations import (
-    MOST_USES,
-    create_invitation,
-    edit_invitation,
-    revoke_invitation,
-)
+from partners.services.invitation_drafts import MOST_USES
+from partners.services.invitations import create_invitation, edit_invitation, revoke_invitation
 from web.admin.confirmation import ConfirmedAction
 from web.admin.filters import StateFilter
 from web.email_addresses import InvalidAddress, canonical_address

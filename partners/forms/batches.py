@@ -1,22 +1,15 @@
-"""What a partner member types to make many links at once, and looks for among the batches."""
+"""What a partner member types to make many links at once."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partners.forms.invitations import LONGEST_LABEL
 from partners.forms.links import NewLinkForm
 from partners.services.batches import MOST_AT_ONCE
 
 NUMBER = "{n}"
-LONGEST_LABEL = 120
-STATES = [
-    ("", _("All")),
-    ("draft", _("Not started")),
-    ("running", _("Running")),
-    ("finished", _("Finished")),
-    ("cancelled", _("Cancelled")),
-]
 
 
 class LinkBatchForm(NewLinkForm):
@@ -46,7 +39,7 @@ class LinkBatchForm(NewLinkForm):
         self.fields["max_uses"].label = _("Most uses of each link")
 
     def clean(self) -> dict[str, Any]:
-        """Give the label its place for the number; refuse one that its numbers make too long."""
+        """Give the label its place for the number; reject one that its numbers make too long."""
         super().clean()
         label, size = self.cleaned_data.get("label"), self.cleaned_data.get("size")
         if label and size:
@@ -55,15 +48,3 @@ class LinkBatchForm(NewLinkForm):
                 self.add_error("label", _("With its number the label is longer than it may be."))
             self.cleaned_data["label"] = label
         return self.cleaned_data
-
-
-class BatchListForm(forms.Form):
-    """Search and filter of the batches."""
-
-    q = forms.CharField(
-        label=_("Search for a label"),
-        max_length=120,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search"}),
-    )
-    state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)

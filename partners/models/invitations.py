@@ -229,7 +229,7 @@ class InvitationRequest(models.Model):
     invitation = models.ForeignKey(
         Invitation,
         on_delete=models.PROTECT,
-        related_name="requests",
+        related_name="invitation_requests",
         verbose_name=_("invitation followed"),
     )
     address = models.CharField(_("address"), max_length=254)
@@ -238,7 +238,7 @@ class InvitationRequest(models.Model):
     sent_invitation = models.OneToOneField(
         Invitation,
         on_delete=models.PROTECT,
-        related_name="request",
+        related_name="invitation_request",
         null=True,
         blank=True,
         verbose_name=_("invitation sent"),

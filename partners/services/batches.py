@@ -12,7 +12,8 @@ from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel
 from partners.models import Invitation, InvitationBatch, Partner
-from partners.services.invitations import (
+from partners.services.invitation_drafts import (
+    audited_terms,
     check_draft,
     draft_invitation,
     moment_text,
@@ -103,17 +104,7 @@ def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
         now=now,
         before={"started_at": None},
         after={
-            "partner": batch.partner_id,
-            "channel": str(batch.channel),
-            "association_type": str(batch.association_type),
-            "label": batch.label,
-            "subject": batch.subject,
-            "note": batch.note,
-            "language": batch.language,
-            "country": str(batch.country),
-            "is_bound": batch.is_bound,
-            "max_uses": batch.max_uses,
-            "expires_at": moment_text(batch.expires_at),
+            **audited_terms(batch),
             "size": batch.size,
             "started_at": moment_text(batch.started_at),
         },

@@ -101,7 +101,7 @@ def close_as_answered(
     """
     with transaction.atomic():
         locked = _lock(invitation_request)
-        if locked.closed_at is None and not hasattr(sent, "request"):
+        if locked.closed_at is None and not hasattr(sent, "invitation_request"):
             locked.sent_invitation = sent
             _close(locked, action="invitation_request.answered", by=by, now=now)
 

@@ -16,7 +16,7 @@ from audit.services import record_audit_event
 from partners.enums import Channel, InvitationProblem, MailingProblem
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
-from partners.services.invitations import (
+from partners.services.invitation_drafts import (
     check_draft,
     draft_invitation,
     enqueue_invitation_emails,

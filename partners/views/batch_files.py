@@ -23,9 +23,9 @@ from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing
-from partners.views.batches import SECTION, batch_of
+from partners.views.batches import batch_of
 from partners.views.gate import for_members, show
-from partners.views.shared import State, states
+from partners.views.shared import SECTION, State, states
 from web.downloads import as_attachment, csv_download
 
 AS_MADE = Order("created_at", descending=False)

@@ -1,7 +1,5 @@
 """The console's batches: the list, a new one, how far one has come, cancelling it."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,28 +9,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import Channel
-from partners.forms import BatchListForm, LinkBatchForm, allowed_types
+from partners.forms.batches import LinkBatchForm
+from partners.forms.filters import BatchListForm
+from partners.forms.links import allowed_types
 from partners.models import InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
-from partners.refusals import SENTENCES, sentence_for
+from partners.refusals import SENTENCES
 from partners.services.batches import cancel_batch, start_links
 from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import as_refusal
-from partners.views.shared import status_of, why_no_link
+from partners.views.refusing import answer_form
+from partners.views.shared import SECTION, why_no_link
 from web.answers import posted, see_other
-from web.form_keys import answer_once
-from web.refused import Refused
 
-SECTION = "invitations"
 NEWEST_FIRST = Order("created_at")
 
 
 @require_safe
 @for_members
 def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the batches, newest first."""
     form = BatchListForm(request.GET)
     filters = filters_of(form)
     rows = batches_of(member).select_related("created_by")
@@ -54,19 +50,25 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Ask what links to make, and start making them."""
     now = timezone.now()
     form = LinkBatchForm(posted(request), partner=member.partner, now=now)
-    why_not = why_no_link(member)
-    if why_not or not form.is_valid():
-        return _new_batch_page(request, member, form, why_not, status_of(form, why_not))
 
     def start() -> str:
         batch = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
         return reverse("console_batch", args=[batch.pk])
 
-    try:
-        return answer_once(request, "new_batch", start)
-    except Refused as refused:
-        form.add_error(None, sentence_for(refused))
-        return as_refusal(_new_batch_page(request, member, form), refused.again_at)
+    return answer_form(
+        request,
+        member,
+        form,
+        start,
+        name="new_batch",
+        template="partners/batch_new.html",
+        section=SECTION,
+        why_not=why_no_link(member),
+        context=lambda: {
+            "types": allowed_types(member.partner),
+            "back_url": reverse("console_invitations"),
+        },
+    )
 
 
 @require_safe
@@ -76,7 +78,7 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     shown = batch_of(member, batch_id)
     if shown.channel == Channel.EMAIL and shown.started_at is None:
         return redirect("console_mailing", batch_id=shown.pk)
-    context: dict[str, Any] = {
+    context = {
         "batch": shown,
         "by_email": shown.channel == Channel.EMAIL,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
@@ -98,24 +100,7 @@ def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
     return show(request, member, "partners/batch_cancel.html", context, section=SECTION)
 
 
-def _new_batch_page(
-    request: HttpRequest,
-    member: PartnerMember,
-    form: LinkBatchForm,
-    why_not: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "form": form,
-        "why_not": why_not,
-        "types": allowed_types(member.partner),
-        "back_url": reverse("console_invitations"),
-    }
-    return show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
-
-
 def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:
-    """Return the batches that the member may see."""
     return member.partner.batches.visible_to(member)
 
 

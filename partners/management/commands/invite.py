@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partners.enums import Channel
-from partners.forms import EmailInvitationForm, LinkInvitationForm
+from partners.forms.invitations import EmailInvitationForm, LinkInvitationForm
 from partners.models import Invitation, Partner
 from partners.refusals import sentence_for
 from partners.services.invitations import create_invitation, create_links
@@ -138,7 +138,6 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
         "expires_at": options["expires"],
         "max_uses": options["max_uses"],
         "recipient": options["email"],
-        "recipient_only": True,
     }
     kind = EmailInvitationForm if by_email else LinkInvitationForm
     form = kind(data, partner=partner, now=now)
