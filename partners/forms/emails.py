@@ -14,9 +14,8 @@ from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import LONGEST_LABEL, InvitationForm, validate_one_line
 from partners.forms.lists import read_list
-from partners.models import InvitationBatch, Partner
+from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.mailings import ListedPerson
 from web.refused import Refused
 
 LARGEST_LIST = 4_000_000
@@ -147,7 +146,7 @@ class ManyEmailsForm(EmailTermsForm):
         """Read the list into `listed`."""
         found = super().clean()
         file, text = found.pop("people_file", None), found.pop("people", "")
-        self.listed: list[ListedPerson] = []
+        self.listed: list[BatchRow] = []
         if file is not None and text.strip():
             self.add_error("people", _("Choose a file or paste the list, not both."))
         elif not ({"people", "people_file"} & set(self.errors)):

@@ -11,7 +11,7 @@ from django_countries import countries
 from accounts.fields import NOT_OFFERED
 from outbox.services.rendering import is_one_line
 from partners.enums import ListProblem, RowProblem
-from partners.services.mailings import ListedPerson
+from partners.models import BatchRow
 from web.downloads import FORMULA_STARTS
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
@@ -31,8 +31,8 @@ _HEADINGS = {
 _EXTRA = "extra"
 
 
-def read_list(content: bytes | str) -> list[ListedPerson]:
-    """Return the people of the list, each with its problem or none, and the number of its row.
+def read_list(content: bytes | str) -> list[BatchRow]:
+    """Return the rows of the list, not saved and without a batch, each with its problem or "".
 
     Empty rows are passed over. A first row that names the columns may order them in any way, and
     name others, which are not read. Raises Refused.
@@ -104,7 +104,7 @@ def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str,
     return {**cells, _EXTRA: extra}
 
 
-def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> ListedPerson:
+def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> BatchRow:
     """Return the row: in canonical form when it is good, as typed with its problem otherwise."""
     name, note = cells.get("name", "").strip(" "), cells.get("note", "").strip(" ")
     email, country = cells.get("email", "").strip(" "), cells.get("country", "").strip(" ")
@@ -114,9 +114,11 @@ def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> ListedPers
         code, problem = _country(country)
     if not problem:
         address, problem = _address(email, seen)
-    if problem:
-        return ListedPerson(number, name, email, country, note, problem)
-    return ListedPerson(number, name, address, code, note)
+    if not problem:
+        email, country = address, code
+    return BatchRow(
+        number=number, name=name, email=email, country=country, note=note, problem=problem or ""
+    )
 
 
 def _problem_of_texts(

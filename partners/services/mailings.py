@@ -4,7 +4,6 @@ Each row of the list ends with an invitation or with a problem, and never with b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,61 +30,36 @@ CHUNK = 50
 OLD_DRAFT = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPerson:
-    """One row of a list; `problem` is the code that speaks against it, or None."""
-
-    number: int
-    name: str
-    email: str
-    country: str
-    note: str
-    problem: str | None = None
-
-
 def draft_mailing(
-    *, partner: Partner, people: Sequence[ListedPerson], by: User, now: datetime, **terms: Any
+    *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
     """Keep the list as a draft of which nothing is sent, and write `batch.drafted`.
 
-    At least one row must be good; the size is the number of those. Raises Refused when such an
+    `people` are rows of `read_list()`, at least one of them good. Raises Refused when such an
     invitation could not be followed.
     """
-    size = sum(person.problem is None for person in people)
+    good = [person for person in people if not person.problem]
     batch = InvitationBatch(
         partner=partner,
         channel=Channel.EMAIL,
         max_uses=1,
-        size=size,
+        size=len(good),
         created_at=now,
         created_by=by,
         **terms,
     )
-    first = next(person for person in people if person.problem is None)
-    check_draft(draft_of_row(batch, first, now), now)
+    check_draft(draft_of_row(batch, good[0], now), now)
     with transaction.atomic():
         batch.save(force_insert=True)
-        BatchRow.objects.bulk_create(
-            (
-                BatchRow(
-                    batch=batch,
-                    number=person.number,
-                    name=person.name,
-                    email=person.email,
-                    country=person.country,
-                    note=person.note,
-                    problem=person.problem or "",
-                )
-                for person in people
-            ),
-            batch_size=1_000,
-        )
+        for person in people:
+            person.batch = batch
+        BatchRow.objects.bulk_create(people, batch_size=1_000)
         record_audit_event(
             action="batch.drafted",
             about=batch,
             by=by,
             now=now,
-            after={"partner": partner.pk, "channel": str(batch.channel), "size": size},
+            after={"partner": partner.pk, "channel": str(batch.channel), "size": batch.size},
         )
     return batch
 
@@ -130,7 +104,7 @@ def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
     return rows.order_by("email", "number")
 
 
-def draft_of_row(batch: InvitationBatch, row: BatchRow | ListedPerson, now: datetime) -> Invitation:
+def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:
     """Return the invitation of one row as it would be made now, not saved.
 
     The row's own words come before those of the batch.

@@ -55,19 +55,13 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         batch = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
         return reverse("console_batch", args=[batch.pk])
 
+    template, why_not = "partners/batch_new.html", why_no_link(member)
+    context = {
+        "types": allowed_types(member.partner),
+        "back_url": reverse("console_invitations"),
+    }
     return answer_form(
-        request,
-        member,
-        form,
-        start,
-        name="new_batch",
-        template="partners/batch_new.html",
-        section=SECTION,
-        why_not=why_no_link(member),
-        context=lambda: {
-            "types": allowed_types(member.partner),
-            "back_url": reverse("console_invitations"),
-        },
+        request, member, form, start, template, context, section=SECTION, why_not=why_not
     )
 
 

@@ -69,13 +69,5 @@ def _send(
         return reverse("console_invitation", args=[sent.pk])
 
     return answer_form(
-        request,
-        member,
-        form,
-        make,
-        name="new_email",
-        template=TEMPLATE,
-        section=SECTION,
-        context=lambda: context,
-        field_of=FIELDS.get,
+        request, member, form, make, TEMPLATE, context, section=SECTION, field_of=FIELDS.get
     )

@@ -29,18 +29,13 @@ def for_members(view: MemberView) -> MemberView:
         member = find_member(user=request.user)
         if member is None:
             raise Http404
-        if _lacks_second_factor(member):
+        needs_second_factor = member.is_administrator and not settings.DEMO
+        if needs_second_factor and not has_second_factor(member.user):
             return redirect("second_factor")
         with timezone.override(member.partner.zone):
             return view(request, member, **parameters)
 
     return gated
-
-
-def _lacks_second_factor(member: PartnerMember) -> bool:
-    if settings.DEMO or not member.is_administrator:
-        return False
-    return not has_second_factor(member.user)
 
 
 def for_administrators(view: MemberView) -> MemberView:

@@ -36,19 +36,13 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         messages.success(request, _("The link is ready. Hand it on."))
         return _page_of(made)
 
+    template, why_not = "partners/invitation_new.html", why_no_link(member)
+    context = {
+        "types": allowed_types(member.partner),
+        "back_url": reverse("console_invitations"),
+    }
     return answer_form(
-        request,
-        member,
-        form,
-        make,
-        name="new_link",
-        template="partners/invitation_new.html",
-        section=SECTION,
-        why_not=why_no_link(member),
-        context=lambda: {
-            "types": allowed_types(member.partner),
-            "back_url": reverse("console_invitations"),
-        },
+        request, member, form, make, template, context, section=SECTION, why_not=why_not
     )
 
 
@@ -66,16 +60,10 @@ def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Htt
         messages.success(request, _("The invitation has been changed; its link is the same."))
         return _page_of(offer)
 
+    template, why_not = "partners/invitation_edit.html", str(SENTENCES[dead]) if dead else ""
+    context = {"invitation": offer, "back_url": _page_of(offer)}
     return answer_form(
-        request,
-        member,
-        form,
-        write,
-        name=f"edit_invitation:{offer.pk}",
-        template="partners/invitation_edit.html",
-        section=SECTION,
-        why_not=str(SENTENCES[dead]) if dead else "",
-        context=lambda: {"invitation": offer, "back_url": _page_of(offer)},
+        request, member, form, write, template, context, section=SECTION, why_not=why_not
     )
 
 

@@ -60,14 +60,8 @@ def send_invitation(
         messages.success(request, text % {"address": _address(invitation_request, member)})
         return reverse("console_invitation_requests")
 
-    return answer_action(
-        request,
-        member,
-        send,
-        name=f"answer_invitation_request:{invitation_request_id}",
-        section=SECTION,
-        back_url=reverse("console_invitation_requests"),
-    )
+    back_url = reverse("console_invitation_requests")
+    return answer_action(request, member, send, section=SECTION, back_url=back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,16 +84,9 @@ def dismiss(
         messages.success(request, _("The request has been dismissed."))
         return list_url
 
-    return answer_form(
-        request,
-        member,
-        form,
-        close,
-        name=f"dismiss_invitation_request:{invitation_request_id}",
-        template="partners/invitation_request_dismiss.html",
-        section=SECTION,
-        context=lambda: {"invitation_request": invitation_request, "back_url": list_url},
-    )
+    template = "partners/invitation_request_dismiss.html"
+    context = {"invitation_request": invitation_request, "back_url": list_url}
+    return answer_form(request, member, form, close, template, context, section=SECTION)
 
 
 def _address(invitation_request: InvitationRequest, member: PartnerMember) -> str:

@@ -97,8 +97,7 @@ def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> H
         messages.success(request, _("The invitation is on its way again."))
         return url
 
-    name = f"resend_invitation:{offer.pk}"
-    return answer_action(request, member, send, name=name, section=SECTION, back_url=url)
+    return answer_action(request, member, send, section=SECTION, back_url=url)
 
 
 def _mailto(invitation: Invitation) -> str:

@@ -1,5 +1,6 @@
 """The console's pages to invite many by e-mail: the list, the report on it, and the start."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -46,21 +47,13 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     def context() -> dict[str, Any]:
         bad = [person for person in getattr(form, "listed", []) if person.problem]
         return {
-            "bad_rows": [(row, SENTENCES[row.problem]) for row in bad[:SHOWN] if row.problem],
+            "bad_rows": [(row, SENTENCES[row.problem]) for row in bad[:SHOWN]],
             "bad_count": len(bad),
             "back_url": reverse("console_invitations"),
         }
 
-    response = answer_form(
-        request,
-        member,
-        form,
-        draft,
-        name="new_mailing",
-        template="partners/email_many.html",
-        section=SECTION,
-        context=context,
-    )
+    template = "partners/email_many.html"
+    response = answer_form(request, member, form, draft, template, context, section=SECTION)
     if form.is_too_large:
         response.status_code = 413
     return response
@@ -79,16 +72,8 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
             start_mailing(batch=batch, by=member.user, now=now, **form.cleaned_data)
             return reverse("console_batch", args=[batch.pk])
 
-        return answer_form(
-            request,
-            member,
-            form,
-            start,
-            name=f"start_mailing:{batch.pk}",
-            template=REPORT,
-            section=SECTION,
-            context=lambda: _report(batch),
-        )
+        report = partial(_report, batch)
+        return answer_form(request, member, form, start, REPORT, report, section=SECTION)
     if form.is_valid():
         batch.subject, batch.note = form.cleaned_data["subject"], form.cleaned_data["note"]
         row = pending_rows(batch).first()

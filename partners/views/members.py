@@ -1,5 +1,6 @@
 """The console's members, for administrators: who acts for the partner, and as what."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -63,10 +64,9 @@ def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         member,
         form,
         lambda: _invite(request, member, **form.cleaned_data),
-        name="invite_member",
-        template="partners/invite_member.html",
+        "partners/invite_member.html",
+        _back(),
         section=SECTION,
-        context=_back,
         field_of=lambda code: "address",
     )
 
@@ -90,10 +90,9 @@ def edit(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpRes
         member,
         form,
         change,
-        name=f"edit_member:{member_id}",
-        template="partners/edit_member.html",
+        "partners/edit_member.html",
+        {"theirs": theirs, **_back()},
         section=SECTION,
-        context=lambda: {"theirs": theirs, **_back()},
         field_of=lambda code: "role",
     )
 
@@ -114,16 +113,8 @@ def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpR
         theirs = get_object_or_404(with_customer_counts(_members_of(member)), pk=member_id)
         return {"theirs": theirs, "is_self": theirs.user == member.user, **_back()}
 
-    return answer_form(
-        request,
-        member,
-        forms.Form(posted(request)),
-        remove_them,
-        name=f"remove_member:{member_id}",
-        template="partners/remove_member.html",
-        section=SECTION,
-        context=context,
-    )
+    form, template = forms.Form(posted(request)), "partners/remove_member.html"
+    return answer_form(request, member, form, remove_them, template, context, section=SECTION)
 
 
 @_READ_AND_POST
@@ -143,8 +134,7 @@ def withdraw(
         messages.success(request, _("The invitation has been withdrawn."))
         return reverse("console_members")
 
-    name = f"withdraw_member_invitation:{invitation.pk}"
-    return answer_action(request, member, withdraw_it, name=name, section=SECTION, **_back())
+    return answer_action(request, member, withdraw_it, section=SECTION, **_back())
 
 
 @require_POST
@@ -154,20 +144,13 @@ def send_again(
 ) -> HttpResponse:
     """Renew an invitation and send its e-mail once more."""
     invitation = _invitation(member, member_invitation_id)
-    return answer_action(
-        request,
-        member,
-        lambda: _invite(
-            request,
-            member,
-            address=invitation.address,
-            role=invitation.role,
-            may_see_addresses=invitation.may_see_addresses,
-        ),
-        name=f"send_member_invitation:{invitation.pk}",
-        section=SECTION,
-        **_back(),
-    )
+    terms = {
+        "address": invitation.address,
+        "role": invitation.role,
+        "may_see_addresses": invitation.may_see_addresses,
+    }
+    send = partial(_invite, request, member, **terms)
+    return answer_action(request, member, send, section=SECTION, **_back())
 
 
 def _invite(request: HttpRequest, member: PartnerMember, **terms: Any) -> str:

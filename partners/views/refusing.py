@@ -22,33 +22,33 @@ def answer_form(
     member: PartnerMember,
     form: forms.Form,
     act: Callable[[], str],
-    *,
-    name: str,
     template: str,
+    context: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    *,
     section: str,
-    context: Callable[[], Mapping[str, Any]],
     why_not: str = "",
     field_of: Callable[[Enum], str | None] = lambda code: None,
 ) -> HttpResponse:
     """Show the form, or act once on a valid POST and redirect to the address that `act` returns.
 
-    `name` is that of the form's keys. A repeated POST gets its first answer, even if the form is
-    invalid by now. `why_not` is the reason for which the form is not offered. The reason of a
-    refusal is shown at the field that `field_of` returns for its code.
+    A repeated POST gets its first answer, even if the form is invalid by now. `why_not` is the
+    reason for which the form is not offered. The reason of a refusal is shown at the field that
+    `field_of` returns for its code. `context` is called only when the page is shown.
     """
-    earlier = earlier_answer(request, name)
+    earlier = earlier_answer(request, request.path_info)
     if earlier is not None:
         return earlier
 
     def page() -> HttpResponse:
-        values = {"form": form, "why_not": why_not, **context()}
+        values = context() if callable(context) else context
+        values = {"form": form, "why_not": why_not, **values}
         status = status_of(form, why_not)
         return show(request, member, template, values, section=section, status=status)
 
     if why_not or not form.is_valid():
         return page()
     try:
-        return answer_once(request, name, act)
+        return answer_once(request, request.path_info, act)
     except Refused as refused:
         form.add_error(field_of(refused.code), sentence_for(refused))
         return as_refusal(page(), refused.again_at)
@@ -59,13 +59,12 @@ def answer_action(
     member: PartnerMember,
     act: Callable[[], str],
     *,
-    name: str,
     section: str,
     back_url: str,
 ) -> HttpResponse:
     """Act once and redirect to the address that `act` returns, or show a page that says why not."""
     try:
-        return answer_once(request, name, act)
+        return answer_once(request, request.path_info, act)
     except Refused as refused:
         return refusal_page(
             request,
