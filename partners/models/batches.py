@@ -29,6 +29,12 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
             started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
         )
 
+    def lock_next(self, channel: str) -> "InvitationBatch | None":
+        """Lock the running batch that was started first, of those that no other worker locks."""
+        running = self.running().filter(channel=channel).order_by("started_at", "pk")
+        rows = running.select_related("partner", "created_by")
+        return rows.select_for_update(skip_locked=True, of=("self",)).first()
+
     def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
         """Batches of the member's partner that the member may see: a manager their own."""
         rows = self.filter(partner=member.partner_id)

@@ -11,11 +11,11 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel
-from partners.models import Invitation, InvitationBatch, Partner
+from partners.models import InvitationBatch, Partner
 from partners.services.invitation_drafts import (
     audited_terms,
     check_draft,
-    draft_invitation,
+    draft_from_batch,
     moment_text,
     numbered_links,
     save_invitations,
@@ -46,7 +46,7 @@ def start_links(
         **terms,
     )
     with transaction.atomic():
-        check_draft(_draft_of(batch, now), now)
+        check_draft(draft_from_batch(batch, now=now), now)
         check_quotas(partner=partner, by=by, now=now, made=size)
         batch.save(force_insert=True)
         record_start(batch=batch, by=by, now=now)
@@ -60,9 +60,7 @@ def make_batches(*, now: datetime) -> int:
     links could not be followed is stopped, and keeps the links that are made.
     """
     with transaction.atomic():
-        running = InvitationBatch.objects.running().filter(channel=Channel.LINK)
-        free = running.select_for_update(skip_locked=True, of=("self",))
-        batch = free.select_related("partner", "created_by").order_by("started_at", "pk").first()
+        batch = InvitationBatch.objects.lock_next(Channel.LINK)
         return 0 if batch is None else _make_some(batch, now)
 
 
@@ -114,7 +112,7 @@ def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
 def _make_some(batch: InvitationBatch, now: datetime) -> int:
     """Make a chunk of the locked batch; return how many links were made, or 1 for stopping it."""
     first, last = batch.done_count + 1, min(batch.size, batch.done_count + CHUNK)
-    links = numbered_links(_draft_of(batch, now), range(first, last + 1))
+    links = numbered_links(draft_from_batch(batch, now=now), range(first, last + 1))
     try:
         save_invitations(links, by=batch.created_by, now=now)
     except Refused as refused:
@@ -125,22 +123,6 @@ def _make_some(batch: InvitationBatch, now: datetime) -> int:
     if last == batch.size:
         finish_batch(batch=batch, now=now)
     return len(links)
-
-
-def _draft_of(batch: InvitationBatch, now: datetime) -> Invitation:
-    return draft_invitation(
-        partner=batch.partner,
-        channel=Channel.LINK,
-        association_type=batch.association_type,
-        label=batch.label,
-        note=batch.note,
-        language=batch.language,
-        country=str(batch.country),
-        max_uses=batch.max_uses,
-        expires_at=batch.expires_at,
-        now=now,
-        batch=batch if batch.pk else None,
-    )
 
 
 def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now: datetime) -> None:

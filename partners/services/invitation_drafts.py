@@ -18,30 +18,28 @@ from web.refused import Refused
 LIFE_OF_AN_EMAIL = timedelta(days=7)
 MOST_USES = 2**31 - 1
 ROWS_AT_ONCE = 1_000
+TERMS_OF_BATCHES = (
+    *("association_type", "label", "note", "subject", "language", "country"),
+    *("is_bound", "max_uses", "expires_at"),
+)
 
 
 def draft_invitation(
     *,
     partner: Partner,
-    channel: Channel,
-    association_type: str,
-    label: str,
+    channel: str,
     now: datetime,
-    note: str = "",
-    subject: str = "",
-    language: str = "",
-    country: str = "",
     recipient: str = "",
-    recipient_name: str = "",
     is_bound: bool = True,
     max_uses: int | None = None,
     expires_at: datetime | None = None,
-    batch: InvitationBatch | None = None,
+    **terms: Any,
 ) -> Invitation:
     """Return the invitation as it would be made now, neither checked nor saved.
 
-    An e-mail invitation is for one use and lives seven days unless `expires_at` says otherwise; a
-    link lives for ever unless it does. Raises InvalidAddress for the recipient.
+    `terms` are its other fields. An e-mail invitation is for one use and lives seven days unless
+    `expires_at` says otherwise; a link lives for ever unless it does. Raises InvalidAddress for the
+    recipient.
     """
     by_email = channel == Channel.EMAIL
     if by_email and expires_at is None:
@@ -49,20 +47,21 @@ def draft_invitation(
     return Invitation(
         partner=partner,
         channel=channel,
-        association_type=association_type,
-        label=label,
-        note=note,
-        subject=subject,
-        language=language,
-        country=country,
         recipient=canonical_address(recipient) if by_email or recipient else "",
-        recipient_name=recipient_name,
         is_bound=by_email and is_bound,
         max_uses=1 if by_email else max_uses,
         expires_at=expires_at,
         created_at=now,
-        batch=batch,
+        **terms,
     )
+
+
+def draft_from_batch(batch: InvitationBatch, *, now: datetime, **own: Any) -> Invitation:
+    """Return an invitation of the batch as it would be made now; `own` are fields that differ."""
+    terms = {name: getattr(batch, name) for name in TERMS_OF_BATCHES} | own
+    if batch.pk:
+        terms["batch"] = batch
+    return draft_invitation(partner=batch.partner, channel=batch.channel, now=now, **terms)
 
 
 def numbered_links(draft: Invitation, numbers: Iterable[int]) -> list[Invitation]:

@@ -17,7 +17,7 @@ from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
 from partners.services.invitation_drafts import (
     check_draft,
-    draft_invitation,
+    draft_from_batch,
     enqueue_invitation_emails,
     save_invitations,
 )
@@ -109,21 +109,14 @@ def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invita
 
     The row's own words come before those of the batch.
     """
-    return draft_invitation(
-        partner=batch.partner,
-        channel=Channel.EMAIL,
-        association_type=batch.association_type,
+    return draft_from_batch(
+        batch,
+        now=now,
         label=(row.name or row.email)[:120],
-        subject=batch.subject,
         note=row.note or batch.note,
-        language=batch.language,
-        country=row.country or str(batch.country),
+        country=row.country or batch.country,
         recipient=row.email,
         recipient_name=row.name,
-        is_bound=batch.is_bound,
-        expires_at=batch.expires_at,
-        now=now,
-        batch=batch if batch.pk else None,
     )
 
 
@@ -134,9 +127,7 @@ def mail_batches(*, now: datetime) -> int:
     invitations could not be followed is stopped, and keeps what is sent.
     """
     with transaction.atomic():
-        running = InvitationBatch.objects.running().filter(channel=Channel.EMAIL)
-        free = running.select_for_update(skip_locked=True, of=("self",))
-        batch = free.select_related("partner", "created_by").order_by("started_at", "pk").first()
+        batch = InvitationBatch.objects.lock_next(Channel.EMAIL)
         return 0 if batch is None else _mail_some(batch, now)
 
 

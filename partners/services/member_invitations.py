@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.administration import save_new_user
@@ -51,28 +52,36 @@ def invite_member(
         if partner.members.filter(user__email=recipient).exists():
             raise Refused(MemberProblem.MEMBER_ALREADY)
         _refuse_too_many(partner, recipient, now)
-        user = _login_of(recipient, address, by, now)
+        user = User.objects.filter(email=recipient).first()
+        if user is None:
+            user = User(email=recipient, language=by.language)
+            save_new_user(user=user, email_original=address, by=by, now=now)
         invitation = invitation or MemberInvitation(partner=partner, address=recipient)
         terms = {"role": str(role), "may_see_addresses": may_see_addresses}
         _write(invitation, terms, by, now)
-        _enqueue_email(invitation, user, now)
+        message = OutgoingMessage(
+            kind=EMAIL_KIND,
+            to=recipient,
+            about=invitation,
+            language=user.language,
+            deadline_at=invitation.expires_at,
+        )
+        enqueue_messages(messages=[message], now=now)
     return invitation
 
 
 def withdraw_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
-    """End an open invitation; a second time does nothing. One audit event.
+    """End an open invitation; a second time does nothing. Raises Refused when it was accepted."""
+    return _end(invitation, "member_invitation.withdrawn", by, now)
 
-    Raises Refused when it has been accepted.
-    """
-    with transaction.atomic():
-        locked = _lock(invitation)
-        if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
-        if locked.withdrawn_at is None:
-            _end(locked, action="member_invitation.withdrawn", by=by, now=now)
-    return locked
+
+def decline_member_invitation(
+    *, invitation: MemberInvitation, by: User, now: datetime
+) -> MemberInvitation:
+    """As `withdraw_member_invitation()`, for the invited user."""
+    return _end(invitation, "member_invitation.declined", by, now)
 
 
 def member_invitations_of(user: User) -> MemberInvitationQuerySet:
@@ -100,7 +109,10 @@ def accept_member_invitation(
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
-            return _member_who_accepted(locked, by)
+            member = PartnerMember.objects.filter(user=by, partner=locked.partner_id).first()
+            if member is None:
+                raise Refused(MemberProblem.INVITATION_ACCEPTED)
+            return member
         if locked.withdrawn_at is not None:
             raise Refused(MemberProblem.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
@@ -125,22 +137,6 @@ def accept_member_invitation(
         )
 
 
-def decline_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
-) -> MemberInvitation:
-    """End the invitation in the invited user's name; a second time does nothing.
-
-    Raises Refused when it has been accepted.
-    """
-    with transaction.atomic():
-        locked = _lock(invitation)
-        if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
-        if locked.withdrawn_at is None:
-            _end(locked, action="member_invitation.declined", by=by, now=now)
-    return locked
-
-
 def _lock(invitation: MemberInvitation) -> MemberInvitation:
     """Return the row as it is now, locked, after its partner's members."""
     lock_members(invitation.partner_id)
@@ -148,51 +144,40 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
-def _end(invitation: MemberInvitation, *, action: str, by: User, now: datetime) -> None:
-    """Write that the locked invitation cannot be accepted any more, and who ended it."""
-    invitation.withdrawn_at, invitation.withdrawn_by = now, by
-    invitation.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    record_audit_event(
-        action=action,
-        about=invitation,
-        by=by,
-        now=now,
-        before={"withdrawn_at": None},
-        after={"withdrawn_at": now.isoformat()},
-    )
-
-
-def _member_who_accepted(invitation: MemberInvitation, user: User) -> PartnerMember:
-    """Return the membership that an earlier POST of the same user made."""
-    member = PartnerMember.objects.filter(user=user, partner=invitation.partner_id).first()
-    if member is None:
-        raise Refused(MemberProblem.INVITATION_ACCEPTED)
-    return member
+def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> MemberInvitation:
+    with transaction.atomic():
+        locked = _lock(invitation)
+        if locked.accepted_at is not None:
+            raise Refused(MemberProblem.INVITATION_ACCEPTED)
+        if locked.withdrawn_at is None:
+            locked.withdrawn_at, locked.withdrawn_by = now, by
+            locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
+            record_audit_event(
+                action=action,
+                about=locked,
+                by=by,
+                now=now,
+                before={"withdrawn_at": None},
+                after={"withdrawn_at": now.isoformat()},
+            )
+    return locked
 
 
 def _refuse_too_many(partner: Partner, recipient: str, now: datetime) -> None:
     """Raise Refused when the person or the partner has reached the limit of a day."""
-    mails = OutboxMessage.objects.filter(
-        kind=EMAIL_KIND, recipient=recipient, created_at__gt=now - DAY
-    )
-    moments = list(mails.order_by("-created_at").values_list("created_at", flat=True)[:MOST_EMAILS])
-    if len(moments) == MOST_EMAILS:
-        raise Refused(MemberProblem.MAILED_TOO_OFTEN, again_at=moments[-1] + DAY)
-    invited = partner.member_invitations.filter(invited_at__gt=now - DAY)
-    moments = list(
-        invited.order_by("-invited_at").values_list("invited_at", flat=True)[:MOST_PEOPLE]
-    )
-    if len(moments) == MOST_PEOPLE:
-        raise Refused(MemberProblem.TOO_MANY_INVITED, again_at=moments[-1] + DAY)
+    emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
+    _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
+    invited = partner.member_invitations.all()
+    _check_day(invited, "invited_at", MOST_PEOPLE, MemberProblem.TOO_MANY_INVITED, now)
 
 
-def _login_of(recipient: str, address: str, by: User, now: datetime) -> User:
-    """Return the user with this address, made if there is none."""
-    user = User.objects.filter(email=recipient).first()
-    if user is None:
-        user = User(email=recipient, language=by.language)
-        save_new_user(user=user, email_original=address, by=by, now=now)
-    return user
+def _check_day(
+    rows: QuerySet[Any], moment: str, most: int, problem: MemberProblem, now: datetime
+) -> None:
+    newest = rows.filter(**{f"{moment}__gt": now - DAY}).order_by(f"-{moment}")
+    moments = list(newest.values_list(moment, flat=True)[:most])
+    if len(moments) == most:
+        raise Refused(problem, again_at=moments[-1] + DAY)
 
 
 def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: datetime) -> None:
@@ -213,19 +198,4 @@ def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: d
         now=now,
         before=None if is_new else before,
         after={**made, **after} if is_new else after,
-    )
-
-
-def _enqueue_email(invitation: MemberInvitation, user: User, now: datetime) -> None:
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                kind=EMAIL_KIND,
-                to=invitation.address,
-                about=invitation,
-                language=user.language,
-                deadline_at=invitation.expires_at,
-            )
-        ],
-        now=now,
     )
