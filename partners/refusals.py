@@ -101,6 +101,5 @@ def sentence_for(refused: Refused) -> str:
 
 
 def _minute_after(moment: datetime) -> str:
-    """Return the first whole minute after the moment, with its zone."""
     local = localtime(moment + timedelta(minutes=1))
     return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"

@@ -14,7 +14,6 @@ from web.admin.filters import StateFilter
 
 class BatchStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Mirror `InvitationBatch.state`."""
         ended = Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False)
         return {
             "draft": (_("draft"), Q(started_at__isnull=True) & ~ended),

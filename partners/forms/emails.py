@@ -48,8 +48,6 @@ class WordsForm(forms.Form):
 
 
 class MailingForm(WordsForm):
-    """The words of a list's e-mails, once more before they are sent."""
-
     def __init__(self, *args: Any, batch: InvitationBatch, **options: Any) -> None:
         self.partner = batch.partner
         subject = batch.subject or default_subject(batch.partner)
@@ -58,8 +56,6 @@ class MailingForm(WordsForm):
 
 
 class EmailTermsForm(WordsForm, InvitationForm):
-    """What the e-mails of a form share."""
-
     expires_at = MomentField(label=_("Expires at"))
     # Not `is_bound`: every form has an attribute of that name.
     recipient_only = forms.BooleanField(
@@ -88,8 +84,6 @@ class EmailTermsForm(WordsForm, InvitationForm):
 
 
 class NewEmailForm(EmailTermsForm):
-    """An online invitation for one person."""
-
     recipient_name = forms.CharField(
         label=_("Name"),
         max_length=120,
@@ -115,8 +109,6 @@ class NewEmailForm(EmailTermsForm):
 
 
 class ManyEmailsForm(EmailTermsForm):
-    """Online invitations for the people of a list, pasted or in a file."""
-
     people_file = forms.FileField(
         label=_("CSV file"),
         required=False,

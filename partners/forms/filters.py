@@ -19,16 +19,12 @@ class SearchField(forms.CharField):
 
 
 class FilterField(forms.ChoiceField):
-    """One of the choices, or all of them."""
-
     def __init__(self, label: Any, choices: Any) -> None:
         choices = [("", _("All")), *capitalised(choices)]
         super().__init__(label=label, choices=choices, required=False)
 
 
 class InvitationListForm(forms.Form):
-    """Search, filters and order of the invitations; who made them is for administrators."""
-
     q = SearchField(
         _("Part of the label, a link, or the recipient’s whole address"), max_length=300
     )
@@ -75,8 +71,6 @@ class BatchListForm(forms.Form):
 
 
 class InvitationRequestListForm(forms.Form):
-    """Search and filter of the requests; without a filter the open ones."""
-
     q = SearchField(_("Search for an address or a label"))
     state = forms.ChoiceField(
         label=_("State"),

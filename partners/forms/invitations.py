@@ -97,16 +97,12 @@ class LinkInvitationForm(InvitationForm, MaxUsesForm):
 
 
 class EmailInvitationForm(InvitationForm):
-    """An online invitation for one person."""
-
     recipient = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")}
     )
 
 
 class DismissForm(forms.Form):
-    """Why an invitation request is dismissed."""
-
     reason = forms.CharField(
         label=_("Reason"),
         max_length=256,

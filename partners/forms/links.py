@@ -33,7 +33,6 @@ COPIED = ("label", "association_type", "note", "language", "country", "max_uses"
 
 
 def allowed_types(partner: Partner) -> list[AssociationType]:
-    """Return the association types that the partner may invite in."""
     return [kind for kind in AssociationType if partner.allows(kind)]
 
 

@@ -83,13 +83,11 @@ def _records(text: str) -> list[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return what separates the cells of the first row that holds anything."""
     first = next((line for line in text.splitlines() if line.strip(f" {_DELIMITERS}")), "")
     return max(_DELIMITERS, key=first.count)
 
 
 def _named_columns(record: Sequence[str]) -> list[str] | None:
-    """Return what each column holds if the row names them, otherwise None."""
     named = [_HEADINGS.get(cell.strip().casefold(), "") for cell in record]
     return named if "email" in named else None
 

@@ -16,7 +16,6 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
     """Named sets of batches."""
 
     def in_state(self, state: str) -> "InvitationBatchQuerySet":
-        """Batches of which `InvitationBatch.state` is this."""
         if state == "running":
             return self.running()
         if state in {"finished", "cancelled"}:
@@ -24,7 +23,6 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
         return self.filter(started_at__isnull=True, cancelled_at__isnull=True)
 
     def running(self) -> "InvitationBatchQuerySet":
-        """Batches that the worker has to go on with."""
         return self.filter(
             started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
         )
@@ -36,7 +34,6 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
         return rows.select_for_update(skip_locked=True, of=("self",)).first()
 
     def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
-        """Batches of the member's partner that the member may see: a manager their own."""
         rows = self.filter(partner=member.partner_id)
         return rows if member.is_administrator else rows.filter(created_by=member.user_id)
 
@@ -124,12 +121,10 @@ class InvitationBatch(models.Model):
 
     @property
     def made_count(self) -> int:
-        """How many invitations there are."""
         return self.done_count - self.refused_count
 
     @property
     def state(self) -> str:
-        """One of draft, running, finished, cancelled."""
         if self.cancelled_at is not None:
             return "cancelled"
         if self.finished_at is not None:

@@ -185,22 +185,18 @@ class Invitation(models.Model):
 
     @property
     def grouped_token(self) -> str:
-        """The token as it is printed under the QR code."""
         return grouped_token(self.token)
 
     @property
     def masked_recipient(self) -> str:
-        """The recipient's address as it is shown to people who have the link."""
         return mask_address(self.recipient)
 
     @property
     def remaining_uses(self) -> int | None:
-        """How many associations are left; None without a limit."""
         return None if self.max_uses is None else self.max_uses - self.used_count
 
     @property
     def is_reseller(self) -> bool:
-        """Whether following it freezes the account."""
         return self.association_type == AssociationType.RESELLER
 
 
@@ -208,7 +204,6 @@ class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):
     """Named sets of requests."""
 
     def open(self) -> "InvitationRequestQuerySet":
-        """Requests that have been neither answered nor dismissed."""
         return self.filter(closed_at__isnull=True)
 
     def visible_to(self, member: PartnerMember) -> "InvitationRequestQuerySet":
@@ -274,17 +269,14 @@ class InvitationRequest(models.Model):
 
     @property
     def masked_address(self) -> str:
-        """The address as a member may see it who has no right to read it in full."""
         return mask_address(self.address)
 
     @property
     def language_name(self) -> str:
-        """The language that was read while asking, by its name where we know it."""
         return str(dict(settings.LANGUAGES).get(self.language, self.language))
 
     @property
     def state(self) -> str:
-        """One of open, answered, dismissed."""
         if self.closed_at is None:
             return "open"
         return "dismissed" if self.sent_invitation_id is None else "answered"

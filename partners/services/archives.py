@@ -52,16 +52,13 @@ class _Sink(RawIOBase):
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
-        """Say yes."""
         return True
 
     def write(self, data: Any) -> int:
-        """Keep a copy."""
         self._parts.append(bytes(data))
         return len(data)
 
     def take(self) -> bytes:
-        """Return what there is, and forget it."""
         taken = b"".join(self._parts)
         self._parts.clear()
         return taken

@@ -164,7 +164,6 @@ def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> 
 
 
 def _refuse_too_many(partner: Partner, recipient: str, now: datetime) -> None:
-    """Raise Refused when the person or the partner has reached the limit of a day."""
     emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
     _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
     invited = partner.member_invitations.all()
@@ -181,7 +180,6 @@ def _check_day(
 
 
 def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: datetime) -> None:
-    """Save a new or renewed invitation with its audit event."""
     is_new = invitation.pk is None
     before = {name: getattr(invitation, name) for name in (*terms, "expires_at")}
     for name, value in terms.items():

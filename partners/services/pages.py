@@ -90,7 +90,6 @@ def count_up_to(rows: "QuerySet[Any]", limit: int = COUNTED) -> Count:
 
 
 def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:
-    """Return the text that names a row by what the list is ordered by."""
     if not (rows and wanted):
         return ""
     value = getattr(rows[place], order.field)

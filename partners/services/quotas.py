@@ -81,7 +81,6 @@ def _check(
     added: int,
     now: datetime,
 ) -> None:
-    """Compare the partner's count and the count of all with the two numbers in `most`."""
     rows = Invitation.objects.filter(
         **{f"{moment}__gt": now - DAY}, used_count=0, created_by__isnull=False
     )

@@ -37,7 +37,6 @@ _ROWS_AT_ONCE = 500
 @require_safe
 @for_members
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    """Stream the batch's links as a table."""
     made = _batch_of_links(member, batch_id, shown="links")
     # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
@@ -47,7 +46,6 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_safe
 @for_members
 def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    """Stream the batch's QR codes in an archive, as SVG or as PNG."""
     made = _batch_of_links(member, batch_id, shown="codes")
     kind = request.GET.get("format", FORMATS[0])
     if kind not in FORMATS:
@@ -60,7 +58,6 @@ def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_safe
 @for_members
 def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Show sheets of labels to print, ten at a time."""
     made = _batch_of_links(member, batch_id, shown="labels")
     page = page_of(
         made.invitations.all(),

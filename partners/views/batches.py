@@ -47,7 +47,6 @@ def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Ask what links to make, and start making them."""
     now = timezone.now()
     form = LinkBatchForm(posted(request), partner=member.partner, now=now)
 
@@ -68,7 +67,6 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_safe
 @for_members
 def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Show how far the batch has come, and hand out what is made."""
     shown = batch_of(member, batch_id)
     if shown.channel == Channel.EMAIL and shown.started_at is None:
         return redirect("console_mailing", batch_id=shown.pk)
@@ -84,7 +82,6 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Ask whether to make no more of the batch, and cancel it."""
     shown = batch_of(member, batch_id)
     if request.method == "POST":
         if cancel_batch(batch=shown, by=member.user, now=timezone.now()).state == "finished":

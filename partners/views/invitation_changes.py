@@ -49,7 +49,6 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Change label, note, expiry and uses of a live invitation; its link stays."""
     now = timezone.now()
     offer = invitation_of(member, invitation_id)
     form = EditInvitationForm(posted(request), invitation=offer, now=now)
@@ -70,7 +69,6 @@ def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def revoke(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Show what revoking means, and do it; a second time does nothing."""
     offer = invitation_of(member, invitation_id)
     if request.method == "POST":
         revoke_invitation(invitation=offer, by=member.user, now=timezone.now())

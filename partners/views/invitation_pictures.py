@@ -25,7 +25,6 @@ SHEETS = ("a4", "a6")
 @require_safe
 @for_members
 def svg(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
-    """Draw the QR code for every size."""
     offer = invitation_of(member, invitation_id)
     return _picture(
         request,
@@ -40,7 +39,6 @@ def svg(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Http
 @require_safe
 @for_members
 def png(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
-    """Draw the QR code in one of three sizes."""
     offer = invitation_of(member, invitation_id)
     sizes = {str(size): size for size in PNG_SIZES}
     size = sizes.get(request.GET.get("size", str(PNG_SIZES[0])))

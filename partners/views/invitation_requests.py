@@ -49,7 +49,6 @@ def invitation_requests(request: HttpRequest, member: PartnerMember) -> HttpResp
 def send_invitation(
     request: HttpRequest, member: PartnerMember, invitation_request_id: int
 ) -> HttpResponse:
-    """Send the online invitation that the person asked for."""
     invitation_request = get_object_or_404(_own(member), pk=invitation_request_id)
 
     def send() -> str:
@@ -69,7 +68,6 @@ def send_invitation(
 def dismiss(
     request: HttpRequest, member: PartnerMember, invitation_request_id: int
 ) -> HttpResponse:
-    """Ask why the invitation request is dismissed, and close it without an invitation."""
     rows = _own(member).select_related("invitation")
     invitation_request = get_object_or_404(rows, pk=invitation_request_id)
     form, list_url = DismissForm(posted(request)), reverse("console_invitation_requests")

@@ -63,7 +63,6 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_safe
 @for_members
 def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Show one invitation to hand on, and what has come of it."""
     offer = invitation_of(member, invitation_id, "created_by", "revoked_by")
     log_shown(offer, member, what="page")
     state = state_of(offer, timezone.now())
@@ -88,7 +87,6 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
 @require_POST
 @for_members
 def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Mail the online invitation once more, and renew its expiry."""
     offer = invitation_of(member, invitation_id)
     url = reverse("console_invitation", args=[offer.pk])
 
@@ -113,7 +111,6 @@ def _mailto(invitation: Invitation) -> str:
 
 
 def _chosen_batch(member: PartnerMember, filters: Mapping[str, Any]) -> InvitationBatch | None:
-    """Return the batch whose invitations are listed, if the member may see it."""
     key = filters.get("batch")
     return None if key is None else batches_of(member).filter(pk=key).first()
 
@@ -135,7 +132,6 @@ def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQ
 
 
 def _search(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
-    """Return those with this token or recipient, or with this text in the label."""
     token = token_typed_by_hand(text)
     if token is not None:
         return rows.filter(token=token)

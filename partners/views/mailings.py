@@ -99,7 +99,6 @@ def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> Http
 
 
 def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
-    """Return the member's batch of e-mails; for others the page does not exist."""
     own = member.partner.batches.visible_to(member).filter(channel=Channel.EMAIL)
     return get_object_or_404(own.select_related("partner"), pk=batch_id)
 

@@ -57,7 +57,6 @@ def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @_READ_AND_POST
 @for_administrators
 def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Invite someone by e-mail to act for the partner."""
     form = InviteMemberForm(posted(request))
     return answer_form(
         request,
@@ -100,8 +99,6 @@ def edit(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpRes
 @_READ_AND_POST
 @for_administrators
 def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpResponse:
-    """Show what removing a member means; a POST removes them."""
-
     def remove_them() -> str:
         theirs = get_object_or_404(_members_of(member), pk=member_id)
         remove_member(member=theirs, by=member.user, now=timezone.now())
@@ -122,7 +119,6 @@ def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpR
 def withdraw(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:
-    """Ask whether to withdraw an invitation; a POST withdraws it."""
     invitation = _invitation(member, member_invitation_id)
     if request.method != "POST":
         context = {"invitation": invitation, **_back()}
@@ -142,7 +138,6 @@ def withdraw(
 def send_again(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:
-    """Renew an invitation and send its e-mail once more."""
     invitation = _invitation(member, member_invitation_id)
     terms = {
         "address": invitation.address,
@@ -154,7 +149,6 @@ def send_again(
 
 
 def _invite(request: HttpRequest, member: PartnerMember, **terms: Any) -> str:
-    """Invite the person, and return the address of the next page."""
     invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
     text = _("The invitation to %(address)s is on its way.")
     messages.success(request, text % {"address": terms["address"]})

@@ -47,7 +47,6 @@ def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
 
 @require_POST
 def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
-    """Decline the invitation for good."""
     user, invitation = _invited(request, member_invitation_id)
     try:
         decline_member_invitation(invitation=invitation, by=user, now=timezone.now())

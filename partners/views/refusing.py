@@ -77,7 +77,6 @@ def answer_action(
 
 
 def status_of(form: forms.Form, why_not: str = "") -> int:
-    """Return the status of the page that shows a form."""
     if not form.is_bound:
         return 200
     if why_not:

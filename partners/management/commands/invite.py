@@ -41,7 +41,6 @@ class Command(BaseCommand):
     help = "Make an invitation and print its link."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the arguments of the specification's contract."""
         parser.add_argument("--partner", required=True, metavar="SLUG", help="who invites")
         parser.add_argument("--type", required=True, help="reseller or referral")
         parser.add_argument("--channel", required=True, help="link or email")
@@ -56,7 +55,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        """Make the invitations and print their links."""
         now = timezone.now()
         partner = Partner.objects.filter(slug=options["partner"]).first()
         if partner is None:
@@ -81,7 +79,6 @@ class Command(BaseCommand):
         self._print(invitations, as_json=options["json"], many=count is not None)
 
     def _print(self, invitations: list[Invitation], *, as_json: bool, many: bool) -> None:
-        """Print the links: as JSON one object, or with --count a list; else a line for each."""
         if as_json:
             rows = [{"token": made.token, "url": made.link} for made in invitations]
             self.stdout.write(json.dumps(rows if many else rows[0]))
@@ -91,7 +88,6 @@ class Command(BaseCommand):
 
 
 def _check_combination(options: dict[str, Any]) -> None:
-    """Reject arguments that contradict each other."""
     by_email = options["channel"] == Channel.EMAIL
     if options["channel"] not in Channel.values:
         raise CommandError("--channel: choose link or email.")
