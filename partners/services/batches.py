@@ -1,6 +1,6 @@
 """Batches of links: started by a member, made by the worker in chunks, cancelled in between.
 
-What ends a batch, `finish_batch()` and `stop_batch()`, serves batches of e-mails as well.
+`end_batch()` serves batches of e-mails as well.
 """
 
 from datetime import datetime
@@ -73,24 +73,33 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
         locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
         if locked.state in {"draft", "running"}:
             locked.cancelled_by = by
-            _end(locked, "batch.cancelled", "cancelled_at", by, now)
+            end_batch(batch=locked, action="batch.cancelled", by=by, now=now)
     return locked
 
 
-def discard_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Cancel the locked draft that was never started; writes `batch.cancelled`."""
-    _end(batch, "batch.cancelled", "cancelled_at", None, now)
+def end_batch(
+    *, batch: InvitationBatch, action: str, by: User | None = None, now: datetime
+) -> None:
+    """Write that the locked batch is finished (`batch.finished`) or cancelled (any other action).
 
-
-def stop_batch(*, batch: InvitationBatch, reason: str, now: datetime) -> None:
-    """Cancel the locked batch because the worker cannot go on; writes `batch.stopped`."""
-    batch.stop_reason = reason
-    _end(batch, "batch.stopped", "cancelled_at", None, now)
-
-
-def finish_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Write of the locked batch that all is done; writes `batch.finished`."""
-    _end(batch, "batch.finished", "finished_at", None, now)
+    The audit event says how far it has come.
+    """
+    moment = "finished_at" if action == "batch.finished" else "cancelled_at"
+    setattr(batch, moment, now)
+    batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])
+    record_audit_event(
+        action=action,
+        about=batch,
+        by=by,
+        now=now,
+        before={moment: None},
+        after={
+            moment: moment_text(now),
+            "done_count": batch.done_count,
+            "refused_count": batch.refused_count,
+            "stop_reason": batch.stop_reason,
+        },
+    )
 
 
 def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
@@ -116,29 +125,11 @@ def _make_some(batch: InvitationBatch, now: datetime) -> int:
     try:
         save_invitations(links, by=batch.created_by, now=now)
     except Refused as refused:
-        stop_batch(batch=batch, reason=refused.code.value, now=now)
+        batch.stop_reason = refused.code.value
+        end_batch(batch=batch, action="batch.stopped", now=now)
         return 1
     batch.done_count = last
     batch.save(update_fields=["done_count"])
     if last == batch.size:
-        finish_batch(batch=batch, now=now)
+        end_batch(batch=batch, action="batch.finished", now=now)
     return len(links)
-
-
-def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now: datetime) -> None:
-    """Write the end, and how far the batch has come by then."""
-    setattr(batch, moment, now)
-    batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])
-    record_audit_event(
-        action=action,
-        about=batch,
-        by=by,
-        now=now,
-        before={moment: None},
-        after={
-            moment: moment_text(now),
-            "done_count": batch.done_count,
-            "refused_count": batch.refused_count,
-            "stop_reason": batch.stop_reason,
-        },
-    )

@@ -14,7 +14,7 @@ from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel, InvitationProblem, MailingProblem
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
-from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
+from partners.services.batches import end_batch, record_start
 from partners.services.invitation_drafts import (
     check_draft,
     draft_from_batch,
@@ -70,7 +70,7 @@ def discard_old_drafts(*, now: datetime) -> int:
         drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=now - OLD_DRAFT)
         old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
         for batch in old:
-            discard_batch(batch=batch, now=now)
+            end_batch(batch=batch, action="batch.cancelled", now=now)
     return len(old)
 
 
@@ -138,14 +138,15 @@ def _mail_some(batch: InvitationBatch, now: datetime) -> int:
     try:
         check_draft(drafts[0], now)
     except Refused as refused:
-        stop_batch(batch=batch, reason=refused.code.value, now=now)
+        batch.stop_reason = refused.code.value
+        end_batch(batch=batch, action="batch.stopped", now=now)
         return 1
     refused_count = _invite_rows(batch, list(zip(rows, drafts, strict=True)), now)
     batch.done_count += len(rows)
     batch.refused_count += refused_count
     batch.save(update_fields=["done_count", "refused_count"])
     if batch.done_count == batch.size:
-        finish_batch(batch=batch, now=now)
+        end_batch(batch=batch, action="batch.finished", now=now)
     return len(rows)
 
 

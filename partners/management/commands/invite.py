@@ -65,9 +65,16 @@ class Command(BaseCommand):
         terms = _checked(partner, options, now)
         try:
             with transaction.atomic():
-                invitations = _make(partner, terms, count, now)
+                if count is None:
+                    invitations = [create_invitation(partner=partner, by=None, now=now, **terms)]
+                else:
+                    del terms["channel"]
+                    invitations = create_links(
+                        count=count, partner=partner, by=None, now=now, **terms
+                    )
                 if picture is not None:
-                    _draw(invitations[0], picture)
+                    draw = DRAWERS[picture.suffix.lower()]
+                    picture.write_bytes(draw(invitation=invitations[0]))
         except Refused as refused:
             raise CommandError(sentence_for(refused)) from refused
         except OSError as error:
@@ -143,16 +150,3 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
     if by_email:
         terms["mailed"] = has_emails_left(canonical_address(terms["recipient"]), now=now)
     return terms
-
-
-def _make(
-    partner: Partner, terms: dict[str, Any], count: int | None, now: datetime
-) -> list[Invitation]:
-    if count is None:
-        return [create_invitation(partner=partner, by=None, now=now, **terms)]
-    del terms["channel"]
-    return create_links(count=count, partner=partner, by=None, now=now, **terms)
-
-
-def _draw(invitation: Invitation, path: Path) -> None:
-    path.write_bytes(DRAWERS[path.suffix.lower()](invitation=invitation))
