@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from benchmarks.console_rows import LARGE, SMALL, fill, make_members
 from partners.models import Invitation, PartnerMember
-from partners.services.by_token import load_invitation
+from partners.services.invitation_use import load_invitation
 from partners.services.pages import PAGE_SIZE
 
 ROUNDS = 9

@@ -76,10 +76,7 @@ def render_for_partner(
     """Render an e-mail to a partner's members, with moments in the partner's zone."""
     with timezone.override(partner.zone):
         return render_email(
-            message,
-            template=template,
-            subject=subject,
-            context={"partner": partner, **context},
+            message, template=template, subject=subject, context={"partner": partner, **context}
         )
 
 

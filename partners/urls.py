@@ -22,16 +22,8 @@ ONE = f"{CONSOLE}invitations/<int:invitation_id>/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
-    path(
-        f"{CONSOLE}invitations/email/new",
-        email_invitations.new_email,
-        name="console_new_email",
-    ),
-    path(
-        f"{CONSOLE}invitations/email/many",
-        mailings.many_emails,
-        name="console_many_emails",
-    ),
+    path(f"{CONSOLE}invitations/email/new", email_invitations.new_email, name="console_new_email"),
+    path(f"{CONSOLE}invitations/email/many", mailings.many_emails, name="console_many_emails"),
     path(f"{BATCHES}", batches.batches, name="console_batches"),
     path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
     path(f"{BATCH}", batches.batch, name="console_batch"),

@@ -40,11 +40,7 @@ class PartnerMemberAdmin(RefusingAdmin):
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
     list_filter = ("role", "may_see_addresses")
-    search_fields = (
-        "user__account_name__istartswith",
-        "user__email__iexact",
-        "partner__name",
-    )
+    search_fields = ("user__account_name__istartswith", "user__email__iexact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
     )

@@ -9,15 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.emails import default_subject
 from partners.enums import AssociationType, Channel, InvitationProblem
-from partners.forms.expiry import (
-    AT,
-    CHOICES,
-    KEEP,
-    NEVER,
-    ExpiryField,
-    MomentField,
-    chosen_expiry,
-)
+from partners.forms.expiry import AT, CHOICES, KEEP, NEVER, ExpiryField, MomentField, chosen_expiry
 from partners.forms.invitations import LinkInvitationForm, MaxUsesForm, TermsForm
 from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES

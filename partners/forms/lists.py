@@ -66,7 +66,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _records(text: str) -> list[tuple[int, list[str]]]:
-    """Return the rows that hold anything, with their numbers; stops when they are too many."""
+    """Return the rows that are not empty, with their numbers; stops when they are too many."""
     lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     records: list[tuple[int, list[str]]] = []
     number = 0
@@ -104,58 +104,51 @@ def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str,
 
 def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> BatchRow:
     """Return the row: in canonical form when it is good, as typed with its problem otherwise."""
-    name, note = cells.get("name", "").strip(" "), cells.get("note", "").strip(" ")
-    email, country = cells.get("email", "").strip(" "), cells.get("country", "").strip(" ")
-    problem = _problem_of_texts(name, email, country, note, cells[_EXTRA])
-    address = code = ""
-    if not problem:
-        code, problem = _country(country)
-    if not problem:
-        address, problem = _address(email, seen)
-    if not problem:
-        email, country = address, code
-    return BatchRow(
-        number=number, name=name, email=email, country=country, note=note, problem=problem or ""
-    )
+    texts = {name: cells.get(name, "").strip(" ") for name in _COLUMNS}
+    try:
+        _check_texts(texts, cells[_EXTRA])
+        country = _country(texts["country"])
+        texts |= {"email": _address(texts["email"], seen), "country": country}
+    except Refused as refused:
+        return BatchRow(number=number, **texts, problem=refused.code.value)
+    return BatchRow(number=number, **texts)
 
 
-def _problem_of_texts(
-    name: str, email: str, country: str, note: str, extra: str
-) -> RowProblem | None:
+def _check_texts(texts: Mapping[str, str], extra: str) -> None:
     # The quote before a formula is what our own downloads put there.
-    texts = (name, email, country, note)
-    if any(cell.removeprefix("'").startswith(FORMULA_STARTS) for cell in texts):
-        return RowProblem.FORMULA
+    if any(cell.removeprefix("'").startswith(FORMULA_STARTS) for cell in texts.values()):
+        raise Refused(RowProblem.FORMULA)
     if extra:
-        return RowProblem.TOO_MANY_CELLS
-    if len(name) > LONGEST_NAME:
-        return RowProblem.NAME_TOO_LONG
-    if not is_one_line(name):
-        return RowProblem.NAME_NOT_ONE_LINE
-    return RowProblem.NOTE_TOO_LONG if len(note) > LONGEST_NOTE else None
+        raise Refused(RowProblem.TOO_MANY_CELLS)
+    if len(texts["name"]) > LONGEST_NAME:
+        raise Refused(RowProblem.NAME_TOO_LONG)
+    if not is_one_line(texts["name"]):
+        raise Refused(RowProblem.NAME_NOT_ONE_LINE)
+    if len(texts["note"]) > LONGEST_NOTE:
+        raise Refused(RowProblem.NOTE_TOO_LONG)
 
 
-def _address(text: str, seen: set[str]) -> tuple[str, RowProblem | None]:
+def _address(text: str, seen: set[str]) -> str:
     if not text:
-        return "", RowProblem.NO_ADDRESS
+        raise Refused(RowProblem.NO_ADDRESS)
     try:
         address = canonical_address(text)
-    except InvalidAddress:
-        return "", RowProblem.BAD_ADDRESS
+    except InvalidAddress as error:
+        raise Refused(RowProblem.BAD_ADDRESS) from error
     if address in seen:
-        return "", RowProblem.DUPLICATE
+        raise Refused(RowProblem.DUPLICATE)
     seen.add(address)
-    return address, None
+    return address
 
 
-def _country(text: str) -> tuple[str, RowProblem | None]:
-    """Return the code of a country given by its code or its English name."""
-    if not text:
-        return "", None
-    code = _codes_of_countries().get(text.casefold())
+def _country(text: str) -> str:
+    """Return the code of a country given by its code or its English name; "" for no text."""
+    code = _codes_of_countries().get(text.casefold()) if text else ""
     if code is None:
-        return "", RowProblem.UNKNOWN_COUNTRY
-    return ("", RowProblem.COUNTRY_NOT_OFFERED) if code in NOT_OFFERED else (code, None)
+        raise Refused(RowProblem.UNKNOWN_COUNTRY)
+    if code in NOT_OFFERED:
+        raise Refused(RowProblem.COUNTRY_NOT_OFFERED)
+    return code
 
 
 @lru_cache(maxsize=1)

@@ -54,7 +54,7 @@ class PartnerMember(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(role__in=PartnerRole.values), name="partner_member_role_is_known"
-            ),
+            )
         ]
 
     def __str__(self) -> str:

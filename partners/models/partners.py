@@ -43,7 +43,7 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,10 @@
 """What a batch of links is handed out as: a table, an archive of QR codes, sheets of labels."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,7 +18,7 @@ from partners.services.pages import Order, page_of
 from partners.services.qr import qr_drawing
 from partners.views.batches import batch_of
 from partners.views.gate import for_members, show
-from partners.views.shared import SECTION, State, states
+from partners.views.shared import SECTION, states
 from web.downloads import as_attachment, csv_download
 
 AS_MADE = Order("created_at", descending=False)
@@ -40,7 +33,12 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     made = _batch_of_links(member, batch_id, shown="links")
     # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
-    return csv_download(f"links-{made.pk}", header, _rows(member, made, states(), timezone.now()))
+    words, now = states(), timezone.now()
+    rows = (
+        [row.label, row.link, row.grouped_token, words[row.refusal(now)].label]
+        for row in _invitations(member, made)
+    )
+    return csv_download(f"links-{made.pk}", header, rows)
 
 
 @require_safe
@@ -79,10 +77,7 @@ def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
 
 
 def _batch_of_links(member: PartnerMember, batch_id: int, *, shown: str) -> InvitationBatch:
-    """Return the member's batch of links, and say in the security log that they are shown again.
-
-    Batches of e-mails have no such page.
-    """
+    """Return the member's batch of links; the security log says that they are shown again."""
     made = batch_of(member, batch_id)
     if made.channel != Channel.LINK:
         raise Http404
@@ -95,10 +90,3 @@ def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invi
     for invitation in rows.iterator(chunk_size=_ROWS_AT_ONCE):
         invitation.partner = member.partner
         yield invitation
-
-
-def _rows(
-    member: PartnerMember, batch: InvitationBatch, words: dict[str | None, State], now: datetime
-) -> Iterator[list[str]]:
-    for made in _invitations(member, batch):
-        yield [made.label, made.link, made.grouped_token, words[made.refusal(now)].label]

@@ -55,10 +55,7 @@ def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         return reverse("console_batch", args=[batch.pk])
 
     template, why_not = "partners/batch_new.html", why_no_link(member)
-    context = {
-        "types": allowed_types(member.partner),
-        "back_url": reverse("console_invitations"),
-    }
+    context = {"types": allowed_types(member.partner), "back_url": reverse("console_invitations")}
     return answer_form(
         request, member, form, start, template, context, section=SECTION, why_not=why_not
     )

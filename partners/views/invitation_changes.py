@@ -37,10 +37,7 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         return _page_of(made)
 
     template, why_not = "partners/invitation_new.html", why_no_link(member)
-    context = {
-        "types": allowed_types(member.partner),
-        "back_url": reverse("console_invitations"),
-    }
+    context = {"types": allowed_types(member.partner), "back_url": reverse("console_invitations")}
     return answer_form(
         request, member, form, make, template, context, section=SECTION, why_not=why_not
     )
