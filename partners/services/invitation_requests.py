@@ -27,9 +27,9 @@ def request_online_invitation(
 ) -> None:
     """Ask the partner of this link to invite the address by e-mail; tells the partner's people.
 
-    Never looks whether the address is known, so the work and the answer are the same for all. At
-    most one request is open per partner and address; asking again changes nothing, nor does asking
-    when the partner or the address has had too many. Raises InvalidAddress, Refused when the
+    Never looks whether the address is known, so the work and the answer are the same for all. It
+    does nothing when one is open for this partner and address, or when either has too many. Raises
+    InvalidAddress, Refused when the
     invitation is no link, and InvitationRefused when it is not live.
     """
     recipient = canonical_address(address)
@@ -50,12 +50,13 @@ def request_online_invitation(
             language=language,
             requested_at=now,
         )
+        after = {"partner": invitation.partner_id, "invitation": invitation.pk}
         record_audit_event(
             action="invitation_request.opened",
             about=invitation_request,
             by=None,
             now=now,
-            after={"partner": invitation.partner_id, "invitation": invitation.pk},
+            after=after,
         )
         messages = [
             OutgoingMessage(

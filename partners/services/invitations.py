@@ -30,10 +30,9 @@ def create_invitation(
     """Make one invitation, write `invitation.created`, and enqueue the e-mail of an online one.
 
     `terms` are arguments of `draft_invitation()`. With `mailed=False` no e-mail is enqueued, and
-    the link has to be handed over in another way. Raises InvalidAddress for the recipient, and
-    Refused if the invitation could not be followed (partner frozen, type not allowed, expiry not
-    ahead), if the recipient was mailed invitations three times within a day, or if a quota is used
-    up (`check_quotas()`).
+    the link has to be handed over in another way. Raises InvalidAddress for the recipient. Raises
+    Refused if the invitation could not be followed, if the recipient was sent three invitations
+    within a day, or if a quota is used up (`check_quotas()`).
     """
     invitation = draft_invitation(partner=partner, now=now, **terms)
     if mailed and invitation.channel == Channel.EMAIL:
@@ -77,9 +76,8 @@ def edit_invitation(
 ) -> Invitation:
     """Change what may change of a live invitation and write `invitation.edited`; the token stays.
 
-    Writes nothing when nothing differs. An e-mail keeps its one use, whatever `max_uses` says, and
-    gets seven days when `expires_at` is None. Raises Refused when the invitation is not live, the
-    new expiry is not ahead, or `max_uses` is below the uses so far.
+    Writes nothing when nothing differs. An e-mail keeps its one use, and gets seven days when
+    `expires_at` is None. Raises Refused when the invitation is not live, or a limit makes no sense.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -95,13 +93,9 @@ def edit_invitation(
         changed = [name for name in after if after[name] != before[name]]
         if changed:
             locked.save(update_fields=changed)
+            before, after = ({name: values[name] for name in changed} for values in (before, after))
             record_audit_event(
-                action="invitation.edited",
-                about=locked,
-                by=by,
-                now=now,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
+                action="invitation.edited", about=locked, by=by, now=now, before=before, after=after
             )
     return locked
 
@@ -109,9 +103,8 @@ def edit_invitation(
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
-    Raises Refused when it is no e-mail, revoked, used up, when the partner may not invite in this
-    type, when the person was mailed invitations three times within a day, or when a quota is used
-    up (`check_quotas()`).
+    Raises Refused when it is no e-mail or cannot be followed for another reason than its expiry.
+    Limits are those of `create_invitation()`.
     """
     if invitation.channel != Channel.EMAIL:
         raise Refused(InvitationProblem.NOT_BY_EMAIL)
@@ -126,13 +119,9 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         _check_recipient(locked.recipient, now)
         locked.mailed_at = now
         locked.save(update_fields=["expires_at", "mailed_at"])
+        after = {"expires_at": moment_text(locked.expires_at)}
         record_audit_event(
-            action="invitation.resent",
-            about=locked,
-            by=by,
-            now=now,
-            before=before,
-            after={"expires_at": moment_text(locked.expires_at)},
+            action="invitation.resent", about=locked, by=by, now=now, before=before, after=after
         )
         enqueue_invitation_emails([locked], now=now)
     return locked
@@ -146,13 +135,14 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
             locked.revoked_at = now
             locked.revoked_by = by
             locked.save(update_fields=["revoked_at", "revoked_by"])
+            before, after = {"revoked_at": None}, {"revoked_at": now.isoformat()}
             record_audit_event(
                 action="invitation.revoked",
                 about=locked,
                 by=by,
                 now=now,
-                before={"revoked_at": None},
-                after={"revoked_at": now.isoformat()},
+                before=before,
+                after=after,
             )
     return locked
 

@@ -39,10 +39,9 @@ def invite_member(
 ) -> MemberInvitation:
     """Ask the person with this address to act for the partner; open for seven days.
 
-    At most one is open per partner and address: inviting again renews it and mails again. For an
-    unknown address a log-in without password is made, as `add_user()` does, so the inviting member
-    learns nothing about the address. One audit event. Raises InvalidAddress, and Refused for a
-    member and when a limit is reached.
+    At most one is open per partner and address: inviting again renews it and sends the e-mail
+    again. For an unknown address a log-in without password is made, so the inviting member learns
+    nothing about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
     """
     recipient = canonical_address(address)
     with transaction.atomic():
@@ -103,8 +102,7 @@ def accept_member_invitation(
     """Let the invited user act for the partner. One audit event each for invitation and member.
 
     `invitation` is one of `member_invitations_of(by)`. A second time returns the same member.
-    Raises Refused when the invitation is expired, withdrawn or accepted before, and when the
-    user acts for a partner or is a partner's customer.
+    Raises Refused when the invitation is not live, and as `add_member()` does.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -119,13 +117,14 @@ def accept_member_invitation(
             raise Refused(MemberProblem.INVITATION_EXPIRED)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
+        after = {"accepted_at": now.isoformat()}
         record_audit_event(
             action="member_invitation.accepted",
             about=locked,
             by=by,
             now=now,
             before={"accepted_at": None},
-            after={"accepted_at": now.isoformat()},
+            after=after,
         )
         return add_member(
             partner=locked.partner,
@@ -152,13 +151,9 @@ def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> 
         if locked.withdrawn_at is None:
             locked.withdrawn_at, locked.withdrawn_by = now, by
             locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
+            before, after = {"withdrawn_at": None}, {"withdrawn_at": now.isoformat()}
             record_audit_event(
-                action=action,
-                about=locked,
-                by=by,
-                now=now,
-                before={"withdrawn_at": None},
-                after={"withdrawn_at": now.isoformat()},
+                action=action, about=locked, by=by, now=now, before=before, after=after
             )
     return locked
 

@@ -102,13 +102,15 @@ def change_member(
             _keep_an_administrator(locked)
         locked.role, locked.may_see_addresses = role, may_see_addresses
         locked.save(update_fields=_FIELDS)
+        changed = [name for name in _FIELDS if before[name] != after[name]]
+        before, after = ({name: values[name] for name in changed} for values in (before, after))
         record_audit_event(
             action="partner_member.changed",
             about=locked,
             by=by,
             now=now,
-            before={name: value for name, value in before.items() if value != after[name]},
-            after={name: value for name, value in after.items() if value != before[name]},
+            before=before,
+            after=after,
         )
     return locked
 
@@ -134,12 +136,9 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
             now=now,
         )
         locked.customers.update(manager=None)
+        before = {"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)}
         record_audit_event(
-            action="partner_member.deleted",
-            about=locked,
-            by=by,
-            now=now,
-            before={"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)},
+            action="partner_member.deleted", about=locked, by=by, now=now, before=before
         )
         locked.delete()
 
