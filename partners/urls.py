@@ -3,14 +3,12 @@
 from django.urls import URLPattern, path
 
 from partners.views import (
-    batch_files,
     batches,
     email_invitations,
     invitation_changes,
     invitation_pictures,
     invitation_requests,
     invitations,
-    mailings,
     members,
     membership,
 )
@@ -23,16 +21,20 @@ ONE = f"{CONSOLE}invitations/<int:invitation_id>/"
 urlpatterns: list[URLPattern] = [
     path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
     path(f"{CONSOLE}invitations/email/new", email_invitations.new_email, name="console_new_email"),
-    path(f"{CONSOLE}invitations/email/many", mailings.many_emails, name="console_many_emails"),
+    path(
+        f"{CONSOLE}invitations/email/many",
+        email_invitations.many_emails,
+        name="console_many_emails",
+    ),
     path(f"{BATCHES}", batches.batches, name="console_batches"),
     path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
     path(f"{BATCH}", batches.batch, name="console_batch"),
     path(f"{BATCH}cancellation", batches.cancel, name="console_cancel_batch"),
-    path(f"{BATCH}links.csv", batch_files.links, name="console_batch_links"),
-    path(f"{BATCH}codes.zip", batch_files.codes, name="console_batch_codes"),
-    path(f"{BATCH}labels", batch_files.labels, name="console_batch_labels"),
-    path(f"{BATCH}list", mailings.mailing, name="console_mailing"),
-    path(f"{BATCH}bad-rows.csv", mailings.bad_rows, name="console_bad_rows"),
+    path(f"{BATCH}links.csv", batches.links, name="console_batch_links"),
+    path(f"{BATCH}codes.zip", batches.codes, name="console_batch_codes"),
+    path(f"{BATCH}labels", batches.labels, name="console_batch_labels"),
+    path(f"{BATCH}list", email_invitations.mailing, name="console_mailing"),
+    path(f"{BATCH}bad-rows.csv", email_invitations.bad_rows, name="console_bad_rows"),
     path(f"{CONSOLE}invitations/new", invitation_changes.new_link, name="console_new_link"),
     path(ONE, invitations.invitation, name="console_invitation"),
     path(f"{ONE}edit", invitation_changes.edit, name="console_edit_invitation"),

@@ -41,9 +41,8 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
 class InvitationBatch(models.Model):
     """What the invitations of one form share, and how far the worker has come with them.
 
-    A batch of e-mails is a draft until it is started: its list has been read, and nothing is sent.
-    `size` rows are to be dealt with; `done_count` of them are, `refused_count` of those without an
-    invitation. Cancelling leaves what is done.
+    A batch of e-mails is a draft until it is started. Of `size` rows `done_count` are done, and of
+    those `refused_count` got no invitation. Cancelling leaves what is done.
     """
 
     partner = models.ForeignKey(

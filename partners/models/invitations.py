@@ -28,8 +28,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def live(self, now: datetime) -> "InvitationQuerySet":
         """Invitations that can be followed at `now`; the same rule as `Invitation.refusal()`.
 
-        Every condition stands on the row itself, without a join: so an UPDATE of these rows that
-        waited for another one decides again on the row as it has become.
+        Without a join, so that an UPDATE that waited for the row decides on what it has become.
         """
         partner = Partner.objects.filter(pk=OuterRef("partner_id"), status=PartnerStatus.NORMAL)
         return self.filter(
@@ -47,18 +46,18 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
     def in_state(self, state: str, now: datetime) -> "InvitationQuerySet":
-        """Invitations of which this is true at `now`; the first reason counts, as in `refusal()`.
+        """Invitations in this state at `now`; the first reason counts, as in `refusal()`.
 
-        What is none of the four stands still only for as long as its partner may not invite so.
+        One whose partner may not invite now can be in none of the four states.
         """
         if state == InvitationState.LIVE:
             return self.live(now)
         if state == InvitationState.REVOKED:
             return self.filter(revoked_at__isnull=False)
-        standing = self.filter(revoked_at__isnull=True)
+        unrevoked = self.filter(revoked_at__isnull=True)
         if state == InvitationState.USED_UP:
-            return standing.filter(used_count__gte=F("max_uses"))
-        return standing.filter(
+            return unrevoked.filter(used_count__gte=F("max_uses"))
+        return unrevoked.filter(
             Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")), expires_at__lte=now
         )
 

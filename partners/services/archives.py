@@ -1,4 +1,4 @@
-"""Archives of QR codes, written while they are sent: memory holds one picture at a time."""
+"""Archives of QR codes, written while they are sent: one picture at a time is in memory."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

@@ -29,8 +29,8 @@ def request_online_invitation(
 
     Never looks whether the address is known, so the work and the answer are the same for all. It
     does nothing when one is open for this partner and address, or when either has too many. Raises
-    InvalidAddress, Refused when the
-    invitation is no link, and InvitationRefused when it is not live.
+    InvalidAddress, Refused when the invitation is no link, and InvitationRefused when it is not
+    live.
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:

@@ -25,8 +25,8 @@ _BETWEEN = "~"
 class Order:
     """By which field a list is ordered, then by the primary key in the same direction.
 
-    The field is the model's own and never empty in these rows; an index holds both, after what
-    the list is filtered by.
+    The field is the model's own and never empty in these rows; an index has both, after what the
+    list is filtered by.
     """
 
     field: str
@@ -107,7 +107,7 @@ def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any]
         if isinstance(place, datetime):
             if is_naive(place):
                 return None
-            # Beyond the calendar in our zone is nowhere, whatever the moment's own zone says.
+            # A moment beyond the calendar in our zone names no row.
             place = place.astimezone(UTC)
         return place, model._meta.pk.clean(key, None)
     except (ValidationError, ValueError, OverflowError):

@@ -20,7 +20,7 @@ def for_members(view: MemberView) -> MemberView:
     """Hand the view the user's membership; for others the page does not exist.
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
-    what stands in the address. Moments are shown and typed in the partner's time zone. Outside the
+    the parameters of the URL. Moments are shown and typed in the partner's time zone. Outside the
     demo an administrator without a second factor is led to where one is set up, and no further.
     """
 

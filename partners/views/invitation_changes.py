@@ -69,7 +69,7 @@ def revoke(request: HttpRequest, member: PartnerMember, invitation_id: int) -> H
     offer = invitation_of(member, invitation_id)
     if request.method == "POST":
         revoke_invitation(invitation=offer, by=member.user, now=timezone.now())
-        messages.success(request, _("The invitation is revoked. Nobody can follow it any more."))
+        messages.success(request, _("The invitation is revoked. It cannot be followed any more."))
         return see_other(_page_of(offer))
     context = {"invitation": offer, "back_url": _page_of(offer)}
     return show(request, member, "partners/invitation_revoke.html", context, section=SECTION)
