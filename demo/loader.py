@@ -36,7 +36,8 @@ from demo.history import add_history, join_partner
 from demo.rows import add_user, restore_account, restore_login, restore_row, set_row
 from partners.enums import Channel, InvitationRefusal, PartnerRole
 from partners.models import Invitation, Partner, PartnerMember
-from partners.services.invitations import LIFE_OF_AN_EMAIL, create_invitation, revoke_invitation
+from partners.services.invitation_drafts import LIFE_OF_AN_EMAIL
+from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 

@@ -76,10 +76,7 @@ def render_for_partner(
     """Render an e-mail to a partner's members, with moments in the partner's zone."""
     with timezone.override(partner.zone):
         return render_email(
-            message,
-            template=template,
-            subject=subject,
-            context={"partner": partner, **context},
+            message, template=template, subject=subject, context={"partner": partner, **context}
         )
 
 
@@ -99,7 +96,7 @@ def invitation_requested(message: OutboxMessage) -> Email:
             "masked_address": mask_address(invitation_request.address),
             "label": invitation_request.invitation.label,
             "requested_at": invitation_request.requested_at,
-            "console_url": absolute_url("console_requests"),
+            "console_url": absolute_url("console_invitation_requests"),
         },
     )
 

@@ -14,8 +14,6 @@ class AssociationType(TextChoices):
 
 
 class PartnerStatus(TextChoices):
-    """Whether the provider lets the partner invite."""
-
     NORMAL = "normal", _("normal")
     FROZEN = "frozen", _("frozen")
 
@@ -35,8 +33,6 @@ class Channel(TextChoices):
 
 
 class InvitationState(TextChoices):
-    """Live, and the three ways an invitation ends by itself."""
-
     LIVE = "live", _("live")
     EXPIRED = "expired", _("expired")
     USED_UP = "used_up", _("used up")
@@ -44,8 +40,6 @@ class InvitationState(TextChoices):
 
 
 class DeliveryState(StrEnum):
-    """How far the newest e-mail of an invitation has come."""
-
     ON_ITS_WAY = "on_its_way"
     RETRIED = "retried"
     SENT = "sent"
@@ -56,8 +50,6 @@ class DeliveryState(StrEnum):
 
 
 class InvitationRefusal(StrEnum):
-    """Why an invitation cannot be followed now."""
-
     UNKNOWN = "invitation_unknown"
     REVOKED = "invitation_revoked"
     EXPIRED = "invitation_expired"
@@ -86,16 +78,12 @@ class InvitationProblem(StrEnum):
 
 
 class InvitationRequestProblem(StrEnum):
-    """Why an invitation request cannot be opened or closed."""
-
     ANSWERED = "request_answered"
     DISMISSED = "request_dismissed"
     NOT_A_LINK = "request_not_by_link"
 
 
 class MemberProblem(StrEnum):
-    """Why a person cannot become, stay or cease to be a partner member."""
-
     LAST_ADMINISTRATOR = "last_administrator"
     NO_LONGER_MEMBER = "no_longer_member"
     MEMBER_ALREADY = "member_already"
@@ -109,8 +97,6 @@ class MemberProblem(StrEnum):
 
 
 class ListProblem(StrEnum):
-    """Why a list of people cannot be read at all."""
-
     EMPTY = "list_empty"
     NOT_UTF8 = "list_not_utf8"
     HAS_NUL = "list_has_nul"
@@ -136,6 +122,4 @@ class RowProblem(StrEnum):
 
 
 class MailingProblem(StrEnum):
-    """Why a batch of e-mails cannot be started."""
-
     CANCELLED = "batch_cancelled"

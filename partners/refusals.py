@@ -1,6 +1,6 @@
 """The sentences for what partners refuses to do, by the code of the refusal."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
@@ -49,11 +49,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.FORMULA: _("A cell begins like a formula (=, +, -, @ or a tab)."),
     RowProblem.NO_ADDRESS: _("The e-mail address is missing."),
     RowProblem.BAD_ADDRESS: _("This is not an e-mail address like name@example.com."),
-    RowProblem.DUPLICATE: _("The address stands in the list before."),
+    RowProblem.DUPLICATE: _("The address is in the list already."),
     RowProblem.UNKNOWN_COUNTRY: _("The country is neither a code like DE nor an English name."),
     RowProblem.COUNTRY_NOT_OFFERED: _("The country or region is not offered."),
     RowProblem.NAME_TOO_LONG: _("The name is longer than 120 characters."),
-    RowProblem.NAME_NOT_ONE_LINE: _("The name holds a line break or a control character."),
+    RowProblem.NAME_NOT_ONE_LINE: _("The name has a line break or a control character."),
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
     MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
@@ -76,7 +76,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     ),
     MemberProblem.INVITATION_ACCEPTED: _("This invitation has been accepted already."),
     MemberProblem.INVITATION_EXPIRED: _(
-        "This invitation has expired. Ask whoever invited you to invite you again."
+        "This invitation has expired. Ask the person who invited you to invite you again."
     ),
     MemberProblem.INVITATION_WITHDRAWN: _("This invitation has been withdrawn."),
     MemberProblem.ACTS_FOR_A_PARTNER: _(
@@ -92,15 +92,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
 def sentence_for(refused: Refused) -> str:
     """Return the sentence for the refusal; a quota's names the moment, in the reader's zone."""
     if refused.code == InvitationProblem.QUOTA_REACHED and refused.again_at is not None:
+        # The first whole minute after it.
+        moment = localtime(refused.again_at + timedelta(minutes=1))
         return gettext(
             "These would be more invitations than are allowed within 24 hours."
             " Possible again from %(moment)s."
-        ) % {"moment": _minute_after(refused.again_at)}
+        ) % {"moment": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"}
     sentence = str(SENTENCES[refused.code.value])
     return sentence % refused.context if refused.context else sentence
-
-
-def _minute_after(moment: datetime) -> str:
-    """Return the first whole minute after the moment, with its zone."""
-    local = localtime(moment + timedelta(minutes=1))
-    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"

@@ -7,7 +7,7 @@ from accounts.services.account_names import CROCKFORD
 
 LENGTH = 26
 
-# Each of the 32 letters stands for eight of the 256 byte values, so all are equally likely.
+# Each of the 32 letters is chosen by eight of the 256 byte values, so all are equally likely.
 _LETTER_OF_BYTE = (CROCKFORD * 8).encode()
 _LOOK_ALIKES = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _CANONICAL = re.compile(f"[{CROCKFORD}]{{{LENGTH}}}")

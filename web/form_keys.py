@@ -42,42 +42,52 @@ def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> Http
     """Run `act` once per form key and redirect (303) to the address that it returns.
 
     `form` names the form; each user has keys of their own. `act` runs in one transaction with the
-    key: when it raises, nothing is written and the key can be sent again. The same key with the
-    same content gets the first answer; two at once wait for each other. The same key with other
-    content gets a 409 that leads to the first answer and offers to send the new content as a form
-    of its own. A POST without a key, from a script say, acts every time. Raises BadRequest for a
-    text that cannot be a key.
+    key: when it raises, nothing is written and the key can be sent again. Of two at once the second
+    waits for the first, and gets its `earlier_answer()`. A POST without a key, from a script say,
+    acts every time. Raises BadRequest for a text that cannot be a key.
     """
-    key = request.POST.get(FIELD)
+    key, user_id = _sent_key(request), request.user.pk
     if key is None:
         with transaction.atomic():
             return see_other(act())
-    if not _KEY.fullmatch(key):
-        raise BadRequest("The form key is malformed.")
-    user_id = request.user.pk
     if user_id is None:
         raise PermissionDenied
-    content_hash = _content_hash(request)
     try:
         with transaction.atomic():
             used = FormKey.objects.create(
                 user_id=user_id,
                 form=form,
                 key=key,
-                content_hash=content_hash,
+                content_hash=_content_hash(request),
                 created_at=timezone.now(),
             )
             used.answer_url = act()
             used.save(update_fields=["answer_url"])
     except IntegrityError:
-        first = FormKey.objects.filter(user=user_id, form=form, key=key).first()
-        if first is None:
+        answer = earlier_answer(request, form)
+        if answer is None:
             # It is not the key that exists already: the error is the action's own.
             raise
-        if first.content_hash != content_hash:
-            return _other_content(request, first)
-        used = first
+        return answer
     return see_other(used.answer_url)
+
+
+def earlier_answer(request: HttpRequest, form: str) -> HttpResponse | None:
+    """Return the answer to a POST whose form key is used, None for any other.
+
+    The same content gets the first answer; other content a 409 that leads to the first answer and
+    offers to send the new content as a form of its own. Call it before the form is validated: what
+    was valid at the first POST, an expiry say, may be invalid now.
+    """
+    key = _sent_key(request)
+    if key is None:
+        return None
+    first = FormKey.objects.filter(user=request.user.pk, form=form, key=key).first()
+    if first is None:
+        return None
+    if first.content_hash != _content_hash(request):
+        return _other_content(request, first)
+    return see_other(first.answer_url)
 
 
 def delete_old_form_keys(*, now: datetime) -> int:
@@ -87,6 +97,13 @@ def delete_old_form_keys(*, now: datetime) -> int:
     if keys:
         FormKey.objects.filter(pk__in=keys).delete()
     return len(keys)
+
+
+def _sent_key(request: HttpRequest) -> str | None:
+    key = request.POST.get(FIELD)
+    if key is not None and not _KEY.fullmatch(key):
+        raise BadRequest("The form key is malformed.")
+    return key
 
 
 def _content_hash(request: HttpRequest) -> str:

@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin
+from partners.admin.shared import all_fields
 from partners.models import BatchRow, InvitationBatch
 from web.admin.base import StateFilter
 
 
 class BatchStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
-        """Mirror `InvitationBatch.state`."""
         ended = Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False)
         return {
             "draft": (_("draft"), Q(started_at__isnull=True) & ~ended),
@@ -42,29 +42,7 @@ class InvitationBatchAdmin(EvidenceAdmin):
     search_help_text = _("Part of the label or of the partner's name")
     date_hierarchy = "created_at"
     addresses = ("note", "subject")
-    fields = (
-        "partner",
-        "channel",
-        "association_type",
-        "label",
-        "subject",
-        "note",
-        "language",
-        "country",
-        "is_bound",
-        "max_uses",
-        "expires_at",
-        "size",
-        "done_count",
-        "refused_count",
-        "created_at",
-        "created_by",
-        "started_at",
-        "finished_at",
-        "cancelled_at",
-        "cancelled_by",
-        "stop_reason",
-    )
+    fields = all_fields(InvitationBatch)
 
 
 class RowStateFilter(StateFilter):
@@ -87,4 +65,4 @@ class BatchRowAdmin(EvidenceAdmin):
     date_hierarchy = "batch__created_at"
     # People may have typed an address into any column.
     addresses = ("name", "email", "country", "note")
-    fields = ("batch", "number", "name", "email", "country", "note", "problem", "invitation")
+    fields = all_fields(BatchRow)

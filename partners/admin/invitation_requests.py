@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.admin import EvidenceAdmin
+from partners.admin.shared import all_fields
 from partners.models import InvitationRequest
 from partners.refusals import SENTENCES
 from partners.services.invitation_requests import (
@@ -44,17 +45,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
     search_help_text = _("A whole e-mail address, or part of the partner's name")
     date_hierarchy = "requested_at"
     addresses = ("address",)
-    fields = (
-        "partner",
-        "invitation",
-        "address",
-        "language",
-        "requested_at",
-        "sent_invitation",
-        "closed_at",
-        "closed_by",
-        "dismiss_reason",
-    )
+    fields = all_fields(InvitationRequest)
     actions = ("send_invitation", "dismiss")
 
     def has_act_permission(self, request: HttpRequest) -> bool:

@@ -4,28 +4,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from audit.admin import ProviderModelAdmin, actor
+from audit.admin import actor
+from partners.admin.shared import RefusingAdmin
 from partners.enums import Channel, InvitationProblem, InvitationState
 from partners.models import Invitation
-from partners.refusals import SENTENCES, sentence_for
-from partners.services.invitations import (
-    MOST_USES,
-    create_invitation,
-    edit_invitation,
-    revoke_invitation,
-)
+from partners.refusals import SENTENCES
+from partners.services.invitation_drafts import MOST_USES
+from partners.services.invitations import create_invitation, edit_invitation, revoke_invitation
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
-from web.refused import Refused
 
 if TYPE_CHECKING:
     InvitationModelForm = forms.ModelForm[Invitation]
@@ -98,9 +94,7 @@ class InvitationStateFilter(StateFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ProviderModelAdmin):
-    """Invitations are made, edited and revoked by the services of the console."""
-
+class InvitationAdmin(RefusingAdmin):
     form = InvitationForm
     list_display = (
         "label",
@@ -167,14 +161,6 @@ class InvitationAdmin(ProviderModelAdmin):
         else:
             return
         obj.__dict__.update(saved.__dict__)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer a change that happened meanwhile with a sentence; nothing is written."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except Refused as refused:
-            self.message_user(request, sentence_for(refused), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request)

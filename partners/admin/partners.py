@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import AuditedModelAdmin, EvidenceAdmin, ProviderModelAdmin, actor
+from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
+from partners.admin.shared import RefusingAdmin, all_fields
 from partners.models import MemberInvitation, Partner, PartnerMember
-from partners.refusals import sentence_for
 from partners.services.members import add_member, change_member, remove_member
 from web.admin.base import StateFilter
-from web.refused import Refused
 
 
 @admin.register(Partner)
@@ -33,33 +32,15 @@ class PartnerAdmin(AuditedModelAdmin):
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at", "updated_at")
-    fields = (
-        "name",
-        "slug",
-        "legal_name",
-        "country",
-        "support_email",
-        "support_phone",
-        "logo",
-        "status",
-        "time_zone",
-        "allows_reseller",
-        "allows_referral",
-        "created_at",
-        "updated_at",
-    )
+    fields = all_fields(Partner)
 
 
 @admin.register(PartnerMember)
-class PartnerMemberAdmin(ProviderModelAdmin):
+class PartnerMemberAdmin(RefusingAdmin):
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
     list_filter = ("role", "may_see_addresses")
-    search_fields = (
-        "user__account_name__istartswith",
-        "user__email__iexact",
-        "partner__name",
-    )
+    search_fields = ("user__account_name__istartswith", "user__email__iexact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
     )
@@ -84,22 +65,6 @@ class PartnerMemberAdmin(ProviderModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         remove_member(member=obj, by=actor(request), now=timezone.now())
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except Refused as refused:
-            return self._show_refusal(request, refused)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().delete_view(request, *args, **kwargs)
-        except Refused as refused:
-            return self._show_refusal(request, refused)
-
-    def _show_refusal(self, request: HttpRequest, refused: Refused) -> HttpResponse:
-        self.message_user(request, sentence_for(refused), messages.ERROR)
-        return HttpResponseRedirect(request.get_full_path())
 
 
 class MemberInvitationStateFilter(StateFilter):
@@ -130,15 +95,4 @@ class MemberInvitationAdmin(EvidenceAdmin):
     search_help_text = _("A whole e-mail address, or part of the partner's name")
     date_hierarchy = "invited_at"
     addresses = ("address",)
-    fields = (
-        "partner",
-        "address",
-        "role",
-        "may_see_addresses",
-        "invited_at",
-        "invited_by",
-        "expires_at",
-        "accepted_at",
-        "withdrawn_at",
-        "withdrawn_by",
-    )
+    fields = all_fields(MemberInvitation)

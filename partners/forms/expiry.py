@@ -55,7 +55,6 @@ class MomentField(forms.DateTimeField):
         )
 
     def to_python(self, value: Any) -> datetime | None:
-        """Return the moment. Raises ValidationError, also for an hour that the clocks leave out."""
         if isinstance(value, str) and _ZONE.search(value):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         try:
@@ -67,7 +66,7 @@ class MomentField(forms.DateTimeField):
         return moment
 
 
-def refuse_strange_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:
+def validate_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:
     """Return the moment; raise ValidationError for one that has passed or is too far ahead."""
     if expires_at is not None and expires_at <= now:
         raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])

@@ -1,4 +1,4 @@
-"""What a partner types to make one invitation, by link or by e-mail."""
+"""What every form about invitations shares, and the forms of the command `invite`."""
 
 from datetime import datetime
 from typing import Any
@@ -10,42 +10,36 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import CountryField, EmailField, capitalised
 from outbox.services.rendering import is_one_line
 from partners.enums import AssociationType, InvitationProblem
-from partners.forms.expiry import refuse_strange_expiry
+from partners.forms.expiry import validate_expiry
 from partners.models import Partner
 from partners.refusals import SENTENCES
-from partners.services.invitations import MOST_USES
+from partners.services.invitation_drafts import MOST_USES
+
+LONGEST_LABEL = 120
 
 
-def refuse_more_lines(text: str) -> None:
-    """Refuse control characters, and marks that turn the direction of writing."""
+def validate_one_line(text: str) -> None:
+    """Reject control characters, and marks that turn the direction of writing."""
     if not is_one_line(text):
         raise forms.ValidationError(_("Use one line, without control characters."), code="lines")
 
 
-def _languages() -> list[tuple[str, Any]]:
-    return [("", _("The reader's own")), *settings.LANGUAGES]
+class TermsForm(forms.Form):
+    """What may change of an invitation later too."""
 
-
-class InvitationForm(forms.Form):
-    """What every invitation carries; `cleaned_data` are arguments of `create_invitation()`."""
-
-    association_type = forms.ChoiceField(
-        label=_("Association type"),
-        choices=capitalised(AssociationType.choices),
-        error_messages={"invalid_choice": _("Choose reseller or referral.")},
-    )
     label = forms.CharField(
         label=_("Label"),
-        max_length=120,
-        validators=[refuse_more_lines],
+        max_length=LONGEST_LABEL,
+        validators=[validate_one_line],
         help_text=_("For you; customers do not see it."),
         error_messages={"required": _("Enter a label.")},
     )
     note = forms.CharField(
-        label=_("Note to the customer"), max_length=500, required=False, widget=forms.Textarea
+        label=_("Note to the customer"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
-    language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
-    country = CountryField(required=False)
     expires_at = forms.DateTimeField(
         label=_("Expires at"),
         required=False,
@@ -57,21 +51,33 @@ class InvitationForm(forms.Form):
         self.partner = partner
         self.now = now
 
+    def clean_expires_at(self) -> datetime | None:
+        return validate_expiry(self.cleaned_data["expires_at"], now=self.now)
+
+
+class InvitationForm(TermsForm):
+    """What every invitation has; `cleaned_data` are arguments of `create_invitation()`."""
+
+    association_type = forms.ChoiceField(
+        label=_("Association type"),
+        choices=capitalised(AssociationType.choices),
+        error_messages={"invalid_choice": _("Choose reseller or referral.")},
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=lambda: [("", _("The reader's own")), *settings.LANGUAGES],
+        required=False,
+    )
+    country = CountryField(required=False)
+
     def clean_association_type(self) -> str:
-        """Refuse a type that the provider has not granted."""
         association_type: str = self.cleaned_data["association_type"]
         if not self.partner.allows(association_type):
             raise forms.ValidationError(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
         return association_type
 
-    def clean_expires_at(self) -> datetime | None:
-        """Reject a moment that has passed or is too far ahead."""
-        return refuse_strange_expiry(self.cleaned_data["expires_at"], now=self.now)
 
-
-class LinkInvitationForm(InvitationForm):
-    """A link for many, with its QR code."""
-
+class MaxUsesForm(forms.Form):
     max_uses = forms.IntegerField(
         label=_("Most uses"),
         required=False,
@@ -86,20 +92,21 @@ class LinkInvitationForm(InvitationForm):
     )
 
 
-class EmailInvitationForm(InvitationForm):
-    """An online invitation for one person."""
+class LinkInvitationForm(InvitationForm, MaxUsesForm):
+    """A link for many, with its QR code."""
 
+
+class EmailInvitationForm(InvitationForm):
     recipient = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")}
     )
-    recipient_name = forms.CharField(label=_("Name"), max_length=120, required=False)
-    # Not `is_bound`: every form has an attribute of that name.
-    recipient_only = forms.BooleanField(
-        label=_("Only an account with this address may use it"), initial=True, required=False
-    )
 
-    def clean(self) -> dict[str, Any]:
-        """Name the box as `create_invitation()` does."""
-        super().clean()
-        self.cleaned_data["is_bound"] = self.cleaned_data.pop("recipient_only")
-        return self.cleaned_data
+
+class DismissForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=256,
+        help_text=_("For your own people; the person who asked is not told."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why the request is dismissed.")},
+    )

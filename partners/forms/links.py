@@ -1,4 +1,4 @@
-"""What a partner member types to make a link, or to change an invitation."""
+"""What a partner member types to make one link or many, or to change an invitation."""
 
 from datetime import datetime
 from typing import Any
@@ -7,21 +7,15 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partners.emails import default_subject
 from partners.enums import AssociationType, Channel, InvitationProblem
-from partners.forms.expiry import (
-    AT,
-    CHOICES,
-    KEEP,
-    NEVER,
-    ExpiryField,
-    MomentField,
-    chosen_expiry,
-    refuse_strange_expiry,
-)
-from partners.forms.invitations import LinkInvitationForm, refuse_more_lines
-from partners.models import Invitation, Partner
+from partners.forms.expiry import AT, CHOICES, KEEP, NEVER, ExpiryField, MomentField, chosen_expiry
+from partners.forms.invitations import LONGEST_LABEL, LinkInvitationForm, MaxUsesForm, TermsForm
+from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
-from partners.services.invitations import MOST_USES
+from partners.services.batches import MOST_AT_ONCE
+
+NUMBER = "{n}"
 
 TYPES = {
     AssociationType.RESELLER: _(
@@ -29,11 +23,11 @@ TYPES = {
     ),
     AssociationType.REFERRAL: _("Referral – nothing is frozen"),
 }
-_NOTE = {"rows": 3}
+# What a new invitation begins with when it is to be like another one.
+COPIED = ("label", "association_type", "note", "language", "country", "max_uses")
 
 
 def allowed_types(partner: Partner) -> list[AssociationType]:
-    """Return the association types that the partner may invite in."""
     return [kind for kind in AssociationType if partner.allows(kind)]
 
 
@@ -51,20 +45,13 @@ class NewLinkForm(LinkInvitationForm):
     expiry = ExpiryField(initial=NEVER)
     expires_at = MomentField()
     field_order: tuple[str, ...] = (
-        "label",
-        "association_type",
-        "note",
-        "language",
-        "country",
-        "expiry",
-        "expires_at",
-        "max_uses",
+        *("label", "association_type", "note", "language", "country"),
+        *("expiry", "expires_at", "max_uses"),
     )
 
-    def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
-        super().__init__(*args, partner=partner, now=now, **options)
-        self.fields["note"].widget.attrs |= _NOTE
-        self.fields["expires_at"].help_text = zone_hint(self.partner)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["expires_at"].help_text = _zone_hint(self.partner)
         types: Any = self.fields["association_type"]
         types.choices = [(kind.value, TYPES[kind]) for kind in allowed_types(self.partner)]
         types.required = len(types.choices) != 1
@@ -73,69 +60,82 @@ class NewLinkForm(LinkInvitationForm):
             types.widget = forms.HiddenInput()
 
     def clean_association_type(self) -> str:
-        """Take the only type that there is for granted."""
+        """Need no choice when there is one type only."""
         chosen: str = self.cleaned_data["association_type"]
         self.cleaned_data["association_type"] = chosen or self.fields["association_type"].initial
         return super().clean_association_type()
 
     def clean(self) -> dict[str, Any]:
-        """Name what was chosen as `create_invitation()` does."""
         super().clean()
         self.cleaned_data["expires_at"] = chosen_expiry(self, now=self.now)
         self.cleaned_data.pop("expiry", None)
         return self.cleaned_data
 
 
-class EditInvitationForm(forms.Form):
+class LinkBatchForm(NewLinkForm):
+    """Many links alike; `cleaned_data` are arguments of `start_links()`."""
+
+    size = forms.IntegerField(
+        label=_("How many"),
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        error_messages={
+            "required": _("Enter how many links to make."),
+            "invalid": _("Enter a whole number."),
+            "min_value": _("Make at least one."),
+            "max_value": _("At most 10,000 can be made at once."),
+        },
+    )
+    field_order = ("label", "size", *NewLinkForm.field_order[1:])
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["label"].help_text = _(
+            "{n} becomes the number of each: “Fair {n}” makes Fair 1, Fair 2 and so on."
+            " Without it the number comes last. Customers do not see it."
+        )
+        self.fields["label"].error_messages["required"] = _("Enter a label.")
+        self.fields["max_uses"].label = _("Most uses of each link")
+
+    def clean(self) -> dict[str, Any]:
+        """Give the label its place for the number; reject one that its numbers make too long."""
+        super().clean()
+        label, size = self.cleaned_data.get("label"), self.cleaned_data.get("size")
+        if label and size:
+            label = label if NUMBER in label else f"{label} {NUMBER}"
+            if len(label.replace(NUMBER, str(size))) > LONGEST_LABEL or len(label) > LONGEST_LABEL:
+                self.add_error("label", _("With its number the label is longer than it may be."))
+            self.cleaned_data["label"] = label
+        return self.cleaned_data
+
+
+class EditInvitationForm(TermsForm, MaxUsesForm):
     """What may change of a live invitation; `cleaned_data` are arguments of `edit_invitation()`."""
 
-    label = forms.CharField(label=_("Label"), max_length=120, validators=[refuse_more_lines])
-    note = forms.CharField(
-        label=_("Note to the customer"),
-        max_length=500,
-        required=False,
-        widget=forms.Textarea(attrs=_NOTE),
-    )
     expiry = ExpiryField(initial=KEEP)
     expires_at = MomentField()
-    max_uses = forms.IntegerField(
-        label=_("Most uses"),
-        required=False,
-        min_value=1,
-        max_value=MOST_USES,
-        help_text=_("Leave empty for no limit."),
-    )
+    field_order = ("label", "note", "expiry", "expires_at", "max_uses")
 
     def __init__(self, *args: Any, invitation: Invitation, now: datetime, **options: Any) -> None:
-        options["initial"] = {
-            "label": invitation.label,
-            "note": invitation.note,
-            "max_uses": invitation.max_uses,
-        }
-        super().__init__(*args, **options)
+        initial = {name: getattr(invitation, name) for name in ("label", "note", "max_uses")}
+        super().__init__(*args, partner=invitation.partner, now=now, initial=initial, **options)
         self.invitation = invitation
-        self.now = now
         by_email = invitation.channel == Channel.EMAIL
         choices = [choice for choice in CHOICES if not (by_email and choice[0] == NEVER)]
         expiry: Any = self.fields["expiry"]
         expiry.choices = [(KEEP, _("As it is")), *choices]
-        self.fields["expires_at"].help_text = zone_hint(invitation.partner)
+        self.fields["expires_at"].help_text = _zone_hint(invitation.partner)
         if by_email:
             del self.fields["max_uses"]
 
-    def clean_expires_at(self) -> datetime | None:
-        """Refuse what is over already, and what is too far ahead."""
-        return refuse_strange_expiry(self.cleaned_data["expires_at"], now=self.now)
-
     def clean_max_uses(self) -> int | None:
-        """Allow at least the uses so far."""
         uses: int | None = self.cleaned_data["max_uses"]
         if uses is not None and uses < self.invitation.used_count:
             raise forms.ValidationError(SENTENCES[InvitationProblem.TOO_FEW_USES])
         return uses
 
     def clean(self) -> dict[str, Any]:
-        """Name what was chosen as `edit_invitation()` does."""
         super().clean()
         if not self.cleaned_data.get("expiry") and not self.cleaned_data.get("expires_at"):
             self.cleaned_data["expiry"] = KEEP
@@ -146,22 +146,18 @@ class EditInvitationForm(forms.Form):
         return self.cleaned_data
 
 
-def copied_terms(invitation: Invitation, *, now: datetime) -> dict[str, Any]:
-    """Return what a new link begins with when it is to be like this invitation."""
-    ends = invitation.expires_at
+def copied_terms(like: Invitation | InvitationBatch, *, now: datetime) -> dict[str, Any]:
+    """Return what a form for something new begins with when it is to be like this one."""
+    ends = like.expires_at
     is_ahead = ends is not None and ends > now
     return {
-        "label": invitation.label,
-        "association_type": invitation.association_type,
-        "note": invitation.note,
-        "language": invitation.language,
-        "country": str(invitation.country),
-        "max_uses": invitation.max_uses,
+        **{name: getattr(like, name) for name in COPIED},
+        "subject": like.subject or default_subject(like.partner),
         "expiry": AT if is_ahead else NEVER,
         "expires_at": ends if is_ahead else None,
+        "recipient_only": like.is_bound,
     }
 
 
-def zone_hint(partner: Partner) -> str:
-    """Say in which zone the partner types moments."""
+def _zone_hint(partner: Partner) -> str:
     return gettext("In the time zone %(zone)s.") % {"zone": partner.time_zone}

@@ -11,7 +11,7 @@ from django_countries import countries
 from accounts.fields import NOT_OFFERED
 from outbox.services.rendering import is_one_line
 from partners.enums import ListProblem, RowProblem
-from partners.services.mailings import ListedPerson
+from partners.models import BatchRow
 from web.downloads import FORMULA_STARTS
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
@@ -31,8 +31,8 @@ _HEADINGS = {
 _EXTRA = "extra"
 
 
-def read_list(content: bytes | str) -> list[ListedPerson]:
-    """Return the people of the list, each with its problem or none, and the number of its row.
+def read_list(content: bytes | str) -> list[BatchRow]:
+    """Return the rows of the list, not saved and without a batch, each with its problem or "".
 
     Empty rows are passed over. A first row that names the columns may order them in any way, and
     name others, which are not read. Raises Refused.
@@ -66,7 +66,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _records(text: str) -> list[tuple[int, list[str]]]:
-    """Return the rows that hold anything, with their numbers; stops when they are too many."""
+    """Return the rows that are not empty, with their numbers; stops when they are too many."""
     lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     records: list[tuple[int, list[str]]] = []
     number = 0
@@ -83,13 +83,11 @@ def _records(text: str) -> list[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return what separates the cells of the first row that holds anything."""
     first = next((line for line in text.splitlines() if line.strip(f" {_DELIMITERS}")), "")
     return max(_DELIMITERS, key=first.count)
 
 
 def _named_columns(record: Sequence[str]) -> list[str] | None:
-    """Return what each column holds if the row names them, otherwise None."""
     named = [_HEADINGS.get(cell.strip().casefold(), "") for cell in record]
     return named if "email" in named else None
 
@@ -104,58 +102,53 @@ def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str,
     return {**cells, _EXTRA: extra}
 
 
-def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> ListedPerson:
+def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> BatchRow:
     """Return the row: in canonical form when it is good, as typed with its problem otherwise."""
-    name, note = cells.get("name", "").strip(" "), cells.get("note", "").strip(" ")
-    email, country = cells.get("email", "").strip(" "), cells.get("country", "").strip(" ")
-    problem = _problem_of_texts(name, email, country, note, cells[_EXTRA])
-    address = code = ""
-    if not problem:
-        code, problem = _country(country)
-    if not problem:
-        address, problem = _address(email, seen)
-    if problem:
-        return ListedPerson(number, name, email, country, note, problem)
-    return ListedPerson(number, name, address, code, note)
+    texts = {name: cells.get(name, "").strip(" ") for name in _COLUMNS}
+    try:
+        _check_texts(texts, cells[_EXTRA])
+        country = _country(texts["country"])
+        texts |= {"email": _address(texts["email"], seen), "country": country}
+    except Refused as refused:
+        return BatchRow(number=number, **texts, problem=refused.code.value)
+    return BatchRow(number=number, **texts)
 
 
-def _problem_of_texts(
-    name: str, email: str, country: str, note: str, extra: str
-) -> RowProblem | None:
+def _check_texts(texts: Mapping[str, str], extra: str) -> None:
     # The quote before a formula is what our own downloads put there.
-    texts = (name, email, country, note)
-    if any(cell.removeprefix("'").startswith(FORMULA_STARTS) for cell in texts):
-        return RowProblem.FORMULA
+    if any(cell.removeprefix("'").startswith(FORMULA_STARTS) for cell in texts.values()):
+        raise Refused(RowProblem.FORMULA)
     if extra:
-        return RowProblem.TOO_MANY_CELLS
-    if len(name) > LONGEST_NAME:
-        return RowProblem.NAME_TOO_LONG
-    if not is_one_line(name):
-        return RowProblem.NAME_NOT_ONE_LINE
-    return RowProblem.NOTE_TOO_LONG if len(note) > LONGEST_NOTE else None
+        raise Refused(RowProblem.TOO_MANY_CELLS)
+    if len(texts["name"]) > LONGEST_NAME:
+        raise Refused(RowProblem.NAME_TOO_LONG)
+    if not is_one_line(texts["name"]):
+        raise Refused(RowProblem.NAME_NOT_ONE_LINE)
+    if len(texts["note"]) > LONGEST_NOTE:
+        raise Refused(RowProblem.NOTE_TOO_LONG)
 
 
-def _address(text: str, seen: set[str]) -> tuple[str, RowProblem | None]:
+def _address(text: str, seen: set[str]) -> str:
     if not text:
-        return "", RowProblem.NO_ADDRESS
+        raise Refused(RowProblem.NO_ADDRESS)
     try:
         address = canonical_address(text)
-    except InvalidAddress:
-        return "", RowProblem.BAD_ADDRESS
+    except InvalidAddress as error:
+        raise Refused(RowProblem.BAD_ADDRESS) from error
     if address in seen:
-        return "", RowProblem.DUPLICATE
+        raise Refused(RowProblem.DUPLICATE)
     seen.add(address)
-    return address, None
+    return address
 
 
-def _country(text: str) -> tuple[str, RowProblem | None]:
-    """Return the code of a country given by its code or its English name."""
-    if not text:
-        return "", None
-    code = _codes_of_countries().get(text.casefold())
+def _country(text: str) -> str:
+    """Return the code of a country given by its code or its English name; "" for no text."""
+    code = _codes_of_countries().get(text.casefold()) if text else ""
     if code is None:
-        return "", RowProblem.UNKNOWN_COUNTRY
-    return ("", RowProblem.COUNTRY_NOT_OFFERED) if code in NOT_OFFERED else (code, None)
+        raise Refused(RowProblem.UNKNOWN_COUNTRY)
+    if code in NOT_OFFERED:
+        raise Refused(RowProblem.COUNTRY_NOT_OFFERED)
+    return code
 
 
 @lru_cache(maxsize=1)

@@ -5,21 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import EmailField, capitalised
+from accounts.fields import EmailField
 from partners.enums import PartnerRole
-
-
-class MembersForm(forms.Form):
-    """What the list of members is searched and filtered by."""
-
-    q = forms.CharField(
-        label=_("Account name or whole e-mail address"), required=False, max_length=254
-    )
-    role = forms.ChoiceField(
-        label=_("Role"),
-        required=False,
-        choices=[("", _("Any role")), *capitalised(PartnerRole.choices)],
-    )
 
 
 class MemberForm(forms.Form):

@@ -188,8 +188,8 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
                 ('dismiss_reason', models.CharField(blank=True, max_length=256, verbose_name='reason for dismissing')),
                 ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='closed by')),
-                ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='partners.invitation', verbose_name='invitation followed')),
-                ('sent_invitation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='request', to='partners.invitation', verbose_name='invitation sent')),
+                ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitation_requests', to='partners.invitation', verbose_name='invitation followed')),
+                ('sent_invitation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitation_request', to='partners.invitation', verbose_name='invitation sent')),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitation_requests', to='partners.partner', verbose_name='partner')),
             ],
             options={

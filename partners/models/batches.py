@@ -16,7 +16,6 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
     """Named sets of batches."""
 
     def in_state(self, state: str) -> "InvitationBatchQuerySet":
-        """Batches of which `InvitationBatch.state` is this."""
         if state == "running":
             return self.running()
         if state in {"finished", "cancelled"}:
@@ -24,13 +23,17 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
         return self.filter(started_at__isnull=True, cancelled_at__isnull=True)
 
     def running(self) -> "InvitationBatchQuerySet":
-        """Batches that the worker has to go on with."""
         return self.filter(
             started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
         )
 
+    def lock_next(self, channel: str) -> "InvitationBatch | None":
+        """Lock the running batch that was started first, of those that no other worker locks."""
+        running = self.running().filter(channel=channel).order_by("started_at", "pk")
+        rows = running.select_related("partner", "created_by")
+        return rows.select_for_update(skip_locked=True, of=("self",)).first()
+
     def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
-        """Batches of the member's partner that the member may see: a manager their own."""
         rows = self.filter(partner=member.partner_id)
         return rows if member.is_administrator else rows.filter(created_by=member.user_id)
 
@@ -38,9 +41,8 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
 class InvitationBatch(models.Model):
     """What the invitations of one form share, and how far the worker has come with them.
 
-    A batch of e-mails is a draft until it is started: its list has been read, and nothing is sent.
-    `size` rows are to be dealt with; `done_count` of them are, `refused_count` of those without an
-    invitation. Cancelling leaves what is done.
+    A batch of e-mails is a draft until it is started. Of `size` rows `done_count` are done, and of
+    those `refused_count` got no invitation. Cancelling leaves what is done.
     """
 
     partner = models.ForeignKey(
@@ -118,12 +120,10 @@ class InvitationBatch(models.Model):
 
     @property
     def made_count(self) -> int:
-        """How many invitations there are."""
         return self.done_count - self.refused_count
 
     @property
     def state(self) -> str:
-        """One of draft, running, finished, cancelled."""
         if self.cancelled_at is not None:
             return "cancelled"
         if self.finished_at is not None:

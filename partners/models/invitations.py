@@ -28,8 +28,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def live(self, now: datetime) -> "InvitationQuerySet":
         """Invitations that can be followed at `now`; the same rule as `Invitation.refusal()`.
 
-        Every condition stands on the row itself, without a join: so an UPDATE of these rows that
-        waited for another one decides again on the row as it has become.
+        Without a join, so that an UPDATE that waited for the row decides on what it has become.
         """
         partner = Partner.objects.filter(pk=OuterRef("partner_id"), status=PartnerStatus.NORMAL)
         return self.filter(
@@ -47,18 +46,18 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
     def in_state(self, state: str, now: datetime) -> "InvitationQuerySet":
-        """Invitations of which this is true at `now`; the first reason counts, as in `refusal()`.
+        """Invitations in this state at `now`; the first reason counts, as in `refusal()`.
 
-        What is none of the four stands still only for as long as its partner may not invite so.
+        One whose partner may not invite now can be in none of the four states.
         """
         if state == InvitationState.LIVE:
             return self.live(now)
         if state == InvitationState.REVOKED:
             return self.filter(revoked_at__isnull=False)
-        standing = self.filter(revoked_at__isnull=True)
+        unrevoked = self.filter(revoked_at__isnull=True)
         if state == InvitationState.USED_UP:
-            return standing.filter(used_count__gte=F("max_uses"))
-        return standing.filter(
+            return unrevoked.filter(used_count__gte=F("max_uses"))
+        return unrevoked.filter(
             Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")), expires_at__lte=now
         )
 
@@ -185,22 +184,18 @@ class Invitation(models.Model):
 
     @property
     def grouped_token(self) -> str:
-        """The token as it is printed under the QR code."""
         return grouped_token(self.token)
 
     @property
     def masked_recipient(self) -> str:
-        """The recipient's address as it is shown to people who have the link."""
         return mask_address(self.recipient)
 
     @property
     def remaining_uses(self) -> int | None:
-        """How many associations are left; None without a limit."""
         return None if self.max_uses is None else self.max_uses - self.used_count
 
     @property
     def is_reseller(self) -> bool:
-        """Whether following it freezes the account."""
         return self.association_type == AssociationType.RESELLER
 
 
@@ -208,7 +203,6 @@ class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):
     """Named sets of requests."""
 
     def open(self) -> "InvitationRequestQuerySet":
-        """Requests that have been neither answered nor dismissed."""
         return self.filter(closed_at__isnull=True)
 
     def visible_to(self, member: PartnerMember) -> "InvitationRequestQuerySet":
@@ -229,7 +223,7 @@ class InvitationRequest(models.Model):
     invitation = models.ForeignKey(
         Invitation,
         on_delete=models.PROTECT,
-        related_name="requests",
+        related_name="invitation_requests",
         verbose_name=_("invitation followed"),
     )
     address = models.CharField(_("address"), max_length=254)
@@ -238,7 +232,7 @@ class InvitationRequest(models.Model):
     sent_invitation = models.OneToOneField(
         Invitation,
         on_delete=models.PROTECT,
-        related_name="request",
+        related_name="invitation_request",
         null=True,
         blank=True,
         verbose_name=_("invitation sent"),
@@ -274,17 +268,14 @@ class InvitationRequest(models.Model):
 
     @property
     def masked_address(self) -> str:
-        """The address as a member may see it who has no right to read it in full."""
         return mask_address(self.address)
 
     @property
     def language_name(self) -> str:
-        """The language that was read while asking, by its name where we know it."""
         return str(dict(settings.LANGUAGES).get(self.language, self.language))
 
     @property
     def state(self) -> str:
-        """One of open, answered, dismissed."""
         if self.closed_at is None:
             return "open"
         return "dismissed" if self.sent_invitation_id is None else "answered"

@@ -54,7 +54,7 @@ class PartnerMember(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(role__in=PartnerRole.values), name="partner_member_role_is_known"
-            ),
+            )
         ]
 
     def __str__(self) -> str:
@@ -62,12 +62,10 @@ class PartnerMember(models.Model):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether the member sees and does everything of the partner."""
         return self.role == PartnerRole.ADMINISTRATOR
 
     @property
     def sees_addresses(self) -> bool:
-        """Whether the member may read customers' addresses in full."""
         return self.is_administrator or self.may_see_addresses
 
 
@@ -79,7 +77,6 @@ class MemberInvitationQuerySet(models.QuerySet["MemberInvitation"]):
         return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
 
     def live(self, now: datetime) -> "MemberInvitationQuerySet":
-        """Invitations that can be accepted at `now`."""
         return self.open().filter(expires_at__gt=now)
 
 
@@ -129,14 +126,11 @@ class MemberInvitation(models.Model):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether the invited person becomes an administrator."""
         return self.role == PartnerRole.ADMINISTRATOR
 
     @property
     def sees_addresses(self) -> bool:
-        """Whether the invited person may read customers' addresses in full."""
         return self.is_administrator or self.may_see_addresses
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether it is too late to accept."""
         return now >= self.expires_at

@@ -43,14 +43,13 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
-            ),
+            )
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def allows(self, association_type: str) -> bool:
-        """Whether the partner may associate customers in this type."""
         return {
             AssociationType.RESELLER.value: self.allows_reseller,
             AssociationType.REFERRAL.value: self.allows_referral,
@@ -58,5 +57,4 @@ class Partner(models.Model):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The time zone in which the partner reads and types moments."""
         return zoneinfo.ZoneInfo(self.time_zone)

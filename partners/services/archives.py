@@ -1,9 +1,8 @@
-"""Archives of QR codes, written while they are sent: memory holds one picture at a time."""
+"""Archives of QR codes, written while they are sent: one picture at a time is in memory."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from io import RawIOBase
-from typing import Any
+from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from django.utils.text import slugify
@@ -22,7 +21,7 @@ def qr_archive(
     """Yield a ZIP of the invitations' QR codes, SVG or PNG of 600 pixels, numbered as they come."""
     sink = _Sink()
     stamp = made_at.astimezone(UTC).timetuple()[:6]
-    with ZipFile(sink, "w") as archive:
+    with ZipFile(cast("IO[bytes]", sink), "w") as archive:
         for number, invitation in enumerate(invitations, 1):
             entry = ZipInfo(_name(number, invitation, kind), stamp)
             # A PNG is compressed already.
@@ -44,24 +43,17 @@ def _name(number: int, invitation: Invitation, kind: str) -> str:
     return f"{number:04}-{slug}.{kind}" if slug else f"{number:04}.{kind}"
 
 
-class _Sink(RawIOBase):
+class _Sink(list[bytes]):
     """What has been written since it was last taken; cannot be sought, like a connection."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Say yes."""
-        return True
-
     def write(self, data: Any) -> int:
-        """Keep a copy."""
-        self._parts.append(bytes(data))
+        self.append(bytes(data))
         return len(data)
 
+    def flush(self) -> None:
+        pass
+
     def take(self) -> bytes:
-        """Return what there is, and forget it."""
-        taken = b"".join(self._parts)
-        self._parts.clear()
+        taken = b"".join(self)
+        self.clear()
         return taken

@@ -1,6 +1,6 @@
 """Batches of links: started by a member, made by the worker in chunks, cancelled in between.
 
-What ends a batch, `finish_batch()` and `stop_batch()`, serves batches of e-mails as well.
+`end_batch()` serves batches of e-mails as well.
 """
 
 from datetime import datetime
@@ -11,10 +11,11 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel
-from partners.models import Invitation, InvitationBatch, Partner
-from partners.services.invitations import (
+from partners.models import InvitationBatch, Partner
+from partners.services.invitation_drafts import (
+    audited_terms,
     check_draft,
-    draft_invitation,
+    draft_from_batch,
     moment_text,
     numbered_links,
     save_invitations,
@@ -45,7 +46,7 @@ def start_links(
         **terms,
     )
     with transaction.atomic():
-        check_draft(_draft_of(batch, now), now)
+        check_draft(draft_from_batch(batch, now=now), now)
         check_quotas(partner=partner, by=by, now=now, made=size)
         batch.save(force_insert=True)
         record_start(batch=batch, by=by, now=now)
@@ -59,9 +60,7 @@ def make_batches(*, now: datetime) -> int:
     links could not be followed is stopped, and keeps the links that are made.
     """
     with transaction.atomic():
-        running = InvitationBatch.objects.running().filter(channel=Channel.LINK)
-        free = running.select_for_update(skip_locked=True, of=("self",))
-        batch = free.select_related("partner", "created_by").order_by("started_at", "pk").first()
+        batch = InvitationBatch.objects.lock_next(Channel.LINK)
         return 0 if batch is None else _make_some(batch, now)
 
 
@@ -74,86 +73,18 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
         locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
         if locked.state in {"draft", "running"}:
             locked.cancelled_by = by
-            _end(locked, "batch.cancelled", "cancelled_at", by, now)
+            end_batch(batch=locked, action="batch.cancelled", by=by, now=now)
     return locked
 
 
-def discard_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Cancel the locked draft that was never started; writes `batch.cancelled`."""
-    _end(batch, "batch.cancelled", "cancelled_at", None, now)
+def end_batch(
+    *, batch: InvitationBatch, action: str, by: User | None = None, now: datetime
+) -> None:
+    """Write that the locked batch is finished (`batch.finished`) or cancelled (any other action).
 
-
-def stop_batch(*, batch: InvitationBatch, reason: str, now: datetime) -> None:
-    """Cancel the locked batch because the worker cannot go on; writes `batch.stopped`."""
-    batch.stop_reason = reason
-    _end(batch, "batch.stopped", "cancelled_at", None, now)
-
-
-def finish_batch(*, batch: InvitationBatch, now: datetime) -> None:
-    """Write of the locked batch that all is done; writes `batch.finished`."""
-    _end(batch, "batch.finished", "finished_at", None, now)
-
-
-def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
-    """Write `batch.started`: what the batch will make."""
-    record_audit_event(
-        action="batch.started",
-        about=batch,
-        by=by,
-        now=now,
-        before={"started_at": None},
-        after={
-            "partner": batch.partner_id,
-            "channel": str(batch.channel),
-            "association_type": str(batch.association_type),
-            "label": batch.label,
-            "subject": batch.subject,
-            "note": batch.note,
-            "language": batch.language,
-            "country": str(batch.country),
-            "is_bound": batch.is_bound,
-            "max_uses": batch.max_uses,
-            "expires_at": moment_text(batch.expires_at),
-            "size": batch.size,
-            "started_at": moment_text(batch.started_at),
-        },
-    )
-
-
-def _make_some(batch: InvitationBatch, now: datetime) -> int:
-    """Make a chunk of the locked batch; return how many links were made, or 1 for stopping it."""
-    first, last = batch.done_count + 1, min(batch.size, batch.done_count + CHUNK)
-    links = numbered_links(_draft_of(batch, now), range(first, last + 1))
-    try:
-        save_invitations(links, by=batch.created_by, now=now)
-    except Refused as refused:
-        stop_batch(batch=batch, reason=refused.code.value, now=now)
-        return 1
-    batch.done_count = last
-    batch.save(update_fields=["done_count"])
-    if last == batch.size:
-        finish_batch(batch=batch, now=now)
-    return len(links)
-
-
-def _draft_of(batch: InvitationBatch, now: datetime) -> Invitation:
-    return draft_invitation(
-        partner=batch.partner,
-        channel=Channel.LINK,
-        association_type=batch.association_type,
-        label=batch.label,
-        note=batch.note,
-        language=batch.language,
-        country=str(batch.country),
-        max_uses=batch.max_uses,
-        expires_at=batch.expires_at,
-        now=now,
-        batch=batch if batch.pk else None,
-    )
-
-
-def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now: datetime) -> None:
-    """Write the end, and how far the batch has come by then."""
+    The audit event says how far it has come.
+    """
+    moment = "finished_at" if action == "batch.finished" else "cancelled_at"
     setattr(batch, moment, now)
     batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])
     record_audit_event(
@@ -169,3 +100,36 @@ def _end(batch: InvitationBatch, action: str, moment: str, by: User | None, now:
             "stop_reason": batch.stop_reason,
         },
     )
+
+
+def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
+    """Write `batch.started`: what the batch will make."""
+    record_audit_event(
+        action="batch.started",
+        about=batch,
+        by=by,
+        now=now,
+        before={"started_at": None},
+        after={
+            **audited_terms(batch),
+            "size": batch.size,
+            "started_at": moment_text(batch.started_at),
+        },
+    )
+
+
+def _make_some(batch: InvitationBatch, now: datetime) -> int:
+    """Make a chunk of the locked batch; return how many links were made, or 1 for stopping it."""
+    first, last = batch.done_count + 1, min(batch.size, batch.done_count + CHUNK)
+    links = numbered_links(draft_from_batch(batch, now=now), range(first, last + 1))
+    try:
+        save_invitations(links, by=batch.created_by, now=now)
+    except Refused as refused:
+        batch.stop_reason = refused.code.value
+        end_batch(batch=batch, action="batch.stopped", now=now)
+        return 1
+    batch.done_count = last
+    batch.save(update_fields=["done_count"])
+    if last == batch.size:
+        end_batch(batch=batch, action="batch.finished", now=now)
+    return len(links)

@@ -27,10 +27,10 @@ def request_online_invitation(
 ) -> None:
     """Ask the partner of this link to invite the address by e-mail; tells the partner's people.
 
-    Never looks whether the address is known, so the work and the answer are the same for all. At
-    most one request is open per partner and address; asking again changes nothing, nor does asking
-    when the partner or the address has had too many. Raises InvalidAddress, Refused when the
-    invitation is no link, and InvitationRefused when it is not live.
+    Never looks whether the address is known, so the work and the answer are the same for all. It
+    does nothing when one is open for this partner and address, or when either has too many. Raises
+    InvalidAddress, Refused when the invitation is no link, and InvitationRefused when it is not
+    live.
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
@@ -50,14 +50,21 @@ def request_online_invitation(
             language=language,
             requested_at=now,
         )
+        after = {"partner": invitation.partner_id, "invitation": invitation.pk}
         record_audit_event(
             action="invitation_request.opened",
             about=invitation_request,
             by=None,
             now=now,
-            after={"partner": invitation.partner_id, "invitation": invitation.pk},
+            after=after,
         )
-        _tell_partner(invitation_request, now)
+        messages = [
+            OutgoingMessage(
+                kind=EMAIL_KIND, to=user.email, about=invitation_request, language=user.language
+            )
+            for user in partner_recipients(invitation)
+        ]
+        enqueue_messages(messages=messages, now=now)
 
 
 def answer_invitation_request(
@@ -87,8 +94,7 @@ def answer_invitation_request(
             by=by,
             now=now,
         )
-        locked.sent_invitation = sent
-        _close(locked, action="invitation_request.answered", by=by, now=now)
+        _close(locked, "answered", by, now, sent_invitation=sent)
     return sent
 
 
@@ -101,9 +107,8 @@ def close_as_answered(
     """
     with transaction.atomic():
         locked = _lock(invitation_request)
-        if locked.closed_at is None and not hasattr(sent, "request"):
-            locked.sent_invitation = sent
-            _close(locked, action="invitation_request.answered", by=by, now=now)
+        if locked.closed_at is None and not hasattr(sent, "invitation_request"):
+            _close(locked, "answered", by, now, sent_invitation=sent)
 
 
 def dismiss_invitation_request(
@@ -118,8 +123,7 @@ def dismiss_invitation_request(
         if locked.sent_invitation is not None:
             raise Refused(InvitationRequestProblem.ANSWERED)
         if locked.closed_at is None:
-            locked.dismiss_reason = reason
-            _close(locked, action="invitation_request.dismissed", by=by, now=now)
+            _close(locked, "dismissed", by, now, dismiss_reason=reason)
     return locked
 
 
@@ -146,34 +150,27 @@ def _lock(invitation_request: InvitationRequest) -> InvitationRequest:
     return rows.select_for_update(of=("self",)).get(pk=invitation_request.pk)
 
 
-def _close(invitation_request: InvitationRequest, *, action: str, by: User, now: datetime) -> None:
-    invitation_request.closed_at = now
-    invitation_request.closed_by = by
-    invitation_request.save(
-        update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"]
-    )
+def _close(
+    locked: InvitationRequest,
+    answer: str,
+    by: User,
+    now: datetime,
+    *,
+    sent_invitation: Invitation | None = None,
+    dismiss_reason: str = "",
+) -> None:
+    locked.closed_at, locked.closed_by = now, by
+    locked.sent_invitation, locked.dismiss_reason = sent_invitation, dismiss_reason
+    locked.save(update_fields=["closed_at", "closed_by", "sent_invitation", "dismiss_reason"])
     record_audit_event(
-        action=action,
-        about=invitation_request,
+        action=f"invitation_request.{answer}",
+        about=locked,
         by=by,
         now=now,
         before={"closed_at": None, "sent_invitation": None, "dismiss_reason": ""},
         after={
             "closed_at": now.isoformat(),
-            "sent_invitation": invitation_request.sent_invitation_id,
-            "dismiss_reason": invitation_request.dismiss_reason,
+            "sent_invitation": locked.sent_invitation_id,
+            "dismiss_reason": dismiss_reason,
         },
-    )
-
-
-def _tell_partner(invitation_request: InvitationRequest, now: datetime) -> None:
-    """Enqueue an e-mail to each member who is told about the followed link."""
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                kind=EMAIL_KIND, to=user.email, about=invitation_request, language=user.language
-            )
-            for user in partner_recipients(invitation_request.invitation)
-        ],
-        now=now,
     )

@@ -4,7 +4,6 @@ Each row of the list ends with an invitation or with a problem, and never with b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +14,10 @@ from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel, InvitationProblem, MailingProblem
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
-from partners.services.batches import discard_batch, finish_batch, record_start, stop_batch
-from partners.services.invitations import (
+from partners.services.batches import end_batch, record_start
+from partners.services.invitation_drafts import (
     check_draft,
-    draft_invitation,
+    draft_from_batch,
     enqueue_invitation_emails,
     save_invitations,
 )
@@ -31,61 +30,36 @@ CHUNK = 50
 OLD_DRAFT = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPerson:
-    """One row of a list; `problem` is the code that speaks against it, or None."""
-
-    number: int
-    name: str
-    email: str
-    country: str
-    note: str
-    problem: str | None = None
-
-
 def draft_mailing(
-    *, partner: Partner, people: Sequence[ListedPerson], by: User, now: datetime, **terms: Any
+    *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
     """Keep the list as a draft of which nothing is sent, and write `batch.drafted`.
 
-    At least one row must be good; the size is the number of those. Raises Refused when such an
+    `people` are rows of `read_list()`, at least one of them good. Raises Refused when such an
     invitation could not be followed.
     """
-    size = sum(person.problem is None for person in people)
+    good = [person for person in people if not person.problem]
     batch = InvitationBatch(
         partner=partner,
         channel=Channel.EMAIL,
         max_uses=1,
-        size=size,
+        size=len(good),
         created_at=now,
         created_by=by,
         **terms,
     )
-    first = next(person for person in people if person.problem is None)
-    check_draft(draft_of_row(batch, first, now), now)
+    check_draft(draft_of_row(batch, good[0], now), now)
     with transaction.atomic():
         batch.save(force_insert=True)
-        BatchRow.objects.bulk_create(
-            (
-                BatchRow(
-                    batch=batch,
-                    number=person.number,
-                    name=person.name,
-                    email=person.email,
-                    country=person.country,
-                    note=person.note,
-                    problem=person.problem or "",
-                )
-                for person in people
-            ),
-            batch_size=1_000,
-        )
+        for person in people:
+            person.batch = batch
+        BatchRow.objects.bulk_create(people, batch_size=1_000)
         record_audit_event(
             action="batch.drafted",
             about=batch,
             by=by,
             now=now,
-            after={"partner": partner.pk, "channel": str(batch.channel), "size": size},
+            after={"partner": partner.pk, "channel": str(batch.channel), "size": batch.size},
         )
     return batch
 
@@ -96,7 +70,7 @@ def discard_old_drafts(*, now: datetime) -> int:
         drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=now - OLD_DRAFT)
         old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
         for batch in old:
-            discard_batch(batch=batch, now=now)
+            end_batch(batch=batch, action="batch.cancelled", now=now)
     return len(old)
 
 
@@ -130,26 +104,19 @@ def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
     return rows.order_by("email", "number")
 
 
-def draft_of_row(batch: InvitationBatch, row: BatchRow | ListedPerson, now: datetime) -> Invitation:
+def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:
     """Return the invitation of one row as it would be made now, not saved.
 
     The row's own words come before those of the batch.
     """
-    return draft_invitation(
-        partner=batch.partner,
-        channel=Channel.EMAIL,
-        association_type=batch.association_type,
+    return draft_from_batch(
+        batch,
+        now=now,
         label=(row.name or row.email)[:120],
-        subject=batch.subject,
         note=row.note or batch.note,
-        language=batch.language,
-        country=row.country or str(batch.country),
+        country=row.country or batch.country,
         recipient=row.email,
         recipient_name=row.name,
-        is_bound=batch.is_bound,
-        expires_at=batch.expires_at,
-        now=now,
-        batch=batch if batch.pk else None,
     )
 
 
@@ -160,9 +127,7 @@ def mail_batches(*, now: datetime) -> int:
     invitations could not be followed is stopped, and keeps what is sent.
     """
     with transaction.atomic():
-        running = InvitationBatch.objects.running().filter(channel=Channel.EMAIL)
-        free = running.select_for_update(skip_locked=True, of=("self",))
-        batch = free.select_related("partner", "created_by").order_by("started_at", "pk").first()
+        batch = InvitationBatch.objects.lock_next(Channel.EMAIL)
         return 0 if batch is None else _mail_some(batch, now)
 
 
@@ -173,14 +138,15 @@ def _mail_some(batch: InvitationBatch, now: datetime) -> int:
     try:
         check_draft(drafts[0], now)
     except Refused as refused:
-        stop_batch(batch=batch, reason=refused.code.value, now=now)
+        batch.stop_reason = refused.code.value
+        end_batch(batch=batch, action="batch.stopped", now=now)
         return 1
     refused_count = _invite_rows(batch, list(zip(rows, drafts, strict=True)), now)
     batch.done_count += len(rows)
     batch.refused_count += refused_count
     batch.save(update_fields=["done_count", "refused_count"])
     if batch.done_count == batch.size:
-        finish_batch(batch=batch, now=now)
+        end_batch(batch=batch, action="batch.finished", now=now)
     return len(rows)
 
 

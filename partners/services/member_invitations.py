@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.administration import save_new_user
@@ -38,10 +39,9 @@ def invite_member(
 ) -> MemberInvitation:
     """Ask the person with this address to act for the partner; open for seven days.
 
-    At most one is open per partner and address: inviting again renews it and mails again. For an
-    unknown address a log-in without password is made, as `add_user()` does, so the inviting member
-    learns nothing about the address. One audit event. Raises InvalidAddress, and Refused for a
-    member and when a limit is reached.
+    At most one is open per partner and address: inviting again renews it and sends the e-mail
+    again. For an unknown address a log-in without password is made, so the inviting member learns
+    nothing about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
     """
     recipient = canonical_address(address)
     with transaction.atomic():
@@ -51,28 +51,36 @@ def invite_member(
         if partner.members.filter(user__email=recipient).exists():
             raise Refused(MemberProblem.MEMBER_ALREADY)
         _refuse_too_many(partner, recipient, now)
-        user = _login_of(recipient, address, by, now)
+        user = User.objects.filter(email=recipient).first()
+        if user is None:
+            user = User(email=recipient, language=by.language)
+            save_new_user(user=user, email_original=address, by=by, now=now)
         invitation = invitation or MemberInvitation(partner=partner, address=recipient)
         terms = {"role": str(role), "may_see_addresses": may_see_addresses}
         _write(invitation, terms, by, now)
-        _enqueue_email(invitation, user, now)
+        message = OutgoingMessage(
+            kind=EMAIL_KIND,
+            to=recipient,
+            about=invitation,
+            language=user.language,
+            deadline_at=invitation.expires_at,
+        )
+        enqueue_messages(messages=[message], now=now)
     return invitation
 
 
 def withdraw_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
-    """End an open invitation; a second time does nothing. One audit event.
+    """End an open invitation; a second time does nothing. Raises Refused when it was accepted."""
+    return _end(invitation, "member_invitation.withdrawn", by, now)
 
-    Raises Refused when it has been accepted.
-    """
-    with transaction.atomic():
-        locked = _lock(invitation)
-        if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
-        if locked.withdrawn_at is None:
-            _end(locked, action="member_invitation.withdrawn", by=by, now=now)
-    return locked
+
+def decline_member_invitation(
+    *, invitation: MemberInvitation, by: User, now: datetime
+) -> MemberInvitation:
+    """As `withdraw_member_invitation()`, for the invited user."""
+    return _end(invitation, "member_invitation.declined", by, now)
 
 
 def member_invitations_of(user: User) -> MemberInvitationQuerySet:
@@ -94,26 +102,29 @@ def accept_member_invitation(
     """Let the invited user act for the partner. One audit event each for invitation and member.
 
     `invitation` is one of `member_invitations_of(by)`. A second time returns the same member.
-    Raises Refused when the invitation is expired, withdrawn or accepted before, and when the
-    user acts for a partner or is a partner's customer.
+    Raises Refused when the invitation is not live, and as `add_member()` does.
     """
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
-            return _member_who_accepted(locked, by)
+            member = PartnerMember.objects.filter(user=by, partner=locked.partner_id).first()
+            if member is None:
+                raise Refused(MemberProblem.INVITATION_ACCEPTED)
+            return member
         if locked.withdrawn_at is not None:
             raise Refused(MemberProblem.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
             raise Refused(MemberProblem.INVITATION_EXPIRED)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
+        after = {"accepted_at": now.isoformat()}
         record_audit_event(
             action="member_invitation.accepted",
             about=locked,
             by=by,
             now=now,
             before={"accepted_at": None},
-            after={"accepted_at": now.isoformat()},
+            after=after,
         )
         return add_member(
             partner=locked.partner,
@@ -125,22 +136,6 @@ def accept_member_invitation(
         )
 
 
-def decline_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
-) -> MemberInvitation:
-    """End the invitation in the invited user's name; a second time does nothing.
-
-    Raises Refused when it has been accepted.
-    """
-    with transaction.atomic():
-        locked = _lock(invitation)
-        if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
-        if locked.withdrawn_at is None:
-            _end(locked, action="member_invitation.declined", by=by, now=now)
-    return locked
-
-
 def _lock(invitation: MemberInvitation) -> MemberInvitation:
     """Return the row as it is now, locked, after its partner's members."""
     lock_members(invitation.partner_id)
@@ -148,55 +143,38 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
-def _end(invitation: MemberInvitation, *, action: str, by: User, now: datetime) -> None:
-    """Write that the locked invitation cannot be accepted any more, and who ended it."""
-    invitation.withdrawn_at, invitation.withdrawn_by = now, by
-    invitation.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    record_audit_event(
-        action=action,
-        about=invitation,
-        by=by,
-        now=now,
-        before={"withdrawn_at": None},
-        after={"withdrawn_at": now.isoformat()},
-    )
-
-
-def _member_who_accepted(invitation: MemberInvitation, user: User) -> PartnerMember:
-    """Return the membership that an earlier POST of the same user made."""
-    member = PartnerMember.objects.filter(user=user, partner=invitation.partner_id).first()
-    if member is None:
-        raise Refused(MemberProblem.INVITATION_ACCEPTED)
-    return member
+def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> MemberInvitation:
+    with transaction.atomic():
+        locked = _lock(invitation)
+        if locked.accepted_at is not None:
+            raise Refused(MemberProblem.INVITATION_ACCEPTED)
+        if locked.withdrawn_at is None:
+            locked.withdrawn_at, locked.withdrawn_by = now, by
+            locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
+            before, after = {"withdrawn_at": None}, {"withdrawn_at": now.isoformat()}
+            record_audit_event(
+                action=action, about=locked, by=by, now=now, before=before, after=after
+            )
+    return locked
 
 
 def _refuse_too_many(partner: Partner, recipient: str, now: datetime) -> None:
-    """Raise Refused when the person or the partner has reached the limit of a day."""
-    mails = OutboxMessage.objects.filter(
-        kind=EMAIL_KIND, recipient=recipient, created_at__gt=now - DAY
-    )
-    moments = list(mails.order_by("-created_at").values_list("created_at", flat=True)[:MOST_EMAILS])
-    if len(moments) == MOST_EMAILS:
-        raise Refused(MemberProblem.MAILED_TOO_OFTEN, again_at=moments[-1] + DAY)
-    invited = partner.member_invitations.filter(invited_at__gt=now - DAY)
-    moments = list(
-        invited.order_by("-invited_at").values_list("invited_at", flat=True)[:MOST_PEOPLE]
-    )
-    if len(moments) == MOST_PEOPLE:
-        raise Refused(MemberProblem.TOO_MANY_INVITED, again_at=moments[-1] + DAY)
+    emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
+    _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
+    invited = partner.member_invitations.all()
+    _check_day(invited, "invited_at", MOST_PEOPLE, MemberProblem.TOO_MANY_INVITED, now)
 
 
-def _login_of(recipient: str, address: str, by: User, now: datetime) -> User:
-    """Return the user with this address, made if there is none."""
-    user = User.objects.filter(email=recipient).first()
-    if user is None:
-        user = User(email=recipient, language=by.language)
-        save_new_user(user=user, email_original=address, by=by, now=now)
-    return user
+def _check_day(
+    rows: QuerySet[Any], moment: str, most: int, problem: MemberProblem, now: datetime
+) -> None:
+    newest = rows.filter(**{f"{moment}__gt": now - DAY}).order_by(f"-{moment}")
+    moments = list(newest.values_list(moment, flat=True)[:most])
+    if len(moments) == most:
+        raise Refused(problem, again_at=moments[-1] + DAY)
 
 
 def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: datetime) -> None:
-    """Save a new or renewed invitation with its audit event."""
     is_new = invitation.pk is None
     before = {name: getattr(invitation, name) for name in (*terms, "expires_at")}
     for name, value in terms.items():
@@ -213,19 +191,4 @@ def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: d
         now=now,
         before=None if is_new else before,
         after={**made, **after} if is_new else after,
-    )
-
-
-def _enqueue_email(invitation: MemberInvitation, user: User, now: datetime) -> None:
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                kind=EMAIL_KIND,
-                to=invitation.address,
-                about=invitation,
-                language=user.language,
-                deadline_at=invitation.expires_at,
-            )
-        ],
-        now=now,
     )

@@ -87,8 +87,7 @@ def change_member(
 ) -> PartnerMember:
     """Give the member this role and this right. One audit event; none when nothing changes.
 
-    Raises Refused when the member is the last administrator and would be no more, or was
-    removed meanwhile.
+    Raises Refused for the last administrator, and for a member who was removed meanwhile.
     """
     with transaction.atomic():
         lock_members(member.partner_id)
@@ -103,13 +102,15 @@ def change_member(
             _keep_an_administrator(locked)
         locked.role, locked.may_see_addresses = role, may_see_addresses
         locked.save(update_fields=_FIELDS)
+        changed = [name for name in _FIELDS if before[name] != after[name]]
+        before, after = ({name: values[name] for name in changed} for values in (before, after))
         record_audit_event(
             action="partner_member.changed",
             about=locked,
             by=by,
             now=now,
-            before={name: value for name, value in before.items() if value != after[name]},
-            after={name: value for name, value in after.items() if value != before[name]},
+            before=before,
+            after=after,
         )
     return locked
 
@@ -127,22 +128,23 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
         if locked is None:
             return
         _keep_an_administrator(locked)
-        _leave_customers(locked, by, now)
-        record_audit_event(
-            action="partner_member.deleted",
-            about=locked,
+        customers = locked.customers.select_for_update().only("pk").order_by("pk")
+        record_audit_events(
+            action="association.manager_changed",
+            changes=[(row, {"manager": locked.pk}, {"manager": None}) for row in customers],
             by=by,
             now=now,
-            before={"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)},
+        )
+        locked.customers.update(manager=None)
+        before = {"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)}
+        record_audit_event(
+            action="partner_member.deleted", about=locked, by=by, now=now, before=before
         )
         locked.delete()
 
 
 def lock_members(partner_id: int) -> None:
-    """Let one act at a time change who acts for this partner, until the transaction ends.
-
-    Rows that name the partner can be written meanwhile.
-    """
+    """Lock who acts for this partner; rows that name the partner can be written meanwhile."""
     Partner.objects.select_for_update(no_key=True).only("pk").get(pk=partner_id)
 
 
@@ -152,10 +154,7 @@ def lock_member(member_id: int) -> PartnerMember | None:
 
 
 def lock_account_of(user: User) -> None:
-    """Hold the user's customer account, as joining a partner does.
-
-    Of the two, the second then sees what the first has made.
-    """
+    """Lock the user's customer account, as joining a partner does: the later one sees the other."""
     CustomerAccount.objects.select_for_update().filter(owner=user).first()
 
 
@@ -170,10 +169,7 @@ def membership_problem(user: User) -> MemberProblem | None:
 
 
 def _keep_an_administrator(member: PartnerMember) -> None:
-    """Raise Refused if the partner would have no administrator without this one.
-
-    Call it under `lock_members()`.
-    """
+    """Raise Refused for the last administrator. Call it under `lock_members()`."""
     if not member.is_administrator:
         return
     administrators = PartnerMember.objects.filter(
@@ -185,15 +181,3 @@ def _keep_an_administrator(member: PartnerMember) -> None:
 
 def _terms(member: PartnerMember) -> dict[str, Any]:
     return {"role": str(member.role), "may_see_addresses": member.may_see_addresses}
-
-
-def _leave_customers(member: PartnerMember, by: User, now: datetime) -> None:
-    """Take the member's name off the customers, each with its event."""
-    customers = member.customers.select_for_update().only("pk").order_by("pk")
-    record_audit_events(
-        action="association.manager_changed",
-        changes=[(customer, {"manager": member.pk}, {"manager": None}) for customer in customers],
-        by=by,
-        now=now,
-    )
-    member.customers.update(manager=None)

@@ -26,8 +26,8 @@ _BETWEEN = "~"
 class Order:
     """By which field a list is ordered, then by the primary key in the same direction.
 
-    The field is the model's own and never empty in these rows; an index holds both, after what
-    the list is filtered by.
+    The field is the model's own and never empty in these rows; an index has both, after what the
+    list is filtered by.
     """
 
     field: str
@@ -102,7 +102,6 @@ def count_up_to(rows: "QuerySet[Any]", limit: int = COUNTED) -> Count:
 
 
 def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:
-    """Return the text that names a row by what the list is ordered by."""
     if not (rows and wanted):
         return ""
     value = getattr(rows[place], order.field)
@@ -120,7 +119,7 @@ def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any]
         if isinstance(place, datetime):
             if is_naive(place):
                 return None
-            # Beyond the calendar in our zone is nowhere, whatever the moment's own zone says.
+            # A moment beyond the calendar in our zone names no row.
             place = place.astimezone(UTC)
         return place, model._meta.pk.clean(key, None)
     except (ValidationError, ValueError, OverflowError):

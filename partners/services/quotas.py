@@ -51,9 +51,9 @@ def lock_recipients(recipients: Collection[str]) -> None:
 
 
 def recipients_at_limit(recipients: Collection[str], *, now: datetime) -> dict[str, datetime]:
-    """Return which addresses were mailed invitations three times within a day by any partner.
+    """Return the addresses that were sent three invitations within a day by any partner.
 
-    With each stands the moment from which it may be mailed again. Exact under `lock_recipients()`.
+    Each with the moment from which it may be sent the next. Exact under `lock_recipients()`.
     """
     emails = OutboxMessage.objects.filter(
         kind=EMAIL_KIND, recipient__in=recipients, created_at__gt=now - DAY
@@ -81,7 +81,6 @@ def _check(
     added: int,
     now: datetime,
 ) -> None:
-    """Compare the partner's count and the count of all with the two numbers in `most`."""
     rows = Invitation.objects.filter(
         **{f"{moment}__gt": now - DAY}, used_count=0, created_by__isnull=False
     )

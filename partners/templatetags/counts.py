@@ -11,6 +11,5 @@ register = template.Library()
 
 @register.filter
 def counted(count: Count) -> str:
-    """Return the number, or that it is more than the limit."""
     number = str(intcomma(count.number))
     return _("more than %(number)s") % {"number": number} if count.is_more else number

@@ -1,38 +1,45 @@
-"""The console's batches: the list, a new one, how far one has come, cancelling it."""
+"""The console's batches: the list, a new one, how far one has come, what is handed out of it."""
 
-from typing import Any
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from audit.services import log_security_event
 from partners.enums import Channel
-from partners.forms import BatchListForm, LinkBatchForm, allowed_types
-from partners.models import InvitationBatch, PartnerMember
+from partners.forms.filters import BatchListForm
+from partners.forms.links import LinkBatchForm, allowed_types
+from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
-from partners.refusals import SENTENCES, sentence_for
+from partners.refusals import SENTENCES
+from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
-from partners.services.pages import Order
+from partners.services.pages import Order, page_of
+from partners.services.qr import qr_drawing
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import as_refusal
-from partners.views.shared import status_of, why_no_link
+from partners.views.refusing import answer_form
+from partners.views.shared import SECTION, states, why_no_link
 from web.answers import posted, see_other
-from web.form_keys import answer_once
-from web.refused import Refused
+from web.downloads import as_attachment, csv_download
 
-SECTION = "invitations"
 NEWEST_FIRST = Order("created_at")
+AS_MADE = Order("created_at", descending=False)
+LABELS_A_SHEET = 24
+LABELS_A_PAGE = 10 * LABELS_A_SHEET
+_ROWS_AT_ONCE = 500
 
 
 @require_safe
 @for_members
 def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the batches, newest first."""
     form = BatchListForm(request.GET)
     filters = filters_of(form)
     rows = batches_of(member).select_related("created_by")
@@ -51,32 +58,27 @@ def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def new_batch(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Ask what links to make, and start making them."""
     now = timezone.now()
     form = LinkBatchForm(posted(request), partner=member.partner, now=now)
-    why_not = why_no_link(member)
-    if why_not or not form.is_valid():
-        return _new_batch_page(request, member, form, why_not, status_of(form, why_not))
 
     def start() -> str:
         batch = start_links(partner=member.partner, by=member.user, now=now, **form.cleaned_data)
         return reverse("console_batch", args=[batch.pk])
 
-    try:
-        return answer_once(request, "new_batch", start)
-    except Refused as refused:
-        form.add_error(None, sentence_for(refused))
-        return as_refusal(_new_batch_page(request, member, form), refused.again_at)
+    template, why_not = "partners/batch_new.html", why_no_link(member)
+    context = {"types": allowed_types(member.partner), "back_url": reverse("console_invitations")}
+    return answer_form(
+        request, member, form, start, template, context, section=SECTION, why_not=why_not
+    )
 
 
 @require_safe
 @for_members
 def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Show how far the batch has come, and hand out what is made."""
     shown = batch_of(member, batch_id)
     if shown.channel == Channel.EMAIL and shown.started_at is None:
         return redirect("console_mailing", batch_id=shown.pk)
-    context: dict[str, Any] = {
+    context = {
         "batch": shown,
         "by_email": shown.channel == Channel.EMAIL,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
@@ -88,7 +90,6 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Ask whether to make no more of the batch, and cancel it."""
     shown = batch_of(member, batch_id)
     if request.method == "POST":
         if cancel_batch(batch=shown, by=member.user, now=timezone.now()).state == "finished":
@@ -98,24 +99,72 @@ def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
     return show(request, member, "partners/batch_cancel.html", context, section=SECTION)
 
 
-def _new_batch_page(
-    request: HttpRequest,
-    member: PartnerMember,
-    form: LinkBatchForm,
-    why_not: str = "",
-    status: int = 200,
-) -> HttpResponse:
+@require_safe
+@for_members
+def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    made = _batch_of_links(member, batch_id, shown="links")
+    # Translated here: while the rows are sent, the reader's language is no longer the active one.
+    header = [_("Label"), _("Link"), _("Token"), _("State")]
+    words, now = states(), timezone.now()
+    rows = (
+        [row.label, row.link, row.grouped_token, words[row.refusal(now)].label]
+        for row in _invitations(member, made)
+    )
+    return csv_download(f"links-{made.pk}", header, rows)
+
+
+@require_safe
+@for_members
+def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    made = _batch_of_links(member, batch_id, shown="codes")
+    kind = request.GET.get("format", FORMATS[0])
+    if kind not in FORMATS:
+        raise Http404
+    archive = qr_archive(invitations=_invitations(member, made), kind=kind, made_at=made.created_at)
+    response = StreamingHttpResponse(archive, content_type="application/zip")
+    return as_attachment(response, f"qr-codes-{made.pk}-{kind}.zip")
+
+
+@require_safe
+@for_members
+def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    made = _batch_of_links(member, batch_id, shown="labels")
+    page = page_of(
+        made.invitations.all(),
+        order=AS_MADE,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        size=LABELS_A_PAGE,
+    )
+    drawn = [(label, qr_drawing(invitation=label)) for label in page.rows]
+    starts = range(0, len(drawn), LABELS_A_SHEET)
     context = {
-        "form": form,
-        "why_not": why_not,
-        "types": allowed_types(member.partner),
-        "back_url": reverse("console_invitations"),
+        "batch": made,
+        "page": page,
+        "sheets": [drawn[start : start + LABELS_A_SHEET] for start in starts],
+        "host": urlsplit(settings.PUBLIC_BASE_URL).netloc,
+        "back_url": reverse("console_batch", args=[made.pk]),
     }
-    return show(request, member, "partners/batch_new.html", context, section=SECTION, status=status)
+    return show(request, member, "partners/batch_labels.html", context, section=SECTION)
+
+
+def _batch_of_links(member: PartnerMember, batch_id: int, *, shown: str) -> InvitationBatch:
+    """Return the member's batch of links; the security log says that they are shown again."""
+    made = batch_of(member, batch_id)
+    if made.channel != Channel.LINK:
+        raise Http404
+    log_security_event("batch.shown", batch=made.pk, member=member.pk, shown=shown)
+    return made
+
+
+def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invitation]:
+    rows = batch.invitations.order_by("created_at", "pk")
+    for invitation in rows.iterator(chunk_size=_ROWS_AT_ONCE):
+        invitation.partner = member.partner
+        yield invitation
 
 
 def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:
-    """Return the batches that the member may see."""
     return member.partner.batches.visible_to(member)
 
 

@@ -10,7 +10,6 @@ from partners.services.pages import Count
 def bars_of(
     *, started: Count, registered: Count, associated: Count, refused: Count
 ) -> list[dict[str, Any]]:
-    """Return the bars: started, registered, associated, and refused beside them."""
     counts = (
         (_("Started"), started, ""),
         (_("Registered"), registered, ""),

@@ -20,7 +20,7 @@ def for_members(view: MemberView) -> MemberView:
     """Hand the view the user's membership; for others the page does not exist.
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
-    what stands in the address. Moments are shown and typed in the partner's time zone. Outside the
+    the parameters of the URL. Moments are shown and typed in the partner's time zone. Outside the
     demo an administrator without a second factor is led to where one is set up, and no further.
     """
 
@@ -29,18 +29,13 @@ def for_members(view: MemberView) -> MemberView:
         member = find_member(user=request.user)
         if member is None:
             raise Http404
-        if _lacks_second_factor(member):
+        needs_second_factor = member.is_administrator and not settings.DEMO
+        if needs_second_factor and not has_second_factor(member.user):
             return redirect("second_factor")
         with timezone.override(member.partner.zone):
             return view(request, member, **parameters)
 
     return gated
-
-
-def _lacks_second_factor(member: PartnerMember) -> bool:
-    if settings.DEMO or not member.is_administrator:
-        return False
-    return not has_second_factor(member.user)
 
 
 def for_administrators(view: MemberView) -> MemberView:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from partners.models import Invitation, PartnerMember
+from partners.models import PartnerMember
 from partners.services.qr import PNG_SIZES, qr_png, qr_svg
 from partners.views.gate import for_members, show
 from partners.views.shared import SECTION, invitation_of, log_shown
@@ -25,35 +26,18 @@ SHEETS = ("a4", "a6")
 @require_safe
 @for_members
 def svg(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
-    """Draw the QR code for every size."""
-    offer = invitation_of(member, invitation_id)
-    return _picture(
-        request,
-        member,
-        offer,
-        filename=f"invitation-{offer.pk}.svg",
-        content_type="image/svg+xml; charset=utf-8",
-        draw=lambda: qr_svg(invitation=offer),
-    )
+    content_type = "image/svg+xml; charset=utf-8"
+    return _picture(request, member, invitation_id, qr_svg, ".svg", content_type)
 
 
 @require_safe
 @for_members
 def png(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponseBase:
-    """Draw the QR code in one of three sizes."""
-    offer = invitation_of(member, invitation_id)
-    sizes = {str(size): size for size in PNG_SIZES}
-    size = sizes.get(request.GET.get("size", str(PNG_SIZES[0])))
-    if size is None:
+    size = request.GET.get("size", str(PNG_SIZES[0]))
+    if size not in map(str, PNG_SIZES):
         raise Http404
-    return _picture(
-        request,
-        member,
-        offer,
-        filename=f"invitation-{offer.pk}-{size}.png",
-        content_type="image/png",
-        draw=lambda: qr_png(invitation=offer, size=size),
-    )
+    draw = partial(qr_png, size=int(size))
+    return _picture(request, member, invitation_id, draw, f"-{size}.png", "image/png")
 
 
 @require_safe
@@ -79,21 +63,21 @@ def sheet(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Ht
 def _picture(
     request: HttpRequest,
     member: PartnerMember,
-    offer: Invitation,
-    *,
-    filename: str,
+    invitation_id: int,
+    draw: Callable[..., bytes],
+    ending: str,
     content_type: str,
-    draw: Callable[[], bytes],
 ) -> HttpResponseBase:
     """Answer with the picture under our name, or with 304 when the browser has it already."""
+    offer = invitation_of(member, invitation_id)
+    filename = f"invitation-{offer.pk}{ending}"
     drawn_from = f"{DRAWN_AS} {filename} {offer.link}".encode()
     etag = quote_etag(hashlib.sha256(drawn_from).hexdigest()[:32])
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        unchanged["ETag"] = etag
-        return unchanged
-    log_shown(offer, member, what=filename)
-    response = HttpResponse(draw(), content_type=content_type)
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        log_shown(offer, member, what=filename)
+        response = HttpResponse(draw(invitation=offer), content_type=content_type)
+        named = as_attachment if request.GET.get("download") == "1" else as_inline
+        response = named(response, filename)
     response["ETag"] = etag
-    named = as_attachment if request.GET.get("download") == "1" else as_inline
-    return named(response, filename)
+    return response

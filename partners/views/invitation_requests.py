@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partners.forms import DismissForm, RequestListForm
+from partners.forms.filters import InvitationRequestListForm
+from partners.forms.invitations import DismissForm
 from partners.models import InvitationRequest, PartnerMember
 from partners.models.invitations import InvitationRequestQuerySet
-from partners.refusals import sentence_for
 from partners.services.invitation_requests import (
     answer_invitation_request,
     dismiss_invitation_request,
@@ -23,13 +23,10 @@ from partners.services.invitation_requests import (
 from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import as_refusal, refusal_page
-from partners.views.shared import status_of
-from web.answers import posted, see_other
-from web.form_keys import answer_once
-from web.refused import Refused
+from partners.views.refusing import answer_action, answer_form
+from web.answers import posted
 
-SECTION = "requests"
+SECTION = "invitation_requests"
 OLDEST_FIRST = Order("requested_at", descending=False)
 
 
@@ -37,21 +34,22 @@ OLDEST_FIRST = Order("requested_at", descending=False)
 @for_members
 def invitation_requests(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """List the requests, oldest first; without a filter those that are not answered."""
-    form = RequestListForm(request.GET)
+    form = InvitationRequestListForm(request.GET)
     filters = filters_of(form)
     rows = _filter(_own(member), member, filters).select_related("invitation", "closed_by")
     context = {
         "listing": listing(request, form, rows, order=OLDEST_FIRST),
-        "reset_url": reverse("console_requests"),
+        "reset_url": reverse("console_invitation_requests"),
     }
-    return show(request, member, "partners/requests.html", context, section=SECTION)
+    return show(request, member, "partners/invitation_requests.html", context, section=SECTION)
 
 
 @require_POST
 @for_members
-def send_invitation(request: HttpRequest, member: PartnerMember, request_id: int) -> HttpResponse:
-    """Send the online invitation that the person asked for."""
-    invitation_request = get_object_or_404(_own(member), pk=request_id)
+def send_invitation(
+    request: HttpRequest, member: PartnerMember, invitation_request_id: int
+) -> HttpResponse:
+    invitation_request = get_object_or_404(_own(member), pk=invitation_request_id)
 
     def send() -> str:
         answer_invitation_request(
@@ -59,74 +57,43 @@ def send_invitation(request: HttpRequest, member: PartnerMember, request_id: int
         )
         text = _("The invitation to %(address)s is on its way.")
         messages.success(request, text % {"address": _address(invitation_request, member)})
-        return reverse("console_requests")
+        return reverse("console_invitation_requests")
 
-    try:
-        return answer_once(request, f"answer_invitation_request:{request_id}", send)
-    except Refused as refused:
-        return refusal_page(
-            request,
-            member,
-            sentence_for(refused),
-            section=SECTION,
-            back_url=reverse("console_requests"),
-            again_at=refused.again_at,
-        )
+    back_url = reverse("console_invitation_requests")
+    return answer_action(request, member, send, section=SECTION, back_url=back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
-def dismiss(request: HttpRequest, member: PartnerMember, request_id: int) -> HttpResponse:
-    """Ask why the invitation request is dismissed, and close it without an invitation."""
+def dismiss(
+    request: HttpRequest, member: PartnerMember, invitation_request_id: int
+) -> HttpResponse:
     rows = _own(member).select_related("invitation")
-    invitation_request = get_object_or_404(rows, pk=request_id)
-    form = DismissForm(posted(request))
-    if not form.is_valid():
-        return _dismiss_page(request, member, invitation_request, form, status=status_of(form))
-    try:
+    invitation_request = get_object_or_404(rows, pk=invitation_request_id)
+    form, list_url = DismissForm(posted(request)), reverse("console_invitation_requests")
+
+    def close() -> str:
         dismiss_invitation_request(
             invitation_request=invitation_request,
             by=member.user,
             now=timezone.now(),
             **form.cleaned_data,
         )
-    except Refused as refused:
-        sentence = sentence_for(refused)
-        page = _dismiss_page(request, member, invitation_request, form, refusal=sentence)
-        return as_refusal(page, refused.again_at)
-    messages.success(request, _("The request has been dismissed."))
-    return see_other("console_requests")
+        messages.success(request, _("The request has been dismissed."))
+        return list_url
 
-
-def _dismiss_page(
-    request: HttpRequest,
-    member: PartnerMember,
-    invitation_request: InvitationRequest,
-    form: DismissForm,
-    *,
-    refusal: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "invitation_request": invitation_request,
-        "form": form,
-        "refusal": refusal,
-        "back_url": reverse("console_requests"),
-    }
-    return show(
-        request, member, "partners/request_dismiss.html", context, section=SECTION, status=status
-    )
+    template = "partners/invitation_request_dismiss.html"
+    context = {"invitation_request": invitation_request, "back_url": list_url}
+    return answer_form(request, member, form, close, template, context, section=SECTION)
 
 
 def _address(invitation_request: InvitationRequest, member: PartnerMember) -> str:
-    """Return the address as the member may see it."""
     if member.sees_addresses:
         return invitation_request.address
     return invitation_request.masked_address
 
 
 def _own(member: PartnerMember) -> InvitationRequestQuerySet:
-    """Return the requests that the member may see."""
     return member.partner.invitation_requests.visible_to(member)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from partners.emails import default_subject
 from partners.enums import Channel, InvitationState
-from partners.forms import InvitationListForm
-from partners.models import InvitationBatch, PartnerMember
+from partners.forms.filters import InvitationListForm
+from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.models.invitations import InvitationQuerySet
-from partners.refusals import sentence_for
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
@@ -25,18 +27,9 @@ from partners.views.batches import batches_of
 from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import refusal_page
-from partners.views.shared import (
-    SECTION,
-    invitation_of,
-    invitations_of,
-    log_shown,
-    mail_address,
-    state_of,
-)
+from partners.views.refusing import answer_action
+from partners.views.shared import SECTION, invitation_of, invitations_of, log_shown, state_of
 from web.email_addresses import InvalidAddress, canonical_address
-from web.form_keys import answer_once
-from web.refused import Refused
 
 ORDERS = {
     "newest": Order("created_at"),
@@ -70,7 +63,6 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_safe
 @for_members
 def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Show one invitation to hand on, and what has come of it."""
     offer = invitation_of(member, invitation_id, "created_by", "revoked_by")
     log_shown(offer, member, what="page")
     state = state_of(offer, timezone.now())
@@ -86,7 +78,7 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
             associated=Count(offer.used_count, is_more=False),
             refused=progress.refused,
         ),
-        "mail_address": mail_address(offer),
+        "mailto": _mailto(offer),
         "back_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitation.html", context, section=SECTION)
@@ -95,36 +87,35 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
 @require_POST
 @for_members
 def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Mail the online invitation once more, and renew its expiry."""
     offer = invitation_of(member, invitation_id)
     url = reverse("console_invitation", args=[offer.pk])
 
-    def resend_it() -> str:
+    def send() -> str:
         resend_invitation(invitation=offer, by=member.user, now=timezone.now())
         messages.success(request, _("The invitation is on its way again."))
         return url
 
-    try:
-        return answer_once(request, f"resend_invitation:{offer.pk}", resend_it)
-    except Refused as refused:
-        return refusal_page(
-            request,
-            member,
-            sentence_for(refused),
-            section=SECTION,
-            back_url=url,
-            again_at=refused.again_at,
-        )
+    return answer_action(request, member, send, section=SECTION, back_url=url)
+
+
+def _mailto(invitation: Invitation) -> str:
+    """Return an address that opens an e-mail with the link, for the member to send."""
+    names = {
+        "partner": invitation.partner.name,
+        "provider": settings.PROVIDER_NAME,
+        "link": invitation.link,
+    }
+    subject = default_subject(invitation.partner)
+    body = _("Open this link to join %(partner)s on %(provider)s:\n\n%(link)s\n") % names
+    return f"mailto:?subject={quote(subject)}&body={quote(body)}"
 
 
 def _chosen_batch(member: PartnerMember, filters: Mapping[str, Any]) -> InvitationBatch | None:
-    """Return the batch whose invitations are listed, if the member may see it."""
     key = filters.get("batch")
     return None if key is None else batches_of(member).filter(pk=key).first()
 
 
 def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQuerySet:
-    """Return the invitations that the filters choose."""
     now, state = timezone.now(), filters.get("state")
     if state:
         rows = rows.in_state(state, now)
@@ -132,7 +123,7 @@ def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQ
         if name in filters:
             rows = rows.filter(**{name: filters[name]})
     if "created_by" in filters:
-        rows = rows.filter(created_by=filters["created_by"].user_id)
+        rows = rows.filter(created_by__partner_member=filters["created_by"])
     if filters.get("order") == "expiring":
         # Without a filter by state, those that can still expire, as all live ones can.
         can_expire = state in {None, InvitationState.LIVE}
@@ -141,7 +132,6 @@ def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQ
 
 
 def _search(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
-    """Return those with this token or recipient, or with this text in the label."""
     token = token_typed_by_hand(text)
     if token is not None:
         return rows.filter(token=token)

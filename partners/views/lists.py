@@ -30,10 +30,7 @@ def listing(
 ) -> Listing:
     """Return the page that the address asks for; two statements. `rows` are filtered already."""
     page = page_of(
-        rows,
-        order=order,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+        rows, order=order, after=request.GET.get("after", ""), before=request.GET.get("before", "")
     )
     return Listing(
         form=form,

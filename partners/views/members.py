@@ -1,8 +1,9 @@
 """The console's members, for administrators: who acts for the partner, and as what."""
 
-from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partners.enums import PartnerRole
-from partners.forms import InviteMemberForm, MemberForm, MembersForm
+from partners.forms.filters import MembersForm
+from partners.forms.members import InviteMemberForm, MemberForm
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import PartnerMemberQuerySet
-from partners.refusals import sentence_for
 from partners.services.member_invitations import invite_member, withdraw_member_invitation
 from partners.services.members import (
     MOST_COUNTED,
@@ -26,11 +27,8 @@ from partners.services.members import (
 from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import as_refusal, refusal_page
-from partners.views.shared import status_of
-from web.answers import posted, see_other
-from web.form_keys import answer_once
-from web.refused import Refused
+from partners.views.refusing import answer_action, answer_form
+from web.answers import posted
 
 SECTION = "members"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -59,15 +57,17 @@ def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @_READ_AND_POST
 @for_administrators
 def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Invite someone by e-mail to act for the partner."""
     form = InviteMemberForm(posted(request))
-    if not form.is_valid():
-        return _invite_page(request, member, form, status=status_of(form))
-    try:
-        return answer_once(request, "invite_member", _inviting(request, member, form.cleaned_data))
-    except Refused as refused:
-        form.add_error("address", sentence_for(refused))
-        return as_refusal(_invite_page(request, member, form), refused.again_at)
+    return answer_form(
+        request,
+        member,
+        form,
+        lambda: _invite(request, member, **form.cleaned_data),
+        "partners/invite_member.html",
+        _back(),
+        section=SECTION,
+        field_of=lambda code: "address",
+    )
 
 
 @_READ_AND_POST
@@ -77,25 +77,28 @@ def edit(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpRes
     theirs = get_object_or_404(_members_of(member), pk=member_id)
     initial = {"role": theirs.role, "may_see_addresses": theirs.may_see_addresses}
     form = MemberForm(posted(request), initial=initial)
-    if not form.is_valid():
-        return _edit_page(request, member, form, theirs, status=status_of(form))
-    try:
+
+    def change() -> str:
         change_member(member=theirs, by=member.user, now=timezone.now(), **form.cleaned_data)
-    except Refused as refused:
-        form.add_error("role", sentence_for(refused))
-        return as_refusal(_edit_page(request, member, form, theirs), refused.again_at)
-    messages.success(request, _("Saved. It holds from this moment."))
-    stays = theirs != member or form.cleaned_data["role"] == PartnerRole.ADMINISTRATOR
-    return see_other("console_members" if stays else "console_overview")
+        messages.success(request, _("Saved. The change applies from now on."))
+        stays = theirs != member or form.cleaned_data["role"] == PartnerRole.ADMINISTRATOR
+        return reverse("console_members" if stays else "console_overview")
+
+    return answer_form(
+        request,
+        member,
+        form,
+        change,
+        "partners/edit_member.html",
+        {"theirs": theirs, **_back()},
+        section=SECTION,
+        field_of=lambda code: "role",
+    )
 
 
 @_READ_AND_POST
 @for_administrators
 def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpResponse:
-    """Show what removing a member means; a POST removes them."""
-    if request.method != "POST":
-        return _remove_page(request, member, member_id)
-
     def remove_them() -> str:
         theirs = get_object_or_404(_members_of(member), pk=member_id)
         remove_member(member=theirs, by=member.user, now=timezone.now())
@@ -103,11 +106,12 @@ def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpR
         messages.success(request, text % {"name": theirs.user.email})
         return reverse("account_home" if theirs.user == member.user else "console_members")
 
-    try:
-        return answer_once(request, f"remove_member:{member_id}", remove_them)
-    except Refused as refused:
-        page = _remove_page(request, member, member_id, sentence_for(refused))
-        return as_refusal(page, refused.again_at)
+    def context() -> dict[str, Any]:
+        theirs = get_object_or_404(with_customer_counts(_members_of(member)), pk=member_id)
+        return {"theirs": theirs, "is_self": theirs.user == member.user, **_back()}
+
+    form, template = forms.Form(posted(request)), "partners/remove_member.html"
+    return answer_form(request, member, form, remove_them, template, context, section=SECTION)
 
 
 @_READ_AND_POST
@@ -115,18 +119,18 @@ def remove(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpR
 def withdraw(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:
-    """Ask whether to withdraw an invitation; a POST withdraws it."""
     invitation = _invitation(member, member_invitation_id)
     if request.method != "POST":
-        context = {"invitation": invitation, "back_url": reverse("console_members")}
+        context = {"invitation": invitation, **_back()}
         template = "partners/withdraw_member_invitation.html"
         return show(request, member, template, context, section=SECTION)
-    try:
+
+    def withdraw_it() -> str:
         withdraw_member_invitation(invitation=invitation, by=member.user, now=timezone.now())
-    except Refused as refused:
-        return _refusal_page(request, member, refused)
-    messages.success(request, _("The invitation has been withdrawn."))
-    return see_other("console_members")
+        messages.success(request, _("The invitation has been withdrawn."))
+        return reverse("console_members")
+
+    return answer_action(request, member, withdraw_it, section=SECTION, **_back())
 
 
 @require_POST
@@ -134,32 +138,25 @@ def withdraw(
 def send_again(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:
-    """Renew an invitation and mail it once more."""
     invitation = _invitation(member, member_invitation_id)
     terms = {
         "address": invitation.address,
         "role": invitation.role,
         "may_see_addresses": invitation.may_see_addresses,
     }
-    name = f"send_member_invitation:{invitation.pk}"
-    try:
-        return answer_once(request, name, _inviting(request, member, terms))
-    except Refused as refused:
-        return _refusal_page(request, member, refused)
+    send = partial(_invite, request, member, **terms)
+    return answer_action(request, member, send, section=SECTION, **_back())
 
 
-def _inviting(
-    request: HttpRequest, member: PartnerMember, terms: Mapping[str, Any]
-) -> Callable[[], str]:
-    """Return the action of a form that invites a person."""
+def _invite(request: HttpRequest, member: PartnerMember, **terms: Any) -> str:
+    invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
+    text = _("The invitation to %(address)s is on its way.")
+    messages.success(request, text % {"address": terms["address"]})
+    return reverse("console_members")
 
-    def invite_them() -> str:
-        invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
-        text = _("The invitation to %(address)s is on its way.")
-        messages.success(request, text % {"address": terms["address"]})
-        return reverse("console_members")
 
-    return invite_them
+def _back() -> dict[str, str]:
+    return {"back_url": reverse("console_members")}
 
 
 def _members_of(member: PartnerMember) -> PartnerMemberQuerySet:
@@ -168,48 +165,3 @@ def _members_of(member: PartnerMember) -> PartnerMemberQuerySet:
 
 def _invitation(member: PartnerMember, key: int) -> MemberInvitation:
     return get_object_or_404(member.partner.member_invitations, pk=key)
-
-
-def _invite_page(
-    request: HttpRequest, member: PartnerMember, form: InviteMemberForm, *, status: int = 200
-) -> HttpResponse:
-    context = {"form": form, "back_url": reverse("console_members")}
-    template = "partners/invite_member.html"
-    return show(request, member, template, context, section=SECTION, status=status)
-
-
-def _edit_page(
-    request: HttpRequest,
-    member: PartnerMember,
-    form: MemberForm,
-    theirs: PartnerMember,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    context = {"form": form, "theirs": theirs, "back_url": reverse("console_members")}
-    template = "partners/edit_member.html"
-    return show(request, member, template, context, section=SECTION, status=status)
-
-
-def _remove_page(
-    request: HttpRequest, member: PartnerMember, member_id: int, refusal: str = ""
-) -> HttpResponse:
-    theirs = get_object_or_404(with_customer_counts(_members_of(member)), pk=member_id)
-    context = {
-        "theirs": theirs,
-        "is_self": theirs.user == member.user,
-        "refusal": refusal,
-        "back_url": reverse("console_members"),
-    }
-    return show(request, member, "partners/remove_member.html", context, section=SECTION)
-
-
-def _refusal_page(request: HttpRequest, member: PartnerMember, refused: Refused) -> HttpResponse:
-    return refusal_page(
-        request,
-        member,
-        sentence_for(refused),
-        section=SECTION,
-        back_url=reverse("console_members"),
-        again_at=refused.again_at,
-    )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from partners.enums import MemberProblem
+from partners.models import MemberInvitation
 from partners.refusals import sentence_for
 from partners.services.member_invitations import (
     accept_member_invitation,
@@ -33,38 +34,43 @@ def membership(request: HttpRequest) -> HttpResponse:
 @require_POST
 def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     """Begin to act for the partner; a second click leads to the console too."""
-    user = cast("User", request.user)
-    invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
+    user, invitation = _invited(request, member_invitation_id)
     try:
-        member = accept_member_invitation(invitation=invitation, by=user, now=timezone.now())
+        accept_member_invitation(invitation=invitation, by=user, now=timezone.now())
     except Refused as refused:
-        status = 410 if refused.code in _TOO_LATE else 409
-        return _show(request, refusal=sentence_for(refused), status=status)
+        return _show(request, refused)
     request.session.cycle_key()
     text = _("You act for %(partner)s now.")
-    messages.success(request, text % {"partner": member.partner.name})
+    messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("console_overview")
 
 
 @require_POST
 def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
-    """Decline the invitation for good."""
-    user = cast("User", request.user)
-    invitation = get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
+    user, invitation = _invited(request, member_invitation_id)
     try:
         decline_member_invitation(invitation=invitation, by=user, now=timezone.now())
     except Refused as refused:
-        return _show(request, refusal=sentence_for(refused), status=409)
+        return _show(request, refused)
     text = _("You have declined the invitation of %(partner)s.")
     messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("membership")
 
 
-def _show(request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
+def _invited(request: HttpRequest, member_invitation_id: int) -> tuple[User, MemberInvitation]:
+    user = cast("User", request.user)
+    return user, get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
+
+
+def _show(request: HttpRequest, refused: Refused | None = None) -> HttpResponse:
+    """Show the page; after a refusal with its reason: 410 when it is too late, otherwise 409."""
     user, now = cast("User", request.user), timezone.now()
     context = {
         "invitations": member_invitations_of(user).live(now),
         "acts_for": find_member(user=user),
-        "refusal": refusal,
+        "refusal": sentence_for(refused) if refused else "",
     }
+    status = 200
+    if refused is not None:
+        status = 410 if refused.code in _TOO_LATE else 409
     return render(request, "partners/membership.html", context, status=status)

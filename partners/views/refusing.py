@@ -1,14 +1,87 @@
-"""The answer to an action that a service refuses: 409, or 429 when it is possible again later."""
+"""What a POST of the console is answered: done (303), invalid (400), or refused (409, or 429)."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import Enum
 from math import ceil
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from partners.models import PartnerMember
+from partners.refusals import sentence_for
 from partners.views.gate import show
+from web.form_keys import answer_once, earlier_answer
+from web.refused import Refused
+
+
+def answer_form(
+    request: HttpRequest,
+    member: PartnerMember,
+    form: forms.Form,
+    act: Callable[[], str],
+    template: str,
+    context: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    *,
+    section: str,
+    why_not: str = "",
+    field_of: Callable[[Enum], str | None] = lambda code: None,
+) -> HttpResponse:
+    """Show the form, or act once on a valid POST and redirect to the address that `act` returns.
+
+    A repeated POST gets its first answer, even if the form is invalid by now. `why_not` is the
+    reason for which the form is not offered. The reason of a refusal is shown at the field that
+    `field_of` returns for its code. `context` is called only when the page is shown.
+    """
+    earlier = earlier_answer(request, request.path_info)
+    if earlier is not None:
+        return earlier
+
+    def page() -> HttpResponse:
+        values = context() if callable(context) else context
+        values = {"form": form, "why_not": why_not, **values}
+        status = status_of(form, why_not)
+        return show(request, member, template, values, section=section, status=status)
+
+    if why_not or not form.is_valid():
+        return page()
+    try:
+        return answer_once(request, request.path_info, act)
+    except Refused as refused:
+        form.add_error(field_of(refused.code), sentence_for(refused))
+        return as_refusal(page(), refused.again_at)
+
+
+def answer_action(
+    request: HttpRequest,
+    member: PartnerMember,
+    act: Callable[[], str],
+    *,
+    section: str,
+    back_url: str,
+) -> HttpResponse:
+    """Act once and redirect to the address that `act` returns, or show a page that says why not."""
+    try:
+        return answer_once(request, request.path_info, act)
+    except Refused as refused:
+        return refusal_page(
+            request,
+            member,
+            sentence_for(refused),
+            section=section,
+            back_url=back_url,
+            again_at=refused.again_at,
+        )
+
+
+def status_of(form: forms.Form, why_not: str = "") -> int:
+    if not form.is_bound:
+        return 200
+    if why_not:
+        return 409
+    return 200 if form.is_valid() else 400
 
 
 def as_refusal(
@@ -34,7 +107,7 @@ def refusal_page(
 ) -> HttpResponse:
     """Show why something is not possible, and the way back; a GET of it is 200.
 
-    `context` may hold `account_name` and `budget_url` for `partners/refused.html`.
+    `context` may have `account_name` and `budget_url` for `partners/refused.html`.
     """
     context = {"sentence": sentence, "back_url": back_url, **context}
     page = show(request, member, "partners/refused.html", context, section=section)

@@ -1,17 +1,15 @@
-"""What the console's pages about invitations share: who sees which, their state, their forms."""
+"""What the console's pages about invitations share: who sees which, and their state."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
-from django import forms
-from django.conf import settings
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from audit.services import log_security_event
 from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
-from partners.forms import allowed_types
+from partners.forms.links import allowed_types
 from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES
@@ -29,7 +27,6 @@ class State:
 
 
 def invitations_of(member: PartnerMember) -> InvitationQuerySet:
-    """Return the invitations that the member may see."""
     return member.partner.invitations.visible_to(member)
 
 
@@ -40,7 +37,6 @@ def invitation_of(member: PartnerMember, invitation_id: int, *related: str) -> I
 
 
 def state_of(invitation: Invitation, now: datetime) -> State:
-    """Return the state at `now` as the console shows it."""
     return states()[invitation.refusal(now)]
 
 
@@ -65,23 +61,14 @@ def why_no_link(member: PartnerMember) -> str:
     return ""
 
 
-def status_of(form: forms.Form, why_not: str = "") -> int:
-    """Return the status of the page that shows a form: of the first time, or of a rejected POST."""
-    if not form.is_bound:
-        return 200
-    return 409 if why_not else 400
-
-
-def mail_address(invitation: Invitation) -> str:
-    """Return a mailto: address that opens an e-mail with the link, for the member to send."""
-    names = {
-        "partner": invitation.partner.name,
-        "provider": settings.PROVIDER_NAME,
-        "link": invitation.link,
-    }
-    subject = _("%(partner)s invites you to join on %(provider)s") % names
-    body = _("Open this link to join %(partner)s on %(provider)s:\n\n%(link)s\n") % names
-    return f"mailto:?subject={quote(subject)}&body={quote(body)}"
+def copied_key(request: HttpRequest) -> int | None:
+    """Return the key of the object that the address names to begin with, if it names one."""
+    text = request.GET.get("copy")
+    if text is None or request.method == "POST":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Http404
+    return int(text)
 
 
 def log_shown(invitation: Invitation, member: PartnerMember, *, what: str) -> None:

@@ -54,7 +54,7 @@ def ids() -> dict[str, Any]:
         "boss": boss,
         "invitation_id": invitation.pk,
         "mailed": mailed,
-        "request_id": make.InvitationRequestFactory(invitation=invitation).pk,
+        "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
         "association_id": association.pk,
         "attempt_id": association.attempt_id,
         "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,

@@ -67,7 +67,7 @@ def world() -> World:
     return World(
         ids={
             "invitation_id": invitation.pk,
-            "request_id": make.InvitationRequestFactory(invitation=invitation).pk,
+            "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
             "association_id": association.pk,
             "attempt_id": association.attempt_id,
             "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,

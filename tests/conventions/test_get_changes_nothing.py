@@ -80,7 +80,7 @@ def world() -> World:
             "token": [row.token for row in invitations] + ["0" * 26],
             "attempt_id": [attempt.pk for attempt in attempts] + [uuid4()],
             "consent_id": list(account.consents.values_list("pk", flat=True)),
-            "request_id": [asked.pk, 0],
+            "invitation_request_id": [asked.pk, 0],
             "invitation_id": [row.pk for row in invitations] + [mailed.pk, 0],
             "association_id": [association.pk, 0],
             "batch_id": [

@@ -45,7 +45,7 @@ def test_one_click_sends_the_invitation_once(asked, member):
         assert (response.status_code, response["Location"]) == (303, "/partner/requests/")
         page = client.get("/partner/requests/").content.decode()
         assert f"The invitation to {asked.address} is on its way." in page
-        assert "Nobody asks." in page
+        assert "There is no request." in page
     asked.refresh_from_db()
     assert (asked.sent_invitation.recipient, asked.closed_by) == (asked.address, member.user)
     assert OutboxMessage.objects.get(kind="partners.invitation").recipient == asked.address

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 
 from partners.services.batches import make_batches
-from partners.views import batch_files
+from partners.views import batches
 from tests.factories import InvitationBatchFactory, InvitationFactory, PartnerMemberFactory
 from tests.scanning import scanned_text
 
@@ -149,7 +149,7 @@ def test_labels_show_code_label_host_and_token(member_client, member, settings):
 def test_labels_come_in_sheets_and_pages(
     member_client, member, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr(batch_files, "LABELS_A_PAGE", 48)
+    monkeypatch.setattr(batches, "LABELS_A_PAGE", 48)
     batch = made(member, size=100)
     counts, query = [], "?"
     while query:

@@ -193,7 +193,7 @@ def test_chunk_that_fails_leaves_nothing_and_is_made_again(member, small_chunks,
         raise RuntimeError("the machine is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(batches, "finish_batch", fail)
+        patch.setattr(batches, "end_batch", fail)
         make_batches(now=NOW)
         with pytest.raises(RuntimeError):
             make_batches(now=NOW)

@@ -38,11 +38,15 @@ def mailed(invitation, **outcome):
             Delivery(DeliveryState.RETRIED, NOW, "", LATER),
             "could not be sent for now",
         ),
-        ({"sent_at": LATER}, Delivery(DeliveryState.SENT, LATER), "The mail server took the mail"),
+        (
+            {"sent_at": LATER},
+            Delivery(DeliveryState.SENT, LATER),
+            "The mail server took the e-mail",
+        ),
         (
             {"dead_at": LATER, "last_error": "550 SMTPRecipientsRefused"},
             Delivery(DeliveryState.REFUSED, LATER, "550"),
-            "refused the mail for good (SMTP 550)",
+            "refused the e-mail for good (SMTP 550)",
         ),
         (
             {"dead_at": LATER, "last_error": "not a plain address"},

@@ -98,7 +98,7 @@ def test_preview_writes_nothing_and_is_the_mail(client):
     sent = Invitation.objects.get()
     mail = render_message(OutboxMessage.objects.get())
     page = shown.content.decode()
-    assert shown.context["mail"].text == mail.text.replace(sent.token, PLACEHOLDER)
+    assert shown.context["email"].text == mail.text.replace(sent.token, PLACEHOLDER)
     assert as_html.content.decode() == mail.html.replace(sent.token, PLACEHOLDER)
     assert "Come in" in page
     assert "Hello Ada &lt;b&gt;," in page

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from partners.models import Invitation
+from partners.models import Invitation, Partner
 from partners.services.invitations import edit_invitation, revoke_invitation
 from partners.views import invitation_changes
 from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
@@ -392,3 +392,20 @@ def test_revoking_twice_is_one_act(boss, trait):
     ] * 2
     assert actions(invitation) == [("invitation.revoked", boss.user.pk)]
     assert "Nothing is left to do." in client.get(path(invitation, "revoke")).content.decode()
+
+
+@pytest.mark.parametrize("becomes", ["expired", "frozen"])
+def test_repeated_submit_gets_its_first_answer_when_it_is_no_longer_valid(boss, becomes):
+    client = client_of(boss.user)
+    sent = asked(form_key="k" * 22, expiry="at", expires_at="2026-01-11T12:00")
+    with time_machine.travel(NOW, tick=False) as clock:
+        first = client.post(NEW, sent)
+        if becomes == "expired":
+            clock.shift(timedelta(days=2))
+        else:
+            Partner.objects.update(status="frozen")
+        again = client.post(NEW, sent)
+        with_a_new_key = client.post(NEW, {**sent, "form_key": "l" * 22})
+    assert (first.status_code, first["Location"]) == (303, path(Invitation.objects.get()))
+    assert (again.status_code, again["Location"]) == (303, first["Location"])
+    assert with_a_new_key.status_code == (400 if becomes == "expired" else 409)

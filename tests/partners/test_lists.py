@@ -77,7 +77,7 @@ def test_notes_may_have_several_lines():
 )
 def test_bad_row_says_why_and_is_kept_as_typed(row, problem):
     first, second = read_list(f"First,first@example.org,,\n{row}\n")
-    assert (first.problem, second.problem) == (None, problem)
+    assert (first.problem, second.problem) == ("", problem)
     assert second.number == 2
     assert str(SENTENCES[second.problem])
 

@@ -115,7 +115,7 @@ def test_preview_is_made_of_what_is_typed_and_writes_nothing(client):
     as_html = client.post(report_of(batch), {"action": "preview_html", **typed})
     bad = client.post(report_of(batch), {"action": "send", "subject": "a\nb"})
     assert tables() == before
-    assert (shown.context["mail"].subject, bad.status_code) == ("Other words", 400)
+    assert (shown.context["email"].subject, bad.status_code) == ("Other words", 400)
     assert "&gt; Another note" in shown.content.decode()
     assert "sandbox" in as_html["Content-Security-Policy"]
 

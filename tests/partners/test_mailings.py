@@ -11,11 +11,8 @@ from partners.forms.lists import read_list
 from partners.models import Invitation
 from partners.services import mailings
 from partners.services.batches import cancel_batch
-from partners.services.invitations import (
-    create_invitation,
-    enqueue_invitation_emails,
-    revoke_invitation,
-)
+from partners.services.invitation_drafts import enqueue_invitation_emails
+from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.mailings import draft_mailing, mail_batches, start_mailing
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
 from web.refused import Refused

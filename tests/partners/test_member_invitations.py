@@ -230,7 +230,7 @@ def test_bad_input_is_refused_and_kept(console, fields):
 def test_withdrawing_is_asked_for_first_and_happens_once(boss, console):
     row = MemberInvitationFactory.create(partner=boss.partner)
     path = f"{MEMBERS}invitations/{row.pk}/withdraw"
-    assert "Nobody can accept it any more" in console.get(path).content.decode()
+    assert "It cannot be accepted any more" in console.get(path).content.decode()
     for _ in range(2):
         answer = console.post(path)
         assert (answer.status_code, answer["Location"]) == (303, MEMBERS)

@@ -206,4 +206,4 @@ def test_link_followed_leads_to_its_page(boss):
 def test_what_is_shown_without_a_wish_is_no_filter(boss, query, is_filtered):
     page = page_of(boss, query)
     assert ("No request is like that." in page) is is_filtered
-    assert ("Nobody asks." in page) is not is_filtered
+    assert ("There is no request." in page) is not is_filtered

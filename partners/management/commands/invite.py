@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partners.enums import Channel
-from partners.forms import EmailInvitationForm, LinkInvitationForm
+from partners.forms.invitations import EmailInvitationForm, LinkInvitationForm
 from partners.models import Invitation, Partner
 from partners.refusals import sentence_for
 from partners.services.invitations import create_invitation, create_links
@@ -41,7 +41,6 @@ class Command(BaseCommand):
     help = "Make an invitation and print its link."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the arguments of the specification's contract."""
         parser.add_argument("--partner", required=True, metavar="SLUG", help="who invites")
         parser.add_argument("--type", required=True, help="reseller or referral")
         parser.add_argument("--channel", required=True, help="link or email")
@@ -56,7 +55,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        """Make the invitations and print their links."""
         now = timezone.now()
         partner = Partner.objects.filter(slug=options["partner"]).first()
         if partner is None:
@@ -67,9 +65,16 @@ class Command(BaseCommand):
         terms = _checked(partner, options, now)
         try:
             with transaction.atomic():
-                invitations = _make(partner, terms, count, now)
+                if count is None:
+                    invitations = [create_invitation(partner=partner, by=None, now=now, **terms)]
+                else:
+                    del terms["channel"]
+                    invitations = create_links(
+                        count=count, partner=partner, by=None, now=now, **terms
+                    )
                 if picture is not None:
-                    _draw(invitations[0], picture)
+                    draw = DRAWERS[picture.suffix.lower()]
+                    picture.write_bytes(draw(invitation=invitations[0]))
         except Refused as refused:
             raise CommandError(sentence_for(refused)) from refused
         except OSError as error:
@@ -81,7 +86,6 @@ class Command(BaseCommand):
         self._print(invitations, as_json=options["json"], many=count is not None)
 
     def _print(self, invitations: list[Invitation], *, as_json: bool, many: bool) -> None:
-        """Print the links: as JSON one object, or with --count a list; else a line for each."""
         if as_json:
             rows = [{"token": made.token, "url": made.link} for made in invitations]
             self.stdout.write(json.dumps(rows if many else rows[0]))
@@ -91,7 +95,6 @@ class Command(BaseCommand):
 
 
 def _check_combination(options: dict[str, Any]) -> None:
-    """Reject arguments that contradict each other."""
     by_email = options["channel"] == Channel.EMAIL
     if options["channel"] not in Channel.values:
         raise CommandError("--channel: choose link or email.")
@@ -138,7 +141,6 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
         "expires_at": options["expires"],
         "max_uses": options["max_uses"],
         "recipient": options["email"],
-        "recipient_only": True,
     }
     kind = EmailInvitationForm if by_email else LinkInvitationForm
     form = kind(data, partner=partner, now=now)
@@ -148,16 +150,3 @@ def _checked(partner: Partner, options: dict[str, Any], now: datetime) -> dict[s
     if by_email:
         terms["mailed"] = has_emails_left(canonical_address(terms["recipient"]), now=now)
     return terms
-
-
-def _make(
-    partner: Partner, terms: dict[str, Any], count: int | None, now: datetime
-) -> list[Invitation]:
-    if count is None:
-        return [create_invitation(partner=partner, by=None, now=now, **terms)]
-    del terms["channel"]
-    return create_links(count=count, partner=partner, by=None, now=now, **terms)
-
-
-def _draw(invitation: Invitation, path: Path) -> None:
-    path.write_bytes(DRAWERS[path.suffix.lower()](invitation=invitation))

@@ -1,0 +1,94 @@
+"""What a member looks for in the lists of the console."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import capitalised
+from partners.enums import AssociationType, Channel, InvitationState, PartnerRole
+from partners.models import PartnerMember
+
+OPEN, NEWEST = "open", "newest"
+
+
+class SearchField(forms.CharField):
+    def __init__(self, label: Any, *, max_length: int = 120) -> None:
+        widget = forms.TextInput(attrs={"type": "search"})
+        super().__init__(label=label, max_length=max_length, required=False, widget=widget)
+
+
+class FilterField(forms.ChoiceField):
+    def __init__(self, label: Any, choices: Any) -> None:
+        choices = [("", _("All")), *capitalised(choices)]
+        super().__init__(label=label, choices=choices, required=False)
+
+
+class InvitationListForm(forms.Form):
+    q = SearchField(
+        _("Part of the label, a link, or the recipient’s whole address"), max_length=300
+    )
+    state = FilterField(_("State"), InvitationState.choices)
+    channel = FilterField(_("Channel"), Channel.choices)
+    association_type = FilterField(_("Type"), AssociationType.choices)
+    batch = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
+    )
+    order = forms.ChoiceField(
+        label=_("Order"),
+        choices=[
+            (NEWEST, _("Newest first")),
+            ("used", _("Most used first")),
+            ("expiring", _("Expiring first")),
+        ],
+        initial=NEWEST,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if member.is_administrator:
+            members = member.partner.members.order_by("user__email")
+            self.fields["created_by"] = forms.ChoiceField(
+                label=_("Created by"),
+                choices=[("", _("Everybody")), *members.values_list("pk", "user__email")],
+                required=False,
+            )
+            self.order_fields(["q", "state", "channel", "association_type", "created_by", "order"])
+
+
+class BatchListForm(forms.Form):
+    q = SearchField(_("Search for a label"))
+    state = FilterField(
+        _("State"),
+        [
+            ("draft", _("Not started")),
+            ("running", _("Running")),
+            ("finished", _("Finished")),
+            ("cancelled", _("Cancelled")),
+        ],
+    )
+
+
+class InvitationRequestListForm(forms.Form):
+    q = SearchField(_("Search for an address or a label"))
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=[
+            (OPEN, _("Open")),
+            ("answered", _("Answered")),
+            ("dismissed", _("Dismissed")),
+            ("all", _("All")),
+        ],
+        initial=OPEN,
+        required=False,
+    )
+
+
+class MembersForm(forms.Form):
+    q = SearchField(_("Account name or whole e-mail address"), max_length=254)
+    role = forms.ChoiceField(
+        label=_("Role"),
+        required=False,
+        choices=[("", _("Any role")), *capitalised(PartnerRole.choices)],
+    )
