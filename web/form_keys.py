@@ -38,13 +38,14 @@ def shown_form_key(request: HttpRequest) -> str:
     return sent if _KEY.fullmatch(sent) else secrets.token_urlsafe(16)
 
 
-def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> HttpResponse:
+def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
     """Run `act` once per form key and redirect (303) to the address that it returns.
 
-    `form` names the form; each user has keys of their own. `act` runs in one transaction with the
-    key: when it raises, nothing is written and the key can be sent again. Of two at once the second
-    waits for the first, and gets its `earlier_answer()`. A POST without a key, from a script say,
-    acts every time. Raises BadRequest for a text that cannot be a key.
+    A key belongs to its user and to the path that it is sent to, so it never stands for an action
+    on another object. `act` runs in one transaction with the key: when it raises, nothing is
+    written and the key can be sent again. Of two at once the second waits for the first, and gets
+    its `earlier_answer()`. A POST without a key, from a script say, acts every time. Raises
+    BadRequest for a text that cannot be a key.
     """
     key, user_id = _sent_key(request), request.user.pk
     if key is None:
@@ -56,7 +57,7 @@ def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> Http
         with transaction.atomic():
             used = FormKey.objects.create(
                 user_id=user_id,
-                form=form,
+                path=request.path_info,
                 key=key,
                 content_hash=_content_hash(request),
                 created_at=timezone.now(),
@@ -64,7 +65,7 @@ def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> Http
             used.answer_url = act()
             used.save(update_fields=["answer_url"])
     except IntegrityError:
-        answer = earlier_answer(request, form)
+        answer = earlier_answer(request)
         if answer is None:
             # It is not the key that exists already: the error is the action's own.
             raise
@@ -72,7 +73,7 @@ def answer_once(request: HttpRequest, form: str, act: Callable[[], str]) -> Http
     return see_other(used.answer_url)
 
 
-def earlier_answer(request: HttpRequest, form: str) -> HttpResponse | None:
+def earlier_answer(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a POST whose form key is used, None for any other.
 
     The same content gets the first answer; other content a 409 that leads to the first answer and
@@ -82,7 +83,8 @@ def earlier_answer(request: HttpRequest, form: str) -> HttpResponse | None:
     key = _sent_key(request)
     if key is None:
         return None
-    first = FormKey.objects.filter(user=request.user.pk, form=form, key=key).first()
+    keys = FormKey.objects.filter(user=request.user.pk, path=request.path_info)
+    first = keys.filter(key=key).first()
     if first is None:
         return None
     if first.content_hash != _content_hash(request):

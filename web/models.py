@@ -18,7 +18,7 @@ class FormKey(models.Model):
         related_name="+",
         verbose_name=_("user"),
     )
-    form = models.CharField(_("form"), max_length=80)
+    path = models.CharField(_("path"), max_length=200)
     key = models.CharField(_("key"), max_length=32)
     content_hash = models.CharField(_("hash of the content"), max_length=64)
     answer_url = models.CharField(_("address of the answer"), max_length=500, blank=True)
@@ -29,8 +29,8 @@ class FormKey(models.Model):
         verbose_name_plural = _("form keys")
         indexes = [models.Index(fields=["created_at"], name="form_key_by_age")]
         constraints = [
-            models.UniqueConstraint(fields=["user", "form", "key"], name="form_key_used_once"),
+            models.UniqueConstraint(fields=["user", "path", "key"], name="form_key_used_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.form} {self.key}"
+        return f"{self.path} {self.key}"

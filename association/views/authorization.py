@@ -43,7 +43,7 @@ def authorization(request: HttpRequest) -> HttpResponse:
         return reverse("my_partner")
 
     try:
-        return answer_once(request, "my_authorization", write)
+        return answer_once(request, write)
     except Refused as refused:
         if refused.code == AssociationRefusal.ENDED:
             raise Http404 from refused

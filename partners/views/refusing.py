@@ -35,7 +35,7 @@ def answer_form(
     reason for which the form is not offered. The reason of a refusal is shown at the field that
     `field_of` returns for its code. `context` is called only when the page is shown.
     """
-    earlier = earlier_answer(request, request.path_info)
+    earlier = earlier_answer(request)
     if earlier is not None:
         return earlier
 
@@ -48,7 +48,7 @@ def answer_form(
     if why_not or not form.is_valid():
         return page()
     try:
-        return answer_once(request, request.path_info, act)
+        return answer_once(request, act)
     except Refused as refused:
         form.add_error(field_of(refused.code), sentence_for(refused))
         return as_refusal(page(), refused.again_at)
@@ -64,7 +64,7 @@ def answer_action(
 ) -> HttpResponse:
     """Act once and redirect to the address that `act` returns, or show a page that says why not."""
     try:
-        return answer_once(request, request.path_info, act)
+        return answer_once(request, act)
     except Refused as refused:
         return refusal_page(
             request,

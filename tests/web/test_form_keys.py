@@ -54,13 +54,13 @@ def new_note(request):
         return f"/notes/{note.pk}"
 
     try:
-        return answer_once(request, "new_note", make)
+        return answer_once(request, make)
     except Refused:
         return HttpResponse(status=409)
 
 
 def other_form(request):
-    return answer_once(request, "other_form", lambda: "/other")
+    return answer_once(request, lambda: "/other")
 
 
 urlpatterns = [path("notes/new", new_note), path("other/new", other_form), *site]

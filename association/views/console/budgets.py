@@ -94,7 +94,7 @@ def _set(
         messages.success(request, _done_sentence(done))
         return done_url
 
-    return answer_once(request, "console_set_budget", write)
+    return answer_once(request, write)
 
 
 def _done_sentence(done: BudgetsSet) -> str:

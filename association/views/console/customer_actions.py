@@ -42,9 +42,7 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     if not form.is_valid():
         return _freeze_page(request, member, customer, before, form)
     try:
-        return answer_once(
-            request, "console_freeze", lambda: _freeze(request, member, customer, before, form)
-        )
+        return answer_once(request, lambda: _freeze(request, member, customer, before, form))
     except _OtherReason:
         return _freeze_page(request, member, customer, before, form, status=409)
 
@@ -119,7 +117,7 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
             messages.success(request, _unfrozen_sentence(customer, closed))
             return resolve_url("console_customer", customer.pk)
 
-        return answer_once(request, "console_unfreeze", write)
+        return answer_once(request, write)
     provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
     lifted = [row for row in state.freezes if row not in provider_freezes]
     context = {
@@ -160,7 +158,7 @@ def manager(request: HttpRequest, member: PartnerMember, association_id: int) ->
             messages.success(request, _("The manager is saved."))
             return resolve_url("console_customer", customer.pk)
 
-        return answer_once(request, "console_assign_manager", write)
+        return answer_once(request, write)
     return _show(request, member, customer, "manager", {"form": form})
 
 
@@ -178,7 +176,7 @@ def request_customer_authorization(
         messages.success(request, text % {"name": customer.account.owner.account_name})
         return resolve_url("console_customer", customer.pk)
 
-    return answer_once(request, "console_request_authorization", write)
+    return answer_once(request, write)
 
 
 def _show(
