@@ -69,6 +69,29 @@ def invite_member(
     return invitation
 
 
+def resend_member_invitation(
+    *, invitation: MemberInvitation, by: User, now: datetime
+) -> MemberInvitation:
+    """Invite the same person again on the same terms, expired or not.
+
+    Raises Refused when it was accepted, withdrawn or declined, and as `invite_member()` does.
+    """
+    with transaction.atomic():
+        locked = _lock(invitation)
+        if locked.accepted_at is not None:
+            raise Refused(MemberProblem.INVITATION_ACCEPTED)
+        if locked.withdrawn_at is not None:
+            raise Refused(MemberProblem.INVITATION_WITHDRAWN)
+        return invite_member(
+            partner=locked.partner,
+            address=locked.address,
+            role=locked.role,
+            may_see_addresses=locked.may_see_addresses,
+            by=by,
+            now=now,
+        )
+
+
 def withdraw_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:

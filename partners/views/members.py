@@ -1,6 +1,5 @@
 """The console's members, for administrators: who acts for the partner, and as what."""
 
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -17,7 +16,11 @@ from partners.forms.filters import MembersForm
 from partners.forms.members import InviteMemberForm, MemberForm
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import PartnerMemberQuerySet
-from partners.services.member_invitations import invite_member, withdraw_member_invitation
+from partners.services.member_invitations import (
+    invite_member,
+    resend_member_invitation,
+    withdraw_member_invitation,
+)
 from partners.services.members import (
     MOST_COUNTED,
     change_member,
@@ -139,19 +142,22 @@ def send_again(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:
     invitation = _invitation(member, member_invitation_id)
-    terms = {
-        "address": invitation.address,
-        "role": invitation.role,
-        "may_see_addresses": invitation.may_see_addresses,
-    }
-    send = partial(_invite, request, member, **terms)
+
+    def send() -> str:
+        resend_member_invitation(invitation=invitation, by=member.user, now=timezone.now())
+        return _on_its_way(request, invitation.address)
+
     return answer_action(request, member, send, section=SECTION, **_back())
 
 
 def _invite(request: HttpRequest, member: PartnerMember, **terms: Any) -> str:
     invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
+    return _on_its_way(request, terms["address"])
+
+
+def _on_its_way(request: HttpRequest, email: str) -> str:
     text = _("The invitation to %(address)s is on its way.")
-    messages.success(request, text % {"address": terms["address"]})
+    messages.success(request, text % {"address": email})
     return reverse("console_members")
 
 

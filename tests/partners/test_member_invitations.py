@@ -19,6 +19,10 @@ from outbox.services.rendering import Stale, render_message
 from partners.enums import PartnerRole
 from partners.models import MemberInvitation
 from partners.services import member_invitations
+from partners.services.member_invitations import (
+    decline_member_invitation,
+    withdraw_member_invitation,
+)
 from tests.factories import (
     MemberInvitationFactory,
     PartnerFactory,
@@ -156,6 +160,15 @@ def test_send_again_renews_with_one_click(boss, console):
     row.refresh_from_db()
     assert not row.is_expired(timezone.now())
     assert OutboxMessage.objects.get().recipient == row.address
+
+
+@pytest.mark.parametrize("end", [withdraw_member_invitation, decline_member_invitation])
+def test_an_invitation_that_has_ended_is_not_sent_again(boss, console, end):
+    row = MemberInvitationFactory.create(partner=boss.partner)
+    end(invitation=row, by=boss.user, now=timezone.now())
+    answer = console.post(f"{MEMBERS}invitations/{row.pk}/send", {"form_key": "k" * 22})
+    assert (answer.status_code, OutboxMessage.objects.count()) == (409, 0)
+    assert not boss.partner.member_invitations.open().exists()
 
 
 def test_sending_again_above_the_limit_is_429(boss, console):
