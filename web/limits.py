@@ -14,12 +14,14 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.db import DatabaseCache
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import ResponseError
 
 from web.locks import lock_name
 from web.origin import current_origin
@@ -28,6 +30,10 @@ from web.refused import Refused
 # A counter is one number: the second in which its window ends, times this, plus the uses. One
 # number can be read and raised in one step; two could tell of different windows.
 _END = 10**6
+# What Redis can count to.
+_LARGEST = 2**63
+# Another program, or an older version of ours, has left a value that is no counter.
+BROKEN = (TypeError, ResponseError)
 
 
 class LimitRefusal(StrEnum):
@@ -69,7 +75,7 @@ def check_limit(action: str, key: str | None = None) -> None:
 
 def uncount_use(action: str, key: str | None = None) -> None:
     counter = _counter(action, key)
-    with _one_at_a_time(counter), suppress(ValueError):
+    with _one_at_a_time(counter), suppress(ValueError, *BROKEN):
         _end, uses = _read(cache.get(counter, 0))
         if uses:
             _change(counter, -1, settings.RATE_LIMITS[action][1])
@@ -100,8 +106,9 @@ def _counter(action: str, key: str | None) -> str:
     return f"limit:{action}:{digest}"
 
 
-def _read(value: int) -> tuple[int, int]:
-    return value // _END, value % _END
+def _read(value: Any) -> tuple[int, int]:
+    is_counter = type(value) is int and 0 <= value < _LARGEST
+    return (value // _END, value % _END) if is_counter else (0, 0)
 
 
 def _raise_counter(counter: str, seconds: int) -> int:
@@ -110,6 +117,9 @@ def _raise_counter(counter: str, seconds: int) -> int:
     fresh = (math.ceil(now) + seconds) * _END + 1
     try:
         value = _change(counter, 1, seconds)
+    except BROKEN:
+        cache.set(counter, fresh, seconds)
+        return fresh
     except ValueError:
         # Of two that begin the window at once, one adds the counter and the other raises it.
         return fresh if cache.add(counter, fresh, seconds) else _change(counter, 1, seconds)
@@ -125,12 +135,13 @@ def _change(counter: str, uses: int, seconds: int) -> int:
     """Add to a counter. Raises ValueError where there is none."""
     if not _is_in_database():
         return cache.incr(counter, uses)
-    value: int | None = cache.get(counter)
-    if value is None:
+    value: Any = cache.get(counter, ...)
+    if value is ...:
         raise ValueError(counter)
     # Not incr(), which would let the counter expire after the cache's default time.
-    cache.set(counter, value + uses, seconds)
-    return value + uses
+    raised: int = value + uses
+    cache.set(counter, raised, seconds)
+    return raised
 
 
 @contextmanager

@@ -142,3 +142,14 @@ def test_statements(three_per_hour):
     with CaptureQueriesContext(connection) as queries:
         assert not is_allowed()
     assert len(queries) == (1 if in_database else 0)
+
+
+@pytest.mark.parametrize("value", ["x", b"x", ["x"], None, 1.5, True, -1, 10**30])
+def test_a_broken_counter_is_begun_again(value):
+    """An older version, or another program, may have left such a value under the same key."""
+    count_use("try", "a")
+    cache.set(limits._counter("try", "a"), value, 3600)
+
+    check_limit("try", "a")
+    uncount_use("try", "a")
+    assert uses(5) == [True] * 3 + [False] * 2
