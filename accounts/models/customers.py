@@ -1,12 +1,21 @@
 """Customer accounts: what gets associated with a partner."""
 
+from datetime import datetime
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.enums import AccountType, RegistrationSite
+
+
+def validate_not_in_future(moment: datetime) -> None:
+    """Reject a moment that has not come yet: it would extend the days that count from it."""
+    if moment > timezone.now():
+        raise ValidationError(_("This moment is in the future."))
 
 
 class CustomerAccount(models.Model):
@@ -31,7 +40,9 @@ class CustomerAccount(models.Model):
         default=RegistrationSite.INTERNATIONAL,
     )
     country = CountryField(_("country or region"))
-    registered_at = models.DateTimeField(_("registered at"), default=timezone.now)
+    registered_at = models.DateTimeField(
+        _("registered at"), default=timezone.now, validators=[validate_not_in_future]
+    )
     services_enabled_at = models.DateTimeField(_("services enabled at"), null=True, blank=True)
     is_internal = models.BooleanField(_("the provider's own"), default=False)
 

@@ -97,7 +97,7 @@ def _form_field(field: Any, **_options: Any) -> Any:
         case models.DecimalField():
             return field.formfield(form_class=_Amount, **options)
         case models.DateTimeField():
-            return _Moment(**options)
+            return _Moment(validators=field.validators, **options)
         case models.BooleanField():
             return forms.Field(**options)
         case CountryField():

@@ -360,3 +360,16 @@ def test_account_keeps_what_its_line_does_not_give(load: Any, buyer: CustomerAcc
     stored = CustomerAccount.objects.get()
     assert (stored.is_internal, stored.country) == (True, buyer.country)
     assert (stored.account_type, stored.registered_at) == (buyer.account_type, buyer.registered_at)
+
+
+def test_a_registration_in_the_future_is_rejected():
+    """It would give the account more than seven days to join, and no page can add them to 9999."""
+    account = factories.CustomerAccountFactory.create()
+    line = {"kind": "account", "account": account.owner.account_name}
+    line["registered_at"] = "9999-12-31T23:59:59Z"
+
+    report = import_facts(lines=[line], now=timezone.now())
+
+    assert "This moment is in the future." in report.errors[0].reason
+    account.refresh_from_db()
+    assert account.registered_at <= timezone.now()
