@@ -45,7 +45,7 @@ def refusal(code, **where):
 
 
 def digits(row):
-    return derive_code(row, code_holder(row))
+    return derive_code(row, code_holder(row.email, row.purpose))
 
 
 def wrong(row):

@@ -26,7 +26,7 @@ def ask(client, address):
 
 def newest_code():
     row = VerificationCode.objects.latest("pk")
-    return derive_code(row, code_holder(row))
+    return derive_code(row, code_holder(row.email, row.purpose))
 
 
 def answer(client, code, password=NEW):
