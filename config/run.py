@@ -172,11 +172,9 @@ def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 
 def answers(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
 
 
 def say(text: str) -> None:

@@ -324,7 +324,6 @@ LANGUAGES = [("en", _("English"))]
 FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
-COUNTRIES_FIRST_AUTO_DETECT = False
 # ISO 3166-1 has no codes for these, but people have addresses there. XK is user-assigned: the
 # European Commission, the IMF, SWIFT and Unicode CLDR use it. AC and TA are reserved at the request
 # of the Universal Postal Union. The other reserved codes (EA, IC, CP, DG) are parts of countries
