@@ -1,4 +1,4 @@
-"""Logging in and out: one answer for every failure, limits, sessions, and where it leads."""
+"""Logging in and out: one answer for every failure, limits, sessions, and redirects."""
 
 import re
 import statistics
@@ -57,7 +57,7 @@ def test_log_in_by_email_or_account_name_in_any_case(client, typed):
     assert signed_in(client)
 
 
-def test_page_needing_log_in_leads_there_and_back(client):
+def test_log_in_returns_to_the_page_that_required_it(client):
     user = UserFactory.create()
     response = client.get(SETTINGS)
     assert (response.status_code, response["Location"]) == (302, f"{LOGIN}?next={SETTINGS}")
@@ -213,7 +213,7 @@ def test_failures_of_an_unknown_account_send_no_email(client):
         "/\u2028/evil.example",
     ],
 )
-def test_next_leads_nowhere_but_to_our_pages(client, target, settings):
+def test_next_redirects_to_our_pages_only(client, target, settings):
     settings.LOGIN_REDIRECT_URL = SETTINGS
     user = UserFactory.create()
     page = client.get(LOGIN, {"next": target})

@@ -164,7 +164,7 @@ def test_code_of_another_browser_is_refused(client):
     assert answer(other, code).status_code == 400
 
 
-def test_confirming_without_a_request_leads_to_the_first_page(client):
+def test_confirming_without_a_request_redirects_to_the_first_page(client):
     response = client.get(reverse("account_confirm_password_reset_code"))
     assert (response.status_code, response["Location"]) == (302, reverse("account_reset_password"))
 

@@ -152,7 +152,7 @@ def test_wrong_code_or_password_turns_nothing_on(client, make_code, password, se
     assert (actions(), OutboxMessage.objects.count()) == ([], 0)
 
 
-def test_set_up_that_was_not_begun_leads_to_the_page(client):
+def test_set_up_without_a_secret_redirects_to_the_page(client):
     for action in ("set_up", "no such act"):
         answer = client.post(PAGE, {"action": action, "code": "123456", "password": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (303, PAGE)
