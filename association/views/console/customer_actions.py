@@ -18,8 +18,7 @@ from association.models import Association
 from association.services.authorizations import request_authorization
 from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
 from association.views.console.customer_rows import back_to, freeze_rows
-from association.views.console.customers import find_customer, state_of
-from association.views.console.refusing import answers_refusals
+from association.views.console.customers import answers_refusals, find_customer, state_of
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
 from web.answers import posted

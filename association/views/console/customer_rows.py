@@ -25,18 +25,14 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def shown_address(association: Association, member: PartnerMember) -> str:
-    owner = association.account.owner
-    return str(owner.email if member.sees_addresses else owner.masked_email)
-
-
 def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
     association = state.association
+    owner = association.account.owner
     label, kind = STATUSES[state.status]
     return {
         "association": association,
-        "account_name": association.account.owner.account_name,
-        "address": shown_address(association, member),
+        "account_name": owner.account_name,
+        "address": owner.email if member.sees_addresses else owner.masked_email,
         "status": label,
         "kind": kind,
         "frozen_since": state.frozen_since,
