@@ -54,7 +54,6 @@ class AmountField(forms.DecimalField):
 
 
 def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
-    """Return the field for the reason of an action."""
     return forms.CharField(
         label=_("Reason"),
         required=required,

@@ -48,18 +48,14 @@ class _DocumentLinks(dict[str, SafeString]):
     """The link to each document that a text names."""
 
     def __missing__(self, kind: str) -> SafeString:
-        return _link_to_document(DocumentKind(kind))
+        # In a tab of its own: what was ticked in the form stays.
+        url = reverse("document", args=[kind])
+        return format_html('<a href="{}" target="_blank">{}</a>', url, DocumentKind(kind).label)
 
 
 @keep_lazy(SafeString)
 def _with_links(text: str) -> SafeString:
     return SafeString(text.format_map(_DocumentLinks()))
-
-
-def _link_to_document(kind: DocumentKind) -> SafeString:
-    # In a tab of its own: what was ticked in the form stays.
-    url = reverse("document", args=[kind])
-    return format_html('<a href="{}" target="_blank">{}</a>', url, kind.label)
 
 
 def _shown_version() -> forms.IntegerField:

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from association.enums import Step
-from association.forms import InstructionsForm
+from association.forms.joining import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions
 from association.services.documents import Documents, current_documents

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django_countries.fields import Country
 
-from association.forms import TokenForm
+from association.forms.joining import TokenForm
 from association.services.attempts import hash_of
 from association.services.visitors import find_own_association, find_own_attempt
 from association.views.gate import resume_url

@@ -15,7 +15,7 @@ from accounts.forms import CodeForm
 from accounts.refusals import refusal_sentence
 from accounts.services.codes import LIFETIME, PAUSE
 from association.enums import Step
-from association.forms import RegisterForm
+from association.forms.joining import RegisterForm
 from association.models import Attempt
 from association.services.attempts import remember_registration
 from association.services.registration import register_for_attempt, send_attempt_code
