@@ -88,7 +88,6 @@ def _show_choice_of(request: HttpRequest, attempt: Attempt, problem: str = "") -
 
 
 def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> HttpResponse:
-    """Do what was chosen: `register`, `login`, `ask`, `continue` as oneself, or `switch`."""
     choice = request.POST.get("choice")
     if choice == "continue":
         return _continue_as_shown(request, attempt, now)

@@ -34,8 +34,6 @@ InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
 
 def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
-    """Answer with the dead link's page when the invitation is not live."""
-
     @login_not_required
     @limited
     @require_http_methods(["GET", "HEAD", "POST"])

@@ -186,7 +186,6 @@ def _show(
     context: dict[str, Any],
     status: int | None = None,
 ) -> HttpResponse:
-    """Show the form; 400 when it came back with errors."""
     account_name = customer.account.owner.account_name
     context |= {"association": customer, "account_name": account_name, **back_to(customer)}
     if status is None:

@@ -52,7 +52,6 @@ def who(actor: User | None, association: Association) -> str:
 
 
 def freeze_rows(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
-    """Return the freezes as the page lists them, without the provider's reasons."""
     return [_freeze_row(freeze, association) for freeze in freezes]
 
 
