@@ -98,11 +98,8 @@ def _line(check: Check, facts: Facts) -> dict[str, Any]:
 
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:
-    if not isinstance(value, tuple):
-        return [f"{name}: {_as_text(value)}"]
-    if not value:
-        return [f"{name}: {gettext('none')}"]
-    return [f"{name}: {_as_text(row)}" for row in value]
+    rows = value if isinstance(value, tuple) else (value,)
+    return [f"{name}: {_as_text(row)}" for row in rows or (None,)]
 
 
 def _as_text(value: Any) -> str:

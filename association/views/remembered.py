@@ -28,7 +28,6 @@ from web.context_processors import query_without_language, site_context
 from web.cookies import has_personal_cookie
 
 MOST_REMEMBERED = 512
-Shown = tuple[tuple[str, Any], ...]
 
 
 def answer_alike(
@@ -62,7 +61,7 @@ def answer_alike(
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def remembered_page(
-    template: str, language: str, shown: Shown, holes: tuple[str, ...]
+    template: str, language: str, shown: tuple[tuple[str, Any], ...], holes: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the page in the current language; every second part is the name of a hole."""
     marks = {name: new_token() for name in holes}

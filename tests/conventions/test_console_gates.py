@@ -128,12 +128,12 @@ def test_what_is_not_yours_does_not_exist(world, person):
         for method in METHODS:
             ask = getattr(client, method)
             theirs = ask(address(route, world, known=True))
-            nobodys = ask(address(route, world, known=False))
+            absent = ask(address(route, world, known=False))
             allowed = {404, NOT_ALLOWED}
-            if {theirs.status_code, nobodys.status_code} - allowed or (
-                theirs.content != nobodys.content
+            if {theirs.status_code, absent.status_code} - allowed or (
+                theirs.content != absent.content
             ):
-                wrong[f"{method} {route.pattern}"] = (theirs.status_code, nobodys.status_code)
+                wrong[f"{method} {route.pattern}"] = (theirs.status_code, absent.status_code)
 
     assert wrong == {}
     assert tables(without=SESSIONS) == before

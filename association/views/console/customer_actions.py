@@ -17,7 +17,7 @@ from association.forms.customers import ManagerForm, PartnerFreezeForm, Unfreeze
 from association.models import Association
 from association.services.authorizations import request_authorization
 from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
-from association.views.console.customer_rows import back_to, freeze_rows
+from association.views.console.customer_rows import back_to, freeze_row
 from association.views.console.customers import answers_refusals, find_customer, state_of
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
@@ -118,10 +118,10 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
 
         return answer_once(request, write)
     provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
-    lifted = [row for row in state.freezes if row not in provider_freezes]
+    lifted = [row for row in state.freezes if row.cause != FreezeCause.ADMINISTRATOR]
     context = {
         "form": form,
-        "lifted": freeze_rows(lifted, customer),
+        "lifted": [freeze_row(row, customer) for row in lifted],
         "provider_freezes": provider_freezes,
     }
     return _show(request, member, customer, "unfreeze", context)

@@ -51,11 +51,8 @@ def who(actor: User | None, association: Association) -> str:
     return settings.PROVIDER_NAME if actor.is_staff else actor.email
 
 
-def freeze_rows(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
-    return [_freeze_row(freeze, association) for freeze in freezes]
-
-
-def _freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
+def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
+    """Return the freeze as the pages list it, without the provider's reasons."""
     is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
     is_the_partners = freeze.cause != FreezeCause.ADMINISTRATOR
     return {

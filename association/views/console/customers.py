@@ -31,7 +31,7 @@ from association.services.customer_record import customer_record
 from association.views.console.customer_rows import (
     action_rows,
     back_to,
-    freeze_rows,
+    freeze_row,
     row_of,
     who,
 )
@@ -104,7 +104,7 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
     record = customer_record(association)
     context = {
         **_state_context(association, member),
-        "freezes": freeze_rows(record["freezes"], association),
+        "freezes": [freeze_row(row, association) for row in record["freezes"]],
         "budgets": [
             {"budget": row, "set_by": who(row.set_by, association)} for row in record["budgets"]
         ],
