@@ -30,7 +30,6 @@ PAGE = "association/console/overview.html"
 @require_safe
 @for_members
 def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Show what the member should do next, and the funnel of the last 30 days."""
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
     context = {
