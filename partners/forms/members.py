@@ -1,7 +1,5 @@
 """What an administrator types about the partner's members."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +22,7 @@ class MemberForm(forms.Form):
                 _("Administrator: everything of the partner, its members included"),
             ),
         ],
+        initial=PartnerRole.MANAGER,
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose manager or administrator."),
@@ -46,7 +45,3 @@ class InviteMemberForm(MemberForm):
     )
 
     field_order = ("address", "role", "may_see_addresses")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options.setdefault("initial", {"role": PartnerRole.MANAGER})
-        super().__init__(*args, **options)

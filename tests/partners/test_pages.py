@@ -9,7 +9,7 @@ from association.models import Attempt
 from partners.models import Invitation
 from partners.services.pages import Count, Order, count_up_to, page_of
 from partners.templatetags.counts import counted
-from partners.views.funnels import bars_of
+from partners.views.shared import bars_of
 from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db
