@@ -61,8 +61,6 @@ class TermsForm(forms.Form):
 
 
 class InvitationForm(TermsForm):
-    """What every invitation has; `cleaned_data` are arguments of `create_invitation()`."""
-
     association_type = forms.ChoiceField(
         label=_("Association type"),
         choices=capitalised(AssociationType.choices),

@@ -1,4 +1,4 @@
-"""What an administrator types about the partner's members."""
+"""What an administrator types about members; `cleaned_data` are arguments of the services."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +8,6 @@ from partners.enums import PartnerRole
 
 
 class MemberForm(forms.Form):
-    """What a member may do; `cleaned_data` are arguments of `change_member()`."""
-
     role = forms.ChoiceField(
         label=_("Role"),
         choices=[
@@ -37,8 +35,6 @@ class MemberForm(forms.Form):
 
 
 class InviteMemberForm(MemberForm):
-    """Who is to become a member; `cleaned_data` are arguments of `invite_member()`."""
-
     address = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")},
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),

@@ -25,10 +25,7 @@ class Delivery:
 
 
 def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
-    """Return the newest e-mail's delivery by the invitation's key; one statement for all.
-
-    An invitation that was never mailed is not in it.
-    """
+    """Return the newest e-mail's delivery by the key of each mailed invitation; one statement."""
     mails = OutboxMessage.objects.filter(
         about_label=Invitation._meta.label_lower,
         about_id__in=[str(invitation.pk) for invitation in invitations],

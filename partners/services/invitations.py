@@ -29,7 +29,7 @@ def create_invitation(
 ) -> Invitation:
     """Make one invitation, and enqueue its e-mail unless it is a link or not to be `mailed`.
 
-    `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient, and
+    `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient. Raises
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
     """
