@@ -133,14 +133,13 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
             locked.revoked_at = now
             locked.revoked_by = by
             locked.save(update_fields=["revoked_at", "revoked_by"])
-            before, after = {"revoked_at": None}, {"revoked_at": now.isoformat()}
             record_audit_event(
                 action="invitation.revoked",
                 about=locked,
                 by=by,
                 now=now,
-                before=before,
-                after=after,
+                before={"revoked_at": None},
+                after={"revoked_at": now.isoformat()},
             )
     return locked
 
