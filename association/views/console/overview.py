@@ -21,8 +21,8 @@ from association.services.waiting import (
 )
 from partners.models import PartnerMember
 from partners.services.pages import Count
-from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
+from partners.views.shared import bars_of
 
 PAGE = "association/console/overview.html"
 
