@@ -23,7 +23,7 @@ from association.services.authorizations import (
 )
 from association.services.documents import current_documents
 from association.views.gate import own_association, signed_in
-from web.form_keys import answer_once
+from web.form_keys import answer_once, earlier_answer
 from web.origin import current_origin
 from web.refused import Refused
 
@@ -36,7 +36,8 @@ def authorization(request: HttpRequest) -> HttpResponse:
     needs_reason = request.POST.get("action") == AuthorizationAnswer.REVOKE
     form = AuthorizationForm(request.POST, needs_reason=needs_reason)
     if not form.is_valid():
-        return show_letter(request, association, form=form, status=400)
+        earlier = earlier_answer(request)
+        return earlier or show_letter(request, association, form=form, status=400)
 
     def write() -> str:
         sentence = _answer(request, association, form, timezone.now())

@@ -1,5 +1,7 @@
 """Forms about a customer that are sent late or twice: what is refused or not done again."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -13,7 +15,12 @@ from association.services.authorizations import decline_authorization, revoke_au
 from association.services.customers import MOST_FREEZES_A_DAY
 from association.views.console import budgets, customer_actions
 from audit.models import AuditEvent
-from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    SpendingFactory,
+    make_associated,
+)
 from tests.journeys.walk import document
 from web.models import FormKey
 
@@ -48,7 +55,7 @@ def client_of(user):
 
 def post(client, name, customer, **sent):
     address = reverse(f"console_{name}", args=[customer.pk])
-    return client.post(address, {"form_key": KEY, **sent})
+    return client.post(address, {"form_key": KEY} | sent)
 
 
 def several(client, customer):
@@ -172,3 +179,36 @@ def test_late_repeat_does_not_give_the_customer_back_to_a_manager(client, custom
 
     customer.refresh_from_db()
     assert customer.manager == boss
+
+
+def test_a_repeat_gets_its_first_answer_though_the_form_is_invalid_by_now(client, customer):
+    """The spending that came in between makes this budget one that has to be confirmed."""
+    first = post(client, "set_budget", customer, **TERMS)
+    SpendingFactory.create(account=customer.account, amount=Decimal("300.00"))
+
+    again = post(client, "set_budget", customer, **TERMS)
+    another = post(client, "set_budget", customer, **TERMS, form_key="n" * 22)
+
+    assert (first.status_code, again.status_code, again["Location"]) == (
+        303,
+        303,
+        first["Location"],
+    )
+    assert another.status_code == 400
+    assert Budget.objects.count() == 1
+
+
+def test_a_key_is_of_one_customer(client, customer, boss):
+    """A form that was copied to another customer acts on that one."""
+    other = make_associated(
+        invitation=InvitationFactory.create(partner=boss.partner, created_by=boss.user)
+    )
+    answers = [post(client, "freeze", one, **FREEZE) for one in (customer, other)]
+
+    assert answers[0]["Location"] != answers[1]["Location"]
+    assert set(
+        Freeze.objects.filter(cause=FreezeCause.PARTNER).values_list("account", flat=True)
+    ) == {
+        customer.account_id,
+        other.account_id,
+    }

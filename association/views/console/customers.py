@@ -42,6 +42,7 @@ from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
 from partners.views.refusing import refusal_page
 from web.downloads import csv_download
+from web.form_keys import earlier_answer
 from web.refused import Refused
 
 ROWS_READ_AT_ONCE = 500
@@ -168,6 +169,7 @@ def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchF
 def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """Answer 409 (429 with a moment to retry) when a POST of the view raises Refused.
 
+    A repeated POST gets its first answer, even if its form is invalid by now.
     A page that cannot offer its form raises it too, and is answered 200 like any page. The context
     of the refusal names the association.
     """
@@ -175,11 +177,11 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
     @wraps(view)
     def answer(request: HttpRequest, member: PartnerMember, **options: Any) -> HttpResponseBase:
         try:
-            return view(request, member, **options)
+            page = view(request, member, **options)
         except Refused as refused:
             association: Association = refused.context["association"]
             budget_url = reverse("console_set_budget", args=[association.pk])
-            return refusal_page(
+            page = refusal_page(
                 request,
                 member,
                 sentence_for(refused),
@@ -189,5 +191,7 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
                 budget_url=budget_url if refused.code == AssociationRefusal.NO_BUDGET else "",
                 **back_to(association),
             )
+        is_rejected = request.method == "POST" and page.status_code >= 400
+        return (earlier_answer(request) if is_rejected else None) or page
 
     return answer
