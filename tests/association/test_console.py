@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from accounts.enums import FreezeCause
 from association.models import BudgetRequest
-from association.services.funnel import Funnel, funnel_of, refused_by_cause
-from association.services.waiting import (
+from association.services.overview import (
+    Funnel,
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    funnel_of,
     invitations_expiring,
+    refused_by_cause,
 )
 from partners.services.pages import Count
 from tests.factories import (
@@ -153,7 +155,7 @@ def test_funnel_counts_each_by_its_own_moment_within_thirty_days(boss):
 
 
 def test_funnel_counts_no_further_than_its_limit(boss, monkeypatch):
-    monkeypatch.setattr("association.services.funnel.MOST_COUNTED", 2)
+    monkeypatch.setattr("association.services.overview.MOST_COUNTED", 2)
     invitation = InvitationFactory.create(partner=boss.partner)
     AttemptFactory.create_batch(3, invitation=invitation)
 

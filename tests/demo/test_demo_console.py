@@ -15,13 +15,13 @@ from association.models import Association, Attempt, BudgetAlert, BudgetPeriod, 
 from association.services.customers import BudgetTerms, set_budgets
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
-from association.services.spending import spent_of
-from association.services.waiting import (
+from association.services.overview import (
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
     requests_open,
 )
+from association.services.spending import spent_of
 from demo.examples import MANAGER, PASSWORDS
 from outbox.models import OutboxMessage
 from partners.models import InvitationBatch, PartnerMember
