@@ -241,7 +241,7 @@ def test_printed_customer_can_log_in(client, demo, name):
     assert client.get("/account/partner/").status_code == 200
 
 
-def test_mails_of_days_ago_are_not_sent(administrator):
+def test_e_mails_of_days_ago_are_not_sent(administrator):
     waiting = OutboxMessage.objects.waiting()
     assert not waiting.filter(created_at__lt=timezone.now() - timedelta(days=7)).exists()
     assert waiting.filter(deadline_at__lte=timezone.now()).count() == 0
