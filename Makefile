@@ -32,7 +32,7 @@ format:
 	$(VENV)/ruff format --check .
 
 templates:
-	$(VENV)/djlint --quiet --check --lint templates demo/templates
+	$(VENV)/djlint --check --lint templates demo/templates
 
 system:
 	DEMO=1 $(VENV)/python manage.py check --fail-level WARNING

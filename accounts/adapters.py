@@ -50,10 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the user who may log in with these credentials; None tells nothing more.
-
-        Raises LimitReached.
-        """
+        """Return the user who may log in with these credentials, or None. Raises LimitReached."""
         typed = str(credentials.get("email") or credentials.get("username") or "").lower()
         field = "email" if "email" in credentials else "account_name"
         owner = User.objects.filter(**{field: typed}).first()

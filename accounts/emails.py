@@ -1,8 +1,4 @@
-"""The e-mails of accounts, written when they are sent.
-
-Each function is named after its kind and its template, and raises Stale when its e-mail is no
-longer useful.
-"""
+"""The e-mails of accounts; each function has the name of its kind and of its template."""
 
 from typing import Any
 
@@ -18,7 +14,7 @@ from outbox.services.rendering import Email, Stale, absolute_url, find_about, re
 
 def verification_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
-    if code_holder(row) is not None:
+    if code_holder(row.email, row.purpose) is not None:
         raise Stale("address known by now")
     return _code_email(message, _("Your verification code"), row, None)
 
@@ -31,7 +27,7 @@ def already_registered(message: OutboxMessage) -> Email:
 
 def password_reset_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
-    holder = code_holder(row)
+    holder = code_holder(row.email, row.purpose)
     if holder is None:
         raise Stale("address unknown by now")
     return _code_email(message, _("Your code to set a new password"), row, holder)

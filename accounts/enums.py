@@ -29,8 +29,6 @@ class FreezeScope(TextChoices):
 
 
 class FreezeCause(TextChoices):
-    """Why the account is frozen; there is at most one open freeze per cause."""
-
     ASSOCIATION = "association", _("association with a reseller partner")
     PARTNER = "partner", _("decision of the partner")
     BUDGET_EXHAUSTED = "budget_exhausted", _("budget exhausted")

@@ -111,9 +111,6 @@ class CodeField(forms.CharField):
         "invalid": _("The code has six digits. Enter it as the e-mail shows it."),
     }
 
-    def __init__(self, *, label: Any = _("Code"), **options: Any) -> None:
-        super().__init__(label=label, **options)
-
     def to_python(self, value: Any) -> str:
         text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
         if text and not (len(text) == 6 and text.isdecimal()):
@@ -122,8 +119,6 @@ class CodeField(forms.CharField):
 
 
 class _PasswordField(forms.CharField):
-    """A password, exactly as typed; neither the browser nor we cut it."""
-
     def __init__(self, *, autocomplete: str, label: Any = _("Password"), **options: Any) -> None:
         super().__init__(
             label=label,

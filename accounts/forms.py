@@ -70,7 +70,7 @@ class CountryAndEmailForm(forms.Form):
 
 
 class CodeForm(_NewPasswordForm):
-    code = CodeField()
+    code = CodeField(label=_("Code"))
     password = NewPasswordField()
 
     def __init__(self, *args: Any, email: str, **options: Any) -> None:

@@ -16,8 +16,6 @@ from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
-    """A log-in during the journey gives the attempt its account in the same POST."""
-
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
     ) -> HttpResponse:
@@ -32,7 +30,6 @@ class JourneyAccountAdapter(AccountAdapter):
 
 
 def attempt_in(url: str) -> UUID | None:
-    """Return the attempt that a URL of the journey names, or None."""
     try:
         found: UUID | None = resolve(url.partition("?")[0]).kwargs.get("attempt_id")
     except Resolver404:

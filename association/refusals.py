@@ -307,12 +307,10 @@ def check_line(check: Check) -> dict[str, Any]:
 
 
 def customer_reason(code: str) -> str:
-    """Return why not, in one sentence for the customer."""
     return REFUSAL_TEXTS[code].customer % {"provider": settings.PROVIDER_NAME}
 
 
 def way_out(code: str) -> str:
-    """Return what the customer can do about it."""
     return REFUSAL_TEXTS[code].way_out % {"provider": settings.PROVIDER_NAME}
 
 

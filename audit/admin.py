@@ -46,22 +46,21 @@ class ProviderModelAdmin(SafeModelAdmin):
         events = AuditEvent.objects.filter(
             object_label=self.opts.label_lower, object_id=str(obj.pk)
         ).select_related("actor")
+        before, after = masked_field(AuditEvent, "before"), masked_field(AuditEvent, "after")
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("History of %(object)s") % {"object": obj},
             "module_name": capfirst(self.opts.verbose_name_plural),
             "object": obj,
             "opts": self.opts,
-            "events": [_masked(event) for event in events.order_by("-pk")[:HISTORY_LENGTH]],
+            "events": [
+                {"event": event, "before": before(event), "after": after(event)}
+                for event in events.order_by("-pk")[:HISTORY_LENGTH]
+            ],
             "history_length": HISTORY_LENGTH,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
-
-
-def _masked(event: AuditEvent) -> dict[str, Any]:
-    columns = {name: masked_field(AuditEvent, name)(event) for name in ("before", "after")}
-    return {"event": event, **columns}
 
 
 class EvidenceAdmin(ProviderModelAdmin):

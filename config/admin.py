@@ -29,10 +29,8 @@ class ProviderAdminSite(AdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        user = request.user
-        if not (user.is_active and user.is_staff):
-            return False
-        return bool(settings.DEMO or is_mfa_enabled(user))
+        may_enter = super().has_permission(request)
+        return may_enter and bool(settings.DEMO or is_mfa_enabled(request.user))
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

@@ -62,7 +62,7 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("WEB_GRACEFUL_TIMEOUT", "5")
     os.environ.setdefault("DEMO", "1")
-    # What was printed to click on stays in sight.
+    # Fewer log lines, so that the printed link stays visible.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
@@ -172,11 +172,9 @@ def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 
 def answers(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
 
 
 def say(text: str) -> None:

@@ -242,7 +242,7 @@ RATE_LIMITS = {
     "start_attempt": (600, _HOUR),
     # Codes, to any e-mail addresses.
     "send_code": (300, _HOUR),
-    # Requests for an online invitation; each mails the partner's people.
+    # Requests for an online invitation; each sends e-mails to the partner's members.
     "ask": (20, _HOUR),
 }
 
@@ -289,8 +289,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 # --- quotas -----------------------------------------------------------------------------------
-# How many invitations may be made and how many mailed within 24 hours, per partner and in total.
-# Used invitations do not count.
+# How many invitations may be made, and how many sent by e-mail, within 24 hours: per partner and in
+# total. Used invitations do not count.
 PARTNER_DAILY_INVITATIONS = env.int("PARTNER_DAILY_INVITATIONS", default=20_000)
 PARTNER_DAILY_MAILS = env.int("PARTNER_DAILY_MAILS", default=10_000)
 DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
@@ -324,7 +324,6 @@ LANGUAGES = [("en", _("English"))]
 FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
-COUNTRIES_FIRST_AUTO_DETECT = False
 # ISO 3166-1 has no codes for these, but people have addresses there. XK is user-assigned: the
 # European Commission, the IMF, SWIFT and Unicode CLDR use it. AC and TA are reserved at the request
 # of the Universal Postal Union. The other reserved codes (EA, IC, CP, DG) are parts of countries

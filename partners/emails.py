@@ -24,7 +24,6 @@ PLACEHOLDER = "…"
 
 
 def invitation(message: OutboxMessage) -> Email:
-    """Stale when the invitation cannot be followed any more."""
     offer = find_about(message, Invitation.objects.select_related("partner"))
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
@@ -33,10 +32,7 @@ def invitation(message: OutboxMessage) -> Email:
 
 
 def preview_invitation(offer: Invitation) -> Email:
-    """Write the e-mail of an invitation that does not exist yet, with `PLACEHOLDER` in its link.
-
-    Everything else is what the worker would send now: same text, language and zone.
-    """
+    """Write what the worker would send now, but with `PLACEHOLDER` in the link."""
     message = OutboxMessage(
         recipient=offer.recipient, language=offer.language or settings.LANGUAGE_CODE
     )
@@ -50,7 +46,7 @@ def default_subject(partner: Partner) -> str:
 
 
 def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Email:
-    """Write the e-mail with moments in the site's zone, also when a partner previews it."""
+    # Moments in the site's zone, also when a partner previews it.
     with timezone.override(None):
         return render_email(
             message,
@@ -81,7 +77,6 @@ def render_for_partner(
 
 
 def invitation_requested(message: OutboxMessage) -> Email:
-    """Stale when the request has been answered. The address is masked; the console shows it."""
     invitation_request = find_about(
         message, InvitationRequest.objects.select_related("partner", "invitation")
     )
@@ -102,7 +97,6 @@ def invitation_requested(message: OutboxMessage) -> Email:
 
 
 def member_invitation(message: OutboxMessage) -> Email:
-    """Stale when the invitation cannot be accepted any more."""
     offer = find_about(message, MemberInvitation.objects.select_related("partner", "invited_by"))
     if offer.accepted_at is not None or offer.withdrawn_at is not None:
         raise Stale("already answered or withdrawn")

@@ -13,74 +13,59 @@ from partners.views import (
     membership,
 )
 
-CONSOLE = "partner/"
-BATCHES = f"{CONSOLE}invitations/batches/"
+INVITATIONS = "partner/invitations/"
+INVITATION = f"{INVITATIONS}<int:invitation_id>/"
+BATCHES = f"{INVITATIONS}batches/"
 BATCH = f"{BATCHES}<int:batch_id>/"
-ONE = f"{CONSOLE}invitations/<int:invitation_id>/"
+REQUESTS = "partner/requests/"
+REQUEST = f"{REQUESTS}<int:invitation_request_id>/"
+MEMBERS = "partner/members/"
+MEMBER = f"{MEMBERS}<int:member_id>/"
+MEMBER_INVITATION = f"{MEMBERS}invitations/<int:member_invitation_id>/"
+MEMBERSHIPS = "account/membership/"
+MEMBERSHIP = f"{MEMBERSHIPS}<int:member_invitation_id>/"
 
 urlpatterns: list[URLPattern] = [
-    path(f"{CONSOLE}invitations/", invitations.invitations, name="console_invitations"),
-    path(f"{CONSOLE}invitations/email/new", email_invitations.new_email, name="console_new_email"),
-    path(
-        f"{CONSOLE}invitations/email/many",
-        email_invitations.many_emails,
-        name="console_many_emails",
-    ),
-    path(f"{BATCHES}", batches.batches, name="console_batches"),
+    path(INVITATIONS, invitations.invitations, name="console_invitations"),
+    path(f"{INVITATIONS}email/new", email_invitations.new_email, name="console_new_email"),
+    path(f"{INVITATIONS}email/many", email_invitations.many_emails, name="console_many_emails"),
+    path(BATCHES, batches.batches, name="console_batches"),
     path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
-    path(f"{BATCH}", batches.batch, name="console_batch"),
+    path(BATCH, batches.batch, name="console_batch"),
     path(f"{BATCH}cancellation", batches.cancel, name="console_cancel_batch"),
     path(f"{BATCH}links.csv", batches.links, name="console_batch_links"),
     path(f"{BATCH}codes.zip", batches.codes, name="console_batch_codes"),
     path(f"{BATCH}labels", batches.labels, name="console_batch_labels"),
     path(f"{BATCH}list", email_invitations.mailing, name="console_mailing"),
     path(f"{BATCH}bad-rows.csv", email_invitations.bad_rows, name="console_bad_rows"),
-    path(f"{CONSOLE}invitations/new", invitation_changes.new_link, name="console_new_link"),
-    path(ONE, invitations.invitation, name="console_invitation"),
-    path(f"{ONE}edit", invitation_changes.edit, name="console_edit_invitation"),
-    path(f"{ONE}revoke", invitation_changes.revoke, name="console_revoke_invitation"),
-    path(f"{ONE}resend", invitations.resend, name="console_resend_invitation"),
-    path(f"{ONE}qr.svg", invitation_pictures.svg, name="console_qr_svg"),
-    path(f"{ONE}qr.png", invitation_pictures.png, name="console_qr_png"),
-    path(f"{ONE}print", invitation_pictures.sheet, name="console_print_invitation"),
+    path(f"{INVITATIONS}new", invitation_changes.new_link, name="console_new_link"),
+    path(INVITATION, invitations.invitation, name="console_invitation"),
+    path(f"{INVITATION}edit", invitation_changes.edit, name="console_edit_invitation"),
+    path(f"{INVITATION}revoke", invitation_changes.revoke, name="console_revoke_invitation"),
+    path(f"{INVITATION}resend", invitations.resend, name="console_resend_invitation"),
+    path(f"{INVITATION}qr.svg", invitation_pictures.svg, name="console_qr_svg"),
+    path(f"{INVITATION}qr.png", invitation_pictures.png, name="console_qr_png"),
+    path(f"{INVITATION}print", invitation_pictures.sheet, name="console_print_invitation"),
+    path(REQUESTS, invitation_requests.invitation_requests, name="console_invitation_requests"),
     path(
-        f"{CONSOLE}requests/",
-        invitation_requests.invitation_requests,
-        name="console_invitation_requests",
-    ),
-    path(
-        f"{CONSOLE}requests/<int:invitation_request_id>/invitation",
+        f"{REQUEST}invitation",
         invitation_requests.send_invitation,
         name="console_answer_invitation_request",
     ),
     path(
-        f"{CONSOLE}requests/<int:invitation_request_id>/dismissal",
+        f"{REQUEST}dismissal",
         invitation_requests.dismiss,
         name="console_dismiss_invitation_request",
     ),
-    path(f"{CONSOLE}members/", members.members, name="console_members"),
-    path(f"{CONSOLE}members/invite", members.invite, name="console_invite_member"),
-    path(f"{CONSOLE}members/<int:member_id>/edit", members.edit, name="console_edit_member"),
-    path(f"{CONSOLE}members/<int:member_id>/remove", members.remove, name="console_remove_member"),
+    path(MEMBERS, members.members, name="console_members"),
+    path(f"{MEMBERS}invite", members.invite, name="console_invite_member"),
+    path(f"{MEMBER}edit", members.edit, name="console_edit_member"),
+    path(f"{MEMBER}remove", members.remove, name="console_remove_member"),
     path(
-        f"{CONSOLE}members/invitations/<int:member_invitation_id>/withdraw",
-        members.withdraw,
-        name="console_withdraw_member_invitation",
+        f"{MEMBER_INVITATION}withdraw", members.withdraw, name="console_withdraw_member_invitation"
     ),
-    path(
-        f"{CONSOLE}members/invitations/<int:member_invitation_id>/send",
-        members.send_again,
-        name="console_send_member_invitation",
-    ),
-    path("account/membership/", membership.membership, name="membership"),
-    path(
-        "account/membership/<int:member_invitation_id>/accept",
-        membership.accept,
-        name="accept_membership",
-    ),
-    path(
-        "account/membership/<int:member_invitation_id>/decline",
-        membership.decline,
-        name="decline_membership",
-    ),
+    path(f"{MEMBER_INVITATION}send", members.send_again, name="console_send_member_invitation"),
+    path(MEMBERSHIPS, membership.membership, name="membership"),
+    path(f"{MEMBERSHIP}accept", membership.accept, name="accept_membership"),
+    path(f"{MEMBERSHIP}decline", membership.decline, name="decline_membership"),
 ]

@@ -14,7 +14,6 @@ from web.origin import canonical_ip
 def check_proxy_addresses(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Report a trusted proxy that is not one canonical address: it would never match."""
     return [
         checks.Error(
             f"TRUSTED_PROXIES names {proxy!r}, which is not a network address as we compare them.",
@@ -30,7 +29,7 @@ def check_proxy_addresses(
 def check_proxies_are_named(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Warn when no proxy is trusted: outside the demo there is one, because it does the TLS."""
+    # Outside the demo there is a proxy, because it does the TLS.
     if settings.DEMO or settings.TRUSTED_PROXIES:
         return []
     return [

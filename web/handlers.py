@@ -6,8 +6,6 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
-UNREADABLE = "unreadable"
-
 
 class Utf8Request:
     """Keeps Django from decoding the query with the charset that the request names.
@@ -23,7 +21,7 @@ class Utf8Request:
         try:
             parsed = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except (ValueError, LookupError):
-            parsed = "", {"charset": UNREADABLE}
+            parsed = "", {"charset": "unreadable"}
         self.content_type, self.content_params = parsed
 
 

@@ -44,7 +44,6 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         "services_enabled_at",
         "is_internal",
     )
-    list_select_related = ("owner",)
     list_filter = ("account_type", "registration_site", EnabledFilter, "is_internal")
     search_fields = ("owner__account_name__startswith", "owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")

@@ -15,10 +15,7 @@ from accounts.services.fact_lines import LONGEST_LINE, MOST_LINES, ImportReport
 
 
 class LineCommand(BaseCommand):
-    """Loads a file of JSON lines with `load()`, all or nothing.
-
-    Reports each rejected line, and then nothing is written and the exit code is 1.
-    """
+    """Loads a file of JSON lines; if a line is rejected, writes nothing and ends with code 1."""
 
     # The first word of the report, and its last sentence when lines are rejected.
     loaded = "Facts"

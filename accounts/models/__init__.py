@@ -1,7 +1,7 @@
 """What is stored about users and customer accounts."""
 
 from accounts.models.codes import VerificationCode
-from accounts.models.customers import CustomerAccount
+from accounts.models.customers import CustomerAccount, Freeze
 from accounts.models.facts import (
     Bill,
     CashExpenditure,
@@ -12,7 +12,6 @@ from accounts.models.facts import (
     Resource,
     Spending,
 )
-from accounts.models.freezes import Freeze
 from accounts.models.users import User
 
 __all__ = [

@@ -10,9 +10,8 @@ from accounts.enums import CodePurpose
 class VerificationCode(models.Model):
     """One code that was sent. The six digits are derived from the nonce and stored nowhere.
 
-    A known address gets a row as well, so that the limits count alike; its e-mail says that the
-    account exists and has no code in it. `spent_by` is the user whom a code for a registration has
-    created; a code that resets a password has none.
+    A known address gets a row as well, so that the limits count alike. `spent_by` is the user whom
+    a code for a registration has created.
     """
 
     email = models.CharField(_("e-mail"), max_length=254)

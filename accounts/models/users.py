@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
@@ -28,6 +29,21 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.save(using=self._db)
         return user
+
+    def unclaimed(self) -> "models.QuerySet[User]":
+        """Return users whom others made for an e-mail address, and that its owner has not used.
+
+        They have no password, no proven address and no customer account. They do not block the
+        address: its owner may still register as a customer, and takes the user over.
+        """
+        return self.filter(
+            ~models.Q(emailaddress__verified=True),
+            password__startswith=UNUSABLE_PASSWORD_PREFIX,
+            is_active=True,
+            is_staff=False,
+            last_login__isnull=True,
+            customer_account__isnull=True,
+        )
 
     def create_superuser(
         self, account_name: str, email: str, password: str | None = None, **fields: Any

@@ -18,9 +18,8 @@ from web.refused import Refused
 def add_user(*, user: User, email_original: str, by: User | None, now: datetime) -> User:
     """Save a new user, who gets a generated account name, no password, and the reset e-mail.
 
-    `user` is unsaved and has the canonical e-mail address; `email_original` is as it was typed. The
-    user can log in after setting a password with the code that is mailed to the address, which
-    proves it. Writes one audit event for the user, one for the e-mail.
+    `user` is unsaved and has the canonical e-mail address; `email_original` is as it was typed.
+    Writes one audit event for the user, one for the e-mail.
     """
     with transaction.atomic():
         save_new_user(user=user, email_original=email_original, by=by, now=now)
@@ -29,10 +28,7 @@ def add_user(*, user: User, email_original: str, by: User | None, now: datetime)
 
 
 def save_new_user(*, user: User, email_original: str, by: User | None, now: datetime) -> None:
-    """Do the same without the e-mail, for a caller that sends one of its own.
-
-    Writes one audit event. Call it inside the transaction of the action.
-    """
+    """Do the same without the e-mail. Call it inside the transaction of the action."""
     user.account_name, user.created_at = new_account_name(), now
     user.email_original = email_original
     user.set_unusable_password()
@@ -63,8 +59,7 @@ def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMess
 def add_administrator(*, email: str, now: datetime) -> tuple[User, str]:
     """Save a platform administrator and return it with the secret of its second factor.
 
-    The secret is not shown again. The user sets the password as `add_user()` says. Only the command
-    line makes administrators, so there is no actor. Raises InvalidAddress and
+    Only the command line makes administrators, so there is no actor. Raises InvalidAddress and
     Refused(AdministrationRefusal.EMAIL_TAKEN).
     """
     user = User(email=canonical_address(email), is_staff=True, is_superuser=True)

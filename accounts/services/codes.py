@@ -1,7 +1,4 @@
-"""Verification codes: sending them within their limits, and checking what was typed.
-
-The six digits are derived from the row's nonce, so they are in no table, log or outbox.
-"""
+"""Verification codes: sending them within their limits, and checking what was typed."""
 
 import hmac
 import secrets
@@ -14,7 +11,6 @@ from django.utils.crypto import salted_hmac
 
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User, VerificationCode
-from accounts.services.unclaimed import unclaimed_users
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
@@ -47,9 +43,8 @@ def send_code(
 ) -> VerificationCode | None:
     """Enqueue an e-mail with a new code to a canonical address, within the address's limits.
 
-    Returns the row, or None when a limit is reached: the page says the same in both cases. A known
-    address gets a row as well, so that only the text of the e-mail differs. The limits count all
-    flows and purposes together, under a lock per address.
+    Returns the row, or None when a limit is reached: the page says the same in both cases. The
+    limits count all flows and purposes together, under a lock per address.
     """
     with transaction.atomic():
         lock_name(f"code:{email}")
@@ -64,7 +59,7 @@ def send_code(
             expires_at=now + LIFETIME,
         )
         known_kind, unknown_kind = _KINDS[purpose]
-        kind = f"accounts.{known_kind if code_holder(row) else unknown_kind}"
+        kind = f"accounts.{known_kind if code_holder(email, purpose) else unknown_kind}"
         outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
         return row
@@ -81,7 +76,7 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
     """
     with transaction.atomic(durable=True):
         # Read before the row: a code that is spent in between then shows as spent.
-        holder = _holder(email, purpose)
+        holder = code_holder(email, purpose)
         row = _newest(email, purpose, flow).first()
         if row is None:
             raise Refused(CodeRefusal.WRONG)
@@ -110,11 +105,6 @@ def spend_code(*, proof: Proof, now: datetime) -> bool:
     return unspent.filter(expires_at__gt=now).update(spent_at=now) == 1
 
 
-def note_registered(*, proof: Proof, user: User) -> None:
-    """Write to the spent code which user it has created; call it in the same transaction."""
-    VerificationCode.objects.filter(pk=proof.code_id).update(spent_by=user)
-
-
 def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> bool:
     """Return whether the newest code of this flow was spent and has not expired yet."""
     row = _newest(email, purpose, flow).first()
@@ -135,13 +125,18 @@ def derive_code(row: VerificationCode, holder: User | None) -> str:
 
 def is_newest(row: VerificationCode) -> bool:
     """Return whether no newer code was sent to this address for this purpose and flow."""
-    newest = _newest(row.email, CodePurpose(row.purpose), row.flow).first()
+    newest = _newest(row.email, row.purpose, row.flow).first()
     return newest is not None and newest.pk == row.pk
 
 
-def code_holder(row: VerificationCode) -> User | None:
-    """Return the user with the e-mail address of this code, as far as its purpose counts them."""
-    return _holder(row.email, CodePurpose(row.purpose))
+def code_holder(email: str, purpose: str) -> User | None:
+    """Return the user with this e-mail address, as far as a code for this purpose counts them."""
+    users = User.objects.filter(email=email)
+    if purpose == CodePurpose.RESET_PASSWORD:
+        users = users.filter(is_active=True)
+    else:
+        users = users.exclude(pk__in=User.objects.unclaimed().values("pk"))
+    return users.first()
 
 
 def _is_limit_reached(email: str, now: datetime) -> bool:
@@ -151,18 +146,9 @@ def _is_limit_reached(email: str, now: datetime) -> bool:
     return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= PER_DAY
 
 
-def _newest(email: str, purpose: CodePurpose, flow: str) -> "QuerySet[VerificationCode]":
+def _newest(email: str, purpose: str, flow: str) -> "QuerySet[VerificationCode]":
     codes = VerificationCode.objects.filter(email=email, purpose=purpose, flow=flow)
     return codes.order_by("-sent_at", "-pk")
-
-
-def _holder(email: str, purpose: CodePurpose) -> User | None:
-    users = User.objects.filter(email=email)
-    if purpose == CodePurpose.RESET_PASSWORD:
-        users = users.filter(is_active=True)
-    else:
-        users = users.exclude(pk__in=unclaimed_users().values("pk"))
-    return users.first()
 
 
 def _may_prove(row: VerificationCode, holder: User | None) -> bool:

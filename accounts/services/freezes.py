@@ -1,7 +1,4 @@
-"""Freezing and unfreezing accounts: the only writers of freezes.
-
-`association` decides who may lift which freeze.
-"""
+"""Freezing and unfreezing accounts: the only writers of freezes."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

@@ -19,10 +19,7 @@ _FAILED_LOGINS = "accounts.failed_logins"
 
 
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
-    """Set a password that has passed the policy; every session of the user ends with the commit.
-
-    Writes one audit event and enqueues one e-mail to the user.
-    """
+    """Set a password that has passed the policy; every session ends, and an e-mail reports it."""
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         _write_password(locked, password, "user.password_changed", by, now)

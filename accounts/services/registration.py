@@ -1,11 +1,4 @@
-"""Registration: the only code that creates a customer's user.
-
-    proof = check_code(email=…, purpose=REGISTER, flow=…, code=…, now=now)   # commits the try
-    with transaction.atomic():
-        user = register_account(proof=proof, …)
-
-`check_code()` is called outside the transaction, so that a wrong guess stays counted.
-"""
+"""Registration: the only code that creates a customer's user."""
 
 from datetime import datetime
 
@@ -15,8 +8,7 @@ from django.db import IntegrityError, transaction
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.services.account_names import new_account_name
-from accounts.services.codes import Proof, note_registered, spend_code
-from accounts.services.unclaimed import unclaimed_users
+from accounts.services.codes import Proof, spend_code
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
@@ -38,7 +30,7 @@ def register_account(
         with transaction.atomic():
             if spend_code(proof=proof, now=now):
                 user = _create(address, password, country, language, now)
-                note_registered(proof=proof, user=user)
+                VerificationCode.objects.filter(pk=proof.code_id).update(spent_by=user)
                 return user
     except IntegrityError as error:
         if not User.objects.filter(email=proof.email).exists():
@@ -66,16 +58,14 @@ def _create(address: str, password: str, country: str, language: str, now: datet
             "country": country,
         },
     )
-    outgoing = OutgoingMessage(
-        kind="accounts.registered", to=user.email, about=user, language=language
-    )
+    outgoing = OutgoingMessage("accounts.registered", user.email, user, language)
     enqueue_messages(messages=[outgoing], now=now)
     return user
 
 
 def _claim(address: str, password: str, language: str, now: datetime) -> User | None:
     """Give the log-in that others made for this address to the visitor, who has proven it."""
-    unclaimed = unclaimed_users().filter(email=canonical_address(address))
+    unclaimed = User.objects.unclaimed().filter(email=canonical_address(address))
     user = unclaimed.select_for_update(of=("self",)).first()
     if user is None:
         return None

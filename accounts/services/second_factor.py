@@ -26,8 +26,7 @@ def has_second_factor(user: User) -> bool:
 
 def find_second_factor(user: User) -> Authenticator | None:
     """Return the user's authenticator app, with when it was set up and last used."""
-    apps = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
-    return apps.first()
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
 
 
 def new_totp_secret() -> str:
@@ -73,10 +72,10 @@ def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -
 
 
 def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
-    """Turn the second step off; does nothing where there is none.
+    """Turn the second step off, where it is on, and enqueue an e-mail to the user.
 
-    `code` is one of the app or a recovery code, and is used up. Writes one audit event and enqueues
-    one e-mail to the user. Raises Refused with a SecondFactorRefusal.
+    `code` is one of the app or a recovery code, and is used up. Raises Refused with a
+    SecondFactorRefusal.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)

@@ -1,22 +1,5 @@
 """The admin of association: documents, the story of each association, and the preview."""
 
-from association.admin.associations import AssociationAdmin
-from association.admin.attempts import AttemptAdmin, ConsentAdmin
-from association.admin.documents import LegalDocumentAdmin
-from association.admin.terms import (
-    AuthorizationAdmin,
-    BudgetAdmin,
-    BudgetAlertAdmin,
-    BudgetRequestAdmin,
-)
+from association.admin import associations, attempts, documents, terms
 
-__all__ = [
-    "AssociationAdmin",
-    "AttemptAdmin",
-    "AuthorizationAdmin",
-    "BudgetAdmin",
-    "BudgetAlertAdmin",
-    "BudgetRequestAdmin",
-    "ConsentAdmin",
-    "LegalDocumentAdmin",
-]
+__all__ = ["associations", "attempts", "documents", "terms"]

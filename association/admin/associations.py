@@ -23,13 +23,9 @@ from web.admin.confirmation import ConfirmedAction, ReasonForm
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
 
-def customer_name(association: Association) -> str:
-    return f"{association.account} – {association.partner}"
-
-
 _confirmed = partial(
     ConfirmedAction,
-    name=customer_name,
+    name=lambda association: f"{association.account} – {association.partner}",
     refusals=SENTENCES,
     permissions=["act"],
 )

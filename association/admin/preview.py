@@ -1,7 +1,4 @@
-"""The eligibility preview: every rule's result for an account, a partner and a type.
-
-It only reads: no attempt, row or e-mail is made.
-"""
+"""The eligibility preview, which only reads: every rule's result for an account and a partner."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
@@ -96,17 +93,13 @@ def _decide(form: PreviewForm) -> Decision:
 
 
 def _line(check: Check, facts: Facts) -> dict[str, Any]:
-    """Return one rule: its result, the facts it read, and what customer and partner would read."""
     read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
     return {**check_line(check), "facts": read, "text": REFUSAL_TEXTS[check.code]}
 
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:
-    if not isinstance(value, tuple):
-        return [f"{name}: {_as_text(value)}"]
-    if not value:
-        return [f"{name}: {gettext('none')}"]
-    return [f"{name}: {_as_text(row)}" for row in value]
+    rows = value if isinstance(value, tuple) else (value,)
+    return [f"{name}: {_as_text(row)}" for row in rows or (None,)]
 
 
 def _as_text(value: Any) -> str:

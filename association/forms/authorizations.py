@@ -5,15 +5,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from association.enums import AuthorizationAnswer
-
-LONGEST_REASON = 256
+from association.forms.budgets import LONGEST_REASON
 
 
 class AuthorizationForm(forms.Form):
-    """The answer, with the request and the letter that the page showed.
-
-    Revoking needs a reason; declining may have one.
-    """
+    """Revoking needs a reason; declining may have one."""
 
     action = forms.ChoiceField(
         choices=AuthorizationAnswer.choices,
@@ -28,6 +24,7 @@ class AuthorizationForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
+        help_text=_("Your partner can read it. At most 256 characters."),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why you revoke the authorization.")},
     )
@@ -37,10 +34,3 @@ class AuthorizationForm(forms.Form):
     ) -> None:
         super().__init__(data, initial={"reason": reason})
         self.fields["reason"].required = needs_reason
-        self.fields["reason"].help_text = _(
-            "Your partner can read it. At most %(count)s characters."
-        ) % {"count": LONGEST_REASON}
-
-    @classmethod
-    def of_answer(cls, data: QueryDict) -> "AuthorizationForm":
-        return cls(data, needs_reason=data.get("action") == AuthorizationAnswer.REVOKE)

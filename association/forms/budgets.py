@@ -54,7 +54,6 @@ class AmountField(forms.DecimalField):
 
 
 def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
-    """Return the field for the reason of an action."""
     return forms.CharField(
         label=_("Reason"),
         required=required,
@@ -69,8 +68,6 @@ def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
 
 
 class BudgetForm(forms.Form):
-    """A budget: the amount in the currency of the product, its period, and what ends it."""
-
     amount = AmountField(label=_("Amount"))
     period = forms.TypedChoiceField(
         label=_("Period"), choices=capitalised(BudgetPeriod.choices), coerce=BudgetPeriod

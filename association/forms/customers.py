@@ -60,7 +60,7 @@ class ManagerForm(forms.Form):
         super().__init__(*args, **options)
         self.members = {str(member.pk): member for member in members}
         field: Any = self.fields["manager"]
-        field.choices = [("", _("Nobody")), *manager_choices(members)]
+        field.choices = [("", _("No manager")), *manager_choices(members)]
 
     def chosen_member(self) -> PartnerMember | None:
         return self.members.get(self.cleaned_data["manager"])

@@ -22,10 +22,6 @@ def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=[("", none), *choices], required=False)
 
 
-def _causes() -> list[tuple[str, Any]]:
-    return [("", _("Any")), *((code, text.partner) for code, text in REFUSAL_TEXTS.items())]
-
-
 class CustomerSearchForm(forms.Form):
     """The filters of `find_customers()`."""
 
@@ -54,7 +50,7 @@ class CustomerSearchForm(forms.Form):
             del self.fields["manager"]
             return
         field: Any = self.fields["manager"]
-        field.choices = [("", _("All")), (NO_MANAGER, _("Nobody")), *manager_choices(members)]
+        field.choices = [("", _("All")), (NO_MANAGER, _("No manager")), *manager_choices(members)]
 
 
 class DayField(forms.DateField):
@@ -89,7 +85,9 @@ class HistoryForm(forms.Form):
     )
     outcome = _choice(_("Outcome"), capitalised(Outcome.choices), none=_("Any"))
     step = _choice(_("Last step"), capitalised(LastStep.choices), none=_("Any"))
-    refusal = forms.ChoiceField(label=_("Refusal"), choices=_causes, required=False)
+    refusal = _choice(
+        _("Refusal"), [(code, text.partner) for code, text in REFUSAL_TEXTS.items()], none=_("Any")
+    )
     channel = _choice(_("Channel"), capitalised(Channel.choices), none=_("Any"))
     association_type = _choice(
         _("Association type"), capitalised(AssociationType.choices), none=_("Any")

@@ -48,18 +48,14 @@ class _DocumentLinks(dict[str, SafeString]):
     """The link to each document that a text names."""
 
     def __missing__(self, kind: str) -> SafeString:
-        return _link_to_document(DocumentKind(kind))
+        # In a tab of its own: what was ticked in the form stays.
+        url = reverse("document", args=[kind])
+        return format_html('<a href="{}" target="_blank">{}</a>', url, DocumentKind(kind).label)
 
 
 @keep_lazy(SafeString)
 def _with_links(text: str) -> SafeString:
     return SafeString(text.format_map(_DocumentLinks()))
-
-
-def _link_to_document(kind: DocumentKind) -> SafeString:
-    # In a tab of its own: what was ticked in the form stays.
-    url = reverse("document", args=[kind])
-    return format_html('<a href="{}" target="_blank">{}</a>', url, kind.label)
 
 
 def _shown_version() -> forms.IntegerField:
@@ -105,8 +101,6 @@ class LetterForm(forms.Form):
 
 
 class InstructionsForm(LetterForm):
-    """The required consent to the instructions, and the optional one to the letter."""
-
     instructions = _tick(
         _("I have read and agree to the {instructions}"),
         required=True,
@@ -125,7 +119,6 @@ class InstructionsForm(LetterForm):
         super().__init__(data, versions=versions, ticked=ticked, initial=initial)
 
     def clean(self) -> dict[str, Any]:
-        """Reject a tick for a version that is no longer in force."""
         cleaned = super().clean() or self.cleaned_data
         shown = (
             (cleaned.get("shown_instructions"), self.instructions_document),
@@ -142,8 +135,6 @@ class InstructionsForm(LetterForm):
 
 
 class EnableForm(LetterForm):
-    """The country of the billing address, and the agreement without which nothing is enabled."""
-
     country = CountryField(label=_("Country/Region of your billing address"))
     agreement = _tick(
         _("I have read and agree to the {customer_agreement} and the {privacy_statement}"),
@@ -172,15 +163,12 @@ class EnableForm(LetterForm):
 
 
 class RegisterForm(CountryAndEmailForm):
-    """Country and e-mail address of a new account, as the attempt remembers them."""
-
     def __init__(self, data: QueryDict | None = None, *, attempt: Attempt) -> None:
         self.invitation = attempt.invitation
         country = attempt.registration_country or self.invitation.country
         super().__init__(data, initial={"country": country, "email": attempt.registration_email})
 
     def clean_email(self) -> str:
-        """Accept only the address that a bound invitation was sent to."""
         email: str = self.cleaned_data["email"]
         invitation = self.invitation
         if invitation.is_bound and canonical_address(email) != invitation.recipient:
@@ -192,8 +180,6 @@ class RegisterForm(CountryAndEmailForm):
 
 
 class AskForm(forms.Form):
-    """The e-mail address of an existing account, to be invited online."""
-
     email = EmailField(
         label=_("E-mail address of your account"),
         help_text=_("The invitation will be sent there, and only this account can use it."),

@@ -6,7 +6,6 @@ from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from association.models import LegalDocument
 
@@ -29,10 +28,6 @@ def _as_html(text: str) -> SafeString:
     """Render a text once per process: a page shows two documents of some pages each."""
     tokens = _markdown.parse(text)
     for token in tokens:
-        _lower_heading(token)
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
     return SafeString(_markdown.renderer.render(tokens, _markdown.options, {}))
-
-
-def _lower_heading(token: Token) -> None:
-    if token.type in {"heading_open", "heading_close"}:
-        token.tag = f"h{min(6, int(token.tag[1]) + 1)}"

@@ -13,13 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import CustomerAccount
 from association.enums import Step
-from association.forms import AskForm
+from association.forms.joining import AskForm
 from association.models import Attempt
-from association.services.attempts import (
-    enter_attempt,
-    new_browser_secret,
-    restart_attempt,
-)
+from association.services.attempts import enter_attempt, new_browser_secret, restart_attempt
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
 from partners.enums import Channel
 from partners.models import Invitation
@@ -31,7 +27,6 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def browser_secret_of(request: HttpRequest) -> str:
-    """Return the browser's secret, or a new one when it has no valid cookie."""
     secret = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
     return secret if _SECRET.fullmatch(secret) else new_browser_secret()
 
@@ -61,7 +56,6 @@ def show_choice(
     attempt: Attempt | None = None,
     problem: str = "",
 ) -> HttpResponse:
-    """Show the choice of account; 409 with a problem."""
     context = {
         "invitation": invitation,
         "partner": invitation.partner,
@@ -94,7 +88,6 @@ def _show_choice_of(request: HttpRequest, attempt: Attempt, problem: str = "") -
 
 
 def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> HttpResponse:
-    """Do what was chosen: `register`, `login`, `ask`, `continue` as oneself, or `switch`."""
     choice = request.POST.get("choice")
     if choice == "continue":
         return _continue_as_shown(request, attempt, now)

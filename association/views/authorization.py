@@ -33,7 +33,8 @@ def authorization(request: HttpRequest) -> HttpResponse:
     association = own_association(request)
     if request.method != "POST":
         return show_letter(request, association)
-    form = AuthorizationForm.of_answer(request.POST)
+    needs_reason = request.POST.get("action") == AuthorizationAnswer.REVOKE
+    form = AuthorizationForm(request.POST, needs_reason=needs_reason)
     if not form.is_valid():
         return show_letter(request, association, form=form, status=400)
 
@@ -110,7 +111,7 @@ def show_letter(
         "document": agreed.document if agreed is not None else _letter(get_language() or ""),
         "history": history,
         "form": form,
-        # Where nothing can be declined or revoked any more, no field holds what was typed.
+        # Where nothing can be declined or revoked any more, no field shows what was typed.
         "typed": "" if open_one is not None else form["reason"].value() or "",
         "problem": problem,
         "back_url": reverse("my_partner"),

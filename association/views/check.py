@@ -13,7 +13,6 @@ from web.answers import see_other
 
 @attempt_step(Step.CHECK)
 def check(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Show every rule; the POST checks again."""
     if request.method == "POST":
         decide_attempt(attempt=journey.attempt, now=journey.now)
         return see_other(resume_url(journey.attempt))

@@ -1,24 +1,20 @@
 """The last step, Confirm for an enabled account or else Enable, with the final POST of both."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from association.enums import JourneyRefusal, Step
-from association.forms import EnableForm, LetterForm
+from association.forms.joining import EnableForm, LetterForm
 from association.services.admission import account_of
 from association.services.associations import associate
 from association.services.attempts import defer_attempt, last_moment_to_associate
 from association.services.facts import load_holdings
 from association.views.check import show_check
-from association.views.gate import (
-    Journey,
-    attempt_step,
-    enter_step,
-    progress,
-    signed_in,
-    step_url,
-)
+from association.views.gate import Journey, attempt_step, enter_step, progress, signed_in, step_url
 from association.views.remembered import dead_link
 from partners.services.invitation_use import InvitationRefused
 from web.answers import posted, see_other
@@ -28,27 +24,13 @@ from web.refused import Refused
 
 @attempt_step(Step.CONFIRM, is_final=True)
 def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
-    form = LetterForm(
-        posted(request),
-        versions=journey.versions.in_force,
-        ticked=journey.versions.is_in_force(journey.attempt.letter_id),
-    )
-    if request.method == "POST":
-        return answer_final_post(request, journey, Step.CONFIRM, form)
-    return show_last_step(request, journey, Step.CONFIRM, form)
+    return show_or_answer(request, journey, Step.CONFIRM, LetterForm)
 
 
 @attempt_step(Step.ENABLE, is_final=True)
 def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
-    form = EnableForm(
-        posted(request),
-        versions=journey.versions.in_force,
-        ticked=journey.versions.is_in_force(journey.attempt.letter_id),
-        country=account_of(journey.attempt).country.code,
-    )
-    if request.method == "POST":
-        return answer_final_post(request, journey, Step.ENABLE, form)
-    return show_last_step(request, journey, Step.ENABLE, form)
+    country = account_of(journey.attempt).country.code
+    return show_or_answer(request, journey, Step.ENABLE, partial(EnableForm, country=country))
 
 
 @attempt_step(Step.ENABLE, is_action=True)
@@ -56,6 +38,17 @@ def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Leave the attempt for later, and e-mail the link back."""
     defer_attempt(attempt=journey.attempt, by=signed_in(request), now=journey.now)
     return see_other(step_url(journey.attempt, Step.ENABLE))
+
+
+def show_or_answer(
+    request: HttpRequest, journey: Journey, step: Step, form_class: Callable[..., LetterForm]
+) -> HttpResponse:
+    versions = journey.versions
+    ticked = versions.is_in_force(journey.attempt.letter_id)
+    form = form_class(posted(request), versions=versions.in_force, ticked=ticked)
+    if request.method == "POST":
+        return answer_final_post(request, journey, step, form)
+    return show_last_step(request, journey, step, form)
 
 
 def show_last_step(
@@ -66,7 +59,6 @@ def show_last_step(
     status: int = 200,
     problem: str = "",
 ) -> HttpResponse:
-    """Show what will happen, with the account's own numbers."""
     account = account_of(journey.attempt)
     context = {
         "form": form,
@@ -85,7 +77,6 @@ def show_last_step(
 def answer_final_post(
     request: HttpRequest, journey: Journey, step: Step, form: LetterForm
 ) -> HttpResponse:
-    """Associate and lead to the result, or show why not."""
     if not form.is_valid():
         # `associate()` does not decide, so the page's own conditions do.
         entered = enter_step(request, journey.attempt, step)

@@ -23,7 +23,6 @@ resume = own_attempt(lead_on)
 
 @own_attempt
 def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
-    """Show the result, to keep and to print."""
     if not hasattr(attempt, "association"):
         return lead_on(request, attempt)
     association = attempt.association

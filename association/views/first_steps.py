@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from association.enums import Step
-from association.forms import InstructionsForm
+from association.forms.joining import InstructionsForm
 from association.models import Attempt
 from association.services.attempts import agree_to_instructions, start_attempt
 from association.views.account import (
@@ -34,8 +34,6 @@ InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
 
 def live_invitation(view: InvitationView) -> Callable[..., HttpResponseBase]:
-    """Answer with the dead link's page when the invitation is not live."""
-
     @login_not_required
     @limited
     @require_http_methods(["GET", "HEAD", "POST"])

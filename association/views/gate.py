@@ -74,7 +74,6 @@ def step_url(attempt: Attempt, step: Step) -> str:
 
 
 def resume_url(attempt: Attempt) -> str:
-    """Return the address that leads to the first undone step, or to the result."""
     return reverse("join_resume", args=[attempt.pk])
 
 
@@ -85,7 +84,6 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def own_association(request: HttpRequest) -> Association:
-    """Return the signed-in user's association, else answer 404."""
     association = find_own_association(signed_in(request))
     if association is None:
         raise Http404
@@ -105,8 +103,6 @@ def is_of_browser(request: HttpRequest, attempt: Attempt) -> bool:
 
 
 def own_attempt(view: Callable[[HttpRequest, Attempt], HttpResponse]) -> ViewFunction:
-    """Show a page only to the visitor whose attempt it is."""
-
     @login_not_required
     @require_safe
     @wraps(view)
@@ -157,7 +153,6 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
 
 
 def enter_step(request: HttpRequest, attempt: Attempt, step: Step) -> Journey | HttpResponse:
-    """Return the journey when the step's page may be used, else the answer that leads on."""
     journey = begin_journey(request, attempt)
     if not isinstance(journey, Journey):
         return journey

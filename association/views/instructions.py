@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from association.enums import Step
-from association.forms import InstructionsForm
+from association.forms.joining import InstructionsForm
 from association.models import DocumentKind
 from association.services.attempts import agree_to_instructions
 from association.services.documents import Documents, current_documents
@@ -27,7 +27,6 @@ def documents_to_read() -> Documents:
 def show_instructions(
     request: HttpRequest, invitation: Invitation, form: InstructionsForm, *, back_url: str
 ) -> HttpResponse:
-    """Show both documents with their boxes."""
     context = {
         "form": form,
         "invitation": invitation,
@@ -63,7 +62,6 @@ def instructions(request: HttpRequest, journey: Journey) -> HttpResponse:
 @login_not_required
 @require_safe
 def document(request: HttpRequest, kind: str) -> HttpResponse:
-    """Show a legal document's version in force, to read and to print."""
     if kind not in DocumentKind.values:
         raise Http404
     document_kind = DocumentKind(kind)

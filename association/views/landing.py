@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django_countries.fields import Country
 
-from association.forms import TokenForm
+from association.forms.joining import TokenForm
 from association.services.attempts import find_own_association, find_own_attempt, hash_of
 from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
@@ -63,7 +63,7 @@ class Inviter(NamedTuple):
 
     @property
     def country(self) -> Country:
-        """The country with its name, made only when the page is rendered."""
+        # Its name is looked up only when the page is rendered.
         return Country(self.country_code)
 
 
@@ -83,7 +83,6 @@ def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
 
 
 def own_of(invitation: Invitation) -> dict[str, str]:
-    """Return what the page shows of this invitation alone."""
     places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
     texts = texts_of(invitation.note, invitation.expires_at, places, translation.get_language())
     return {"token": invitation.token, **texts}
@@ -155,13 +154,11 @@ def malformed_invitation(request: HttpRequest, rest: str) -> HttpResponse:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_by_hand(request: HttpRequest) -> HttpResponse:
-    """Lead from a typed token to its landing page."""
     form = TokenForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return see_other(reverse("landing", args=[form.cleaned_data["token"]]))
-    context = {"form": form}
     status = 400 if form.is_bound else 200
-    return render(request, "association/enter_by_hand.html", context, status=status)
+    return render(request, "association/enter_by_hand.html", {"form": form}, status=status)
 
 
 @login_not_required

@@ -15,7 +15,7 @@ from accounts.forms import CodeForm
 from accounts.refusals import refusal_sentence
 from accounts.services.codes import LIFETIME, PAUSE
 from association.enums import Step
-from association.forms import RegisterForm
+from association.forms.joining import RegisterForm
 from association.models import Attempt
 from association.services.attempts import remember_registration
 from association.services.registration import register_for_attempt, send_attempt_code
@@ -102,7 +102,6 @@ def send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
 def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Go back to the e-mail address; what was typed is still there."""
     attempt = journey.attempt
     remember_registration(
         attempt=attempt,
@@ -118,7 +117,6 @@ def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.REGISTER, is_action=True, repeats=is_repeated_registration)
 @without_login
 def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Check the code, create the account, enter the attempt and log in."""
     attempt = journey.attempt
     if not attempt.registration_email:
         return see_other(step_url(attempt, Step.REGISTER))

@@ -24,8 +24,7 @@ class Background:
 
         Each function takes the moment, works for about a second in its own transactions, and
         returns how many rows it processed; 0 means that nothing waits. An error is logged once,
-        until the function works again or fails otherwise; the next call tries it again. Raises only
-        when the database is away.
+        until the function works again or fails otherwise. Raises only when the database is away.
         """
         return sum(self._do(name, import_string(name), now) for name in settings.BACKGROUND_WORK)
 

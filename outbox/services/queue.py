@@ -85,11 +85,6 @@ def longest_send() -> timedelta:
     return MAX_ANSWERS * timedelta(seconds=settings.EMAIL_TIMEOUT)
 
 
-def lease() -> timedelta:
-    """Return how long a claimed message belongs to one worker."""
-    return longest_send() + TIME_FOR_THE_BATCH
-
-
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     """Claim up to `limit` due messages for this worker, longest waiting first, bulk last.
 
@@ -98,7 +93,7 @@ def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     the messages of one that dies. SKIP LOCKED keeps two workers from claiming the same row; SQLite
     has one writer at a time and needs no lock.
     """
-    lease_until = now + lease()
+    lease_until = now + longest_send() + TIME_FOR_THE_BATCH
     with transaction.atomic():
         messages = list(
             OutboxMessage.objects.waiting()

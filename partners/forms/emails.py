@@ -26,8 +26,6 @@ ORDER_OF_TERMS = (
 
 
 class WordsForm(forms.Form):
-    """The words of an e-mail that are the partner's own."""
-
     partner: Partner
 
     subject = forms.CharField(
@@ -100,7 +98,6 @@ class NewEmailForm(EmailTermsForm):
     field_order = ("recipient_name", "recipient", *ORDER_OF_TERMS)
 
     def clean(self) -> dict[str, Any]:
-        """Name an invitation without a label after the person."""
         found = super().clean()
         if not found.get("label"):
             name = found.get("recipient_name") or found.get("recipient", "")

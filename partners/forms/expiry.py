@@ -7,10 +7,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partners.enums import InvitationProblem
-from partners.refusals import SENTENCES
-
-LONGEST_LIFE = timedelta(days=3650)
 AT, NEVER, KEEP = "at", "never", "keep"
 CHOICES = [
     ("7", _("In 7 days")),
@@ -19,8 +15,6 @@ CHOICES = [
     (AT, _("At the date and time below")),
     (NEVER, _("Never")),
 ]
-
-
 # An offset at the end: moments are typed in the partner's zone alone.
 _ZONE = re.compile(r"(?:[zZ]|[+-]\d{2}:?\d{2})\s*$")
 _CLOCKS_CHANGE = _(
@@ -64,15 +58,6 @@ class MomentField(forms.DateTimeField):
                 raise
             raise forms.ValidationError(_CLOCKS_CHANGE, code=error.code) from error
         return moment
-
-
-def validate_expiry(expires_at: datetime | None, *, now: datetime) -> datetime | None:
-    """Return the moment; raise ValidationError for one that has passed or is too far ahead."""
-    if expires_at is not None and expires_at <= now:
-        raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
-    if expires_at is not None and expires_at - now > LONGEST_LIFE:
-        raise forms.ValidationError(_("The expiry must be within ten years."))
-    return expires_at
 
 
 def chosen_expiry(

@@ -1,6 +1,6 @@
 """What every form about invitations shares, and the forms of the command `invite`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import CountryField, EmailField, capitalised
 from outbox.services.rendering import is_one_line
 from partners.enums import AssociationType, InvitationProblem
-from partners.forms.expiry import validate_expiry
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
 
 LONGEST_LABEL = 120
+LONGEST_LIFE = timedelta(days=3650)
 
 
 def validate_one_line(text: str) -> None:
@@ -52,12 +52,15 @@ class TermsForm(forms.Form):
         self.now = now
 
     def clean_expires_at(self) -> datetime | None:
-        return validate_expiry(self.cleaned_data["expires_at"], now=self.now)
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= self.now:
+            raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
+        if expires_at is not None and expires_at - self.now > LONGEST_LIFE:
+            raise forms.ValidationError(_("The expiry must be within ten years."))
+        return expires_at
 
 
 class InvitationForm(TermsForm):
-    """What every invitation has; `cleaned_data` are arguments of `create_invitation()`."""
-
     association_type = forms.ChoiceField(
         label=_("Association type"),
         choices=capitalised(AssociationType.choices),

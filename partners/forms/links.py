@@ -32,8 +32,6 @@ def allowed_types(partner: Partner) -> list[AssociationType]:
 
 
 class NewLinkForm(LinkInvitationForm):
-    """A new link; `cleaned_data` are arguments of `create_invitation()`."""
-
     association_type = forms.ChoiceField(
         label=_("Association type"),
         widget=forms.RadioSelect,
@@ -60,7 +58,6 @@ class NewLinkForm(LinkInvitationForm):
             types.widget = forms.HiddenInput()
 
     def clean_association_type(self) -> str:
-        """Need no choice when there is one type only."""
         chosen: str = self.cleaned_data["association_type"]
         self.cleaned_data["association_type"] = chosen or self.fields["association_type"].initial
         return super().clean_association_type()
@@ -73,8 +70,6 @@ class NewLinkForm(LinkInvitationForm):
 
 
 class LinkBatchForm(NewLinkForm):
-    """Many links alike; `cleaned_data` are arguments of `start_links()`."""
-
     size = forms.IntegerField(
         label=_("How many"),
         min_value=1,
@@ -111,8 +106,6 @@ class LinkBatchForm(NewLinkForm):
 
 
 class EditInvitationForm(TermsForm, MaxUsesForm):
-    """What may change of a live invitation; `cleaned_data` are arguments of `edit_invitation()`."""
-
     expiry = ExpiryField(initial=KEEP)
     expires_at = MomentField()
     field_order = ("label", "note", "expiry", "expires_at", "max_uses")

@@ -1,6 +1,4 @@
-"""What an administrator types about the partner's members."""
-
-from typing import Any
+"""What an administrator types about members; `cleaned_data` are arguments of the services."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,8 +8,6 @@ from partners.enums import PartnerRole
 
 
 class MemberForm(forms.Form):
-    """What a member may do; `cleaned_data` are arguments of `change_member()`."""
-
     role = forms.ChoiceField(
         label=_("Role"),
         choices=[
@@ -24,6 +20,7 @@ class MemberForm(forms.Form):
                 _("Administrator: everything of the partner, its members included"),
             ),
         ],
+        initial=PartnerRole.MANAGER,
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose manager or administrator."),
@@ -38,15 +35,9 @@ class MemberForm(forms.Form):
 
 
 class InviteMemberForm(MemberForm):
-    """Who is to become a member; `cleaned_data` are arguments of `invite_member()`."""
-
     address = EmailField(
         error_messages={"required": _("Enter the e-mail address of the person to invite.")},
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     field_order = ("address", "role", "may_see_addresses")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options.setdefault("initial", {"role": PartnerRole.MANAGER})
-        super().__init__(*args, **options)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -19,26 +20,19 @@ def qr_archive(
     *, invitations: Iterable[Invitation], kind: str, made_at: datetime
 ) -> Iterator[bytes]:
     """Yield a ZIP of the invitations' QR codes, SVG or PNG of 600 pixels, numbered as they come."""
-    sink = _Sink()
+    sink, draw = _Sink(), partial(qr_png, size=PNG_SIDE) if kind == "png" else qr_svg
     stamp = made_at.astimezone(UTC).timetuple()[:6]
     with ZipFile(cast("IO[bytes]", sink), "w") as archive:
         for number, invitation in enumerate(invitations, 1):
             entry = ZipInfo(_name(number, invitation, kind), stamp)
             # A PNG is compressed already.
             entry.compress_type = ZIP_STORED if kind == "png" else ZIP_DEFLATED
-            archive.writestr(entry, _picture(invitation, kind))
+            archive.writestr(entry, draw(invitation=invitation))
             yield sink.take()
     yield sink.take()
 
 
-def _picture(invitation: Invitation, kind: str) -> bytes:
-    if kind == "png":
-        return qr_png(invitation=invitation, size=PNG_SIDE)
-    return qr_svg(invitation=invitation)
-
-
 def _name(number: int, invitation: Invitation, kind: str) -> str:
-    """Return a name in plain ASCII that no other picture has."""
     slug = slugify(invitation.label)[:_LONGEST_SLUG].strip("-_")
     return f"{number:04}-{slug}.{kind}" if slug else f"{number:04}.{kind}"
 

@@ -1,7 +1,4 @@
-"""Batches of links: started by a member, made by the worker in chunks, cancelled in between.
-
-`end_batch()` serves batches of e-mails as well.
-"""
+"""Batches of links: started by a member, made by the worker in chunks; ending any batch."""
 
 from datetime import datetime
 from typing import Any
@@ -54,10 +51,9 @@ def start_links(
 
 
 def make_batches(*, now: datetime) -> int:
-    """Make the next links of one running batch, all of them or none; return how many.
+    """Make the next links of one running batch that no other worker works on; return how many.
 
-    Any number of workers may call it: each takes a batch that no other one works on. A batch whose
-    links could not be followed is stopped, and keeps the links that are made.
+    A batch whose links could not be followed is stopped, and keeps the links that are made.
     """
     with transaction.atomic():
         batch = InvitationBatch.objects.lock_next(Channel.LINK)
@@ -65,10 +61,7 @@ def make_batches(*, now: datetime) -> int:
 
 
 def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> InvitationBatch:
-    """Make no more of the batch, and write `batch.cancelled`; what is made stays.
-
-    Does nothing to a batch that has ended already.
-    """
+    """Make no more of the batch unless it has ended already; what is made stays."""
     with transaction.atomic():
         locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
         if locked.state in {"draft", "running"}:
@@ -80,10 +73,7 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
 def end_batch(
     *, batch: InvitationBatch, action: str, by: User | None = None, now: datetime
 ) -> None:
-    """Write that the locked batch is finished (`batch.finished`) or cancelled (any other action).
-
-    The audit event says how far it has come.
-    """
+    """End the locked batch: it is finished (`batch.finished`) or cancelled (any other action)."""
     moment = "finished_at" if action == "batch.finished" else "cancelled_at"
     setattr(batch, moment, now)
     batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])
@@ -103,7 +93,7 @@ def end_batch(
 
 
 def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
-    """Write `batch.started`: what the batch will make."""
+    """Write `batch.started` with what the batch will make."""
     record_audit_event(
         action="batch.started",
         about=batch,

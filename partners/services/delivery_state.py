@@ -25,30 +25,28 @@ class Delivery:
 
 
 def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
-    """Return the newest e-mail's delivery by the invitation's key; one statement for all.
-
-    An invitation that was never mailed is not in it.
-    """
-    mails = OutboxMessage.objects.filter(
+    """Return the newest e-mail's delivery by the key of each mailed invitation; one statement."""
+    emails = OutboxMessage.objects.filter(
         about_label=Invitation._meta.label_lower,
         about_id__in=[str(invitation.pk) for invitation in invitations],
         kind=EMAIL_KIND,
     )
-    return {int(mail.about_id): delivery_of(mail) for mail in mails.order_by("pk")}
+    return {int(email.about_id): _delivery_of(email) for email in emails.order_by("pk")}
 
 
-def delivery_of(mail: OutboxMessage) -> Delivery:
-    """Return the delivery of one e-mail."""
-    if mail.sent_at is not None:
-        return Delivery(DeliveryState.SENT, mail.sent_at)
-    if mail.dropped_at is not None:
+def _delivery_of(email: OutboxMessage) -> Delivery:
+    if email.sent_at is not None:
+        return Delivery(DeliveryState.SENT, email.sent_at)
+    if email.dropped_at is not None:
         # It has a sentence of its own; with every other reason the e-mail was no longer needed.
-        late = mail.drop_reason == DEADLINE_PASSED
-        return Delivery(DeliveryState.LATE if late else DeliveryState.DROPPED, mail.dropped_at)
-    answered = _REPLY_CODE.match(mail.last_error)
+        late = email.drop_reason == DEADLINE_PASSED
+        return Delivery(DeliveryState.LATE if late else DeliveryState.DROPPED, email.dropped_at)
+    answered = _REPLY_CODE.match(email.last_error)
     code = answered[0] if answered else ""
-    if mail.dead_at is not None:
-        return Delivery(DeliveryState.REFUSED if code else DeliveryState.FAILED, mail.dead_at, code)
-    if mail.last_error:
-        return Delivery(DeliveryState.RETRIED, mail.created_at, code, mail.next_try_at)
-    return Delivery(DeliveryState.ON_ITS_WAY, mail.created_at)
+    if email.dead_at is not None:
+        return Delivery(
+            DeliveryState.REFUSED if code else DeliveryState.FAILED, email.dead_at, code
+        )
+    if email.last_error:
+        return Delivery(DeliveryState.RETRIED, email.created_at, code, email.next_try_at)
+    return Delivery(DeliveryState.ON_ITS_WAY, email.created_at)

@@ -25,12 +25,11 @@ MOST_OF_AN_ADDRESS = 5
 def request_online_invitation(
     *, invitation: Invitation, address: str, language: str, now: datetime
 ) -> None:
-    """Ask the partner of this link to invite the address by e-mail; tells the partner's people.
+    """Ask the partner of this link to invite the address by e-mail.
 
-    Never looks whether the address is known, so the work and the answer are the same for all. It
-    does nothing when one is open for this partner and address, or when either has too many. Raises
-    InvalidAddress, Refused when the invitation is no link, and InvitationRefused when it is not
-    live.
+    The work and the answer are the same whether the address is known or not. Does nothing when a
+    request is open for this partner and address, or when either has too many. Raises
+    InvalidAddress, Refused when the invitation is no link, and InvitationRefused.
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
@@ -70,10 +69,10 @@ def request_online_invitation(
 def answer_invitation_request(
     *, invitation_request: InvitationRequest, by: User, now: datetime
 ) -> Invitation:
-    """Send the e-mail invitation that was asked for, of the followed link's type, and close.
+    """Send an invitation like the followed link, bound to the address, and close the request.
 
-    Bound to the address. A second time returns the same invitation and sends nothing. Raises
-    Refused when it was dismissed, and as `create_invitation()` does.
+    A second time returns the same invitation and sends nothing. Raises Refused when the request was
+    dismissed, and as `create_invitation()` does.
     """
     with transaction.atomic():
         locked = _lock(invitation_request)
@@ -101,10 +100,7 @@ def answer_invitation_request(
 def close_as_answered(
     *, invitation_request: InvitationRequest, sent: Invitation, by: User, now: datetime
 ) -> None:
-    """Close the request with an invitation that its address was sent for another reason.
-
-    Does nothing to one that is closed already, nor with an invitation that answers another request.
-    """
+    """Close the request, if it is open, with an invitation that answers no other request."""
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.closed_at is None and not hasattr(sent, "invitation_request"):
@@ -114,10 +110,7 @@ def close_as_answered(
 def dismiss_invitation_request(
     *, invitation_request: InvitationRequest, reason: str, by: User, now: datetime
 ) -> InvitationRequest:
-    """Close the request without an invitation and without an e-mail. A second time does nothing.
-
-    Raises Refused when it was answered.
-    """
+    """Close the request without an answer; a second time does nothing. Refused when answered."""
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
@@ -128,7 +121,6 @@ def dismiss_invitation_request(
 
 
 def _may_be_opened(partner_id: int, address: str, now: datetime) -> bool:
-    """Whether no other is open for the address, and neither limit is reached."""
     of_partner = InvitationRequest.objects.filter(partner_id=partner_id)
     if of_partner.filter(address=address, closed_at__isnull=True).exists():
         return False
@@ -141,11 +133,8 @@ def _may_be_opened(partner_id: int, address: str, now: datetime) -> bool:
 
 
 def _lock(invitation_request: InvitationRequest) -> InvitationRequest:
-    """Return the row as it is now, locked until the transaction ends.
-
-    The invitation that was sent is not joined: after waiting for the lock PostgreSQL reads the row
-    again, but a joined row is as it was before.
-    """
+    # The sent invitation is not joined: after waiting for the lock PostgreSQL reads the row again,
+    # but a joined row is as it was before.
     rows = InvitationRequest.objects.select_related("invitation__partner")
     return rows.select_for_update(of=("self",)).get(pk=invitation_request.pk)
 

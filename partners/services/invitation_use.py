@@ -18,10 +18,7 @@ class InvitationRefused(Refused):
 
 
 def find_invitation(token_text: str) -> Invitation | None:
-    """Return the invitation with this token and its partner, live or not; None if unknown.
-
-    The token may be in any case and with look-alike letters. No query for text that is no token.
-    """
+    """Return the invitation with its partner, live or not; None, without a query, for no token."""
     token = canonical_token(token_text)
     return None if token is None else _invitations.first(token)
 
@@ -32,11 +29,10 @@ def _invitations(token: str) -> QuerySet[Invitation]:
 
 
 def use_invitation(*, invitation: Invitation, now: datetime) -> None:
-    """Count one use of an invitation that is live at `now`, in one conditional UPDATE.
+    """Count one use of an invitation that is live at `now`, or raise InvitationRefused.
 
-    Nothing else changes use counts. Call it as the last statement of the transaction, because the
-    row is locked until the commit. An UPDATE that waited for the row decides on its new values.
-    Raises InvitationRefused; then the transaction must roll back.
+    Call it as the last statement of the transaction, because the row is locked until the commit.
+    One conditional UPDATE: after waiting for the row it decides on the new values.
     """
     if _use_of_live.run(invitation.pk, now):
         return

@@ -27,10 +27,9 @@ from web.refused import Refused
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
-    """Make one invitation, write `invitation.created`, and enqueue the e-mail of an online one.
+    """Make one invitation, and enqueue its e-mail unless it is a link or not to be `mailed`.
 
-    `terms` are arguments of `draft_invitation()`. With `mailed=False` no e-mail is enqueued, and
-    the link has to be handed over in another way. Raises InvalidAddress for the recipient. Raises
+    `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient. Raises
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
     """
@@ -51,10 +50,9 @@ def create_invitation(
 def create_links(
     *, count: int, partner: Partner, label: str, by: User | None, now: datetime, **terms: Any
 ) -> list[Invitation]:
-    """Make `count` links at once, at least one; all or none, each with its own token and event.
+    """Make `count` links at once, all or none; `{n}` in the label becomes the number, from 1.
 
-    `{n}` in the label becomes the number of each, from 1. `terms` and errors are those of
-    `create_invitation()`.
+    `terms` and errors are those of `create_invitation()`.
     """
     draft = draft_invitation(partner=partner, channel=Channel.LINK, label=label, now=now, **terms)
     links = numbered_links(draft, range(1, count + 1))
@@ -74,10 +72,10 @@ def edit_invitation(
     by: User | None,
     now: datetime,
 ) -> Invitation:
-    """Change what may change of a live invitation and write `invitation.edited`; the token stays.
+    """Change what may change of a live invitation; writes nothing when nothing differs.
 
-    Writes nothing when nothing differs. An e-mail keeps its one use, and gets seven days when
-    `expires_at` is None. Raises Refused when the invitation is not live, or a limit makes no sense.
+    An e-mail keeps its one use, and gets seven days when `expires_at` is None. Raises Refused when
+    the invitation is not live, or a limit makes no sense.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -128,21 +126,20 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
 
 
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
-    """Revoke the invitation for good and write `invitation.revoked`; a second time does nothing."""
+    """Revoke the invitation for good; a second time does nothing."""
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.revoked_at is None:
             locked.revoked_at = now
             locked.revoked_by = by
             locked.save(update_fields=["revoked_at", "revoked_by"])
-            before, after = {"revoked_at": None}, {"revoked_at": now.isoformat()}
             record_audit_event(
                 action="invitation.revoked",
                 about=locked,
                 by=by,
                 now=now,
-                before=before,
-                after=after,
+                before={"revoked_at": None},
+                after={"revoked_at": now.isoformat()},
             )
     return locked
 

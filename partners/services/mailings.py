@@ -1,7 +1,4 @@
-"""Batches of e-mails: a list is kept as a draft, started by a member, mailed by the worker.
-
-Each row of the list ends with an invitation or with a problem, and never with both.
-"""
+"""Batches of e-mails: a list is kept as a draft, started by a member, mailed by the worker."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,9 +30,9 @@ OLD_DRAFT = timedelta(days=7)
 def draft_mailing(
     *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
-    """Keep the list as a draft of which nothing is sent, and write `batch.drafted`.
+    """Save the list as a draft, of which nothing is sent.
 
-    `people` are rows of `read_list()`, at least one of them good. Raises Refused when such an
+    `people` are rows of `read_list()`, at least one without a problem. Raises Refused when such an
     invitation could not be followed.
     """
     good = [person for person in people if not person.problem]
@@ -77,10 +74,9 @@ def discard_old_drafts(*, now: datetime) -> int:
 def start_mailing(
     *, batch: InvitationBatch, subject: str, note: str, by: User, now: datetime
 ) -> InvitationBatch:
-    """Let the worker mail the good rows, and write `batch.started`; a second time does nothing.
+    """Let the worker mail the rows without a problem; a second time does nothing.
 
-    Raises Refused when the draft was discarded, when the invitations could not be followed, and
-    unless the quotas allow to mail all of them now.
+    Raises Refused for a draft that was discarded, and as `start_links()` does.
     """
     with transaction.atomic():
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
@@ -105,10 +101,7 @@ def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
 
 
 def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:
-    """Return the invitation of one row as it would be made now, not saved.
-
-    The row's own words come before those of the batch.
-    """
+    """Return the invitation of one row as it would be made now; its own words come first."""
     return draft_from_batch(
         batch,
         now=now,
@@ -121,10 +114,9 @@ def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invita
 
 
 def mail_batches(*, now: datetime) -> int:
-    """Mail the next rows of one running batch, all of them or none; return how many.
+    """Mail the next rows of one running batch that no other worker works on; return how many.
 
-    Any number of workers may call it: each takes a batch that no other one works on. A batch whose
-    invitations could not be followed is stopped, and keeps what is sent.
+    A batch whose invitations could not be followed is stopped, and keeps what is sent.
     """
     with transaction.atomic():
         batch = InvitationBatch.objects.lock_next(Channel.EMAIL)

@@ -37,11 +37,10 @@ def invite_member(
     by: User,
     now: datetime,
 ) -> MemberInvitation:
-    """Ask the person with this address to act for the partner; open for seven days.
+    """Ask the person with this address to act for the partner; an open invitation is renewed.
 
-    At most one is open per partner and address: inviting again renews it and sends the e-mail
-    again. For an unknown address a log-in without password is made, so the inviting member learns
-    nothing about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
+    For an unknown address a log-in without password is made, so the inviting member learns nothing
+    about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
     """
     recipient = canonical_address(address)
     with transaction.atomic():
@@ -50,7 +49,10 @@ def invite_member(
         invitation = partner.member_invitations.open().filter(address=recipient).first()
         if partner.members.filter(user__email=recipient).exists():
             raise Refused(MemberProblem.MEMBER_ALREADY)
-        _refuse_too_many(partner, recipient, now)
+        emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
+        _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
+        invited = partner.member_invitations.all()
+        _check_day(invited, "invited_at", MOST_PEOPLE, MemberProblem.TOO_MANY_INVITED, now)
         user = User.objects.filter(email=recipient).first()
         if user is None:
             user = User(email=recipient, language=by.language)
@@ -122,10 +124,10 @@ def has_member_invitation(*, user: User, now: datetime) -> bool:
 def accept_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> PartnerMember:
-    """Let the invited user act for the partner. One audit event each for invitation and member.
+    """Let the invited user act for the partner; a second time returns the same member.
 
-    `invitation` is one of `member_invitations_of(by)`. A second time returns the same member.
-    Raises Refused when the invitation is not live, and as `add_member()` does.
+    `invitation` is one of `member_invitations_of(by)`. Raises Refused when it is not live, and as
+    `add_member()` does.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -140,15 +142,7 @@ def accept_member_invitation(
             raise Refused(MemberProblem.INVITATION_EXPIRED)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
-        after = {"accepted_at": now.isoformat()}
-        record_audit_event(
-            action="member_invitation.accepted",
-            about=locked,
-            by=by,
-            now=now,
-            before={"accepted_at": None},
-            after=after,
-        )
+        _record_end(locked, "accepted_at", "member_invitation.accepted", by, now)
         return add_member(
             partner=locked.partner,
             user=by,
@@ -174,18 +168,15 @@ def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> 
         if locked.withdrawn_at is None:
             locked.withdrawn_at, locked.withdrawn_by = now, by
             locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
-            before, after = {"withdrawn_at": None}, {"withdrawn_at": now.isoformat()}
-            record_audit_event(
-                action=action, about=locked, by=by, now=now, before=before, after=after
-            )
+            _record_end(locked, "withdrawn_at", action, by, now)
     return locked
 
 
-def _refuse_too_many(partner: Partner, recipient: str, now: datetime) -> None:
-    emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
-    _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
-    invited = partner.member_invitations.all()
-    _check_day(invited, "invited_at", MOST_PEOPLE, MemberProblem.TOO_MANY_INVITED, now)
+def _record_end(
+    invitation: MemberInvitation, moment: str, action: str, by: User, now: datetime
+) -> None:
+    before, after = {moment: None}, {moment: now.isoformat()}
+    record_audit_event(action=action, about=invitation, by=by, now=now, before=before, after=after)
 
 
 def _check_day(

@@ -1,8 +1,7 @@
 """Partner members: who they are; adding, changing and removing them.
 
-A partner keeps at least one administrator: each action locks the partner's row first, so of two
-administrators who demote each other at the same moment one stays. What a member may do is read at
-every request: it ends with the commit.
+Each action locks the partner's row first, so of two administrators who demote each other at once
+one stays. What a member may do is read at every request.
 """
 
 from datetime import datetime
@@ -16,11 +15,9 @@ from accounts.models import CustomerAccount, User
 from audit.services import record_audit_event, record_audit_events
 from partners.enums import MemberProblem, PartnerRole
 from partners.models import Invitation, Partner, PartnerMember
-from partners.services.pages import CountOf
+from partners.services.pages import COUNTED, CountOf
 from web.refused import Refused
 
-# The list shows "more than" this number of customers of one member.
-MOST_COUNTED = 1_000
 _FIELDS = ("role", "may_see_addresses")
 
 
@@ -31,10 +28,7 @@ def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
 
 
 def partner_recipients(invitation: Invitation) -> QuerySet[User]:
-    """Return who is mailed: the partner's administrators, and the invitation's maker if a member.
-
-    Each carries its `partner_member`. Users whose log-in is not active are left out.
-    """
+    """Return the active administrators of the partner, and the invitation's maker if a member."""
     members = User.objects.select_related("partner_member").filter(
         Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(pk=invitation.created_by_id),
         partner_member__partner=invitation.partner_id,
@@ -47,7 +41,7 @@ def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMe
     """Add `customer_count`: the customers in force that each looks after, at most 1,001 counted."""
     related: Any = PartnerMember._meta.get_field("customers").related_model
     theirs = related.objects.in_force().filter(manager=OuterRef("pk")).order_by()
-    return members.annotate(customer_count=CountOf(theirs.values("pk")[: MOST_COUNTED + 1]))
+    return members.annotate(customer_count=CountOf(theirs.values("pk")[: COUNTED + 1]))
 
 
 def add_member(
@@ -59,10 +53,7 @@ def add_member(
     by: User,
     now: datetime,
 ) -> PartnerMember:
-    """Let the user act for the partner. One audit event.
-
-    Raises Refused when the user acts for a partner already or is a partner's customer.
-    """
+    """Let the user act for the partner, or raise Refused (`membership_problem()`)."""
     member = PartnerMember(
         partner=partner, user=user, role=role, may_see_addresses=may_see_addresses
     )
@@ -85,7 +76,7 @@ def add_member(
 def change_member(
     *, member: PartnerMember, role: str, may_see_addresses: bool, by: User, now: datetime
 ) -> PartnerMember:
-    """Give the member this role and this right. One audit event; none when nothing changes.
+    """Give the member this role and right, unless nothing changes.
 
     Raises Refused for the last administrator, and for a member who was removed meanwhile.
     """

@@ -26,8 +26,7 @@ _BETWEEN = "~"
 class Order:
     """By which field a list is ordered, then by the primary key in the same direction.
 
-    The field is the model's own and never empty in these rows; an index has both, after what the
-    list is filtered by.
+    The field is the model's own and never empty in these rows; an index has both.
     """
 
     field: str

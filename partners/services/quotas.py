@@ -28,9 +28,8 @@ def check_quotas(
 ) -> None:
     """Raise Refused (QUOTA_REACHED) unless so many more may be made, and mailed, by the partner.
 
-    Exact: one lock for all partners until the transaction ends. Call it inside the transaction
-    that makes the invitations or starts the batch; only recipients' locks may be taken after it.
-    Commands (`by=None`) belong to the provider and have no quota.
+    Exact: one lock for all partners until the transaction ends; only recipients' locks may be taken
+    after it. Commands (`by=None`) have no quota.
     """
     if by is None or not (made or mailed):
         return
@@ -51,9 +50,9 @@ def lock_recipients(recipients: Collection[str]) -> None:
 
 
 def recipients_at_limit(recipients: Collection[str], *, now: datetime) -> dict[str, datetime]:
-    """Return the addresses that were sent three invitations within a day by any partner.
+    """Return when each address that was sent three invitations within a day may be sent the next.
 
-    Each with the moment from which it may be sent the next. Exact under `lock_recipients()`.
+    Exact under `lock_recipients()`.
     """
     emails = OutboxMessage.objects.filter(
         kind=EMAIL_KIND, recipient__in=recipients, created_at__gt=now - DAY

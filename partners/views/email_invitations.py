@@ -84,7 +84,6 @@ def _send(
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Ask for the list and what its e-mails share; keep it as a draft that can be looked at."""
     now, key = timezone.now(), copied_key(request)
     initial = None if key is None else copied_terms(_batch_of(member, key), now=now)
     files = request.FILES if request.method == "POST" else None
@@ -138,7 +137,6 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
 @require_safe
 @for_members
 def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    """Hand out the rows without an invitation, to be corrected and uploaded again."""
     batch = _batch_of(member, batch_id)
     header = ("row", "name", "email", "country", "note", "reason")
     # Translated here: while the rows are sent, the reader's language is no longer the active one.

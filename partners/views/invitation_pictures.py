@@ -43,7 +43,6 @@ def png(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Http
 @require_safe
 @for_members
 def sheet(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
-    """Show a sheet to print, A4 or A6: the code, whose it is, and how to do without a camera."""
     offer = invitation_of(member, invitation_id)
     size = request.GET.get("size", SHEETS[0])
     if size not in SHEETS:
@@ -68,7 +67,6 @@ def _picture(
     ending: str,
     content_type: str,
 ) -> HttpResponseBase:
-    """Answer with the picture under our name, or with 304 when the browser has it already."""
     offer = invitation_of(member, invitation_id)
     filename = f"invitation-{offer.pk}{ending}"
     drawn_from = f"{DRAWN_AS} {filename} {offer.link}".encode()

@@ -33,7 +33,6 @@ OLDEST_FIRST = Order("requested_at", descending=False)
 @require_safe
 @for_members
 def invitation_requests(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the requests, oldest first; without a filter those that are not answered."""
     form = InvitationRequestListForm(request.GET)
     filters = filters_of(form)
     rows = _filter(_own(member), member, filters).select_related("invitation", "closed_by")

@@ -24,11 +24,17 @@ from partners.services.pages import Count, Order
 from partners.services.progress import progress_of
 from partners.tokens import token_typed_by_hand
 from partners.views.batches import batches_of
-from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_action
-from partners.views.shared import SECTION, invitation_of, invitations_of, log_shown, state_of
+from partners.views.shared import (
+    SECTION,
+    bars_of,
+    invitation_of,
+    invitations_of,
+    log_shown,
+    state_of,
+)
 from web.email_addresses import InvalidAddress, canonical_address
 
 ORDERS = {
@@ -41,7 +47,6 @@ ORDERS = {
 @require_safe
 @for_members
 def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List the invitations, newest first unless another order is chosen."""
     now = timezone.now()
     form = InvitationListForm(request.GET, member=member)
     filters = filters_of(form)

@@ -21,12 +21,7 @@ from partners.services.member_invitations import (
     resend_member_invitation,
     withdraw_member_invitation,
 )
-from partners.services.members import (
-    MOST_COUNTED,
-    change_member,
-    remove_member,
-    with_customer_counts,
-)
+from partners.services.members import change_member, remove_member, with_customer_counts
 from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import filters_of, listing
@@ -43,13 +38,12 @@ _MOST_INVITATIONS = 400
 @require_safe
 @for_administrators
 def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """List who acts for the partner, the longest first, and who has been asked to."""
     form, now = MembersForm(request.GET), timezone.now()
     found = _members_of(member).search(**filters_of(form))
     invitations = member.partner.member_invitations.open().order_by("-invited_at", "-pk")
     shown = listing(request, form, with_customer_counts(found), order=_ORDER)
     for row in shown.page.rows:
-        row.customers_counted = counted(row.customer_count, MOST_COUNTED)
+        row.customers_counted = counted(row.customer_count)
     context = {
         "listing": shown,
         "invitations": [(row, row.is_expired(now)) for row in invitations[:_MOST_INVITATIONS]],
@@ -60,13 +54,19 @@ def members(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @_READ_AND_POST
 @for_administrators
 def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    form = InviteMemberForm(posted(request))
+    form, template = InviteMemberForm(posted(request)), "partners/invite_member.html"
+
+    def send() -> str:
+        terms = form.cleaned_data
+        invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
+        return _on_its_way(request, terms["address"])
+
     return answer_form(
         request,
         member,
         form,
-        lambda: _invite(request, member, **form.cleaned_data),
-        "partners/invite_member.html",
+        send,
+        template,
         _back(),
         section=SECTION,
         field_of=lambda code: "address",
@@ -76,7 +76,6 @@ def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @_READ_AND_POST
 @for_administrators
 def edit(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpResponse:
-    """Change a member's role and right, from their next request on."""
     theirs = get_object_or_404(_members_of(member), pk=member_id)
     initial = {"role": theirs.role, "may_see_addresses": theirs.may_see_addresses}
     form = MemberForm(posted(request), initial=initial)
@@ -148,11 +147,6 @@ def send_again(
         return _on_its_way(request, invitation.address)
 
     return answer_action(request, member, send, section=SECTION, **_back())
-
-
-def _invite(request: HttpRequest, member: PartnerMember, **terms: Any) -> str:
-    invite_member(partner=member.partner, by=member.user, now=timezone.now(), **terms)
-    return _on_its_way(request, terms["address"])
 
 
 def _on_its_way(request: HttpRequest, email: str) -> str:

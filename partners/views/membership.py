@@ -27,13 +27,11 @@ _TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAW
 
 @require_safe
 def membership(request: HttpRequest) -> HttpResponse:
-    """Show the invitations that wait for an answer, each with what a member sees and does."""
     return _show(request)
 
 
 @require_POST
 def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
-    """Begin to act for the partner; a second click leads to the console too."""
     user, invitation = _invited(request, member_invitation_id)
     try:
         accept_member_invitation(invitation=invitation, by=user, now=timezone.now())

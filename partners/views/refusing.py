@@ -84,13 +84,11 @@ def status_of(form: forms.Form, why_not: str = "") -> int:
     return 200 if form.is_valid() else 400
 
 
-def as_refusal(
-    response: HttpResponse, again_at: datetime | None = None, *, now: datetime | None = None
-) -> HttpResponse:
+def as_refusal(response: HttpResponse, again_at: datetime | None) -> HttpResponse:
     """Make the page that shows the refusal a 409; with `again_at` a 429 with Retry-After."""
     response.status_code = 409 if again_at is None else 429
     if again_at is not None:
-        seconds = (again_at - (now or timezone.now())).total_seconds()
+        seconds = (again_at - timezone.now()).total_seconds()
         response["Retry-After"] = str(max(1, ceil(seconds)))
     return response
 

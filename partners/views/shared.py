@@ -1,7 +1,8 @@
-"""What the console's pages about invitations share: who sees which, and their state."""
+"""What the console's pages about invitations share: who sees which, their state, the funnel."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -13,6 +14,7 @@ from partners.forms.links import allowed_types
 from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES
+from partners.services.pages import Count
 
 SECTION = "invitations"
 
@@ -50,6 +52,23 @@ def states() -> dict[str | None, State]:
         InvitationRefusal.PARTNER_UNAVAILABLE: State(_("Partner frozen"), "danger"),
         InvitationRefusal.TYPE_NOT_ALLOWED: State(_("Type not allowed"), "danger"),
     }
+
+
+def bars_of(
+    *, started: Count, registered: Count, associated: Count, refused: Count
+) -> list[dict[str, Any]]:
+    """Return how far people came, for `components/funnel.html`."""
+    counts = (
+        (_("Started"), started, ""),
+        (_("Registered"), registered, ""),
+        (_("Associated"), associated, ""),
+        (_("Refused"), refused, "refused"),
+    )
+    most = max(count.number for _label, count, _kind in counts) or 1
+    return [
+        {"label": label, "count": count, "width": round(100 * count.number / most), "kind": kind}
+        for label, count, kind in counts
+    ]
 
 
 def why_no_link(member: PartnerMember) -> str:

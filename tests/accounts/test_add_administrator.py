@@ -16,7 +16,7 @@ from tests.totp import code_now
 pytestmark = pytest.mark.django_db
 
 
-def test_administrator_has_a_second_factor_and_a_mail_to_choose_the_password():
+def test_administrator_gets_a_second_factor_and_an_email_to_set_the_password():
     printed = StringIO()
     call_command("add_administrator", "Boss@Example.org", stdout=printed)
     user = User.objects.get(email="boss@example.org")
@@ -37,7 +37,7 @@ def test_administrator_has_a_second_factor_and_a_mail_to_choose_the_password():
     ("address", "sentence"),
     [("nobody", "is not an e-mail address"), ("taken@example.org", "already")],
 )
-def test_address_that_cannot_be_used_makes_nobody(address, sentence):
+def test_unusable_address_creates_no_user(address, sentence):
     UserFactory.create(email="taken@example.org")
     with pytest.raises(CommandError, match=sentence):
         call_command("add_administrator", address, stdout=StringIO())

@@ -1,4 +1,4 @@
-"""Coming into the admin, users, freezes, dead messages, and the audit of what is saved by hand."""
+"""Entering the admin, users, freezes, dead messages, and the audit of what is saved by hand."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,10 +47,10 @@ def act(client: Client, page: str, action: str, *objects: Any, **data: Any) -> A
     return client.post(reverse(f"admin:{page}_changelist"), {**chosen, "confirmed": "1", **data})
 
 
-# --- coming in
+# --- entering
 
 
-def test_stranger_is_sent_to_the_one_log_in() -> None:
+def test_visitor_is_redirected_to_the_log_in() -> None:
     answer = Client().get(reverse("admin:index"), follow=True)
     assert answer.redirect_chain[-1] == ("/account/login/?next=%2Fadmin%2F", 302)
 
@@ -63,7 +63,7 @@ def test_djangos_own_log_in_form_is_never_shown(method: str) -> None:
     assert getattr(Client(), method)(reverse("admin:login"), data).status_code == 302
 
 
-def test_customer_does_not_come_in() -> None:
+def test_customer_may_not_enter() -> None:
     answer = client_of(factories.UserFactory()).get(reverse("admin:index"), follow=True)
     assert answer.status_code == 403
 
@@ -76,7 +76,7 @@ def test_staff_needs_a_second_factor_outside_the_demo(boss: User, settings: Any)
     assert client.get(reverse("admin:index")).status_code == 200
 
 
-def test_index_carries_the_provider_and_the_tools(superuser: Client) -> None:
+def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
     body = superuser.get(reverse("admin:index")).content.decode()
     assert f'<a href="/admin/">{settings.PROVIDER_NAME}</a>' in body
     assert reverse("admin:eligibility_preview") in body
@@ -107,7 +107,7 @@ def test_password_is_changed_on_the_accounts_page_only(superuser: Client) -> Non
 # --- users
 
 
-def test_new_user_gets_a_mail_and_no_password(superuser: Client, boss: User) -> None:
+def test_new_user_gets_an_email_and_no_password(superuser: Client, boss: User) -> None:
     path = reverse("admin:accounts_user_add")
     assert 'name="password' not in superuser.get(path).content.decode()
     answer = superuser.post(path, {"email": "New.Person@EXAMPLE.org", "language": ""})
@@ -126,7 +126,7 @@ def test_new_user_gets_a_mail_and_no_password(superuser: Client, boss: User) -> 
 @pytest.mark.parametrize(
     "address", ["TAKEN@example.org", "a@localhost", "\u0131@example.org", "a\0@b.c"]
 )
-def test_user_with_an_impossible_address_is_not_made(superuser: Client, address: str) -> None:
+def test_user_with_an_invalid_address_is_not_created(superuser: Client, address: str) -> None:
     factories.UserFactory(email="taken@example.org")
     before = User.objects.count()
     answer = superuser.post(reverse("admin:accounts_user_add"), {"email": address})
@@ -134,7 +134,7 @@ def test_user_with_an_impossible_address_is_not_made(superuser: Client, address:
     assert User.objects.count() == before
 
 
-def test_reset_link_is_mailed_and_the_password_untouched(superuser: Client) -> None:
+def test_reset_link_is_sent_and_the_password_unchanged(superuser: Client) -> None:
     active, gone = factories.UserFactory(), factories.UserFactory(is_active=False)
     password = active.password
     act(superuser, "accounts_user", "send_reset_links", active, gone)
@@ -158,7 +158,7 @@ def test_reset_link_is_written_without_a_secret() -> None:
     assert f"{settings.PUBLIC_BASE_URL}{reverse('account_reset_password')}\n" in mail.text
 
 
-def test_action_asks_before_it_acts(superuser: Client) -> None:
+def test_action_runs_only_after_confirmation(superuser: Client) -> None:
     user = factories.UserFactory()
     chosen = {"action": "send_reset_links", "_selected_action": user.pk}
     answer = superuser.post(reverse(USERS), chosen)
@@ -167,7 +167,7 @@ def test_action_asks_before_it_acts(superuser: Client) -> None:
     assert OutboxMessage.objects.count() == 0
 
 
-def test_only_a_superuser_gives_power() -> None:
+def test_only_a_superuser_gives_permissions() -> None:
     staff = factories.UserFactory(is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(content_type__model="user"))
     client, other = client_of(staff), factories.UserFactory()
@@ -197,7 +197,7 @@ def test_change_of_a_user_is_audited_with_its_rights(superuser: Client, boss: Us
 # --- facts and accounts
 
 
-def test_saving_without_a_change_is_no_event(superuser: Client) -> None:
+def test_saving_without_a_change_writes_no_event(superuser: Client) -> None:
     account = factories.CustomerAccountFactory()
     moment = account.registered_at.replace(microsecond=0)
     type(account).objects.update(registered_at=moment)
@@ -228,7 +228,7 @@ def test_deleted_fact_stays_in_the_audit_trail(superuser: Client) -> None:
     assert (event.before["external_id"], event.before["amount"]) == ("b-7", "100.00")
 
 
-def test_provider_freezes_and_lifts(superuser: Client, boss: User) -> None:
+def test_provider_freezes_and_unfreezes(superuser: Client, boss: User) -> None:
     account = factories.CustomerAccountFactory()
     page = "accounts_customeraccount"
     answer = act(superuser, page, "freeze_for_provider", account, scope="account", reason="")

@@ -45,7 +45,7 @@ def refusal(code, **where):
 
 
 def digits(row):
-    return derive_code(row, code_holder(row))
+    return derive_code(row, code_holder(row.email, row.purpose))
 
 
 def wrong(row):
@@ -113,7 +113,7 @@ def test_code_is_valid_while_now_is_before_its_expiry(seconds, expected):
 
 
 @pytest.mark.django_db
-def test_proof_that_expires_before_it_is_spent_is_worthless():
+def test_expired_proof_cannot_be_spent():
     proof = check(digits(send()))
     assert not spend_code(proof=proof, now=NOW + timedelta(minutes=10))
 
@@ -135,7 +135,7 @@ def test_only_the_newest_code_of_a_flow_works():
 
 
 @pytest.mark.django_db
-def test_right_code_of_a_known_address_is_as_wrong_as_any_other():
+def test_right_code_of_a_known_address_is_rejected_as_wrong():
     user = UserFactory.create()
     row = send(email=user.email)
     assert refusal(digits(row), email=user.email) == "wrong"
@@ -143,7 +143,7 @@ def test_right_code_of_a_known_address_is_as_wrong_as_any_other():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("seconds", "sent"), [(59, False), (60, True)])
-def test_sixty_seconds_lie_between_two_codes(seconds, sent):
+def test_two_codes_are_sixty_seconds_apart(seconds, sent):
     send()
     assert (send(now=NOW + timedelta(seconds=seconds)) is not None) is sent
 
@@ -162,7 +162,7 @@ def test_five_codes_per_hour_and_ten_per_day_across_flows_and_purposes():
 
 
 @pytest.mark.django_db
-def test_limits_of_one_address_do_not_touch_another():
+def test_each_address_has_limits_of_its_own():
     send()
     assert send(email="other@example.org") is not None
 
@@ -198,7 +198,7 @@ def test_known_and_unknown_addresses_cost_the_same_statements():
 
 
 @pytest.mark.django_db
-def test_kinds_of_mail_by_purpose_and_address():
+def test_kind_of_email_by_purpose_and_address():
     active, gone = UserFactory.create(), UserFactory.create(is_active=False)
     for n, purpose in enumerate([REGISTER, RESET]):
         for address in (ADDRESS, active.email, gone.email):
@@ -214,7 +214,7 @@ def test_kinds_of_mail_by_purpose_and_address():
 
 
 @pytest.mark.django_db
-def test_message_dies_with_its_code_and_holds_no_digits():
+def test_message_expires_with_its_code_and_has_no_digits():
     row = send()
     message = OutboxMessage.objects.get()
     assert message.deadline_at == row.expires_at == NOW + timedelta(minutes=10)
@@ -223,7 +223,7 @@ def test_message_dies_with_its_code_and_holds_no_digits():
 
 
 @pytest.mark.django_db
-def test_mail_shows_the_code_in_both_bodies_and_not_in_the_subject():
+def test_email_shows_the_code_in_both_bodies_and_not_in_the_subject():
     row = send()
     with time_machine.travel(NOW, tick=False):
         mail = render_message(OutboxMessage.objects.get())
@@ -236,7 +236,7 @@ def test_mail_shows_the_code_in_both_bodies_and_not_in_the_subject():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("purpose", CodePurpose)
-def test_mail_with_a_code_says_the_same_in_text_and_html(purpose):
+def test_email_with_a_code_says_the_same_in_text_and_html(purpose):
     if purpose == CodePurpose.RESET_PASSWORD:
         UserFactory.create(email=ADDRESS)
     send(purpose=purpose)
@@ -248,7 +248,7 @@ def test_mail_with_a_code_says_the_same_in_text_and_html(purpose):
 
 
 @pytest.mark.django_db
-def test_mail_to_a_known_address_holds_the_way_to_log_in_and_no_code(settings):
+def test_email_to_a_known_address_links_to_the_log_in_and_has_no_code(settings):
     user = UserFactory.create()
     row = send(email=user.email)
     with time_machine.travel(NOW, tick=False):
@@ -260,7 +260,7 @@ def test_mail_to_a_known_address_holds_the_way_to_log_in_and_no_code(settings):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reason", ["code spent", "code expired", "newer code sent"])
-def test_mail_with_a_stale_code_is_dropped(reason):
+def test_email_with_a_stale_code_is_dropped(reason):
     row = send()
     message = OutboxMessage.objects.get()
     now = NOW + timedelta(seconds=90)
@@ -276,7 +276,7 @@ def test_mail_with_a_stale_code_is_dropped(reason):
 
 
 @pytest.mark.django_db
-def test_mail_with_a_code_is_dropped_when_the_address_became_known():
+def test_email_with_a_code_is_dropped_when_the_address_became_known():
     send()
     UserFactory.create(email=ADDRESS)
     with time_machine.travel(NOW, tick=False), pytest.raises(Stale):

@@ -20,14 +20,14 @@ ADDRESS, FLOW, PASSWORD = "race@example.org", "flow", "correct horse battery sta
 HERE = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": FLOW}
 
 
-def at_once(act, arguments):
-    """Run `act` for every argument, all starting together, and return what each came to."""
+def at_once(action, arguments):
+    """Run the action for every argument at the same moment, and return the results."""
     gate = threading.Barrier(len(arguments))
 
     def run(argument):
         try:
             gate.wait(timeout=20)
-            return act(argument)
+            return action(argument)
         finally:
             connection.close()
 
@@ -77,9 +77,9 @@ def test_parallel_sends_make_more_codes_without_the_lock(monkeypatch):
     original = codes._is_limit_reached
 
     def slow(address, now):
-        holds = original(address, now)
+        is_reached = original(address, now)
         gate.wait(timeout=20)
-        return holds
+        return is_reached
 
     monkeypatch.setattr(codes, "_is_limit_reached", slow)
     at_once(send, range(6))
@@ -95,7 +95,7 @@ def test_fifty_parallel_guesses_get_five_tries_and_the_right_one_last_is_refused
 
 
 def test_parallel_guesses_get_more_tries_when_they_are_rolled_back(monkeypatch):
-    """Without the commit of its own, a caller's transaction takes the tries back with the error."""
+    """Without a commit of its own, the error rolls the try back with the caller's transaction."""
     right = derive_code(send(), None)
     monkeypatch.setattr(
         "accounts.services.codes.transaction.atomic", lambda **options: nullcontext()
@@ -113,7 +113,7 @@ def test_parallel_guesses_get_more_tries_when_they_are_rolled_back(monkeypatch):
     assert results.count("wrong") > 5
 
 
-def test_check_code_refuses_to_stand_in_a_transaction():
+def test_check_code_cannot_run_in_a_transaction():
     right = derive_code(send(), None)
     with pytest.raises(RuntimeError), transaction.atomic():
         guess(right)

@@ -1,4 +1,4 @@
-"""`manage.py import_facts`: idempotent, all or none, and a sentence for every broken line."""
+"""`manage.py import_facts`: idempotent, all or nothing, and a reason for every invalid line."""
 
 import io
 import json
@@ -68,7 +68,7 @@ def buyer() -> CustomerAccount:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Any:
-    """Import lines (objects, or bytes as they stand) and return the report."""
+    """Import lines (objects or bytes) and return the report."""
 
     def run(*lines: Any, **options: Any) -> Any:
         file = tmp_path / "facts.jsonl"
@@ -146,7 +146,7 @@ def test_changed_value_updates_the_row_and_is_audited(load: Any) -> None:
     )
 
 
-def test_one_broken_line_stops_all(load: Any) -> None:
+def test_one_invalid_line_stops_the_import(load: Any) -> None:
     report = load(BILL, {**BILL, "external_id": "b-2", "amount": 1.5}, b"{", b"", {**BILL})
     assert report["errors"] == [
         {
@@ -208,7 +208,7 @@ def raw(**changes: Any) -> bytes:
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_broken_line_gets_its_sentence(load: Any, line: bytes, reason: str) -> None:
+def test_invalid_line_is_reported_with_its_reason(load: Any, line: bytes, reason: str) -> None:
     assert load(line)["errors"] == [{"line": 1, "reason": reason}]
 
 
@@ -229,12 +229,14 @@ def test_broken_line_gets_its_sentence(load: Any, line: bytes, reason: str) -> N
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_broken_field_gets_its_sentence(load: Any, fields: dict[str, Any], reason: str) -> None:
+def test_invalid_field_is_reported_with_its_reason(
+    load: Any, fields: dict[str, Any], reason: str
+) -> None:
     line = {"source": "crm", "external_id": "x", "account": "c-buyer", **fields}
     assert load(line)["errors"] == [{"line": 1, "reason": reason}]
 
 
-def test_account_said_twice_is_refused(load: Any) -> None:
+def test_duplicate_account_is_rejected(load: Any) -> None:
     line = {"kind": "account", "source": "crm", "account": "c-buyer", "is_internal": True}
     report = load(
         {**line, "external_id": "1"}, {**line, "external_id": "2", "account": "buyer@example.org"}
@@ -247,7 +249,7 @@ def test_dry_run_counts_and_writes_nothing(load: Any) -> None:
     assert (Bill.objects.count(), AuditEvent.objects.count()) == (0, 0)
 
 
-def test_fact_of_one_source_is_not_that_of_another(load: Any) -> None:
+def test_two_sources_may_use_the_same_external_id(load: Any) -> None:
     load(BILL, {**BILL, "source": "other", "amount": "7"})
     assert Bill.objects.count() == 2
 
@@ -275,7 +277,7 @@ def test_more_than_one_batch_is_imported(load: Any, monkeypatch: pytest.MonkeyPa
     assert [error["line"] for error in again["errors"]] == [6]
 
 
-def test_file_that_is_not_there_is_a_sentence() -> None:
+def test_missing_file_is_reported() -> None:
     with pytest.raises(CommandError, match=r"^/nowhere/facts cannot be read: No such file"):
         call_command("import_facts", "/nowhere/facts")
 

@@ -1,4 +1,4 @@
-"""Logging in and out: one answer for every failure, limits, sessions, and where it leads."""
+"""Logging in and out: one answer for every failure, limits, sessions, and redirects."""
 
 import re
 import statistics
@@ -50,14 +50,14 @@ def plain(response):
 @pytest.mark.parametrize(
     "typed", ["person@example.org", " Person@EXAMPLE.org", "rain-maker", "Rain-Maker "]
 )
-def test_log_in_by_address_or_account_name_in_any_case(client, typed):
+def test_log_in_by_email_or_account_name_in_any_case(client, typed):
     UserFactory.create(email="person@example.org", account_name="rain-maker")
     response = log_in(client, typed)
     assert (response.status_code, response["Location"]) == (303, SETTINGS)
     assert signed_in(client)
 
 
-def test_page_needing_log_in_leads_there_and_back(client):
+def test_log_in_returns_to_the_page_that_required_it(client):
     user = UserFactory.create()
     response = client.get(SETTINGS)
     assert (response.status_code, response["Location"]) == (302, f"{LOGIN}?next={SETTINGS}")
@@ -126,14 +126,14 @@ def test_sixth_failure_is_a_429_and_the_right_password_has_to_wait_too(client):
         assert log_in(client, user.email).status_code == 303
 
 
-def test_right_password_from_another_address_always_works(client):
+def test_right_password_from_another_network_address_always_works(client):
     user = UserFactory.create()
     for _ in range(30):
         log_in(client, user.email, "wrong password")
     assert log_in(client, user.email, address="198.51.100.7").status_code == 303
 
 
-def test_account_name_and_address_count_together(client):
+def test_account_name_and_email_count_together(client):
     user = UserFactory.create()
     for typed in [user.email, user.account_name, user.email.upper(), user.account_name, user.email]:
         assert log_in(client, typed, "wrong password").status_code == 400
@@ -145,7 +145,7 @@ def test_limit_is_the_same_for_an_unknown_account(client):
     assert statuses == [400] * 5 + [429]
 
 
-def test_ten_failures_per_minute_from_one_address_over_all_accounts(client):
+def test_ten_failures_per_minute_from_one_network_address_over_all_accounts(client):
     statuses = [log_in(client, f"nobody{n}@example.org").status_code for n in range(11)]
     assert statuses == [400] * 10 + [429]
     assert log_in(client, "another@example.org", address="198.51.100.7").status_code == 400
@@ -156,7 +156,7 @@ def test_successful_log_ins_are_not_limited():
     assert {log_in(Client(), user.email).status_code for _ in range(12)} == {303}
 
 
-def test_owner_is_told_once_per_hour(client):
+def test_owner_is_warned_once_per_hour(client):
     user = UserFactory.create()
     for _ in range(30):
         log_in(client, user.email, "wrong password")
@@ -169,7 +169,7 @@ def test_owner_is_told_once_per_hour(client):
     assert OutboxMessage.objects.count() == 2
 
 
-def test_owner_is_told_when_many_addresses_try(client):
+def test_owner_is_warned_when_many_network_addresses_try(client):
     user = UserFactory.create()
     for n in range(21):
         log_in(client, user.email, "wrong password", address=f"198.51.100.{n}")
@@ -177,7 +177,7 @@ def test_owner_is_told_when_many_addresses_try(client):
     assert log_in(client, user.email, address="203.0.113.9").status_code == 303
 
 
-def test_nobody_is_told_about_failures_of_an_unknown_account(client):
+def test_failures_of_an_unknown_account_send_no_email(client):
     for _ in range(30):
         log_in(client, "nobody@example.org")
     assert not OutboxMessage.objects.exists()
@@ -213,7 +213,7 @@ def test_nobody_is_told_about_failures_of_an_unknown_account(client):
         "/\u2028/evil.example",
     ],
 )
-def test_next_leads_nowhere_but_to_our_pages(client, target, settings):
+def test_next_redirects_to_our_pages_only(client, target, settings):
     settings.LOGIN_REDIRECT_URL = SETTINGS
     user = UserFactory.create()
     page = client.get(LOGIN, {"next": target})
@@ -225,7 +225,7 @@ def test_next_leads_nowhere_but_to_our_pages(client, target, settings):
     assert (out.status_code, out["Location"]) == (303, LOGIN)
 
 
-def test_log_in_gives_a_new_session_that_holds_nothing_of_the_old_one(client):
+def test_log_in_starts_a_new_session_without_the_old_data(client):
     session = client.session
     session.update({"planted": "value", "account_authentication_methods": [{"method": "mfa"}]})
     session.save()
@@ -276,7 +276,7 @@ def test_log_in_without_csrf_token_is_refused_with_a_page():
     assert client.post(LOGIN, {**data, "csrfmiddlewaretoken": token}).status_code == 303
 
 
-def test_second_factor_cannot_be_passed_by(client):
+def test_second_factor_cannot_be_bypassed(client):
     user = UserFactory.create()
     Authenticator.objects.create(
         user=user, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"}

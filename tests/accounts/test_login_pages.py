@@ -1,4 +1,4 @@
-"""The pages under /account/: looking at them writes nothing; settings and the account name."""
+"""The pages under /account/: GET writes nothing; settings and the account name."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def everything():
 
 
 def visitors():
-    """Return a stranger, someone half-way through a reset, half-way through log-in, a member."""
+    """Return four clients: logged out, within a reset, within a log-in, and logged in."""
     stranger, resetting, pending, member = Client(), Client(), Client(), Client()
     resetting.post(reverse("account_reset_password"), {"email": "forgot@example.org"})
     user = UserFactory.create()
@@ -44,7 +44,7 @@ def visitors():
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("minutes", [0, 60])
-def test_looking_at_a_page_writes_nothing(name, minutes):
+def test_get_writes_nothing(name, minutes):
     people = visitors()
     before = everything()
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):

@@ -26,7 +26,7 @@ def ask(client, address):
 
 def newest_code():
     row = VerificationCode.objects.latest("pk")
-    return derive_code(row, code_holder(row))
+    return derive_code(row, code_holder(row.email, row.purpose))
 
 
 def answer(client, code, password=NEW):
@@ -68,7 +68,7 @@ def test_reset_proves_the_address(client):
     assert EmailAddress.objects.get(user=user).verified
 
 
-def test_asking_looks_alike_for_every_address():
+def test_answer_is_the_same_for_every_address():
     addresses = {
         "unknown": "nobody@example.org",
         "known": UserFactory.create(email="member@example.org").email,
@@ -129,7 +129,7 @@ def test_new_code_on_request_with_the_same_answer_when_it_is_too_early(client):
 @pytest.mark.parametrize(
     "case", ["used twice", "password changed", "address changed", "too old", "sixth try", "gone"]
 )
-def test_code_that_is_no_longer_good_is_refused(client, case):
+def test_code_that_is_no_longer_valid_is_rejected(client, case):
     user = UserFactory.create()
     ask(client, user.email)
     code = newest_code()
@@ -164,7 +164,7 @@ def test_code_of_another_browser_is_refused(client):
     assert answer(other, code).status_code == 400
 
 
-def test_confirming_without_asking_leads_to_the_first_page(client):
+def test_confirming_without_a_request_redirects_to_the_first_page(client):
     response = client.get(reverse("account_confirm_password_reset_code"))
     assert (response.status_code, response["Location"]) == (302, reverse("account_reset_password"))
 

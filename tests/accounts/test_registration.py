@@ -107,7 +107,7 @@ def test_spent_code_gives_only_the_user_whom_it_created():
 
 
 @pytest.mark.django_db
-def test_user_who_was_closed_since_is_not_given_again():
+def test_deactivated_user_is_not_returned_again():
     proof = proof_of()
     register(proof)
     User.objects.update(is_active=False)
@@ -119,7 +119,7 @@ def test_user_who_was_closed_since_is_not_given_again():
 @pytest.mark.parametrize(
     "values", [{"spent_at": None}, {"purpose": CodePurpose.RESET_PASSWORD}], ids=str
 )
-def test_only_a_code_spent_on_registering_has_created_someone(values):
+def test_only_a_code_spent_on_registering_has_created_a_user(values):
     register(proof_of())
     with pytest.raises(IntegrityError, match="registers_only_when_spent"):
         VerificationCode.objects.update(**values)
@@ -145,7 +145,7 @@ def test_address_that_became_known_meanwhile_is_refused_and_the_code_stays_unspe
 
 
 @pytest.mark.django_db
-def test_failure_after_the_code_was_spent_takes_everything_back(monkeypatch):
+def test_failure_after_the_code_was_spent_rolls_everything_back(monkeypatch):
     proof = proof_of()
 
     def fail(**details):
@@ -160,7 +160,7 @@ def test_failure_after_the_code_was_spent_takes_everything_back(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_callers_transaction_takes_registration_back_and_keeps_the_try():
+def test_rollback_of_the_caller_undoes_registration_and_keeps_the_try():
     proof = proof_of()
 
     def enter_attempt():
@@ -208,7 +208,7 @@ def test_password_policy(password, codes, settings):
     assert found == codes
 
 
-def test_password_is_kept_exactly():
+def test_password_is_stored_exactly():
     form = CodeForm({"code": "123456", "password": "  blanks around it  "}, email=ADDRESS)
     assert form.is_valid()
     assert form.cleaned_data["password"] == "  blanks around it  "
@@ -221,7 +221,7 @@ def test_code_and_password_are_never_shown_again():
     assert "tooshort" not in str(form)
 
 
-def test_password_field_is_never_cut_short_by_the_browser():
+def test_browsers_do_not_cut_passwords():
     assert "maxlength" not in str(CodeForm(email=ADDRESS)["password"])
 
 

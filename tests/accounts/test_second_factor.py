@@ -1,4 +1,4 @@
-"""Turning the second step of the log-in on and off: what it takes, once, and who is told."""
+"""Turning the second step of the log-in on and off: codes, repeated forms, and the e-mails."""
 
 import base64
 import re
@@ -63,16 +63,16 @@ def actions():
     return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
 
 
-def test_stranger_is_asked_to_log_in():
+def test_visitor_is_asked_to_log_in():
     answer = Client(SERVER_NAME="127.0.0.1").get(PAGE)
     assert answer["Location"] == f"/account/login/?next={PAGE}"
 
 
-def test_settings_lead_there(client):
+def test_settings_link_to_the_page(client):
     assert f'href="{PAGE}"' in client.get("/account/settings/").content.decode()
 
 
-def test_looking_makes_no_secret(client):
+def test_get_creates_no_secret(client):
     before = dict(client.session.items())
     assert client.get(PAGE).status_code == 200
     assert dict(client.session.items()) == before
@@ -152,7 +152,7 @@ def test_wrong_code_or_password_turns_nothing_on(client, make_code, password, se
     assert (actions(), OutboxMessage.objects.count()) == ([], 0)
 
 
-def test_set_up_that_was_not_begun_leads_to_the_page(client):
+def test_set_up_without_a_secret_redirects_to_the_page(client):
     for action in ("set_up", "no such act"):
         answer = client.post(PAGE, {"action": action, "code": "123456", "password": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (303, PAGE)

@@ -1,4 +1,4 @@
-"""A log-in that others made for an address does not keep its owner from registering."""
+"""A user whom others made for an address does not keep its owner from registering."""
 
 from datetime import UTC, datetime
 
@@ -37,7 +37,7 @@ def register():
     )
 
 
-def test_owner_of_the_address_takes_the_login_over(made):
+def test_owner_of_the_address_takes_the_user_over(made):
     user = register()
     assert (user.pk, user.account_name, user.email_original) == (made.pk, made.account_name, TYPED)
     assert user.check_password(PASSWORD)
@@ -61,14 +61,14 @@ def test_owner_of_the_address_takes_the_login_over(made):
     ],
     ids=lambda state: next(iter(state)),
 )
-def test_login_in_use_or_with_powers_is_not_taken_over(made, state):
+def test_user_in_use_or_with_permissions_is_not_taken_over(made, state):
     User.objects.update(**state)
     with pytest.raises(Refused):
         register()
     assert OutboxMessage.objects.get().kind == "accounts.already_registered"
 
 
-def test_proven_login_is_not_taken_over(made):
+def test_proven_user_is_not_taken_over(made):
     EmailAddress.objects.create(user=made, email=ADDRESS, verified=True, primary=True)
     with pytest.raises(Refused):
         register()

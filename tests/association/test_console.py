@@ -179,7 +179,7 @@ def test_a_new_partner_is_shown_its_first_steps(boss):
     page = shown_to(boss)
 
     assert "Your first customer is three steps away" in page
-    assert "Nobody waits." not in page
+    assert "No customer is waiting." not in page
 
 
 def test_overview_masks_addresses_for_members_who_may_not_read_them(boss):
@@ -203,7 +203,7 @@ def test_overview_shows_nothing_of_another_partner(boss):
 
     assert associated.account.owner.account_name not in page
     assert asked.address not in page
-    assert "Nobody waits." in page
+    assert "No customer is waiting." in page
 
 
 def test_overview_does_not_exist_without_a_membership():
@@ -222,7 +222,7 @@ def test_overview_forgets_who_is_unfrozen_or_answered(boss):
 
     page = shown_to(boss)
 
-    assert "Nobody waits." in page
+    assert "No customer is waiting." in page
     assert asked.address not in page
 
 

@@ -200,7 +200,7 @@ def test_a_filter_that_makes_no_sense_is_refused_and_kept(boss, link, filters):
 def test_history_without_rows_says_what_to_do(boss, link):
     client = client_of(boss.user)
 
-    assert "Nobody has begun yet." in client.get("/partner/history/").content.decode()
+    assert "No attempts yet." in client.get("/partner/history/").content.decode()
     assert "No attempt is like that." in client.get("/partner/history/?q=x").content.decode()
 
 

@@ -181,15 +181,17 @@ def test_message_for_one_visitor_is_shown_to_no_other(client):
 
 
 def test_threads_that_draw_and_fill_at_once_never_mix(client):
-    shown = (("refusal", "invitation_revoked"),)
+    request = RequestFactory().get("/")
+    shown = {"refusal": "invitation_revoked"}
     mixed = []
 
     def fill(number):
         for turn in range(20):
-            page = remembered.remembered_page(
-                "association/dead_link.html", "en", shown, ("partner_name",)
+            own = {"partner_name": f"({number}-{turn})"}
+            page = remembered.answer_alike(
+                request, "association/dead_link.html", shown=shown, own=own
             )
-            text = page.filled({"partner_name": f"({number}-{turn})"})
+            text = page.content.decode()
             if set(re.findall(r"\(\d+-\d+\)", text)) != {f"({number}-{turn})"}:
                 mixed.append(text)
 

@@ -65,7 +65,7 @@ def test_environment_decides_before_the_files(checkout):
     assert not (checkout / "var" / "secret_key").exists()
 
 
-def test_empty_key_is_a_sentence(checkout):
+def test_empty_key_ends_with_a_message(checkout):
     (checkout / "var").mkdir()
     (checkout / "var" / "secret_key").touch()
     answer = program("-c", "from config import settings", cwd=checkout, DEMO="1")
@@ -89,7 +89,7 @@ def test_make_run_tells_commands_its_address(tmp_path, monkeypatch):
         pytest.param([], ("accounts_user",), id="table of a migration that is not applied"),
     ],
 )
-def test_database_of_an_older_version_ends_in_a_sentence(tmp_path, applied, tables):
+def test_database_of_an_older_version_ends_with_a_message(tmp_path, applied, tables):
     file = tmp_path / "old.sqlite3"
     with sqlite3.connect(file) as old:
         old.execute(
@@ -113,5 +113,5 @@ def test_other_columns_are_noticed():
     assert run.tables_are_old()
 
 
-def test_sentence_names_make_clean():
+def test_message_names_make_clean():
     assert "'make clean'" in run.OLD_TABLES

@@ -17,11 +17,11 @@ def modules(*packages: str) -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
-def templates(*, mails: bool = True) -> list[Path]:
-    """Return the templates, on demand without those of mails."""
+def templates(*, emails: bool = True) -> list[Path]:
+    """Return the templates, or only those of pages."""
     folders = (ROOT / "templates", ROOT / "demo" / "templates")
     found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if mails or "emails" not in path.parts)
+    return sorted(path for path in found if emails or "emails" not in path.parts)
 
 
 def name(path: Path) -> str:

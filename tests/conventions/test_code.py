@@ -75,7 +75,7 @@ def is_console_view(path: Path) -> bool:
     return parts[:2] == ("partners", "views") or ("views" in parts and "console" in str(path))
 
 
-def test_modules_say_what_lives_there():
+def test_modules_have_docstrings():
     silent = [
         name(path)
         for path in modules(*("config", "accounts", "partners", "association", "tests"))

@@ -1,6 +1,6 @@
-"""The console's addresses, all of them: whose they are, and that every form of theirs is guarded.
+"""All URLs of the console: who may open them, and that each of their forms is guarded.
 
-A new address is walked by itself; a new name in addresses fails until it is given a sample.
+A new URL is visited without a change here; a new parameter fails until it is given a sample.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.worlds import module_world
 pytestmark = pytest.mark.django_db
 
 METHODS = ("get", "post")
-# What is for administrators alone: a manager finds no such page, whatever the id.
+# What is for administrators alone: for a manager the page does not exist, with any id.
 ADMINISTRATORS_ONLY = {
     "console_customers_csv",
     "console_members",
@@ -32,7 +32,7 @@ SESSIONS = ["sessions.Session"]
 
 @dataclass
 class World:
-    """Two partners: objects of A's administrator, and everybody who might ask for them."""
+    """Two partners: objects of A's administrator, and the people who might ask for them."""
 
     ids: dict[str, Any]
     users: dict[str, Any]
@@ -128,12 +128,12 @@ def test_what_is_not_yours_does_not_exist(world, person):
         for method in METHODS:
             ask = getattr(client, method)
             theirs = ask(address(route, world, known=True))
-            nobodys = ask(address(route, world, known=False))
+            absent = ask(address(route, world, known=False))
             allowed = {404, NOT_ALLOWED}
-            if {theirs.status_code, nobodys.status_code} - allowed or (
-                theirs.content != nobodys.content
+            if {theirs.status_code, absent.status_code} - allowed or (
+                theirs.content != absent.content
             ):
-                wrong[f"{method} {route.pattern}"] = (theirs.status_code, nobodys.status_code)
+                wrong[f"{method} {route.pattern}"] = (theirs.status_code, absent.status_code)
 
     assert wrong == {}
     assert tables(without=SESSIONS) == before

@@ -30,7 +30,7 @@ def machine_words() -> set[str]:
 
 
 def names(path: Path, words: set[str]) -> bool:
-    """Return whether the file holds one of the words; in binary ones short words come by chance."""
+    """Return whether the file has one of the words; binary files have short ones by chance."""
     content = path.read_bytes()
     looked_for = {word for word in words if "/" in word} if b"\0" in content else words
     return any(word.encode() in content for word in looked_for)

@@ -1,4 +1,4 @@
-"""GET shows: no page inserts, updates or deletes a row, whoever asks and however they ask."""
+"""GET shows: no page inserts, updates or deletes a row, for any visitor and safe method."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Visitor:
 
 @dataclass
 class World:
-    """Rows for the pages to show, and what stands in an address for each of its names."""
+    """Rows for the pages to show, and samples of each parameter of a URL."""
 
     samples: dict[str, list[Any]] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def world() -> World:
                 0,
             ],
             "kind": ["instructions", "no-such-document"],
-            "key": ["no-such-mail"],
+            "key": ["no-such-email"],
             "rest": ["no-such-token"],
             "app_label": ["accounts"],
         },
@@ -102,7 +102,7 @@ def world() -> World:
             "a stranger": Visitor(),
             "a stranger who has begun": Visitor(browser=True),
             "the associated customer": Visitor(account.owner, browser=True),
-            "a customer on the way": Visitor(newcomer.owner),
+            "a customer who has not joined yet": Visitor(newcomer.owner),
             "a partner's member": Visitor(member.user),
             "an administrator": Visitor(make.UserFactory(staff=True)),
         },
@@ -150,9 +150,9 @@ def writes() -> Iterator[list[str]]:
 
 
 def visit(address: str, client: Client) -> dict[str, Any]:
-    """Ask for the address in every way that only looks; return what went wrong.
+    """Request the address with every safe method; return what went wrong.
 
-    The admin's pages are Django's and ours alike and many: GET stands for the rest.
+    The admin has many pages: there GET is enough.
     """
     wrong = {}
     for method in ("get",) if address.startswith("/admin/") else METHODS:
@@ -169,7 +169,7 @@ def visit(address: str, client: Client) -> dict[str, Any]:
         "a stranger",
         "a stranger who has begun",
         "the associated customer",
-        "a customer on the way",
+        "a customer who has not joined yet",
         "a partner's member",
         "an administrator",
     ],

@@ -1,4 +1,4 @@
-"""Every answer carries the agreed headers, whatever its status."""
+"""Every answer of every status has the agreed headers."""
 
 import pytest
 from django.contrib.auth.decorators import login_not_required
@@ -117,7 +117,7 @@ def test_static_files_set_no_cookie(client, db):
 
 
 @override_settings(SECURE_HSTS_SECONDS=365 * 24 * 60 * 60, SECURE_HSTS_INCLUDE_SUBDOMAINS=True)
-@pytest.mark.parametrize("secure", [True, False], ids=["said by the proxy", "unsaid"])
+@pytest.mark.parametrize("secure", [True, False], ids=["HTTPS", "no scheme"])
 def test_https_answers_forbid_http(db, secure):
     response = Client().get("/livez", secure=secure)
 

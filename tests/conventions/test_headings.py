@@ -60,5 +60,5 @@ def test_open_name_is_noticed(text, names):
     assert open_names(text) == names
 
 
-def test_isolated_text_stands_between_marks():
+def test_isolated_text_is_between_marks():
     assert isolated("Fair \u202e2026") == "\u2068Fair \u202e2026\u2069"

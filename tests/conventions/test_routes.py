@@ -50,7 +50,7 @@ PUBLIC = {
     # the admin sends strangers to the log-in
     "admin:login",
 }
-# allauth's pages that write on GET or make users whose address nobody proved.
+# allauth's pages that write on GET or make users with an unproven address.
 NEVER_MOUNTED = {
     "account_signup",
     "account_signup_by_passkey",

@@ -1,4 +1,4 @@
-"""What templates and static files never hold, and what components say of themselves."""
+"""What templates and static files must not contain, and what components document."""
 
 import re
 
@@ -17,7 +17,7 @@ INCLUDE_ONLY = re.compile(r'{% include "([^"]+)"(?: with ([^%]*))? only %}')
 CONTRACT = re.compile(r"^(?:{% load [^%]*%}\s*)?{% comment %}\n\S.*\n", re.DOTALL)
 
 
-def holding(pattern, paths):
+def files_with(pattern, paths):
     return [name(path) for path in paths if pattern.search(path.read_text())]
 
 
@@ -25,8 +25,8 @@ def static_files():
     return [path for path in (ROOT / "static").rglob("*") if path.suffix in {".css", ".js", ".svg"}]
 
 
-def test_pages_hold_no_inline_style_or_script():
-    assert holding(INLINE, templates(mails=False)) == []
+def test_pages_contain_no_inline_style_or_script():
+    assert files_with(INLINE, templates(emails=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_inline_style_or_script_is_noticed(text):
 
 
 def test_no_other_host_is_named():
-    assert holding(FOREIGN, [*templates(), *static_files()]) == []
+    assert files_with(FOREIGN, [*templates(), *static_files()]) == []
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_components_state_their_contract():
 
 
 def test_end_blocks_are_named():
-    assert holding(re.compile(r"{% endblock %}"), templates()) == []
+    assert files_with(re.compile(r"{% endblock %}"), templates()) == []
 
 
 def includes_without_token(text, templates_with_form):

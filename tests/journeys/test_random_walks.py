@@ -1,4 +1,4 @@
-"""Two browsers walk one invitation in any order; what must hold, holds after every step."""
+"""Two browsers use one invitation in random order; the invariants are kept after every step."""
 
 import pytest
 from django.db import transaction
@@ -49,11 +49,11 @@ class Walks(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.frame.__exit__(None, None, None)
 
-    @initialize(referral=st.booleans(), mail=st.booleans())
-    def invite(self, referral, mail):
+    @initialize(referral=st.booleans(), is_email=st.booleans())
+    def invite(self, referral, is_email):
         self.account = CustomerAccountFactory.create()
-        recipient = {"email": True, "recipient": self.account.owner.email} if mail else {}
-        limit = {} if mail else {"max_uses": 2}
+        recipient = {"email": True, "recipient": self.account.owner.email} if is_email else {}
+        limit = {} if is_email else {"max_uses": 2}
         self.invitation = InvitationFactory.create(referral=referral, **recipient, **limit)
         self.walks = [Walk(self.invitation, Client()) for _ in range(2)]
 
@@ -104,7 +104,7 @@ class Walks(RuleBasedStateMachine):
         self.answered(self.walks[who].post(final, **data))
 
     @rule(who=WHO)
-    def go_the_whole_way(self, who):
+    def associate(self, who):
         walk = self.walks[who]
         self.answered(walk.begin())
         self.answered(walk.log_in(self.account.owner))
@@ -115,7 +115,7 @@ class Walks(RuleBasedStateMachine):
         BillFactory.create(account=self.account)
 
     @rule(swap=st.booleans())
-    def stand_at_the_others_attempt(self, swap):
+    def take_the_others_attempt(self, swap):
         first, second = self.walks
         if swap:
             first.attempt_id, second.attempt_id = second.attempt_id, first.attempt_id
@@ -123,7 +123,7 @@ class Walks(RuleBasedStateMachine):
             first.attempt_id = second.attempt_id
 
     @invariant()
-    def every_promise_holds(self):
+    def invariants_are_kept(self):
         if not hasattr(self, "invitation"):
             return
         made = Association.objects.select_related("account")
@@ -139,7 +139,7 @@ class Walks(RuleBasedStateMachine):
         assert len(addresses) == len(set(addresses))
 
 
-def test_any_walk_keeps_every_promise():
+def test_random_walks_keep_the_invariants():
     run_machine(
         Walks,
         settings=settings(
@@ -151,4 +151,4 @@ def test_any_walk_keeps_every_promise():
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert Walks.ever_associated > 0  # otherwise the walks never came to anything
+    assert Walks.ever_associated > 0  # otherwise no walk has reached the end

@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _invariants_hold_at_the_end(db):
-    """Whatever the journey did, `check_invariants` finds nothing."""
+def _invariants_are_kept(db):
     yield
     out = StringIO()
     call_command("check_invariants", "--json", stdout=out)
@@ -25,7 +24,7 @@ def _invariants_hold_at_the_end(db):
 
 
 def follow(walk, response):
-    """Open the page that an answer leads to; its address and its text."""
+    """Open the page that an answer leads to; return its address and its text."""
     page = walk.client.get(response["Location"], follow=True)
     assert page.status_code == 200
     chain = page.redirect_chain

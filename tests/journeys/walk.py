@@ -1,4 +1,4 @@
-"""Walking the journey as a browser does, at one of its steps."""
+"""A browser that follows an invitation through the journey, and attempts at one of its steps."""
 
 from typing import Any
 from uuid import UUID
@@ -81,13 +81,13 @@ class Walk:
         return self.post("register/code", country=country, email=address)
 
     def register(self, address: str = ADDRESS, **data: Any) -> Any:
-        """Prove the address and choose the password; ends wherever the journey goes on."""
+        """Prove the address and choose the password; ends at the next step."""
         self.send_code(address)
         data = {"code": newest_code(), "password": PASSWORD} | data
         return self.client.post(self.url("register/account"), data)
 
     def log_in(self, user: User) -> Any:
-        """Log in on the way, as `Login for Association` leads to it."""
+        """Log in during the journey, as `Login for Association` does."""
         return self.client.post(
             f"/account/login/?next={self.url()}",
             {"login": user.account_name, "password": PASSWORD, "next": self.url()},
@@ -99,7 +99,7 @@ class Walk:
 
 
 def newest_code() -> str:
-    """Return the six digits that were mailed last."""
+    """Return the six digits that were e-mailed last."""
     return derive_code(VerificationCode.objects.latest("pk"), None)
 
 
@@ -162,7 +162,7 @@ def ready_attempt(
 
 
 def walk_of(attempt: Attempt, *, signed_in: bool = True) -> Walk:
-    """Return a browser that stands at this attempt, by default logged in as its account."""
+    """Return a browser at this attempt, by default logged in as its account."""
     walk = Walk(attempt.invitation)
     walk.attempt_id = attempt.pk
     if signed_in:

@@ -1,4 +1,4 @@
-"""Background work of the worker: each function gets its turn, beside the e-mails."""
+"""Background work of the worker: each function runs, beside the e-mails."""
 
 import json
 from io import StringIO
@@ -53,7 +53,7 @@ def _work():
         yield
 
 
-def test_each_function_gets_a_turn():
+def test_each_function_runs():
     assert Background().work(now=timezone.now()) == 2
     assert DONE == ["long", "short"]
 

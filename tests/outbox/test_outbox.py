@@ -18,7 +18,6 @@ from outbox.services.queue import (
     OutgoingMessage,
     claim_messages,
     enqueue_messages,
-    lease,
     longest_send,
     retry_moment,
 )
@@ -209,7 +208,7 @@ def test_hostile_names_cannot_add_headers_or_markup(listening):
 
 
 class DyingBackend:
-    """A connection whose process is killed after the server has taken the mail."""
+    """A connection whose process is killed after the server has accepted the e-mail."""
 
     def __init__(self, connection: BaseEmailBackend) -> None:
         self.connection = connection
@@ -230,7 +229,7 @@ def test_crash_between_send_and_mark_repeats_the_same_message_id_once(listening)
     with pytest.raises(SystemExit):
         MailSender(DyingBackend(smtp(listening))).deliver_batch()
     assert deliver(listening) == 0, "the lease has not ended"
-    after_lease = later(seconds=lease().total_seconds() + 1)
+    after_lease = later(seconds=(longest_send() + TIME_FOR_THE_BATCH).total_seconds() + 1)
     assert [deliver(listening, after_lease), deliver(listening, after_lease)] == [1, 0]
     assert [mail["Message-ID"] for mail in listening.mails] == [message.message_id] * 2
 

@@ -13,7 +13,7 @@ from outbox.models import OutboxMessage
 from partners.models import Invitation, Partner, PartnerMember
 from tests import factories as typed_factories
 
-# The checker takes a factory for what it makes.
+# mypy takes a factory for the object that it makes.
 factories: Any = typed_factories
 
 pytestmark = pytest.mark.django_db
@@ -162,11 +162,11 @@ def test_state_filter_says_what_the_model_says(superuser: Client, state: str) ->
     answer = superuser.get(reverse("admin:partners_invitation_changelist"), {"state": state})
     shown = [row.label for row in answer.context["cl"].result_list]
     assert shown == [f"is-{state}"]
-    said = {row.refusal(now) for row in rows if row.label == shown[0]}
-    assert said == {None if state == "live" else f"invitation_{state}"}
+    refusals = {row.refusal(now) for row in rows if row.label == shown[0]}
+    assert refusals == {None if state == "live" else f"invitation_{state}"}
 
 
-def test_member_never_changes_sides(superuser: Client) -> None:
+def test_member_stays_with_their_user_and_partner(superuser: Client) -> None:
     member, other = factories.PartnerMemberFactory(), factories.PartnerFactory()
     path = reverse("admin:partners_partnermember_change", args=[member.pk])
     superuser.post(path, {"partner": other.pk, "role": "administrator"})
@@ -198,8 +198,8 @@ def test_member_is_added_changed_and_removed_by_the_services(superuser: Client) 
 
 def test_last_administrator_is_neither_demoted_nor_removed(superuser: Client) -> None:
     member = factories.PartnerMemberFactory(administrator=True)
-    for act, data in (("change", {"role": "manager"}), ("delete", {"post": "yes"})):
-        path = reverse(f"admin:partners_partnermember_{act}", args=[member.pk])
+    for page, data in (("change", {"role": "manager"}), ("delete", {"post": "yes"})):
+        path = reverse(f"admin:partners_partnermember_{page}", args=[member.pk])
         answer = superuser.post(path, data, follow=True)
         assert "A partner keeps at least one administrator." in answer.content.decode()
     assert PartnerMember.objects.get().role == "administrator"

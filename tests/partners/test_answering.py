@@ -86,7 +86,7 @@ def test_unknown_request_does_not_exist(member, number):
     assert client_of(member.user).post(path).status_code == 404
 
 
-def test_refusal_is_said_and_leaves_the_request_open(asked, member):
+def test_refusal_is_shown_and_leaves_the_request_open(asked, member):
     asked.partner.status = "frozen"
     asked.partner.save()
     client = client_of(member.user)
@@ -108,7 +108,7 @@ def test_dismissed_request_is_not_answered(member):
 # --- the admin
 
 
-def act(client, action, asked, **data):
+def post_action(client, action, asked, **data):
     path = reverse("admin:partners_invitationrequest_changelist")
     chosen = {"action": action, "_selected_action": asked.pk, **data}
     return client.post(path, chosen, follow=True).content.decode()
@@ -117,26 +117,28 @@ def act(client, action, asked, **data):
 def test_administrator_sends_the_invitation_after_a_confirmation(asked):
     boss = UserFactory.create(staff=True)
     client = client_of(boss)
-    assert "Each person is mailed an online invitation" in act(client, "send_invitation", asked)
+    assert "Each person is mailed an online invitation" in post_action(
+        client, "send_invitation", asked
+    )
     assert not OutboxMessage.objects.exists()
     for _ in range(2):
-        act(client, "send_invitation", asked, confirmed="1")
+        post_action(client, "send_invitation", asked, confirmed="1")
     asked.refresh_from_db()
     assert (asked.sent_invitation.recipient, asked.closed_by) == (asked.address, boss)
     assert OutboxMessage.objects.count() == 1
-    page = act(client, "dismiss", asked, confirmed="1", reason="Late")
+    page = post_action(client, "dismiss", asked, confirmed="1", reason="Late")
     assert "The online invitation has been sent already." in page
 
 
 def test_administrator_dismisses_with_a_reason(asked):
     boss = UserFactory.create(staff=True)
     client = client_of(boss)
-    act(client, "dismiss", asked, confirmed="1", reason="")
+    post_action(client, "dismiss", asked, confirmed="1", reason="")
     assert InvitationRequest.objects.get().closed_at is None
-    act(client, "dismiss", asked, confirmed="1", reason="Not ours")
+    post_action(client, "dismiss", asked, confirmed="1", reason="Not ours")
     asked.refresh_from_db()
     assert (asked.dismiss_reason, asked.closed_by) == ("Not ours", boss)
     assert not OutboxMessage.objects.exists()
     assert AuditEvent.objects.get().action == "invitation_request.dismissed"
-    page = act(client, "send_invitation", asked, confirmed="1")
+    page = post_action(client, "send_invitation", asked, confirmed="1")
     assert "This request has been dismissed." in page

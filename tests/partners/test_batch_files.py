@@ -1,4 +1,4 @@
-"""What a batch is handed out as: a table, an archive of QR codes, sheets of labels."""
+"""What a batch offers to download: a table, an archive of QR codes, sheets of labels."""
 
 import csv
 import io
@@ -33,10 +33,10 @@ def member_client(member):
     return client
 
 
-def made(member, **wish):
+def made(member, **fields):
     """A batch whose links are made."""
     batch = InvitationBatchFactory.create(
-        partner=member.partner, created_by=member.user, **{"label": "Fair {n}", **wish}
+        partner=member.partner, created_by=member.user, **{"label": "Fair {n}", **fields}
     )
     make_batches(now=timezone.now())
     return batch
@@ -50,7 +50,7 @@ def links_of(batch):
     return list(batch.invitations.order_by("pk"))
 
 
-def test_table_holds_label_link_token_and_state(member_client, member):
+def test_table_has_label_link_token_and_state(member_client, member):
     batch = made(member)
     links = links_of(batch)
     batch.invitations.filter(pk=links[1].pk).update(revoked_at=timezone.now())
@@ -80,7 +80,7 @@ def archive_of(answer):
     return archive
 
 
-def test_archive_holds_a_picture_of_each_link(member_client, member):
+def test_archive_has_a_picture_of_each_link(member_client, member):
     batch = made(member)
     answer = member_client.get(f"{LIST}{batch.pk}/codes.zip")
     archive = archive_of(answer)
@@ -162,7 +162,7 @@ def test_labels_come_in_sheets_and_pages(
     assert counts == [(2, 48), (2, 48), (1, 4)]
 
 
-def test_files_hold_only_the_batchs_own(member_client, member):
+def test_files_contain_only_the_links_of_the_batch(member_client, member):
     InvitationFactory.create(partner=member.partner, created_by=member.user)
     made(member)
     batch = made(member, label="Other {n}")

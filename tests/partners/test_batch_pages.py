@@ -32,8 +32,8 @@ def member_client(member):
     return signed_in(member.user)
 
 
-def own(member, **wish):
-    return InvitationBatchFactory.create(partner=member.partner, created_by=member.user, **wish)
+def own(member, **fields):
+    return InvitationBatchFactory.create(partner=member.partner, created_by=member.user, **fields)
 
 
 def test_form_starts_a_batch_and_leads_to_its_page(member_client, member):
@@ -154,7 +154,7 @@ def test_quota_is_a_429_that_says_when_and_keeps_the_form(member_client, setting
 
 
 @pytest.mark.parametrize("address", ["", "cancellation", "links.csv", "codes.zip", "labels"])
-def test_batch_exists_for_its_maker_and_administrators_only(member_client, member, address):
+def test_batch_exists_for_its_creator_and_administrators_only(member_client, member, address):
     path = f"{LIST}{own(member).pk}/{address}"
     boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
     assert member_client.get(path).status_code == 200
@@ -162,8 +162,8 @@ def test_batch_exists_for_its_maker_and_administrators_only(member_client, membe
     colleague = PartnerMemberFactory.create(partner=member.partner)
     other = PartnerMemberFactory.create(administrator=True)
     for user in (colleague.user, other.user, UserFactory.create()):
-        theirs, nobodys = (signed_in(user).get(p) for p in (path, f"{LIST}0/{address}"))
-        assert (theirs.status_code, theirs.content) == (404, nobodys.content)
+        theirs, missing = (signed_in(user).get(p) for p in (path, f"{LIST}0/{address}"))
+        assert (theirs.status_code, theirs.content) == (404, missing.content)
     assert Client(SERVER_NAME="127.0.0.1").get(path).status_code == 302
 
 
@@ -188,7 +188,7 @@ def test_list_shows_a_manager_own_batches_and_an_administrator_all(member_client
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_list_costs_the_same_whatever_it_holds(
+def test_list_takes_the_same_queries_for_one_and_three_rows(
     member_client, member, rows, django_assert_num_queries
 ):
     for _ in range(rows):
@@ -221,7 +221,7 @@ def test_empty_list_says_what_it_is_for(member_client):
     assert "Nothing yet." in member_client.get(LIST).content.decode()
 
 
-def test_finished_page_offers_the_files_and_looks_no_more(member_client, member):
+def test_page_of_a_finished_batch_offers_the_files_and_does_not_reload(member_client, member):
     batch = own(member)
     assert "Labels to print" not in member_client.get(f"{LIST}{batch.pk}/").content.decode()
     make_batches(now=timezone.now())
@@ -233,7 +233,7 @@ def test_finished_page_offers_the_files_and_looks_no_more(member_client, member)
     assert f"{LIST}{batch.pk}/cancellation" not in shown
 
 
-def test_cancelling_twice_is_harmless(member_client, member):
+def test_cancelling_twice_cancels_once(member_client, member):
     batch = own(member)
     path = f"{LIST}{batch.pk}/cancellation"
     assert "No more are made." in member_client.get(path).content.decode()
@@ -255,21 +255,21 @@ def test_stopped_batch_says_why(member_client, member):
 
 
 @pytest.mark.parametrize(
-    ("wish", "words", "others"),
+    ("fields", "words", "others"),
     [
         ({"email": True}, "Seven days after each is sent", "Never"),
         ({}, "Never", "Seven days after"),
     ],
 )
 def test_batch_without_an_expiry_says_how_long_each_lives(
-    member_client, member, wish, words, others
+    member_client, member, fields, words, others
 ):
-    shown = member_client.get(f"{LIST}{own(member, **wish).pk}/").content.decode()
+    shown = member_client.get(f"{LIST}{own(member, **fields).pk}/").content.decode()
     assert words in shown
     assert others not in shown
 
 
 @pytest.mark.parametrize("address", ["links.csv", "codes.zip", "labels"])
-def test_batch_of_mails_has_no_files_of_links(member_client, member, address):
+def test_batch_of_emails_has_no_files_of_links(member_client, member, address):
     batch = own(member, email=True)
     assert member_client.get(f"{LIST}{batch.pk}/{address}").status_code == 404

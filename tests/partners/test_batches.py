@@ -31,15 +31,15 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(batches, "CHUNK", 4)
 
 
-def start(member, **wish):
-    wish = {"size": 10, "label": "Fair {n}", "now": NOW, **wish}
+def start(member, **fields):
+    fields = {"size": 10, "label": "Fair {n}", "now": NOW, **fields}
     return start_links(
-        partner=member.partner, association_type=AssociationType.REFERRAL, by=member.user, **wish
+        partner=member.partner, association_type=AssociationType.REFERRAL, by=member.user, **fields
     )
 
 
 def work():
-    """Let the worker do all there is; what it did each time."""
+    """Run the worker until all is done; return how many it made each time."""
     done = []
     while number := make_batches(now=NOW + HOUR):
         done.append(number)
@@ -203,13 +203,13 @@ def test_chunk_that_fails_leaves_nothing_and_is_made_again(member, small_chunks,
     assert Invitation.objects.count() == 10
 
 
-def test_mails_and_drafts_are_left_alone(member):
+def test_emails_and_drafts_are_left_alone(member):
     InvitationBatchFactory.create(email=True)
     InvitationBatchFactory.create(draft=True)
     assert work() == []
 
 
-def test_batch_that_nobody_could_follow_is_not_started(member):
+def test_batch_of_links_that_cannot_be_followed_is_not_started(member):
     member.partner.status = PartnerStatus.FROZEN
     with pytest.raises(Refused) as refused:
         start(member)

@@ -25,7 +25,7 @@ def small_chunks(monkeypatch):
 
 
 def in_parallel(work):
-    """Let six workers do it at the same moment; what each said."""
+    """Run it in six workers at the same moment; return the result of each."""
     together = threading.Barrier(WORKERS)
 
     def one(_):
@@ -41,7 +41,7 @@ def in_parallel(work):
 
 
 def until_it_is_done():
-    """Work as long as a batch runs: another worker may hold the only one."""
+    """Work until no batch runs: another worker may have locked the only one."""
     done = 0
     while InvitationBatch.objects.running().exists():
         done += make_batches(now=timezone.now())
@@ -58,7 +58,7 @@ def test_parallel_workers_make_exactly_the_size():
 
 
 def test_more_are_made_without_the_lock(monkeypatch):
-    """The control: all take the same batch as it was before anyone has written."""
+    """The control: all take the same batch as it was before the first write."""
     InvitationBatchFactory.create(size=SIZE, label="Fair {n}")
     looked = threading.Barrier(WORKERS)
     make_some = batches._make_some

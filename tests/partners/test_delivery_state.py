@@ -1,4 +1,4 @@
-"""What has become of an invitation's mail, as the outbox tells it."""
+"""The delivery of an invitation's e-mail, read from the outbox."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -65,7 +65,7 @@ def mailed(invitation, **outcome):
         ),
     ],
 )
-def test_delivery_says_how_the_mail_fared(outcome, delivery, words):
+def test_delivery_shows_the_state_of_the_email(outcome, delivery, words):
     invitation = InvitationFactory(email=True)
     mailed(invitation, **outcome)
     assert deliveries_of([invitation]) == {invitation.pk: delivery}
@@ -73,7 +73,7 @@ def test_delivery_says_how_the_mail_fared(outcome, delivery, words):
     assert words in " ".join(shown.split())
 
 
-def test_the_newest_mail_counts_and_one_that_was_never_mailed_is_not_there():
+def test_newest_email_counts_and_an_invitation_never_mailed_is_not_there():
     twice, never = InvitationFactory(email=True), InvitationFactory(email=True)
     mailed(twice, sent_at=NOW)
     mailed(twice)

@@ -82,12 +82,12 @@ def test_invitation_that_was_revoked_is_made_and_mailed_again(client, member):
     assert Invitation.objects.count() == 2
 
 
-def test_usual_subject_is_left_to_the_mail(client, member):
+def test_default_subject_is_not_stored(client, member):
     post(client, subject=f"{member.partner.name} invites you to join on Example Cloud")
     assert Invitation.objects.get().subject == ""
 
 
-def test_preview_writes_nothing_and_is_the_mail(client):
+def test_preview_writes_nothing_and_is_the_email(client):
     before = tables()
     shown = post(client, "preview")
     as_html = post(client, "preview_html")
@@ -123,7 +123,7 @@ def test_preview_writes_nothing_and_is_the_mail(client):
         ({"expires_at": "soon"}, "Enter a date and a time like"),
     ],
 )
-def test_bad_input_is_said_and_kept(changed, words):
+def test_bad_input_is_rejected_and_kept(changed, words):
     partner = PartnerFactory.create(reseller_only=True)
     client = client_of(PartnerMemberFactory.create(partner=partner).user)
     before = tables()
@@ -136,7 +136,7 @@ def test_bad_input_is_said_and_kept(changed, words):
     assert tables() == before
 
 
-def test_fourth_mail_of_a_day_is_refused_at_the_address(client):
+def test_fourth_email_of_a_day_is_refused_at_the_address(client):
     for number in range(3):
         assert post(client, note=f"{number}").status_code == 303
     response = post(client, note="3")
@@ -155,7 +155,7 @@ def test_quota_is_429_and_keeps_what_was_typed(client, settings):
     assert 'value="bob@example.org"' in response.content.decode()
 
 
-def test_frozen_partner_invites_nobody():
+def test_frozen_partner_cannot_invite():
     partner = PartnerFactory.create(frozen=True)
     client = client_of(PartnerMemberFactory.create(partner=partner).user)
     assert "The partner is frozen" in client.get(PATH).content.decode()

@@ -1,4 +1,4 @@
-"""The mails about invitations."""
+"""The e-mails about invitations."""
 
 import re
 from datetime import UTC, datetime
@@ -47,13 +47,13 @@ def test_invitation_names_partner_expiry_with_zone_and_recipient():
     assert "> " not in mail.text
 
 
-def test_note_of_many_lines_cannot_pass_for_the_mail():
+def test_note_of_many_lines_cannot_pass_for_the_email():
     invitation = InvitationFactory(email=True, note="One\n\n-- \nExample Cloud\u2028Pay here")
     text = write("partners.invitation", invitation).text
     assert "> One\n>\n> --\n> Example Cloud\n> Pay here\n" in text
 
 
-def test_preview_is_the_mail_but_for_the_link():
+def test_preview_is_the_email_with_another_link():
     invitation = InvitationFactory(
         email=True,
         subject="Come \u2066in",

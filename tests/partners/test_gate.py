@@ -46,10 +46,10 @@ def test_manager_comes_in_without():
 
 
 @override_settings(DEMO=False)
-def test_whoever_is_no_member_finds_nothing():
+def test_user_without_membership_gets_404():
     assert visit(client_of(UserFactory.create())) == {(404, None)}
 
 
-def test_demo_asks_nobody_for_a_second_factor():
+def test_demo_requires_no_second_factor():
     boss = PartnerMemberFactory.create(administrator=True)
     assert visit(client_of(boss.user)) == {(200, None)}

@@ -42,14 +42,14 @@ def client_of(user):
 
 
 def labels(member, query=""):
-    """The labels on the page, from top to bottom."""
+    """Return the labels on the page, from top to bottom."""
     page = client_of(member.user).get(f"{PATH}?{query}")
     assert page.status_code == 200
     return [row["invitation"].label for row in page.context["rows"]]
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_list_asks_constantly(boss, rows, django_assert_num_queries):
+def test_list_has_a_constant_query_count(boss, rows, django_assert_num_queries):
     for invitation in InvitationFactory.create_batch(rows, partner=boss.partner):
         AttemptFactory(invitation=invitation)
     client = client_of(boss.user)
@@ -158,7 +158,7 @@ def test_list_shows_what_was_asked_for(boss, query, expected):
     assert labels(boss, query) == expected
 
 
-def test_link_is_found_by_whatever_was_typed(boss):
+def test_link_is_found_in_each_way_of_typing_it(boss):
     wanted = InvitationFactory(partner=boss.partner, label="wanted")
     InvitationFactory(partner=boss.partner)
     for text in (wanted.token, wanted.link, wanted.link.upper(), wanted.grouped_token):

@@ -33,8 +33,8 @@ def client_of(user):
     return client
 
 
-def path(invitation, act=""):
-    return f"/partner/invitations/{invitation.pk}/{act}"
+def path(invitation, action=""):
+    return f"/partner/invitations/{invitation.pk}/{action}"
 
 
 def actions(invitation):
@@ -200,7 +200,7 @@ def test_expiry_counted_from_each_click_is_the_same_for_a_double_click(boss):
     assert Invitation.objects.get().expires_at == NOW + timedelta(days=30)
 
 
-def test_nobody_chooses_a_token(boss):
+def test_token_cannot_be_chosen(boss):
     client_of(boss.user).post(NEW, asked(key="0" * 26, token="0" * 26))
     assert Invitation.objects.get().token != "0" * 26
 
@@ -245,18 +245,18 @@ def test_duplicate_of_another_partners_does_not_exist(boss):
     assert client_of(boss.user).get(f"{NEW}?copy={InvitationFactory().pk}").status_code == 404
 
 
-@pytest.mark.parametrize("act", ["", "edit", "revoke", "print", "qr.svg", "qr.png"])
-def test_pages_are_for_administrators_and_the_maker(boss, act):
+@pytest.mark.parametrize("action", ["", "edit", "revoke", "print", "qr.svg", "qr.png"])
+def test_pages_are_for_administrators_and_the_maker(boss, action):
     manager, other = PartnerMemberFactory.create_batch(2, partner=boss.partner)
     invitation = InvitationFactory(partner=boss.partner, created_by=manager.user)
     foreign = PartnerMemberFactory(administrator=True)
     people = (boss.user, manager.user, other.user, foreign.user, UserFactory())
-    statuses = [client_of(user).get(path(invitation, act)).status_code for user in people]
+    statuses = [client_of(user).get(path(invitation, action)).status_code for user in people]
     assert statuses == [200, 200, 404, 404, 404]
-    assert Client(SERVER_NAME="127.0.0.1").get(path(invitation, act)).status_code == 302
+    assert Client(SERVER_NAME="127.0.0.1").get(path(invitation, action)).status_code == 302
 
 
-def test_page_tells_the_security_log_and_no_row(boss, caplog):
+def test_page_writes_to_the_security_log_and_to_no_table(boss, caplog):
     invitation = InvitationFactory(partner=boss.partner)
     client = client_of(boss.user)
     with caplog.at_level(logging.INFO, logger="security"):
@@ -356,7 +356,7 @@ def test_bad_edit_changes_nothing(boss, typed, field):
         ("used_up", "This invitation has been used up."),
     ],
 )
-def test_what_is_over_is_not_edited(boss, trait, sentence):
+def test_dead_invitation_is_not_edited(boss, trait, sentence):
     invitation = InvitationFactory(partner=boss.partner, label="Old", **{trait: True})
     page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
     shown = client_of(boss.user).get(path(invitation, "edit"))
@@ -371,7 +371,7 @@ def test_what_is_over_is_not_edited(boss, trait, sentence):
     ("trait", "way"),
     [("expired", ""), ("revoked", "email/new"), ("used_up", "email/new")],
 )
-def test_dead_mail_leads_to_sending_again_and_is_no_model_for_a_link(boss, trait, way):
+def test_dead_email_invitation_offers_sending_again_and_no_copy_as_a_link(boss, trait, way):
     mailed = InvitationFactory(partner=boss.partner, email=True, **{trait: True})
     client = client_of(boss.user)
     page = client.get(path(mailed, "edit")).content.decode()
@@ -382,7 +382,7 @@ def test_dead_mail_leads_to_sending_again_and_is_no_model_for_a_link(boss, trait
 
 
 @pytest.mark.parametrize("trait", [{}, {"expired": True}, {"used_up": True}])
-def test_revoking_twice_is_one_act(boss, trait):
+def test_revoking_twice_writes_one_event(boss, trait):
     invitation = InvitationFactory(partner=boss.partner, **trait)
     client = client_of(boss.user)
     assert "This is final." in client.get(path(invitation, "revoke")).content.decode()

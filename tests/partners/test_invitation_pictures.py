@@ -31,8 +31,8 @@ def invitation(member):
     return InvitationFactory(partner=member.partner, label='=1"\n../x')
 
 
-def path(invitation, act):
-    return f"/partner/invitations/{invitation.pk}/{act}"
+def path(invitation, action):
+    return f"/partner/invitations/{invitation.pk}/{action}"
 
 
 @pytest.mark.parametrize("size", [300, 600, 1200])
@@ -44,7 +44,7 @@ def test_png_decodes_to_the_link(client, invitation, size):
 
 
 @pytest.mark.parametrize(
-    ("act", "content_type", "disposition"),
+    ("action", "content_type", "disposition"),
     [
         ("qr.svg", "image/svg+xml; charset=utf-8", 'inline; filename="invitation-{}.svg"'),
         (
@@ -61,9 +61,9 @@ def test_png_decodes_to_the_link(client, invitation, size):
     ],
 )
 def test_pictures_are_named_by_us_and_never_sniffed(
-    client, invitation, act, content_type, disposition
+    client, invitation, action, content_type, disposition
 ):
-    answer = client.get(path(invitation, act))
+    answer = client.get(path(invitation, action))
     assert answer.status_code == 200
     assert answer["Content-Type"] == content_type
     assert answer["Content-Disposition"] == disposition.format(invitation.pk)
@@ -72,20 +72,20 @@ def test_pictures_are_named_by_us_and_never_sniffed(
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("act", ["qr.svg", "qr.png", "qr.png?size=1200"])
-def test_picture_is_not_sent_again_to_whoever_has_it(client, invitation, act):
-    etag = client.get(path(invitation, act))["ETag"]
-    again = client.get(path(invitation, act), HTTP_IF_NONE_MATCH=etag)
-    other = client.get(path(invitation, act), HTTP_IF_NONE_MATCH='"another"')
+@pytest.mark.parametrize("action", ["qr.svg", "qr.png", "qr.png?size=1200"])
+def test_picture_in_the_browsers_cache_is_not_sent_again(client, invitation, action):
+    etag = client.get(path(invitation, action))["ETag"]
+    again = client.get(path(invitation, action), HTTP_IF_NONE_MATCH=etag)
+    other = client.get(path(invitation, action), HTTP_IF_NONE_MATCH='"another"')
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
     assert other.status_code == 200
 
 
 @pytest.mark.parametrize(
-    "act", ["qr.png?size=301", "qr.png?size=", "qr.png?size=%00", "print?size=a5", "print?size="]
+    "action", ["qr.png?size=301", "qr.png?size=", "qr.png?size=%00", "print?size=a5", "print?size="]
 )
-def test_other_sizes_do_not_exist(client, invitation, act):
-    assert client.get(path(invitation, act)).status_code == 404
+def test_other_sizes_do_not_exist(client, invitation, action):
+    assert client.get(path(invitation, action)).status_code == 404
 
 
 @pytest.mark.parametrize("size", ["a4", "a6"])

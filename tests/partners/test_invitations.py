@@ -27,36 +27,36 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
-def make(**wish):
-    """Make a reseller link, or whatever is wished."""
-    wish = {
-        "partner": wish.pop("partner", None) or PartnerFactory(),
+def make(**fields):
+    """Make a reseller link, or another invitation by `fields`."""
+    fields = {
+        "partner": fields.pop("partner", None) or PartnerFactory(),
         "channel": Channel.LINK,
         "association_type": AssociationType.RESELLER,
         "label": "Spring",
         "by": None,
         "now": NOW,
-        **wish,
+        **fields,
     }
-    return create_invitation(**wish)
+    return create_invitation(**fields)
 
 
-def make_email(**wish):
-    return make(**{"channel": Channel.EMAIL, "recipient": "Ann@Example.ORG", **wish})
+def make_email(**fields):
+    return make(**{"channel": Channel.EMAIL, "recipient": "Ann@Example.ORG", **fields})
 
 
-def edit(invitation, **wish):
+def edit(invitation, **fields):
     kept = {
         "label": invitation.label,
         "note": invitation.note,
         "expires_at": invitation.expires_at,
         "max_uses": invitation.max_uses,
     }
-    return edit_invitation(invitation=invitation, by=None, now=NOW, **{**kept, **wish})
+    return edit_invitation(invitation=invitation, by=None, now=NOW, **{**kept, **fields})
 
 
 def events(invitation):
-    """The acts written about the invitation, oldest first."""
+    """Return the actions in the audit trail of the invitation, oldest first."""
     return list(
         AuditEvent.objects.filter(
             object_label="partners.invitation", object_id=str(invitation.pk)
@@ -72,7 +72,7 @@ def mails(invitation):
     )
 
 
-def test_link_has_no_limits_unless_said_and_mails_nobody(django_assert_num_queries):
+def test_link_has_no_limits_by_default_and_sends_no_email(django_assert_num_queries):
     partner, member = PartnerFactory(), UserFactory()
     # The savepoint of the service inside the test's transaction takes two, the quota two; on
     # PostgreSQL its lock is one more.
@@ -128,7 +128,7 @@ def test_email_without_an_address_is_not_made(recipient):
 
 
 @pytest.mark.parametrize(
-    ("partner", "wish", "code"),
+    ("partner", "fields", "code"),
     [
         ({"frozen": True}, {}, InvitationProblem.PARTNER_UNAVAILABLE),
         ({"allows_reseller": False}, {}, InvitationProblem.TYPE_NOT_ALLOWED),
@@ -143,10 +143,10 @@ def test_email_without_an_address_is_not_made(recipient):
         ({}, {"max_uses": 2**31}, InvitationProblem.TOO_MANY_USES),
     ],
 )
-def test_invitation_that_nobody_could_follow_is_not_made(partner, wish, code):
+def test_invitation_that_cannot_be_followed_is_not_made(partner, fields, code):
     partner = PartnerFactory(**partner)
     with pytest.raises(Refused) as refused:
-        make(partner=partner, **wish)
+        make(partner=partner, **fields)
     assert refused.value.code == code
     with pytest.raises(Refused) as refused:
         create_links(
@@ -155,7 +155,7 @@ def test_invitation_that_nobody_could_follow_is_not_made(partner, wish, code):
             by=None,
             now=NOW,
             label="x",
-            **{"association_type": AssociationType.RESELLER, **wish},
+            **{"association_type": AssociationType.RESELLER, **fields},
         )
     assert refused.value.code == code
     assert (Invitation.objects.count(), AuditEvent.objects.count()) == (0, 0)
@@ -214,7 +214,7 @@ def test_find_takes_one_query_with_the_partner(django_assert_num_queries):
 
 
 @pytest.mark.parametrize("text", ["", "\x00" * 26, "0" * 27, "é" * 26])
-def test_find_asks_nothing_of_the_database_for_what_is_no_token(django_assert_num_queries, text):
+def test_find_runs_no_query_for_what_is_no_token(django_assert_num_queries, text):
     with django_assert_num_queries(0):
         assert find_invitation(text) is None
 
@@ -269,17 +269,17 @@ def test_resending_what_cannot_be_followed_is_refused(trait, code):
     assert (mails(invitation), events(invitation)) == ([], [])
 
 
-def test_person_is_mailed_at_most_three_times_a_day_whoever_invites():
+def test_person_is_mailed_at_most_three_times_a_day_by_all_partners():
     make_email()
     make_email(now=NOW + timedelta(hours=1))
     invitation = make_email(now=NOW + timedelta(hours=2))
     late = NOW + timedelta(hours=23)
-    for act in (
+    for action in (
         lambda: make_email(now=late),
         lambda: resend_invitation(invitation=invitation, by=None, now=late),
     ):
         with pytest.raises(Refused) as refused:
-            act()
+            action()
         assert refused.value.code == InvitationProblem.MAILED_TOO_OFTEN
     assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (3, 3)
     make_email(recipient="bob@example.org", now=late)
@@ -287,7 +287,7 @@ def test_person_is_mailed_at_most_three_times_a_day_whoever_invites():
     assert len(mails(invitation)) == 2
 
 
-def test_email_may_be_made_without_its_mail():
+def test_invitation_by_email_may_be_made_without_its_email():
     for _ in range(4):
         make_email(mailed=False)
     assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (4, 0)
@@ -322,7 +322,7 @@ def test_email_keeps_its_one_use_and_always_ends():
 
 
 @pytest.mark.parametrize(
-    ("trait", "wish", "code"),
+    ("trait", "fields", "code"),
     [
         ({"max_uses": 5, "used_count": 3}, {"max_uses": 2}, InvitationProblem.TOO_FEW_USES),
         ({}, {"max_uses": 0}, InvitationProblem.TOO_FEW_USES),
@@ -332,9 +332,9 @@ def test_email_keeps_its_one_use_and_always_ends():
         ({"used_up": True}, {"max_uses": 9}, InvitationProblem.USED_UP),
     ],
 )
-def test_editing_what_is_not_live_or_would_not_be_is_refused(trait, wish, code):
+def test_editing_what_is_not_live_or_would_not_be_is_refused(trait, fields, code):
     invitation = InvitationFactory(**trait)
     with pytest.raises(Refused) as refused:
-        edit(invitation, **wish)
+        edit(invitation, **fields)
     assert refused.value.code == code
     assert events(invitation) == []

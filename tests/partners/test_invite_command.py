@@ -51,7 +51,7 @@ def test_link_is_printed_with_its_groups():
     assert printed == f"{made.link}  {made.grouped_token}\n"
 
 
-def test_email_is_promised_in_the_outbox():
+def test_email_is_enqueued_in_the_outbox():
     invite(*EMAIL, "--max-uses", "1", "--json")
     made = Invitation.objects.get()
     assert (made.channel, made.recipient, made.is_bound) == (Channel.EMAIL, "ann@example.org", True)
@@ -200,7 +200,7 @@ def test_expiry_is_refused_at_this_moment(time_machine):
 
 def test_unknown_and_frozen_partners_cannot_invite(acme):
     with pytest.raises(CommandError) as refused:
-        call_command("invite", "--partner", "nobody", *LINK)
+        call_command("invite", "--partner", "unknown", *LINK)
     assert str(refused.value) == "--partner: there is no partner with this short name."
     acme.status = "frozen"
     acme.save()

@@ -1,4 +1,4 @@
-"""Reading lists of people: what is understood, and what is refused row by row or whole."""
+"""Reading lists of people: what is read, and which rows or lists are rejected."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def read(text):
         " Ada , ada@example.org , Germany , Hello ",
     ],
 )
-def test_lists_of_every_kind_are_read(content):
+def test_lists_with_each_delimiter_and_encoding_are_read(content):
     assert read(content) == GOOD
 
 

@@ -1,4 +1,4 @@
-"""Whether an invitation is live: one rule, asked of a row, of a set of rows, and when used."""
+"""Whether an invitation is live: one rule, for a row, for a set of rows, and in the UPDATE."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -64,7 +64,7 @@ def test_use_is_one_statement_that_decides_on_the_row_itself(django_assert_num_q
     invitation = InvitationFactory(max_uses=1)
     with django_assert_num_queries(1) as queries:
         use_invitation(invitation=invitation, now=NOW)
-    # A sub-select of the row would keep its answer while the UPDATE waits for the row.
+    # The result of a sub-select would not change while the UPDATE waits for the row.
     assert "IN (SELECT" not in queries[0]["sql"]
 
 

@@ -21,7 +21,7 @@ PEOPLE = 8
 
 
 def invite_in_parallel():
-    """Let eight partners invite the same person at the same moment; how many were refused."""
+    """Let eight partners invite one person at the same moment; return how many were refused."""
     together = threading.Barrier(PEOPLE)
 
     def one(partner):
@@ -53,7 +53,7 @@ def test_exactly_three_are_mailed():
 
 
 def test_more_are_mailed_without_the_lock(monkeypatch):
-    """The control: all look before anyone has written."""
+    """The control: all read before the first write."""
     looked = threading.Barrier(PEOPLE)
     look = quotas.recipients_at_limit
 

@@ -120,7 +120,7 @@ def test_preview_is_made_of_what_is_typed_and_writes_nothing(client):
     assert "sandbox" in as_html["Content-Security-Policy"]
 
 
-def test_two_clicks_on_send_mail_everybody_once(client, member):
+def test_two_clicks_on_send_mail_each_person_once(client, member):
     batch = drafted(client)
     for _ in range(2):
         response = send(client, batch, subject="New", note="Changed")
@@ -224,7 +224,7 @@ def test_bad_words_create_nothing(client, changed, words):
     assert tables() == before
 
 
-def test_file_is_refused_elsewhere_and_the_page_takes_no_larger_body(client):
+def test_page_for_one_person_rejects_files_and_large_bodies(client):
     file = SimpleUploadedFile("a.csv", b"a")
     assert client.post("/partner/invitations/email/new", {"file": file}).status_code == 400
     large = client.post("/partner/invitations/email/new", {"note": "x" * 2_000_001})
@@ -251,7 +251,7 @@ def test_frozen_partner_sends_nothing(client, member):
     assert InvitationBatch.objects.get().state == "draft"
 
 
-def test_mended_list_is_uploaded_with_the_words_of_the_first(client):
+def test_corrected_list_is_uploaded_with_the_words_of_the_first(client):
     batch = drafted(client)
     address = f"{PATH}?copy={batch.pk}"
     assert (
@@ -271,8 +271,8 @@ def test_mended_list_is_uploaded_with_the_words_of_the_first(client):
 
 
 def test_past_expiry_is_not_copied(client, member):
-    wish = {"email": True, "draft": True, "partner": member.partner, "created_by": member.user}
-    batch = InvitationBatchFactory.create(**wish, expires_at=timezone.now(), is_bound=False)
+    fields = {"email": True, "draft": True, "partner": member.partner, "created_by": member.user}
+    batch = InvitationBatchFactory.create(**fields, expires_at=timezone.now(), is_bound=False)
     form = client.get(f"{PATH}?copy={batch.pk}").context["form"]
     assert (form["expires_at"].value(), form["recipient_only"].value()) == (None, False)
 
@@ -281,12 +281,12 @@ def test_only_an_own_list_is_copied(client, member):
     links = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
     of_colleague = InvitationBatchFactory.create(email=True, partner=member.partner)
     of_others = InvitationBatchFactory.create(email=True)
-    for wish in (links.pk, of_colleague.pk, of_others.pk, 2**62, 2**70, "", "x", "-1", "²"):
-        assert client.get(PATH, {"copy": wish}).status_code == 404
+    for key in (links.pk, of_colleague.pk, of_others.pk, 2**62, 2**70, "", "x", "-1", "²"):
+        assert client.get(PATH, {"copy": key}).status_code == 404
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_report_asks_constantly(member, client, rows, django_assert_num_queries):
+def test_report_has_a_constant_query_count(member, client, rows, django_assert_num_queries):
     batch = InvitationBatchFactory.create(
         email=True, draft=True, partner=member.partner, created_by=member.user, size=rows
     )

@@ -1,4 +1,4 @@
-"""Batches of e-mails: each good row is mailed once, whatever happens in between."""
+"""Batches of e-mails: each good row is mailed once, after crashes and cancelling too."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -145,7 +145,7 @@ def test_two_batches_are_mailed_one_after_the_other(member, monkeypatch):
     )
 
 
-def test_one_mail_passes_those_of_a_batch(member):
+def test_one_email_passes_those_of_a_batch(member):
     started(member, addresses(2))
     work()
     create_invitation(
@@ -168,7 +168,7 @@ def test_one_mail_passes_those_of_a_batch(member):
         ({"expires_at": NOW}, "expiry_not_ahead"),
     ],
 )
-def test_list_that_nobody_could_follow_is_not_kept(member, changed, code):
+def test_list_of_invitations_that_cannot_be_followed_is_not_saved(member, changed, code):
     with pytest.raises(Refused) as refused:
         drafted(member, addresses(1), **changed)
     assert refused.value.code == code
@@ -192,7 +192,7 @@ def test_draft_of_a_partner_that_may_not_invite_is_not_kept():
         drafted(member, addresses(1))
 
 
-def test_draft_that_nobody_started_is_cancelled_after_seven_days(member):
+def test_draft_that_is_not_started_is_cancelled_after_seven_days(member):
     old, begun = drafted(member, addresses(2)), started(member, addresses(1, first=7))
     week = NOW + timedelta(days=7)
     young = drafted(member, addresses(2), NOW + timedelta(seconds=90))

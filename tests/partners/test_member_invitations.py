@@ -1,4 +1,4 @@
-"""Inviting people to act for the partner: by mail, renewed, limited, withdrawn; nothing is told."""
+"""Inviting people to act for the partner: by e-mail, renewed, limited, withdrawn."""
 
 import re
 from datetime import timedelta
@@ -83,7 +83,7 @@ def test_invitation_is_open_for_seven_days_and_mailed(boss, console):
     assert list(trail_equals_state()) == []
 
 
-def test_unknown_address_gets_a_login_without_password_and_one_mail(console):
+def test_unknown_address_gets_a_login_without_password_and_one_email(console):
     invite(console, "New.Person@Example.org")
     user = User.objects.get(email="new.person@example.org")
     assert (user.has_usable_password(), user.email_original) == (False, "New.Person@Example.org")
@@ -95,7 +95,7 @@ def test_unknown_address_gets_a_login_without_password_and_one_mail(console):
 
 
 def plain(page):
-    """Return the page without what differs by chance."""
+    """Return the page without random values."""
     text = re.sub(r'name="(csrfmiddlewaretoken|form_key)" value="[^"]*"', "", page.content.decode())
     return re.sub(r"invitations/\d+/", "", text)
 
@@ -106,7 +106,7 @@ def test_inviter_cannot_tell_known_from_unknown(boss, console):
     PartnerMemberFactory.create(user=UserFactory(email="taken3@example.org"))
     answers = []
     with time_machine.travel(timezone.now(), tick=False):
-        for name in ("known1", "gone22", "taken3", "nobody"):
+        for name in ("known1", "gone22", "taken3", "absent"):
             answer = invite(console, f"{name}@example.org")
             page = plain(console.get(MEMBERS)).replace(name, "somebody")
             answers.append((answer.status_code, answer["Location"], len(answer.content), page))
@@ -127,7 +127,7 @@ def test_known_and_unknown_take_nearly_the_same_statements(boss):
                 now=timezone.now(),
             )
         counts.append(len(asked))
-    # The login and its event.
+    # The log-in and its event.
     assert counts[1] - counts[0] == 2
 
 
@@ -186,7 +186,7 @@ def test_sending_again_above_the_limit_is_429(boss, console):
     assert "Try again tomorrow." in answer.content.decode()
 
 
-def test_a_person_is_mailed_three_times_a_day_whoever_invites():
+def test_person_is_mailed_three_times_a_day_by_all_partners_together():
     for _ in range(3):
         boss = PartnerMemberFactory.create(administrator=True)
         assert invite(client_of(boss.user), "ann@example.org").status_code == 303
@@ -223,7 +223,7 @@ def test_member_is_not_invited_again(boss, console):
     "fields",
     [
         {"address": ""},
-        {"address": "nobody"},
+        {"address": "unknown"},
         {"address": "a@localhost"},
         {"address": "a@example.org,b@example.org"},
         {"address": "a@example.org\r\nBcc: b@example.org"},
@@ -264,14 +264,14 @@ def test_accepted_invitation_is_not_withdrawn(boss, console):
     assert not AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize("act", ["withdraw", "send"])
-def test_another_partners_invitation_does_not_exist(console, act):
+@pytest.mark.parametrize("action", ["withdraw", "send"])
+def test_another_partners_invitation_does_not_exist(console, action):
     row = MemberInvitationFactory.create()
-    assert console.post(f"{MEMBERS}invitations/{row.pk}/{act}").status_code == 404
+    assert console.post(f"{MEMBERS}invitations/{row.pk}/{action}").status_code == 404
     assert not AuditEvent.objects.exists()
 
 
-def test_mail_leads_newcomers_to_a_password_first(console):
+def test_email_leads_newcomers_to_a_password_first(console):
     invite(console, "new@example.org", "administrator")
     mail = render_message(OutboxMessage.objects.get())
     assert "as an administrator" in mail.text
@@ -279,7 +279,7 @@ def test_mail_leads_newcomers_to_a_password_first(console):
     assert mail.html.index("/account/password/reset/") < mail.html.index("/account/membership/")
 
 
-def test_mail_to_someone_who_can_log_in_has_one_way(boss, console):
+def test_email_to_someone_who_can_log_in_has_one_way(boss, console):
     UserFactory.create(email="ann@example.org")
     invite(console, "ann@example.org")
     mail = render_message(OutboxMessage.objects.get())
@@ -289,7 +289,7 @@ def test_mail_to_someone_who_can_log_in_has_one_way(boss, console):
 
 
 @pytest.mark.parametrize("state", ["accepted_at", "withdrawn_at", "expires_at"])
-def test_mail_that_comes_too_late_is_dropped(console, state):
+def test_email_that_is_no_longer_useful_is_dropped(console, state):
     invite(console, "ann@example.org")
     MemberInvitation.objects.update(**{state: timezone.now()})
     with pytest.raises(Stale):

@@ -31,22 +31,22 @@ from web.refused import Refused
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def demote(**act):
-    change_member(role=PartnerRole.MANAGER, may_see_addresses=False, **act)
+def demote(**arguments):
+    change_member(role=PartnerRole.MANAGER, may_see_addresses=False, **arguments)
 
 
-def each_acts_on_the_other(act):
-    """Let two administrators act on each other at once; how many were refused."""
+def each_acts_on_the_other(action):
+    """Run it for two administrators at once; return how many were refused."""
     one = PartnerMemberFactory.create(administrator=True)
     other = PartnerMemberFactory.create(administrator=True, partner=one.partner)
     together = threading.Barrier(2)
 
-    def acting(pair):
+    def run(pair):
         by, theirs = pair
         try:
             connection.ensure_connection()
             together.wait(timeout=20)
-            act(member=theirs, by=by.user, now=timezone.now())
+            action(member=theirs, by=by.user, now=timezone.now())
         except Refused:
             return 1
         finally:
@@ -54,24 +54,24 @@ def each_acts_on_the_other(act):
         return 0
 
     with ThreadPoolExecutor(2) as people:
-        return sum(people.map(acting, [(one, other), (other, one)]))
+        return sum(people.map(run, [(one, other), (other, one)]))
 
 
 def administrators():
     return PartnerMember.objects.filter(role=PartnerRole.ADMINISTRATOR).count()
 
 
-@pytest.mark.parametrize("act", [demote, remove_member])
-def test_one_administrator_stays(act):
+@pytest.mark.parametrize("action", [demote, remove_member])
+def test_one_administrator_stays(action):
     for _ in range(5):
         PartnerMember.objects.all().delete()
-        assert each_acts_on_the_other(act) == 1
+        assert each_acts_on_the_other(action) == 1
         assert administrators() == 1
 
 
-@pytest.mark.parametrize("act", [demote, remove_member])
-def test_none_stays_without_the_lock(act, monkeypatch):
-    """The control: both look before either has written."""
+@pytest.mark.parametrize("action", [demote, remove_member])
+def test_none_stays_without_the_lock(action, monkeypatch):
+    """The control: both read before the first write."""
     looked = threading.Barrier(2)
     look = members._keep_an_administrator
 
@@ -81,30 +81,30 @@ def test_none_stays_without_the_lock(act, monkeypatch):
 
     monkeypatch.setattr(members, "lock_members", lambda partner_id: None)
     monkeypatch.setattr(members, "_keep_an_administrator", look_together)
-    assert each_acts_on_the_other(act) == 0
+    assert each_acts_on_the_other(action) == 0
     assert administrators() == 0
 
 
-def at_once(*acts):
-    """Do all acts at the same moment, each on a connection of its own; what each raised."""
-    together = threading.Barrier(len(acts))
+def at_once(*actions):
+    """Run all actions at once, each on its own connection; return what each raised."""
+    together = threading.Barrier(len(actions))
 
-    def acting(act):
+    def run(action):
         try:
             connection.ensure_connection()
             together.wait(timeout=20)
-            act()
+            action()
         except Refused as refused:
             return type(refused)
         finally:
             connection.close()
         return None
 
-    with ThreadPoolExecutor(len(acts)) as people:
-        return list(people.map(acting, acts))
+    with ThreadPoolExecutor(len(actions)) as people:
+        return list(people.map(run, actions))
 
 
-def test_a_member_being_removed_gets_no_customer_behind_the_trail():
+def test_member_being_removed_gets_no_customer_without_an_event():
     boss = PartnerMemberFactory.create(administrator=True)
     customer = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
     for _ in range(10):
@@ -124,7 +124,7 @@ def test_a_member_being_removed_gets_no_customer_behind_the_trail():
 
 
 def begun_before_the_end_of(first, second):
-    """Let the second begin while the first has acted and not committed; what each raised."""
+    """Start the second before the first commits; return what each raised."""
     acted, waits = threading.Event(), threading.Event()
 
     def acting_first():
@@ -203,7 +203,7 @@ def test_making_a_manager_waits_for_the_removal(giving_and_removing):
 
 
 def test_removal_breaks_without_the_members_lock(giving_and_removing, monkeypatch):
-    """The control: who removes does not see the customer that is being given."""
+    """The control: the removal does not see the new customer."""
     _, give, remove = giving_and_removing
     monkeypatch.setattr(
         members, "lock_member", lambda pk: PartnerMember.objects.filter(pk=pk).first()
@@ -230,7 +230,7 @@ def be_added(user):
 
 
 def join_and_become_member(how):
-    """Let one user join a partner and become a member at once; what each raised."""
+    """Let one user join a partner and become a member at once; return what each raised."""
     account = CustomerAccountFactory.create(enabled=True)
     attempt = make_attempt(account=account)
     joining = partial(associate, attempt=attempt, by=account.owner, address=None)
@@ -238,7 +238,7 @@ def join_and_become_member(how):
 
 
 @pytest.mark.parametrize("how", [accept, be_added])
-def test_nobody_becomes_member_and_customer_at_once(how):
+def test_user_does_not_become_member_and_customer_at_once(how):
     for _ in range(10):
         outcome = join_and_become_member(how)
         assert outcome.count(None) == 1, outcome
@@ -246,7 +246,7 @@ def test_nobody_becomes_member_and_customer_at_once(how):
 
 @pytest.mark.parametrize("how", [accept, be_added])
 def test_someone_becomes_both_without_the_lock(how, monkeypatch):
-    """The control: both have looked before either has written."""
+    """The control: both read before the first write."""
     looked = threading.Barrier(2)
     write, look = associations._write_association, members.membership_problem
 

@@ -1,4 +1,4 @@
-"""The console's members: the list, changing and removing, and what is left to whom."""
+"""The console's members: the list, changing and removing, and who may do it."""
 
 import pytest
 from django.test import Client
@@ -36,8 +36,8 @@ def console(boss):
     return client_of(boss.user)
 
 
-def address(member, act):
-    return f"{MEMBERS}{member.pk}/{act}"
+def address(member, action):
+    return f"{MEMBERS}{member.pk}/{action}"
 
 
 def terms(member):
@@ -79,9 +79,9 @@ def test_list_is_searched_by_name_address_and_role(boss, console):
     )
     for query in ({"q": "ANN"}, {"q": "Ann@Example.org"}, {"role": "manager"}):
         assert console.get(MEMBERS, query).context["listing"].page.rows == [manager]
-    nobody = console.get(MEMBERS, {"q": "nobody"})
-    assert nobody.context["listing"].page.rows == []
-    assert "No member is like that." in nobody.content.decode()
+    none = console.get(MEMBERS, {"q": "unknown"})
+    assert none.context["listing"].page.rows == []
+    assert "No member is like that." in none.content.decode()
 
 
 def test_expired_invitation_says_so(boss, console):
@@ -90,16 +90,16 @@ def test_expired_invitation_says_so(boss, console):
     assert [is_expired for _, is_expired in page.context["invitations"]] == [True]
 
 
-@pytest.mark.parametrize("act", ["", "invite", "edit", "remove"])
-def test_pages_are_for_the_partners_administrators_only(boss, act):
+@pytest.mark.parametrize("action", ["", "invite", "edit", "remove"])
+def test_pages_are_for_the_partners_administrators_only(boss, action):
     manager = PartnerMemberFactory.create(partner=boss.partner)
-    path = address(manager, act) if act in {"edit", "remove"} else f"{MEMBERS}{act}"
+    path = address(manager, action) if action in {"edit", "remove"} else f"{MEMBERS}{action}"
     other = PartnerMemberFactory.create(administrator=True)
     assert client_of(boss.user).get(path).status_code == 200
     assert client_of(manager.user).get(path).status_code == 404
     assert client_of(UserFactory.create()).get(path).status_code == 404
     assert Client(SERVER_NAME="127.0.0.1").get(path).status_code == 302
-    if act in {"edit", "remove"}:
+    if action in {"edit", "remove"}:
         assert client_of(other.user).get(path).status_code == 404
         assert client_of(other.user).post(path, {"role": "manager"}).status_code == 404
     assert PartnerMember.objects.filter(partner=boss.partner).count() == 2
@@ -132,7 +132,7 @@ def test_unknown_role_changes_nothing(boss, console, role):
     assert not AuditEvent.objects.exists()
 
 
-def test_promotion_and_demotion_hold_on_the_very_next_request(boss, console):
+def test_promotion_and_demotion_apply_to_the_next_request(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     theirs = client_of(manager.user)
     assert theirs.get(MEMBERS).status_code == 404
@@ -199,10 +199,10 @@ def test_customers_of_a_removed_member_stay_without_a_manager(boss, console):
     assert list(trail_equals_state()) == []
 
 
-@pytest.mark.parametrize("act", ["edit", "remove"])
-def test_last_administrator_stays(boss, console, act):
+@pytest.mark.parametrize("action", ["edit", "remove"])
+def test_last_administrator_stays(boss, console, action):
     PartnerMemberFactory.create(partner=boss.partner)
-    answer = console.post(address(boss, act), {"role": "manager"})
+    answer = console.post(address(boss, action), {"role": "manager"})
     assert answer.status_code == 409
     assert "A partner keeps at least one administrator." in answer.content.decode()
     assert terms(boss) == (PartnerRole.ADMINISTRATOR, False)
@@ -210,10 +210,10 @@ def test_last_administrator_stays(boss, console, act):
 
 
 @pytest.mark.parametrize(
-    ("act", "leads_to"), [("edit", "/partner/"), ("remove", "/account/")], ids=["edit", "remove"]
+    ("action", "leads_to"), [("edit", "/partner/"), ("remove", "/account/")], ids=["edit", "remove"]
 )
-def test_one_of_two_administrators_may_leave(boss, console, act, leads_to):
+def test_one_of_two_administrators_may_leave(boss, console, action, leads_to):
     PartnerMemberFactory.create(partner=boss.partner, administrator=True)
-    answer = console.post(address(boss, act), {"role": "manager"})
+    answer = console.post(address(boss, action), {"role": "manager"})
     assert (answer.status_code, answer["Location"]) == (303, leads_to)
     assert console.get(MEMBERS).status_code == 404

@@ -49,7 +49,7 @@ def test_page_says_who_invites_and_what_it_means(person, offer):
     assert "You see customers’ e-mail addresses masked." in page
 
 
-def test_page_of_somebody_else_shows_nothing_of_it(offer):
+def test_page_of_another_user_does_not_show_it(offer):
     page = client_of(UserFactory.create()).get(MEMBERSHIP).content.decode()
     assert offer.partner.name not in page
     assert "No invitation waits for" in page

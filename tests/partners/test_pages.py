@@ -1,4 +1,4 @@
-"""Long lists in pages: every row once, in order, back and forth, whatever the address says."""
+"""Long lists in pages: every row once, in order, back and forth, for any address."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from association.models import Attempt
 from partners.models import Invitation
 from partners.services.pages import Count, Order, count_up_to, page_of
 from partners.templatetags.counts import counted
-from partners.views.funnels import bars_of
+from partners.views.shared import bars_of
 from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rows():
-    """Ten invitations, two of each moment and some of each use count."""
+    """Make ten invitations, two of each moment and some of each use count."""
     partner, now = PartnerFactory.create(), timezone.now()
     for number in range(10):
         InvitationFactory.create(
@@ -42,7 +42,7 @@ def walk(rows, order):
 @pytest.mark.parametrize(
     "order", [Order("created_at"), Order("used_count"), Order("created_at", descending=False)]
 )
-def test_pages_hold_every_row_once_in_order(rows, order):
+def test_pages_have_every_row_once_in_order(rows, order):
     sign = "-" if order.descending else ""
 
     keys, last = walk(rows, order)
@@ -89,7 +89,7 @@ def test_rows_named_by_a_uuid_are_paged_too():
         "2020-01-01~1",
     ],
 )
-def test_a_place_that_makes_no_sense_is_the_first_page(rows, text):
+def test_invalid_place_is_the_first_page(rows, text):
     first = page_of(rows, order=Order("created_at"), size=3)
 
     assert page_of(rows, order=Order("created_at"), after=text, size=3) == first

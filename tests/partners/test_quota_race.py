@@ -20,7 +20,7 @@ PEOPLE = 8
 
 
 def make_in_parallel(members):
-    """Let each member make a link at the same moment; how many were refused."""
+    """Let each member make a link at the same moment; return how many were refused."""
     together = threading.Barrier(len(members))
 
     def one(member):
@@ -61,7 +61,7 @@ def test_all_partners_make_exactly_the_sites_quota(settings):
 
 @pytest.mark.parametrize("quota", ["PARTNER_DAILY_INVITATIONS", "DAILY_INVITATIONS"])
 def test_more_are_made_without_the_locks(settings, monkeypatch, quota):
-    """The control: all look before anyone has written."""
+    """The control: all read before the first write."""
     setattr(settings, quota, 3)
     looked = threading.Barrier(PEOPLE)
     check = quotas._check

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
@@ -39,22 +40,22 @@ def member():
     return PartnerMemberFactory.create()
 
 
-def make(member, *, now=NOW, **wish):
-    """Let the member make a link, or whatever is wished."""
-    wish = {"partner": member.partner, "channel": Channel.LINK, "by": member.user, **wish}
+def make(member, *, now=NOW, **fields):
+    """Let the member make a link, or another invitation by `fields`."""
+    fields = {"partner": member.partner, "channel": Channel.LINK, "by": member.user, **fields}
     return create_invitation(
-        association_type=AssociationType.RESELLER, label="Spring", now=now, **wish
+        association_type=AssociationType.RESELLER, label="Spring", now=now, **fields
     )
 
 
-def mail(member, name, **wish):
-    return make(member, channel=Channel.EMAIL, recipient=f"{name}@example.org", **wish)
+def mail(member, name, **fields):
+    return make(member, channel=Channel.EMAIL, recipient=f"{name}@example.org", **fields)
 
 
-def made(member, ago, **wish):
-    """An invitation that the member made so long ago."""
+def made(member, ago, **fields):
+    """Return an invitation that the member made so long ago."""
     return InvitationFactory.create(
-        partner=member.partner, created_by=member.user, created_at=NOW - ago, **wish
+        partner=member.partner, created_by=member.user, created_at=NOW - ago, **fields
     )
 
 
@@ -81,7 +82,7 @@ def test_used_ones_and_those_of_commands_do_not_count(member):
         make(member)
 
 
-def test_commands_have_no_quota_and_ask_nothing(member, django_assert_num_queries):
+def test_commands_have_no_quota_and_run_no_query(member, django_assert_num_queries):
     InvitationFactory.create_batch(3, partner=member.partner, created_by=member.user)
     with django_assert_num_queries(0):
         check_quotas(partner=member.partner, by=None, now=NOW, made=1000, mailed=1000)
@@ -103,18 +104,18 @@ def test_more_than_the_quota_itself_is_not_possible_before_a_day(member):
     assert refused.value.again_at == NOW + DAY
 
 
-def terms(member, **wish):
+def terms(member, **fields):
     return {
         "partner": member.partner,
         "association_type": AssociationType.RESELLER,
         "label": "Fair {n}",
         "by": member.user,
         "now": NOW,
-        **wish,
+        **fields,
     }
 
 
-def test_partner_does_not_hinder_another(member):
+def test_partner_does_not_use_up_the_quota_of_another(member):
     for _ in range(3):
         made(member, HOUR)
     assert make(PartnerMemberFactory.create()).pk
@@ -150,7 +151,7 @@ def test_all_partners_together_have_a_quota(member, settings):
     assert refused.value.again_at == NOW + 4 * HOUR
 
 
-def test_third_mail_within_a_day_is_neither_made_nor_mailed(member):
+def test_third_email_within_a_day_is_neither_made_nor_mailed(member):
     mail(member, "ann", now=NOW - 20 * HOUR)
     mail(member, "bea")
     with pytest.raises(Refused) as refused:
@@ -160,7 +161,7 @@ def test_third_mail_within_a_day_is_neither_made_nor_mailed(member):
     assert make(member).mailed_at is None
 
 
-def test_mails_of_all_partners_together_have_a_quota(member, settings):
+def test_emails_of_all_partners_together_have_a_quota(member, settings):
     settings.DAILY_MAILS = 1
     mail(PartnerMemberFactory.create(), "ann")
     with pytest.raises(Refused):
@@ -168,7 +169,7 @@ def test_mails_of_all_partners_together_have_a_quota(member, settings):
     assert mail(member, "bea", mailed=False).mailed_at is None
 
 
-def test_mail_sent_again_counts_once_a_day(member):
+def test_email_sent_again_counts_once_a_day(member):
     old = made(member, 3 * DAY, email=True, mailed_at=NOW - 3 * DAY)
     first = mail(member, "ann")
     again = resend_invitation(invitation=first, by=member.user, now=NOW + HOUR)
@@ -207,9 +208,10 @@ def test_sentence_says_when_in_the_readers_zone():
 
 
 def test_page_of_a_quota_is_429_and_says_how_many_seconds():
-    answer = as_refusal(HttpResponse(status=400), NOW + timedelta(seconds=9.2), now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        answer = as_refusal(HttpResponse(status=400), NOW + timedelta(seconds=9.2))
     assert (answer.status_code, answer["Retry-After"]) == (429, "10")
-    answer = as_refusal(HttpResponse(status=400))
+    answer = as_refusal(HttpResponse(status=400), None)
     assert (answer.status_code, "Retry-After" in answer) == (409, False)
 
 

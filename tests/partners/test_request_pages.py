@@ -53,7 +53,7 @@ def dismissal_of(asked):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_list_asks_constantly(boss, rows, django_assert_num_queries):
+def test_list_has_a_constant_query_count(boss, rows, django_assert_num_queries):
     for _ in range(rows):
         ask(boss)
     client = client_of(boss.user)
@@ -62,7 +62,7 @@ def test_list_asks_constantly(boss, rows, django_assert_num_queries):
     assert page.count("Send the invitation") == rows
 
 
-def test_oldest_stands_first_and_pages_follow(boss):
+def test_oldest_comes_first_and_pages_follow(boss):
     now = timezone.now()
     for number in range(26):
         ask(
@@ -138,8 +138,8 @@ def test_answer_that_is_refused_says_so(boss, asked, settings, mails_a_day, froz
     before = tables()
     response = client.post(f"/partner/requests/{asked.pk}/invitation")
     assert (response.status_code, "Retry-After" in response) == (status, status == 429)
-    said = "The partner is frozen" if frozen else "Possible again from"
-    assert said in response.content.decode()
+    sentence = "The partner is frozen" if frozen else "Possible again from"
+    assert sentence in response.content.decode()
     assert 'href="/partner/requests/"' in response.content.decode()
     assert tables() == before
 
@@ -203,7 +203,7 @@ def test_link_followed_leads_to_its_page(boss):
         ("?q=x", True),
     ],
 )
-def test_what_is_shown_without_a_wish_is_no_filter(boss, query, is_filtered):
+def test_only_a_chosen_filter_counts(boss, query, is_filtered):
     page = page_of(boss, query)
     assert ("No request is like that." in page) is is_filtered
     assert ("There is no request." in page) is not is_filtered

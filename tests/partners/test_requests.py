@@ -1,4 +1,4 @@
-"""Requests for an online invitation: neutral to whoever asks, one click for the partner."""
+"""Requests for an online invitation: the same answer to all who ask, one click for the partner."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ def ask(invitation, address="ann@example.org", now=NOW):
 
 
 def told():
-    """Who was mailed about a request, in order."""
+    """Return who was mailed about a request, in order."""
     mails = OutboxMessage.objects.filter(kind="partners.invitation_requested")
     return sorted(mails.values_list("recipient", flat=True))
 
@@ -80,7 +80,7 @@ def test_maker_who_is_administrator_is_told_once_and_one_who_left_never():
 def test_known_and_unknown_addresses_take_the_same_statements():
     known = CustomerAccountFactory(enabled=True).owner.email
     seen = []
-    for address in (known, "nobody@example.org"):
+    for address in (known, "unknown@example.org"):
         invitation = InvitationFactory()
         PartnerMemberFactory(partner=invitation.partner, administrator=True)
         with CaptureQueriesContext(
@@ -121,7 +121,7 @@ def test_asking_two_partners_is_two_requests():
         ({"partner__frozen": True}, InvitationRefusal.PARTNER_UNAVAILABLE),
     ],
 )
-def test_dead_link_asks_nobody(trait, code):
+def test_dead_link_makes_no_request(trait, code):
     with pytest.raises(InvitationRefused) as refused:
         ask(InvitationFactory(**trait))
     assert refused.value.code == code
@@ -195,7 +195,7 @@ def test_answering_is_all_or_nothing_when_the_partner_may_not_invite():
     assert (request.closed_at, Invitation.objects.count()) == (None, 1)
 
 
-def test_dismissing_twice_keeps_the_first_reason_and_mails_nobody():
+def test_dismissing_twice_keeps_the_first_reason_and_sends_no_email():
     request, member = InvitationRequestFactory(), UserFactory()
     dismiss_invitation_request(invitation_request=request, reason="Not ours", by=member, now=NOW)
     again = dismiss_invitation_request(

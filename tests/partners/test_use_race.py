@@ -1,4 +1,4 @@
-"""Many at once on one invitation: exactly `max_uses` get it, whatever the order."""
+"""Many at once on one invitation: exactly `max_uses` get it, in any order."""
 
 import threading
 from collections.abc import Callable
@@ -22,7 +22,7 @@ PEOPLE = 16
 
 
 def in_parallel(act: Callable[[], None]) -> list[str | None]:
-    """Let sixteen transactions do it at the same moment; what each was refused for, or None."""
+    """Use it in sixteen transactions at the same moment; return the refusal of each, or None."""
     together = threading.Barrier(PEOPLE)
 
     def one() -> str | None:
@@ -52,7 +52,7 @@ def test_parallel_uses_are_exactly_max_uses(max_uses):
         assert invitation.used_count == max_uses
 
 
-def test_looking_before_acting_would_oversell():
+def test_check_before_the_update_would_oversell():
     """The control: without the condition in the UPDATE the same race sells too many."""
     invitation = InvitationFactory(max_uses=1)
     looked = threading.Barrier(PEOPLE)
@@ -112,7 +112,7 @@ def _wait_until_someone_waits() -> None:
     pause = threading.Event()
     with connection.cursor() as cursor:
         for _ in range(200):
-            # Else the transaction goes on seeing what it saw first.
+            # Without it the transaction would read the same snapshot again.
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
@@ -121,4 +121,4 @@ def _wait_until_someone_waits() -> None:
             if cursor.fetchone()[0]:
                 return
             pause.wait(0.05)
-    pytest.fail("nobody waits for the row: this race tests nothing")
+    pytest.fail("No connection waits for the row, so this race tests nothing")

@@ -80,7 +80,7 @@ def test_masked_address_shows_the_first_letter_and_the_domain():
 
 
 @pytest.mark.django_db
-def test_known_address_is_known_however_it_is_typed():
+def test_known_address_is_found_in_every_spelling():
     UserFactory.create(email="a@x.example")
     send_code(
         email=canonical_address("A@X.Example"),

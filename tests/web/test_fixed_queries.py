@@ -1,4 +1,4 @@
-"""A fixed query returns what its queryset returns, for whatever values and in one statement."""
+"""A fixed query returns what its queryset returns, for all values and in one statement."""
 
 from datetime import timedelta
 

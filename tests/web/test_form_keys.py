@@ -175,7 +175,7 @@ def test_key_of_another_form_does_not_matter(client):
     assert client.post("/other/new", {"form_key": KEY})["Location"] == "/other"
 
 
-def test_form_without_a_key_acts_every_time(client):
+def test_form_without_a_key_runs_its_action_every_time(client):
     for _ in range(2):
         assert client.post(PATH, {"title": "Fair"}).status_code == 303
     assert (Group.objects.count(), FormKey.objects.count()) == (2, 0)
@@ -220,7 +220,7 @@ def test_keys_are_deleted_after_a_week(client):
 
 
 # The session and the user; the savepoint's two, the key, the action and its answer; or the key that
-# exists already, the way back, and its answer.
+# exists already, the rollback, and its answer.
 @pytest.mark.parametrize("is_repeated", [False, True])
 def test_first_and_repeated_submit_take_seven_statements(
     client, django_assert_num_queries, is_repeated
@@ -250,14 +250,14 @@ def send_in_parallel(keys):
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_act_once():
+def test_simultaneous_submits_run_the_action_once():
     answers = send_in_parallel([KEY] * PEOPLE)
     assert answers == [f"/notes/{Group.objects.get().pk}"] * PEOPLE
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_act_often_when_each_key_is_stored_as_another(monkeypatch):
+def test_simultaneous_submits_run_it_often_when_each_key_is_stored_as_another(monkeypatch):
     """The control: without the unique row every submit acts."""
     create = FormKey.objects.create
 

@@ -64,7 +64,7 @@ def uses_left():
 
 
 @pytest.mark.usefixtures("counters")
-def test_no_use_too_many_and_none_too_few():
+def test_parallel_uses_reach_exactly_the_limit():
     assert count_at_once() == MOST
     assert uses_left() == 0
 

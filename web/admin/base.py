@@ -93,8 +93,6 @@ class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # Neither pages nor the audit trail show these fields.
     secrets: ClassVar[Sequence[str]] = ("password",)
 
-    # --- columns and fields
-
     def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         if may_see_addresses(request):
             return list(names)
@@ -113,8 +111,6 @@ class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is not None:
             names += [name for name in self.addresses if name not in names]
         return self._with_masks(request, names) if obj is not None else names
-
-    # --- lists and forms
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow offered filters only: others would let a user guess a column letter by letter."""

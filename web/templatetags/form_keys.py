@@ -12,9 +12,5 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def form_key(context: RequestContext) -> SafeString:
-    """Return the hidden field with this form's key, for every form whose action must run once.
-
-    It also works in an `{% include … only %}`.
-    """
     key = shown_form_key(context.request)
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)

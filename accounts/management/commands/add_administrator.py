@@ -13,11 +13,7 @@ from web.refused import Refused
 
 
 class Command(BaseCommand):
-    """Make an administrator; an e-mail leads to the page that sets the password.
-
-    Prints the second factor once, as a URI and as a QR code for an authenticator app. An
-    address that is not one, or is taken, ends in one sentence and makes no user.
-    """
+    """Makes an administrator, and prints the second factor once, as a URI and as a QR code."""
 
     help = "Make a platform administrator with a second factor."
 

@@ -1,1 +1,1 @@
-"""The invariants, recomputed from the rows; numbered as in the documentation."""
+"""The invariants, recomputed from the rows; numbered as in docs/invariants.md."""

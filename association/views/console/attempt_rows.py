@@ -10,11 +10,7 @@ from django.utils.translation import gettext_lazy, override
 from association.enums import Operation, Outcome, RefusalCode
 from association.models import Attempt
 from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason, way_out
-from association.services.following_up import (
-    operations_for,
-    sent_by_operation,
-    suggested_operation,
-)
+from association.services.following_up import operations_for, sent_by_operation, suggested_operation
 from association.services.history import known_address, last_step, outcome
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment

@@ -21,8 +21,7 @@ from association.services.customer_lists import customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
 from association.services.spending import spent_this_month
 from association.views.console.customer_rows import back_to, row_of
-from association.views.console.customers import find_customer
-from association.views.console.refusing import answers_refusals
+from association.views.console.customers import answers_refusals, find_customer
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
 from web.form_keys import answer_once
@@ -127,7 +126,6 @@ def _show(
     spent: dict[int, Any],
     back: dict[str, Any],
 ) -> HttpResponse:
-    """Show the form for these customers, which may have come back with errors."""
     states = customer_states(customers, now=timezone.now())
     rows = [row_of(state, member) | {"month": spent[state.association.pk]} for state in states]
     context = {

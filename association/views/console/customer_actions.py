@@ -17,9 +17,8 @@ from association.forms.customers import ManagerForm, PartnerFreezeForm, Unfreeze
 from association.models import Association
 from association.services.authorizations import request_authorization
 from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
-from association.views.console.customer_rows import back_to, freeze_rows
-from association.views.console.customers import find_customer, state_of
-from association.views.console.refusing import answers_refusals
+from association.views.console.customer_rows import back_to, freeze_row
+from association.views.console.customers import answers_refusals, find_customer, state_of
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
 from web.answers import posted
@@ -119,10 +118,10 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
 
         return answer_once(request, write)
     provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
-    lifted = [row for row in state.freezes if row not in provider_freezes]
+    lifted = [row for row in state.freezes if row.cause != FreezeCause.ADMINISTRATOR]
     context = {
         "form": form,
-        "lifted": freeze_rows(lifted, customer),
+        "lifted": [freeze_row(row, customer) for row in lifted],
         "provider_freezes": provider_freezes,
     }
     return _show(request, member, customer, "unfreeze", context)
@@ -187,7 +186,6 @@ def _show(
     context: dict[str, Any],
     status: int | None = None,
 ) -> HttpResponse:
-    """Show the form; 400 when it came back with errors."""
     account_name = customer.account.owner.account_name
     context |= {"association": customer, "account_name": account_name, **back_to(customer)}
     if status is None:

@@ -25,18 +25,14 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def shown_address(association: Association, member: PartnerMember) -> str:
-    owner = association.account.owner
-    return str(owner.email if member.sees_addresses else owner.masked_email)
-
-
 def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
     association = state.association
+    owner = association.account.owner
     label, kind = STATUSES[state.status]
     return {
         "association": association,
-        "account_name": association.account.owner.account_name,
-        "address": shown_address(association, member),
+        "account_name": owner.account_name,
+        "address": owner.email if member.sees_addresses else owner.masked_email,
         "status": label,
         "kind": kind,
         "frozen_since": state.frozen_since,
@@ -55,12 +51,8 @@ def who(actor: User | None, association: Association) -> str:
     return settings.PROVIDER_NAME if actor.is_staff else actor.email
 
 
-def freeze_rows(freezes: list[Freeze], association: Association) -> list[dict[str, Any]]:
-    """Return the freezes as the page lists them, without the provider's reasons."""
-    return [_freeze_row(freeze, association) for freeze in freezes]
-
-
-def _freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
+def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
+    """Return the freeze as the pages list it, without the provider's reasons."""
     is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
     is_the_partners = freeze.cause != FreezeCause.ADMINISTRATOR
     return {

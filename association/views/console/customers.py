@@ -1,6 +1,8 @@
-"""The console's customers: the list, its CSV, and the page of one customer."""
+"""The console's customers: the list, its CSV, the page of one customer, and refused actions."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +15,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
+from association.enums import AssociationRefusal
 from association.forms.filters import CustomerSearchForm
 from association.models import Association
+from association.refusals import sentence_for
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
     NEWEST_FIRST,
@@ -25,11 +29,10 @@ from association.services.customer_lists import (
     with_people,
 )
 from association.views.console.customer_rows import (
-    STATUSES,
     action_rows,
-    freeze_rows,
+    back_to,
+    freeze_row,
     row_of,
-    shown_address,
     who,
 )
 from audit.services import log_security_event
@@ -37,7 +40,9 @@ from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
+from partners.views.refusing import refusal_page
 from web.downloads import csv_download
+from web.refused import Refused
 
 ROWS_READ_AT_ONCE = 500
 
@@ -77,10 +82,10 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
 
 def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
     """Return the row with moments in UTC, since it is written after the request's time zone."""
-    row, since = state.association, state.frozen_since
+    row, since, shown = state.association, state.frozen_since, row_of(state, member)
     return [
-        row.account.owner.account_name,
-        shown_address(row, member),
+        shown["account_name"],
+        shown["address"],
         row.association_type,
         row.associated_at.isoformat(timespec="seconds"),
         state.status,
@@ -88,7 +93,7 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
         f"{state.budget.amount:.2f}" if state.budget else "",
         "" if state.spent is None else f"{state.spent:.2f}",
         settings.CURRENCY if state.budget else "",
-        row.manager.user.email if row.manager else "",
+        shown["manager"],
     ]
 
 
@@ -99,7 +104,7 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
     record = customer_record(association)
     context = {
         **_state_context(association, member),
-        "freezes": freeze_rows(record["freezes"], association),
+        "freezes": [freeze_row(row, association) for row in record["freezes"]],
         "budgets": [
             {"budget": row, "set_by": who(row.set_by, association)} for row in record["budgets"]
         ],
@@ -120,7 +125,6 @@ def find_customer(member: PartnerMember, association_id: int) -> Association:
 
 
 def state_of(association: Association) -> CustomerState:
-    """Return the state of a customer of `find_customer()`."""
     [state] = customer_states([association], now=timezone.now())
     return state
 
@@ -129,17 +133,12 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
     state = state_of(association)
     running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
-    label, kind = STATUSES[state.status]
     return {
-        "association": association,
+        **row_of(state, member),
         "account": association.account,
-        "account_name": association.account.owner.account_name,
-        "address": shown_address(association, member),
         "state": state,
         # Refunds can take what is used below nothing, which no bar can show.
         "used": max(state.spent or 0, 0),
-        "status": label,
-        "kind": kind,
         "capabilities": capability_rows(state.freezes),
         "running_resources": running,
         "resources_run_on": bool(running) and state.scope == FreezeScope.ACCOUNT,
@@ -164,3 +163,31 @@ def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchF
     """Return the filters; only administrators see customers of several managers."""
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
     return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])
+
+
+def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """Answer 409 (429 with a moment to retry) when a POST of the view raises Refused.
+
+    A page that cannot offer its form raises it too, and is answered 200 like any page. The context
+    of the refusal names the association.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, member: PartnerMember, **options: Any) -> HttpResponseBase:
+        try:
+            return view(request, member, **options)
+        except Refused as refused:
+            association: Association = refused.context["association"]
+            budget_url = reverse("console_set_budget", args=[association.pk])
+            return refusal_page(
+                request,
+                member,
+                sentence_for(refused),
+                section="customers",
+                again_at=refused.again_at,
+                account_name=association.account.owner.account_name,
+                budget_url=budget_url if refused.code == AssociationRefusal.NO_BUDGET else "",
+                **back_to(association),
+            )
+
+    return answer

@@ -1,6 +1,5 @@
 """The console's history: the list of attempts, its CSV, and the page of one attempt."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -39,10 +38,11 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     if not form.is_valid():
         return _show_errors(request, member, form)
     found = listing(request, form, _filtered(form, member), order=NEWEST_FIRST)
+    key = form.cleaned_data["invitation"]
     context = {
         "listing": found,
         "rows": [row_of(attempt) for attempt in found.page.rows],
-        "invitation": _invitation_filtered(form, member),
+        "invitation": key and member.partner.invitations.visible_to(member).filter(pk=key).first(),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
     return show(request, member, LIST, context, section=SECTION)
@@ -101,7 +101,6 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
 def _show_refusal(
     request: HttpRequest, member: PartnerMember, found: Attempt, refused: Refused
 ) -> HttpResponse:
-    """Show the attempt as it is now, with the reason of the refusal above it."""
     messages.error(request, sentence_for(refused))
     return as_refusal(_show_attempt(request, member, found), refused.again_at)
 
@@ -142,8 +141,3 @@ def _customer(found: Attempt, member: PartnerMember) -> Association | None:
 
 def _filtered(form: HistoryForm, member: PartnerMember) -> QuerySet[Attempt]:
     return find_attempts(member=member, filters=filters_of(form))
-
-
-def _invitation_filtered(form: HistoryForm, member: PartnerMember) -> Any:
-    key = form.cleaned_data["invitation"]
-    return key and member.partner.invitations.visible_to(member).filter(pk=key).first()

@@ -22,8 +22,8 @@ from association.services.overview import (
 )
 from partners.models import PartnerMember
 from partners.services.pages import Count
-from partners.views.funnels import bars_of
 from partners.views.gate import for_members, show
+from partners.views.shared import bars_of
 
 PAGE = "association/console/overview.html"
 
@@ -31,7 +31,6 @@ PAGE = "association/console/overview.html"
 @require_safe
 @for_members
 def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    """Show what the member should do next, and the funnel of the last 30 days."""
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
     context = {

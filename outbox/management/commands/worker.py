@@ -23,9 +23,8 @@ PAUSE_SECONDS = 3.0
 class Command(BaseCommand):
     """Sends due e-mails again and again until SIGTERM or SIGINT.
 
-    Waits while the database or the mail server is away, also at the start, and continues within
-    seconds of its return. The first signal lets the current message finish; a second one ends at
-    once. Any number of workers may run at the same time.
+    Waits while the database or the mail server is away, also at the start. The first signal lets
+    the current message finish; a second one ends at once. Any number of workers may run.
     """
 
     help = "Send the e-mails of the outbox until a signal."

@@ -1,4 +1,4 @@
-"""A forgotten password: a code by e-mail, then a new password. And changing it when logged in."""
+"""Account name and password: the user changes them, or sets a new password with a code."""
 
 from typing import cast
 
@@ -18,11 +18,13 @@ from accounts.enums import CodePurpose
 from accounts.forms import (
     ChangePasswordForm,
     NewPasswordForm,
+    RenameForm,
     ResetPasswordForm,
     is_password_right,
     refusals_as_errors,
 )
 from accounts.models import User
+from accounts.services.account_names import rename_account
 from accounts.services.codes import send_code
 from accounts.services.passwords import change_password, reset_password
 from web import limits
@@ -95,6 +97,22 @@ def change(request: HttpRequest) -> HttpResponse:
         return see_other("account_settings")
     status = 400 if form.errors else 200
     return render(request, "account/password_change.html", {"form": form}, status=status)
+
+
+@_READ_AND_POST
+@limited
+def settings(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    form = RenameForm(posted(request))
+    if form.is_valid():
+        limits.count_use("rename_account", f"user {user.pk}")
+        with refusals_as_errors(form, "account_name"):
+            rename_account(user=user, by=user, now=timezone.now(), **form.cleaned_data)
+            messages.success(request, _("Your account name has been changed."))
+            return see_other("account_settings")
+    context = {"form": form, "may_rename": user.account_name_changed_at is None}
+    status = 400 if form.errors else 200
+    return render(request, "account/settings.html", context, status=status)
 
 
 def _send_code(started: dict[str, str]) -> None:
