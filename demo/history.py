@@ -86,7 +86,7 @@ class _History:
         return self.now - timedelta(hours=hours)
 
     def publish_documents_in_time(self) -> None:
-        """Move the documents before the history: customers agree to what is published."""
+        # The customers of the history agree to what is published.
         began = self._ago(14 * 24)
         for document in LegalDocument.objects.published().filter(published_at__gt=began):
             restore_row(document, {"published_at": began}, now=self.now)
@@ -94,7 +94,6 @@ class _History:
     # --- invitations
 
     def add_invitations(self, manager: User) -> None:
-        """Invite customers by links, by e-mail and by a batch of links; and a member."""
         self.fair = self._invite("Autumn trade fair, stand B12", 12 * 24, max_uses=200)
         self.newsletter = self._invite(
             "Newsletter for start-ups", 10 * 24, association_type=REFERRAL
@@ -128,7 +127,6 @@ class _History:
         make_batches(now=started_at + timedelta(seconds=2))
 
     def _invite(self, label: str, hours_ago: float, **terms: Any) -> Invitation:
-        """Make a reseller invitation by the administrator, unless `terms` say otherwise."""
         defaults: dict[str, Any] = {
             "channel": Channel.EMAIL if "recipient" in terms else Channel.LINK,
             "association_type": RESELLER,
@@ -141,7 +139,6 @@ class _History:
     # --- customers
 
     def add_customers(self) -> None:
-        """Add customers with an authorization, a freeze or a budget, and those who wait for one."""
         letter = DocumentKind.LETTER_OF_AUTHORIZATION
         strandkorb = self._join("cto@strandkorb", self.newsletter, 150)
         request = request_authorization(association=strandkorb, by=self.by, now=self._ago(93))
@@ -224,7 +221,6 @@ class _History:
     # --- attempts without an association
 
     def add_refused_visitors(self) -> None:
-        """Add visitors with an account that a rule refuses."""
         too_late = self._enter_fair("dev@nachtzug", 9 * 24)
         decide_attempt(attempt=too_late, now=self._ago(44))
         self._enter_fair("it@granitwerk", 75, contract(ContractType.OFFLINE_DIRECT))
@@ -250,14 +246,12 @@ class _History:
     def _add_account(
         self, address: str, hours_ago: float, *facts: Fact, **values: Any
     ) -> CustomerAccount:
-        """Add an account that was registered, enabled and got its facts in one moment."""
         now = self._ago(hours_ago)
         owner = add_user(f"{address}.{DOMAIN}", now=now)
         values = {"account_type": AccountType.ENTERPRISE, **values}
         return restore_account(owner, values, facts, at=now, now=now)
 
     def add_unfinished_attempts(self) -> None:
-        """Add visitors who read the instructions, register, and enable later."""
         start_attempt(
             invitation=self.fair,
             browser_secret=new_browser_secret(),
@@ -289,7 +283,6 @@ def join_partner(
 
 
 def _begin(invitation: Invitation, *, now: datetime) -> Attempt:
-    """Begin an attempt, and agree to the instructions where there are any."""
     attempt = start_attempt(
         invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
     )

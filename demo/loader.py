@@ -57,8 +57,6 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Everything that the demo offers, by its stable names."""
-
     invitations: dict[str, Offer]
     accounts: dict[str, Offer]
 
@@ -105,13 +103,11 @@ def _stem_and_number(user: User) -> tuple[str, int]:
 
 
 def _find_invitations(partner: Partner) -> dict[str, Invitation]:
-    """Return the newest of the demo's invitations for each label."""
     ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
     return {invitation.label: invitation for invitation in ours}
 
 
 def _is_spent(example: AccountExample, owner: User, other: Partner) -> bool:
-    """Return whether the account was frozen, or associated otherwise than its example says."""
     account: CustomerAccount | None = getattr(owner, "customer_account", None)
     if account is None or any(freeze.is_open for freeze in account.freezes.all()):
         return True

@@ -59,7 +59,6 @@ def _hash_password(password: str) -> str:
 
 
 def add_user(address: str, *, now: datetime) -> User:
-    """Add a user with this address, proven, and without a password."""
     user = User(email=address)
     save_new_user(user=user, email_original=address, by=None, now=now)
     EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)

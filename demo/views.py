@@ -61,8 +61,6 @@ def tour(request: HttpRequest) -> HttpResponse:
 
 
 class MailboxForm(forms.Form):
-    """The mailbox's filter: one address, or empty for all."""
-
     to = EmailField(label=_("Only e-mails to this address"), required=False)
 
 

@@ -14,6 +14,7 @@ from association.enums import JourneyRefusal
 from association.models import Association, Attempt, LegalDocument
 from association.services.admission import Admission, admit
 from association.services.eligibility import REGISTRATION_WINDOW
+from association.services.recipients import email_users
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
@@ -72,6 +73,44 @@ def _associations(attempt_id: UUID) -> QuerySet[Association]:
     return Association.objects.filter(attempt=attempt_id)
 
 
+def find_own_attempt(
+    *, invitation: Invitation, owner: User | None, browser_hash: str | None
+) -> Attempt | None:
+    """Return the visitor's newest attempt of this invitation, or None.
+
+    It is found by the signed-in `owner`, else by the browser while it has no account yet.
+    """
+    attempts = invitation.attempts.select_related("account", "association").order_by("-started_at")
+    if owner is not None:
+        own = attempts.filter(account__owner=owner).first()
+        if own is not None:
+            return own
+    if browser_hash is None:
+        return None
+    return attempts.filter(browser_hash=browser_hash, account__isnull=True).first()
+
+
+def find_own_association(owner: User) -> Association | None:
+    """Return the association in force of this user's account, with its partner, or None."""
+    return (
+        Association.objects.in_force()
+        .select_related("partner", "account")
+        .filter(account__owner=owner)
+        .first()
+    )
+
+
+def find_open_attempt(owner: User, now: datetime) -> Attempt | None:
+    """Return the newest attempt that this user's account can finish, or None."""
+    return (
+        Attempt.objects.filter(account__owner=owner, invitation__in=Invitation.objects.live(now))
+        .exclude(account__in=Association.objects.in_force().values("account"))
+        .filter(association__isnull=True)
+        .order_by("-entered_at")
+        .first()
+    )
+
+
 def start_attempt(
     *, invitation: Invitation, browser_secret: str, language: str, now: datetime
 ) -> Attempt:
@@ -87,10 +126,7 @@ def start_attempt(
 
 
 def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> Attempt:
-    """Create an attempt for another account, which keeps what was agreed to.
-
-    The old one stays as history.
-    """
+    """Create an attempt for another account, which keeps what was agreed to; the old one stays."""
     kept = ("invitation", "partner_id", "invited_by_id", "language", *AGREED_FIELDS)
     return Attempt.objects.create(
         browser_hash=hash_of(browser_secret),
@@ -107,10 +143,7 @@ def agree_to_instructions(
     address: str | None,
     now: datetime,
 ) -> None:
-    """Keep that the visitor agreed to the instructions, and to the letter or not.
-
-    The latest choice counts. Raises Refused when the attempt is finished.
-    """
+    """Keep the visitor's latest choice about instructions and letter. Raises Refused: FINISHED."""
     attempt.instructions, attempt.instructions_agreed_at = instructions, now
     attempt.instructions_network_address = address
     choose_letter(
@@ -132,10 +165,7 @@ def choose_letter(
 def remember_registration(
     *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
 ) -> None:
-    """Keep which address is being proven, for which country, and when a code was asked for.
-
-    Raises Refused when the attempt is finished.
-    """
+    """Keep what is being registered, and when its code was asked for. Raises Refused: FINISHED."""
     attempt.registration_email, attempt.registration_country = email, country
     attempt.code_asked_at = code_asked_at
     with transaction.atomic():
@@ -163,10 +193,7 @@ def enter_attempt(
 
 
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
-    """Check the attempt's account against every rule and keep the refusal codes.
-
-    Raises Refused when the attempt is finished.
-    """
+    """Check the account by every rule and keep the refusal codes. Raises Refused: FINISHED."""
     with transaction.atomic():
         lock_unfinished(attempt)
         admission = admit(attempt=attempt, now=now)
@@ -189,10 +216,7 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 
 
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
-    """Let the customer enable later and e-mail the link back, at most once a day.
-
-    Raises Refused when the attempt is finished.
-    """
+    """Put enabling off and e-mail the link back, once a day at most. Raises Refused: FINISHED."""
     with transaction.atomic():
         locked = lock_unfinished(attempt)
         if locked.deferred_at is not None and now - locked.deferred_at < timedelta(days=1):
@@ -204,9 +228,9 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
 
 
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
-    """E-mail the refusal codes to the partner, once per account and invitation.
+    """E-mail the refusals to the partner, once per account and invitation.
 
-    Raises Refused when nothing refuses now.
+    Raises Refused: NOTHING_REFUSED, FINISHED.
     """
     with transaction.atomic():
         if decide_attempt(attempt=attempt, now=now).is_admitted:
@@ -220,12 +244,8 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
         attempt.told_partner_at = told_before or now
         attempt.save(update_fields=["told_partner_at"])
         if told_before is None:
-            kind, data = "association.customer_refused", {"codes": attempt.refusal_codes}
-            messages = [
-                OutgoingMessage(kind, user.email, attempt, user.language, data=data)
-                for user in partner_recipients(attempt.invitation)
-            ]
-            enqueue_messages(messages=messages, now=now)
+            kind, members = "association.customer_refused", partner_recipients(attempt.invitation)
+            email_users(kind, attempt, members, now=now, codes=attempt.refusal_codes)
 
 
 def change_language(*, attempt: Attempt, language: str) -> None:

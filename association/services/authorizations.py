@@ -10,11 +10,10 @@ from django.db import transaction
 from accounts.models import User
 from association.enums import AssociationRefusal
 from association.models import Association, Authorization, Consent, DocumentKind
-from association.services.customers import lock_customers
+from association.services.customers import lock_customers, lock_own_customer
 from association.services.documents import current_documents
-from association.services.recipients import email_partner
+from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
-from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
@@ -48,8 +47,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             after={"association": locked.pk, "requested_at": now},
         )
         kind, owner = "association.authorization_requested", locked.account.owner
-        message = OutgoingMessage(kind, owner.email, requested, owner.language)
-        enqueue_messages(messages=[message], now=now)
+        email_users(kind, requested, [owner], now=now)
         return requested
 
 
@@ -72,7 +70,7 @@ def grant_authorization(
     ALREADY_REVOKED.
     """
     with transaction.atomic():
-        locked = _lock_own(association, by)
+        locked = lock_own_customer(association, by)
         open_one = locked.authorizations.open().first()
         if open_one is not None and open_one.granted_at is not None:
             return open_one
@@ -121,7 +119,7 @@ def _end(
 ) -> Authorization:
     """Move the authorization from the state that this ends, and tell the partner."""
     with transaction.atomic():
-        association = _lock_own(authorization.association, by)
+        association = lock_own_customer(authorization.association, by)
         ended = association.authorizations.get(pk=authorization.pk)
         if ended.state == state:
             return ended
@@ -134,26 +132,15 @@ def _end(
 
 def revoke_open_authorization(
     *, association: Association, reason: str, by: User | None, now: datetime
-) -> Authorization | None:
-    """End the open authorization and return it; None when none is open.
+) -> None:
+    """End the open authorization, if any: a granted one is revoked, a requested one declined.
 
-    A granted one is revoked, a requested one is declined. No e-mail is sent. The caller has locked
-    the account.
+    No e-mail is sent. The caller has locked the account.
     """
     open_one = association.authorizations.open().first()
-    if open_one is None:
-        return None
-    ended = "revoked_at" if open_one.granted_at is not None else "declined_at"
-    _write_end(open_one, ended, reason, by=by, now=now)
-    return open_one
-
-
-def _lock_own(association: Association, by: User) -> Association:
-    """Lock for an answer, which only the account's owner gives."""
-    [locked] = lock_customers([association])
-    if locked.account.owner_id != by.pk:
-        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
-    return locked
+    if open_one is not None:
+        ended = "revoked_at" if open_one.granted_at is not None else "declined_at"
+        _write_end(open_one, ended, reason, by=by, now=now)
 
 
 def _write_end(

@@ -11,7 +11,7 @@ from accounts.models import Freeze, User
 from association.enums import AssociationRefusal
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
-from association.services.customers import lock_customers
+from association.services.customers import lock_own_customer
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -24,10 +24,7 @@ def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
 
 
 def waits_for_partner(association: Association, open_freezes: Iterable[Freeze]) -> bool:
-    """Whether a budget of the partner can end a freeze: only with a reseller.
-
-    A freeze of the provider is not ended by it.
-    """
+    """Whether a budget can end a freeze: with a reseller, and not one of the provider's."""
     causes = {freeze.cause for freeze in open_freezes}
     return association.is_reseller and bool(causes - {FreezeCause.ADMINISTRATOR})
 
@@ -46,7 +43,11 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
     """
     day = now.astimezone(UTC).date()
     with transaction.atomic():
-        locked = _lock_waiting(association, by)
+        locked = lock_own_customer(association, by)
+        if not locked.is_reseller:
+            raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
+        if not waits_for_partner(locked, locked.account.freezes.open()):
+            raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
         first = locked.budget_requests.filter(asked_on=day).first()
         if first is not None:
             return first
@@ -60,15 +61,3 @@ def ask_for_budget(*, association: Association, by: User, now: datetime) -> Budg
         )
         email_partner("association.budget_requested", budget_request, locked, now=now)
         return budget_request
-
-
-def _lock_waiting(association: Association, by: User) -> Association:
-    """Lock the account and return the association as it is now; it must wait for a budget."""
-    [locked] = lock_customers([association])
-    if locked.account.owner_id != by.pk:
-        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
-    if not locked.is_reseller:
-        raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
-    if not waits_for_partner(locked, locked.account.freezes.open()):
-        raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
-    return locked

@@ -1,10 +1,8 @@
 """Alerts, e-mails and the freeze when spending rises against a budget.
 
-Only spending that counts in the present period has an effect, and only when it rises: a refund, or
-spending of an earlier month that arrives late, neither alerts nor freezes. Nothing is reversed
-either: a refund leaves alerts and freezes as they are, and a new month unfreezes no account, since
-unfreezing is the partner's decision. An account that is unfrozen while its budget is used up is
-frozen again with the next spending.
+Only spending of the present period has an effect, and only when it rises. Nothing is reversed: a
+refund leaves alerts and freezes as they are, and a new month unfreezes no account, since that is
+the partner's decision. The next spending freezes an account again whose budget is still used up.
 """
 
 from collections.abc import Collection, Iterator, Mapping

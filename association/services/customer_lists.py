@@ -1,4 +1,4 @@
-"""Lists of a partner's customers: searched, filtered, and each with its present state."""
+"""What a partner sees of its customers: lists, each one's present state, and its past."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
-from association.models import Association, Budget
+from association.models import Association, Authorization, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
+from audit.models import AuditEvent
 from partners.enums import AssociationType
 from partners.services.pages import Order
 from web.email_addresses import InvalidAddress, canonical_address
@@ -21,6 +22,8 @@ from web.email_addresses import InvalidAddress, canonical_address
 NEWEST_FIRST = Order("associated_at")
 # The filter's value for customers without a manager.
 NO_MANAGER = "none"
+# How many rows of each kind a customer's record shows.
+SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +122,41 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
         )
         for row in rows
     ]
+
+
+def customer_record(association: Association) -> dict[str, list[Any]]:
+    """Return `freezes`, `budgets`, `authorizations` and `actions`, newest first; four statements.
+
+    Freezes from before the association are left out, unless they are still open. Actions are those
+    of people on these rows, but not the customer's own.
+    """
+    freezes = association.account.freezes.filter(
+        Q(frozen_at__gte=association.associated_at) | Q(unfrozen_at__isnull=True)
+    )
+    rows: dict[Any, list[Any]] = {
+        Freeze: list(
+            freezes.select_related("frozen_by", "unfrozen_by").order_by("-frozen_at", "-pk")[:SHOWN]
+        ),
+        Budget: list(
+            association.budgets.select_related("set_by").order_by("-set_at", "-pk")[:SHOWN]
+        ),
+        Authorization: list(
+            association.authorizations.select_related("requested_by", "consent__document").order_by(
+                "-pk"
+            )[:SHOWN]
+        ),
+    }
+    about = Q()
+    for model, shown in [(Association, [association]), *rows.items()]:
+        if shown:
+            keys = [str(row.pk) for row in shown]
+            about |= Q(object_label=model._meta.label_lower, object_id__in=keys)
+    events = AuditEvent.objects.filter(
+        about, occurred_at__gte=association.associated_at, actor__isnull=False
+    ).exclude(actor=association.account.owner_id)
+    return {
+        "freezes": rows[Freeze],
+        "budgets": rows[Budget],
+        "authorizations": rows[Authorization],
+        "actions": list(events.select_related("actor").order_by("-occurred_at", "-pk")[:SHOWN]),
+    }

@@ -15,12 +15,7 @@ from django.db.models import FilteredRelation, Q
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
-from accounts.services.freezes import (
-    close_freezes,
-    latest_moment,
-    lock_accounts,
-    open_freeze,
-)
+from accounts.services.freezes import close_freezes, latest_moment, lock_accounts, open_freeze
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
 from association.services.recipients import email_customers
@@ -61,10 +56,7 @@ def set_budget(
     by: User | None,
     now: datetime,
 ) -> Budget:
-    """Set the customer's budget, which replaces the current one, and unfreeze when wanted.
-
-    Locks the account. Raises Refused: ENDED, NOT_RESELLER.
-    """
+    """Do what `set_budgets()` says for one customer, and return its budget."""
     done = set_budgets(
         associations=[association],
         terms=BudgetTerms(amount, period, on_exhaustion),
@@ -87,8 +79,8 @@ def set_budgets(
 ) -> BudgetsSet:
     """Set the same budget for all these customers or, when one is refused, for none.
 
-    Locks the accounts in one statement, in the order of their keys. Raises Refused: ENDED,
-    NOT_RESELLER; the context names the association.
+    It replaces the current ones. Locks the accounts in one statement, in the order of their keys.
+    Raises Refused: ENDED, NOT_RESELLER; the context names the association.
     """
     with transaction.atomic():
         customers = _lock_resellers(associations)
@@ -195,6 +187,14 @@ def lock_customers(associations: Collection[Association]) -> list[Association]:
         if customer.ended_at is not None:
             raise Refused(AssociationRefusal.ENDED, association=customer)
     return customers
+
+
+def lock_own_customer(association: Association, by: User) -> Association:
+    """Lock for an action of the account's owner. Raises Refused: ENDED, NOT_OWNER."""
+    [locked] = lock_customers([association])
+    if locked.account.owner_id != by.pk:
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
+    return locked
 
 
 def _lock_resellers(associations: Collection[Association]) -> list[Association]:

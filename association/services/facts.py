@@ -46,15 +46,6 @@ class AccountRecord:
     was_ever_associated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """The coupons and resources of an account, which joining a reseller changes."""
-
-    coupon_count: int
-    coupon_total: Decimal
-    running_resources: int
-
-
 def load_record(*, account: CustomerAccount, partner: Partner, now: datetime) -> AccountRecord:
     """Read the account's facts from the database; `account` itself is not read again."""
     key = account.pk
@@ -93,11 +84,15 @@ def is_registered_by_invitation(account: CustomerAccount) -> bool:
     return bool(_registrations.all(account.pk))
 
 
-def load_holdings(*, account: CustomerAccount, now: datetime) -> Holdings:
-    """Return the coupons that can still pay, and the resources that run."""
+def load_holdings(*, account: CustomerAccount, now: datetime) -> dict[str, int | Decimal]:
+    """Return what joining a reseller changes: coupons that can still pay, and running resources."""
     balances = [balance for (balance,) in _coupons.all(account.pk, now)]
     [running] = _running_resources.first(account.pk) or [0]
-    return Holdings(len(balances), sum(balances, Decimal("0.00")), running)
+    return {
+        "coupon_count": len(balances),
+        "coupon_total": sum(balances, Decimal("0.00")),
+        "running_resources": running,
+    }
 
 
 @fixed_query(KEY)

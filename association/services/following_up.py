@@ -33,10 +33,6 @@ SUGGESTED: Mapping[str, Operation | None] = {
     RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED: Operation.SEND_ONLINE_INVITATION,
     RefusalCode.WRONG_RECIPIENT: Operation.SEND_ONLINE_INVITATION,
 }
-OTHER_TYPE = {
-    AssociationType.RESELLER.value: AssociationType.REFERRAL.value,
-    AssociationType.REFERRAL.value: AssociationType.RESELLER.value,
-}
 
 
 def suggested_operation(code: str) -> Operation | None:
@@ -121,42 +117,39 @@ def _type_to_offer(attempt: Attempt, operation: str) -> str:
     if operation == Operation.OFFER_REFERRAL:
         return AssociationType.REFERRAL
     followed = attempt.invitation.association_type
-    if RefusalCode.TYPE_NOT_ALLOWED in attempt.refusal_codes:
-        return OTHER_TYPE[followed]
-    return followed
+    if RefusalCode.TYPE_NOT_ALLOWED not in attempt.refusal_codes:
+        return followed
+    [other] = set(AssociationType.values) - {followed}
+    return other
 
 
 def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send the invitation unless it was sent before, and close the open request of the address."""
     if attempt.account is None:
         raise Refused(AssociationRefusal.NOT_POSSIBLE)
-    partner, recipient = attempt.invitation.partner, attempt.account.owner.email
+    followed, recipient = attempt.invitation, attempt.account.owner.email
     association_type = _type_to_offer(attempt, operation)
     # Locked first: a colleague who answers or dismisses it at the same time has done so, or waits.
-    requests = partner.invitation_requests.open().filter(address=recipient).select_for_update()
-    invitation_request = requests.first()
+    requests = followed.partner.invitation_requests.open().filter(address=recipient)
+    invitation_request = requests.select_for_update().first()
     sent = _sent_since_start(attempt, operation, now)
-    if invitation_request is None:
-        return sent or _create(attempt, recipient, association_type, by, now)
-    if sent is None and invitation_request.invitation.association_type == association_type:
-        return answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
-    sent = sent or _create(attempt, recipient, association_type, by, now)
-    close_as_answered(invitation_request=invitation_request, sent=sent, by=by, now=now)
+    if sent is None:
+        if (
+            invitation_request is not None
+            and invitation_request.invitation.association_type == association_type
+        ):
+            return answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
+        sent = create_invitation(
+            partner=followed.partner,
+            channel=Channel.EMAIL,
+            association_type=association_type,
+            label=followed.label,
+            language=attempt.language,
+            country=str(followed.country),
+            recipient=recipient,
+            by=by,
+            now=now,
+        )
+    if invitation_request is not None:
+        close_as_answered(invitation_request=invitation_request, sent=sent, by=by, now=now)
     return sent
-
-
-def _create(
-    attempt: Attempt, recipient: str, association_type: str, by: User, now: datetime
-) -> Invitation:
-    followed = attempt.invitation
-    return create_invitation(
-        partner=followed.partner,
-        channel=Channel.EMAIL,
-        association_type=association_type,
-        label=followed.label,
-        language=attempt.language,
-        country=str(followed.country),
-        recipient=recipient,
-        by=by,
-        now=now,
-    )

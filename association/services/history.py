@@ -100,10 +100,7 @@ def known_address(attempt: Attempt) -> str:
 
 
 def reveal_address(*, attempt: Attempt, by: User, now: datetime) -> str:
-    """Return the whole address, and write an audit event that does not contain it.
-
-    Raises Refused: ADDRESS_UNKNOWN.
-    """
+    """Return the whole address; its audit event has none. Raises Refused: ADDRESS_UNKNOWN."""
     address = known_address(attempt)
     if not address:
         raise Refused(AssociationRefusal.ADDRESS_UNKNOWN)

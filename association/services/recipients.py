@@ -1,7 +1,7 @@
 """E-mails about customers: to the partner's members who look after them, and to the customers."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import Model, Q, QuerySet
@@ -16,10 +16,14 @@ def email_partner(
     kind: str, about: Model, association: Association, *, now: datetime, **data: str
 ) -> None:
     """Enqueue an e-mail to each of `customer_recipients()`."""
-    messages = [
-        OutgoingMessage(kind, user.email, about, user.language, data)
-        for user in customer_recipients(association)
-    ]
+    email_users(kind, about, customer_recipients(association), now=now, **data)
+
+
+def email_users(
+    kind: str, about: Model, users: Iterable[User], *, now: datetime, **data: object
+) -> None:
+    """Enqueue an e-mail to each of the users, in the user's language."""
+    messages = [OutgoingMessage(kind, user.email, about, user.language, data) for user in users]
     enqueue_messages(messages=messages, now=now)
 
 
@@ -27,26 +31,18 @@ def email_customers(
     kind: str, associations: Collection[Association], *, now: datetime, **data: str
 ) -> None:
     """Enqueue an e-mail about each association to the owner of its account."""
-    owners = [(association, association.account.owner) for association in associations]
     messages = [
         OutgoingMessage(kind, owner.email, association, owner.language, data)
-        for association, owner in owners
+        for association in associations
+        for owner in [association.account.owner]
     ]
     enqueue_messages(messages=messages, now=now)
-
-
-def customer_recipients(association: Association) -> QuerySet[User]:
-    """Return the partner's administrators and the customer's manager, with their `partner_member`.
-
-    Users whose log-in is not active are left out.
-    """
-    return _users_for([association])
 
 
 def recipients_of_many(associations: Collection[Association]) -> dict[int, list[User]]:
     """Return the recipients for many associations, by the association's key; one statement."""
     by_partner: dict[int, list[User]] = defaultdict(list)
-    for user in _users_for(associations):
+    for user in customer_recipients(*associations):
         by_partner[user.partner_member.partner_id].append(user)
     return {
         association.pk: [
@@ -59,7 +55,11 @@ def recipients_of_many(associations: Collection[Association]) -> dict[int, list[
     }
 
 
-def _users_for(associations: Collection[Association]) -> QuerySet[User]:
+def customer_recipients(*associations: Association) -> QuerySet[User]:
+    """Return the partners' administrators and the customers' managers, with `partner_member`.
+
+    Users whose log-in is not active are left out.
+    """
     managers = {association.manager_id for association in associations} - {None}
     members = User.objects.select_related("partner_member").filter(
         Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(partner_member__in=managers),

@@ -14,10 +14,7 @@ from web.email_addresses import canonical_address
 
 
 def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
-    """Keep what was typed and send a code to the e-mail address, if its limits allow one.
-
-    Raises Refused when the attempt is finished.
-    """
+    """Keep what was typed and send a code, if its limits allow one. Raises Refused: FINISHED."""
     with transaction.atomic():
         remember_registration(attempt=attempt, email=email, country=country, code_asked_at=now)
         send_code(

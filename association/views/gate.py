@@ -20,9 +20,13 @@ from accounts.models import User
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt
 from association.services.admission import Admission, admit, first_undone_step, is_open
-from association.services.attempts import change_language, find_attempt, hash_of
+from association.services.attempts import (
+    change_language,
+    find_attempt,
+    find_own_association,
+    hash_of,
+)
 from association.services.documents import Versions, load_versions
-from association.services.visitors import find_own_association
 from association.views.remembered import dead_link
 from partners.models import Invitation, Partner
 from web.answers import ViewFunction, see_other

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_countries.fields import Country
 
 from association.forms.joining import TokenForm
-from association.services.attempts import hash_of
-from association.services.visitors import find_own_association, find_own_attempt
+from association.services.attempts import find_own_association, find_own_attempt, hash_of
 from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel

@@ -19,9 +19,9 @@ from accounts.models import Freeze
 from accounts.services.capabilities import capability_rows
 from association.models import Association, Authorization, Budget, Consent
 from association.refusals import sentence_for
+from association.services.attempts import find_open_attempt, find_own_association
 from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
 from association.services.spending import resets_at, spent_of
-from association.services.visitors import find_open_attempt, find_own_association
 from association.views.gate import own_association, resume_url, signed_in
 from partners.services.member_invitations import has_member_invitation
 from web.answers import see_other

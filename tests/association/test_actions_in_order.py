@@ -78,7 +78,7 @@ def test_budget_that_waited_for_another_replaces_it_no_earlier_than_it_was_set(c
     assert (first.replaced_at, second.set_at) == (later, later)
 
 
-def test_customer_is_not_frozen_and_mailed_without_end(customer):
+def test_customer_is_frozen_and_e_mailed_only_so_often(customer):
     now = timezone.now()
     budget(customer, now)
     for _ in range(MOST_FREEZES_A_DAY):

@@ -218,7 +218,7 @@ def test_second_invitation_of_the_same_partner_is_no_second_association():
     assert tables() == before
 
 
-def test_someone_elses_attempt_is_refused():
+def test_another_users_attempt_is_refused():
     arguments = everything()
     stranger = CustomerAccountFactory.create(enabled=True)
     before = tables()
@@ -291,7 +291,7 @@ def past():
 
 
 def retire(row, **changes):
-    """Change the row behind the back of the attempt that has loaded it."""
+    """Change the row after the attempt has loaded it."""
     type(row).objects.filter(pk=row.pk).update(**changes)
 
 

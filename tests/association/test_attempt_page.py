@@ -55,7 +55,7 @@ def act(member, attempt, operation):
     return client_of(member.user).post(address, {"operation": operation})
 
 
-def test_page_shows_the_walk_in_one_statement(boss, django_assert_num_queries):
+def test_page_shows_the_attempt_in_one_statement(boss, django_assert_num_queries):
     link = InvitationFactory.create(partner=boss.partner)
     attempt = make_associated(invitation=link, letter=True).attempt
     client = client_of(boss.user)
@@ -203,7 +203,7 @@ def test_nothing_is_sent_for_a_finished_attempt(boss):
     assert Invitation.objects.count() == 1
 
 
-def test_message_holds_reasons_and_way_out_and_no_address(boss):
+def test_message_has_reasons_and_what_to_do_and_no_address(boss):
     attempt = refused_for(boss, "unpaid_bills", "other_partner")
     page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/")
 
@@ -339,27 +339,27 @@ def test_an_invitation_answers_one_request_only(boss):
 
 
 @pytest.mark.parametrize(
-    ("code", "operation", "wish"),
+    ("code", "operation", "setting"),
     [
         ("existing_account_not_allowed", SEND, {}),
         ("professional_services_contract", OFFER, {}),
         ("invitation_expired", AGAIN, {"email": True, "expired": True}),
     ],
 )
-def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation, wish):
-    attempt = refused_for(boss, code, **wish)
+def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation, setting):
+    attempt = refused_for(boss, code, **setting)
     client, page = client_of(boss.user), f"/partner/history/{attempt.pk}/"
     button = f'value="{operation}"'
     assert button in client.get(page).content.decode()
 
-    said = []
+    messages = []
     for _ in range(2):
         client.post(f"{page}follow-up", {"operation": operation})
         shown = client.get(page)
-        said += [str(message) for message in shown.context["messages"]]
+        messages += [str(message) for message in shown.context["messages"]]
 
     sent = Invitation.objects.filter(channel=Channel.EMAIL).latest("mailed_at")
-    assert said == [
+    assert messages == [
         f"The invitation to {sent.masked_recipient} is on its way.",
         f"{sent.masked_recipient} has been sent it already. Nothing was sent a second time.",
     ]

@@ -138,7 +138,7 @@ def test_declining_needs_no_reason_and_keeps_one(reason):
     assert "<b>now" not in text_of(client.get(LETTER_PAGE))
 
 
-def test_letter_that_changed_meanwhile_is_shown_anew():
+def test_letter_that_changed_meanwhile_is_shown_again():
     association = associated(asked=True)
     sent = shown_by(association, action="agree")
     publish_next(LETTER)
@@ -168,7 +168,7 @@ def test_answer_to_a_request_that_was_answered_elsewhere_is_a_conflict():
     assert Authorization.objects.get().state == "declined"
 
 
-def test_ending_what_nobody_asked_for_is_a_conflict():
+def test_ending_what_was_not_requested_is_a_conflict():
     response = customer_of(associated()).post(LETTER_PAGE, {"action": "decline"})
     assert response.status_code == 409
     assert "The partner has not asked for an authorization." in text_of(response)

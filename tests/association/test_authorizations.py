@@ -100,7 +100,7 @@ def untouched():
 
 
 @pytest.mark.parametrize("referral", [False, True])
-def test_request_is_kept_logged_and_mailed_once(untouched, referral):
+def test_request_is_stored_audited_and_e_mailed_once(untouched, referral):
     association = associated(referral=referral)
     member = PartnerMemberFactory.create(partner=association.partner)
     before = rows_of_associations()
@@ -115,7 +115,7 @@ def test_request_is_kept_logged_and_mailed_once(untouched, referral):
 
 @pytest.mark.parametrize("referral", [False, True])
 @pytest.mark.parametrize("was_asked", [False, True])
-def test_grant_keeps_the_consent_and_tells_the_partners_people(untouched, referral, was_asked):
+def test_grant_stores_the_consent_and_e_mails_the_partners_members(untouched, referral, was_asked):
     association = associated(referral=referral)
     asked = ask(association) if was_asked else None
     administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
@@ -213,7 +213,7 @@ def test_asking_for_what_was_given_is_refused():
         ask(associated(letter=True))
 
 
-def test_nobody_but_the_owner_answers():
+def test_only_the_owner_answers():
     association, other = associated(), UserFactory.create()
     asked = ask(association)
     for act in (
@@ -240,7 +240,7 @@ def test_ended_association_has_no_more_authorizations():
             act()
 
 
-def test_people_of_another_partner_and_inactive_ones_hear_nothing():
+def test_members_of_another_partner_and_inactive_ones_get_no_e_mail():
     association = associated()
     PartnerMemberFactory.create(administrator=True)
     PartnerMemberFactory.create(

@@ -126,7 +126,7 @@ def test_rule_that_begins_to_refuse_between_page_and_click_is_a_409():
 
 
 def test_all_refusals_are_shown_at_once():
-    hidden = {"enterprise_member"}  # said by unified_accounting_member already
+    hidden = {"enterprise_member"}  # unified_accounting_member covers it
     walk = refused(*(code for code in SPOIL if code not in hidden))
     text = text_of(walk.get("check"))
     for code in set(SPOIL) - hidden:
@@ -164,7 +164,7 @@ def told():
     )
 
 
-def test_partner_is_told_once_and_only_when_asked_to():
+def test_partner_gets_one_e_mail_and_only_when_asked_for():
     walk = refused("unpaid_bills")
     member = PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
     walk.post("confirm")
@@ -180,7 +180,7 @@ def test_partner_is_told_once_and_only_when_asked_to():
     assert "which rules refuse, without any amounts." in text
 
 
-def test_partner_is_told_once_however_many_attempts():
+def test_partner_gets_one_e_mail_for_many_attempts():
     first = refused("unpaid_bills")
     PartnerMemberFactory.create(partner=first.invitation.partner, administrator=True)
     first.post("check/tell")
@@ -190,7 +190,7 @@ def test_partner_is_told_once_however_many_attempts():
     assert again.attempt.told_partner_at == first.attempt.told_partner_at
 
 
-def test_partner_is_told_what_refuses_now():
+def test_partner_gets_the_refusals_of_now():
     walk = refused("unpaid_bills")
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
     ContractFactory.create(account=walk.attempt.account)
@@ -198,7 +198,7 @@ def test_partner_is_told_what_refuses_now():
     assert [data["codes"] for _, data in told()] == [["special_contract", "unpaid_bills"]]
 
 
-def test_partner_is_not_told_when_nothing_refuses():
+def test_partner_gets_no_e_mail_when_nothing_refuses():
     walk = walk_of(ready_attempt())
     PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
     walk.post("check/tell")
@@ -255,7 +255,7 @@ def test_unbound_online_invitation_may_be_followed_by_anyone():
     assert walk.post("confirm")["Location"] == walk.url("done")
 
 
-def test_customer_of_another_partner_is_told_with_whom_and_gets_no_button():
+def test_customer_of_another_partner_sees_its_name_and_no_button():
     account = CustomerAccountFactory.create(enabled=True)
     first = walk_of(ready_attempt(account=account))
     second = walk_of(ready_attempt(account=account, invitation=invite(account)))

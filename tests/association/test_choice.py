@@ -114,7 +114,7 @@ def test_switch_is_a_post_of_an_entered_attempt(walk):
 
 
 @pytest.mark.parametrize("make", [UserFactory.create, lambda: PartnerMemberFactory.create().user])
-def test_someone_who_is_no_customer_is_told_so(walk, make):
+def test_user_who_is_no_customer_reads_so(walk, make):
     user = make()
     walk.client.force_login(user)
     text = walk.get("account").content.decode()

@@ -1,4 +1,4 @@
-"""The console's first page: what waits for the member, how people came along; nothing of others."""
+"""The console's first page: what waits for the member, and the funnel; nothing of others."""
 
 from datetime import timedelta
 
@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from accounts.enums import FreezeCause
 from association.models import BudgetRequest
-from association.services.funnel import Funnel, funnel_of, refused_by_cause
-from association.services.waiting import (
+from association.services.overview import (
+    Funnel,
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    funnel_of,
     invitations_expiring,
+    refused_by_cause,
 )
 from partners.services.pages import Count
 from tests.factories import (
@@ -153,7 +155,7 @@ def test_funnel_counts_each_by_its_own_moment_within_thirty_days(boss):
 
 
 def test_funnel_counts_no_further_than_its_limit(boss, monkeypatch):
-    monkeypatch.setattr("association.services.funnel.MOST_COUNTED", 2)
+    monkeypatch.setattr("association.services.overview.MOST_COUNTED", 2)
     invitation = InvitationFactory.create(partner=boss.partner)
     AttemptFactory.create_batch(3, invitation=invitation)
 
@@ -180,7 +182,7 @@ def test_a_new_partner_is_shown_its_first_steps(boss):
     assert "No customer is waiting." not in page
 
 
-def test_overview_masks_addresses_from_whoever_may_not_read_them(boss):
+def test_overview_masks_addresses_for_members_who_may_not_read_them(boss):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
     asked = InvitationRequestFactory.create(invitation=own)
@@ -204,11 +206,11 @@ def test_overview_shows_nothing_of_another_partner(boss):
     assert "No customer is waiting." in page
 
 
-def test_overview_does_not_exist_for_whoever_is_no_member():
+def test_overview_does_not_exist_without_a_membership():
     assert open_overview(UserFactory.create()).status_code == 404
 
 
-def test_overview_asks_a_stranger_to_log_in():
+def test_overview_asks_an_anonymous_visitor_to_log_in():
     assert Client(SERVER_NAME="127.0.0.1").get("/partner/").status_code == 302
 
 

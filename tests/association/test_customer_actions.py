@@ -76,7 +76,7 @@ def open_causes(association):
     return set(association.account.freezes.open().values_list("cause", flat=True))
 
 
-def mails(kind):
+def emails(kind):
     return OutboxMessage.objects.filter(kind=kind).count()
 
 
@@ -165,7 +165,7 @@ def test_double_click_sets_one_budget_and_a_later_one_replaces_it(client, custom
         answer = post(client, "set_budget", customer, **sent)
         assert answer.status_code == 303
     assert trail("budget") == ["budget.set"]
-    assert mails("association.unfrozen") == 1
+    assert emails("association.unfrozen") == 1
 
     page = client.get(url("set_budget", customer))
     assert page.context["form"]["amount"].value() == "250.00"
@@ -198,7 +198,7 @@ def test_double_click_sets_one_budget_and_a_later_one_replaces_it(client, custom
         ("0.001", "at most two digits after the point"),
     ],
 )
-def test_amount_that_is_none_is_refused_in_words_and_kept(client, customer, amount, sentence):
+def test_invalid_amount_is_refused_in_words_and_shown_again(client, customer, amount, sentence):
     answer = post(client, "set_budget", customer, **TERMS | {"amount": amount}, unfreeze="on")
 
     assert answer.status_code == 400
@@ -255,16 +255,16 @@ def test_unfreeze_now_is_ticked_for_whom_the_association_freezes(client, custome
     assert client.get(url("set_budget", customer)).context["form"]["unfreeze"].value() is False
 
 
-def test_customer_is_unfrozen_and_told(client, customer, boss):
+def test_customer_is_unfrozen_and_gets_an_e_mail(client, customer, boss):
     budget_and_unfreeze(client, customer)
 
     lifted = Freeze.objects.get()
     assert (lifted.unfrozen_by, lifted.unfreeze_reason) == (boss.user, "Paid")
-    assert mails("association.unfrozen") == 1
+    assert emails("association.unfrozen") == 1
 
 
 @pytest.mark.parametrize(("method", "status"), [("get", 200), ("post", 409)])
-def test_unfreezing_without_a_budget_says_the_way_out(client, customer, method, status):
+def test_unfreezing_without_a_budget_says_what_to_do(client, customer, method, status):
     answer = getattr(client, method)(url("unfreeze", customer), {"reason": "Please"})
 
     assert answer.status_code == status
@@ -285,9 +285,9 @@ def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
 
     assert unfreeze(client, customer).status_code == 303
     assert open_causes(customer) == {"administrator"}
-    assert mails("association.unfrozen") == 0
-    said = client.get(url("customer", customer)).content.decode()
-    assert "The account stays frozen: Example Cloud has frozen it." in said
+    assert emails("association.unfrozen") == 0
+    page = client.get(url("customer", customer)).content.decode()
+    assert "The account stays frozen: Example Cloud has frozen it." in page
     assert unfreeze(client, customer).status_code == 303
     page = client.get(url("unfreeze", customer)).content.decode()
     assert "There is no freeze here that you can lift." in page
@@ -318,10 +318,10 @@ def test_freezing_again_says_that_nothing_has_changed(client, customer):
     freeze(client, customer)
 
     assert "Nothing has changed." in client.get(url("customer", customer)).content.decode()
-    assert mails("association.frozen") == 1
+    assert emails("association.frozen") == 1
 
 
-def test_freeze_asks_for_scope_and_reason_and_tells_the_customer(client, customer, boss):
+def test_freeze_asks_for_scope_and_reason_and_e_mails_the_customer(client, customer, boss):
     for wrong in ({"scope": "account"}, {"scope": "all", "reason": "x"}, {"reason": "x" * 257}):
         assert post(client, "freeze", customer, **wrong).status_code == 400
     assert open_causes(customer) == {"association"}
@@ -331,12 +331,12 @@ def test_freeze_asks_for_scope_and_reason_and_tells_the_customer(client, custome
 
     made = Freeze.objects.get(cause=FreezeCause.PARTNER)
     assert (made.reason, made.frozen_by, made.scope) == ("Late", boss.user, FreezeScope.ACCOUNT)
-    assert mails("association.frozen") == 1
+    assert emails("association.frozen") == 1
     widen(client, customer)
     freeze(client, customer)
     made.refresh_from_db()
     assert (made.reason, made.scope) == ("Later", FreezeScope.ACCOUNT_AND_RESOURCES)
-    assert mails("association.frozen") == 2
+    assert emails("association.frozen") == 2
     assert "More cannot be frozen." in client.get(url("freeze", customer)).content.decode()
 
 
@@ -390,12 +390,12 @@ def test_only_who_was_frozen_and_is_free_now_counts_as_freed(client, boss):
 
     client.post(reverse("console_set_budgets"), {"customer": chosen, **TERMS, "unfreeze": "on"})
 
-    [said] = client.get(reverse("console_customers")).context["messages"]
-    assert str(said) == (
+    [message] = client.get(reverse("console_customers")).context["messages"]
+    assert str(message) == (
         "3 budgets are set. The account is not frozen any more. "
         "1 account stays frozen: Example Cloud has frozen it."
     )
-    assert mails("association.unfrozen") == 2
+    assert emails("association.unfrozen") == 2
 
 
 @pytest.mark.parametrize("scope", ["account", "account_and_resources"])
@@ -410,4 +410,4 @@ def test_another_reason_for_the_same_freeze_is_a_conflict_and_kept(client, custo
     assert "Kept &lt;typed&gt;" in page
     assert "Nothing has changed, and the customer is not told of this reason." in page
     assert Freeze.objects.get(cause=FreezeCause.PARTNER).reason == "Late"
-    assert (trail("freeze"), mails("association.frozen")) == (["freeze.opened"], 1)
+    assert (trail("freeze"), emails("association.frozen")) == (["freeze.opened"], 1)

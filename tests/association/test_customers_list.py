@@ -68,7 +68,7 @@ def names(page):
     return [line["account_name"] for line in page.context["lines"]]
 
 
-def test_list_shows_how_each_customer_stands(boss):
+def test_list_shows_the_state_of_each_customer(boss):
     free, frozen, waiting = joined(boss, ago=3), joined(boss, ago=2), joined(boss, ago=1)
     referral = joined(boss, referral=True)
     for association in (free, frozen):
@@ -182,7 +182,7 @@ def test_manager_reads_whole_addresses_only_with_the_right(boss, may_see):
         assert (owner.email in page) is may_see
 
 
-def test_list_does_not_exist_for_whoever_is_no_member(boss):
+def test_list_does_not_exist_without_a_membership(boss):
     customer = joined(boss).account.owner
     client = Client(SERVER_NAME="127.0.0.1")
     assert client.get(URL).status_code == 302
@@ -226,8 +226,8 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     assert len(rows_of(client_of(boss).get(CSV))) == 3
     assert second.account.owner.account_name not in str(rows)
     [line, _] = [record.getMessage() for record in caplog.records if record.name == "security"]
-    said = json.loads(line)
-    assert (said["event"], said["partner"], said["member"]) == (
+    event = json.loads(line)
+    assert (event["event"], event["partner"], event["member"]) == (
         "customers.exported",
         boss.partner_id,
         boss.pk,

@@ -81,7 +81,7 @@ def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     assert [line["frozen_by"] for line in page.context["freezes"]] == [name, "joining"]
 
 
-def test_page_tells_no_amount_of_a_bill(client, boss):
+def test_page_shows_no_amount_of_a_bill(client, boss):
     customer = joined(boss)
     BillFactory.create(account=customer.account, amount=Decimal("7777.77"))
 
@@ -134,7 +134,7 @@ def test_customer_who_left_does_not_exist(client, boss):
         assert client.post(url(name, customer), TERMS).status_code == 404
 
 
-def test_no_page_about_a_customer_is_framed_kept_or_shown_to_strangers(client, boss):
+def test_no_page_about_a_customer_is_framed_cached_or_public(client, boss):
     customer = joined(boss)
     for name in ("customer", "set_budget", "freeze", "assign_manager"):
         answer = client.get(url(name, customer))
@@ -175,7 +175,7 @@ def test_several_keep_their_ticks_when_something_is_wrong(client, boss, amount):
     assert Budget.objects.count() == 0
 
 
-def test_several_with_one_that_refuses_get_nothing_and_are_told_which(client, boss):
+def test_several_with_one_that_refuses_get_nothing_and_the_page_names_it(client, boss):
     reseller, referral = joined(boss), joined(boss, referral=True)
 
     answer = client.post(SEVERAL, {**TERMS, "customer": [reseller.pk, referral.pk]})

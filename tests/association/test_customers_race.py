@@ -81,7 +81,7 @@ def test_without_the_lock_two_members_collide(members, customers, monkeypatch):
     assert {current_budgets(customer) for customer in customers} == {1}
 
 
-def test_nobody_is_ever_seen_free_without_a_budget(members, customers):
+def test_no_customer_is_ever_free_without_a_budget(members, customers):
     seen, is_over = set(), threading.Event()
 
     def watch():
@@ -125,7 +125,7 @@ def test_several_at_once_wait_for_each_other_in_any_order(members, customers):
     assert Budget.objects.count() == 2 * ROUNDS
 
 
-def test_freezing_at_once_opens_one_freeze_and_mails_once(members, customers):
+def test_freezing_at_once_opens_one_freeze_and_sends_one_e_mail(members, customers):
     def act(member):
         freeze_customer(
             association=customers[0], scope="account", reason="Late",

@@ -139,7 +139,7 @@ def test_my_partner_after_the_end_is_without_one_and_done_still_opens():
 
 
 @pytest.mark.parametrize("address", [MY_PARTNER, "/account/"])
-def test_stranger_is_asked_to_log_in(client, address):
+def test_anonymous_visitor_is_asked_to_log_in(client, address):
     response = client.get(address)
     assert (response.status_code, response["Location"]) == (
         302,

@@ -365,7 +365,7 @@ def test_snapshot_keeps_moments_and_money_exact() -> None:
     }
 
 
-# --- Whatever the facts are
+# --- With any facts
 
 MOMENTS = st.integers(-10 * 86400, 10 * 86400).map(lambda s: NOW + timedelta(seconds=s))
 MAYBE = st.none() | MOMENTS

@@ -1,4 +1,4 @@
-"""The mails about joining and what follows it."""
+"""The e-mails about joining and what follows it."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -40,31 +40,31 @@ def unfreeze(association: Association) -> None:
 
 def test_associated_reseller_customer_reads_what_frozen_means():
     association = associated(partner__name="Nimbus")
-    mail = write("association.associated", association)
-    assert mail.subject == "You have joined Nimbus – your account is frozen for now"
-    assert links(mail) == {"/account/partner/"}
-    assert only_in_text(mail) == set()
+    email = write("association.associated", association)
+    assert email.subject == "You have joined Nimbus – your account is frozen for now"
+    assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) == set()
     for part in (association.account.owner.account_name, association.partner.support_email):
-        assert part in mail.text
-    assert "- You cannot buy, renew or change resources." in mail.text
-    assert "- Some resources may be unavailable and still cost money." in mail.text
+        assert part in email.text
+    assert "- You cannot buy, renew or change resources." in email.text
+    assert "- Some resources may be unavailable and still cost money." in email.text
 
 
-def test_associated_referral_customer_is_not_told_of_freezing():
-    mail = write("association.associated", associated(referral=True, partner__name="Nimbus"))
-    assert mail.subject == "You have joined Nimbus"
-    assert only_in_text(mail) == set()
-    assert "Your account is not frozen" in mail.text
+def test_referral_customers_e_mail_does_not_mention_freezing():
+    email = write("association.associated", associated(referral=True, partner__name="Nimbus"))
+    assert email.subject == "You have joined Nimbus"
+    assert only_in_text(email) == set()
+    assert "Your account is not frozen" in email.text
 
 
-def test_resume_gives_the_way_back_and_the_last_moment():
+def test_resume_has_the_link_and_the_last_moment():
     registered_at = timezone.now() - timedelta(days=1)
     attempt = AttemptFactory(entered=True, account__registered_at=registered_at)
-    mail = write("association.resume", attempt)
-    assert links(mail) == {f"/join/{attempt.pk}/"}
-    assert only_in_text(mail) == set()
+    email = write("association.resume", attempt)
+    assert links(email) == {f"/join/{attempt.pk}/"}
+    assert only_in_text(email) == set()
     last_moment = date_format(registered_at + timedelta(days=7), "DATETIME_FORMAT")
-    assert f"Please finish by {last_moment} UTC." in mail.text
+    assert f"Please finish by {last_moment} UTC." in email.text
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_resume_of_a_finished_attempt_is_stale():
     ("status", "had_resources"),
     [(None, False), (ResourceStatus.RELEASED, False), (ResourceStatus.RUNNING, True)],
 )
-def test_waiting_customer_is_told_to_the_partner_without_the_token(status, had_resources):
+def test_partners_e_mail_about_a_waiting_customer_has_no_token(status, had_resources):
     association = associated()
     if status is not None:
         ResourceFactory(account=association.account, status=status)
-    mail = write("association.customer_waiting", association)
-    assert links(mail) == {f"/partner/customers/{association.pk}/"}
-    assert only_in_text(mail) == set()
-    assert ("The customer had resources before." in mail.text) == had_resources
-    assert association.account.owner.email not in mail.text + mail.html
-    assert association.invitation.token not in mail.text + mail.html
+    email = write("association.customer_waiting", association)
+    assert links(email) == {f"/partner/customers/{association.pk}/"}
+    assert only_in_text(email) == set()
+    assert ("The customer had resources before." in email.text) == had_resources
+    assert association.account.owner.email not in email.text + email.html
+    assert association.invitation.token not in email.text + email.html
 
 
 def test_customer_with_a_budget_waits_no_more():
@@ -109,20 +109,20 @@ def test_customer_with_a_budget_waits_no_more():
         write("association.customer_waiting", association)
 
 
-def test_refused_customer_is_told_with_every_text_for_the_partner():
+def test_e_mail_about_a_refused_customer_has_every_text_for_the_partner():
     attempt = AttemptFactory(entered=True)
-    mail = write("association.customer_refused", attempt, {"codes": list(REFUSAL_TEXTS)})
-    assert links(mail) == {f"/partner/history/{attempt.pk}/"}
-    assert only_in_text(mail) == set()
+    email = write("association.customer_refused", attempt, {"codes": list(REFUSAL_TEXTS)})
+    assert links(email) == {f"/partner/history/{attempt.pk}/"}
+    assert only_in_text(email) == set()
     for text in REFUSAL_TEXTS.values():
-        assert f"- {text.partner}\n  What you can do: {text.suggested_operation}" in mail.text
-    assert attempt.account.owner.email not in mail.text + mail.html
-    assert attempt.invitation.token not in mail.text + mail.html
+        assert f"- {text.partner}\n  What you can do: {text.suggested_operation}" in email.text
+    assert attempt.account.owner.email not in email.text + email.html
+    assert attempt.invitation.token not in email.text + email.html
 
 
-def test_refused_customer_without_account_is_told_without_a_name():
-    mail = write("association.customer_refused", AttemptFactory(), {"codes": ["unpaid_bills"]})
-    assert mail.text.startswith("A customer tried to join ")
+def test_e_mail_about_a_refused_customer_without_account_has_no_name():
+    email = write("association.customer_refused", AttemptFactory(), {"codes": ["unpaid_bills"]})
+    assert email.text.startswith("A customer tried to join ")
 
 
 @pytest.mark.parametrize("data", [{}, {"codes": []}, {"codes": ["no_such_code"]}])
@@ -134,10 +134,10 @@ def test_refusal_without_a_known_reason_is_stale(data):
 def test_unfrozen_customer_reads_it():
     association = associated(partner__name="Nimbus")
     unfreeze(association)
-    mail = write("association.unfrozen", association)
-    assert links(mail) == {"/account/partner/"}
-    assert only_in_text(mail) == {"See your budget and your partner"}
-    assert mail.text.startswith("Nimbus has unfrozen your account ")
+    email = write("association.unfrozen", association)
+    assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) == {"See your budget and your partner"}
+    assert email.text.startswith("Nimbus has unfrozen your account ")
 
 
 def test_unfrozen_is_stale_when_frozen_again():
@@ -146,9 +146,9 @@ def test_unfrozen_is_stale_when_frozen_again():
 
 
 def test_requested_authorization_reaches_the_customer():
-    mail = write("association.authorization_requested", requested(associated()))
-    assert links(mail) == {"/account/partner/authorization/"}
-    assert only_in_text(mail) == set()
+    email = write("association.authorization_requested", requested(associated()))
+    assert links(email) == {"/account/partner/authorization/"}
+    assert only_in_text(email) == set()
 
 
 def test_answered_authorization_is_asked_no_more():
@@ -174,12 +174,12 @@ def test_decided_authorization_reaches_the_partner(state, subject):
     if state == "revoked":
         authorization.revoked_at, authorization.reason = now, "No\nneed"
         authorization.save()
-    mail = write("association.authorization_decided", authorization)
-    assert mail.subject == subject
-    assert links(mail) == {f"/partner/customers/{authorization.association_id}/"}
-    assert only_in_text(mail) == set()
-    assert ("> No\n> need" in mail.text) == (state != "granted")
-    assert authorization.association.invitation.token not in mail.text + mail.html
+    email = write("association.authorization_decided", authorization)
+    assert email.subject == subject
+    assert links(email) == {f"/partner/customers/{authorization.association_id}/"}
+    assert only_in_text(email) == set()
+    assert ("> No\n> need" in email.text) == (state != "granted")
+    assert authorization.association.invitation.token not in email.text + email.html
 
 
 def test_undecided_authorization_is_stale():
@@ -202,22 +202,22 @@ def asked(association: Association) -> BudgetRequest:
 
 def test_request_for_a_budget_reaches_the_partner():
     association = associated()
-    mail = write("association.budget_requested", asked(association))
-    assert mail.subject == "A customer asks for a budget"
-    assert links(mail) == {f"/partner/customers/{association.pk}/"}
-    assert only_in_text(mail) == set()
-    assert "A budget alone does not unfreeze the account: both are needed." in mail.text
-    assert association.account.owner.email not in mail.text + mail.html
-    assert association.invitation.token not in mail.text + mail.html
+    email = write("association.budget_requested", asked(association))
+    assert email.subject == "A customer asks for a budget"
+    assert links(email) == {f"/partner/customers/{association.pk}/"}
+    assert only_in_text(email) == set()
+    assert "A budget alone does not unfreeze the account: both are needed." in email.text
+    assert association.account.owner.email not in email.text + email.html
+    assert association.invitation.token not in email.text + email.html
 
 
-def test_request_for_a_budget_of_whoever_has_one_says_so():
+def test_request_for_a_budget_says_when_there_is_one():
     association = associated()
     association.budgets.create(
         amount=10, period="monthly", on_exhaustion="notify", set_at=timezone.now()
     )
-    mail = write("association.budget_requested", asked(association))
-    assert "There is a budget already: raise it, or unfreeze the account." in mail.text
+    email = write("association.budget_requested", asked(association))
+    assert "There is a budget already: raise it, or unfreeze the account." in email.text
 
 
 def test_request_for_a_budget_is_stale_when_unfrozen():
@@ -235,11 +235,11 @@ def test_hostile_names_are_shown_as_text(kind):
     )
     if kind == "association.unfrozen":
         unfreeze(association)
-    mail = write(kind, association)
-    assert "\n" not in mail.subject
-    assert "\r" not in mail.subject
-    assert "<b>N</b>" not in mail.html
-    assert "<b>N</b> & {{ x }}" in mail.text
+    email = write(kind, association)
+    assert "\n" not in email.subject
+    assert "\r" not in email.subject
+    assert "<b>N</b>" not in email.html
+    assert "<b>N</b> & {{ x }}" in email.text
 
 
 def alerted(association: Association) -> BudgetAlert:
@@ -259,15 +259,15 @@ def alerted(association: Association) -> BudgetAlert:
     ],
 )
 def test_partners_read_moments_in_their_own_zone(kind, about, data):
-    mail = write(kind, about(associated(partner__time_zone="Europe/Berlin")), data)
+    email = write(kind, about(associated(partner__time_zone="Europe/Berlin")), data)
 
-    for part in (mail.text, mail.html):
+    for part in (email.text, email.html):
         assert re.search(r"\bCES?T\b", part)
         assert "UTC" not in part
 
 
 def test_customers_read_moments_as_before():
     invitation = InvitationFactory(partner__time_zone="Europe/Berlin")
-    mail = write("association.resume", AttemptFactory(entered=True, invitation=invitation))
+    email = write("association.resume", AttemptFactory(entered=True, invitation=invitation))
 
-    assert "UTC" in mail.text
+    assert "UTC" in email.text

@@ -156,7 +156,7 @@ def test_latest_choice_about_the_letter_counts(first, last, granted):
     assert Consent.objects.filter(document__kind=LETTER).count() == granted
 
 
-def test_without_the_box_on_the_page_the_earlier_choice_stands():
+def test_without_the_box_on_the_page_the_earlier_choice_is_used():
     walk = walk_of(ready_attempt(letter=True))
     walk.post("confirm")
     assert Authorization.objects.count() == 1
@@ -187,13 +187,13 @@ def test_consequences_are_shown_with_the_accounts_own_numbers(step):
     assert "Your account will be frozen at once" in text
 
 
-def test_later_keeps_the_attempt_open_and_mails_the_way_back_once_a_day(enabling):
+def test_later_keeps_the_attempt_open_and_e_mails_its_link_once_a_day(enabling):
     for _ in range(3):
         response = enabling.post("enable/later")
         assert (response.status_code, response["Location"]) == (303, enabling.url("enable"))
     attempt = enabling.attempt
-    mails = OutboxMessage.objects.filter(kind="association.resume")
-    assert [(mail.recipient, mail.about_id) for mail in mails] == [
+    emails = OutboxMessage.objects.filter(kind="association.resume")
+    assert [(email.recipient, email.about_id) for email in emails] == [
         (attempt.account.owner.email, str(attempt.pk))
     ]
     text = enabling.get("enable").content.decode()
@@ -203,7 +203,7 @@ def test_later_keeps_the_attempt_open_and_mails_the_way_back_once_a_day(enabling
     assert Association.objects.count() == 0
 
 
-def test_whoever_put_it_off_goes_on_in_any_browser(enabling):
+def test_customer_who_put_it_off_continues_in_any_browser(enabling):
     enabling.post("enable/later")
     elsewhere = Walk(enabling.invitation, Client())
     elsewhere.attempt_id = enabling.attempt_id

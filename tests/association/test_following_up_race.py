@@ -1,4 +1,4 @@
-"""Following up while a colleague dismisses the same person's request: whoever is first decides."""
+"""Following up while a colleague dismisses the same person's request: the first one decides."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 

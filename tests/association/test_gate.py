@@ -1,4 +1,4 @@
-"""Who may come: every page of an attempt, in its turn, for its owner, for others, for strangers."""
+"""Access to every page of an attempt: in its turn, for its owner, others, anonymous visitors."""
 
 import uuid
 
@@ -43,7 +43,7 @@ def entered():
 
 @pytest.mark.parametrize("step", PAGES)
 @pytest.mark.parametrize("method", ["get", "head", "post"])
-def test_stranger_is_asked_to_log_in_whether_or_not_the_attempt_exists(
+def test_anonymous_visitor_is_asked_to_log_in_whether_or_not_the_attempt_exists(
     begun, entered, step, method
 ):
     answers = set()
@@ -64,9 +64,7 @@ def test_stranger_is_asked_to_log_in_whether_or_not_the_attempt_exists(
 @pytest.mark.parametrize("step", PAGES)
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("kind", ["customer", "member", "staff"])
-def test_others_attempt_does_not_exist_for_whoever_is_signed_in(
-    client, begun, entered, step, method, kind
-):
+def test_another_users_attempt_does_not_exist(client, begun, entered, step, method, kind):
     make = {
         "customer": lambda: CustomerAccountFactory.create().owner,
         "member": lambda: (
@@ -88,7 +86,7 @@ def test_others_attempt_does_not_exist_for_whoever_is_signed_in(
 
 
 @pytest.mark.parametrize("action", EVERY_ACTION)
-def test_actions_are_closed_to_strangers_and_to_others(begun, entered, action):
+def test_actions_are_closed_to_anonymous_visitors_and_to_others(begun, entered, action):
     other = Client()
     other.force_login(CustomerAccountFactory.create().owner)
     before = tables()
@@ -178,7 +176,7 @@ FINAL = {"country": "DE", "agreement": "on"}
 
 @pytest.mark.parametrize("step", ["account", "check", "enable", "confirm", "ask", *EVERY_ACTION])
 def test_no_step_can_be_posted_before_the_instructions(client, step):
-    """The attempt of a reseller whose instructions are undone again: everything leads back."""
+    """A reseller's attempt whose instructions are undone again: every page leads back to them."""
     from association.models import DocumentKind
     from tests.journeys.walk import publish_next
 

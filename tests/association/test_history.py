@@ -1,4 +1,4 @@
-"""The console's history: every attempt the member may see, found by any wish, and as CSV."""
+"""The console's history: every attempt the member may see, found by every filter, and as CSV."""
 
 import csv
 import io
@@ -39,15 +39,15 @@ def client_of(user):
     return client
 
 
-def found_by(member, **wishes):
-    """Return the keys of the attempts on the page of these wishes, in its order."""
-    answer = client_of(member.user).get("/partner/history/", wishes)
+def found_by(member, **filters):
+    """Return the keys of the attempts on the page of these filters, in its order."""
+    answer = client_of(member.user).get("/partner/history/", filters)
     assert answer.status_code == 200
     return [row["attempt"].pk for row in answer.context["rows"]]
 
 
-def lines_of(member, **wishes):
-    answer = client_of(member.user).get("/partner/history.csv", wishes)
+def lines_of(member, **filters):
+    answer = client_of(member.user).get("/partner/history.csv", filters)
     assert answer.status_code == 200
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -108,7 +108,7 @@ def test_history_is_newest_first_and_masked(boss, link):
     assert "Not yet known" in shown
 
 
-def test_every_step_and_outcome_is_found_by_its_wish_alone(boss, link):
+def test_every_step_and_outcome_is_found_by_its_filter_alone(boss, link):
     attempts = attempts_of_every_step(link)
     keys = {step: [attempt.pk] for step, attempt in attempts.items()}
 
@@ -168,7 +168,7 @@ def test_days_are_those_of_the_partners_zone():
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "filters",
     [
         {"since": "yesterday"},
         {"since": "2026-02-30"},
@@ -184,16 +184,16 @@ def test_days_are_those_of_the_partners_zone():
         {"invitation": "-1"},
     ],
 )
-def test_a_wish_that_makes_no_sense_is_refused_and_kept(boss, link, wishes):
+def test_a_filter_that_makes_no_sense_is_refused_and_kept(boss, link, filters):
     AttemptFactory.create(invitation=link, entered=True)
     client = client_of(boss.user)
 
-    page = client.get("/partner/history/", wishes)
+    page = client.get("/partner/history/", filters)
 
     assert page.status_code == 400
     assert "There is a problem" in page.content.decode()
-    assert client.get("/partner/history.csv", wishes).status_code == 400
-    [(name, typed), *_] = wishes.items()
+    assert client.get("/partner/history.csv", filters).status_code == 400
+    [(name, typed), *_] = filters.items()
     assert page.context["form"][name].value() == typed
 
 
@@ -216,7 +216,7 @@ def test_an_unknown_invitation_and_another_partners_look_the_same(boss):
     assert pages[0].replace(f'value="{other.invitation_id}"', f'value="{2**31}"') == pages[1]
 
 
-def test_history_shows_nobody_what_is_not_theirs(boss, link):
+def test_history_shows_members_only_their_own_attempts(boss, link):
     own = AttemptFactory.create(invitation=link, entered=True)
     AttemptFactory.create(entered=True)
     manager = PartnerMemberFactory.create(partner=boss.partner)
@@ -231,7 +231,7 @@ def test_history_shows_nobody_what_is_not_theirs(boss, link):
     assert Client(SERVER_NAME="127.0.0.1").get("/partner/history.csv").status_code == 302
 
 
-def test_csv_holds_what_the_wishes_ask_for_and_runs_nothing(boss, monkeypatch):
+def test_csv_holds_what_the_filters_ask_for_and_runs_nothing(boss, monkeypatch):
     monkeypatch.setattr(history, "ROWS_READ_AT_ONCE", 2)
     labels = ["=1+1", "+1", "-1", "@x", "\uff1d1", 'a "b", c\nd', "\tx"]
     for label in labels:

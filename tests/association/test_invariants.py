@@ -72,13 +72,13 @@ def made(association):
 # --- what the product does breaks none
 
 
-def test_invariants_hold_in_an_empty_database():
+def test_no_violation_in_an_empty_database():
     assert broken() == set()
 
 
 @pytest.mark.parametrize("enabled", [True, False])
 @pytest.mark.parametrize("traits", [{}, {"referral": True}, {"email": True}, {"max_uses": 1}])
-def test_invariants_hold_after_associating(traits, enabled):
+def test_no_violation_after_associating(traits, enabled):
     invitation = InvitationFactory.create(**traits)
     owner = {"owner__email": invitation.recipient} if invitation.is_bound else {}
     account = CustomerAccountFactory.create(enabled=enabled, **owner)
@@ -144,7 +144,7 @@ def revive_a_dead_message(association, by, now):
 
 
 @pytest.mark.parametrize(
-    "act",
+    "action",
     [
         budget_and_unfreeze,
         freeze_again,
@@ -156,12 +156,12 @@ def revive_a_dead_message(association, by, now):
         revive_a_dead_message,
     ],
 )
-def test_invariants_hold_after_what_follows(association, act):
-    act(association, association.manager.user, association.associated_at + SECOND)
+def test_no_violation_after_each_action(association, action):
+    action(association, association.manager.user, association.associated_at + SECOND)
     assert broken() == set()
 
 
-def test_invariants_hold_when_the_revocation_waited_for_the_association(association):
+def test_no_violation_when_the_revocation_waited_for_the_association(association):
     # It read its clock before it had to wait for the row.
     revoke_invitation(
         invitation=association.invitation, by=None, now=association.associated_at - SECOND

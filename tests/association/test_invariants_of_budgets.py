@@ -93,7 +93,7 @@ def row_of_another_batch(_budget: Budget) -> Any:
         request_of_another_day,
         row_of_another_batch,
     ],
-    ids=lambda act: act.__name__,
+    ids=lambda action: action.__name__,
 )
 def test_what_is_broken_is_found(budget: Budget, break_it: Any) -> None:
     expected = {("I10", name(break_it(budget)))}

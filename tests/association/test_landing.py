@@ -1,4 +1,4 @@
-"""The landing page: it shows the offer to whoever looks, and remembers nobody."""
+"""The landing page: it shows the offer to every visitor and stores nothing about them."""
 
 import html
 from datetime import timedelta
@@ -42,7 +42,7 @@ def link(invitation):
     return f"/i/{invitation.token}"
 
 
-def test_landing_for_a_stranger_is_one_statement(client, django_assert_num_queries):
+def test_landing_for_an_unknown_visitor_is_one_statement(client, django_assert_num_queries):
     invitation = InvitationFactory.create(max_uses=3, note="Welcome")
     client.get(link(invitation))
     with django_assert_num_queries(1):
@@ -188,7 +188,7 @@ def test_language_chosen_on_the_landing_page_is_carried_on_and_stored_by_the_fir
 
 
 @TWO_LANGUAGES
-def test_attempt_speaks_the_invitations_language_when_nobody_chose(client):
+def test_attempt_has_the_invitations_language_when_none_was_chosen(client):
     invitation = InvitationFactory.create(language="de")
     headers = {"accept-language": "en"}
     client.post(f"{link(invitation)}/instructions", {"instructions": "on"}, headers=headers)
@@ -201,7 +201,7 @@ def test_robots_are_kept_away(client):
     assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
 
 
-def test_whoever_began_is_led_to_the_first_undone_step():
+def test_visitor_who_began_goes_to_the_first_undone_step():
     walk = Walk(InvitationFactory.create())
     walk.begin()
     response = walk.client.get(link(walk.invitation), follow=True)

@@ -46,7 +46,7 @@ def test_what_cannot_be_a_token_is_a_form_error(client, typed):
     assert tables() == before
 
 
-def test_what_was_typed_is_kept(client):
+def test_typed_values_are_shown_again(client):
     response = client.post("/join/", {"token": "not a token & more"})
     assert 'value="not a token &amp; more"' in response.content.decode()
 

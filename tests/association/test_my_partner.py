@@ -77,7 +77,7 @@ def mailed():
     return sorted(OutboxMessage.objects.filter(kind=kind).values_list("recipient", flat=True))
 
 
-def test_asking_is_kept_logged_and_mailed_once_a_day():
+def test_request_is_stored_audited_and_e_mailed_once_a_day():
     association = associated()
     administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     PartnerMemberFactory.create(partner=association.partner)
@@ -162,7 +162,7 @@ def test_page_does_not_offer_what_would_be_refused():
     assert f'action="{ASK}"' in page
 
 
-def test_asking_is_nobody_elses():
+def test_only_the_owner_asks():
     association = associated()
     member = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     for user in (CustomerAccountFactory.create().owner, member.user):
@@ -192,21 +192,21 @@ def test_page_says_why_it_is_frozen_and_what_the_partner_has_done():
     assert "Your resources are stopped too" in page
     assert page.count("&lt;b&gt;Late&lt;/b&gt;") == 3
     assert "<b>Late" not in page
-    acts = page[page.index("What <bdi>Nimbus</bdi> has done") :]
-    said = [
+    actions = page[page.index("What <bdi>Nimbus</bdi> has done") :]
+    expected = [
         "Asked for your authorization",
         "Froze: account and resources",
         "Unfroze your account",
         "Welcome",
         "Set a budget of 500.00\N{NO-BREAK SPACE}USD (monthly)",
     ]
-    places = [acts.index(words) for words in said]
+    places = [actions.index(words) for words in expected]
     assert places == sorted(places)
     assert member.email not in page
     assert member.account_name not in page
 
 
-def test_acts_of_an_earlier_partner_are_not_this_ones():
+def test_actions_of_an_earlier_partner_are_not_this_ones():
     association = associated()
     association.account.freezes.create(
         cause=FreezeCause.PARTNER,
@@ -216,8 +216,8 @@ def test_acts_of_an_earlier_partner_are_not_this_ones():
         unfrozen_at=association.associated_at - timedelta(days=8),
     )
     page = page_of(association)
-    acts = page[page.index("has done") : page.index("<h2>Freezes</h2>")]
-    assert "Nothing yet." in acts
+    actions = page[page.index("has done") : page.index("<h2>Freezes</h2>")]
+    assert "Nothing yet." in actions
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def stranger():
 
 # The attempt and the documents' versions; the instructions page reads their versions once more
 # and their texts. Signed in: session, user, and eight for the account's record; the last pages
-# read what the account holds with two more.
+# read the account's coupons and resources with two more.
 PAGES = [
     ("account", 2),
     ("register", 2),

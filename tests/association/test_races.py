@@ -1,6 +1,6 @@
-"""Many at once on PostgreSQL: exactly what was promised; each race with its positive control.
+"""Many requests at once on PostgreSQL, each race with its positive control.
 
-A control takes the guard away and must oversell: so the race is known to bite.
+A control removes the guard and must then fail, which shows that the race tests something.
 """
 
 import threading
@@ -124,7 +124,7 @@ def unlocked(monkeypatch):
 
 @pytest.fixture
 def together(monkeypatch):
-    """Let everybody decide before anybody writes; gives the number of people to wait for."""
+    """Let all decide before one writes; gives the number of threads to wait for."""
 
     def wait_for(count):
         gate = threading.Barrier(count)
@@ -200,8 +200,8 @@ def test_one_account_and_two_partners_make_one_association_of_two_hundred_posts(
     loser = next(a for a in attempts if a != winner.attempt)
     assert len(answers) == 200
     assert Counter(answer.status_code for answer in answers) == {303: 100, 409: 100}
-    said = f"You already work with <bdi>{winner.partner.name}</bdi>"
-    assert all(said in a.content.decode() for a in answers if a.status_code == 409)
+    sentence = f"You already work with <bdi>{winner.partner.name}</bdi>"
+    assert all(sentence in a.content.decode() for a in answers if a.status_code == 409)
     assert rows_of(winner.invitation) == (1, 1)
     assert rows_of(loser.invitation) == (0, 0)
     assert Freeze.objects.count() == 1
@@ -220,8 +220,8 @@ def test_one_account_gets_two_partners_without_locks_and_constraint(
     assert Association.objects.in_force().filter(account=account).count() == 2
 
 
-def test_constraint_alone_holds_without_any_lock(unlocked, together):
-    """The last guard: without locks one of two gets through, the other is told why."""
+def test_constraint_alone_is_enough_without_any_lock(unlocked, together):
+    """The last guard: without locks one of two is associated, the other is refused."""
     account = CustomerAccountFactory.create(enabled=True)
     attempts = two_partners(account)
     together(2)
@@ -246,8 +246,8 @@ def test_two_hundred_parallel_repeats_by_one_customer_make_one_of_everything():
     assert Freeze.objects.count() == 1
     assert Consent.objects.count() == 2
     made = AuditEvent.objects.filter(action="association.made")
-    mails = OutboxMessage.objects.filter(kind="association.associated")
-    assert (made.count(), mails.count()) == (1, 1)
+    emails = OutboxMessage.objects.filter(kind="association.associated")
+    assert (made.count(), emails.count()) == (1, 1)
 
 
 def test_parallel_repeats_write_twice_without_the_lock(
@@ -270,7 +270,7 @@ def test_parallel_repeats_write_twice_without_the_lock(
 
 
 @pytest.mark.parametrize("run", range(5))
-def test_after_a_revocation_is_committed_nobody_is_associated(run):
+def test_after_a_revocation_is_committed_no_account_is_associated(run):
     invitation = InvitationFactory.create()
     attempts = new_attempts(invitation, 12)
     late = []
@@ -344,11 +344,11 @@ def wait_until_someone_waits():
             if cursor.fetchone()[0]:
                 return
             pause.wait(0.05)
-    pytest.fail("Nobody waits for the row: this race tests nothing.")
+    pytest.fail("No connection waits for the row: this race tests nothing.")
 
 
 def test_a_hot_link_is_locked_by_its_last_statement_only():
-    """While one association holds its account, another on the same link is not kept waiting."""
+    """While one association locks its account, another on the same link does not wait."""
     invitation = InvitationFactory.create(max_uses=2)
     slow, quick = new_attempts(invitation, 2)
 

@@ -46,7 +46,7 @@ def _in_march() -> Any:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Any:
-    """Record lines (objects, or bytes as they stand) and return the report."""
+    """Record lines (objects, or bytes as they are) and return the report."""
 
     def run(*lines: Any, **options: Any) -> Any:
         file = tmp_path / "spending.jsonl"
@@ -56,7 +56,7 @@ def record(tmp_path: Path) -> Any:
         try:
             call_command("record_spending", str(file), "--json", stdout=out, **options)
         except CommandError as error:
-            return {**json.loads(out.getvalue()), "said": str(error)}
+            return {**json.loads(out.getvalue()), "error": str(error)}
         return json.loads(out.getvalue())
 
     return run
@@ -91,7 +91,7 @@ def alerts() -> list[int]:
     return list(BudgetAlert.objects.order_by("pk").values_list("threshold", flat=True))
 
 
-def mails() -> list[str]:
+def emails() -> list[str]:
     return sorted(OutboxMessage.objects.values_list("kind", flat=True))
 
 
@@ -133,23 +133,23 @@ def test_spending_is_stored_exactly_and_audited(record: Any, customer: Associati
     event = AuditEvent.objects.order_by("pk").last()
     assert event is not None
     assert (event.action, event.after["amount"]) == ("spending.recorded", "12.50")
-    assert (alerts(), mails()) == ([], [])
+    assert (alerts(), emails()) == ([], [])
 
 
-def test_each_threshold_is_told_once(record: Any, customer: Association) -> None:
+def test_each_threshold_is_e_mailed_once(record: Any, customer: Association) -> None:
     record(line(customer, 1, "75"))
-    assert (alerts(), mails()) == ([75], ["association.budget_alert"])
+    assert (alerts(), emails()) == ([75], ["association.budget_alert"])
     record(line(customer, 2, "10"))
-    assert (alerts(), mails()) == ([75], ["association.budget_alert"])
+    assert (alerts(), emails()) == ([75], ["association.budget_alert"])
     record(line(customer, 3, "5"))
-    assert (alerts(), mails()) == ([75, 90], ["association.budget_alert"] * 2)
+    assert (alerts(), emails()) == ([75, 90], ["association.budget_alert"] * 2)
     assert frozen(customer) == []
     record(line(customer, 4, "10"))
     assert (alerts(), frozen(customer)) == ([75, 90, 100], [EXHAUSTED])
-    assert mails() == [*["association.budget_alert"] * 3, "association.frozen"]
+    assert emails() == [*["association.budget_alert"] * 3, "association.frozen"]
 
 
-def test_jump_writes_all_thresholds_and_mails_the_highest(
+def test_jump_writes_all_thresholds_and_e_mails_the_highest(
     record: Any, customer: Association
 ) -> None:
     customer.manager = factories.PartnerMemberFactory(partner=customer.partner)
@@ -182,9 +182,9 @@ def test_correction_upwards_alerts_and_downwards_takes_nothing_back(
     assert counts(record(line(customer, 1, "90"))) == (0, 1, 0)
     assert alerts() == [75, 90]
     record(line(customer, 1, "5"))
-    assert (alerts(), len(mails())) == ([75, 90], 1)
+    assert (alerts(), len(emails())) == ([75, 90], 1)
     record(line(customer, 1, "95"))
-    assert (alerts(), len(mails())) == ([75, 90], 1)
+    assert (alerts(), len(emails())) == ([75, 90], 1)
 
 
 def test_refund_lowers_what_is_used(record: Any, customer: Association) -> None:
@@ -223,10 +223,12 @@ def test_budget_of_nothing_is_used_up_by_anything(
 
 def test_spending_of_an_earlier_month_does_not_count(record: Any, customer: Association) -> None:
     record(line(customer, 1, "500", occurred_at="2026-02-28T23:59:59Z"))
-    assert (alerts(), frozen(customer), mails()) == ([], [], [])
+    assert (alerts(), frozen(customer), emails()) == ([], [], [])
 
 
-def test_next_month_alerts_again_and_unfreezes_nobody(record: Any, customer: Association) -> None:
+def test_next_month_alerts_again_and_unfreezes_no_account(
+    record: Any, customer: Association
+) -> None:
     record(line(customer, 1, "100"))
     with time_machine.travel(datetime(2026, 4, 2, tzinfo=UTC), tick=False):
         record(line(customer, 2, "1", occurred_at="2026-04-01T00:00:00Z"))
@@ -272,7 +274,7 @@ def test_without_budget_or_association_spending_is_only_recorded(
     alone = factories.CustomerAccountFactory()
     stamped = line(customer, 2, "500", account=alone.owner.email)
     assert counts(record(line(customer, 1, "500"), stamped)) == (2, 0, 0)
-    assert (alerts(), mails()) == ([], [])
+    assert (alerts(), emails()) == ([], [])
 
 
 def test_fault_after_the_spending_leaves_nothing(
@@ -286,13 +288,13 @@ def test_fault_after_the_spending_leaves_nothing(
     monkeypatch.setattr(budget_watch, "open_freeze", fail)
     with pytest.raises(RuntimeError):
         record(line(customer, 1, "100"))
-    assert (Spending.objects.count(), alerts(), mails()) == (0, [], [])
+    assert (Spending.objects.count(), alerts(), emails()) == (0, [], [])
     assert AuditEvent.objects.count() == events
 
 
 def test_dry_run_counts_and_writes_nothing(record: Any, customer: Association) -> None:
     assert counts(record(line(customer, 1, "100"), dry_run=True)) == (1, 0, 0)
-    assert (Spending.objects.count(), alerts(), mails(), frozen(customer)) == (0, [], [], [])
+    assert (Spending.objects.count(), alerts(), emails(), frozen(customer)) == (0, [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -323,8 +325,8 @@ def test_broken_line_gets_its_sentence_and_stops_all(
 ) -> None:
     report = record(line(customer, 1, "100"), line(customer, 2, "1") | changes)
     assert report["errors"] == [{"line": 2, "reason": reason}]
-    assert report["said"] == "1 of 2 lines are rejected. Nothing was recorded."
-    assert (Spending.objects.count(), mails()) == (0, [])
+    assert report["error"] == "1 of 2 lines are rejected. Nothing was recorded."
+    assert (Spending.objects.count(), emails()) == (0, [])
 
 
 def test_statements_do_not_grow_with_the_lines_nor_with_the_accounts(record: Any) -> None:
@@ -351,14 +353,14 @@ def test_statements_do_not_grow_with_the_lines_nor_with_the_accounts(record: Any
 def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> None:
     record(line(customer, 1, "80"))
     alert = BudgetAlert.objects.get()
-    mail = write("association.budget_alert", alert, {"used": "80.00"})
-    assert mail.subject == "75 % of a customer's budget is used"
-    assert links(mail) == {f"/partner/customers/{customer.pk}/"}
-    assert only_in_text(mail) == {"Open the customer in the console"}
+    email = write("association.budget_alert", alert, {"used": "80.00"})
+    assert email.subject == "75 % of a customer's budget is used"
+    assert links(email) == {f"/partner/customers/{customer.pk}/"}
+    assert only_in_text(email) == {"Open the customer in the console"}
     assert "has used 80.00\N{NO-BREAK SPACE}USD of a budget of 100.00\N{NO-BREAK SPACE}USD" in (
-        mail.text
+        email.text
     )
-    assert customer.account.owner.email not in mail.text + mail.html
+    assert customer.account.owner.email not in email.text + email.html
     Budget.objects.update(replaced_at=timezone.now())
     with pytest.raises(Stale, match=r"^budget is replaced$"):
         write("association.budget_alert", alert, {"used": "80.00"})
@@ -366,10 +368,10 @@ def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> N
 
 def test_customer_reads_that_the_budget_is_used_up(record: Any, customer: Association) -> None:
     record(line(customer, 1, "100"))
-    mail = write("association.frozen", customer, {"cause": EXHAUSTED})
-    assert mail.subject == "Your budget is used up – your account is frozen"
-    assert only_in_text(mail) == set()
-    assert "reason" not in mail.text
+    email = write("association.frozen", customer, {"cause": EXHAUSTED})
+    assert email.subject == "Your budget is used up – your account is frozen"
+    assert only_in_text(email) == set()
+    assert "reason" not in email.text
     unfreeze_customer(association=customer, reason="", by=None, now=NOW + timedelta(minutes=1))
     with pytest.raises(Stale, match=r"^no longer frozen$"):
         write("association.frozen", customer, {"cause": EXHAUSTED})

@@ -93,7 +93,7 @@ def test_customer_texts_know_the_provider_only(code: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "text"), FACT_TEXTS.items(), ids=FACT_TEXTS.keys())
-def test_fact_is_told_with_what_the_rule_found(code: str, text: str) -> None:
+def test_fact_is_shown_with_what_the_rule_found(code: str, text: str) -> None:
     assert fact_text(refusal(code, **SAMPLES[code])) == text
 
 
@@ -132,7 +132,7 @@ def test_invitation_refusal_needs_no_evidence(code: str) -> None:
         ),
     ],
 )
-def test_fact_is_told_in_the_right_number(
+def test_fact_is_shown_in_singular_and_plural(
     code: str, evidence: dict[str, str | int | None], text: str
 ) -> None:
     assert fact_text(refusal(code, **evidence)) == text
@@ -153,7 +153,7 @@ def test_provider_and_currency_come_from_the_settings() -> None:
     assert fact_text(refusal("cash_expenditure", largest_amount="1.00")).endswith("EUR.")
 
 
-def test_refused_check_tells_reason_fact_and_way_out() -> None:
+def test_refused_check_shows_reason_fact_and_what_to_do() -> None:
     check = Check(RefusalCode.UNPAID_BILLS, refusal("unpaid_bills", count=1, outstanding="2.00"))
     assert check_line(check) == {
         "code": "unpaid_bills",
@@ -165,7 +165,7 @@ def test_refused_check_tells_reason_fact_and_way_out() -> None:
     }
 
 
-def test_passed_check_tells_the_rule_only() -> None:
+def test_passed_check_shows_only_the_rule() -> None:
     lines = [check_line(check) for check in evaluate(GOOD, "reseller", NOW).checks]
     assert {(line["passed"], line["reason"], line["fact"], line["way_out"]) for line in lines} == {
         (True, "", "", "")

@@ -52,7 +52,7 @@ def test_right_code_and_password_make_an_account_that_has_entered(walk):
     assert walk.get()["Location"] == walk.url("enable")
 
 
-def test_nobody_exists_before_the_code_is_proven(walk):
+def test_no_user_exists_before_the_code_is_proven(walk):
     walk.send_code()
     register(walk, other_code(newest_code()))
     assert (User.objects.count(), CustomerAccount.objects.count()) == (0, 0)
@@ -118,7 +118,7 @@ def test_code_of_a_wrong_shape_is_a_form_error_and_costs_no_try(walk, code):
     assert VerificationCode.objects.get().tries == 0
 
 
-def test_used_code_registers_nobody_else(walk):
+def test_used_code_registers_no_other_user(walk):
     walk.register()
     code = newest_code()
     thief = Walk(walk.invitation)
@@ -224,7 +224,7 @@ def test_sending_again_within_a_minute_sends_nothing_and_looks_the_same(walk):
     assert VerificationCode.objects.count() == 2
 
 
-def test_page_asking_for_the_code_tells_no_secret(walk):
+def test_page_asking_for_the_code_shows_no_secret(walk):
     walk.send_code()
     row = VerificationCode.objects.get()
     text = walk.get("register").content.decode()
@@ -299,7 +299,7 @@ def test_country_of_the_invitation_is_preselected():
         "a\x00@example.org",
     ],
 )
-def test_address_that_is_none_is_a_form_error_and_mails_nobody(walk, email):
+def test_invalid_address_is_a_form_error_and_sends_no_e_mail(walk, email):
     assert walk.send_code(email).status_code == 400
     assert OutboxMessage.objects.count() == 0
 
@@ -360,7 +360,7 @@ def test_register_without_an_address_asks_for_it(walk):
     assert tables() == before
 
 
-def test_whoever_is_signed_in_chooses_first(walk):
+def test_signed_in_visitor_chooses_first(walk):
     walk.client.force_login(CustomerAccountFactory.create().owner)
     assert walk.get("register")["Location"] == walk.url("account")
     assert walk.send_code()["Location"] == walk.url("account")

@@ -1,4 +1,4 @@
-"""The strangers' pages are remembered by what they show: cheap, fresh, and nobody else's."""
+"""Unknown visitors' pages are cached by what they show: cheap, fresh, never another's."""
 
 import cProfile
 import html
@@ -111,10 +111,10 @@ def test_pages_differ_where_the_invitations_do(client):
         (Invitation, {"language": "xx"}, 200),
     ],
 )
-def test_change_behind_every_back_is_seen_at_once(client, model, change, status):
+def test_change_without_a_signal_is_seen_at_once(client, model, change, status):
     invitation = InvitationFactory.create(max_uses=2)
     before = client.get(link(invitation)).content
-    # update() tells nobody, and leaves `updated_at` as it is.
+    # update() sends no signal, and leaves `updated_at` as it is.
     model.objects.update(**change)
     response = client.get(link(invitation))
     known = Client()

@@ -118,7 +118,7 @@ def test_used_of_no_budget_asks_nothing(django_assert_num_queries: Any) -> None:
         assert used_of([], timezone.now()) == {}
 
 
-def test_administrators_and_the_manager_hear_of_a_customer() -> None:
+def test_administrators_and_the_manager_get_a_customers_e_mails() -> None:
     association = associated()
     partner = association.partner
     boss = factories.PartnerMemberFactory(partner=partner, administrator=True)
@@ -139,7 +139,7 @@ def test_recipients_of_many_are_those_of_each(django_assert_num_queries: Any) ->
         partner = association.partner
         factories.PartnerMemberFactory(partner=partner, administrator=True)
         association.manager = factories.PartnerMemberFactory(partner=partner)
-    # Not one of this partner's people, whatever the row says.
+    # Not one of this partner's people, though the row names them.
     associations[2].manager = associations[0].manager
     with django_assert_num_queries(1):
         found = recipients_of_many(associations)

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 def account_name() -> str:
-    """The name of a customer with a budget of 100.00 and an administrator to be told."""
+    """The name of a customer with a budget of 100.00 and an administrator who gets e-mails."""
     with transaction.atomic():
         association = associated()
         factories.PartnerMemberFactory(partner=association.partner, administrator=True)
@@ -47,7 +47,7 @@ def record(lines: list[tuple[str, str, str]]) -> int:
 
 
 def outcome() -> tuple[list[int], int, int]:
-    """The alerts, the freezes for a budget used up, the mails to the customer."""
+    """The alerts, the freezes for a budget used up, the e-mails to the customer."""
     return (
         sorted(BudgetAlert.objects.values_list("threshold", flat=True)),
         Freeze.objects.filter(cause=FreezeCause.BUDGET_EXHAUSTED).count(),
@@ -90,7 +90,7 @@ def test_files_that_name_the_same_spending_for_different_accounts_wait_for_each_
     assert Spending.objects.count() == 40
 
 
-def test_control_without_the_locks_nobody_sees_that_it_is_used_up(
+def test_control_without_the_locks_no_alert_says_that_it_is_used_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = threading.Barrier(2)

@@ -136,7 +136,7 @@ def test_associated_account_is_followed_by_a_fresh_one(name, demo):
     assert list(find_violations()) == []
 
 
-def test_only_what_is_new_is_mailed(demo):
+def test_only_what_is_new_is_e_mailed(demo):
     follow(demo["accounts"]["eligible"])
     OutboxMessage.objects.all().delete()
     load()

@@ -15,13 +15,13 @@ from association.models import Association, Attempt, BudgetAlert, BudgetPeriod, 
 from association.services.customers import BudgetTerms, set_budgets
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
-from association.services.spending import spent_of
-from association.services.waiting import (
+from association.services.overview import (
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
     requests_open,
 )
+from association.services.spending import spent_of
 from demo.examples import MANAGER, PASSWORDS
 from outbox.models import OutboxMessage
 from partners.models import InvitationBatch, PartnerMember
@@ -241,7 +241,7 @@ def test_printed_customer_can_log_in(client, demo, name):
     assert client.get("/account/partner/").status_code == 200
 
 
-def test_mails_of_days_ago_are_not_sent(administrator):
+def test_e_mails_of_days_ago_are_not_sent(administrator):
     waiting = OutboxMessage.objects.waiting()
     assert not waiting.filter(created_at__lt=timezone.now() - timedelta(days=7)).exists()
     assert waiting.filter(deadline_at__lte=timezone.now()).count() == 0

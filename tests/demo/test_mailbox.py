@@ -34,7 +34,7 @@ def store(directory, *subjects, to="a@x.org", text="Hello", html="<p>Hello</p>")
     connection.close()
 
 
-def test_mails_are_read_newest_first_as_they_were_sent(directory):
+def test_e_mails_are_read_newest_first_as_they_were_sent(directory):
     store(directory, "Grüße", "Second", text="Zeile\nhttps://x.org/ü")
     newest, oldest = newest_emails()
     assert (newest.subject, oldest.subject) == ("Second", "Grüße")
@@ -43,7 +43,7 @@ def test_mails_are_read_newest_first_as_they_were_sent(directory):
     assert oldest.text.strip() == "Zeile\nhttps://x.org/ü"
 
 
-def test_page_shows_mails_to_anyone_without_their_markup(client, directory):
+def test_page_shows_e_mails_to_every_visitor_without_their_markup(client, directory):
     store(directory, "<b>Hi</b>", text="<script>alert(1)</script> http://127.0.0.1:8000/i/abc")
     answer = client.get(MAILBOX)
     page = answer.content.decode()
@@ -101,9 +101,9 @@ def test_broken_and_half_written_files_are_passed_over(client, directory):
 
 def test_html_is_a_document_of_its_own_that_can_do_nothing(client, directory):
     store(directory, "Hi", html="<!DOCTYPE html><p>Hello</p><script>alert(1)</script>")
-    (mail,) = newest_emails()
-    answer = client.get(reverse("demo_mail_as_html", args=[mail.key]))
-    assert answer.content.decode().strip() == mail.html.strip()
+    (email,) = newest_emails()
+    answer = client.get(reverse("demo_mail_as_html", args=[email.key]))
+    assert answer.content.decode().strip() == email.html.strip()
     policy = [part.strip() for part in answer["Content-Security-Policy"].split(";")]
     assert {"sandbox", "default-src 'none'", "frame-ancestors 'none'"} <= set(policy)
     assert "style-src 'unsafe-inline'" in policy

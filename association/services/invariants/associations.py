@@ -1,15 +1,18 @@
-"""I2, I3 and I4: one association in force, complete evidence, frozen until unfrozen."""
+"""I1 to I4 and I6: use counts, one association in force, evidence, freezes, moments of joining."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.utils.dateparse import parse_datetime
 
 from accounts.enums import FreezeCause
 from accounts.models import CustomerAccount, Freeze
 from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (
+    CHUNK,
     Violation,
     as_text,
     count_of,
@@ -18,9 +21,27 @@ from association.services.invariants.violations import (
 )
 from outbox.models import OutboxMessage
 from partners.enums import AssociationType, PartnerRole
-from partners.models import PartnerMember
+from partners.models import Invitation, PartnerMember
 
 LABEL = "association.association"
+INVITATION = "partners.invitation"
+# A revocation reads the clock before it waits for the row, and so does an association.
+# When both happen at once, the order of their audit events is the true one, and the moments may be
+# in the other order by the length of the wait.
+LONGEST_WAIT = timedelta(minutes=1)
+
+
+def used_as_often_as_counted() -> Iterator[Violation]:
+    """I1: `used_count` is the number of associations with the invitation, at most `max_uses`."""
+    cited = count_of(Association.objects.filter(invitation=OuterRef("pk")))
+    rows = Invitation.objects.annotate(cited=cited)
+    wrong = rows.exclude(used_count=F("cited"))
+    detail = "counts {} uses, {} associations cite it"
+    yield from violations("I1", wrong, detail, "used_count", "cited")
+    many = rows.filter(Q(used_count__gt=F("max_uses")) | Q(cited__gt=F("max_uses")))
+    yield from violations(
+        "I1", many, "{} associations cite it, at most {} may", "cited", "max_uses"
+    )
 
 
 def one_in_force() -> Iterator[Violation]:
@@ -125,3 +146,48 @@ def frozen_until_unfrozen() -> Iterator[Violation]:
     resellers = Association.objects.in_force().filter(association_type=AssociationType.RESELLER)
     detail = "reseller account {} is not frozen since, and no later unfreeze followed a budget"
     yield from violations("I4", resellers.filter(~Exists(freezes)), detail, "account_id")
+
+
+def made_while_live() -> Iterator[Violation]:
+    """I6: no association at or after its invitation's expiry, none decided after its revocation."""
+    late = Association.objects.filter(associated_at__gte=F("invitation__expires_at"))
+    detail = "associated at or after the expiry of invitation {}"
+    yield from violations("I6", late, detail, "invitation_id")
+    yield from _made_after_an_earlier_expiry()
+    yield from _made_after_the_revocation()
+
+
+def _made_after_an_earlier_expiry() -> Iterator[Violation]:
+    """Check against an expiry that was changed later: it is in the next event's `before`."""
+    later = events_about(INVITATION, "invitation_id").filter(
+        occurred_at__gt=OuterRef("associated_at"), before__has_key="expires_at"
+    )
+    edited = Invitation.objects.filter(
+        Exists(events_about(INVITATION, "pk").filter(before__has_key="expires_at"))
+    )
+    rows = Association.objects.filter(invitation__in=edited).annotate(
+        then=Subquery(later.order_by("pk").values("before")[:1])
+    )
+    changed = rows.filter(then__isnull=False).values_list("pk", "associated_at", "then")
+    for key, associated_at, before in changed.order_by().iterator(chunk_size=CHUNK):
+        expired_at = parse_datetime(before["expires_at"] or "")
+        if expired_at is not None and associated_at >= expired_at:
+            detail = "associated at or after the expiry that the invitation had then"
+            yield Violation("I6", f"{LABEL}:{key}", detail)
+
+
+def _made_after_the_revocation() -> Iterator[Violation]:
+    made = events_about(LABEL, "pk").filter(action="association.made")
+    revoked = events_about(INVITATION, "invitation_id").filter(action="invitation.revoked")
+    late = Association.objects.filter(associated_at__gte=F("invitation__revoked_at")).annotate(
+        made_event=Subquery(made.order_by("pk").values("pk")[:1]),
+        revoked_event=Subquery(revoked.order_by("pk").values("pk")[:1]),
+    )
+    at_once = Q(
+        made_event__lt=F("revoked_event"),
+        associated_at__lt=F("invitation__revoked_at") + LONGEST_WAIT,
+    )
+    wrong = late.exclude(pk__in=late.filter(at_once).values("pk"))
+    yield from violations(
+        "I6", wrong, "associated after invitation {} was revoked", "invitation_id"
+    )

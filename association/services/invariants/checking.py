@@ -1,28 +1,29 @@
-"""Every check, run on the same snapshot of the database."""
+"""Every check, on one snapshot of the database; I5, I8 and I9, about users and e-mails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, Q
 
+from accounts.models import User
+from association.models import Association
 from association.services.associations import database_now
 from association.services.invariants.associations import (
     evidence_is_complete,
     frozen_until_unfrozen,
-    one_in_force,
-)
-from association.services.invariants.invitations import (
     made_while_live,
+    one_in_force,
     used_as_often_as_counted,
-)
-from association.services.invariants.people import (
-    addresses_are_canonical,
-    addresses_are_proven,
-    messages_come_to_an_end,
 )
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
-from association.services.invariants.violations import Violation
+from association.services.invariants.violations import CHUNK, Violation, violations
+from outbox.models import OutboxMessage
+from web.email_addresses import InvalidAddress, canonical_address
 
 
 def find_violations() -> Iterator[Violation]:
@@ -37,11 +38,11 @@ def find_violations() -> Iterator[Violation]:
         yield from one_in_force()
         yield from evidence_is_complete()
         yield from frozen_until_unfrozen()
-        yield from addresses_are_proven()
+        yield from _addresses_are_proven()
         yield from made_while_live()
         yield from trail_equals_state()
-        yield from messages_come_to_an_end(now)
-        yield from addresses_are_canonical()
+        yield from _messages_come_to_an_end(now)
+        yield from _addresses_are_canonical()
         yield from related_rows_agree()
 
 
@@ -54,3 +55,45 @@ def _snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+def _addresses_are_proven() -> Iterator[Violation]:
+    """I5: users who are associated, have logged in or can log in have a proven address.
+
+    A user without an address in allauth cannot log in and is no violation.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
+    proven = Exists(addresses.filter(verified=True))
+    associated = Association.objects.in_force().filter(account__owner=OuterRef("pk"))
+    unproven_customers = User.objects.filter(Exists(associated), ~proven)
+    yield from violations("I5", unproven_customers, "is associated without a proven address")
+    has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    unproven = Q(Exists(addresses.filter(verified=False))) & has_password
+    can_log_in = unproven | Q(last_login__isnull=False)
+    users = User.objects.filter(can_log_in, ~proven, is_active=True)
+    yield from violations("I5", users, "has a log-in without a proven address")
+
+
+def _messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
+    """I8: every e-mail is sent, dropped or given up by its deadline."""
+    late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
+    yield from violations("I8", late, "{} is past its deadline and still waiting", "kind")
+
+
+def _addresses_are_canonical() -> Iterator[Violation]:
+    """I9: one user per canonical address, and it is the canonical form of the one typed."""
+    doubled = User.objects.order_by().values("email").annotate(n=Count("pk")).filter(n__gt=1)
+    sharing = User.objects.filter(email__in=doubled.values("email"))
+    yield from violations("I9", sharing, "shares its address with another user")
+    users = User.objects.order_by().values_list("pk", "email", "email_original")
+    for key, stored, typed in users.iterator(chunk_size=CHUNK):
+        if _canonical(typed) != stored:
+            detail = "its address is not the canonical form of the one typed"
+            yield Violation("I9", f"accounts.user:{key}", detail)
+
+
+def _canonical(typed: str) -> str | None:
+    try:
+        return canonical_address(typed)
+    except InvalidAddress:
+        return None

@@ -23,11 +23,11 @@ from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
     NEWEST_FIRST,
     CustomerState,
+    customer_record,
     customer_states,
     find_customers,
     with_people,
 )
-from association.services.customer_record import customer_record
 from association.views.console.customer_rows import (
     action_rows,
     back_to,

@@ -9,14 +9,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from association.refusals import REFUSAL_TEXTS
-from association.services.funnel import funnel_of, refused_by_cause
-from association.services.waiting import (
+from association.services.overview import (
     REQUESTS_SHOWN,
     SHOWN,
     customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    funnel_of,
     invitations_expiring,
+    refused_by_cause,
     requests_open,
 )
 from partners.models import PartnerMember

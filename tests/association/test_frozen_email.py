@@ -1,4 +1,4 @@
-"""The mail to a customer whom the partner has frozen."""
+"""The e-mail to a customer whom the partner has frozen."""
 
 import pytest
 from django.utils import timezone
@@ -38,17 +38,17 @@ def freeze(association, scope):
 def test_customer_reads_what_stops_and_why(association, scope, sentence):
     freeze(association, scope)
 
-    mail = write("association.frozen", association)
+    email = write("association.frozen", association)
 
-    assert mail.subject == "Nimbus has frozen your account"
-    assert sentence in mail.text
-    assert "> Bill <4>\n> is late" in mail.text
-    assert "Bill &lt;4&gt;<br>" in mail.html
-    assert links(mail) == {"/account/partner/"}
-    assert only_in_text(mail) <= {"See My partner", "Bill <4>"}
+    assert email.subject == "Nimbus has frozen your account"
+    assert sentence in email.text
+    assert "> Bill <4>\n> is late" in email.text
+    assert "Bill &lt;4&gt;<br>" in email.html
+    assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) <= {"See My partner", "Bill <4>"}
 
 
-def test_customer_who_is_free_again_is_not_told(association):
+def test_customer_who_is_free_again_gets_no_e_mail(association):
     freeze(association, FreezeScope.ACCOUNT)
     set_budget(
         association=association,
