@@ -77,7 +77,7 @@ class FreezeQuerySet(models.QuerySet["Freeze"]):
 
 
 class Freeze(models.Model):
-    """One freeze of one account. Written by `freeze_account()` and `unfreeze_account()` only."""
+    """One freeze of one account. Only `services/freezes.py` writes it."""
 
     account = models.ForeignKey(
         CustomerAccount,

@@ -26,7 +26,7 @@ class AssociationQuerySet(models.QuerySet["Association"]):
 
 
 class Association(models.Model):
-    """The lasting fact that an account is a partner's customer. Written by `associate()` only."""
+    """The lasting fact that an account is a partner's customer. Only `associate()` makes one."""
 
     account = models.ForeignKey(
         CustomerAccount,

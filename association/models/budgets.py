@@ -17,7 +17,7 @@ class BudgetQuerySet(models.QuerySet["Budget"]):
 
 
 class Budget(models.Model):
-    """One budget as it was set; setting another replaces it. Written by `set_budget()` only."""
+    """One budget as it was set; another replaces it. Only `services/customers.py` writes it."""
 
     association = models.ForeignKey(
         Association,

@@ -189,16 +189,20 @@ def enter_attempt(
         attempt.entered_at = locked.entered_at or now
         attempt.registered_at = locked.registered_at or (now if registered else None)
         attempt.save(update_fields=["account", "entered_at", "registered_at"])
-        return decide_attempt(attempt=attempt, now=now)
+        return _decide(attempt, now)
 
 
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
     """Check the account by every rule and keep the refusal codes. Raises Refused: FINISHED."""
     with transaction.atomic():
         lock_unfinished(attempt)
-        admission = admit(attempt=attempt, now=now)
-        keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
-        return admission
+        return _decide(attempt, now)
+
+
+def _decide(attempt: Attempt, now: datetime) -> Admission:
+    admission = admit(attempt=attempt, now=now)
+    keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
+    return admission
 
 
 def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> None:

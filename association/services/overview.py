@@ -32,7 +32,7 @@ def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
     """Return the reseller customers who are still frozen by their association, oldest first.
 
     Each has `has_budget` (with a budget, only unfreezing is missing) and `asked_at`, when the
-    customer last asked for a budget. One more row than is shown, like all lists of this module.
+    customer last asked for a budget.
     """
     return _frozen_customers(member, FreezeCause.ASSOCIATION)[: SHOWN + 1]
 
