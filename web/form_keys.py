@@ -30,9 +30,9 @@ _ROWS_AT_ONCE = 1_000
 
 
 def shown_form_key(request: HttpRequest) -> str:
-    """Return the key for a form on this page: the one that was sent, else a new one of 128 bits.
+    """Return the key for a form on this page.
 
-    A form that comes back with errors so keeps its key.
+    A form that comes back with errors keeps its key; any other gets a new one of 128 bits.
     """
     sent = request.POST.get(FIELD, "")
     return sent if _KEY.fullmatch(sent) else secrets.token_urlsafe(16)
@@ -43,8 +43,8 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
 
     A key belongs to its user and to the path that it is sent to, so it never stands for an action
     on another object. `act` runs in one transaction with the key: when it raises, nothing is
-    written and the key can be sent again. Of two at once the second waits for the first, and gets
-    its `earlier_answer()`. A POST without a key, from a script say, acts every time. Raises
+    written and the key can be sent again. Of two POSTs at the same time the second waits, and then
+    gets the answer of the first. A POST without a key, from a script say, acts every time. Raises
     BadRequest for a text that cannot be a key.
     """
     key, user_id = _sent_key(request), request.user.pk
@@ -67,7 +67,7 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
     except IntegrityError:
         answer = earlier_answer(request)
         if answer is None:
-            # It is not the key that exists already: the error is the action's own.
+            # The key is unused: the error comes from the action.
             raise
         return answer
     return see_other(used.answer_url)

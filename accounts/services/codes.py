@@ -70,12 +70,12 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
 
     The try is committed before this returns or raises. So call it outside every transaction
     (inside one it raises RuntimeError), and `spend_code()` in the transaction of what the code
-    permits. Right digits give the last try back until the code is spent, so that the second of two
-    clicks is not one try too many. Once the code is spent they cost a try, because they let a
-    password be compared. Raises Refused with a CodeRefusal.
+    permits. Two clicks with the right digits are two tries; if they were the last ones, the first
+    gives its try back, so that the second is not refused. A spent code gives no try back: with its
+    digits a password can be guessed (`register_account()`). Raises Refused with a CodeRefusal.
     """
     with transaction.atomic(durable=True):
-        # Read before the row: a code that is spent in between then shows as spent.
+        # Read before the code's row: if a registration comes between the two, the row shows it.
         holder = code_holder(email, purpose)
         row = _newest(email, purpose, flow).first()
         if row is None:
@@ -83,7 +83,7 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
         counted = VerificationCode.objects.filter(
             pk=row.pk, tries__lt=TRIES, expires_at__gt=now
         ).update(tries=F("tries") + 1)
-        # The update has locked the row: no other try comes between it and giving it back.
+        # The row is locked from the update on, so no other try is counted before this one ends.
         row.refresh_from_db()
         right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
         proven = right and _may_prove(row, holder)
@@ -115,7 +115,7 @@ def derive_code(row: VerificationCode, holder: User | None) -> str:
     """Return the six digits of a row, leading zeros included.
 
     HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code that
-    resets a password is bound to the present one, so that any change of it ends the code.
+    resets a password depends on the current password: when that changes, the code is invalid.
     """
     bound_to = holder.password if holder and row.purpose == CodePurpose.RESET_PASSWORD else ""
     text = "\0".join([row.nonce, row.purpose, row.flow, row.email, bound_to])
@@ -130,7 +130,11 @@ def is_newest(row: VerificationCode) -> bool:
 
 
 def code_holder(email: str, purpose: str) -> User | None:
-    """Return the user with this e-mail address, as far as a code for this purpose counts them."""
+    """Return the user with this e-mail address, or None.
+
+    A registration ignores users who have never proven the address; a reset, users who may not
+    log in.
+    """
     users = User.objects.filter(email=email)
     if purpose == CodePurpose.RESET_PASSWORD:
         users = users.filter(is_active=True)
@@ -152,7 +156,11 @@ def _newest(email: str, purpose: str, flow: str) -> "QuerySet[VerificationCode]"
 
 
 def _may_prove(row: VerificationCode, holder: User | None) -> bool:
-    """A spent registration code may be shown again: registering twice is answered alike."""
+    """Return whether the right digits of this row prove the address.
+
+    For a registration the address must be free, or this very code has registered it: then the
+    second of two clicks gets the same answer.
+    """
     if row.purpose == CodePurpose.RESET_PASSWORD:
         return holder is not None and row.spent_at is None
     return holder is None or row.spent_at is not None

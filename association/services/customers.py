@@ -1,7 +1,7 @@
 """A partner's actions on its customers: budget, freeze, unfreeze, manager.
 
-Which freezes a partner may lift is decided here; `accounts` only writes them. Each public function
-locks its rows once; the private ones write what is locked.
+Which freezes a partner may lift is decided here; `accounts` only writes them. Each action locks its
+rows once, and then calls functions that write them.
 """
 
 from collections.abc import Collection
@@ -38,7 +38,10 @@ class BudgetTerms:
 
 @dataclass(frozen=True, slots=True)
 class BudgetsSet:
-    """The new budgets; how many accounts are not frozen any more, and how many still are."""
+    """The new budgets and, if unfreezing was asked for, what it did.
+
+    `unfrozen` accounts are free now; `still_frozen` ones have a freeze of the provider.
+    """
 
     budgets: list[Budget]
     unfrozen: int
@@ -96,9 +99,9 @@ def freeze_customer(
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
-    The customer gets the reason by e-mail, unless nothing has changed: the partner's freeze was
-    open, and not narrower. Locks the account. Raises Refused: ENDED, NOT_RESELLER,
-    FROZEN_TOO_OFTEN.
+    The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
+    or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
+    NOT_RESELLER, FROZEN_TOO_OFTEN.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
@@ -107,7 +110,7 @@ def freeze_customer(
         own = [freeze for freeze in freezes if freeze.cause == cause]
         before = next((freeze.scope for freeze in own if freeze.is_open), None)
         if before is None:
-            # The customer gets an e-mail with each freeze, and with each unfreeze after it.
+            # Each freeze and each unfreeze sends an e-mail: this limits how many the customer gets.
             day_ago = now - timedelta(days=1)
             if sum(freeze.frozen_at > day_ago for freeze in own) >= MOST_FREEZES_A_DAY:
                 raise Refused(AssociationRefusal.FROZEN_TOO_OFTEN, association=locked)
@@ -147,7 +150,7 @@ def assign_manager(
     Assigning the present manager changes nothing. Raises Refused: NOT_A_MEMBER, ENDED.
     """
     with transaction.atomic():
-        # The same order as when a member is removed: first the member, then its customers.
+        # Members are locked before customers, as when a member is removed: no deadlock.
         members = PartnerMember.objects.select_for_update().filter(partner=association.partner_id)
         if manager is not None and members.filter(pk=manager.pk).first() is None:
             raise Refused(AssociationRefusal.NOT_A_MEMBER, association=association)
@@ -206,7 +209,7 @@ def _lock_resellers(associations: Collection[Association]) -> list[Association]:
 
 
 def _current_budget(customer: Association) -> Budget | None:
-    """Return what `_lock_resellers()` joined; Django sets no attribute where there is no row."""
+    """Return the budget that `lock_customers()` joined, or None: Django sets no attribute then."""
     return getattr(customer, "current_budget", None)
 
 

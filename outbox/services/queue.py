@@ -18,9 +18,8 @@ from outbox.models import OutboxMessage
 from web.refused import Refused
 
 DEADLINE = timedelta(days=3)
-# How many answers of a mail server one message waits for at most: connection, greeting, EHLO,
-# STARTTLS, handshake, EHLO again, three for AUTH, MAIL, RCPT, DATA, the text; after an error RSET
-# and QUIT.
+# The longest dialogue with a mail server: connection, greeting, EHLO, STARTTLS, handshake, EHLO,
+# three answers for AUTH, MAIL, RCPT, DATA, the text, RSET, QUIT.
 MAX_ANSWERS = 15
 # How long the other messages of a claimed batch may take before the last one is sent.
 TIME_FOR_THE_BATCH = timedelta(seconds=30)
@@ -88,10 +87,10 @@ def longest_send() -> timedelta:
 def claim_messages(*, now: datetime, limit: int) -> list[OutboxMessage]:
     """Claim up to `limit` due messages for this worker, longest waiting first, bulk last.
 
-    So a verification code never waits for ten thousand invitations. A claim is a lease: it sets
-    `next_try_at` to its end and counts the try before anything is sent, so that other workers get
-    the messages of one that dies. SKIP LOCKED keeps two workers from claiming the same row; SQLite
-    has one writer at a time and needs no lock.
+    So a verification code never waits for ten thousand invitations. A claim ends by itself: the
+    try is counted and `next_try_at` is set to the end of the claim before anything is sent. When a
+    worker dies, others get its messages then. SKIP LOCKED keeps two workers from claiming the same
+    row; SQLite has one writer at a time and needs no lock.
     """
     lease_until = now + longest_send() + TIME_FOR_THE_BATCH
     with transaction.atomic():
@@ -124,10 +123,10 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
 
 
 def retry_moment(*, tries: int, now: datetime) -> datetime:
-    """Return when to try a message again that has failed temporarily so many times.
+    """Return when to try a message again that has failed for a while, `tries` times by now.
 
-    The wait doubles with each try from one minute to one hour. It varies by a quarter, so that the
-    messages of one outage do not all return in the same second.
+    The wait doubles with each try, from one minute to one hour. Below the hour it varies by a
+    quarter, so that the messages of one outage do not all return in the same second.
     """
     factor = float(2 ** min(max(tries - 1, 0), 10)) * random.uniform(1, 1.25)  # noqa: S311 - no secret
     return now + min(SHORTEST_WAIT * factor, LONGEST_WAIT)

@@ -1,7 +1,6 @@
-"""How many invitations may be made and mailed within a day, by one partner, by all, to a person.
+"""Limits of 24 hours on making and mailing invitations: per partner, for all, and per recipient.
 
-Partners' quotas count the rows of the last 24 hours that are not used: a partner whose customers
-come may go on. What running batches have yet to make counts as made.
+A used invitation does not count against its partner. The rest of a running batch counts already.
 """
 
 from collections.abc import Collection
@@ -26,10 +25,10 @@ DAY = timedelta(days=1)
 def check_quotas(
     *, partner: Partner, by: User | None, now: datetime, made: int = 0, mailed: int = 0
 ) -> None:
-    """Raise Refused (QUOTA_REACHED) unless so many more may be made, and mailed, by the partner.
+    """Raise Refused (QUOTA_REACHED) if `made` more invitations, or `mailed` more, are too many.
 
-    Exact: one lock for all partners until the transaction ends; only recipients' locks may be taken
-    after it. Commands (`by=None`) have no quota.
+    One lock for all partners makes the limits exact. It is kept until the transaction ends, and
+    only `lock_recipients()` may follow it. Commands (`by=None`) have no quota.
     """
     if by is None or not (made or mailed):
         return
@@ -50,7 +49,7 @@ def lock_recipients(recipients: Collection[str]) -> None:
 
 
 def recipients_at_limit(recipients: Collection[str], *, now: datetime) -> dict[str, datetime]:
-    """Return when each address that was sent three invitations within a day may be sent the next.
+    """Return the addresses that got three invitations within a day, each with the next moment.
 
     Exact under `lock_recipients()`.
     """
@@ -90,6 +89,6 @@ def _check(
         kept = quota - to_come[whose] - added
         if made[whose] > kept:
             newest = counted.order_by(f"-{moment}").values_list(moment, flat=True)
-            # When this row is a day old, exactly `kept` rows count.
+            # As soon as this row is a day old, only the `kept` newer ones count.
             first_to_go = None if kept < 0 else newest[kept : kept + 1].first()
             raise Refused(InvitationProblem.QUOTA_REACHED, again_at=(first_to_go or now) + DAY)
