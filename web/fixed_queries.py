@@ -56,7 +56,7 @@ class FixedQuery(Generic[Row]):
         found = compiler.get_converters([column for column, *_ in compiler.select])
         converters = [(place, column, functions) for place, (functions, column) in found.items()]
         # A queryset of values has fields of its own.
-        make = _model_maker(compiler) if rows._fields is None else tuple
+        make = _model_maker(rows, compiler) if rows._fields is None else tuple
         return statement, converters, make
 
 
@@ -122,12 +122,14 @@ def _adapted(value: Any) -> Any:
     return value
 
 
-def _model_maker(compiler: Any) -> Callable[[list[Any]], Any]:
+def _model_maker(rows: Any, compiler: Any) -> Callable[[list[Any]], Any]:
     """Return what makes a row's model with its relations, as iterating over a queryset does."""
     info, select, alias = compiler.klass_info, compiler.select, connection.alias
     places = info["select_fields"]
     names = [select[place][0].target.attname for place in places]
-    populators = get_related_populators(info, select, alias)  # type: ignore[call-arg] # newer stubs
+    # Django 6.1 also asks how fields that were not loaded are fetched.
+    mode = getattr(rows, "_fetch_mode", None)
+    populators = get_related_populators(info, select, alias, *([] if mode is None else [mode]))
 
     def make(row: list[Any]) -> Any:
         made = info["model"].from_db(alias, names, [row[place] for place in places])
