@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
@@ -87,7 +88,9 @@ def test_default_subject_is_not_stored(client, member):
     assert Invitation.objects.get().subject == ""
 
 
-def test_preview_writes_nothing_and_is_the_email(client):
+def test_preview_writes_nothing_and_is_the_email(client, time_machine):
+    # Preview and e-mail name the minute in which the invitation expires.
+    time_machine.move_to(timezone.now(), tick=False)
     before = tables()
     shown = post(client, "preview")
     as_html = post(client, "preview_html")
