@@ -95,7 +95,7 @@ def publish_document(*, document: LegalDocument, by: User | None, now: datetime)
     return locked
 
 
-def load_shipped_documents(**_signal: object) -> None:
+def load_shipped_documents(*, published_at: datetime | None = None, **_signal: object) -> None:
     """Publish version 1 of the documents that ship with the product, where there is none yet."""
     known = set(LegalDocument.objects.filter(version=1).values_list("kind", "language"))
     missing = []
@@ -110,7 +110,7 @@ def load_shipped_documents(**_signal: object) -> None:
                     version=1,
                     title=title.removeprefix("# ").strip(),
                     body=body.strip(),
-                    published_at=timezone.now(),
+                    published_at=published_at or timezone.now(),
                 )
             )
     LegalDocument.objects.bulk_create(missing, ignore_conflicts=True)
