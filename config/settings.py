@@ -16,6 +16,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
+from config.retention import read_retention
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
@@ -305,8 +307,23 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
+]
+# The same about data that is kept no longer; each rests for an hour when it finds nothing.
+RETENTION = read_retention(env)
+RETENTION_WORK: list[str] = [
+    "web.retention.delete_expired_sessions",
+    "web.retention.delete_old_form_keys",
+    "accounts.services.retention.delete_old_codes",
+    "outbox.services.retention.forget_recipients",
     "partners.services.mailings.discard_old_drafts",
-    "web.form_keys.delete_old_form_keys",
+    "partners.services.retention.forget_invited_people",
+    "partners.services.retention.forget_listed_people",
+    "partners.services.retention.forget_asking_people",
+    "partners.services.retention.forget_invited_members",
+    "association.services.retention.delete_abandoned_attempts",
+    "association.services.retention.forget_addresses_of_attempts",
+    "association.services.retention.shorten_addresses_of_consents",
+    "audit.retention.shorten_addresses_of_events",
 ]
 
 # --- e-mail -------------------------------------------------------------------------------
