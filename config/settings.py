@@ -58,6 +58,8 @@ def demo_base_url() -> str:
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", demo_secret_key)
+# Earlier keys, whose signatures are still accepted.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 CURRENCY = env.str("CURRENCY", default="USD")
@@ -65,6 +67,8 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
+# Where to report a vulnerability (mailto:… or https://…); /.well-known/security.txt names it.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
 # Addresses of the proxies whose X-Forwarded-… headers we trust; none by default.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
