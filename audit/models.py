@@ -105,9 +105,10 @@ class Erasure(models.Model):
 
 
 class ShorteningProgress(models.Model):
-    """Up to which row the network addresses of a model are shortened."""
+    """Up to which row, in the order of their moments, a model's network addresses are shortened."""
 
     model_label = models.CharField(_("model"), max_length=80, unique=True)
+    last_moment = models.DateTimeField(_("moment of the last row"), null=True, blank=True)
     last_id = models.BigIntegerField(_("last row"), default=0)
 
     class Meta:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.models import AppendOnlyModel, AuditEvent, Erasure, ShorteningProgress
 from web.origin import shortened_address
@@ -24,25 +24,30 @@ def shorten_addresses_of_events(*, now: datetime) -> int:
 def shorten_addresses(model: type[AppendOnlyModel], moment: str, *, now: datetime) -> int:
     """Shorten the network addresses of the next old rows; return how many rows were read.
 
-    Goes through the rows by key, which is the order of their moments but for some days: so it needs
-    no index, and reads no row twice. It stops at the first row that is not old. Of two workers one
-    goes on, and the other does nothing.
+    Goes on after the last row of the time before, in the order of the index on `moment`, so it
+    reads no row twice. Of two workers one goes on, and the other does nothing.
     """
     end = now - settings.RETENTION["NETWORK_ADDRESSES"]
     label = model._meta.label_lower
     ShorteningProgress.objects.get_or_create(model_label=label)
     with transaction.atomic():
-        rows = ShorteningProgress.objects.select_for_update(skip_locked=True)
-        progress = rows.filter(model_label=label).first()
+        locked = ShorteningProgress.objects.select_for_update(skip_locked=True)
+        progress = locked.filter(model_label=label).first()
         if progress is None:
             return 0
-        later: QuerySet[Any] = QuerySet(model).filter(pk__gt=progress.last_id).order_by("pk")
-        found = later.values_list(moment, "network_address", "pk")[:ROWS_AT_ONCE]
-        old = [row[1:] for row in takewhile(lambda row: row[0] <= end, found)]
+        rows: QuerySet[Any] = QuerySet(model).filter(**{f"{moment}__lte": end})
+        if progress.last_moment is not None:
+            same_moment = Q(**{moment: progress.last_moment}, pk__gt=progress.last_id)
+            rows = rows.filter(
+                Q(**{f"{moment}__gt": progress.last_moment}) | same_moment,
+                **{f"{moment}__gte": progress.last_moment},
+            )
+        columns = rows.order_by(moment, "pk").values_list("network_address", "pk", moment)
+        old = list(columns[:ROWS_AT_ONCE])
         if old:
-            _shorten(model, old)
-            progress.last_id = old[-1][1]
-            progress.save(update_fields=["last_id"])
+            _shorten(model, [row[:2] for row in old])
+            _address, progress.last_id, progress.last_moment = old[-1]
+            progress.save(update_fields=["last_id", "last_moment"])
     return len(old)
 
 

@@ -20,7 +20,7 @@ def unprotect(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('association', '0001_initial'),
+        ('association', '0002_random_ids'),
         ('audit', '0002_evidence'),
     ]
 

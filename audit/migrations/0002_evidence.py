@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('model_label', models.CharField(max_length=80, unique=True, verbose_name='model')),
+                ('last_moment', models.DateTimeField(blank=True, null=True, verbose_name='moment of the last row')),
                 ('last_id', models.BigIntegerField(default=0, verbose_name='last row')),
             ],
             options={

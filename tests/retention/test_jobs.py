@@ -17,6 +17,7 @@ from association.services.retention import (
     forget_addresses_of_attempts,
     shorten_addresses_of_consents,
 )
+from audit import retention
 from audit.models import AuditEvent
 from audit.retention import shorten_addresses_of_events
 from audit.services import record_audit_event
@@ -317,6 +318,17 @@ def test_network_addresses_are_shortened_after_a_year():
     assert [job(now=NOW + YEAR + DAY) for job in jobs] == [0, 0, 0]
     assert [addresses(events), addresses(consents)] == [{"198.51.100.0"}, {"192.0.2.0"}]
     assert Attempt.objects.get().instructions_network_address is None
+
+
+@pytest.mark.usefixtures("_from_an_address")
+def test_many_events_of_one_moment_are_all_shortened(monkeypatch):
+    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 2)
+    user = UserFactory.create()
+    for _number in range(5):
+        record_audit_event(action="a.b", about=user, by=None, now=NOW)
+
+    assert [shorten_addresses_of_events(now=NOW + YEAR) for _round in range(4)] == [2, 2, 1, 0]
+    assert addresses(AuditEvent.objects) == {"198.51.100.0"}
 
 
 def test_the_address_of_an_open_attempt_stays():

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('partners', '0001_initial'),
+        ('partners', '0002_random_ids'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
