@@ -26,7 +26,7 @@ def read_retention(env: environ.Env) -> dict[str, timedelta]:
 def _days(env: environ.Env, kind: str) -> int:
     default, least = _DAYS[kind]
     name = f"RETENTION_DAYS_{kind}"
-    text = env.str(name, default=str(default))
+    text = env.str(name, default="") or str(default)
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= 36_500:
         sys.exit(f"{name}={text} is not a number of days from {least} to 36500.")
     return int(text)
