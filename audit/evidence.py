@@ -18,7 +18,7 @@ _RUNNING = "SELECT 1 FROM audit_erasure WHERE"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A protected table, the sentence for whoever tries to change it, and what may change."""
+    """A protected table, the sentence for those who try to change it, and what may change."""
 
     table: str
     sentence: str
@@ -26,7 +26,7 @@ class Evidence:
     address: str = ""
     # The columns with values, which an erasure may change.
     values: tuple[str, ...] = ()
-    # A column that is empty as long as the row is a draft, which may be changed and deleted.
+    # A column that is empty while the row is a draft, which may be changed and deleted.
     final_since: str = ""
 
 

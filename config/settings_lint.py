@@ -4,7 +4,7 @@ from config.settings import *
 
 INSTALLED_APPS += ["django_migration_linter"]
 MIGRATION_LINTER_OPTIONS = {
-    # Django's and allauth's migrations are theirs; those that make the first tables stop nobody.
+    # Django's and allauth's migrations are theirs. First migrations run before the system does.
     "exclude_apps": ["account", "mfa", "auth", "contenttypes", "sessions", "admin", "sites"],
     "ignore_initial_migrations": True,
     "no_cache": True,

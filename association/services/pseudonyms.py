@@ -35,7 +35,7 @@ class Pseudonym:
 
     @property
     def address(self) -> str:
-        """An address at which nobody receives e-mail (RFC 2606)."""
+        """An address that receives no e-mail (RFC 2606)."""
         return f"{self.name}@erased.invalid"
 
     def erase_addresses(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Attempts that nobody can finish are deleted; old network addresses are removed or shortened."""
+"""Old attempts without an account are deleted; old network addresses removed or shortened."""
 
 from datetime import datetime
 

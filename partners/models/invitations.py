@@ -22,7 +22,7 @@ from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
 from web.random_ids import RandomIdField
 
-# Takes the place of an address that is no longer stored (RFC 2606: nobody receives e-mail there).
+# Takes the place of an address that is no longer stored (RFC 2606: it receives no e-mail).
 REMOVED_ADDRESS = "removed@address.invalid"
 
 

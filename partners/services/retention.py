@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 200
 def forget_invited_people(*, now: datetime) -> int:
     """Remove the recipients of some invitations that ended long ago; return how many.
 
-    The recipient of a customer's invitation stays as long as the association is in force, and so
+    The recipient of a customer's invitation stays while the association is in force, and so
     does everything of a live invitation. Such an invitation cannot be sent again.
     """
     end = now - settings.RETENTION["INVITATIONS"]

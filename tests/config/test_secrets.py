@@ -1,4 +1,4 @@
-"""Another SECRET_KEY: what the earlier one has signed is accepted as long as it is a fallback."""
+"""Another SECRET_KEY: what the earlier one has signed is accepted while it is a fallback."""
 
 import pytest
 from django.test import Client

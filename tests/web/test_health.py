@@ -92,7 +92,7 @@ def test_missing_cache_table_is_not_ready(client):
 
 
 def test_missing_migration_is_not_ready_until_it_is_applied(client):
-    newest = MigrationRecorder.Migration.objects.get(app="accounts", name="0001_initial")
+    newest = MigrationRecorder.Migration.objects.filter(app="accounts").latest("pk")
     newest.delete()
     assert [answer(client), answer(client)] == [NOT_READY, NOT_READY]
     newest.save(force_insert=True)
