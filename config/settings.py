@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
+from config.logs import log_format, logging_settings, refuse_to_start
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
@@ -25,7 +26,7 @@ env = environ.Env()
 def required(name: str, demo_value: Callable[[], str]) -> str:
     value: str = env.str(name, default="")
     if not value and not DEMO:
-        sys.exit(f"{name} is not set: outside the demo (DEMO=1) it is required.")
+        refuse_to_start(f"{name} is not set: outside the demo (DEMO=1) it is required.")
     return value or demo_value()
 
 
@@ -42,7 +43,7 @@ def demo_secret_key() -> str:
         fresh.unlink()
     key = file.read_text().strip()
     if not key:
-        sys.exit(f"{file.relative_to(BASE_DIR)} is empty: delete it and try again.")
+        refuse_to_start(f"{file.relative_to(BASE_DIR)} is empty: delete it and try again.")
     return key
 
 
@@ -69,7 +70,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 _public = urlsplit(PUBLIC_BASE_URL)
 HTTPS = _public.scheme == "https"
 if not HTTPS and not DEMO:
-    sys.exit("PUBLIC_BASE_URL must begin with https:// outside the demo (DEMO=1).")
+    refuse_to_start("PUBLIC_BASE_URL must begin with https:// outside the demo (DEMO=1).")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
     _public.hostname or "",
     *(["127.0.0.1", "localhost"] if DEMO else []),
@@ -108,6 +109,7 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
+    "web.request_log.RequestLogMiddleware",
     # Before all middleware that reads the query or the body.
     "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,7 +145,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
 if not _database.get("ENGINE"):
-    sys.exit("DATABASE_URL is not an address of a database, such as postgres://user@host/name.")
+    refuse_to_start(
+        "DATABASE_URL is not an address of a database, such as postgres://user@host/name."
+    )
 if _database["ENGINE"].endswith("sqlite3"):
     # A writer waits at the first statement of its transaction instead of failing in the middle.
     _database["OPTIONS"] = {
@@ -175,7 +179,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 try:
     CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
 except ImproperlyConfigured:
-    sys.exit("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
+    refuse_to_start("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Rate limits are stored here: with Django's 300 entries an attack would push them out.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
@@ -347,19 +351,19 @@ WHITENOISE_MAX_AGE = 60
 # Other origins may use nothing of ours, static files included.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"redact_tokens": {"()": "web.logs.RedactTokens"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["redact_tokens"],
-            "formatter": "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Django's own handlers would print paths, and so tokens.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+# --- logs and metrics -----------------------------------------------------------------------
+LOG_FORMAT = log_format()
+LOGGING = logging_settings(env.str("LOG_LEVEL", default="INFO"))
+# Off when 0; config/gunicorn.conf.py serves them at this port.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+# Read when the metrics are: the name, what it is, and the function that returns it.
+METRICS_GAUGES = {
+    "outbox_waiting_messages": (
+        "E-mails that wait to be sent.",
+        "outbox.services.queue.count_waiting",
+    ),
+    "outbox_delay_seconds": (
+        "For how long the e-mail that is due longest has been due.",
+        "outbox.services.queue.longest_delay",
+    ),
 }

@@ -1,5 +1,6 @@
 """Middleware: origin, language and log-in of a request, and the headers of its answer."""
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from web.origin import Origin, canonical_ip, set_origin
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+_REQUEST_ID = re.compile(r"[0-9A-Za-z]{8,32}")
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -30,12 +32,21 @@ def client_address(request: HttpRequest) -> str | None:
     return canonical_ip(address)
 
 
+def request_id(request: HttpRequest) -> str:
+    """Return the id that a trusted proxy gave the request, or a new one."""
+    if request.META.get("REMOTE_ADDR") in settings.TRUSTED_PROXIES:
+        given = str(request.META.get("HTTP_X_REQUEST_ID", "")).replace("-", "")
+        if _REQUEST_ID.fullmatch(given):
+            return given
+    return uuid.uuid4().hex
+
+
 class OriginMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        set_origin(Origin(network_address=client_address(request), request_id=uuid.uuid4().hex))
+        set_origin(Origin(client_address(request), request_id(request)))
         try:
             return self.get_response(request)
         finally:

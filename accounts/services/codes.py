@@ -4,6 +4,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -14,6 +15,7 @@ from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
+from web.security_log import log_security_event
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -49,6 +51,7 @@ def send_code(
     with transaction.atomic():
         lock_name(f"code:{email}")
         if _is_limit_reached(email, now):
+            log_security_event("code.not_sent", purpose=purpose.value)
             return None
         row = VerificationCode.objects.create(
             email=email,
@@ -62,6 +65,7 @@ def send_code(
         kind = f"accounts.{known_kind if code_holder(email, purpose) else unknown_kind}"
         outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
+        transaction.on_commit(partial(log_security_event, "code.sent", purpose=purpose.value))
         return row
 
 

@@ -12,7 +12,7 @@ from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
-from web.refused import Refused
+from web.refused import Refused, forget_refusal
 
 PAUSE_BETWEEN_WARNINGS = timedelta(hours=1)
 _FAILED_LOGINS = "accounts.failed_logins"
@@ -43,6 +43,7 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
         spent = was_spent(email=email, purpose=purpose, flow=flow, now=now)
         if user is None or not spent or not user.check_password(password):
             raise
+        forget_refusal()
         return user
 
 

@@ -181,7 +181,8 @@ def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
     if needs_instructions(attempt, versions):
         raise step_undone(Step.INSTRUCTIONS)
     if not admission.is_admitted:
-        raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission)
+        reasons = admission.refusal_codes
+        raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission, reasons=reasons)
     return admission
 
 

@@ -138,6 +138,18 @@ def is_delayed(*, now: datetime) -> bool:
     return OutboxMessage.objects.waiting().filter(next_try_at__lte=late).exists()
 
 
+def count_waiting(*, now: datetime) -> int:
+    """Return how many messages wait, due or not."""
+    return OutboxMessage.objects.waiting().count()
+
+
+def longest_delay(*, now: datetime) -> float:
+    """Return for how many seconds the message that is due longest has been due."""
+    due = OutboxMessage.objects.waiting().filter(next_try_at__lte=now)
+    first: datetime | None = due.aggregate(first=models.Min("next_try_at"))["first"]
+    return (now - first).total_seconds() if first else 0.0
+
+
 def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> OutboxMessage:
     """Make a dead message due again, with the same Message-ID and a new deadline.
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.services import log_security_event
 from partners.enums import Channel
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
@@ -29,6 +28,7 @@ from partners.views.refusing import answer_form
 from partners.views.shared import SECTION, states, why_no_link
 from web.answers import posted, see_other
 from web.downloads import as_attachment, csv_download
+from web.security_log import log_security_event
 
 NEWEST_FIRST = Order("created_at")
 AS_MADE = Order("created_at", descending=False)
