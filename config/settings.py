@@ -312,6 +312,8 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.mailings.discard_old_drafts",
     "web.form_keys.delete_old_form_keys",
 ]
+# Functions that return whether such work is unfinished, also while another worker has its rows.
+UNFINISHED_WORK = ["partners.services.batches.has_running_batches"]
 
 # --- e-mail -------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"

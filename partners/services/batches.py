@@ -60,6 +60,11 @@ def make_batches(*, now: datetime) -> int:
         return 0 if batch is None else _make_some(batch, now)
 
 
+def has_running_batches(*, now: datetime) -> bool:
+    """Return whether links or e-mails are still to be made, by whichever worker."""
+    return InvitationBatch.objects.running().exists()
+
+
 def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> InvitationBatch:
     """Make no more of the batch unless it has ended already; what is made stays."""
     with transaction.atomic():
