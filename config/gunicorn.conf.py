@@ -1,6 +1,7 @@
 """Settings of gunicorn: `gunicorn -c config/gunicorn.conf.py config.wsgi:application`."""
 
 import os
+import select
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
+from gunicorn.workers.gthread import ThreadWorker
 
 from config.logs import log_format
 from web.logs import FORMATTERS
@@ -26,12 +28,30 @@ class SiteLogger(Logger):
             handler.setFormatter(FORMATTERS[log_format()]())
 
 
+class DrainingWorker(ThreadWorker):
+    """Answers also the connections that wait to be accepted when it begins to stop.
+
+    Gunicorn would keep its socket open while it finishes its answers, and then reset the
+    connections that have come meanwhile. Closed at once, the socket refuses them, and the proxy
+    asks another node, also for a POST.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
+
+
 logger_class = SiteLogger
 
 _host = os.environ.get("HOST", "127.0.0.1")
 bind = f"{_host}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-worker_class = "gthread"
+worker_class = DrainingWorker
 threads = 8
 # Loaded once, before any worker: a missing setting ends the server with one sentence.
 preload_app = True
