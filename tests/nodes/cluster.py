@@ -99,6 +99,7 @@ class Cluster:
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder, self.database_url = folder, database_url
         self.https, self.http = free_port(), free_port()
+        self.bouncer, self.redis = free_port(), free_port()
         self.base_url = f"https://{HOST}:{self.https}"
         self.mail_server = MailServer()
         self.certificate = folder / "certificate.pem"
@@ -147,29 +148,38 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, server: dict[str, Any]) -> Iterator[Cluster]:
-    """Start everything with a database of its own and the demo's people in it."""
+def idle_cluster(folder: Path, server: dict[str, Any]) -> Iterator[Cluster]:
+    """Yield a cluster of which only the database is there; end whatever is started in it."""
     with ExitStack() as stack:
         folder.chmod(0o755)
         database = stack.enter_context(new_database(server))
         cluster = Cluster(folder, database)
         stack.callback(cluster.stop_all)
-        stack.enter_context(cluster.mail_server.running())
-        bouncer, redis = free_port(), free_port()
-        cluster.environment = environment_of(cluster, bouncer, redis)
-        start_redis(cluster, redis)
-        start_bouncer(cluster, bouncer)
+        cluster.environment = environment_of(cluster)
+        yield cluster
+
+
+@contextmanager
+def running_cluster(folder: Path, server: dict[str, Any]) -> Iterator[Cluster]:
+    """Start everything with a database of its own."""
+    with idle_cluster(folder, server) as cluster, cluster.mail_server.running():
+        start_redis(cluster)
+        start_bouncer(cluster)
         cluster.manage("migrate")
         cluster.manage("collectstatic", "--no-input")
         for node in cluster.nodes:
             node.start()
         for number in (1, 2):
-            log = folder / f"worker{number}.log"
-            cluster.start([sys.executable, "manage.py", "worker"], log)
+            start_worker(cluster, number)
         for node in cluster.nodes:
             node.wait_until_ready()
         start_nginx(cluster)
         yield cluster
+
+
+def start_worker(cluster: Cluster, number: int) -> subprocess.Popen[bytes]:
+    log = cluster.folder / f"worker{number}.log"
+    return cluster.start([sys.executable, "manage.py", "worker"], log)
 
 
 @contextmanager
@@ -189,7 +199,7 @@ def new_database(server: dict[str, Any]) -> Iterator[str]:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def environment_of(cluster: Cluster, bouncer: int, redis: int) -> dict[str, str]:
+def environment_of(cluster: Cluster) -> dict[str, str]:
     """Return what both nodes and both workers share."""
     name = cluster.database_url.rpartition("/")[2]
     mail = cluster.mail_server
@@ -199,11 +209,11 @@ def environment_of(cluster: Cluster, bouncer: int, redis: int) -> dict[str, str]
         "SECRET_KEY": "key-of-two-nodes-0123456789-0123456789-0123456789",
         "PUBLIC_BASE_URL": cluster.base_url,
         "TRUSTED_PROXIES": HOST,
-        "DATABASE_URL": f"postgres://any@{HOST}:{bouncer}/{name}?DISABLE_SERVER_SIDE_CURSORS=True",
+        "DATABASE_URL": f"postgres://any@{HOST}:{cluster.bouncer}/{name}?DISABLE_SERVER_SIDE_CURSORS=True",
         "DATABASE_POOLER": "pgbouncer",
         # A start-up option, which PgBouncer refuses; the database has the limits.
         "DATABASE_STATEMENT_TIMEOUT_MS": "0",
-        "CACHE_URL": f"redis://{HOST}:{redis}",
+        "CACHE_URL": f"redis://{HOST}:{cluster.redis}",
         "EMAIL_URL": f"smtp://{mail.host}:{mail.port}",
         "LOG_FORMAT": "json",
         "WEB_WORKERS": "2",
@@ -219,13 +229,13 @@ def program(name: str) -> str:
     return found
 
 
-def start_redis(cluster: Cluster, port: int) -> None:
-    options = f"--bind {HOST} --port {port} --appendonly no --dir {cluster.folder} --save"
+def start_redis(cluster: Cluster) -> None:
+    options = f"--bind {HOST} --port {cluster.redis} --appendonly no --dir {cluster.folder} --save"
     command = [program("redis-server"), *options.split(), ""]
     cluster.start(command, cluster.folder / "redis.log")
 
 
-def start_bouncer(cluster: Cluster, port: int) -> None:
+def start_bouncer(cluster: Cluster) -> None:
     file = cluster.folder / "pgbouncer.ini"
     name = cluster.database_url.rpartition("/")[2]
     with psycopg.connect(cluster.database_url) as login:
@@ -234,7 +244,7 @@ def start_bouncer(cluster: Cluster, port: int) -> None:
         password = f" password={target.password}" if target.password else ""
     file.write_text(
         f"[databases]\n{name} = {place}{password}\n"
-        f"[pgbouncer]\nlisten_addr = {HOST}\nlisten_port = {port}\nauth_type = any\n"
+        f"[pgbouncer]\nlisten_addr = {HOST}\nlisten_port = {cluster.bouncer}\nauth_type = any\n"
         "unix_socket_dir =\npool_mode = transaction\nmax_client_conn = 200\n"
         "default_pool_size = 10\n"
     )
