@@ -287,8 +287,12 @@ def test_drain_ends_too_early_when_it_does_not_look_for_batches(settings):
 def test_drain_waits_for_the_email_that_another_worker_has_claimed():
     (message,) = enqueue()
     claim_messages(now=timezone.now(), limit=1)
-    mark = OutboxMessage.objects.filter(pk=message.pk).update
-    timer = threading.Timer(1.5, lambda: (mark(sent_at=timezone.now()), connection.close()))
+
+    def send_in_the_other_worker() -> None:
+        OutboxMessage.objects.filter(pk=message.pk).update(sent_at=timezone.now())
+        connection.close()
+
+    timer = threading.Timer(1.5, send_in_the_other_worker)
     timer.start()
     began = time.monotonic()
     call_command("worker", "--drain")
