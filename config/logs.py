@@ -27,12 +27,18 @@ def logging_settings(level: str) -> dict[str, Any]:
             "csrf": {"()": "web.logs.MarkCsrfFailures"},
         },
         "formatters": {"line": {"()": FORMATTERS[log_format()]}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "filters": ["sample"],
+                "formatter": "line",
+            }
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # Django's own handlers would print paths, and so tokens.
             "django": {"handlers": [], "propagate": True},
-            "django.request": {"filters": ["sample"], "level": answers},
+            "django.request": {"level": answers},
             "django.security.csrf": {"filters": ["csrf"]},
         },
     }
