@@ -24,7 +24,7 @@ class SiteLogger(Logger):
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
-        for handler in self.error_log.handlers:
+        for handler in [*self.error_log.handlers, *self.access_log.handlers]:
             handler.setFormatter(FORMATTERS[log_format()]())
 
 

@@ -1,6 +1,5 @@
 """Background work of the worker, beside sending e-mails."""
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
 from outbox.models import OutboxMessage
+from web.logs import Event
 
 logger = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -47,8 +47,8 @@ class Background:
         except Exception as error:
             error_name = type(error).__name__
             if self._failing.get(name) != error_name:
-                facts = {"event": "background.failed", "work": name, "error": error_name}
-                logger.error(json.dumps(facts), exc_info=error, extra={"facts": facts})
+                failed = Event(event="background.failed", work=name, error=error_name)
+                logger.error(failed, exc_info=error)
             self._failing[name] = error_name
             return 0
         self._failing.pop(name, None)
