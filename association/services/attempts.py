@@ -11,8 +11,15 @@ from django.db.models import QuerySet
 
 from accounts.models import CustomerAccount, User
 from association.enums import JourneyRefusal
-from association.models import Association, Attempt, LegalDocument
+from association.models import Association, Attempt
 from association.services.admission import Admission, admit
+from association.services.consents import (
+    AGREED_FIELDS,
+    remove_ticks,
+    tick_instructions,
+    tick_letter,
+)
+from association.services.documents import Agreed
 from association.services.eligibility import REGISTRATION_WINDOW
 from association.services.recipients import email_users
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -20,14 +27,6 @@ from partners.models import Invitation
 from partners.services.members import partner_recipients
 from web.fixed_queries import IDENTIFIER, fixed_query
 from web.refused import Refused
-
-LETTER_FIELDS = ("letter_id", "letter_agreed_at", "letter_network_address")
-AGREED_FIELDS = (
-    "instructions_id",
-    "instructions_agreed_at",
-    "instructions_network_address",
-    *LETTER_FIELDS,
-)
 
 
 def new_browser_secret() -> str:
@@ -126,40 +125,53 @@ def start_attempt(
 
 
 def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> Attempt:
-    """Create an attempt for another account, which keeps what was agreed to; the old one stays."""
-    kept = ("invitation", "partner_id", "invited_by_id", "language", *AGREED_FIELDS)
+    """Create an attempt for another account, without what was ticked; the old one stays.
+
+    The instructions are not shown again: the last page asks for the agreement to them.
+    """
+    kept = ("invitation", "partner_id", "invited_by_id", "language")
     return Attempt.objects.create(
         browser_hash=hash_of(browser_secret),
         started_at=now,
+        is_restarted=True,
         **{name: getattr(attempt, name) for name in kept},
     )
+
+
+def forget_ticks(*, attempt: Attempt) -> None:
+    """Remove what was ticked, for another account that has not entered yet.
+
+    As in `restart_attempt()`, the last page asks for the agreement. Raises Refused: FINISHED,
+    OTHER_ACCOUNT.
+    """
+    with transaction.atomic():
+        if lock_unfinished(attempt).account_id is not None:
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
+        attempt.is_restarted = True
+        attempt.save(update_fields=["is_restarted", *remove_ticks(attempt=attempt)])
 
 
 def agree_to_instructions(
     *,
     attempt: Attempt,
-    instructions: LegalDocument,
-    letter: LegalDocument | None,
+    instructions: Agreed,
+    letter: Agreed | None,
     address: str | None,
+    by: User | None,
     now: datetime,
 ) -> None:
-    """Keep the visitor's latest choice about instructions and letter. Raises Refused: FINISHED."""
-    attempt.instructions, attempt.instructions_agreed_at = instructions, now
-    attempt.instructions_network_address = address
-    choose_letter(
-        attempt=attempt, letter_id=letter.pk if letter else None, address=address, now=now
-    )
+    """Keep the visitor's latest choice about instructions and letter.
+
+    `by` is the user who is signed in, if any. Raises Refused: FINISHED, and OTHER_ACCOUNT when an
+    account has entered the attempt meanwhile, because these are not that account's ticks.
+    """
+    attempt.agreed_by = by
+    tick_instructions(attempt=attempt, instructions=instructions, address=address, now=now)
+    tick_letter(attempt=attempt, letter=letter, address=address, now=now)
     with transaction.atomic():
-        lock_unfinished(attempt)
+        if lock_unfinished(attempt).account_id != attempt.account_id:
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         attempt.save(update_fields=AGREED_FIELDS)
-
-
-def choose_letter(
-    *, attempt: Attempt, letter_id: int | None, address: str | None, now: datetime
-) -> None:
-    """Set the choice about the letter on the attempt, without saving it."""
-    attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
-    attempt.letter_network_address = address if letter_id else None
 
 
 def remember_registration(
@@ -178,8 +190,10 @@ def enter_attempt(
 ) -> Admission:
     """Give the attempt its account and decide; repeating it decides again.
 
-    From now on only this account's log-in opens the attempt. Raises Refused when the attempt is
-    another account's or finished.
+    From now on only this account's log-in opens the attempt. What was ticked stays if it is this
+    account's: an account that is `registered` on the way keeps what was ticked without a log-in,
+    another what its owner ticked while signed in. Raises Refused when the attempt is another
+    account's or finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
@@ -188,7 +202,11 @@ def enter_attempt(
         attempt.account = account
         attempt.entered_at = locked.entered_at or now
         attempt.registered_at = locked.registered_at or (now if registered else None)
-        attempt.save(update_fields=["account", "entered_at", "registered_at"])
+        attempt.agreed_by_id = locked.agreed_by_id
+        changed = ["account", "entered_at", "registered_at"]
+        if not attempt.is_ticked_by_its_account:
+            changed += remove_ticks(attempt=attempt)
+        attempt.save(update_fields=changed)
         return _decide(attempt, now)
 
 
