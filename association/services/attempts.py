@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from accounts.models import CustomerAccount, User
 from association.enums import JourneyRefusal
-from association.models import Association, Attempt
-from association.services.admission import Admission, admit
+from association.models import Association, Attempt, PartnerTold, ResumeEmail
+from association.services.admission import Admission, account_of, admit
 from association.services.consents import (
     AGREED_FIELDS,
     remove_ticks,
@@ -238,36 +238,58 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 
 
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
-    """Put enabling off and e-mail the link back, once a day at most. Raises Refused: FINISHED."""
+    """Put enabling off, and e-mail the link back, once a day (UTC) per account at most.
+
+    Locks the attempt and its account. Raises Refused: FINISHED.
+    """
     with transaction.atomic():
-        locked = lock_unfinished(attempt)
-        if locked.deferred_at is not None and now - locked.deferred_at < timedelta(days=1):
-            return
-        attempt.deferred_at = now
-        attempt.save(update_fields=["deferred_at"])
-        message = OutgoingMessage("association.resume", by.email, attempt, attempt.language)
-        enqueue_messages(messages=[message], now=now)
+        locked = _lock_with_account(attempt)
+        _, is_first = ResumeEmail.objects.get_or_create(
+            account=account_of(attempt),
+            sent_on=now.astimezone(UTC).date(),
+            defaults={"attempt": attempt},
+        )
+        if is_first or locked.deferred_at is None:
+            attempt.deferred_at = now
+            attempt.save(update_fields=["deferred_at"])
+        if is_first:
+            message = OutgoingMessage("association.resume", by.email, attempt, attempt.language)
+            enqueue_messages(messages=[message], now=now)
+
+
+def has_resume_email(attempt: Attempt) -> bool:
+    """Whether the link back to this attempt was e-mailed."""
+    return ResumeEmail.objects.filter(attempt=attempt).exists()
 
 
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """E-mail the refusals to the partner, once per account and invitation.
 
-    Raises Refused: NOTHING_REFUSED, FINISHED.
+    Locks the attempt and its account. Raises Refused: NOTHING_REFUSED, FINISHED.
     """
     with transaction.atomic():
-        if decide_attempt(attempt=attempt, now=now).is_admitted:
+        _lock_with_account(attempt)
+        if _decide(attempt, now).is_admitted:
             raise Refused(JourneyRefusal.NOTHING_REFUSED)
-        told = Attempt.objects.filter(
-            invitation=attempt.invitation_id,
-            account=attempt.account_id,
-            told_partner_at__isnull=False,
+        account, invitation = account_of(attempt), attempt.invitation
+        told, is_first = PartnerTold.objects.get_or_create(
+            account=account, invitation=invitation, defaults={"told_at": now}
         )
-        told_before = told.values_list("told_partner_at", flat=True).first()
-        attempt.told_partner_at = told_before or now
+        attempt.told_partner_at = told.told_at
         attempt.save(update_fields=["told_partner_at"])
-        if told_before is None:
-            kind, members = "association.customer_refused", partner_recipients(attempt.invitation)
+        if is_first:
+            kind, members = "association.customer_refused", partner_recipients(invitation)
             email_users(kind, attempt, members, now=now, codes=attempt.refusal_codes)
+
+
+def _lock_with_account(attempt: Attempt) -> Attempt:
+    """Lock the attempt, then its account, in the order of `associate()`; return the attempt.
+
+    An account may have several attempts; what it may do only so often is counted under its lock.
+    """
+    locked = lock_unfinished(attempt)
+    CustomerAccount.objects.select_for_update().get(pk=account_of(attempt).pk)
+    return locked
 
 
 def change_language(*, attempt: Attempt, language: str) -> None:

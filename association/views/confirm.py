@@ -12,7 +12,11 @@ from association.forms.documents import EnableForm, LastForm
 from association.refusals import sentence_for
 from association.services.admission import account_of
 from association.services.associations import associate
-from association.services.attempts import defer_attempt, last_moment_to_associate
+from association.services.attempts import (
+    defer_attempt,
+    has_resume_email,
+    last_moment_to_associate,
+)
 from association.services.consents import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Agreed, current_documents, load_versions
 from association.services.facts import load_holdings
@@ -80,6 +84,8 @@ def show_last_step(
         "partner": journey.partner,
         "holdings": load_holdings(account=account, now=journey.now),
         "last_moment": last_moment_to_associate(journey.attempt),
+        # Another attempt of the account may have got the e-mail of the day.
+        "is_emailed": journey.attempt.deferred_at is not None and has_resume_email(journey.attempt),
         "problem": problem,
         **progress(journey.invitation, step),
     }
