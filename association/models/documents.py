@@ -1,5 +1,7 @@
 """Legal documents in their versions, and the consents given to them."""
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -50,6 +52,10 @@ class LegalDocument(models.Model):
     def text(self, provider_name: str = "") -> str:
         """Return the text as its readers see it, by default with the provider's name of today."""
         return self.body.replace("{provider}", provider_name or settings.PROVIDER_NAME)
+
+    def text_sha256(self, provider_name: str = "") -> str:
+        """Return the SHA-256 of the text's UTF-8 bytes."""
+        return hashlib.sha256(self.text(provider_name).encode()).hexdigest()
 
 
 class Consent(AppendOnlyModel):

@@ -1,6 +1,5 @@
 """Legal documents: which versions are in force, publishing one, and those that we ship."""
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,8 +52,7 @@ class Agreed:
 
     def words(self) -> dict[str, str]:
         """Return the values of WORDS."""
-        text_sha256 = hashlib.sha256(self.document.text().encode()).hexdigest()
-        values = (text_sha256, settings.PROVIDER_NAME, self.label, self.language)
+        values = (self.document.text_sha256(), settings.PROVIDER_NAME, self.label, self.language)
         return dict(zip(WORDS, values, strict=True))
 
 
