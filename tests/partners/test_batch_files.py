@@ -48,7 +48,7 @@ def body(answer):
 
 
 def links_of(batch):
-    return list(batch.invitations.order_by("pk"))
+    return list(batch.invitations.order_by("created_at", "pk"))
 
 
 def test_table_has_label_link_token_and_state(member_client, member):
@@ -174,7 +174,7 @@ def test_files_contain_only_the_links_of_the_batch(member_client, member):
 def partly_dead(member):
     """A batch of four: live, revoked, expired, used up."""
     batch = made(member, size=4)
-    now, rows = timezone.now(), links_of(batch)
+    now, rows = timezone.now(), list(batch.invitations.order_by("label"))
     changes = [{}, {"revoked_at": now}, {"expires_at": now}, {"max_uses": 1, "used_count": 1}]
     for row, change in zip(rows, changes, strict=True):
         type(row).objects.filter(pk=row.pk).update(**change or {"note": ""})

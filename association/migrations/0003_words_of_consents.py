@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('association', '0001_initial'),
+        ('association', '0002_random_ids'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -37,6 +37,6 @@ def fill(apps: Any, _schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
 
-    dependencies = [("association", "0003_told_once")]
+    dependencies = [("association", "0004_told_once")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]

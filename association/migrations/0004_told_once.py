@@ -8,8 +8,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('association', '0002_words_of_consents'),
-        ('partners', '0001_initial'),
+        ('association', '0003_words_of_consents'),
+        ('partners', '0002_random_ids'),
     ]
 
     operations = [
