@@ -11,7 +11,7 @@ from accounts.models import User
 from association.enums import AssociationRefusal
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.customers import lock_customers, lock_own_customer
-from association.services.documents import current_documents
+from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -56,6 +56,7 @@ def grant_authorization(
     association: Association,
     shown_request: Authorization | None,
     shown_version: int,
+    label: str,
     language: str,
     address: str | None,
     by: User,
@@ -63,11 +64,11 @@ def grant_authorization(
 ) -> Authorization:
     """Agree to the letter as the account's owner, with or without a request of the partner.
 
-    `shown_version` and `shown_request` are what the page showed: the letter of this version, in
-    `language`, must be in force, and the request must still be open. The consent is stored with
-    moment and network address. Once granted, this returns the authorization and writes nothing.
-    Locks the account. Raises Refused: ENDED, NOT_OWNER, LETTER_CHANGED, ALREADY_DECLINED,
-    ALREADY_REVOKED.
+    `shown_version`, `label` and `shown_request` are what the page showed: the letter of this
+    version, in `language`, must be in force, and the request must still be open. The consent is
+    stored with moment, network address and the label of the button. Once granted, this returns the
+    authorization and writes nothing. Locks the account. Raises Refused: ENDED, NOT_OWNER,
+    AUTHORIZATION_LETTER_CHANGED, ALREADY_DECLINED, ALREADY_REVOKED.
     """
     with transaction.atomic():
         locked = lock_own_customer(association, by)
@@ -81,7 +82,11 @@ def grant_authorization(
         if letter.version != shown_version:
             raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
-            account=locked.account, document=letter, agreed_at=now, network_address=address
+            account=locked.account,
+            document=letter,
+            agreed_at=now,
+            network_address=address,
+            **Agreed(letter, label, language).words(),
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent

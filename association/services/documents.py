@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -19,6 +20,8 @@ from web.refused import Refused
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
+# The fields of a consent that say to which words it was given.
+WORDS = ("text_sha256", "provider_name", "label", "language")
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 
 
@@ -37,6 +40,20 @@ class Versions:
         """Return the key of the document in force, in this language or else in English."""
         english = self.document_ids[kind, FALLBACK_LANGUAGE]
         return self.document_ids.get((kind, language), english)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A document that a page showed, with the label that was ticked, and the page's language."""
+
+    document: LegalDocument
+    label: str
+    language: str
+
+    def words(self) -> dict[str, str]:
+        """Return the values of WORDS."""
+        values = (self.document.text_sha256(), settings.PROVIDER_NAME, self.label, self.language)
+        return dict(zip(WORDS, values, strict=True))
 
 
 def load_versions() -> Versions:
@@ -65,9 +82,14 @@ def _published_versions() -> QuerySet[Any, tuple[Any, ...]]:
     return published.values_list("pk", "kind", "language", "version")
 
 
-def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:
-    """Return the version in force of each kind, in `language` or else in English."""
-    versions = load_versions()
+def current_documents(
+    kinds: Collection[DocumentKind], language: str, versions: Versions | None = None
+) -> Documents:
+    """Return the version in force of each kind, in `language` or else in English.
+
+    `versions` are those that the caller has read already.
+    """
+    versions = versions or load_versions()
     ids = {kind: versions.document_id(kind, language) for kind in kinds}
     found = LegalDocument.objects.in_bulk(ids.values())
     return {kind: found[pk] for kind, pk in ids.items()}
