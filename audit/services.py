@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,12 @@ from django.utils import timezone
 
 from audit.models import Actor, AuditEvent
 from web.origin import current_origin
+from web.versioned_forms import LastChange
 
 _security_log = logging.getLogger("security")
+
+# How far back `last_events()` looks.
+MOST_EVENTS = 100
 
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
@@ -45,6 +49,29 @@ def record_audit_events(
     """Write a row for each change, as `record_audit_event()` does, a thousand in a statement."""
     events = (_build_event(action, change, by, now) for change in changes)
     AuditEvent.objects.bulk_create(events, batch_size=1_000)
+
+
+def last_changes(
+    *, about: models.Model, names: Iterable[str], who: Callable[[Any], str]
+) -> dict[str, LastChange]:
+    """Return who changed these fields last, when and from what; `who` names the actor."""
+    return {
+        name: LastChange(who(event.actor), event.occurred_at, (event.before or {}).get(name))
+        for name, event in last_events(about=about, names=names).items()
+    }
+
+
+def last_events(*, about: models.Model, names: Iterable[str]) -> dict[str, AuditEvent]:
+    """Return the newest event about the object that has each of these fields; one statement."""
+    events = AuditEvent.objects.filter(
+        object_label=about._meta.label_lower, object_id=str(about.pk), after__isnull=False
+    )
+    found: dict[str, AuditEvent] = {}
+    for event in events.select_related("actor").order_by("-pk")[:MOST_EVENTS]:
+        for name in names:
+            if name in event.after:
+                found.setdefault(name, event)
+    return found
 
 
 def log_security_event(event: str, **facts: Any) -> None:
