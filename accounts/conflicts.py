@@ -14,8 +14,8 @@ from web.versioned_forms import moment_text
 Who = Callable[[Any], str]
 
 # The names of `shown_freezes()` and `shown_cause()`.
-_ONE = re.compile(r"freeze-(.+)")
-_CAUSE = re.compile(r"(\w+)-freeze-(.+)")
+_ONE = re.compile(r"freeze-(\d+)")
+_CAUSE = re.compile(r"(\w+)-freeze-(\d+)")
 
 
 def freeze_sentences(names: Iterable[str], who: Who) -> list[str]:

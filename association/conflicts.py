@@ -11,7 +11,7 @@ from association.templatetags.association_money import money
 from web.versioned_forms import moment_text
 
 # The names of `shown_terms()`.
-_BUDGET = re.compile(r"budget-(.+)")
+_BUDGET = re.compile(r"budget-(\d+)")
 
 
 def terms_sentences(names: Sequence[str], who: Who) -> list[str]:
@@ -20,7 +20,7 @@ def terms_sentences(names: Sequence[str], who: Who) -> list[str]:
 
 
 def _budget_sentences(names: Iterable[str], who: Who) -> list[str]:
-    keys = [found[1] for name in names if (found := _BUDGET.fullmatch(name))]
+    keys = [int(found[1]) for name in names if (found := _BUDGET.fullmatch(name))]
     budgets = Budget.objects.current().filter(association__in=keys).order_by("association")
     return [
         _budget_sentence(budget, who)
