@@ -13,6 +13,7 @@ from partners.admin.shared import RefusingAdmin, all_fields
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.services.members import add_member, change_member, lock_members, remove_member
 from web.admin.base import StateFilter, is_key
+from web.admin.versions import changes_one
 
 
 @admin.register(Partner)
@@ -66,7 +67,7 @@ class PartnerMemberAdmin(RefusingAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Lock the partner's members before the member's row, as the services do."""
-        if request.method == "POST" and is_key(PartnerMember, object_id):
+        if changes_one(request) and is_key(PartnerMember, object_id):
             member = PartnerMember.objects.only("partner").filter(pk=object_id).first()
             if member is not None:
                 lock_members(member.partner_id)

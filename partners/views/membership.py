@@ -22,7 +22,7 @@ from partners.services.members import find_member, member_terms
 from web.answers import posted, see_other
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile
-from web.versioned_forms import NOT_SAVED, VersionedForm
+from web.versioned_forms import VersionedForm
 
 _TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
 
@@ -43,7 +43,8 @@ def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
             invitation=invitation, by=user, now=timezone.now(), **form.cleaned_data
         )
     except ChangedMeanwhile:
-        return _show(request, problem=NOT_SAVED, status=409)
+        text = _("The partner has changed this invitation. Read it again before you accept it.")
+        return _show(request, problem=text, status=409)
     except Refused as refused:
         return _show_refusal(request, refused)
     request.session.cycle_key()

@@ -19,6 +19,7 @@ LastChanges = Callable[[Collection[str]], dict[str, LastChange]]
 class VersionedModelForm(VersionedForm):
     """Mixed into the form of a page; its row is locked, so `initial` is what the row is now."""
 
+    instance: models.Model
     last_changes: LastChanges
     is_conflict = False
 
@@ -33,16 +34,22 @@ class VersionedModelForm(VersionedForm):
         version = cleaned.get(FIELD)
         if version is None:
             return cleaned
-        changed, closed = self.changed_since(version), version.digests.keys() - self.shows.keys()
+        changed, closed = self.changed_since(version), self._closed_since(version)
         # To type what has been decided meanwhile takes nothing back.
         if closed or (changed and self.has_changed()):
             self.is_conflict = True
             self.report_conflict(changed, self.last_changes(changed))
-            for name in sorted(closed):
+            for name, label in closed.items():
                 text = gettext("“%(name)s” cannot be changed any more. You typed: %(typed)s")
                 typed = self.data.get(name, "")
-                self.add_error(None, text % {"name": name, "typed": typed})
+                self.add_error(None, text % {"name": label, "typed": typed})
         return cleaned
+
+    def _closed_since(self, version: ShownVersion) -> dict[str, Any]:
+        """Return the labels of the fields that the page offered, and that are read-only now."""
+        fields = self.instance._meta.fields
+        names = version.digests.keys() - self.shows.keys()
+        return {field.name: field.verbose_name for field in fields if field.name in names}
 
     def changed_since(self, version: ShownVersion | None) -> list[str]:
         return (version or ShownVersion({})).changed(ShownVersion.of(self.shows))
@@ -60,7 +67,7 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
-        if not _changes_one(request):
+        if not changes_one(request):
             return rows
         return rows.select_for_update(of=("self",), no_key=self.locks_no_key)
 
@@ -127,7 +134,7 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise ChangedMeanwhile(changed, form.shows, sentences=sentences)
 
 
-def _changes_one(request: HttpRequest) -> bool:
+def changes_one(request: HttpRequest) -> bool:
     """Whether the request changes or deletes the one row that its address names."""
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     return request.method == "POST" and name.endswith(("_change", "_delete"))
