@@ -56,7 +56,7 @@ def last_changes(
 ) -> dict[str, LastChange]:
     """Return who changed these fields last, when and from what; `who` names the actor."""
     return {
-        name: LastChange(who(event.actor), event.occurred_at, (event.before or {}).get(name))
+        name: LastChange(who(event.actor), event.occurred_at, event.before or {})
         for name, event in last_events(about=about, names=names).items()
     }
 

@@ -27,11 +27,11 @@ _NOT_SHOWN = _("We cannot tell what this page showed you. Check it, and press th
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
-    """Who last changed a value, when, and from what."""
+    """Who last changed a value, when, and the values before, by name, as far as they are known."""
 
     by: str
     at: datetime
-    before: Any
+    before: Values
 
 
 class ShownVersionField(forms.Field):
@@ -109,14 +109,14 @@ class VersionedForm(forms.Form):
     def _sentence(self, name: str, change: LastChange | None) -> str:
         field = self.fields[name]
         now = shown_text(field, self.shows[name])
-        if change is None:
+        if change is None or name not in change.before:
             return gettext("Now it is %(now)s.") % {"now": now}
         text = gettext("Now it is %(now)s. %(who)s changed it on %(moment)s; it was %(before)s.")
         return text % {
             "now": now,
             "who": change.by,
             "moment": moment_text(change.at),
-            "before": shown_text(field, change.before),
+            "before": shown_text(field, change.before[name]),
         }
 
 
