@@ -1,6 +1,6 @@
 """Services that write the audit trail; what it says of an action, the security log says too."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +10,10 @@ from django.db import models, transaction
 from audit.models import Actor, AuditEvent
 from web.origin import current_origin
 from web.security_log import log_security_event
+from web.versioned_forms import LastChange
+
+# How far back `last_events()` looks.
+MOST_EVENTS = 100
 
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
@@ -48,6 +52,29 @@ def record_audit_events(
     if events:
         AuditEvent.objects.bulk_create(events, batch_size=1_000)
         _log_after_commit(action, by, object=events[0].object_label, count=len(events))
+
+
+def last_changes(
+    *, about: models.Model, names: Iterable[str], who: Callable[[Any], str]
+) -> dict[str, LastChange]:
+    """Return who changed these fields last, when and from what; `who` names the actor."""
+    return {
+        name: LastChange(who(event.actor), event.occurred_at, event.before or {})
+        for name, event in last_events(about=about, names=names).items()
+    }
+
+
+def last_events(*, about: models.Model, names: Iterable[str]) -> dict[str, AuditEvent]:
+    """Return the newest event about the object that has each of these fields; one statement."""
+    events = AuditEvent.objects.filter(
+        object_label=about._meta.label_lower, object_id=str(about.pk), after__isnull=False
+    )
+    found: dict[str, AuditEvent] = {}
+    for event in events.select_related("actor").order_by("-pk")[:MOST_EVENTS]:
+        for name in names:
+            if name in event.after:
+                found.setdefault(name, event)
+    return found
 
 
 def _log_after_commit(action: str, by: Actor, **facts: Any) -> None:

@@ -123,3 +123,4 @@ class RowProblem(StrEnum):
 
 class MailingProblem(StrEnum):
     CANCELLED = "batch_cancelled"
+    STARTED = "mailing_started"

@@ -20,11 +20,13 @@ from django.utils import timezone
 
 from web.answers import see_other
 from web.models import FormKey
+from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
 LIFE_OF_A_KEY = timedelta(days=7)
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
+_NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
 _SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
 _ROWS_AT_ONCE = 1_000
 
@@ -109,8 +111,11 @@ def _sent_key(request: HttpRequest) -> str | None:
 
 
 def _content_hash(request: HttpRequest) -> str:
-    """Return a hash of all fields and files, whatever their order."""
-    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_CONTENT)
+    """Return a hash of all fields and files, whatever their order.
+
+    The version that the page showed is not in it: whether the action runs is decided by the key.
+    """
+    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_HASHED)
     files = []
     for name, uploads in sorted(request.FILES.lists()):
         for upload in uploads:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
-from accounts.services.freezes import close_freezes, open_freeze
+from accounts.services.freezes import close_freezes, freezes_of, open_freeze
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt, Authorization, Consent
 from association.services.admission import Admission, account_of, admit, needs_instructions
@@ -282,6 +282,10 @@ def end_association(
         )
         revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
         close_freezes(
-            accounts=[account.pk], causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
+            freezes=freezes_of([account.pk]),
+            causes=ALL_BUT_ADMINISTRATOR,
+            reason=reason,
+            by=by,
+            now=now,
         )
         return locked

@@ -17,6 +17,7 @@ from association.models import LegalDocument
 from audit.services import record_audit_event
 from web.fixed_queries import fixed_query
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
@@ -95,15 +96,23 @@ def current_documents(
     return {kind: found[pk] for kind, pk in ids.items()}
 
 
-def publish_document(*, document: LegalDocument, by: User | None, now: datetime) -> LegalDocument:
+def publish_document(
+    *,
+    document: LegalDocument,
+    by: User | None,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> LegalDocument:
     """Put a draft in force; from then on it cannot be changed.
 
-    Open attempts must agree to new instructions again. Raises Refused when it is published already.
+    Open attempts must agree to new instructions again. Raises Refused when it is published already,
+    and ChangedMeanwhile if the version is not that of `shown_draft()`.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
         if locked.published_at is not None:
             raise Refused(DocumentRefusal.ALREADY_PUBLISHED)
+        check_shown(shown_version, shown_draft(locked))
         locked.published_at = now
         locked.save(update_fields=["published_at"])
         record_audit_event(
@@ -115,6 +124,12 @@ def publish_document(*, document: LegalDocument, by: User | None, now: datetime)
             after={"published_at": now},
         )
     return locked
+
+
+def shown_draft(document: LegalDocument) -> dict[str, Any]:
+    """Return what a page is about that publishes the document."""
+    terms = (document.kind, document.language, document.version, document.title, document.body)
+    return {f"document-{document.pk}": terms}
 
 
 def load_shipped_documents(**_signal: object) -> None:

@@ -110,13 +110,18 @@ def close_as_answered(
 def dismiss_invitation_request(
     *, invitation_request: InvitationRequest, reason: str, by: User, now: datetime
 ) -> InvitationRequest:
-    """Close the request without an answer; a second time does nothing. Refused when answered."""
+    """Close the request without an answer; a second time, for this reason, does nothing.
+
+    Raises Refused when it was answered, or dismissed for another reason.
+    """
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
             raise Refused(InvitationRequestProblem.ANSWERED)
         if locked.closed_at is None:
             _close(locked, "dismissed", by, now, dismiss_reason=reason)
+        elif locked.dismiss_reason != reason:
+            raise Refused(InvitationRequestProblem.DISMISSED)
     return locked
 
 

@@ -22,6 +22,9 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+
+EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
 def create_invitation(
@@ -71,16 +74,18 @@ def edit_invitation(
     max_uses: int | None,
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Invitation:
     """Change what may change of a live invitation; writes nothing when nothing differs.
 
     An e-mail keeps its one use, and gets seven days when `expires_at` is None. Raises Refused when
-    the invitation is not live, or a limit makes no sense.
+    the invitation is not live, or a limit makes no sense, and ChangedMeanwhile if the version is
+    not that of `editable_terms()`.
     """
     with transaction.atomic():
         locked = _lock(invitation)
         check_live(locked, now)
-        before = audited_terms(locked)
+        shown, before = editable_terms(locked), audited_terms(locked)
         by_email = locked.channel == Channel.EMAIL
         locked.label = label
         locked.note = note
@@ -90,12 +95,18 @@ def edit_invitation(
         after = audited_terms(locked)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
+            check_shown(shown_version, shown, about=locked)
             locked.save(update_fields=changed)
             before, after = ({name: values[name] for name in changed} for values in (before, after))
             record_audit_event(
                 action="invitation.edited", about=locked, by=by, now=now, before=before, after=after
             )
     return locked
+
+
+def editable_terms(invitation: Invitation) -> dict[str, Any]:
+    """Return what the page shows that edits the invitation."""
+    return {name: getattr(invitation, name) for name in EDITABLE}
 
 
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:

@@ -76,7 +76,8 @@ def start_mailing(
 ) -> InvitationBatch:
     """Let the worker mail the rows without a problem; a second time does nothing.
 
-    Raises Refused for a draft that was discarded, and as `start_links()` does.
+    Raises Refused for a draft that was discarded, for a list that was started with another subject
+    or note, and as `start_links()` does.
     """
     with transaction.atomic():
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
@@ -91,6 +92,8 @@ def start_mailing(
             )
             locked.save(update_fields=["subject", "note", "started_at"])
             record_start(batch=locked, by=by, now=now)
+        elif (locked.subject, locked.note) != (subject, note):
+            raise Refused(MailingProblem.STARTED)
     return locked
 
 

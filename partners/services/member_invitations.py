@@ -15,10 +15,11 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import MemberProblem
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
-from partners.services.members import add_member, lock_members, membership_problem
+from partners.services.members import add_member, lock_members, member_terms, membership_problem
 from web.email_addresses import canonical_address, mask_address
 from web.locks import lock_name
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
 
 EMAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -122,12 +123,16 @@ def has_member_invitation(*, user: User, now: datetime) -> bool:
 
 
 def accept_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
+    *,
+    invitation: MemberInvitation,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> PartnerMember:
     """Let the invited user act for the partner; a second time returns the same member.
 
     `invitation` is one of `member_invitations_of(by)`. Raises Refused when it is not live, and as
-    `add_member()` does.
+    `add_member()` does. Raises ChangedMeanwhile if the version is not that of `member_terms()`.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -140,6 +145,7 @@ def accept_member_invitation(
             raise Refused(MemberProblem.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
             raise Refused(MemberProblem.INVITATION_EXPIRED)
+        check_shown(shown_version, member_terms(locked))
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
         _record_end(locked, "accepted_at", "member_invitation.accepted", by, now)

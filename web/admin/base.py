@@ -1,4 +1,4 @@
-"""The base of all admin pages: bounded lists, state filters, masked addresses, checked input."""
+"""The base of all admin pages: bounded lists, masked addresses, checked input, no lost change."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
+from web.admin.versions import VersionedModelAdmin
 from web.random_ids import RandomIdField
 
 COUNT_LIMIT = 10_000
@@ -73,7 +74,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return found
 
 
-class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SafeModelAdmin(VersionedModelAdmin):
     """An admin page that stays fast with large tables and answers any URL without an error.
 
     `addresses` names fields with e-mail addresses, masked for users without the permission.

@@ -1,4 +1,4 @@
-"""I1 to I4 and I6: use counts, one association in force, evidence, freezes, moments of joining."""
+"""I1 to I4, I6 and I11: use counts, one in force, evidence, freezes, moments, services."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -161,6 +161,12 @@ def frozen_until_unfrozen() -> Iterator[Violation]:
     resellers = Association.objects.in_force().filter(association_type=AssociationType.RESELLER)
     detail = "reseller account {} is not frozen since, and no later unfreeze followed a budget"
     yield from violations("I4", resellers.filter(~Exists(freezes)), detail, "account_id")
+
+
+def services_are_enabled() -> Iterator[Violation]:
+    """I11: an account with an association in force has its services enabled."""
+    rows = Association.objects.in_force().filter(account__services_enabled_at__isnull=True)
+    yield from violations("I11", rows, "the services of account {} are not enabled", "account_id")
 
 
 def made_while_live() -> Iterator[Violation]:
