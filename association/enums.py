@@ -144,3 +144,13 @@ class JourneyRefusal(StrEnum):
 
 class DocumentRefusal(StrEnum):
     ALREADY_PUBLISHED = "already_published"
+
+
+class ErasureRefusal(StrEnum):
+    """Why an account cannot be erased."""
+
+    UNKNOWN = "erasure_of_unknown_account"
+    ASSOCIATED = "erasure_while_associated"
+    IS_MEMBER = "erasure_of_member"
+    IS_STAFF = "erasure_of_staff"
+    IS_SUPPORT = "erasure_of_support_address"

@@ -1,4 +1,7 @@
-"""The audit trail, whose rows are added, never changed or deleted; and the actors that it names."""
+"""The audit trail, whose rows are only added; the actors that it names; and the work on evidence.
+
+Triggers keep the rows from being changed or deleted (`audit/evidence.py`).
+"""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -83,3 +86,35 @@ class AuditEvent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}:{self.object_id}"
+
+
+class Erasure(models.Model):
+    """An erasure that is running: while the row exists, its pseudonym may enter audit events.
+
+    The row never outlives its transaction, so no other transaction sees it
+    (`audit/retention.py`).
+    """
+
+    pseudonym = models.CharField(_("pseudonym"), max_length=40)
+
+    class Meta:
+        verbose_name = _("running erasure")
+        verbose_name_plural = _("running erasures")
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class ShorteningProgress(models.Model):
+    """Up to which row, in the order of their moments, a model's network addresses are shortened."""
+
+    model_label = models.CharField(_("model"), max_length=80, unique=True)
+    last_moment = models.DateTimeField(_("moment of the last row"), null=True, blank=True)
+    last_id = models.BigIntegerField(_("last row"), default=0)
+
+    class Meta:
+        verbose_name = _("progress of shortening")
+        verbose_name_plural = _("progress of shortening")
+
+    def __str__(self) -> str:
+        return f"{self.model_label} {self.last_id}"

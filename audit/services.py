@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models, transaction
 
 from audit.models import Actor, AuditEvent
+from web.email_addresses import mask_addresses
 from web.origin import current_origin
 from web.security_log import log_security_event
 from web.versioned_forms import LastChange
@@ -32,8 +33,8 @@ def record_audit_event(
     """Write one audit event: `by` did `action` to `about`.
 
     `before` and `after` are the changed fields as plain values. The newest `after` of an object
-    must equal its state. The network address and the request id come from the current request. Call
-    it in the transaction of the action.
+    must equal its state; e-mail addresses in it are masked. The network address and the request id
+    come from the current request. Call it in the transaction of the action.
     """
     event = _build_event(action, (about, before, after), by, now)
     event.save(force_insert=True)
@@ -91,8 +92,18 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
         action=action,
         object_label=about._meta.label_lower,
         object_id=str(about.pk),
-        before=before,
-        after=after,
+        before=_masked(before),
+        after=_masked(after),
         network_address=origin.network_address,
         request_id=origin.request_id,
     )
+
+
+def _masked(values: Values) -> Values:
+    """Mask the addresses in texts, also in those that people typed."""
+    if values is None:
+        return None
+    return {
+        name: mask_addresses(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }

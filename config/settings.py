@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from config.logs import log_format, logging_settings, refuse_to_start
+from config.retention import read_retention
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -57,6 +58,8 @@ def demo_base_url() -> str:
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", demo_secret_key)
+# Earlier keys, whose signatures are still accepted.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 CURRENCY = env.str("CURRENCY", default="USD")
@@ -64,6 +67,8 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
+# Where to report a vulnerability (mailto:… or https://…); /.well-known/security.txt names it.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
 # Addresses of the proxies whose X-Forwarded-… headers we trust; none by default.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
@@ -309,8 +314,23 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
+]
+# The same about data that is kept no longer; each rests for an hour when it finds nothing.
+RETENTION = read_retention(env)
+RETENTION_WORK: list[str] = [
+    "web.retention.delete_expired_sessions",
+    "web.retention.delete_old_form_keys",
+    "accounts.services.retention.delete_old_codes",
+    "outbox.services.retention.forget_recipients",
     "partners.services.mailings.discard_old_drafts",
-    "web.form_keys.delete_old_form_keys",
+    "partners.services.retention.forget_invited_people",
+    "partners.services.retention.forget_listed_people",
+    "partners.services.retention.forget_asking_people",
+    "partners.services.retention.forget_invited_members",
+    "association.services.retention.delete_abandoned_attempts",
+    "association.services.retention.forget_addresses_of_attempts",
+    "association.services.retention.shorten_addresses_of_consents",
+    "audit.retention.shorten_addresses_of_events",
 ]
 # Functions that return whether such work is unfinished, also while another worker has its rows.
 UNFINISHED_WORK = ["partners.services.batches.has_running_batches"]

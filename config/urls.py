@@ -13,6 +13,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("robots.txt", health.robots, name="robots"),
+    path(".well-known/security.txt", health.security_txt, name="security_txt"),
     path(settings.ADMIN_URL, admin.site.urls),
 ]
 if settings.DEMO:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.management import CommandError
+
 from accounts.enums import AccountType, ContractType, FreezeScope
 from accounts.models import CustomerAccount, User
 from association.enums import AuthorizationAnswer
@@ -48,7 +50,7 @@ from demo.examples import (
     resource,
     unpaid_bill,
 )
-from demo.rows import SOURCE, add_user, restore_account, restore_row
+from demo.rows import SOURCE, add_user, restore_account
 from outbox.services.queue import drop_late_messages
 from partners.enums import Channel, PartnerRole
 from partners.models import Invitation, Partner
@@ -70,7 +72,7 @@ def add_history(*, partner: Partner, by: User, manager: User, now: datetime) -> 
     if User.objects.filter(email=CUSTOMERS["active"]).exists():
         return
     history = _History(partner, by, now)
-    history.publish_documents_in_time()
+    history.check_documents()
     history.add_invitations(manager)
     history.add_customers()
     history.add_refused_visitors()
@@ -87,11 +89,11 @@ class _History:
     def _ago(self, hours: float) -> datetime:
         return self.now - timedelta(hours=hours)
 
-    def publish_documents_in_time(self) -> None:
-        # The customers of the history agree to what is published.
+    def check_documents(self) -> None:
+        # The customers of the history agree to documents that demo/apps.py has published before.
         began = self._ago(14 * 24)
-        for document in LegalDocument.objects.published().filter(published_at__gt=began):
-            restore_row(document, {"published_at": began}, now=self.now)
+        if LegalDocument.objects.published().filter(published_at__gt=began).exists():
+            raise CommandError("The documents are newer than the demo: empty the database.")
 
     # --- invitations
 

@@ -2,7 +2,7 @@
 
 A page shows an unused key in its form (`{% form_key %}`). The POST stores the key in the
 transaction of its action, so that two clicks, a reload or a retry after a lost answer act once. A
-form that comes back with errors leaves its key unused. Keys are deleted after a week.
+form that comes back with errors leaves its key unused. `web/retention.py` deletes old keys.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
@@ -23,12 +22,10 @@ from web.models import FormKey
 from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
-LIFE_OF_A_KEY = timedelta(days=7)
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
 _NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
 _SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
-_ROWS_AT_ONCE = 1_000
 
 
 def shown_form_key(request: HttpRequest) -> str:
@@ -92,15 +89,6 @@ def earlier_answer(request: HttpRequest) -> HttpResponse | None:
     if first.content_hash != _content_hash(request):
         return _other_content(request, first)
     return see_other(first.answer_url)
-
-
-def delete_old_form_keys(*, now: datetime) -> int:
-    """Delete some keys that are a week old; return how many."""
-    old = FormKey.objects.filter(created_at__lte=now - LIFE_OF_A_KEY).order_by("created_at")
-    keys = list(old.values_list("pk", flat=True)[:_ROWS_AT_ONCE])
-    if keys:
-        FormKey.objects.filter(pk__in=keys).delete()
-    return len(keys)
 
 
 def _sent_key(request: HttpRequest) -> str | None:

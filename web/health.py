@@ -1,5 +1,6 @@
 """Answers for machines: is the process alive, is it ready, and what may robots read."""
 
+from datetime import timedelta
 from functools import lru_cache
 
 from django.conf import settings
@@ -7,13 +8,16 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from web.errors import RETRY_AFTER_SECONDS
+
+# Readers must not trust an older copy; RFC 9116 recommends less than a year.
+SECURITY_TXT_LIFE = timedelta(days=180)
 
 
 class MigrationsMissing(Exception):
@@ -63,3 +67,19 @@ def check_migrations() -> None:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Say where to report a vulnerability (RFC 9116); 404 while no contact is set."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {(today + SECURITY_TXT_LIFE).strftime('%Y-%m-%dT%H:%M:%SZ')}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.PUBLIC_BASE_URL}{request.path}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
@@ -89,7 +90,11 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
         ).update(tries=F("tries") + 1)
         # The row is locked from the update on, so no other try is counted before this one ends.
         row.refresh_from_db()
-        right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        right = any(
+            hmac.compare_digest(derive_code(row, holder, key).encode(), code.encode())
+            for key in keys
+        )
         proven = right and _may_prove(row, holder)
         if counted and proven and row.spent_at is None and row.tries == TRIES:
             VerificationCode.objects.filter(pk=row.pk).update(tries=TRIES - 1)
@@ -115,15 +120,16 @@ def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> 
     return row is not None and row.spent_at is not None and now < row.expires_at
 
 
-def derive_code(row: VerificationCode, holder: User | None) -> str:
-    """Return the six digits of a row, leading zeros included.
+def derive_code(row: VerificationCode, holder: User | None, key: str | None = None) -> str:
+    """Return the six digits of a row by this key, else by `SECRET_KEY`, leading zeros included.
 
     HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code that
     resets a password depends on the current password: when that changes, the code is invalid.
     """
     bound_to = holder.password if holder and row.purpose == CodePurpose.RESET_PASSWORD else ""
     text = "\0".join([row.nonce, row.purpose, row.flow, row.email, bound_to])
-    digest = salted_hmac("accounts.services.codes", text, algorithm="sha256").digest()
+    salted = salted_hmac("accounts.services.codes", text, key, algorithm="sha256")
+    digest = salted.digest()
     return f"{int.from_bytes(digest, 'big') % 10**6:06}"
 
 

@@ -151,6 +151,18 @@ class Attempt(models.Model):
                 name="attempt_refused_through",
             ),
             models.Index(fields=["browser_hash", "-started_at"], name="attempt_by_browser"),
+            # What retention looks for (`services/retention.py`).
+            models.Index(
+                fields=["started_at"],
+                condition=Q(account__isnull=True),
+                name="attempt_without_account",
+            ),
+            models.Index(
+                fields=["started_at"],
+                condition=Q(instructions_network_address__isnull=False)
+                | Q(letter_network_address__isnull=False),
+                name="attempt_with_network_address",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

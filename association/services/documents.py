@@ -132,7 +132,7 @@ def shown_draft(document: LegalDocument) -> dict[str, Any]:
     return {f"document-{document.pk}": terms}
 
 
-def load_shipped_documents(**_signal: object) -> None:
+def load_shipped_documents(*, published_at: datetime | None = None, **_signal: object) -> None:
     """Publish version 1 of the documents that ship with the product, where there is none yet."""
     known = set(LegalDocument.objects.filter(version=1).values_list("kind", "language"))
     missing = []
@@ -147,7 +147,7 @@ def load_shipped_documents(**_signal: object) -> None:
                     version=1,
                     title=title.removeprefix("# ").strip(),
                     body=body.strip(),
-                    published_at=timezone.now(),
+                    published_at=published_at or timezone.now(),
                 )
             )
     LegalDocument.objects.bulk_create(missing, ignore_conflicts=True)

@@ -159,12 +159,14 @@ def longest_delay(*, now: datetime) -> float:
 def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> OutboxMessage:
     """Make a dead message due again, with the same Message-ID and a new deadline.
 
-    Raises Refused(OutboxProblem.NOT_DEAD) for any other message.
+    Raises Refused: NOT_DEAD, and RECIPIENT_FORGOTTEN for an old one (`forget_recipients()`).
     """
     with transaction.atomic():
         locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
         if locked.dead_at is None:
             raise Refused(OutboxProblem.NOT_DEAD)
+        if not locked.recipient:
+            raise Refused(OutboxProblem.RECIPIENT_FORGOTTEN)
         before = {"dead_at": locked.dead_at, "tries": locked.tries}
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)

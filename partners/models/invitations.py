@@ -22,6 +22,9 @@ from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
 from web.random_ids import RandomIdField
 
+# Takes the place of an address that is no longer stored (RFC 2606: it receives no e-mail).
+REMOVED_ADDRESS = "removed@address.invalid"
+
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Named sets of invitations."""
@@ -132,6 +135,12 @@ class Invitation(models.Model):
             ),
             models.Index(
                 fields=["recipient"], condition=~Q(recipient=""), name="invitation_by_recipient"
+            ),
+            # What `forget_invited_people()` looks for.
+            models.Index(
+                fields=["expires_at"],
+                condition=~Q(recipient="") & ~Q(recipient=REMOVED_ADDRESS),
+                name="invitation_with_recipient",
             ),
         ]
         constraints = [

@@ -108,7 +108,7 @@ def close_as_answered(
 
 
 def dismiss_invitation_request(
-    *, invitation_request: InvitationRequest, reason: str, by: User, now: datetime
+    *, invitation_request: InvitationRequest, reason: str, by: User | None, now: datetime
 ) -> InvitationRequest:
     """Close the request without an answer; a second time, for this reason, does nothing.
 
@@ -147,7 +147,7 @@ def _lock(invitation_request: InvitationRequest) -> InvitationRequest:
 def _close(
     locked: InvitationRequest,
     answer: str,
-    by: User,
+    by: User | None,
     now: datetime,
     *,
     sent_invitation: Invitation | None = None,

@@ -9,6 +9,7 @@ from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel, InvitationProblem
 from partners.models import Invitation, Partner
+from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
     LIFE_OF_AN_EMAIL,
     audited_terms,
@@ -112,13 +113,16 @@ def editable_terms(invitation: Invitation) -> dict[str, Any]:
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
-    Raises Refused when it is no e-mail or cannot be followed for another reason than its expiry.
+    Raises Refused when it is no e-mail, when its recipient is no longer stored, and when it cannot
+    be followed for another reason than its expiry.
     Limits are those of `create_invitation()`.
     """
     if invitation.channel != Channel.EMAIL:
         raise Refused(InvitationProblem.NOT_BY_EMAIL)
     with transaction.atomic():
         locked = _lock(invitation)
+        if locked.recipient == REMOVED_ADDRESS:
+            raise Refused(InvitationProblem.RECIPIENT_REMOVED)
         before = {"expires_at": moment_text(locked.expires_at)}
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)

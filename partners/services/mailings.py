@@ -1,9 +1,10 @@
 """Batches of e-mails: a list is kept as a draft, started by a member, mailed by the worker."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -23,8 +24,6 @@ from web.refused import Refused
 
 # Other writers on SQLite wait for a chunk.
 CHUNK = 50
-# A list that waits longer was forgotten, and it contains people's names.
-OLD_DRAFT = timedelta(days=7)
 
 
 def draft_mailing(
@@ -62,9 +61,13 @@ def draft_mailing(
 
 
 def discard_old_drafts(*, now: datetime) -> int:
-    """Cancel some lists that were not started for seven days; return how many."""
+    """Cancel some lists that were not started in time; return how many.
+
+    Such a list was forgotten, and it contains people's names.
+    """
+    end = now - settings.RETENTION["DRAFTS"]
     with transaction.atomic():
-        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=now - OLD_DRAFT)
+        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=end)
         old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
         for batch in old:
             end_batch(batch=batch, action="batch.cancelled", now=now)

@@ -96,7 +96,7 @@ def resend_member_invitation(
 
 
 def withdraw_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
+    *, invitation: MemberInvitation, by: User | None, now: datetime
 ) -> MemberInvitation:
     """End an open invitation; a second time does nothing. Raises Refused when it was accepted."""
     return _end(invitation, "member_invitation.withdrawn", by, now)
@@ -166,7 +166,9 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
-def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> MemberInvitation:
+def _end(
+    invitation: MemberInvitation, action: str, by: User | None, now: datetime
+) -> MemberInvitation:
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
@@ -179,7 +181,7 @@ def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> 
 
 
 def _record_end(
-    invitation: MemberInvitation, moment: str, action: str, by: User, now: datetime
+    invitation: MemberInvitation, moment: str, action: str, by: User | None, now: datetime
 ) -> None:
     before, after = {moment: None}, {moment: now.isoformat()}
     record_audit_event(action=action, about=invitation, by=by, now=now, before=before, after=after)

@@ -9,7 +9,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Freeze, User
@@ -26,6 +25,7 @@ from partners.services.invitation_requests import (
     request_online_invitation,
 )
 from partners.services.invitations import edit_invitation, resend_invitation, revoke_invitation
+from tests.evidence import unprotected
 from tests.factories import (
     CustomerAccountFactory,
     InvitationBatchFactory,
@@ -61,8 +61,8 @@ def name(obj):
 
 
 def raw(model, **wanted):
-    """Rows of evidence, past the refusal to change them."""
-    return QuerySet(model).filter(**wanted)
+    """Rows of evidence, past the refusals to change them."""
+    return unprotected(model).filter(**wanted)
 
 
 def made(association):
