@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 from web.logs import RedactTokens
 
 # Limits each statement while a visitor waits; commands have no limit.
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "5000")
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
 _redact_tokens = RedactTokens()
 
 

@@ -2,19 +2,19 @@
 
 import sys
 
-import redis.exceptions
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
+from redis.exceptions import RedisError
 
 RETRY_AFTER_SECONDS = 10
 UNAVAILABLE = (
     OperationalError,
     InterfaceError,
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
+    # Also those that Redis answers with: a replica, no memory, no permission, still loading.
+    RedisError,
 )
 
 

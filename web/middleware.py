@@ -1,6 +1,6 @@
 """Middleware: origin, language and log-in of a request, and the headers of its answer."""
 
-import uuid
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 
 from web.cookies import has_any_cookie
 from web.origin import Origin, canonical_ip, set_origin
+from web.waits import waiting_at_most
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -35,11 +36,27 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        set_origin(Origin(network_address=client_address(request), request_id=uuid.uuid4().hex))
+        set_origin(
+            Origin(network_address=client_address(request), request_id=secrets.token_hex(16))
+        )
         try:
             return self.get_response(request)
         finally:
             set_origin(Origin())
+
+
+class WaitLimitMiddleware:
+    """Limits how long the request waits for the database and the cache, in sum.
+
+    What an answer streams afterwards is outside of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with waiting_at_most(settings.REQUEST_WAIT_SECONDS):
+            return self.get_response(request)
 
 
 def supported_language(code: str | None) -> str | None:
@@ -137,5 +154,8 @@ class HeadersMiddleware:
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
-            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            if response.has_header("Vary"):
+                patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            else:
+                response["Vary"] = "Accept-Language, Cookie"
         return response
