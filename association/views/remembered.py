@@ -11,6 +11,7 @@ Measured on 2026-11-28: a remembered landing page is 1,331 Python calls and 0.9 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -23,11 +24,15 @@ from django.utils.html import conditional_escape
 
 from partners.enums import InvitationRefusal
 from partners.models import Partner
+from partners.services.offers import Inviter
 from partners.tokens import new_token
 from web.context_processors import query_without_language, site_context
 from web.cookies import has_personal_cookie
+from web.sampling import Sampler, log_by_sample
 
 MOST_REMEMBERED = 512
+# Whoever tries links, dead or unknown, gets some log lines a minute and process.
+_refused = Sampler(most=20, seconds=60)
 
 
 def answer_alike(
@@ -44,6 +49,19 @@ def answer_alike(
     are this visitor's texts; the template may only test whether they are empty. A visitor with a
     cookie that could change the page gets a page of their own.
     """
+    response = _fill(request, template, shown, own, status)
+    if status >= HTTPStatus.BAD_REQUEST:
+        log_by_sample(response, _refused)
+    return response
+
+
+def _fill(
+    request: HttpRequest,
+    template: str,
+    shown: Mapping[str, Any],
+    own: Mapping[str, str],
+    status: int,
+) -> HttpResponse:
     if has_personal_cookie(request) or settings.DEBUG:
         return render(request, template, {**shown, **own}, status=status)
     texts = {"carried": query_without_language(request), **own}
@@ -82,7 +100,9 @@ def forget_pages(**_change: Any) -> None:
 setting_changed.connect(forget_pages)
 
 
-def dead_link(request: HttpRequest, refusal: InvitationRefusal, partner: Partner) -> HttpResponse:
+def dead_link(
+    request: HttpRequest, refusal: InvitationRefusal, partner: Partner | Inviter
+) -> HttpResponse:
     """Say why this link cannot be followed now and what to do: 410."""
     shown = {"refusal": refusal.value, "partner_name": partner.name}
     return answer_alike(request, "association/dead_link.html", shown=shown, own={}, status=410)
