@@ -14,6 +14,7 @@ from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -38,6 +39,7 @@ class Proof:
     flow: str
 
 
+@whole_transaction
 def send_code(
     *, email: str, purpose: CodePurpose, flow: str, language: str, now: datetime
 ) -> VerificationCode | None:
@@ -65,6 +67,7 @@ def send_code(
         return row
 
 
+@whole_transaction
 def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: datetime) -> Proof:
     """Count one try at the newest code of this flow and e-mail address, then compare the digits.
 

@@ -10,6 +10,7 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
 from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
+from web.transactions import whole_transaction
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -21,6 +22,7 @@ def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
     return {account.pk: account for account in rows.filter(pk__in=keys).order_by("pk")}
 
 
+@whole_transaction
 def freeze_account(
     *,
     account: CustomerAccount,
@@ -83,6 +85,7 @@ def _open_freezes(account: int, cause: str) -> QuerySet[Freeze]:
     return Freeze.objects.open().filter(account=account, cause=cause)
 
 
+@whole_transaction
 def unfreeze_account(
     *,
     account: CustomerAccount,

@@ -22,6 +22,7 @@ from association.services.recipients import email_customers
 from audit.services import record_audit_event, record_audit_events
 from partners.models import PartnerMember
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
@@ -71,6 +72,7 @@ def set_budget(
     return done.budgets[0]
 
 
+@whole_transaction
 def set_budgets(
     *,
     associations: Collection[Association],
@@ -94,6 +96,7 @@ def set_budgets(
     return BudgetsSet(budgets, unfrozen=len(unfrozen), still_frozen=len(frozen))
 
 
+@whole_transaction
 def freeze_customer(
     *, association: Association, scope: FreezeScope, reason: str, by: User | None, now: datetime
 ) -> Freeze:
@@ -127,6 +130,7 @@ def freeze_customer(
         return freeze
 
 
+@whole_transaction
 def unfreeze_customer(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> list[Freeze]:
@@ -142,6 +146,7 @@ def unfreeze_customer(
         return closed
 
 
+@whole_transaction
 def assign_manager(
     *, association: Association, manager: PartnerMember | None, by: User, now: datetime
 ) -> Association:

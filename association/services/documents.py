@@ -16,6 +16,7 @@ from association.models import LegalDocument
 from audit.services import record_audit_event
 from web.fixed_queries import fixed_query
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
@@ -73,6 +74,7 @@ def current_documents(kinds: Collection[DocumentKind], language: str) -> Documen
     return {kind: found[pk] for kind, pk in ids.items()}
 
 
+@whole_transaction
 def publish_document(*, document: LegalDocument, by: User | None, now: datetime) -> LegalDocument:
     """Put a draft in force; from then on it cannot be changed.
 

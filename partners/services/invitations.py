@@ -22,8 +22,10 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
+@whole_transaction
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
@@ -47,6 +49,7 @@ def create_invitation(
     return invitation
 
 
+@whole_transaction
 def create_links(
     *, count: int, partner: Partner, label: str, by: User | None, now: datetime, **terms: Any
 ) -> list[Invitation]:
@@ -62,6 +65,7 @@ def create_links(
     return links
 
 
+@whole_transaction
 def edit_invitation(
     *,
     invitation: Invitation,
@@ -98,6 +102,7 @@ def edit_invitation(
     return locked
 
 
+@whole_transaction
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
@@ -125,6 +130,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     return locked
 
 
+@whole_transaction
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Revoke the invitation for good; a second time does nothing."""
     with transaction.atomic():

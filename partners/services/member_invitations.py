@@ -19,6 +19,7 @@ from partners.services.members import add_member, lock_members, membership_probl
 from web.email_addresses import canonical_address, mask_address
 from web.locks import lock_name
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 EMAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -28,6 +29,7 @@ MOST_EMAILS = 3
 MOST_PEOPLE = 50
 
 
+@whole_transaction
 def invite_member(
     *,
     partner: Partner,
@@ -71,6 +73,7 @@ def invite_member(
     return invitation
 
 
+@whole_transaction
 def resend_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
@@ -121,6 +124,7 @@ def has_member_invitation(*, user: User, now: datetime) -> bool:
     return live.exists() and membership_problem(user) is None
 
 
+@whole_transaction
 def accept_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> PartnerMember:
@@ -160,6 +164,7 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
+@whole_transaction
 def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> MemberInvitation:
     with transaction.atomic():
         locked = _lock(invitation)

@@ -17,6 +17,7 @@ from partners.enums import MemberProblem, PartnerRole
 from partners.models import Invitation, Partner, PartnerMember
 from partners.services.pages import COUNTED, CountOf
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 _FIELDS = ("role", "may_see_addresses")
 
@@ -44,6 +45,7 @@ def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMe
     return members.annotate(customer_count=CountOf(theirs.values("pk")[: COUNTED + 1]))
 
 
+@whole_transaction
 def add_member(
     *,
     partner: Partner,
@@ -73,6 +75,7 @@ def add_member(
     return member
 
 
+@whole_transaction
 def change_member(
     *, member: PartnerMember, role: str, may_see_addresses: bool, by: User, now: datetime
 ) -> PartnerMember:
@@ -106,6 +109,7 @@ def change_member(
     return locked
 
 
+@whole_transaction
 def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """End the membership; a second time does nothing.
 
