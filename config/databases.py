@@ -55,15 +55,18 @@ def database_settings(env: Env, sqlite: Path) -> dict[str, Any]:
 def _complete_postgresql(database: dict[str, Any], env: Env) -> None:
     database["ENGINE"] = "web.postgresql"
     options = database["OPTIONS"] = {**POSTGRESQL, **database.get("OPTIONS", {})}
+    # config/gunicorn.conf.py sets it for pages; commands such as migrate have no limit.
+    statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+    if statement_ms > 0:
+        # What an answer streams is outside of its request's limit.
+        database["LONGEST_WAIT"] = statement_ms / 1000 + 1
     if database_pooler(env):
         # The pooler gives each transaction another connection, and rejects start-up options: the
         # limits are the role's, see docs/deployment.md.
         database["DISABLE_SERVER_SIDE_CURSORS"] = True
         return
     options["prepare_threshold"] = NEVER_BY_ITSELF
-    # config/gunicorn.conf.py sets it for pages; commands such as migrate have no limit.
-    limits = statement_limits(env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0))
-    given = [f"-c {name}={ms}" for name, ms in limits.items()]
+    given = [f"-c {name}={ms}" for name, ms in statement_limits(statement_ms).items()]
     if given:
         options["options"] = " ".join([*given, options.get("options", "")]).strip()
 

@@ -10,7 +10,7 @@ from typing import Any
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from web.waits import count_wait, seconds_left
+from web.waits import count_wait, seconds_left, shortest
 
 
 class BoundedSocket:
@@ -33,11 +33,10 @@ class BoundedSocket:
         return self._wait(self.sock.sendall, *arguments)
 
     def _wait(self, act: Any, *arguments: Any) -> Any:
-        left = seconds_left()
         # redis-py looks with a limit of 0 whether anything has come.
-        if left is None or self.most == 0:
+        if self.most == 0:
             return act(*arguments)
-        self.sock.settimeout(_shorter(self.most, left))
+        self.sock.settimeout(_limit(self.most))
         begun = monotonic()
         try:
             return act(*arguments)
@@ -51,7 +50,7 @@ class Bounded:
 
     def _connect(self: Any) -> BoundedSocket:
         configured = self.socket_connect_timeout
-        self.socket_connect_timeout = _shorter(configured, seconds_left())
+        self.socket_connect_timeout = _limit(configured)
         begun = monotonic()
         try:
             return BoundedSocket(super()._connect())  # type: ignore[misc]
@@ -60,13 +59,12 @@ class Bounded:
             self.socket_connect_timeout = configured
 
 
-def _shorter(configured: float | None, left: float | None) -> float | None:
-    """Return the shorter of two limits. Raises TimeoutError when no time is left."""
-    if left is None:
-        return configured
-    if left <= 0:
+def _limit(configured: float | None) -> float | None:
+    """Return how long the next wait may take. Raises TimeoutError when no time is left."""
+    left = seconds_left()
+    if left is not None and left <= 0:
         raise RedisTimeoutError("The request has no time left to wait for Redis.")
-    return left if configured is None else min(configured, left)
+    return shortest(configured, left)
 
 
 class BoundedTcp(Bounded, Connection):

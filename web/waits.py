@@ -22,6 +22,11 @@ def count_wait(begun: float) -> None:
         _seconds_left.set(max(0.0, left - (monotonic() - begun)))
 
 
+def shortest(*limits: float | None) -> float | None:
+    """Return the shortest of the limits; None stands for none."""
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
 class waiting_at_most:  # noqa: N801 - read as a statement: with waiting_at_most(2.5)
     """Limit the waiting within a block; None lifts the limit, for work that is known to be long."""
 

@@ -40,8 +40,19 @@ def lock_all(request):
     return HttpResponse("locked")
 
 
+@login_not_required
+def write_to_a_standby(request):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        Partner.objects.update(name="Written")
+
+
 handler500 = "web.errors.server_error"
-urlpatterns = [path("lock-all", lock_all), path("", include("config.urls"))]
+urlpatterns = [
+    path("lock-all", lock_all),
+    path("write", write_to_a_standby),
+    path("", include("config.urls")),
+]
 
 
 @pytest.fixture
@@ -121,6 +132,23 @@ def test_a_commit_that_is_swallowed_ends_in_time(hole, visit):
     assert isinstance(cause, WaitedTooLong)
     assert 0.5 <= time.monotonic() - begun < 1
     assert hole.swallows
+
+
+def test_outside_of_a_request_one_statement_ends_in_time(hole, visit, monkeypatch):
+    """What an answer streams, for example."""
+    monkeypatch.setitem(connection.settings_dict, "LONGEST_WAIT", 0.5)
+    visit.run(Partner.objects.exists).result(timeout=PATIENCE)
+    hole.swallows = True
+    begun = time.monotonic()
+    with pytest.raises(OperationalError):
+        visit.run(Partner.objects.exists).result(timeout=PATIENCE)
+    assert 0.5 <= time.monotonic() - begun < 1
+
+
+@pytest.mark.urls(__name__)
+def test_a_database_that_has_become_a_standby_is_503(visit):
+    PartnerFactory.create()
+    assert visit("/write").status_code == 503
 
 
 @pytest.mark.parametrize("address", ["/i/{}", "/i/{}/instructions", "/readyz"])

@@ -23,6 +23,11 @@ class PreparingCursor(psycopg.Cursor[Any]):
 class DatabaseWrapper(base.DatabaseWrapper):
     Database = driver
 
+    def get_new_connection(self, conn_params: Any) -> Any:
+        connection = super().get_new_connection(conn_params)
+        connection.longest_wait = self.settings_dict.get("LONGEST_WAIT")
+        return connection
+
     def close_if_health_check_failed(self) -> None:
         # Django does not translate the errors of connecting again here.
         with self.wrap_database_errors:

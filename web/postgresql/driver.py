@@ -10,7 +10,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import *  # noqa: F403 - Django needs the names that PEP 249 lists
 
-from web.waits import count_wait, seconds_left
+from web.waits import count_wait, seconds_left, shortest
 
 # The shortest limit that psycopg knows; connecting may take so long.
 CONNECT_SECONDS = 2
@@ -24,7 +24,10 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Raises WaitedTooLong when the time of the request is used up, and is closed then.
 
     The server ends the transaction of a closed connection: `client_connection_check_interval`.
+    Outside of a request each statement may take `longest_wait` seconds.
     """
+
+    longest_wait: float | None = None
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
@@ -39,11 +42,10 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         left = seconds_left()
-        if left is None:
-            return super().wait(gen, interval, timeout)
+        limits = [self.longest_wait if left is None else left, timeout]
         begun = monotonic()
         try:
-            return super().wait(gen, interval, left if timeout is None else min(left, timeout))
+            return super().wait(gen, interval, shortest(*limits))
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
                 raise
