@@ -16,7 +16,7 @@ from config.logs import log_format
 from web.logs import FORMATTERS
 
 # Limits each statement while a visitor waits; commands have no limit.
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "5000")
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
 
 
 class SiteLogger(Logger):

@@ -9,12 +9,9 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.retry import Retry
 
+from config import databases
 from config.logs import log_format, logging_settings, refuse_to_start
 from config.retention import read_retention
 
@@ -115,6 +112,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
     "web.request_log.RequestLogMiddleware",
+    "web.middleware.WaitLimitMiddleware",
     # Before all middleware that reads the query or the body.
     "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -147,56 +145,14 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- data ---------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-_database = DATABASES["default"]
-if not _database.get("ENGINE"):
-    refuse_to_start(
-        "DATABASE_URL is not an address of a database, such as postgres://user@host/name."
-    )
-if _database["ENGINE"].endswith("sqlite3"):
-    # A writer waits at the first statement of its transaction instead of failing in the middle.
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    # A database that is away is noticed within seconds; a lost connection is replaced.
-    _options = _database.setdefault("OPTIONS", {})
-    _options.setdefault("connect_timeout", 2)
-    if _database["ENGINE"].endswith("postgresql"):
-        _options.setdefault("tcp_user_timeout", 3000)
-        for _name, _value in (("idle", 5), ("interval", 2), ("count", 3)):
-            _options.setdefault(f"keepalives_{_name}", _value)
-        # config/gunicorn.conf.py sets it for pages; commands such as migrate have no limit.
-        _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
-        if _statement_ms > 0:
-            _limits = {
-                "lock_timeout": _statement_ms // 2,
-                "statement_timeout": _statement_ms,
-                "idle_in_transaction_session_timeout": _statement_ms * 3,
-            }
-            _set = [f"-c {name}={ms}" for name, ms in _limits.items()]
-            _options["options"] = " ".join([*_set, _options.get("options", "")]).strip()
-    _database["CONN_HEALTH_CHECKS"] = True
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+DATABASES = {"default": databases.database_settings(env, VAR_DIR / "db.sqlite3")}
+DATABASE_POOLER = databases.database_pooler(env)
+# What limits statements; behind a pooler the role sets it.
+DATABASE_LIMITS = list(databases.statement_limits(1))
+CACHES = {"default": databases.cache_settings(env)}
+# How long a request may wait for both, in sum; then the answer is 503.
+REQUEST_WAIT_SECONDS = env.int("REQUEST_WAIT_MS", default=2500) / 1000 or None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-try:
-    CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
-except ImproperlyConfigured:
-    refuse_to_start("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
-if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Rate limits are stored here: with Django's 300 entries an attack would push them out.
-    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
-if CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    # A cache that hangs is given up after a second, without a retry. A closed connection, for
-    # example after the cache restarted, is retried once at once.
-    CACHES["default"]["OPTIONS"] = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 1,
-        "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        **CACHES["default"].get("OPTIONS", {}),
-    }
 
 # --- users --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -1,7 +1,7 @@
 """Middleware: origin, language and log-in of a request, and the headers of its answer."""
 
 import re
-import uuid
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 
 from web.cookies import has_any_cookie
 from web.origin import Origin, canonical_ip, set_origin
+from web.waits import waiting_at_most
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -38,7 +39,7 @@ def request_id(request: HttpRequest) -> str:
         given = str(request.META.get("HTTP_X_REQUEST_ID", "")).replace("-", "")
         if _REQUEST_ID.fullmatch(given):
             return given
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 class OriginMiddleware:
@@ -51,6 +52,20 @@ class OriginMiddleware:
             return self.get_response(request)
         finally:
             set_origin(Origin())
+
+
+class WaitLimitMiddleware:
+    """Limits how long the request waits for the database and the cache, in sum.
+
+    What an answer streams afterwards is outside of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with waiting_at_most(settings.REQUEST_WAIT_SECONDS):
+            return self.get_response(request)
 
 
 def supported_language(code: str | None) -> str | None:
@@ -148,5 +163,8 @@ class HeadersMiddleware:
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
-            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            if response.has_header("Vary"):
+                patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            else:
+                response["Vary"] = "Accept-Language, Cookie"
         return response

@@ -17,6 +17,7 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
 from web.security_log import log_security_event
+from web.transactions import whole_transaction
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -41,6 +42,7 @@ class Proof:
     flow: str
 
 
+@whole_transaction
 def send_code(
     *, email: str, purpose: CodePurpose, flow: str, language: str, now: datetime
 ) -> VerificationCode | None:
@@ -70,6 +72,7 @@ def send_code(
         return row
 
 
+@whole_transaction
 def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: datetime) -> Proof:
     """Count one try at the newest code of this flow and e-mail address, then compare the digits.
 

@@ -12,6 +12,7 @@ from accounts.models import CustomerAccount, Freeze, User
 from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -23,6 +24,7 @@ def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
     return {account.pk: account for account in rows.filter(pk__in=keys).order_by("pk")}
 
 
+@whole_transaction
 def freeze_account(
     *,
     account: CustomerAccount,
@@ -89,6 +91,7 @@ def _open_freezes(account: int, cause: str) -> QuerySet[Freeze]:
     return Freeze.objects.open().filter(account=account, cause=cause)
 
 
+@whole_transaction
 def unfreeze_account(
     *,
     account: CustomerAccount,

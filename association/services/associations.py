@@ -37,6 +37,7 @@ from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
 def database_now() -> datetime:
@@ -92,6 +93,7 @@ def associate(
         raise
 
 
+@whole_transaction
 def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
     # A parallel request may have associated the account.
     with transaction.atomic(), suppress(Refused):
@@ -100,6 +102,7 @@ def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
         keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
 
 
+@whole_transaction
 @transaction.atomic
 def _associate(
     attempt: Attempt, by: User, last_page: LastPage, clock: Callable[[], datetime]
@@ -258,6 +261,7 @@ def _enqueue_emails(
     enqueue_messages(messages=outgoing, now=now)
 
 
+@whole_transaction
 def end_association(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> Association:

@@ -27,6 +27,7 @@ from partners.models import Invitation
 from partners.services.members import partner_recipients
 from web.fixed_queries import IDENTIFIER, fixed_query
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
 def new_browser_secret() -> str:
@@ -73,13 +74,14 @@ def _associations(attempt_id: UUID) -> QuerySet[Association]:
 
 
 def find_own_attempt(
-    *, invitation: Invitation, owner: User | None, browser_hash: str | None
+    *, invitation_id: int, owner: User | None, browser_hash: str | None
 ) -> Attempt | None:
     """Return the visitor's newest attempt of this invitation, or None.
 
     It is found by the signed-in `owner`, else by the browser while it has no account yet.
     """
-    attempts = invitation.attempts.select_related("account", "association").order_by("-started_at")
+    attempts = Attempt.objects.filter(invitation=invitation_id).order_by("-started_at")
+    attempts = attempts.select_related("account", "association")
     if owner is not None:
         own = attempts.filter(account__owner=owner).first()
         if own is not None:
@@ -138,6 +140,7 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
     )
 
 
+@whole_transaction
 def forget_ticks(*, attempt: Attempt) -> None:
     """Remove what was ticked, for another account that has not entered yet.
 
@@ -151,6 +154,7 @@ def forget_ticks(*, attempt: Attempt) -> None:
         attempt.save(update_fields=["is_restarted", *remove_ticks(attempt=attempt)])
 
 
+@whole_transaction
 def agree_to_instructions(
     *,
     attempt: Attempt,
@@ -174,6 +178,7 @@ def agree_to_instructions(
         attempt.save(update_fields=AGREED_FIELDS)
 
 
+@whole_transaction
 def remember_registration(
     *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
 ) -> None:
@@ -185,6 +190,7 @@ def remember_registration(
         attempt.save(update_fields=["registration_email", "registration_country", "code_asked_at"])
 
 
+@whole_transaction
 def enter_attempt(
     *, attempt: Attempt, account: CustomerAccount, now: datetime, registered: bool = False
 ) -> Admission:
@@ -210,6 +216,7 @@ def enter_attempt(
         return _decide(attempt, now)
 
 
+@whole_transaction
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
     """Check the account by every rule and keep the refusal codes. Raises Refused: FINISHED."""
     with transaction.atomic():
@@ -237,6 +244,7 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
     return attempt.account.registered_at + REGISTRATION_WINDOW
 
 
+@whole_transaction
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
     """Put enabling off, and e-mail the link back, once a day (UTC) per account at most.
 
@@ -262,6 +270,7 @@ def has_resume_email(attempt: Attempt) -> bool:
     return ResumeEmail.objects.filter(attempt=attempt).exists()
 
 
+@whole_transaction
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """E-mail the refusals to the partner, once per account and invitation.
 

@@ -15,6 +15,7 @@ from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 _ANSWERED = {
@@ -25,6 +26,7 @@ _ANSWERED = {
 }
 
 
+@whole_transaction
 def request_authorization(*, association: Association, by: User, now: datetime) -> Authorization:
     """Ask the customer for the authorization, by e-mail and under My partner.
 
@@ -51,6 +53,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
         return requested
 
 
+@whole_transaction
 def grant_authorization(
     *,
     association: Association,
@@ -119,6 +122,7 @@ def revoke_authorization(
     return _end(authorization, "revoked", ends="granted", reason=reason, by=by, now=now)
 
 
+@whole_transaction
 def _end(
     authorization: Authorization, state: str, *, ends: str, reason: str, by: User, now: datetime
 ) -> Authorization:

@@ -31,6 +31,7 @@ from audit.services import record_audit_event, record_audit_events
 from partners.models import PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
@@ -82,6 +83,7 @@ def set_budget(
     return done.budgets[0]
 
 
+@whole_transaction
 def set_budgets(
     *,
     associations: Collection[Association],
@@ -110,6 +112,7 @@ def set_budgets(
     return BudgetsSet(budgets, unfrozen=len(unfrozen), still_frozen=len(frozen))
 
 
+@whole_transaction
 def freeze_customer(
     *,
     association: Association,
@@ -150,6 +153,7 @@ def freeze_customer(
         return freeze
 
 
+@whole_transaction
 def unfreeze_customer(
     *,
     association: Association,
@@ -182,6 +186,7 @@ def shown_terms(budgets: Mapping[int, Budget | None], freezes: Iterable[Freeze])
     return current | shown_freezes(freezes, ALL_BUT_ADMINISTRATOR)
 
 
+@whole_transaction
 def assign_manager(
     *,
     association: Association,

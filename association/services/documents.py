@@ -18,6 +18,7 @@ from audit.services import record_audit_event
 from web.fixed_queries import fixed_query
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
@@ -96,6 +97,7 @@ def current_documents(
     return {kind: found[pk] for kind, pk in ids.items()}
 
 
+@whole_transaction
 def publish_document(
     *,
     document: LegalDocument,

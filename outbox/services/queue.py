@@ -16,6 +16,7 @@ from audit.services import record_audit_event
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 DEADLINE = timedelta(days=3)
 # The longest dialogue with a mail server: connection, greeting, EHLO, STARTTLS, handshake, EHLO,
@@ -156,6 +157,7 @@ def longest_delay(*, now: datetime) -> float:
     return (now - first).total_seconds() if first else 0.0
 
 
+@whole_transaction
 def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> OutboxMessage:
     """Make a dead message due again, with the same Message-ID and a new deadline.
 

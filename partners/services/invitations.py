@@ -24,10 +24,12 @@ from partners.services.invitation_drafts import (
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
+@whole_transaction
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
@@ -51,6 +53,7 @@ def create_invitation(
     return invitation
 
 
+@whole_transaction
 def create_links(
     *, count: int, partner: Partner, label: str, by: User | None, now: datetime, **terms: Any
 ) -> list[Invitation]:
@@ -66,6 +69,7 @@ def create_links(
     return links
 
 
+@whole_transaction
 def edit_invitation(
     *,
     invitation: Invitation,
@@ -110,6 +114,7 @@ def editable_terms(invitation: Invitation) -> dict[str, Any]:
     return {name: getattr(invitation, name) for name in EDITABLE}
 
 
+@whole_transaction
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
@@ -140,6 +145,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     return locked
 
 
+@whole_transaction
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Revoke the invitation for good; a second time does nothing."""
     with transaction.atomic():

@@ -21,11 +21,13 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 # Other writers on SQLite wait for a chunk.
 CHUNK = 50
 
 
+@whole_transaction
 def draft_mailing(
     *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
@@ -74,6 +76,7 @@ def discard_old_drafts(*, now: datetime) -> int:
     return len(old)
 
 
+@whole_transaction
 def start_mailing(
     *, batch: InvitationBatch, subject: str, note: str, by: User, now: datetime
 ) -> InvitationBatch:

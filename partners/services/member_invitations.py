@@ -20,6 +20,7 @@ from web.email_addresses import canonical_address, mask_address
 from web.locks import lock_name
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 EMAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -29,6 +30,7 @@ MOST_EMAILS = 3
 MOST_PEOPLE = 50
 
 
+@whole_transaction
 def invite_member(
     *,
     partner: Partner,
@@ -72,6 +74,7 @@ def invite_member(
     return invitation
 
 
+@whole_transaction
 def resend_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
@@ -122,6 +125,7 @@ def has_member_invitation(*, user: User, now: datetime) -> bool:
     return live.exists() and membership_problem(user) is None
 
 
+@whole_transaction
 def accept_member_invitation(
     *,
     invitation: MemberInvitation,
@@ -166,6 +170,7 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
+@whole_transaction
 def _end(
     invitation: MemberInvitation, action: str, by: User | None, now: datetime
 ) -> MemberInvitation:

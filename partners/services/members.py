@@ -18,6 +18,7 @@ from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
 from partners.services.pages import COUNTED, CountOf
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 _FIELDS = ("role", "may_see_addresses")
 
@@ -45,6 +46,7 @@ def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMe
     return members.annotate(customer_count=CountOf(theirs.values("pk")[: COUNTED + 1]))
 
 
+@whole_transaction
 def add_member(
     *,
     partner: Partner,
@@ -74,6 +76,7 @@ def add_member(
     return member
 
 
+@whole_transaction
 def change_member(
     *,
     member: PartnerMember,
@@ -115,6 +118,7 @@ def change_member(
     return locked
 
 
+@whole_transaction
 def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """End the membership; a second time does nothing.
 

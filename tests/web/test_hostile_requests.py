@@ -241,9 +241,11 @@ def test_database_timeouts_of_pages(gunicorn_settings):
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
+        "prepare_threshold": 2**31,
         "options": (
-            "-c lock_timeout=2500 -c statement_timeout=5000"
-            " -c idle_in_transaction_session_timeout=15000 -c work_mem=8MB"
+            "-c lock_timeout=1500 -c statement_timeout=2000"
+            " -c idle_in_transaction_session_timeout=6000"
+            " -c client_connection_check_interval=500 -c work_mem=8MB"
         ),
     }
 
@@ -296,7 +298,7 @@ def test_a_cache_that_hangs_is_given_up_after_a_second():
 @pytest.mark.slow
 def test_cache_options_in_the_url_override_ours():
     options = in_settings(
-        "{n: v for n, v in settings.CACHES['default']['OPTIONS'].items() if n != 'retry'}",
+        "{n: v for n, v in settings.CACHES['default']['OPTIONS'].items() if 'timeout' in n}",
         CACHE_URL="redis://127.0.0.1:6379?socket_timeout=3",
     )
 

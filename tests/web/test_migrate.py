@@ -61,7 +61,7 @@ def busy(until):
 def test_it_tries_again_when_the_table_is_free(monkeypatch):
     free, messages = threading.Event(), StringIO()
     # The lock ends during the first pause.
-    monkeypatch.setattr(migrate.time, "sleep", lambda _seconds: free.set())
+    monkeypatch.setattr("time.sleep", lambda _seconds: free.set())
 
     with busy(until=free):
         call_command("migrate", "outbox", verbosity=0, stderr=messages)
