@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services.passwords import warn_of_failed_logins
 from web import limits
+from web.security_log import log_security_event
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
@@ -68,6 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(user, User) and may_log_in(user):
             limits.uncount_use("login_failed", key)
             return user
+        log_security_event("login.failed", user=owner.pk if owner else None)
         _count_failure(account, owner)
         return None
 
@@ -92,6 +94,7 @@ class AccountAdapter(DefaultAccountAdapter):
         session.flush()
         session.update(methods)
         super().login(request, user)
+        log_security_event("login.succeeded", actor=user.pk)
 
     def get_login_stages(self) -> list[str]:
         """Return the second factor only: the e-mail address is proven before there is a user."""

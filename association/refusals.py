@@ -66,8 +66,9 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     JourneyRefusal.NOT_ADMITTED: _("The account may not join through this invitation."),
     JourneyRefusal.ALREADY_ASSOCIATED: _("The account is a customer of this partner already."),
     JourneyRefusal.STEP_UNDONE: _("A step before this one is not done."),
-    JourneyRefusal.LETTER_CHANGED: _("The letter has changed. Read it again."),
-    JourneyRefusal.AGREEMENT_CHANGED: _("The agreement has changed. Read it again."),
+    JourneyRefusal.DOCUMENT_CHANGED: _(
+        "The documents have changed while you were reading. Please read them again."
+    ),
     DocumentRefusal.ALREADY_PUBLISHED: _("This document is published already."),
     ErasureRefusal.UNKNOWN: _("No account has this account name or e-mail address."),
     ErasureRefusal.ASSOCIATED: _(

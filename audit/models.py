@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Actor = AbstractBaseUser | None
 
 
-def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
+def actor_key(verbose_name: "StrPromise", *, db_index: bool = True) -> "ForeignKey[Any, Any]":
     """Return a foreign key to the user who acted; null for the system. It blocks their deletion."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -27,6 +27,7 @@ def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
         related_name="+",
         null=True,
         blank=True,
+        db_index=db_index,
         verbose_name=verbose_name,
     )
 

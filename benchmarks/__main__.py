@@ -1,9 +1,10 @@
 """Runs all benchmarks and prints the results as Markdown.
 
-    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|journey|associations|console]
+    DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second
-checkout, whose journey is measured beside this one's.
+PART is pages, instructions, journey, associations, console or emails. The database must be an
+empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout, whose journey is
+measured beside this one's.
 """
 
 import os
@@ -29,7 +30,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, journey, pages  # noqa: E402
+from benchmarks import associations, console, emails, journey, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -76,6 +77,9 @@ def measure(part: str) -> Iterator[str]:
     if part in ("everything", "console"):
         yield "\n## The console\n"
         yield from console.measure()
+    if part in ("everything", "emails"):
+        yield "\n## E-mails\n"
+        yield from emails.measure()
 
 
 def main() -> None:

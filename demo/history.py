@@ -11,6 +11,8 @@ from django.core.management import CommandError
 
 from accounts.enums import AccountType, ContractType, FreezeScope
 from accounts.models import CustomerAccount, User
+from association.enums import AuthorizationAnswer
+from association.forms.documents import BOXES, sentence
 from association.models import (
     Association,
     Attempt,
@@ -34,7 +36,7 @@ from association.services.attempts import (
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_for_budget
 from association.services.customers import BudgetTerms, freeze_customer, set_budgets
-from association.services.documents import current_documents
+from association.services.documents import Agreed, current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
 from demo.examples import (
@@ -148,6 +150,7 @@ class _History:
             association=strandkorb,
             shown_request=request,
             shown_version=current_documents([letter], "en")[letter].version,
+            label=str(AuthorizationAnswer.AGREE.label),
             language="en",
             address=None,
             by=strandkorb.account.owner,
@@ -278,23 +281,29 @@ def join_partner(
     account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
 ) -> Association:
     """Associate the account; by a link as one that was registered in this attempt."""
-    attempt = _begin(invitation, now=started_at)
+    attempt = _begin(invitation, now=started_at, by=account.owner)
     is_new = invitation.channel == Channel.LINK
     enter_attempt(attempt=attempt, account=account, now=started_at, registered=is_new)
     return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)
 
 
-def _begin(invitation: Invitation, *, now: datetime) -> Attempt:
+def _begin(invitation: Invitation, *, now: datetime, by: User | None = None) -> Attempt:
     attempt = start_attempt(
         invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
     )
     if invitation.is_reseller:
-        instructions = current_documents([DocumentKind.INSTRUCTIONS], "en")
         agree_to_instructions(
             attempt=attempt,
-            instructions=instructions[DocumentKind.INSTRUCTIONS],
+            instructions=_agreed(DocumentKind.INSTRUCTIONS),
             letter=None,
             address=None,
+            by=by,
             now=now,
         )
     return attempt
+
+
+def _agreed(kind: DocumentKind) -> Agreed:
+    document = current_documents([kind], "en")[kind]
+    _kinds, label = BOXES[kind]
+    return Agreed(document, sentence(label, {kind: document.version}), "en")

@@ -124,3 +124,4 @@ class RowProblem(StrEnum):
 
 class MailingProblem(StrEnum):
     CANCELLED = "batch_cancelled"
+    STARTED = "mailing_started"

@@ -60,6 +60,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
     MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
+    MailingProblem.STARTED: _(
+        "Somebody has started this list with another subject or note. Those e-mails are on their"
+        " way; yours are not sent."
+    ),
     InvitationRequestProblem.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestProblem.DISMISSED: _("This request has been dismissed."),
     InvitationRequestProblem.NOT_A_LINK: _(

@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
@@ -19,10 +20,13 @@ from django.utils import timezone
 
 from web.answers import see_other
 from web.models import FormKey
+from web.transactions import whole_transaction
+from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
+_NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
 _SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
 
 
@@ -46,28 +50,40 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
     """
     key, user_id = _sent_key(request), request.user.pk
     if key is None:
-        with transaction.atomic():
-            return see_other(act())
+        return see_other(_act_without_key(act))
     if user_id is None:
         raise PermissionDenied
+    row = {
+        "user_id": user_id,
+        "path": request.path_info,
+        "key": key,
+        "content_hash": _content_hash(request),
+        "created_at": timezone.now(),
+    }
     try:
-        with transaction.atomic():
-            used = FormKey.objects.create(
-                user_id=user_id,
-                path=request.path_info,
-                key=key,
-                content_hash=_content_hash(request),
-                created_at=timezone.now(),
-            )
-            used.answer_url = act()
-            used.save(update_fields=["answer_url"])
+        answer_url = _act_with_key(row, act)
     except IntegrityError:
         answer = earlier_answer(request)
         if answer is None:
             # The key is unused: the error comes from the action.
             raise
         return answer
-    return see_other(used.answer_url)
+    return see_other(answer_url)
+
+
+@whole_transaction
+@transaction.atomic
+def _act_without_key(act: Callable[[], str]) -> str:
+    return act()
+
+
+@whole_transaction
+@transaction.atomic
+def _act_with_key(row: dict[str, Any], act: Callable[[], str]) -> str:
+    used = FormKey.objects.create(**row)
+    used.answer_url = act()
+    used.save(update_fields=["answer_url"])
+    return used.answer_url
 
 
 def earlier_answer(request: HttpRequest) -> HttpResponse | None:
@@ -97,8 +113,11 @@ def _sent_key(request: HttpRequest) -> str | None:
 
 
 def _content_hash(request: HttpRequest) -> str:
-    """Return a hash of all fields and files, whatever their order."""
-    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_CONTENT)
+    """Return a hash of all fields and files, whatever their order.
+
+    The version that the page showed is not in it: whether the action runs is decided by the key.
+    """
+    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_HASHED)
     files = []
     for name, uploads in sorted(request.FILES.lists()):
         for upload in uploads:

@@ -1,5 +1,6 @@
 """Answers for machines: is the process alive, is it ready, and what may robots read."""
 
+import uuid
 from datetime import timedelta
 from functools import lru_cache
 
@@ -19,13 +20,16 @@ from web.errors import RETRY_AFTER_SECONDS
 # Readers must not trust an older copy; RFC 9116 recommends less than a year.
 SECURITY_TXT_LIFE = timedelta(days=180)
 
+# How long the key stays that readiness writes.
+CHECK_SECONDS = 10
 
-class MigrationsMissing(Exception):
+
+class NotReady(Exception):
     pass
 
 
 # DatabaseError includes a missing table, also that of the database cache.
-NOT_READY = (DatabaseError, InterfaceError, RedisError, MigrationsMissing)
+UNAVAILABLE = (DatabaseError, InterfaceError, RedisError, NotReady)
 
 
 @login_not_required
@@ -39,28 +43,39 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 503 unless database, cache and migrations are there; late e-mail is only reported."""
     try:
-        cache.get("readyz")
+        check_cache()
         check_migrations()
         now = timezone.now()
         notes = {
             name: "delayed" if import_string(is_delayed)(now=now) else "ok"
             for name, is_delayed in settings.READINESS_NOTES.items()
         }
-    except NOT_READY:
+    except UNAVAILABLE:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return JsonResponse({"status": "unavailable"}, status=503, headers=headers)
     return JsonResponse({"status": "ok", **notes})
 
 
+def check_cache() -> None:
+    """Raise NotReady unless the cache returns what is written to it.
+
+    A replica or a full server still answers to reading; the database cache is silent about errors.
+    """
+    written = uuid.uuid4().hex
+    cache.set(f"readyz:{written}", written, CHECK_SECONDS)
+    if cache.get(f"readyz:{written}") != written:
+        raise NotReady
+
+
 @lru_cache(maxsize=1)
 def check_migrations() -> None:
-    """Raise MigrationsMissing while a migration is missing.
+    """Raise NotReady while a migration is missing.
 
     The good result is remembered: a running program gets no new migrations.
     """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise MigrationsMissing
+        raise NotReady
 
 
 @login_not_required

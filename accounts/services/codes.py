@@ -4,6 +4,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -15,6 +16,8 @@ from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
+from web.security_log import log_security_event
+from web.transactions import whole_transaction
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -39,6 +42,7 @@ class Proof:
     flow: str
 
 
+@whole_transaction
 def send_code(
     *, email: str, purpose: CodePurpose, flow: str, language: str, now: datetime
 ) -> VerificationCode | None:
@@ -50,6 +54,7 @@ def send_code(
     with transaction.atomic():
         lock_name(f"code:{email}")
         if _is_limit_reached(email, now):
+            log_security_event("code.not_sent", purpose=purpose.value)
             return None
         row = VerificationCode.objects.create(
             email=email,
@@ -63,9 +68,11 @@ def send_code(
         kind = f"accounts.{known_kind if code_holder(email, purpose) else unknown_kind}"
         outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
+        transaction.on_commit(partial(log_security_event, "code.sent", purpose=purpose.value))
         return row
 
 
+@whole_transaction
 def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: datetime) -> Proof:
     """Count one try at the newest code of this flow and e-mail address, then compare the digits.
 

@@ -1,6 +1,5 @@
 """Background work of the worker, beside sending e-mails."""
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,10 +8,22 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
+from outbox.models import OutboxMessage
+from web.logs import Event
+
 logger = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)
 # How long retention work rests when it has found nothing.
 REST = timedelta(hours=1)
+
+
+def is_all_done(*, now: datetime) -> bool:
+    """Return whether no background work is unfinished and no e-mail waits, here or elsewhere.
+
+    E-mails are looked for last: finishing a batch enqueues some.
+    """
+    unfinished = any(import_string(name)(now=now) for name in settings.UNFINISHED_WORK)
+    return not unfinished and not OutboxMessage.objects.waiting().exists()
 
 
 class Background:
@@ -48,10 +59,8 @@ class Background:
         except Exception as error:
             error_name = type(error).__name__
             if self._failing.get(name) != error_name:
-                logger.error(
-                    json.dumps({"event": "background.failed", "work": name, "error": error_name}),
-                    exc_info=error,
-                )
+                failed = Event(event="background.failed", work=name, error=error_name)
+                logger.error(failed, exc_info=error)
             self._failing[name] = error_name
             return 0
         self._failing.pop(name, None)

@@ -1,6 +1,7 @@
 """Invitations: the offer a partner makes, by link or by e-mail, and requests for one."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -176,17 +177,7 @@ class Invitation(models.Model):
 
     def refusal(self, now: datetime) -> InvitationRefusal | None:
         """Return why the invitation cannot be followed at `now`, or None while it is live."""
-        if self.revoked_at is not None:
-            return InvitationRefusal.REVOKED
-        if self.max_uses is not None and self.used_count >= self.max_uses:
-            return InvitationRefusal.USED_UP
-        if self.expires_at is not None and now >= self.expires_at:
-            return InvitationRefusal.EXPIRED
-        if self.partner.status != PartnerStatus.NORMAL:
-            return InvitationRefusal.PARTNER_UNAVAILABLE
-        if not self.partner.allows(self.association_type):
-            return InvitationRefusal.TYPE_NOT_ALLOWED
-        return None
+        return refusal_of(self, now)
 
     @property
     def link(self) -> str:
@@ -208,6 +199,22 @@ class Invitation(models.Model):
     @property
     def is_reseller(self) -> bool:
         return self.association_type == AssociationType.RESELLER
+
+
+def refusal_of(invitation: Any, now: datetime) -> InvitationRefusal | None:
+    """Return why it cannot be followed; the same rule as `live()`, for models and plain rows."""
+    if invitation.revoked_at is not None:
+        return InvitationRefusal.REVOKED
+    if invitation.max_uses is not None and invitation.used_count >= invitation.max_uses:
+        return InvitationRefusal.USED_UP
+    if invitation.expires_at is not None and now >= invitation.expires_at:
+        return InvitationRefusal.EXPIRED
+    partner = invitation.partner
+    if partner.status != PartnerStatus.NORMAL:
+        return InvitationRefusal.PARTNER_UNAVAILABLE
+    if not (partner.allows_reseller if invitation.is_reseller else partner.allows_referral):
+        return InvitationRefusal.TYPE_NOT_ALLOWED
+    return None
 
 
 class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):

@@ -23,8 +23,13 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
+
+EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
+@whole_transaction
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
@@ -48,6 +53,7 @@ def create_invitation(
     return invitation
 
 
+@whole_transaction
 def create_links(
     *, count: int, partner: Partner, label: str, by: User | None, now: datetime, **terms: Any
 ) -> list[Invitation]:
@@ -63,6 +69,7 @@ def create_links(
     return links
 
 
+@whole_transaction
 def edit_invitation(
     *,
     invitation: Invitation,
@@ -72,16 +79,18 @@ def edit_invitation(
     max_uses: int | None,
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Invitation:
     """Change what may change of a live invitation; writes nothing when nothing differs.
 
     An e-mail keeps its one use, and gets seven days when `expires_at` is None. Raises Refused when
-    the invitation is not live, or a limit makes no sense.
+    the invitation is not live, or a limit makes no sense, and ChangedMeanwhile if the version is
+    not that of `editable_terms()`.
     """
     with transaction.atomic():
         locked = _lock(invitation)
         check_live(locked, now)
-        before = audited_terms(locked)
+        shown, before = editable_terms(locked), audited_terms(locked)
         by_email = locked.channel == Channel.EMAIL
         locked.label = label
         locked.note = note
@@ -91,6 +100,7 @@ def edit_invitation(
         after = audited_terms(locked)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
+            check_shown(shown_version, shown, about=locked)
             locked.save(update_fields=changed)
             before, after = ({name: values[name] for name in changed} for values in (before, after))
             record_audit_event(
@@ -99,6 +109,12 @@ def edit_invitation(
     return locked
 
 
+def editable_terms(invitation: Invitation) -> dict[str, Any]:
+    """Return what the page shows that edits the invitation."""
+    return {name: getattr(invitation, name) for name in EDITABLE}
+
+
+@whole_transaction
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
@@ -129,6 +145,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     return locked
 
 
+@whole_transaction
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Revoke the invitation for good; a second time does nothing."""
     with transaction.atomic():

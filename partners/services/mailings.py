@@ -21,11 +21,13 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 # Other writers on SQLite wait for a chunk.
 CHUNK = 50
 
 
+@whole_transaction
 def draft_mailing(
     *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
@@ -74,12 +76,14 @@ def discard_old_drafts(*, now: datetime) -> int:
     return len(old)
 
 
+@whole_transaction
 def start_mailing(
     *, batch: InvitationBatch, subject: str, note: str, by: User, now: datetime
 ) -> InvitationBatch:
     """Let the worker mail the rows without a problem; a second time does nothing.
 
-    Raises Refused for a draft that was discarded, and as `start_links()` does.
+    Raises Refused for a draft that was discarded, for a list that was started with another subject
+    or note, and as `start_links()` does.
     """
     with transaction.atomic():
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
@@ -94,6 +98,8 @@ def start_mailing(
             )
             locked.save(update_fields=["subject", "note", "started_at"])
             record_start(batch=locked, by=by, now=now)
+        elif (locked.subject, locked.note) != (subject, note):
+            raise Refused(MailingProblem.STARTED)
     return locked
 
 

@@ -15,7 +15,17 @@ CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|\bsrc=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-FOLDERS = (*PACKAGES, "templates", "static", "tests", "docs", "benchmarks", "bin", ".ci")
+FOLDERS = (
+    *PACKAGES,
+    "templates",
+    "static",
+    "tests",
+    "docs",
+    "benchmarks",
+    "examples",
+    "bin",
+    ".ci",
+)
 # A path in one of our folders, or a file of the root. `/join/<attempt>/done` is a URL.
 OWN_PATH = re.compile(
     rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*|[\w.-]+\.(?:md|toml|lock|yaml)"

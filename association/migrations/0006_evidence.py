@@ -20,7 +20,7 @@ def unprotect(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('association', '0002_random_ids'),
+        ('association', '0005_told_before'),
         ('audit', '0002_evidence'),
     ]
 
