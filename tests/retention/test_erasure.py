@@ -13,6 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import CodePurpose, FreezeScope
 from accounts.models import User, VerificationCode
 from accounts.services.account_names import rename_account
 from accounts.services.codes import send_code
@@ -75,7 +76,7 @@ def person(client):
     association = make_associated(invitation=joined, account=account, now=NOW - HOUR)
     freeze_customer(
         association=association,
-        scope="account",
+        scope=FreezeScope.ACCOUNT,
         reason=f"Ask {CANONICAL}",
         by=member.user,
         now=NOW - HOUR,
@@ -85,7 +86,7 @@ def person(client):
     request_online_invitation(invitation=link, address=CANONICAL, language="en", now=NOW)
     attempt = AttemptFactory.create(invitation=link)
     remember_registration(attempt=attempt, email=ADDRESS, country="DE", code_asked_at=NOW)
-    send_code(email=CANONICAL, purpose="register", flow="f", language="en", now=NOW)
+    send_code(email=CANONICAL, purpose=CodePurpose.REGISTER, flow="f", language="en", now=NOW)
     BatchRowFactory.create(name="Ann Lee", email=CANONICAL)
     ContractFactory.create(account=account, external_id=f"{CANONICAL}/1")
     Authenticator.objects.create(user=user, type="totp", data={"secret": "s", "of": CANONICAL})
