@@ -34,6 +34,7 @@ from partners.services.invitations import revoke_invitation
 from partners.services.member_invitations import withdraw_member_invitation
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 REASON = "The account was erased."
 
@@ -46,6 +47,7 @@ class Erased:
     counts: dict[str, int]
 
 
+@whole_transaction
 def erase_account(
     *, login: str, by: User | None, now: datetime, is_dry_run: bool = False
 ) -> Erased:
