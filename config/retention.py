@@ -1,9 +1,10 @@
 """How long personal data is kept, read from the environment; docs/retention.md says why."""
 
-import sys
 from datetime import timedelta
 
 import environ
+
+from config.logs import refuse_to_start
 
 # Days by default, and the fewest days that leave alone what is still in use.
 _DAYS = {
@@ -28,5 +29,5 @@ def _days(env: environ.Env, kind: str) -> int:
     name = f"RETENTION_DAYS_{kind}"
     text = env.str(name, default="") or str(default)
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= 36_500:
-        sys.exit(f"{name}={text} is not a number of days from {least} to 36500.")
+        refuse_to_start(f"{name}={text} is not a number of days from {least} to 36500.")
     return int(text)

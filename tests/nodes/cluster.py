@@ -209,10 +209,8 @@ def environment_of(cluster: Cluster) -> dict[str, str]:
         "SECRET_KEY": "key-of-two-nodes-0123456789-0123456789-0123456789",
         "PUBLIC_BASE_URL": cluster.base_url,
         "TRUSTED_PROXIES": HOST,
-        "DATABASE_URL": f"postgres://any@{HOST}:{cluster.bouncer}/{name}?DISABLE_SERVER_SIDE_CURSORS=True",
+        "DATABASE_URL": f"postgres://any@{HOST}:{cluster.bouncer}/{name}",
         "DATABASE_POOLER": "pgbouncer",
-        # A start-up option, which PgBouncer refuses; the database has the limits.
-        "DATABASE_STATEMENT_TIMEOUT_MS": "0",
         "CACHE_URL": f"redis://{HOST}:{cluster.redis}",
         "EMAIL_URL": f"smtp://{mail.host}:{mail.port}",
         "LOG_FORMAT": "json",
