@@ -20,9 +20,7 @@ class JourneyAccountAdapter(AccountAdapter):
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
     ) -> HttpResponse:
         """Enter the attempt that the log-in returns to, if this browser began it."""
-        response: HttpResponse = super().post_login(
-            request, user, redirect_url=redirect_url, **options
-        )
+        response = super().post_login(request, user, redirect_url=redirect_url, **options)
         attempt_id = attempt_in(response.get("Location", ""))
         if attempt_id is not None:
             _enter(request, user, attempt_id)

@@ -228,10 +228,11 @@ _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {
     # Failed log-ins: per account and client network, per client network, and per account over all
-    # networks, where only the owner is told.
+    # networks, where first the owner is told, then new browsers prove the account's mailbox.
     "login_failed": (5, 5 * _MINUTE),
     "login_failed_from_network": (10, _MINUTE),
     "login_failed_anywhere": (20, _HOUR),
+    "login_failed_in_a_day": (100, 24 * _HOUR),
     # Per user: the code at the log-in; password and code when the second step is turned on or off.
     "second_factor_at_login": (5, 5 * _MINUTE),
     "second_factor": (5, 5 * _MINUTE),
@@ -253,6 +254,7 @@ SESSION_COOKIE_NAME = f"{_prefix}session"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 BROWSER_COOKIE_NAME = f"{_prefix}browser"
+KNOWN_BROWSER_COOKIE_NAME = f"{_prefix}known_browser"
 MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
@@ -260,7 +262,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
-LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_AGE = KNOWN_BROWSER_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "web.cookies.MessageStorage"
 
 # --- headers --------------------------------------------------------------------------------

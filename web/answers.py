@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 
 from web.limits import LimitReached
+from web.refused import Busy
 
 ViewFunction = Callable[..., HttpResponseBase]
 
@@ -26,18 +27,26 @@ def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
     return SeeOther(resolve_url(to, *args, **options))
 
 
+def wait_before_retry(
+    request: HttpRequest, template: str, status: int, *, seconds: int, **context: Any
+) -> HttpResponse:
+    context["retry_after_seconds"] = seconds
+    response = render(request, template, context, status=status)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
 def limited(view: ViewFunction) -> ViewFunction:
-    """Answer 429 with Retry-After when the view raises LimitReached."""
+    """Answer 429 when the view raises LimitReached, 503 when it raises Busy; with Retry-After."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **options)
         except LimitReached as reached:
-            context = {"retry_after_seconds": reached.seconds}
-            response = render(request, "429.html", context, status=429)
-            response["Retry-After"] = str(reached.seconds)
-            return response
+            return wait_before_retry(request, "429.html", 429, seconds=reached.seconds)
+        except Busy as busy:
+            return wait_before_retry(request, "503.html", 503, seconds=busy.retry_after_seconds)
 
     return answer
 

@@ -9,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from web.refused import Busy
+
 RETRY_AFTER_SECONDS = 10
 UNAVAILABLE = (
     OperationalError,
     InterfaceError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    Busy,
 )
 
 

@@ -1,4 +1,4 @@
-"""The one exception for refusals."""
+"""The exceptions for refusals: an action that is not done, and a request that finds no capacity."""
 
 from datetime import datetime
 from enum import Enum
@@ -19,3 +19,9 @@ class Refused(Exception):
         self.code = code
         self.again_at = again_at
         self.context = context
+
+
+class Busy(Exception):
+    """There is no capacity for this request at the moment; pages answer 503 with Retry-After."""
+
+    retry_after_seconds = 2

@@ -113,6 +113,7 @@ def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
 
 
 @sensitive_post_parameters("password", "code")
+@limited
 @attempt_step(Step.REGISTER, is_action=True, repeats=is_repeated_registration)
 @without_login
 def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
