@@ -1,29 +1,27 @@
-"""How passwords are hashed, and how many at the same time."""
+"""How passwords are hashed, and how many log-ins are worked on at the same time."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from web.refused import Busy
 
-# Per process. More at the same time would take the cores from the pages, and glibc keeps the 19 MiB
-# of each thread that has ever hashed.
-HASHES_AT_ONCE = 1
-# With these waiting, two of gunicorn's eight threads are free for other pages in any flood.
-HASHES_WAITING = 5
+# Per process, beside the one that has its turn. Two of gunicorn's eight threads are left for other
+# pages, whatever arrives.
+WAITING = 5
 LONGEST_WAIT_SECONDS = 1.0
-_hashing = BoundedSemaphore(HASHES_AT_ONCE)
-_admitted = BoundedSemaphore(HASHES_AT_ONCE + HASHES_WAITING)
+_admitted = threading.BoundedSemaphore(1 + WAITING)
+_turn = threading.Lock()
+_thread = threading.local()
 
 
 class Argon2idHasher(Argon2PasswordHasher):
     """Argon2id with 19 MiB, two passes, one lane: OWASP's first choice, and 23 ms of one core.
 
-    Django's defaults take 100 MiB and ten times as long: a few log-ins would slow every page. Few
-    run at the same time; the next ones wait a moment, and any beyond them raise Busy.
+    Django's defaults take 100 MiB and ten times as long: a few log-ins would slow every page.
     """
 
     time_cost = 2
@@ -31,37 +29,44 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, *args: Any, **options: Any) -> str:
-        with _turn():
+        with hashing_turn():
             encoded: str = super().encode(*args, **options)
             return encoded
 
     def verify(self, *args: Any, **options: Any) -> bool:
-        with _turn():
+        with hashing_turn():
             return super().verify(*args, **options)
 
 
-def refuse_while_full() -> None:
-    """Raise Busy if a hash would not even be let in: to find out before any other work."""
-    with _admission():
-        pass
+def too_many_wait() -> bool:
+    """Return whether hashing_turn() would refuse now. `CAPACITY_CHECKS` asks before other work."""
+    if not _admitted.acquire(blocking=False):
+        return True
+    _admitted.release()
+    return False
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    with _admission():
-        if not _hashing.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise Busy
-        try:
-            yield
-        finally:
-            _hashing.release()
+def hashing_turn() -> Iterator[None]:
+    """Wait for this process's only turn to hash a password. Raises Busy when too many wait.
 
-
-@contextmanager
-def _admission() -> Iterator[None]:
+    More hashes at the same time would take the cores from the pages, and glibc keeps the 19 MiB of
+    each thread that has ever hashed. A turn within a turn is the same one: a log-in takes it for
+    the whole request, so that a flood does not compete with pages for the interpreter either.
+    """
+    if getattr(_thread, "has_turn", False):
+        yield
+        return
     if not _admitted.acquire(blocking=False):
         raise Busy
     try:
-        yield
+        if not _turn.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise Busy
+        _thread.has_turn = True
+        try:
+            yield
+        finally:
+            _thread.has_turn = False
+            _turn.release()
     finally:
         _admitted.release()

@@ -1,6 +1,8 @@
 """Runs all benchmarks and prints the results as Markdown.
 
-    DATABASE_URL=postgres://… python -m benchmarks [pages|instructions|journey|associations|console]
+    DATABASE_URL=postgres://… python -m benchmarks [PART]
+
+PART is pages, instructions, journey, log_in, associations or console.
 
 The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second
 checkout, whose journey is measured beside this one's.
@@ -29,7 +31,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, journey, pages  # noqa: E402
+from benchmarks import associations, console, journey, log_in, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -70,6 +72,9 @@ def measure(part: str) -> Iterator[str]:
         yield "\n## The journey\n"
         before = os.environ.get("BEFORE")
         yield from journey.measure(Path(before) if before else None)
+    if part in ("everything", "log_in"):
+        yield "\n## Log-in and registration\n"
+        yield from log_in.measure()
     if part in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()

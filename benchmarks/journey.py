@@ -8,12 +8,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,11 +75,17 @@ class Site:
         return sum(int(size[1]) for size in sizes if size) / 1024
 
     def ask(
-        self, method: str, path: str, cookies: dict[str, str], body: str = ""
+        self,
+        method: str,
+        path: str,
+        cookies: dict[str, str],
+        body: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[int, str]:
         """Send one request and return its status and text."""
         told = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        headers = {"Cookie": told, "Content-Type": "application/x-www-form-urlencoded"}
+        form = "application/x-www-form-urlencoded"
+        headers = {"Cookie": told, "Content-Type": form, **headers}
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         client.request(method, path, body=body or None, headers=headers)
         answer = client.getresponse()

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
+    "web.middleware.CapacityMiddleware",
     # Before all middleware that reads the query or the body.
     "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -224,6 +225,8 @@ MFA_TOTP_ISSUER = PROVIDER_NAME
 MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
 # web/limits.py counts instead: in one step, with the time to wait, and a page that tells it.
 ACCOUNT_RATE_LIMITS = False
+# Functions that say whether a POST to this path would only be refused; see CapacityMiddleware.
+CAPACITY_CHECKS = {"/account/login/": "accounts.hashers.too_many_wait"}
 _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {

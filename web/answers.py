@@ -1,11 +1,14 @@
 """Answers that views share."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from web.limits import LimitReached
 from web.refused import Busy
@@ -36,6 +39,21 @@ def wait_before_retry(
     return response
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    chosen = getattr(request, "LANGUAGE_CODE", None)
+    language = chosen or translation.get_language_from_request(request)
+    headers = {"Retry-After": str(Busy.retry_after_seconds), "Content-Language": language}
+    return HttpResponse(_busy_page(language), status=503, headers=headers)
+
+
+@cache
+def _busy_page(language: str) -> str:
+    """Return the page, rendered once per language: in a flood it is sent many times."""
+    name, seconds = settings.PROVIDER_NAME, Busy.retry_after_seconds
+    with translation.override(language):
+        return render_to_string("503.html", {"PROVIDER_NAME": name, "retry_after_seconds": seconds})
+
+
 def limited(view: ViewFunction) -> ViewFunction:
     """Answer 429 when the view raises LimitReached, 503 when it raises Busy; with Retry-After."""
 
@@ -45,8 +63,8 @@ def limited(view: ViewFunction) -> ViewFunction:
             return view(request, *args, **options)
         except LimitReached as reached:
             return wait_before_retry(request, "429.html", 429, seconds=reached.seconds)
-        except Busy as busy:
-            return wait_before_retry(request, "503.html", 503, seconds=busy.retry_after_seconds)
+        except Busy:
+            return busy(request)
 
     return answer
 

@@ -7,7 +7,7 @@ from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
-from accounts.hashers import refuse_while_full
+from accounts.hashers import hashing_turn
 from accounts.services.log_in import MailboxUnproven
 from accounts.views.mailbox_proof import ask_for_proof
 from web.answers import ViewFunction, adapt_allauth_view
@@ -32,9 +32,9 @@ class _Mounted:
 
 class _LogInView(LoginView):  # type: ignore[misc]
     def post(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        refuse_while_full()
         try:
-            response: HttpResponse = super().post(request, *args, **options)
+            with hashing_turn():
+                response: HttpResponse = super().post(request, *args, **options)
         except MailboxUnproven as unproven:
             return ask_for_proof(request, seconds=unproven.seconds)
         return response

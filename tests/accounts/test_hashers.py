@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from accounts import hashers
 from accounts.models import VerificationCode
@@ -24,7 +24,7 @@ HASHER = "accounts.hashers.Argon2idHasher"
 def full():
     """Admit as many hashes as may wait and run, none of which ends."""
     with ExitStack() as stack:
-        for _ in range(hashers.HASHES_AT_ONCE + hashers.HASHES_WAITING):
+        for _ in range(1 + hashers.WAITING):
             stack.enter_context(hashers._admitted)
         yield
 
@@ -70,7 +70,7 @@ def test_one_hash_at_a_time(counted):
 
 
 def test_more_hashes_run_at_the_same_time_without_the_bound(counted, monkeypatch):
-    monkeypatch.setattr(hashers, "_hashing", threading.BoundedSemaphore(6))
+    monkeypatch.setattr(hashers, "_turn", threading.BoundedSemaphore(6))
     hash_in_threads(6)
     assert max(counted) > 1
 
@@ -81,7 +81,7 @@ def test_those_beyond_the_waiting_ones_are_refused_at_once(full):
 
 def test_nobody_waits_longer_than_a_moment(monkeypatch):
     monkeypatch.setattr(hashers, "LONGEST_WAIT_SECONDS", 0.01)
-    with hashers._hashing:
+    with hashers._turn:
         assert hash_in_threads(2) == ["busy"] * 2
     assert hash_in_threads(1) == ["argon2$a"]
 
@@ -100,7 +100,7 @@ def test_guess_that_found_no_turn_is_not_counted(client, settings, monkeypatch):
     settings.PASSWORD_HASHERS = [HASHER]
     monkeypatch.setattr(hashers, "LONGEST_WAIT_SECONDS", 0.01)
     user = UserFactory.create()
-    with hashers._hashing:
+    with hashers._turn:
         assert {log_in(client, user.email, "wrong").status_code for _ in range(8)} == {503}
     assert [log_in(client, user.email, "wrong").status_code for _ in range(5)] == [400] * 5
     assert log_in(client, user.email).status_code == 429
@@ -118,7 +118,7 @@ def test_other_pages_that_hash_are_a_503_too(settings):
     new = {"password": "a brand new password"}
     reset = reverse("account_confirm_password_reset_code")
     with ExitStack() as stack:
-        for _ in range(hashers.HASHES_AT_ONCE + hashers.HASHES_WAITING):
+        for _ in range(1 + hashers.WAITING):
             stack.enter_context(hashers._admitted)
         answers = [
             stranger.post(reset, {"code": code, **new}),
@@ -142,3 +142,7 @@ def test_registration_that_finds_no_turn_can_be_sent_again(client, settings, ful
     assert sent.status_code == 503
     row.refresh_from_db()
     assert (row.spent_at, row.spent_by) == (None, None)
+
+
+def test_capacity_is_asked_for_paths_that_exist(settings):
+    assert [resolve(path).view_name for path in settings.CAPACITY_CHECKS] == ["account_login"]
