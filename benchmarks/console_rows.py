@@ -126,17 +126,17 @@ SELECT 'bench', n || '-' || k, key, 3, now() - interval '1 day' * k
 FROM made, generate_series(1, 2) k WHERE joined
 """,
     """
-INSERT INTO partners_invitationrequest (partner_id, invitation_id, address, language, requested_at,
-    closed_at, dismiss_reason)
-SELECT partner, key, 'asks' || n || '@bench.example', 'en', moment,
+INSERT INTO partners_invitationrequest (id, partner_id, invitation_id, address, language,
+    requested_at, closed_at, dismiss_reason)
+SELECT key, partner, key, 'asks' || n || '@bench.example', 'en', moment,
     CASE WHEN n / {side} % 2 = 0 THEN moment END, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
 """,
     """
-INSERT INTO partners_invitationbatch (partner_id, channel, association_type, label, subject, note,
-    language, country, is_bound, size, done_count, refused_count, created_at, created_by_id,
+INSERT INTO partners_invitationbatch (id, partner_id, channel, association_type, label, subject,
+    note, language, country, is_bound, size, done_count, refused_count, created_at, created_by_id,
     started_at, finished_at, stop_reason)
-SELECT partner, 'link', 'reseller', 'Leaflet ' || n, '', '', 'en', '', false, 100, 100, 0, moment,
-    maker, moment, moment, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
+SELECT key, partner, 'link', 'reseller', 'Leaflet ' || n, '', '', 'en', '', false, 100, 100, 0,
+    moment, maker, moment, moment, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
 """,
 )
 

@@ -103,7 +103,7 @@ def _stem_and_number(user: User) -> tuple[str, int]:
 
 
 def _find_invitations(partner: Partner) -> dict[str, Invitation]:
-    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("pk")
+    ours = partner.invitations.filter(label__startswith=LABEL_PREFIX).order_by("created_at")
     return {invitation.label: invitation for invitation in ours}
 
 

@@ -11,6 +11,7 @@ from association.models.documents import Consent
 from audit.models import actor_key
 from partners.enums import AssociationType
 from partners.models import Invitation, Partner, PartnerMember
+from web.random_ids import RandomIdField
 
 
 class AssociationQuerySet(models.QuerySet["Association"]):
@@ -28,6 +29,7 @@ class AssociationQuerySet(models.QuerySet["Association"]):
 class Association(models.Model):
     """The lasting fact that an account is a partner's customer. Only `associate()` makes one."""
 
+    id = RandomIdField()
     account = models.ForeignKey(
         CustomerAccount,
         on_delete=models.PROTECT,
@@ -74,6 +76,8 @@ class Association(models.Model):
         indexes = [
             models.Index(fields=["partner", "-associated_at", "-id"], name="customer_by_partner"),
             models.Index(fields=["manager", "-associated_at", "-id"], name="customer_by_manager"),
+            # The order of the provider's lists, here and in Consent.
+            models.Index(fields=["associated_at"], name="association_by_moment"),
         ]
         constraints = [
             models.UniqueConstraint(

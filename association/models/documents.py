@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount
 from association.enums import DocumentKind
 from audit.models import AppendOnlyModel
+from web.random_ids import RandomIdField
 
 
 class LegalDocumentQuerySet(models.QuerySet["LegalDocument"]):
@@ -50,6 +51,7 @@ class LegalDocument(models.Model):
 class Consent(AppendOnlyModel):
     """An account's agreement to a document, with its moment and network address."""
 
+    id = RandomIdField()
     account = models.ForeignKey(
         CustomerAccount,
         on_delete=models.PROTECT,
@@ -76,6 +78,7 @@ class Consent(AppendOnlyModel):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
+        indexes = [models.Index(fields=["agreed_at"], name="consent_by_moment")]
         constraints = [
             models.UniqueConstraint(
                 fields=["attempt", "document"], name="one_consent_per_attempt_and_document"

@@ -35,7 +35,9 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         "partner": association.partner,
         "is_frozen": bool(freezes),
         "capabilities": capability_rows(freezes),
-        "consents": attempt.consents.select_related("document", "authorization").order_by("pk"),
+        "consents": attempt.consents.select_related("document", "authorization").order_by(
+            "agreed_at", "document__kind"
+        ),
         "authorization": association.authorizations.open().first(),
     }
     return render(request, "association/done.html", context)

@@ -10,6 +10,7 @@ from partners.enums import AssociationType, Channel
 from partners.models.invitations import Invitation
 from partners.models.members import PartnerMember
 from partners.models.partners import Partner
+from web.random_ids import RandomIdField
 
 
 class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
@@ -45,6 +46,7 @@ class InvitationBatch(models.Model):
     those `refused_count` got no invitation. Cancelling leaves what is done.
     """
 
+    id = RandomIdField()
     partner = models.ForeignKey(
         Partner, on_delete=models.PROTECT, related_name="batches", verbose_name=_("partner")
     )

@@ -20,6 +20,7 @@ from partners.models.members import PartnerMember
 from partners.models.partners import Partner
 from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
+from web.random_ids import RandomIdField
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -70,6 +71,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """A partner's offer to become its customer. Whether it is live follows from its moments."""
 
+    id = RandomIdField()
     partner = models.ForeignKey(
         Partner, on_delete=models.PROTECT, related_name="invitations", verbose_name=_("partner")
     )
@@ -214,6 +216,7 @@ class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):
 class InvitationRequest(models.Model):
     """Someone with an existing account who followed a link and asks for an online invitation."""
 
+    id = RandomIdField()
     partner = models.ForeignKey(
         Partner,
         on_delete=models.PROTECT,

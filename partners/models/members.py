@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import actor_key
 from partners.enums import PartnerRole
 from partners.models.partners import Partner
+from web.random_ids import RandomIdField
 
 
 class PartnerMemberQuerySet(models.QuerySet["PartnerMember"]):
@@ -27,6 +28,7 @@ class PartnerMemberQuerySet(models.QuerySet["PartnerMember"]):
 class PartnerMember(models.Model):
     """A user acting for one partner, as administrator or manager."""
 
+    id = RandomIdField()
     partner = models.ForeignKey(
         Partner, on_delete=models.PROTECT, related_name="members", verbose_name=_("partner")
     )
@@ -83,6 +85,7 @@ class MemberInvitationQuerySet(models.QuerySet["MemberInvitation"]):
 class MemberInvitation(models.Model):
     """Someone was asked by e-mail to act for the partner; open until accepted or withdrawn."""
 
+    id = RandomIdField()
     partner = models.ForeignKey(
         Partner,
         on_delete=models.PROTECT,

@@ -1,6 +1,6 @@
 """Invitations before they are saved: drafted, numbered, checked, then inserted many at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from partners.models import Invitation, InvitationBatch, Partner
 from partners.services.quotas import EMAIL_KIND
 from partners.tokens import new_token
 from web.email_addresses import canonical_address
+from web.random_ids import random_id
 from web.refused import Refused
 
 LIFE_OF_AN_EMAIL = timedelta(days=7)
@@ -58,18 +59,21 @@ def draft_invitation(
 def draft_from_batch(batch: InvitationBatch, *, now: datetime, **own: Any) -> Invitation:
     """Return an invitation of the batch as it would be made now; `own` are fields that differ."""
     terms = {name: getattr(batch, name) for name in TERMS_OF_BATCHES} | own
-    if batch.pk:
-        terms["batch"] = batch
-    return draft_invitation(partner=batch.partner, channel=batch.channel, now=now, **terms)
+    return draft_invitation(
+        partner=batch.partner, batch=batch, channel=batch.channel, now=now, **terms
+    )
 
 
-def numbered_links(draft: Invitation, numbers: Iterable[int]) -> list[Invitation]:
+def numbered_links(draft: Invitation, numbers: Sequence[int]) -> list[Invitation]:
     """Return a draft for each number, with the number in place of `{n}` and its own token."""
     links = []
+    # Links of one moment are sorted by their keys, which has to be the order of their numbers.
+    keys = sorted(random_id() for _ in numbers)
     # Copying takes a third of the time of drafting each (8 instead of 26 µs).
-    for number in numbers:
+    for key, number in zip(keys, numbers, strict=True):
         link = copy(draft)
-        link.label, link.token = draft.label.replace("{n}", str(number)), new_token()
+        link.pk, link.token = key, new_token()
+        link.label = draft.label.replace("{n}", str(number))
         links.append(link)
     return links
 

@@ -189,7 +189,7 @@ def _check_day(
 
 
 def _write(invitation: MemberInvitation, terms: dict[str, Any], by: User, now: datetime) -> None:
-    is_new = invitation.pk is None
+    is_new = invitation.invited_at is None
     before = {name: getattr(invitation, name) for name in (*terms, "expires_at")}
     for name, value in terms.items():
         setattr(invitation, name, value)

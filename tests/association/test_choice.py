@@ -183,7 +183,7 @@ def test_asking_gives_one_neutral_answer_and_reaches_the_partner(account):
         answers.add(walk.client.get(response["Location"]).content)
     assert len(answers) == 1
     assert ASKED.format(walk.invitation.partner.name) in answers.pop().decode()
-    asked = InvitationRequest.objects.order_by("pk").values_list("address", flat=True)
+    asked = InvitationRequest.objects.order_by("requested_at").values_list("address", flat=True)
     assert list(asked) == [account.owner.email, "nobody@example.org"]
 
 

@@ -267,7 +267,7 @@ def test_corrected_list_is_uploaded_with_the_words_of_the_first(client):
     assert kept == {**TYPED, "recipient_only": "True"}
     answer = client.post(address, {**TYPED, "people": "bob@example.org"})
     assert answer.status_code == 303
-    assert InvitationBatch.objects.latest("pk").label == batch.label
+    assert InvitationBatch.objects.latest("created_at").label == batch.label
 
 
 def test_past_expiry_is_not_copied(client, member):

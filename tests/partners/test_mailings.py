@@ -140,9 +140,11 @@ def test_two_batches_are_mailed_one_after_the_other(member, monkeypatch):
     first = started(member, addresses(3))
     second = started(member, addresses(3, 10), NOW + timedelta(seconds=1))
     assert work(NOW + timedelta(minutes=1)) == [2, 1, 2, 1]
-    assert max(first.invitations.values_list("pk", flat=True)) < min(
-        second.invitations.values_list("pk", flat=True)
-    )
+    assert [message.about_id for message in OutboxMessage.objects.order_by("pk")] == [
+        str(invitation.pk)
+        for batch in (first, second)
+        for invitation in batch.invitations.order_by("batch_row__number")
+    ]
 
 
 def test_one_email_passes_those_of_a_batch(member):

@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
+from web.random_ids import RandomIdField
 
 COUNT_LIMIT = 10_000
 
@@ -98,6 +99,13 @@ class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return list(names)
         model: Any = self.model
         return [masked_field(model, n) if n in self.addresses else n for n in names]
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Show the newest first; random keys say nothing about it."""
+        model: Any = self.model
+        if isinstance(model._meta.pk, RandomIdField):
+            return (f"-{self.date_hierarchy}", "-pk")
+        return super().get_ordering(request)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self._with_masks(request, super().get_list_display(request))
