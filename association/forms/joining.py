@@ -19,6 +19,7 @@ from association.services.associations import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Documents
 from partners.tokens import token_typed_by_hand
 from web.email_addresses import canonical_address, mask_address
+from web.number_fields import WholeNumberField
 
 Versions = Mapping[DocumentKind, int]
 AFFIRMATIVE = {"on", "true", "1", "yes"}
@@ -58,9 +59,9 @@ def _with_links(text: str) -> SafeString:
     return SafeString(text.format_map(_DocumentLinks()))
 
 
-def _shown_version() -> forms.IntegerField:
+def _shown_version() -> WholeNumberField:
     """The version that the page showed; without it, the version in force is agreed to."""
-    return forms.IntegerField(required=False, widget=forms.HiddenInput)
+    return WholeNumberField(required=False, widget=forms.HiddenInput)
 
 
 class LetterForm(forms.Form):

@@ -14,6 +14,7 @@ from partners.forms.invitations import LONGEST_LABEL, LinkInvitationForm, MaxUse
 from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
+from web.number_fields import WholeNumberField
 
 NUMBER = "{n}"
 
@@ -70,7 +71,7 @@ class NewLinkForm(LinkInvitationForm):
 
 
 class LinkBatchForm(NewLinkForm):
-    size = forms.IntegerField(
+    size = WholeNumberField(
         label=_("How many"),
         min_value=1,
         max_value=MOST_AT_ONCE,
