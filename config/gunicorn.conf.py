@@ -1,8 +1,10 @@
 """Settings of gunicorn: `gunicorn -c config/gunicorn.conf.py config.wsgi:application`."""
 
+import gc
 import os
 from pathlib import Path
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -37,3 +39,13 @@ timeout = 30
 graceful_timeout = int(os.environ.get("WEB_GRACEFUL_TIMEOUT", "25"))
 # The workers' heartbeat files, in memory where the machine has /dev/shm.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def when_ready(_server: Arbiter) -> None:
+    """Load the views before the workers fork, so that they share the memory."""
+    from django.urls import reverse  # noqa: PLC0415 - Django is set up only now
+
+    reverse("livez")
+    # Collections would write to shared objects, and so copy them into each worker.
+    gc.collect()
+    gc.freeze()
