@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.views.decorators.http import require_http_methods
 
 from web.limits import LimitReached
 from web.refused import Busy
@@ -28,6 +29,25 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
     """Redirect (303) after a good POST; `to` is a view's name with its arguments, or a URL."""
     return SeeOther(resolve_url(to, *args, **options))
+
+
+def posts_only(page: str, *kept: str) -> Callable[[ViewFunction], ViewFunction]:
+    """Lead a GET to the page that has the form; `kept` are the parameters in its address.
+
+    A log-in leads back by GET to the address that required it, also where that was a form's.
+    """
+
+    def decorate(view: ViewFunction) -> ViewFunction:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **parameters: Any) -> HttpResponseBase:
+            if request.method == "POST":
+                return view(request, *args, **parameters)
+            return see_other(page, **{name: parameters[name] for name in kept})
+
+        return answer
+
+    return decorate
 
 
 def wait_before_retry(
