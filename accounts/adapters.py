@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.models import User
 from accounts.services.log_in import check_guess, find_owner, may_log_in
+from web.session_life import begin_login
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
@@ -68,6 +69,10 @@ class AccountAdapter(DefaultAccountAdapter):
         session.flush()
         session.update(methods)
         super().login(request, user)
+        begin_login(request.session, limited=self.is_idle_time_limited(user))
+
+    def is_idle_time_limited(self, user: User) -> bool:
+        return user.is_staff
 
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any

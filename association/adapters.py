@@ -12,10 +12,16 @@ from accounts.adapters import AccountAdapter
 from accounts.models import CustomerAccount, User
 from association.services.attempts import enter_attempt, find_attempt
 from association.views.gate import is_of_browser
+from partners.models import PartnerMember
 from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
+    def is_idle_time_limited(self, user: User) -> bool:
+        return (
+            super().is_idle_time_limited(user) or PartnerMember.objects.filter(user=user).exists()
+        )
+
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
     ) -> HttpResponse:

@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "web.middleware.SignedInMiddleware",
     "web.middleware.LogInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -258,13 +258,16 @@ CSRF_COOKIE_NAME = f"{_prefix}csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 BROWSER_COOKIE_NAME = f"{_prefix}browser"
 KNOWN_BROWSER_COOKIE_NAME = f"{_prefix}known_browser"
+ACTIVE_COOKIE_NAME = f"{_prefix}active"
 MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 # The seven days in which a new account may join, plus one day.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
+# From the log-in on; a member or administrator who is idle is logged out earlier.
 SESSION_COOKIE_AGE = 12 * 60 * 60
+IDLE_SECONDS = 30 * 60
 LANGUAGE_COOKIE_AGE = KNOWN_BROWSER_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "web.cookies.MessageStorage"
 
@@ -276,6 +279,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+CSRF_FAILURE_VIEW = "web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -355,12 +359,17 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact_tokens": {"()": "web.logs.RedactTokens"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {
+        "redact_tokens": {"()": "web.logs.RedactTokens"},
+        "add_request_id": {"()": "web.logs.AddRequestId"},
+    },
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["redact_tokens"],
+            "filters": ["redact_tokens", "add_request_id"],
             "formatter": "line",
         }
     },

@@ -1,7 +1,9 @@
-"""Secrets are removed from log lines."""
+"""Log lines: secrets are removed, and each has the id of its request."""
 
 import logging
 import re
+
+from web.origin import current_origin
 
 _TOKEN_IN_PATH = re.compile(r"(/[iI]/)[^/\s?'\"]+")
 _TRACEBACKS = logging.Formatter()
@@ -24,3 +26,11 @@ class RedactTokens(logging.Filter):
 
 def redact(text: str) -> str:
     return _TOKEN_IN_PATH.sub(r"\1…", text)
+
+
+class AddRequestId(logging.Filter):
+    """Adds the id that the error page shows, `-` outside of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = current_origin().request_id or "-"
+        return True
