@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.models import User
 from accounts.services.log_in import check_guess, find_owner, may_log_in
+from web.security_log import log_security_event
 from web.session_life import begin_login
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
@@ -45,8 +46,10 @@ class AccountAdapter(DefaultAccountAdapter):
         login = str(credentials.get("email") or credentials.get("username") or "")
         password, owner = str(credentials["password"]), find_owner(login)
         browser = find_known_browser(request, owner)
-        is_right = check_guess(login=login, owner=owner, password=password, browser=browser)
-        return owner if is_right else None
+        if check_guess(login=login, owner=owner, password=password, browser=browser):
+            return owner
+        log_security_event("login.failed", user=owner.pk if owner else None)
+        return None
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Return whether this is the user's password; failures count as failed log-ins."""
@@ -70,6 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
         session.update(methods)
         super().login(request, user)
         begin_login(request.session, limited=self.is_idle_time_limited(user))
+        log_security_event("login.succeeded", actor=user.pk)
 
     def is_idle_time_limited(self, user: User) -> bool:
         return user.is_staff

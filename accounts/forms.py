@@ -25,6 +25,7 @@ from accounts.refusals import refusal_sentence
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
+from web.security_log import log_security_event
 
 # What browsers need to know about a field for an account name.
 _ACCOUNT_NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -153,7 +154,11 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
     def clean_code(self) -> str:
         key = f"user {self.user.pk}"
         limits.count_use("second_factor_at_login", key)
-        code: str = super().clean_code()
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            log_security_event("second_factor.failed", user=self.user.pk)
+            raise
         limits.clear_limit("second_factor_at_login", key)
         return code
 

@@ -138,10 +138,19 @@ class JourneyRefusal(StrEnum):
     ALREADY_ASSOCIATED = "already_associated"
     # `context["step"]` is undone: missing, or agreed to in an older version.
     STEP_UNDONE = "step_undone"
-    # The documents on the last page are not the versions in force any more.
-    LETTER_CHANGED = "letter_changed"
-    AGREEMENT_CHANGED = "agreement_changed"
+    # A document that the last page named is not the version in force any more, or was not named.
+    DOCUMENT_CHANGED = "document_changed"
 
 
 class DocumentRefusal(StrEnum):
     ALREADY_PUBLISHED = "already_published"
+
+
+class ErasureRefusal(StrEnum):
+    """Why an account cannot be erased."""
+
+    UNKNOWN = "erasure_of_unknown_account"
+    ASSOCIATED = "erasure_while_associated"
+    IS_MEMBER = "erasure_of_member"
+    IS_STAFF = "erasure_of_staff"
+    IS_SUPPORT = "erasure_of_support_address"

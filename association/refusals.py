@@ -19,7 +19,13 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Accounting, ContractType, MemberType
-from association.enums import AssociationRefusal, DocumentRefusal, JourneyRefusal, RefusalCode
+from association.enums import (
+    AssociationRefusal,
+    DocumentRefusal,
+    ErasureRefusal,
+    JourneyRefusal,
+    RefusalCode,
+)
 from association.services.eligibility import Check, Refusal
 from association.templatetags.association_money import money
 from partners.refusals import sentence_for as invitation_sentence_for
@@ -60,9 +66,23 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     JourneyRefusal.NOT_ADMITTED: _("The account may not join through this invitation."),
     JourneyRefusal.ALREADY_ASSOCIATED: _("The account is a customer of this partner already."),
     JourneyRefusal.STEP_UNDONE: _("A step before this one is not done."),
-    JourneyRefusal.LETTER_CHANGED: _("The letter has changed. Read it again."),
-    JourneyRefusal.AGREEMENT_CHANGED: _("The agreement has changed. Read it again."),
+    JourneyRefusal.DOCUMENT_CHANGED: _(
+        "The documents have changed while you were reading. Please read them again."
+    ),
     DocumentRefusal.ALREADY_PUBLISHED: _("This document is published already."),
+    ErasureRefusal.UNKNOWN: _("No account has this account name or e-mail address."),
+    ErasureRefusal.ASSOCIATED: _(
+        "This account is a partner’s customer: end the association in the admin, then erase it."
+    ),
+    ErasureRefusal.IS_MEMBER: _(
+        "This user acts for a partner: remove the member in the admin, then erase the account."
+    ),
+    ErasureRefusal.IS_STAFF: _(
+        "This user may open the admin: take that right away in the admin, then erase the account."
+    ),
+    ErasureRefusal.IS_SUPPORT: _(
+        "This is a partner’s support address: change it in the admin, then erase the account."
+    ),
 }
 
 

@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("account/partner/authorization/", authorization.authorization, name="my_authorization"),
     path("account/partner/ask-budget", my_partner.ask_budget, name="ask_budget"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
+    path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),
     path(HISTORY, history.history, name="console_history"),
     path("partner/history.csv", history.history_csv, name="console_history_csv"),

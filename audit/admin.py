@@ -1,5 +1,6 @@
 """The audit trail in the admin, and base classes for admin pages that write or replace it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -14,11 +15,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEvent
-from audit.services import record_audit_event
+from audit.services import last_changes, record_audit_event
 from web.admin.base import SafeModelAdmin
 from web.admin.masking import masked_field, plain_values
+from web.versioned_forms import LastChange
 
 HISTORY_LENGTH = 100
+
+
+def account_name(user: Any) -> str:
+    return user.account_name if user else gettext("The system")
 
 
 def actor(request: HttpRequest) -> Any:
@@ -34,6 +40,9 @@ class ProviderModelAdmin(SafeModelAdmin):
         pass
 
     log_addition = log_change = log_deletions = _log_nothing  # type: ignore[assignment]
+
+    def last_changes(self, obj: Any, names: Collection[str]) -> dict[str, LastChange]:
+        return last_changes(about=obj, names=names, who=account_name)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

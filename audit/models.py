@@ -1,4 +1,7 @@
-"""The audit trail, whose rows are added, never changed or deleted; and the actors that it names."""
+"""The audit trail, whose rows are only added; the actors that it names; and the work on evidence.
+
+Triggers keep the rows from being changed or deleted (`audit/evidence.py`).
+"""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 Actor = AbstractBaseUser | None
 
 
-def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
+def actor_key(verbose_name: "StrPromise", *, db_index: bool = True) -> "ForeignKey[Any, Any]":
     """Return a foreign key to the user who acted; null for the system. It blocks their deletion."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -24,6 +27,7 @@ def actor_key(verbose_name: "StrPromise") -> "ForeignKey[Any, Any]":
         related_name="+",
         null=True,
         blank=True,
+        db_index=db_index,
         verbose_name=verbose_name,
     )
 
@@ -82,3 +86,35 @@ class AuditEvent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}:{self.object_id}"
+
+
+class Erasure(models.Model):
+    """An erasure that is running: while the row exists, its pseudonym may enter audit events.
+
+    The row never outlives its transaction, so no other transaction sees it
+    (`audit/retention.py`).
+    """
+
+    pseudonym = models.CharField(_("pseudonym"), max_length=40)
+
+    class Meta:
+        verbose_name = _("running erasure")
+        verbose_name_plural = _("running erasures")
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class ShorteningProgress(models.Model):
+    """Up to which row, in the order of their moments, a model's network addresses are shortened."""
+
+    model_label = models.CharField(_("model"), max_length=80, unique=True)
+    last_moment = models.DateTimeField(_("moment of the last row"), null=True, blank=True)
+    last_id = models.BigIntegerField(_("last row"), default=0)
+
+    class Meta:
+        verbose_name = _("progress of shortening")
+        verbose_name_plural = _("progress of shortening")
+
+    def __str__(self) -> str:
+        return f"{self.model_label} {self.last_id}"

@@ -1,18 +1,20 @@
-"""Services that write the audit trail and the security log."""
+"""Services that write the audit trail; what it says of an action, the security log says too."""
 
-import json
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import models
-from django.utils import timezone
+from django.db import models, transaction
 
 from audit.models import Actor, AuditEvent
+from web.email_addresses import mask_addresses
 from web.origin import current_origin
+from web.security_log import log_security_event
+from web.versioned_forms import LastChange
 
-_security_log = logging.getLogger("security")
+# How far back `last_events()` looks.
+MOST_EVENTS = 100
 
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
@@ -31,36 +33,54 @@ def record_audit_event(
     """Write one audit event: `by` did `action` to `about`.
 
     `before` and `after` are the changed fields as plain values. The newest `after` of an object
-    must equal its state. The network address and the request id come from the current request. Call
-    it in the transaction of the action.
+    must equal its state; e-mail addresses in it are masked. The network address and the request id
+    come from the current request. Call it in the transaction of the action.
     """
     event = _build_event(action, (about, before, after), by, now)
     event.save(force_insert=True)
+    _log_after_commit(action, by, object=event.object_label, object_id=event.object_id)
     return event
 
 
 def record_audit_events(
     *, action: str, changes: Iterable[Change], by: Actor, now: datetime
 ) -> None:
-    """Write a row for each change, as `record_audit_event()` does, a thousand in a statement."""
-    events = (_build_event(action, change, by, now) for change in changes)
-    AuditEvent.objects.bulk_create(events, batch_size=1_000)
+    """Write a row for each change, as `record_audit_event()` does, a thousand in a statement.
 
-
-def log_security_event(event: str, **facts: Any) -> None:
-    """Write one line of JSON, in which no value can forge a second line.
-
-    Never pass a token or an e-mail address.
+    The security log has one line for all of them, with their number.
     """
-    origin = current_origin()
-    line = {
-        "event": event,
-        "at": timezone.now().isoformat(),
-        "request": origin.request_id,
-        "network_address": origin.network_address,
-        **facts,
+    events = [_build_event(action, change, by, now) for change in changes]
+    if events:
+        AuditEvent.objects.bulk_create(events, batch_size=1_000)
+        _log_after_commit(action, by, object=events[0].object_label, count=len(events))
+
+
+def last_changes(
+    *, about: models.Model, names: Iterable[str], who: Callable[[Any], str]
+) -> dict[str, LastChange]:
+    """Return who changed these fields last, when and from what; `who` names the actor."""
+    return {
+        name: LastChange(who(event.actor), event.occurred_at, event.before or {})
+        for name, event in last_events(about=about, names=names).items()
     }
-    _security_log.info(json.dumps(line))
+
+
+def last_events(*, about: models.Model, names: Iterable[str]) -> dict[str, AuditEvent]:
+    """Return the newest event about the object that has each of these fields; one statement."""
+    events = AuditEvent.objects.filter(
+        object_label=about._meta.label_lower, object_id=str(about.pk), after__isnull=False
+    )
+    found: dict[str, AuditEvent] = {}
+    for event in events.select_related("actor").order_by("-pk")[:MOST_EVENTS]:
+        for name in names:
+            if name in event.after:
+                found.setdefault(name, event)
+    return found
+
+
+def _log_after_commit(action: str, by: Actor, **facts: Any) -> None:
+    log = partial(log_security_event, action, actor=by.pk if by else None, **facts)
+    transaction.on_commit(log, robust=True)
 
 
 def _build_event(action: str, change: Change, by: Actor, now: datetime) -> AuditEvent:
@@ -72,8 +92,18 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
         action=action,
         object_label=about._meta.label_lower,
         object_id=str(about.pk),
-        before=before,
-        after=after,
+        before=_masked(before),
+        after=_masked(after),
         network_address=origin.network_address,
         request_id=origin.request_id,
     )
+
+
+def _masked(values: Values) -> Values:
+    """Mask the addresses in texts, also in those that people typed."""
+    if values is None:
+        return None
+    return {
+        name: mask_addresses(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }

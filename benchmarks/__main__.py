@@ -2,10 +2,9 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, log_in, associations or console.
-
-The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second
-checkout, whose journey is measured beside this one's.
+PART is pages, instructions, journey, associations, console or emails. The database must be an
+empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout, whose journey is
+measured beside this one's.
 """
 
 import os
@@ -31,7 +30,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, journey, log_in, pages  # noqa: E402
+from benchmarks import associations, console, emails, journey, log_in, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -81,6 +80,9 @@ def measure(part: str) -> Iterator[str]:
     if part in ("everything", "console"):
         yield "\n## The console\n"
         yield from console.measure()
+    if part in ("everything", "emails"):
+        yield "\n## E-mails\n"
+        yield from emails.measure()
 
 
 def main() -> None:

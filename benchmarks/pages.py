@@ -185,7 +185,7 @@ def count(pages: dict[str, list[str]]) -> Iterator[str]:
 
 def weigh(pages: dict[str, list[str]]) -> Iterator[str]:
     """Yield the machine instructions of one visit of each page; valgrind takes minutes."""
-    for name in ("landing", "landing, note and limits", "dead link"):
+    for name in ("landing", "landing, note and limits", "dead link", "unknown token"):
         few, many = (instructions(pages[name][:number]) for number in VISITS)
         each = (many - few) / (VISITS[1] - VISITS[0]) / 1e6
         yield f"- {name}: {each:.2f} M instructions"

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +9,11 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.retry import Retry
+
+from config import databases
+from config.logs import log_format, logging_settings, refuse_to_start
+from config.retention import read_retention
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -25,7 +24,7 @@ env = environ.Env()
 def required(name: str, demo_value: Callable[[], str]) -> str:
     value: str = env.str(name, default="")
     if not value and not DEMO:
-        sys.exit(f"{name} is not set: outside the demo (DEMO=1) it is required.")
+        refuse_to_start(f"{name} is not set: outside the demo (DEMO=1) it is required.")
     return value or demo_value()
 
 
@@ -42,7 +41,7 @@ def demo_secret_key() -> str:
         fresh.unlink()
     key = file.read_text().strip()
     if not key:
-        sys.exit(f"{file.relative_to(BASE_DIR)} is empty: delete it and try again.")
+        refuse_to_start(f"{file.relative_to(BASE_DIR)} is empty: delete it and try again.")
     return key
 
 
@@ -56,6 +55,8 @@ def demo_base_url() -> str:
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", demo_secret_key)
+# Earlier keys, whose signatures are still accepted.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 CURRENCY = env.str("CURRENCY", default="USD")
@@ -63,13 +64,15 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
+# Where to report a vulnerability (mailto:… or https://…); /.well-known/security.txt names it.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
 # Addresses of the proxies whose X-Forwarded-… headers we trust; none by default.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 _public = urlsplit(PUBLIC_BASE_URL)
 HTTPS = _public.scheme == "https"
 if not HTTPS and not DEMO:
-    sys.exit("PUBLIC_BASE_URL must begin with https:// outside the demo (DEMO=1).")
+    refuse_to_start("PUBLIC_BASE_URL must begin with https:// outside the demo (DEMO=1).")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
     _public.hostname or "",
     *(["127.0.0.1", "localhost"] if DEMO else []),
@@ -108,7 +111,9 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
+    "web.request_log.RequestLogMiddleware",
     "web.middleware.CapacityMiddleware",
+    "web.middleware.WaitLimitMiddleware",
     # Before all middleware that reads the query or the body.
     "web.body_limits.BodyLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -141,54 +146,14 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- data ---------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-_database = DATABASES["default"]
-if not _database.get("ENGINE"):
-    sys.exit("DATABASE_URL is not an address of a database, such as postgres://user@host/name.")
-if _database["ENGINE"].endswith("sqlite3"):
-    # A writer waits at the first statement of its transaction instead of failing in the middle.
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    # A database that is away is noticed within seconds; a lost connection is replaced.
-    _options = _database.setdefault("OPTIONS", {})
-    _options.setdefault("connect_timeout", 2)
-    if _database["ENGINE"].endswith("postgresql"):
-        _options.setdefault("tcp_user_timeout", 3000)
-        for _name, _value in (("idle", 5), ("interval", 2), ("count", 3)):
-            _options.setdefault(f"keepalives_{_name}", _value)
-        # config/gunicorn.conf.py sets it for pages; commands such as migrate have no limit.
-        _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
-        if _statement_ms > 0:
-            _limits = {
-                "lock_timeout": _statement_ms // 2,
-                "statement_timeout": _statement_ms,
-                "idle_in_transaction_session_timeout": _statement_ms * 3,
-            }
-            _set = [f"-c {name}={ms}" for name, ms in _limits.items()]
-            _options["options"] = " ".join([*_set, _options.get("options", "")]).strip()
-    _database["CONN_HEALTH_CHECKS"] = True
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+DATABASES = {"default": databases.database_settings(env, VAR_DIR / "db.sqlite3")}
+DATABASE_POOLER = databases.database_pooler(env)
+# What limits statements; behind a pooler the role sets it.
+DATABASE_LIMITS = list(databases.statement_limits(1))
+CACHES = {"default": databases.cache_settings(env)}
+# How long a request may wait for both, in sum; then the answer is 503.
+REQUEST_WAIT_SECONDS = env.int("REQUEST_WAIT_MS", default=2500) / 1000 or None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-try:
-    CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
-except ImproperlyConfigured:
-    sys.exit("CACHE_URL is not an address of a cache, such as redis://127.0.0.1:6379.")
-if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Rate limits are stored here: with Django's 300 entries an attack would push them out.
-    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
-if CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    # A cache that hangs is given up after a second, without a retry. A closed connection, for
-    # example after the cache restarted, is retried once at once.
-    CACHES["default"]["OPTIONS"] = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 1,
-        "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        **CACHES["default"].get("OPTIONS", {}),
-    }
 
 # --- users --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -314,9 +279,26 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
-    "partners.services.mailings.discard_old_drafts",
-    "web.form_keys.delete_old_form_keys",
 ]
+# The same about data that is kept no longer; each rests for an hour when it finds nothing.
+RETENTION = read_retention(env)
+RETENTION_WORK: list[str] = [
+    "web.retention.delete_expired_sessions",
+    "web.retention.delete_old_form_keys",
+    "accounts.services.retention.delete_old_codes",
+    "outbox.services.retention.forget_recipients",
+    "partners.services.mailings.discard_old_drafts",
+    "partners.services.retention.forget_invited_people",
+    "partners.services.retention.forget_listed_people",
+    "partners.services.retention.forget_asking_people",
+    "partners.services.retention.forget_invited_members",
+    "association.services.retention.delete_abandoned_attempts",
+    "association.services.retention.forget_addresses_of_attempts",
+    "association.services.retention.shorten_addresses_of_consents",
+    "audit.retention.shorten_addresses_of_events",
+]
+# Functions that return whether such work is unfinished, also while another worker has its rows.
+UNFINISHED_WORK = ["partners.services.batches.has_running_batches"]
 
 # --- e-mail -------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"
@@ -356,24 +338,19 @@ WHITENOISE_MAX_AGE = 60
 # Other origins may use nothing of ours, static files included.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "redact_tokens": {"()": "web.logs.RedactTokens"},
-        "add_request_id": {"()": "web.logs.AddRequestId"},
-    },
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["redact_tokens", "add_request_id"],
-            "formatter": "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Django's own handlers would print paths, and so tokens.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+# --- logs and metrics -----------------------------------------------------------------------
+LOG_FORMAT = log_format()
+LOGGING = logging_settings(env.str("LOG_LEVEL", default="INFO"))
+# Off when 0; config/gunicorn.conf.py serves them at this port.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+# Read when the metrics are: the name, what it is, and the function that returns it.
+METRICS_GAUGES = {
+    "outbox_waiting_messages": (
+        "E-mails that wait to be sent.",
+        "outbox.services.queue.count_waiting",
+    ),
+    "outbox_delay_seconds": (
+        "For how long the e-mail that is due longest has been due.",
+        "outbox.services.queue.longest_delay",
+    ),
 }

@@ -7,8 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.management import CommandError
+
 from accounts.enums import AccountType, ContractType, FreezeScope
 from accounts.models import CustomerAccount, User
+from association.enums import AuthorizationAnswer
+from association.forms.documents import BOXES, sentence
 from association.models import (
     Association,
     Attempt,
@@ -32,7 +36,7 @@ from association.services.attempts import (
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_for_budget
 from association.services.customers import BudgetTerms, freeze_customer, set_budgets
-from association.services.documents import current_documents
+from association.services.documents import Agreed, current_documents
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
 from demo.examples import (
@@ -46,7 +50,7 @@ from demo.examples import (
     resource,
     unpaid_bill,
 )
-from demo.rows import SOURCE, add_user, restore_account, restore_row
+from demo.rows import SOURCE, add_user, restore_account
 from outbox.services.queue import drop_late_messages
 from partners.enums import Channel, PartnerRole
 from partners.models import Invitation, Partner
@@ -68,7 +72,7 @@ def add_history(*, partner: Partner, by: User, manager: User, now: datetime) -> 
     if User.objects.filter(email=CUSTOMERS["active"]).exists():
         return
     history = _History(partner, by, now)
-    history.publish_documents_in_time()
+    history.check_documents()
     history.add_invitations(manager)
     history.add_customers()
     history.add_refused_visitors()
@@ -85,11 +89,11 @@ class _History:
     def _ago(self, hours: float) -> datetime:
         return self.now - timedelta(hours=hours)
 
-    def publish_documents_in_time(self) -> None:
-        # The customers of the history agree to what is published.
+    def check_documents(self) -> None:
+        # The customers of the history agree to documents that demo/apps.py has published before.
         began = self._ago(14 * 24)
-        for document in LegalDocument.objects.published().filter(published_at__gt=began):
-            restore_row(document, {"published_at": began}, now=self.now)
+        if LegalDocument.objects.published().filter(published_at__gt=began).exists():
+            raise CommandError("The documents are newer than the demo: empty the database.")
 
     # --- invitations
 
@@ -146,6 +150,7 @@ class _History:
             association=strandkorb,
             shown_request=request,
             shown_version=current_documents([letter], "en")[letter].version,
+            label=str(AuthorizationAnswer.AGREE.label),
             language="en",
             address=None,
             by=strandkorb.account.owner,
@@ -276,23 +281,29 @@ def join_partner(
     account: CustomerAccount, invitation: Invitation, *, started_at: datetime, now: datetime
 ) -> Association:
     """Associate the account; by a link as one that was registered in this attempt."""
-    attempt = _begin(invitation, now=started_at)
+    attempt = _begin(invitation, now=started_at, by=account.owner)
     is_new = invitation.channel == Channel.LINK
     enter_attempt(attempt=attempt, account=account, now=started_at, registered=is_new)
     return associate(attempt=attempt, by=account.owner, address=None, clock=lambda: now)
 
 
-def _begin(invitation: Invitation, *, now: datetime) -> Attempt:
+def _begin(invitation: Invitation, *, now: datetime, by: User | None = None) -> Attempt:
     attempt = start_attempt(
         invitation=invitation, browser_secret=new_browser_secret(), language="en", now=now
     )
     if invitation.is_reseller:
-        instructions = current_documents([DocumentKind.INSTRUCTIONS], "en")
         agree_to_instructions(
             attempt=attempt,
-            instructions=instructions[DocumentKind.INSTRUCTIONS],
+            instructions=_agreed(DocumentKind.INSTRUCTIONS),
             letter=None,
             address=None,
+            by=by,
             now=now,
         )
     return attempt
+
+
+def _agreed(kind: DocumentKind) -> Agreed:
+    document = current_documents([kind], "en")[kind]
+    _kinds, label = BOXES[kind]
+    return Agreed(document, sentence(label, {kind: document.version}), "en")

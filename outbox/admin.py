@@ -69,7 +69,12 @@ class OutboxMessageAdmin(EvidenceAdmin):
             _("Messages that are not dead do not change."),
         ),
         button=_("Send again"),
-        refusals={OutboxProblem.NOT_DEAD: _("This message is not dead.")},
+        refusals={
+            OutboxProblem.NOT_DEAD: _("This message is not dead."),
+            OutboxProblem.RECIPIENT_FORGOTTEN: _(
+                "This message is so old that its recipient is no longer stored."
+            ),
+        },
         permissions=["send_again"],
     )
     def send_again(self, message: OutboxMessage, *, by: AbstractBaseUser, now: datetime) -> None:

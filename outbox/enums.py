@@ -5,3 +5,4 @@ from enum import StrEnum
 
 class OutboxProblem(StrEnum):
     NOT_DEAD = "not_dead"
+    RECIPIENT_FORGOTTEN = "recipient_forgotten"

@@ -12,6 +12,9 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
 
+    def ended(self) -> "OutboxQuerySet":
+        return self.exclude(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
+
 
 class OutboxMessage(models.Model):
     """One e-mail to one address, rendered when it is sent.
@@ -54,6 +57,10 @@ class OutboxMessage(models.Model):
             ),
             models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
             models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
+            # What `forget_recipients()` looks for.
+            models.Index(
+                fields=["created_at"], condition=~Q(recipient=""), name="outbox_with_recipient"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

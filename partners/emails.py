@@ -7,14 +7,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from outbox.models import OutboxMessage
-from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
+from outbox.services.rendering import (
+    Email,
+    Stale,
+    absolute_url,
+    find_about,
+    find_about_quickly,
+    render_email,
+)
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
 from web.email_addresses import mask_address
+from web.fixed_queries import KEY, fixed_query
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -24,11 +33,16 @@ PLACEHOLDER = "…"
 
 
 def invitation(message: OutboxMessage) -> Email:
-    offer = find_about(message, Invitation.objects.select_related("partner"))
+    offer = find_about_quickly(message, Invitation, _offers)
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
         raise Stale(refusal)
     return _write_invitation(message, offer, link=offer.link)
+
+
+@fixed_query(KEY)
+def _offers(key: int) -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("partner").filter(pk=key)
 
 
 def preview_invitation(offer: Invitation) -> Email:

@@ -73,6 +73,7 @@ class InvitationProblem(StrEnum):
     TOO_FEW_USES = "too_few_uses"
     TOO_MANY_USES = "too_many_uses"
     NOT_BY_EMAIL = "not_by_email"
+    RECIPIENT_REMOVED = "recipient_removed"
     MAILED_TOO_OFTEN = "mailed_too_often"
     QUOTA_REACHED = "quota_reached"
 
@@ -123,3 +124,4 @@ class RowProblem(StrEnum):
 
 class MailingProblem(StrEnum):
     CANCELLED = "batch_cancelled"
+    STARTED = "mailing_started"

@@ -31,6 +31,9 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.TOO_FEW_USES: _("It must allow at least one use, and all uses so far."),
     InvitationProblem.TOO_MANY_USES: _("It cannot allow so many uses."),
     InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
+    InvitationProblem.RECIPIENT_REMOVED: _(
+        "This invitation is so old that its recipient is no longer stored. Make a new one."
+    ),
     InvitationProblem.MAILED_TOO_OFTEN: _(
         "This person was sent three invitations within a day. Try again tomorrow."
     ),
@@ -57,6 +60,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
     MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
+    MailingProblem.STARTED: _(
+        "Somebody has started this list with another subject or note. Those e-mails are on their"
+        " way; yours are not sent."
+    ),
     InvitationRequestProblem.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestProblem.DISMISSED: _("This request has been dismissed."),
     InvitationRequestProblem.NOT_A_LINK: _(

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from tests.evidence import let_tests_flush_evidence
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -39,6 +41,11 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["NAME"] = (
             tmp_path_factory.mktemp("database") / "db.sqlite3"
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flushing() -> None:
+    let_tests_flush_evidence()
 
 
 @pytest.fixture(scope="session")

@@ -57,16 +57,17 @@ class BodyLimitsMiddleware:
         charset = (request.content_params or {}).get("charset")
         if charset is not None and charset.lower() not in CHARSETS:
             return bad_request(request, BadRequest("Only UTF-8 is read."))
-        if announced_length(request) > LARGEST_ADMIN_BODY:
+        length = announced_length(request)
+        if length > LARGEST_ADMIN_BODY:
             return content_too_large(request)
-        if not _in_admin(request):
+        if length and not _in_admin(request):
             request.upload_handlers = [RejectFiles(request)]
         return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_args: object
     ) -> HttpResponseBase | None:
-        if _in_admin(request):
+        if not announced_length(request) or _in_admin(request):
             return None
         largest = getattr(view, "largest_body", None)
         if announced_length(request) > (largest or LARGEST_BODY):

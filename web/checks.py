@@ -1,4 +1,4 @@
-"""System checks: proxies must be named, or limits count the proxy instead of its clients."""
+"""System checks: proxies must be named, and behind a pooler the database must limit statements."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.db import DatabaseError, connection
 
 from web.origin import canonical_ip
 
@@ -40,3 +41,35 @@ def check_proxies_are_named(
             id="web.W001",
         )
     ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_role_has_limits(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Look for the limits that a pooler keeps us from setting ourselves."""
+    if not settings.DATABASE_POOLER:
+        return []
+    try:
+        missing = _limits_not_in_force()
+    except DatabaseError as error:
+        text = f"The database could not be asked for its limits: {str(error).strip()}"
+        return [checks.Warning(text, id="web.W003")]
+    return [
+        checks.Warning(
+            f"{name} is not in force: behind a pooler the role has to set it.",
+            hint=f"ALTER ROLE {connection.settings_dict['USER']} SET {name} = …; see the pooler's "
+            "chapter in docs/deployment.md.",
+            id="web.W002",
+        )
+        for name in missing
+    ]
+
+
+def _limits_not_in_force() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = '0' ORDER BY name",
+            [settings.DATABASE_LIMITS],
+        )
+        return [name for (name,) in cursor.fetchall()]

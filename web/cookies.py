@@ -17,7 +17,7 @@ def personal_cookies() -> set[str]:
 
 
 def has_personal_cookie(request: HttpRequest) -> bool:
-    return not personal_cookies().isdisjoint(request.COOKIES)
+    return bool(request.COOKIES) and not personal_cookies().isdisjoint(request.COOKIES)
 
 
 def has_any_cookie(request: HttpRequest) -> bool:

@@ -5,6 +5,8 @@ import re
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_LENGTH = 254
+# Anything in a text that looks like an address, whether we accept it or not.
+_IN_TEXT = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]+")
 
 
 class InvalidAddress(ValueError):
@@ -38,3 +40,14 @@ def canonical_address(text: str) -> str:
 def mask_address(address: str) -> str:
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
+
+
+def mask_addresses(text: str) -> str:
+    """Mask every address in a text."""
+    return _IN_TEXT.sub(lambda found: mask_address(found[0]), text)
+
+
+def replace_address(text: str, address: str, replacement: str) -> str:
+    """Replace an address in a text, in any case; not where it is part of a longer address."""
+    whole = rf"(?<![\w.!#$%&'*+/=?^`{{|}}~-]){re.escape(address)}(?![\w-]|\.\w)"
+    return re.sub(whole, replacement, text, flags=re.IGNORECASE)

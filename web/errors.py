@@ -3,13 +3,13 @@
 import sys
 from urllib.parse import urlsplit
 
-import redis.exceptions
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
+from redis.exceptions import RedisError
 
 from web.origin import current_origin
 from web.refused import Busy
@@ -19,10 +19,13 @@ RETRY_AFTER_SECONDS = 10
 UNAVAILABLE = (
     OperationalError,
     InterfaceError,
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
+    # Also those that Redis answers with: a replica, no memory, no permission, still loading.
+    RedisError,
     Busy,
 )
+
+# What a database answers that has become a standby; Django calls it an InternalError.
+READ_ONLY = "25006"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -62,11 +65,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "PROVIDER_NAME": settings.PROVIDER_NAME,
         "request_id": current_origin().request_id,
     }
-    if isinstance(sys.exc_info()[1], UNAVAILABLE):
+    if _is_unavailable(sys.exc_info()[1]):
         context["retry_after_seconds"] = RETRY_AFTER_SECONDS
         content = render_to_string("503.html", context)
         return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return HttpResponse(render_to_string("500.html", context), status=500)
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    if isinstance(error, UNAVAILABLE):
+        return True
+    return getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
 
 
 def _bare(request: HttpRequest, template: str, status: int) -> HttpResponse:

@@ -12,7 +12,13 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.models import QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
@@ -29,15 +35,18 @@ MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 class FixedQuery(Generic[Row]):
     """A query in which only values differ; it is compiled at its first use."""
 
-    def __init__(self, build: "Build[Row]", examples: tuple[Any, ...]) -> None:
-        self.build, self.examples = build, examples
+    def __init__(
+        self,
+        build: "Build[Any]",
+        examples: tuple[Any, ...],
+        make: Callable[[list[Any]], Row] | None = None,
+    ) -> None:
+        self.build, self.examples, self.make = build, examples, make
 
     def all(self, *values: Any) -> list[Row]:
         """Run the query with these values and return its rows."""
         statement, converters, make = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.params(values))
-            rows = [list(row) for row in cursor.fetchall()]
+        rows = [list(row) for row in self._fetch(statement.sql, statement.params(values))]
         for place, column, functions in converters:
             for row in rows:
                 for convert in functions:
@@ -48,6 +57,12 @@ class FixedQuery(Generic[Row]):
         """Run the query with these values and return its first row, or None."""
         return next(iter(self.all(*values)), None)
 
+    def _fetch(self, sql: str, params: list[Any]) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows: list[Any] = cursor.fetchall()
+        return rows
+
     @cached_property
     def _compiled(self) -> "tuple[_Statement, list[Converter], Callable[[list[Any]], Any]]":
         rows: Any = self.build(*self.examples)
@@ -57,7 +72,29 @@ class FixedQuery(Generic[Row]):
         converters = [(place, column, functions) for place, (functions, column) in found.items()]
         # A queryset of values has fields of its own.
         make = _model_maker(rows, compiler) if rows._fields is None else tuple
-        return statement, converters, make
+        return statement, converters, self.make or make
+
+
+class PreparedQuery(FixedQuery[Row]):
+    """A query that PostgreSQL prepares once per connection, for the busiest page.
+
+    The connection is not checked before, which would be another statement. One that the server has
+    closed meanwhile is replaced instead, and the query runs again.
+    """
+
+    def _fetch(self, sql: str, params: list[Any]) -> list[Any]:
+        # Looking up the connection once saves 15 Python calls.
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        if database.vendor != "postgresql":
+            return super()._fetch(sql, params)
+        try:
+            return list(database.fetch_prepared(sql, params))
+        except (OperationalError, InterfaceError):
+            # A connection that is open has refused the query, because of a time limit say.
+            if database.in_atomic_block or not _is_closed(database.connection):
+                raise
+        database.close()
+        return list(database.fetch_prepared(sql, params))
 
 
 class FixedUpdate:
@@ -86,9 +123,20 @@ def fixed_query(*examples: Any) -> "Callable[[Build[Row]], FixedQuery[Row]]":
     return lambda build: FixedQuery(build, examples)
 
 
+def prepared_query(
+    *examples: Any, make: Callable[[list[Any]], Row]
+) -> "Callable[[Build[Any]], PreparedQuery[Row]]":
+    """Make a PreparedQuery of the function that returns the queryset; `make` makes its rows."""
+    return lambda build: PreparedQuery(build, examples, make)
+
+
 def fixed_update(*examples: Any, **changes: Any) -> "Callable[[Build[Any]], FixedUpdate]":
     """Make a FixedUpdate of the function that returns the queryset for these values."""
     return lambda build: FixedUpdate(build, examples, changes)
+
+
+def _is_closed(driver_connection: Any) -> bool:
+    return getattr(driver_connection, "closed", False) is True
 
 
 @dataclass(frozen=True, slots=True)

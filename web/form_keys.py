@@ -2,7 +2,7 @@
 
 A page shows an unused key in its form (`{% form_key %}`). The POST stores the key in the
 transaction of its action, so that two clicks, a reload or a retry after a lost answer act once. A
-form that comes back with errors leaves its key unused. Keys are deleted after a week.
+form that comes back with errors leaves its key unused. `web/retention.py` deletes old keys.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
@@ -20,13 +20,14 @@ from django.utils import timezone
 
 from web.answers import see_other
 from web.models import FormKey
+from web.transactions import whole_transaction
+from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
-LIFE_OF_A_KEY = timedelta(days=7)
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
+_NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
 _SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
-_ROWS_AT_ONCE = 1_000
 
 
 def shown_form_key(request: HttpRequest) -> str:
@@ -49,28 +50,40 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
     """
     key, user_id = _sent_key(request), request.user.pk
     if key is None:
-        with transaction.atomic():
-            return see_other(act())
+        return see_other(_act_without_key(act))
     if user_id is None:
         raise PermissionDenied
+    row = {
+        "user_id": user_id,
+        "path": request.path_info,
+        "key": key,
+        "content_hash": _content_hash(request),
+        "created_at": timezone.now(),
+    }
     try:
-        with transaction.atomic():
-            used = FormKey.objects.create(
-                user_id=user_id,
-                path=request.path_info,
-                key=key,
-                content_hash=_content_hash(request),
-                created_at=timezone.now(),
-            )
-            used.answer_url = act()
-            used.save(update_fields=["answer_url"])
+        answer_url = _act_with_key(row, act)
     except IntegrityError:
         answer = earlier_answer(request)
         if answer is None:
             # The key is unused: the error comes from the action.
             raise
         return answer
-    return see_other(used.answer_url)
+    return see_other(answer_url)
+
+
+@whole_transaction
+@transaction.atomic
+def _act_without_key(act: Callable[[], str]) -> str:
+    return act()
+
+
+@whole_transaction
+@transaction.atomic
+def _act_with_key(row: dict[str, Any], act: Callable[[], str]) -> str:
+    used = FormKey.objects.create(**row)
+    used.answer_url = act()
+    used.save(update_fields=["answer_url"])
+    return used.answer_url
 
 
 def earlier_answer(request: HttpRequest) -> HttpResponse | None:
@@ -92,15 +105,6 @@ def earlier_answer(request: HttpRequest) -> HttpResponse | None:
     return see_other(first.answer_url)
 
 
-def delete_old_form_keys(*, now: datetime) -> int:
-    """Delete some keys that are a week old; return how many."""
-    old = FormKey.objects.filter(created_at__lte=now - LIFE_OF_A_KEY).order_by("created_at")
-    keys = list(old.values_list("pk", flat=True)[:_ROWS_AT_ONCE])
-    if keys:
-        FormKey.objects.filter(pk__in=keys).delete()
-    return len(keys)
-
-
 def _sent_key(request: HttpRequest) -> str | None:
     key = request.POST.get(FIELD)
     if key is not None and not _KEY.fullmatch(key):
@@ -109,8 +113,11 @@ def _sent_key(request: HttpRequest) -> str | None:
 
 
 def _content_hash(request: HttpRequest) -> str:
-    """Return a hash of all fields and files, whatever their order."""
-    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_CONTENT)
+    """Return a hash of all fields and files, whatever their order.
+
+    The version that the page showed is not in it: whether the action runs is decided by the key.
+    """
+    fields = sorted(item for item in request.POST.lists() if item[0] not in _NOT_HASHED)
     files = []
     for name, uploads in sorted(request.FILES.lists()):
         for upload in uploads:

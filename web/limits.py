@@ -7,9 +7,10 @@ may pass. Limits that must survive the loss of the cache are counted from rows i
 
 import hashlib
 import math
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -18,22 +19,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.db import DatabaseCache
 from django.db import transaction
 from django.utils import timezone
-from redis.exceptions import ResponseError
 
 from web.locks import lock_name
 from web.origin import current_origin
+from web.redis_cache import RedisCache
 from web.refused import Refused
 
-# A counter is one number: the second in which its window ends, times this, plus the uses. One
-# number can be read and raised in one step; two could tell of different windows.
+# A counter is one number: the second in which its window ends, times this, plus the uses.
 _END = 10**6
-# What Redis can count to.
-_LARGEST = 2**63
-# Another program, or an older version of ours, has left a value that is no counter.
-BROKEN = (TypeError, ResponseError)
+# Counters begin again when they are not below: another program, or an older version, left them.
+_LARGEST = 10**16
+_in_this_process = threading.Lock()
 
 
 class LimitRefusal(StrEnum):
@@ -56,29 +56,22 @@ def count_use(action: str, key: str | None = None) -> None:
     exactly as many succeed as the limit says. With the database cache that takes a named lock, and
     a count within a transaction is undone with it: call this outside of one.
     """
-    check_limit(action, key)
     most, seconds = settings.RATE_LIMITS[action]
-    counter = _counter(action, key)
-    with _one_at_a_time(counter):
-        end, uses = _read(_raise_counter(counter, seconds))
+    ends, uses = _count(_counter(action, key), most, seconds, 1)
     if uses > most:
-        uncount_use(action, key)
-        raise LimitReached(_seconds_until(end, seconds))
+        raise LimitReached(_seconds_until(ends, seconds))
 
 
 def check_limit(action: str, key: str | None = None) -> None:
     most, seconds = settings.RATE_LIMITS[action]
-    end, uses = _read(cache.get(_counter(action, key), 0))
-    if uses >= most and end > time.time():
-        raise LimitReached(_seconds_until(end, seconds))
+    ends, uses = _read(cache.get(_counter(action, key)))
+    if uses >= most and ends > time.time():
+        raise LimitReached(_seconds_until(ends, seconds))
 
 
 def uncount_use(action: str, key: str | None = None) -> None:
-    counter = _counter(action, key)
-    with _one_at_a_time(counter), suppress(ValueError, *BROKEN):
-        _end, uses = _read(cache.get(counter, 0))
-        if uses:
-            _change(counter, -1, settings.RATE_LIMITS[action][1])
+    most, seconds = settings.RATE_LIMITS[action]
+    _count(_counter(action, key), most, seconds, -1)
 
 
 def clear_limit(action: str, key: str | None = None) -> None:
@@ -106,56 +99,45 @@ def _counter(action: str, key: str | None) -> str:
     return f"limit:{action}:{digest}"
 
 
+def _count(counter: str, most: int, seconds: int, step: int) -> tuple[int, int]:
+    """Change a counter unless it would leave 0 to `most`; return its window's end and the uses."""
+    now, shared = time.time(), caches[DEFAULT_CACHE_ALIAS]
+    if isinstance(shared, RedisCache):
+        ends, uses = shared.count(counter, now=now, window=seconds, most=most, step=step)
+        return ends, uses
+    # Read without the lock first: a refusal needs none.
+    ends, uses = _next(shared.get(counter), now, seconds, step)
+    if not 0 <= uses <= most:
+        return ends, uses
+    with _one_at_a_time(counter, shared):
+        ends, uses = _next(shared.get(counter), now, seconds, step)
+        if 0 <= uses <= most:
+            # Rounded up: the cache forgets the counter before its window can look over to anyone.
+            shared.set(counter, ends * _END + uses, math.ceil(ends - now))
+    return ends, uses
+
+
+def _next(value: Any, now: float, seconds: int, step: int) -> tuple[int, int]:
+    ends, uses = _read(value)
+    if ends <= now:
+        ends, uses = math.ceil(now) + seconds, 0
+    return ends, uses + step
+
+
 def _read(value: Any) -> tuple[int, int]:
     is_counter = type(value) is int and 0 <= value < _LARGEST
     return (value // _END, value % _END) if is_counter else (0, 0)
 
 
-def _raise_counter(counter: str, seconds: int) -> int:
-    now = time.time()
-    # Rounded up: the cache forgets the counter before its window can look over to anyone.
-    fresh = (math.ceil(now) + seconds) * _END + 1
-    try:
-        value = _change(counter, 1, seconds)
-    except BROKEN:
-        cache.set(counter, fresh, seconds)
-        return fresh
-    except ValueError:
-        # Of two that begin the window at once, one adds the counter and the other raises it.
-        return fresh if cache.add(counter, fresh, seconds) else _change(counter, 1, seconds)
-    if _read(value)[0] > now:
-        return value
-    # Django asks Redis whether the key exists, then raises it. A key that expires between the two
-    # is created without an expiry; here it gets one.
-    cache.set(counter, fresh, seconds)
-    return fresh
-
-
-def _change(counter: str, uses: int, seconds: int) -> int:
-    """Add to a counter. Raises ValueError where there is none."""
-    if not _is_in_database():
-        return cache.incr(counter, uses)
-    value: Any = cache.get(counter, ...)
-    if value is ...:
-        raise ValueError(counter)
-    # Not incr(), which would let the counter expire after the cache's default time.
-    raised: int = value + uses
-    cache.set(counter, raised, seconds)
-    return raised
-
-
 @contextmanager
-def _one_at_a_time(counter: str) -> Iterator[None]:
-    if not _is_in_database():
-        yield
+def _one_at_a_time(counter: str, shared: BaseCache) -> Iterator[None]:
+    if not isinstance(shared, DatabaseCache):
+        with _in_this_process:
+            yield
         return
     with transaction.atomic():
         lock_name(counter)
         yield
-
-
-def _is_in_database() -> bool:
-    return isinstance(caches[DEFAULT_CACHE_ALIAS], DatabaseCache)
 
 
 def _seconds_until(end: int, window: int) -> int:

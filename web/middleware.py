@@ -1,6 +1,7 @@
 """Middleware: origin, language and log-in of a request, and the headers of its answer."""
 
-import uuid
+import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +26,11 @@ from web.cookies import has_any_cookie
 from web.origin import Origin, canonical_ip, set_origin
 from web.session_life import has_ended, note_request
 from web.typed import give_back
+from web.waits import waiting_at_most
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+_REQUEST_ID = re.compile(r"[0-9A-Za-z]{8,32}")
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -40,12 +43,21 @@ def client_address(request: HttpRequest) -> str | None:
     return canonical_ip(address)
 
 
+def request_id(request: HttpRequest) -> str:
+    """Return the id that a trusted proxy gave the request, or a new one."""
+    if request.META.get("REMOTE_ADDR") in settings.TRUSTED_PROXIES:
+        given = str(request.META.get("HTTP_X_REQUEST_ID", "")).replace("-", "")
+        if _REQUEST_ID.fullmatch(given):
+            return given
+    return secrets.token_hex(16)
+
+
 class OriginMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        set_origin(Origin(network_address=client_address(request), request_id=uuid.uuid4().hex))
+        set_origin(Origin(client_address(request), request_id(request)))
         try:
             return self.get_response(request)
         finally:
@@ -67,6 +79,20 @@ class CapacityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_full = self.is_full.get(request.path_info) if request.method == "POST" else None
         return busy(request) if is_full and is_full() else self.get_response(request)
+
+
+class WaitLimitMiddleware:
+    """Limits how long the request waits for the database and the cache, in sum.
+
+    What an answer streams afterwards is outside of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with waiting_at_most(settings.REQUEST_WAIT_SECONDS):
+            return self.get_response(request)
 
 
 def supported_language(code: str | None) -> str | None:
@@ -194,5 +220,8 @@ class HeadersMiddleware:
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
-            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            if response.has_header("Vary"):
+                patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            else:
+                response["Vary"] = "Accept-Language, Cookie"
         return response

@@ -5,6 +5,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 
+# What is left of an address by IP version: the network of a household or a company.
+NETWORK_BITS = {4: 24, 6: 48}
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -30,3 +33,12 @@ def canonical_ip(text: str) -> str | None:
         return str(ipaddress.ip_address(text))
     except ValueError:
         return None
+
+
+def shortened_address(text: str | None) -> str | None:
+    """Return the first address of the network that this address is in (IPv4 /24, IPv6 /48)."""
+    if text is None:
+        return None
+    address = ipaddress.ip_address(text)
+    network = ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False)
+    return str(network.network_address)

@@ -1,6 +1,6 @@
 """Customer accounts and their freezes in the admin."""
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,12 +10,21 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.conflicts import freeze_sentences
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import CustomerAccount, Freeze, User
-from accounts.services.freezes import freeze_account, unfreeze_account
-from audit.admin import AuditedModelAdmin, EvidenceAdmin
+from accounts.models import CustomerAccount, Freeze
+from accounts.services.freezes import (
+    freeze_account,
+    freezes_of,
+    shown_cause,
+    shown_freezes,
+    unfreeze_account,
+)
+from audit.admin import AuditedModelAdmin, EvidenceAdmin, account_name
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm
+
+PROVIDER = FreezeCause.ADMINISTRATOR
 
 
 class FreezeForm(ReasonForm):
@@ -70,12 +79,11 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         button=_("Freeze"),
         form=FreezeForm,
         permissions=["change"],
+        shows=lambda account: shown_cause(account, freezes_of([account.pk]), PROVIDER),
+        explain=partial(freeze_sentences, who=account_name),
     )
-    def freeze_for_provider(
-        self, account: CustomerAccount, *, by: User, now: datetime, scope: str, reason: str
-    ) -> None:
-        cause, width = FreezeCause.ADMINISTRATOR, FreezeScope(scope)
-        freeze_account(account=account, cause=cause, scope=width, reason=reason, by=by, now=now)
+    def freeze_for_provider(self, account: CustomerAccount, *, scope: str, **values: Any) -> None:
+        freeze_account(account=account, cause=PROVIDER, scope=FreezeScope(scope), **values)
 
     @ConfirmedAction(
         title=_("Lift the provider's freeze"),
@@ -86,12 +94,11 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         button=_("Lift"),
         form=ReasonForm,
         permissions=["change"],
+        shows=lambda account: shown_freezes(freezes_of([account.pk]), [PROVIDER]),
+        explain=partial(freeze_sentences, who=account_name),
     )
-    def unfreeze_for_provider(
-        self, account: CustomerAccount, *, by: User, now: datetime, reason: str
-    ) -> None:
-        causes = [FreezeCause.ADMINISTRATOR]
-        unfreeze_account(account=account, causes=causes, reason=reason, by=by, now=now)
+    def unfreeze_for_provider(self, account: CustomerAccount, **values: Any) -> None:
+        unfreeze_account(account=account, causes=[PROVIDER], **values)
 
 
 class OpenFreezeFilter(StateFilter):

@@ -34,7 +34,10 @@ class VerificationCode(models.Model):
     class Meta:
         verbose_name = _("verification code")
         verbose_name_plural = _("verification codes")
-        indexes = [models.Index(fields=["email", "-sent_at"], name="code_by_email")]
+        indexes = [
+            models.Index(fields=["email", "-sent_at"], name="code_by_email"),
+            models.Index(fields=["sent_at"], name="code_by_moment"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(tries__lte=5), name="verification_code_has_at_most_five_tries"

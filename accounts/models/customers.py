@@ -64,6 +64,14 @@ class CustomerAccount(models.Model):
     def __str__(self) -> str:
         return self.owner.account_name
 
+    def clean(self) -> None:
+        """Keep the services of a partner's customer enabled."""
+        if self.pk is None or self.services_enabled_at is not None:
+            return
+        if self.associations.filter(ended_at__isnull=True).exists():
+            text = _("The account is associated with a partner. End the association first.")
+            raise ValidationError({"services_enabled_at": text})
+
     @property
     def is_enabled(self) -> bool:
         return self.services_enabled_at is not None

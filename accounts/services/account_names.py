@@ -10,6 +10,7 @@ from accounts.enums import AccountNameRefusal
 from accounts.models import User
 from audit.services import record_audit_event
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 # Crockford's base32: no two of its digits and letters are taken for each other when typed.
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -24,6 +25,7 @@ def new_account_name() -> str:
     return "c-" + "".join(secrets.choice(CROCKFORD) for _ in range(10))
 
 
+@whole_transaction
 def rename_account(*, user: User, account_name: str, by: User, now: datetime) -> User:
     """Change the account name of a user, which is possible once; upper case is lowered.
 

@@ -13,8 +13,10 @@ from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
+@whole_transaction
 def add_user(*, user: User, email_original: str, by: User | None, now: datetime) -> User:
     """Save a new user, who gets a generated account name, no password, and the reset e-mail.
 
@@ -42,6 +44,7 @@ def save_new_user(*, user: User, email_original: str, by: User | None, now: date
     )
 
 
+@whole_transaction
 def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:
     """Enqueue the e-mail with the way to set a new password; the old one works until then.
 
@@ -56,6 +59,7 @@ def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMess
     return message
 
 
+@whole_transaction
 def add_administrator(*, email: str, now: datetime) -> tuple[User, str]:
     """Save a platform administrator and return it with the secret of its second factor.
 

@@ -4,7 +4,9 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
@@ -14,6 +16,8 @@ from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
 from web.refused import Refused
+from web.security_log import log_security_event
+from web.transactions import whole_transaction
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -39,6 +43,7 @@ class Proof:
     flow: str
 
 
+@whole_transaction
 def send_code(
     *, email: str, purpose: CodePurpose, flow: str, language: str, now: datetime
 ) -> VerificationCode | None:
@@ -50,6 +55,7 @@ def send_code(
     with transaction.atomic():
         lock_name(f"code:{email}")
         if _is_limit_reached(email, now):
+            log_security_event("code.not_sent", purpose=purpose.value)
             return None
         row = VerificationCode.objects.create(
             email=email,
@@ -63,9 +69,11 @@ def send_code(
         kind = f"accounts.{known_kind if code_holder(email, purpose) else unknown_kind}"
         outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
+        transaction.on_commit(partial(log_security_event, "code.sent", purpose=purpose.value))
         return row
 
 
+@whole_transaction
 def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: datetime) -> Proof:
     """Count one try at the newest code of this flow and e-mail address, then compare the digits.
 
@@ -86,7 +94,11 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
         ).update(tries=F("tries") + 1)
         # The row is locked from the update on, so no other try is counted before this one ends.
         row.refresh_from_db()
-        right = hmac.compare_digest(derive_code(row, holder).encode(), code.encode())
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        right = any(
+            hmac.compare_digest(derive_code(row, holder, key).encode(), code.encode())
+            for key in keys
+        )
         proven = right and _may_prove(row, holder)
         if counted and proven and row.spent_at is None and row.tries == TRIES:
             VerificationCode.objects.filter(pk=row.pk).update(tries=TRIES - 1)
@@ -112,15 +124,16 @@ def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> 
     return row is not None and row.spent_at is not None and now < row.expires_at
 
 
-def derive_code(row: VerificationCode, holder: User | None) -> str:
-    """Return the six digits of a row, leading zeros included.
+def derive_code(row: VerificationCode, holder: User | None, key: str | None = None) -> str:
+    """Return the six digits of a row by this key, else by `SECRET_KEY`, leading zeros included.
 
     HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code for an
     existing account depends on its password: when that changes, the code is invalid.
     """
     bound_to = holder.password if holder and row.purpose != CodePurpose.REGISTER else ""
     text = "\0".join([row.nonce, row.purpose, row.flow, row.email, bound_to])
-    digest = salted_hmac("accounts.services.codes", text, algorithm="sha256").digest()
+    salted = salted_hmac("accounts.services.codes", text, key, algorithm="sha256")
+    digest = salted.digest()
     return f"{int.from_bytes(digest, 'big') % 10**6:06}"
 
 

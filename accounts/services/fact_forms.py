@@ -163,6 +163,9 @@ class AccountForm(fact_form(Fact)):  # type: ignore[misc]
 
     def row(self, accounts: Mapping[str, int]) -> AccountUpdate:
         values = {name: self.cleaned_data[name] for name in ACCOUNT_FIELDS if name in self.fields}
+        if "services_enabled_at" in values:
+            enabled_at = values["services_enabled_at"]
+            facts.CustomerAccount(pk=accounts["account"], services_enabled_at=enabled_at).clean()
         return AccountUpdate(accounts["account"], values)
 
 

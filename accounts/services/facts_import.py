@@ -19,6 +19,7 @@ from accounts.services.fact_forms import (
 )
 from accounts.services.fact_lines import BATCH, ImportReport, Line, validate_lines
 from audit.services import record_audit_events
+from web.transactions import whole_transaction
 
 _FORMS: dict[str, type[FactForm]] = {**FACT_FORMS, "account": AccountForm}
 
@@ -28,6 +29,7 @@ AnyFact = TypeVar("AnyFact", bound=Fact)
 FactChange = tuple[AnyFact, AnyFact | None]
 
 
+@whole_transaction
 def import_facts(*, lines: Iterable[Line], now: datetime, dry_run: bool = False) -> ImportReport:
     """Import the facts that the lines give, and return what was done.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,6 +11,8 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
 from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -21,6 +24,7 @@ def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
     return {account.pk: account for account in rows.filter(pk__in=keys).order_by("pk")}
 
 
+@whole_transaction
 def freeze_account(
     *,
     account: CustomerAccount,
@@ -29,15 +33,19 @@ def freeze_account(
     reason: str = "",
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Freeze:
     """Freeze the account for this cause and return the open freeze.
 
     At most one freeze is open per cause: a repeated call widens the scope of the open one if it
-    must, and otherwise changes nothing. Locks the account.
+    must, and otherwise changes nothing. Locks the account. Raises ChangedMeanwhile if the version
+    is not that of `shown_cause()`.
     """
     with transaction.atomic():
         lock_accounts([account.pk])
-        at = latest_moment(account.freezes.all(), now)
+        freezes = list(account.freezes.all())
+        check_shown(shown_version, shown_cause(account, freezes, cause), account=account)
+        at = latest_moment(freezes, now)
         return open_freeze(account=account, cause=cause, scope=scope, reason=reason, by=by, now=at)
 
 
@@ -83,6 +91,7 @@ def _open_freezes(account: int, cause: str) -> QuerySet[Freeze]:
     return Freeze.objects.open().filter(account=account, cause=cause)
 
 
+@whole_transaction
 def unfreeze_account(
     *,
     account: CustomerAccount,
@@ -90,30 +99,54 @@ def unfreeze_account(
     reason: str = "",
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> list[Freeze]:
     """Close the open freezes with one of these causes and return them; none is no error.
 
-    Locks the account. One audit event per freeze.
+    Locks the account. One audit event per freeze. Raises ChangedMeanwhile if one of them is not in
+    the version of `shown_freezes()`.
     """
     with transaction.atomic():
-        locked = lock_accounts([account.pk])
-        closed, _ = close_freezes(accounts=locked, causes=causes, reason=reason, by=by, now=now)
+        freezes = freezes_of(lock_accounts([account.pk]))
+        check_shown(shown_version, shown_freezes(freezes, causes), account=account)
+        closed, _ = close_freezes(freezes=freezes, causes=causes, reason=reason, by=by, now=now)
         return closed
+
+
+def freezes_of(accounts: Collection[int]) -> list[Freeze]:
+    """Return every freeze of these accounts, closed ones too; one statement."""
+    return list(Freeze.objects.filter(account__in=accounts).order_by("pk"))
+
+
+def shown_freezes(freezes: Iterable[Freeze], causes: Collection[FreezeCause]) -> dict[str, Any]:
+    """Return what a page shows that lifts the open freezes with these causes.
+
+    A freeze that was lifted meanwhile is no value any more, so it does not conflict.
+    """
+    lifted = [row for row in freezes if row.is_open and row.cause in causes]
+    return {f"freeze-{row.pk}": [row.scope, row.reason] for row in lifted}
+
+
+def shown_cause(
+    account: CustomerAccount, freezes: Iterable[Freeze], cause: FreezeCause
+) -> dict[str, Any]:
+    """Return what a page shows that freezes the account: the open freeze with this cause."""
+    row = next((row for row in freezes if row.is_open and row.cause == cause), None)
+    return {f"{cause}-freeze-{account.pk}": row and [row.pk, row.scope, row.reason]}
 
 
 def close_freezes(
     *,
-    accounts: Collection[int],
+    freezes: Collection[Freeze],
     causes: Collection[FreezeCause],
     reason: str,
     by: User | None,
     now: datetime,
 ) -> tuple[list[Freeze], list[Freeze]]:
-    """Do what `unfreeze_account()` says for accounts whose rows the caller has locked.
+    """Do what `unfreeze_account()` says with all freezes of accounts that the caller has locked.
 
-    Returns the freezes that were closed and those that are still open. At most three statements.
+    Returns the freezes that were closed and those that are still open. At most two statements.
     """
-    freezes = list(Freeze.objects.filter(account__in=accounts).order_by("pk"))
     now = latest_moment(freezes, now)
     still_open = [freeze for freeze in freezes if freeze.is_open]
     closed = [freeze for freeze in still_open if freeze.cause in causes]

@@ -13,12 +13,14 @@ from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.locks import lock_name
-from web.refused import Refused
+from web.refused import Refused, forget_refusal
+from web.transactions import whole_transaction
 
 PAUSE_BETWEEN_WARNINGS = timedelta(hours=1)
 _FAILED_LOGINS = "accounts.failed_logins"
 
 
+@whole_transaction
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
     """Set a password that has passed the policy; every session ends, and an e-mail reports it."""
     # Outside of the transaction: it may have to wait for its turn.
@@ -46,9 +48,11 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
         spent = was_spent(email=email, purpose=purpose, flow=flow, now=now)
         if user is None or not spent or not user.check_password(password):
             raise
+        forget_refusal()
         return user
 
 
+@whole_transaction
 def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
     """Enqueue an e-mail about failed log-ins, at most one per hour; return whether it was."""
     with transaction.atomic():
@@ -69,6 +73,7 @@ def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
         return True
 
 
+@whole_transaction
 def _spend_code_and_reset(proof: Proof, password_hash: str, now: datetime) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email=proof.email, is_active=True).first()

@@ -13,8 +13,10 @@ from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
+@whole_transaction
 def register_account(
     *,
     proof: Proof,

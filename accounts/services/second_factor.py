@@ -17,6 +17,7 @@ from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
 def has_second_factor(user: User) -> bool:
@@ -40,6 +41,7 @@ def new_authenticator_app(*, user: User, secret: str) -> Authenticator:
     return Authenticator(user=user, type=Authenticator.Type.TOTP, data=data)
 
 
+@whole_transaction
 def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
     """Turn the second step on, and return the recovery codes, which are shown only once.
 
@@ -71,6 +73,7 @@ def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -
     return codes
 
 
+@whole_transaction
 def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
     """Turn the second step off, where it is on, and enqueue an e-mail to the user.
 

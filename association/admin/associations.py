@@ -10,13 +10,23 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import FreezeForm
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
+from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.admin.preview import eligibility_preview
+from association.conflicts import terms_sentences
 from association.forms.budgets import BudgetForm
-from association.models import Association
+from association.models import Association, Budget
 from association.refusals import SENTENCES
 from association.services.associations import end_association
-from association.services.customers import freeze_customer, set_budget, unfreeze_customer
-from audit.admin import EvidenceAdmin
+from association.services.customers import (
+    ALL_BUT_ADMINISTRATOR,
+    freeze_customer,
+    set_budget,
+    shown_terms,
+    unfreeze_customer,
+)
+from audit.admin import EvidenceAdmin, account_name
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm
 
@@ -28,7 +38,16 @@ _confirmed = partial(
     name=lambda association: f"{association.account} – {association.partner}",
     refusals=SENTENCES,
     permissions=["act"],
+    explain=partial(terms_sentences, who=account_name),
 )
+
+
+def _budget(association: Association) -> Budget | None:
+    return association.budgets.current().first()
+
+
+def _freezes(association: Association) -> list[Freeze]:
+    return freezes_of([association.account_id])
 
 
 class AssociationStateFilter(StateFilter):
@@ -71,6 +90,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Set the budget"),
         form=BudgetForm,
+        shows=lambda association: shown_terms({association.pk: _budget(association)}, []),
     )
     def set_budget(self, association: Association, **values: Any) -> None:
         set_budget(association=association, **values)
@@ -84,6 +104,9 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Freeze"),
         form=FreezeForm,
+        shows=lambda association: shown_cause(
+            association.account, _freezes(association), FreezeCause.PARTNER
+        ),
     )
     def freeze_account(self, association: Association, **values: Any) -> None:
         freeze_customer(association=association, **values)
@@ -97,6 +120,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Unfreeze"),
         form=ReasonForm,
+        shows=lambda association: shown_freezes(_freezes(association), ALL_BUT_ADMINISTRATOR),
     )
     def unfreeze_account(self, association: Association, **values: Any) -> None:
         unfreeze_customer(association=association, **values)

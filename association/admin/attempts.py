@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from association.models import Attempt, Consent
+from association.models import Attempt, Consent, PartnerTold, ResumeEmail
 from audit.admin import EvidenceAdmin
 from web.admin.base import StateFilter
 
@@ -54,12 +54,16 @@ class AttemptAdmin(EvidenceAdmin):
         "invitation",
         "language",
         "started_at",
+        "is_restarted",
+        "agreed_by",
         "instructions",
         "instructions_agreed_at",
         "instructions_network_address",
+        "instructions_words",
         "letter",
         "letter_agreed_at",
         "letter_network_address",
+        "letter_words",
         "registration_email",
         "registration_country",
         "code_asked_at",
@@ -82,3 +86,27 @@ class ConsentAdmin(EvidenceAdmin):
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True
     date_hierarchy = "agreed_at"
+
+
+@admin.register(PartnerTold)
+class PartnerToldAdmin(EvidenceAdmin):
+    list_display = ("told_at", "account", "invitation")
+    list_select_related = ("account__owner", "invitation")
+    search_fields = (
+        "account__owner__account_name__istartswith",
+        "account__owner__email__iexact",
+        "invitation__label__icontains",
+    )
+    search_help_text = _(
+        "Beginning of the account name, a whole e-mail address, or part of the invitation's label"
+    )
+    date_hierarchy = "told_at"
+
+
+@admin.register(ResumeEmail)
+class ResumeEmailAdmin(EvidenceAdmin):
+    list_display = ("sent_on", "account", "attempt")
+    list_select_related = ("account__owner", "attempt")
+    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    date_hierarchy = "sent_on"

@@ -1,18 +1,17 @@
 """Legal documents in the admin: drafts are edited; published documents never change."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from association.models import LegalDocument
 from association.refusals import SENTENCES
-from association.services.documents import publish_document
+from association.services.documents import publish_document, shown_draft
 from audit.admin import DeletableModelAdmin
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
@@ -62,6 +61,8 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         button=_("Publish"),
         refusals=SENTENCES,
         permissions=["change"],
+        shows=shown_draft,
+        explain=lambda names: [gettext("The text of the draft is another one now.")],
     )
-    def publish(self, document: LegalDocument, *, by: User, now: datetime) -> None:
-        publish_document(document=document, by=by, now=now)
+    def publish(self, document: LegalDocument, **values: Any) -> None:
+        publish_document(document=document, **values)

@@ -15,6 +15,8 @@ from accounts.enums import FreezeCause
 from accounts.fields import capitalised
 from association.enums import BudgetPeriod, OnExhaustion
 from association.services.customer_lists import CustomerState
+from association.services.customers import shown_terms
+from web.versioned_forms import VersionedForm
 
 LONGEST_REASON = 256
 # A minus only before a number below zero, which is refused with a sentence of its own.
@@ -82,7 +84,12 @@ class BudgetForm(forms.Form):
         self.fields["amount"].help_text = text % {"currency": settings.CURRENCY}
 
 
-class SetBudgetForm(BudgetForm):
+def shown_state(states: Sequence[CustomerState]) -> dict[str, Any]:
+    budgets = {state.association.pk: state.budget for state in states}
+    return shown_terms(budgets, [freeze for state in states for freeze in state.freezes])
+
+
+class SetBudgetForm(VersionedForm, BudgetForm):
     """The console's form: a budget, and unfreezing in the same transaction.
 
     `spent`: what each customer, by account name, has spent this month. A budget that is used up at
@@ -125,13 +132,17 @@ class SetBudgetForm(BudgetForm):
                 "on_exhaustion": budget.on_exhaustion,
             }
         may_unfreeze = bool(causes - {FreezeCause.ADMINISTRATOR})
-        return cls(may_unfreeze=may_unfreeze, spent={}, initial=initial)
+        shows = shown_state(states)
+        return cls(shows=shows, may_unfreeze=may_unfreeze, spent={}, initial=initial)
 
     @classmethod
     def of_answer(cls, data: QueryDict, *, spent: Mapping[str, Decimal]) -> Self:
-        """Return the form as it was sent, with the fields that it was shown with."""
+        """Return the form as it was sent, with the fields that it was shown with.
+
+        Before its page is shown again, the form must be told what that shows.
+        """
         may_unfreeze = "reason" in data or "unfreeze" in data
-        return cls(data, may_unfreeze=may_unfreeze, spent=spent)
+        return cls(data, shows={}, may_unfreeze=may_unfreeze, spent=spent)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.enums import FreezeScope
 from association.forms.budgets import reason_field
 from partners.models import PartnerMember
+from web.versioned_forms import VersionedForm
 
 
-class PartnerFreezeForm(forms.Form):
+class PartnerFreezeForm(VersionedForm):
     scope = forms.ChoiceField(
         label=_("What to freeze"),
         choices=[
@@ -38,7 +39,7 @@ class PartnerFreezeForm(forms.Form):
     )
 
 
-class UnfreezeForm(forms.Form):
+class UnfreezeForm(VersionedForm):
     reason = reason_field(
         required=True,
         help_text=_("At most 256 characters. Kept in the history; the customer reads it."),
@@ -49,7 +50,7 @@ def manager_choices(members: list[PartnerMember]) -> list[tuple[str, Any]]:
     return [(str(member.pk), member.user.email) for member in members]
 
 
-class ManagerForm(forms.Form):
+class ManagerForm(VersionedForm):
     manager = forms.ChoiceField(
         label=_("Manager"),
         required=False,

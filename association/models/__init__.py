@@ -5,6 +5,7 @@ from association.models.associations import Association, Authorization
 from association.models.attempts import Attempt
 from association.models.budgets import Budget, BudgetAlert, BudgetRequest
 from association.models.documents import Consent, LegalDocument
+from association.models.notices import PartnerTold, ResumeEmail
 
 __all__ = [
     "Association",
@@ -18,4 +19,6 @@ __all__ = [
     "DocumentKind",
     "LegalDocument",
     "OnExhaustion",
+    "PartnerTold",
+    "ResumeEmail",
 ]

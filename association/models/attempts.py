@@ -28,7 +28,7 @@ class Attempt(models.Model):
     `partner` and `invited_by` are copied from the invitation, for the indexes of the history. The
     attempt belongs to the browser whose cookie hashes to `browser_hash` until it has an account,
     then to that account. What is agreed before is kept here; it becomes consents when the
-    association is made.
+    association is made. Once there is an account, only that account's own ticks are kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,6 +45,9 @@ class Attempt(models.Model):
     browser_hash = models.CharField(_("browser"), max_length=64)
     language = models.CharField(_("language"), max_length=16)
     started_at = models.DateTimeField(_("started at"))
+    is_restarted = models.BooleanField(
+        _("began again for another account"), default=False, db_default=False
+    )
 
     instructions = models.ForeignKey(
         LegalDocument,
@@ -60,6 +63,10 @@ class Attempt(models.Model):
     instructions_network_address = models.GenericIPAddressField(
         _("instructions agreed from"), null=True, blank=True
     )
+    # The other fields of the consent: the text's hash, the label, the language.
+    instructions_words = models.JSONField(
+        _("words of the instructions agreed to"), null=True, blank=True
+    )
     letter = models.ForeignKey(
         LegalDocument,
         on_delete=models.PROTECT,
@@ -72,6 +79,9 @@ class Attempt(models.Model):
     letter_network_address = models.GenericIPAddressField(
         _("letter agreed from"), null=True, blank=True
     )
+    letter_words = models.JSONField(_("words of the letter agreed to"), null=True, blank=True)
+    # Who was signed in when both were ticked. Nothing is searched by it, so it has no index.
+    agreed_by = actor_key(_("agreed while signed in as"), db_index=False)
 
     registration_email = models.CharField(
         _("e-mail address being proven"), max_length=254, blank=True
@@ -141,6 +151,18 @@ class Attempt(models.Model):
                 name="attempt_refused_through",
             ),
             models.Index(fields=["browser_hash", "-started_at"], name="attempt_by_browser"),
+            # What retention looks for (`services/retention.py`).
+            models.Index(
+                fields=["started_at"],
+                condition=Q(account__isnull=True),
+                name="attempt_without_account",
+            ),
+            models.Index(
+                fields=["started_at"],
+                condition=Q(instructions_network_address__isnull=False)
+                | Q(letter_network_address__isnull=False),
+                name="attempt_with_network_address",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -170,3 +192,20 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_ticked_by_its_account(self) -> bool:
+        """Whether what was ticked is its account's: ticked signed in, or before registering."""
+        if self.account is None or self.agreed_by_id == self.account.owner_id:
+            return True
+        return self.registered_at is not None and self.agreed_by_id is None
+
+    @property
+    def agrees_at_the_end(self) -> bool:
+        """Whether the last page asks for the agreement to the instructions.
+
+        It does for an account that existed before, and where another account's ticks were removed.
+        """
+        if self.account_id is None or not self.invitation.is_reseller:
+            return False
+        return self.registered_at is None or self.instructions_id is None

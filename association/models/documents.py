@@ -1,5 +1,8 @@
 """Legal documents in their versions, and the consents given to them."""
 
+import hashlib
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -47,9 +50,21 @@ class LegalDocument(models.Model):
     def __str__(self) -> str:
         return f"{self.title} {self.version} ({self.language})"
 
+    def text(self, provider_name: str = "") -> str:
+        """Return the text as its readers see it, by default with the provider's name of today."""
+        return self.body.replace("{provider}", provider_name or settings.PROVIDER_NAME)
+
+    def text_sha256(self, provider_name: str = "") -> str:
+        """Return the SHA-256 of the text's UTF-8 bytes."""
+        return hashlib.sha256(self.text(provider_name).encode()).hexdigest()
+
 
 class Consent(AppendOnlyModel):
-    """An account's agreement to a document, with its moment and network address."""
+    """An account's agreement to a document: when, from which address, and to which words.
+
+    The text's hash, the label and the language are those of the page. They are empty in consents
+    from before they were stored.
+    """
 
     id = RandomIdField()
     account = models.ForeignKey(
@@ -74,6 +89,13 @@ class Consent(AppendOnlyModel):
     )
     agreed_at = models.DateTimeField(_("agreed at"))
     network_address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    text_sha256 = models.CharField(
+        _("SHA-256 of the text"), max_length=64, blank=True, db_default=""
+    )
+    # A published document names the provider by a placeholder, and the setting may change.
+    provider_name = models.TextField(_("provider's name in the text"), blank=True, db_default="")
+    label = models.TextField(_("label that was ticked"), blank=True, db_default="")
+    language = models.CharField(_("language of the page"), max_length=16, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("consent")
@@ -87,3 +109,8 @@ class Consent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.document_id}"
+
+    @property
+    def text(self) -> str:
+        """The text that was agreed to; `text_sha256` is the hash of its UTF-8 bytes."""
+        return self.document.text(self.provider_name)

@@ -67,8 +67,15 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
 
 
 def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
-    """Whether the visitor has to agree to the instructions in force; referral has none."""
-    return attempt.invitation.is_reseller and not versions.is_in_force(attempt.instructions_id)
+    """Whether the visitor has to read and agree to the instructions in force; referral has none.
+
+    The page is not shown again where the last page asks for the agreement.
+    """
+    if not attempt.invitation.is_reseller or attempt.agrees_at_the_end:
+        return False
+    if attempt.instructions_id is None and attempt.is_restarted:
+        return False
+    return not versions.is_in_force(attempt.instructions_id)
 
 
 def first_undone_step(attempt: Attempt, versions: Versions, admission: Admission | None) -> Step:

@@ -1,8 +1,7 @@
 """Making an association, in one transaction, and ending it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -11,20 +10,26 @@ from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
-from accounts.services.freezes import close_freezes, open_freeze
-from association.enums import DocumentKind, JourneyRefusal, Step
+from accounts.services.freezes import close_freezes, freezes_of, open_freeze
+from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt, Authorization, Consent
 from association.services.admission import Admission, account_of, admit, needs_instructions
 from association.services.attempts import (
-    LETTER_FIELDS,
-    choose_letter,
     find_association,
     keep_refusals,
     lock_unfinished,
 )
 from association.services.authorizations import revoke_open_authorization
+from association.services.consents import (
+    AGREED_FIELDS,
+    Enabling,
+    LastPage,
+    LetterChoice,
+    consents_of,
+    tick_on_last_page,
+)
 from association.services.customers import ALL_BUT_ADMINISTRATOR
-from association.services.documents import Versions, load_versions
+from association.services.documents import Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -32,9 +37,7 @@ from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
 from web.refused import Refused
-
-LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
-AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
+from web.transactions import whole_transaction
 
 
 def database_now() -> datetime:
@@ -50,21 +53,6 @@ def database_now() -> datetime:
     return moment
 
 
-@dataclass(frozen=True, slots=True)
-class Enabling:
-    """What enables services: the country, and the versions of the documents agreed to."""
-
-    country: str
-    agreed_versions: Mapping[DocumentKind, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LetterChoice:
-    """The version of the letter that was ticked on the last page, or None."""
-
-    agreed_version: int | None
-
-
 def associate(
     *,
     attempt: Attempt,
@@ -72,6 +60,7 @@ def associate(
     address: str | None,
     enabling: Enabling | None = None,
     letter: LetterChoice | None = None,
+    instructions: Agreed | None = None,
     clock: Callable[[], datetime] = database_now,
 ) -> Association:
     """Associate the attempt's account with the inviting partner.
@@ -81,11 +70,13 @@ def associate(
     a popular link is locked only for a moment. The facts are read under the account's lock, at the
     moment that `clock` returns then.
 
-    `enabling` is needed when services are not enabled yet. `letter` replaces what was ticked on
-    the instructions page. Repeating it returns the same association and writes nothing. Raises
-    Refused with a JourneyRefusal, and InvitationRefused when the invitation is not live.
+    `enabling` is needed when services are not enabled yet. `letter` and `instructions` are what the
+    last page asked for; they replace what was ticked before. Without `instructions` the account
+    must have ticked them itself. Repeating it returns the same association and writes nothing.
+    Raises Refused with a JourneyRefusal, and InvitationRefused when the invitation is not live.
     """
-    decide = partial(_associate, attempt, by, address, enabling, letter, clock)
+    last_page = LastPage(address, enabling, letter, instructions)
+    decide = partial(_associate, attempt, by, last_page, clock)
     try:
         try:
             return decide()
@@ -102,6 +93,7 @@ def associate(
         raise
 
 
+@whole_transaction
 def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
     # A parallel request may have associated the account.
     with transaction.atomic(), suppress(Refused):
@@ -110,14 +102,10 @@ def _keep_refusals(attempt: Attempt, admission: Admission) -> None:
         keep_refusals(attempt=attempt, codes=admission.refusal_codes, now=now)
 
 
+@whole_transaction
 @transaction.atomic
 def _associate(
-    attempt: Attempt,
-    by: User,
-    address: str | None,
-    enabling: Enabling | None,
-    letter: LetterChoice | None,
-    clock: Callable[[], datetime],
+    attempt: Attempt, by: User, last_page: LastPage, clock: Callable[[], datetime]
 ) -> Association:
     locked = _lock(attempt, by)
     made = find_association(locked)
@@ -126,14 +114,12 @@ def _associate(
     now = clock()
     versions = load_versions()
     admission = _decide(locked, versions, now)
-    is_enabled = account_of(locked).is_enabled
+    is_enabled, enabling = account_of(locked).is_enabled, last_page.enabling
     if is_enabled != (enabling is None):
         raise step_undone(Step.CONFIRM if is_enabled else Step.ENABLE)
-    if letter is not None:
-        _choose_letter(locked, letter, versions, address, now)
-    consents = _agreed_on_the_way(locked, versions)
+    tick_on_last_page(attempt=locked, by=by, page=last_page, versions=versions, now=now)
+    consents = consents_of(attempt=locked, page=last_page, versions=versions, now=now)
     if enabling is not None:
-        consents += _agreed_while_enabling(locked, enabling, versions, address, now)
         _enable_services(locked, enabling, by, now)
     recipients = list(partner_recipients(locked.invitation))
     association = _write_association(locked, admission, recipients, now)
@@ -150,7 +136,7 @@ def _associate(
     _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
-    locked.save(update_fields=[*LETTER_FIELDS, "refusal_codes", "decided_at", "refused_at"])
+    locked.save(update_fields=[*AGREED_FIELDS, "refusal_codes", "decided_at", "refused_at"])
     use_invitation(invitation=locked.invitation, now=now)
     return association
 
@@ -181,64 +167,14 @@ def _decide(attempt: Attempt, versions: Versions, now: datetime) -> Admission:
     if needs_instructions(attempt, versions):
         raise step_undone(Step.INSTRUCTIONS)
     if not admission.is_admitted:
-        raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission)
+        reasons = admission.refusal_codes
+        raise Refused(JourneyRefusal.NOT_ADMITTED, admission=admission, reasons=reasons)
     return admission
 
 
 def step_undone(step: Step) -> Refused:
     """Return the refusal that leads back to a step."""
     return Refused(JourneyRefusal.STEP_UNDONE, step=step)
-
-
-def _choose_letter(
-    attempt: Attempt, letter: LetterChoice, versions: Versions, address: str | None, now: datetime
-) -> None:
-    if letter.agreed_version is None:
-        choose_letter(attempt=attempt, letter_id=None, address=None, now=now)
-    elif letter.agreed_version != versions.in_force[LETTER]:
-        raise Refused(JourneyRefusal.LETTER_CHANGED)
-    elif not versions.is_in_force(attempt.letter_id):
-        shown = versions.document_id(LETTER, attempt.language)
-        choose_letter(attempt=attempt, letter_id=shown, address=address, now=now)
-
-
-def _agreed_on_the_way(attempt: Attempt, versions: Versions) -> list[Consent]:
-    """Return the consents for what was ticked before. Referral has neither document."""
-    if not attempt.invitation.is_reseller:
-        return []
-    ticks = [
-        (
-            attempt.instructions_id,
-            attempt.instructions_agreed_at,
-            attempt.instructions_network_address,
-        ),
-        (attempt.letter_id, attempt.letter_agreed_at, attempt.letter_network_address),
-    ]
-    return [
-        _consent(attempt, document_id, agreed_at, address)
-        for document_id, agreed_at, address in ticks
-        if document_id and agreed_at and versions.is_in_force(document_id)
-    ]
-
-
-def _consent(attempt: Attempt, document_id: int, at: datetime, address: str | None) -> Consent:
-    account = attempt.account
-    return Consent(
-        account=account,
-        document_id=document_id,
-        attempt=attempt,
-        agreed_at=at,
-        network_address=address,
-    )
-
-
-def _agreed_while_enabling(
-    attempt: Attempt, enabling: Enabling, versions: Versions, address: str | None, now: datetime
-) -> list[Consent]:
-    if enabling.agreed_versions != {kind: versions.in_force[kind] for kind in AGREEMENT}:
-        raise Refused(JourneyRefusal.AGREEMENT_CHANGED)
-    ids = [versions.document_id(kind, attempt.language) for kind in AGREEMENT]
-    return [_consent(attempt, document_id, now, address) for document_id in ids]
 
 
 def _enable_services(attempt: Attempt, enabling: Enabling, by: User, now: datetime) -> None:
@@ -325,6 +261,7 @@ def _enqueue_emails(
     enqueue_messages(messages=outgoing, now=now)
 
 
+@whole_transaction
 def end_association(
     *, association: Association, reason: str, by: User | None, now: datetime
 ) -> Association:
@@ -349,6 +286,10 @@ def end_association(
         )
         revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
         close_freezes(
-            accounts=[account.pk], causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
+            freezes=freezes_of([account.pk]),
+            causes=ALL_BUT_ADMINISTRATOR,
+            reason=reason,
+            by=by,
+            now=now,
         )
         return locked

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -11,8 +11,15 @@ from django.db.models import QuerySet
 
 from accounts.models import CustomerAccount, User
 from association.enums import JourneyRefusal
-from association.models import Association, Attempt, LegalDocument
-from association.services.admission import Admission, admit
+from association.models import Association, Attempt, PartnerTold, ResumeEmail
+from association.services.admission import Admission, account_of, admit
+from association.services.consents import (
+    AGREED_FIELDS,
+    remove_ticks,
+    tick_instructions,
+    tick_letter,
+)
+from association.services.documents import Agreed
 from association.services.eligibility import REGISTRATION_WINDOW
 from association.services.recipients import email_users
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -20,14 +27,7 @@ from partners.models import Invitation
 from partners.services.members import partner_recipients
 from web.fixed_queries import IDENTIFIER, fixed_query
 from web.refused import Refused
-
-LETTER_FIELDS = ("letter_id", "letter_agreed_at", "letter_network_address")
-AGREED_FIELDS = (
-    "instructions_id",
-    "instructions_agreed_at",
-    "instructions_network_address",
-    *LETTER_FIELDS,
-)
+from web.transactions import whole_transaction
 
 
 def new_browser_secret() -> str:
@@ -74,13 +74,14 @@ def _associations(attempt_id: UUID) -> QuerySet[Association]:
 
 
 def find_own_attempt(
-    *, invitation: Invitation, owner: User | None, browser_hash: str | None
+    *, invitation_id: int, owner: User | None, browser_hash: str | None
 ) -> Attempt | None:
     """Return the visitor's newest attempt of this invitation, or None.
 
     It is found by the signed-in `owner`, else by the browser while it has no account yet.
     """
-    attempts = invitation.attempts.select_related("account", "association").order_by("-started_at")
+    attempts = Attempt.objects.filter(invitation=invitation_id).order_by("-started_at")
+    attempts = attempts.select_related("account", "association")
     if owner is not None:
         own = attempts.filter(account__owner=owner).first()
         if own is not None:
@@ -126,42 +127,58 @@ def start_attempt(
 
 
 def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> Attempt:
-    """Create an attempt for another account, which keeps what was agreed to; the old one stays."""
-    kept = ("invitation", "partner_id", "invited_by_id", "language", *AGREED_FIELDS)
+    """Create an attempt for another account, without what was ticked; the old one stays.
+
+    The instructions are not shown again: the last page asks for the agreement to them.
+    """
+    kept = ("invitation", "partner_id", "invited_by_id", "language")
     return Attempt.objects.create(
         browser_hash=hash_of(browser_secret),
         started_at=now,
+        is_restarted=True,
         **{name: getattr(attempt, name) for name in kept},
     )
 
 
+@whole_transaction
+def forget_ticks(*, attempt: Attempt) -> None:
+    """Remove what was ticked, for another account that has not entered yet.
+
+    As in `restart_attempt()`, the last page asks for the agreement. Raises Refused: FINISHED,
+    OTHER_ACCOUNT.
+    """
+    with transaction.atomic():
+        if lock_unfinished(attempt).account_id is not None:
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
+        attempt.is_restarted = True
+        attempt.save(update_fields=["is_restarted", *remove_ticks(attempt=attempt)])
+
+
+@whole_transaction
 def agree_to_instructions(
     *,
     attempt: Attempt,
-    instructions: LegalDocument,
-    letter: LegalDocument | None,
+    instructions: Agreed,
+    letter: Agreed | None,
     address: str | None,
+    by: User | None,
     now: datetime,
 ) -> None:
-    """Keep the visitor's latest choice about instructions and letter. Raises Refused: FINISHED."""
-    attempt.instructions, attempt.instructions_agreed_at = instructions, now
-    attempt.instructions_network_address = address
-    choose_letter(
-        attempt=attempt, letter_id=letter.pk if letter else None, address=address, now=now
-    )
+    """Keep the visitor's latest choice about instructions and letter.
+
+    `by` is the user who is signed in, if any. Raises Refused: FINISHED, and OTHER_ACCOUNT when an
+    account has entered the attempt meanwhile, because these are not that account's ticks.
+    """
+    attempt.agreed_by = by
+    tick_instructions(attempt=attempt, instructions=instructions, address=address, now=now)
+    tick_letter(attempt=attempt, letter=letter, address=address, now=now)
     with transaction.atomic():
-        lock_unfinished(attempt)
+        if lock_unfinished(attempt).account_id != attempt.account_id:
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         attempt.save(update_fields=AGREED_FIELDS)
 
 
-def choose_letter(
-    *, attempt: Attempt, letter_id: int | None, address: str | None, now: datetime
-) -> None:
-    """Set the choice about the letter on the attempt, without saving it."""
-    attempt.letter_id, attempt.letter_agreed_at = letter_id, now if letter_id else None
-    attempt.letter_network_address = address if letter_id else None
-
-
+@whole_transaction
 def remember_registration(
     *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
 ) -> None:
@@ -173,13 +190,16 @@ def remember_registration(
         attempt.save(update_fields=["registration_email", "registration_country", "code_asked_at"])
 
 
+@whole_transaction
 def enter_attempt(
     *, attempt: Attempt, account: CustomerAccount, now: datetime, registered: bool = False
 ) -> Admission:
     """Give the attempt its account and decide; repeating it decides again.
 
-    From now on only this account's log-in opens the attempt. Raises Refused when the attempt is
-    another account's or finished.
+    From now on only this account's log-in opens the attempt. What was ticked stays if it is this
+    account's: an account that is `registered` on the way keeps what was ticked without a log-in,
+    another what its owner ticked while signed in. Raises Refused when the attempt is another
+    account's or finished.
     """
     with transaction.atomic():
         locked = lock_unfinished(attempt)
@@ -188,10 +208,15 @@ def enter_attempt(
         attempt.account = account
         attempt.entered_at = locked.entered_at or now
         attempt.registered_at = locked.registered_at or (now if registered else None)
-        attempt.save(update_fields=["account", "entered_at", "registered_at"])
+        attempt.agreed_by_id = locked.agreed_by_id
+        changed = ["account", "entered_at", "registered_at"]
+        if not attempt.is_ticked_by_its_account:
+            changed += remove_ticks(attempt=attempt)
+        attempt.save(update_fields=changed)
         return _decide(attempt, now)
 
 
+@whole_transaction
 def decide_attempt(*, attempt: Attempt, now: datetime) -> Admission:
     """Check the account by every rule and keep the refusal codes. Raises Refused: FINISHED."""
     with transaction.atomic():
@@ -219,37 +244,61 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
     return attempt.account.registered_at + REGISTRATION_WINDOW
 
 
+@whole_transaction
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
-    """Put enabling off and e-mail the link back, once a day at most. Raises Refused: FINISHED."""
+    """Put enabling off, and e-mail the link back, once a day (UTC) per account at most.
+
+    Locks the attempt and its account. Raises Refused: FINISHED.
+    """
     with transaction.atomic():
-        locked = lock_unfinished(attempt)
-        if locked.deferred_at is not None and now - locked.deferred_at < timedelta(days=1):
-            return
-        attempt.deferred_at = now
-        attempt.save(update_fields=["deferred_at"])
-        message = OutgoingMessage("association.resume", by.email, attempt, attempt.language)
-        enqueue_messages(messages=[message], now=now)
+        locked = _lock_with_account(attempt)
+        _, is_first = ResumeEmail.objects.get_or_create(
+            account=account_of(attempt),
+            sent_on=now.astimezone(UTC).date(),
+            defaults={"attempt": attempt},
+        )
+        if is_first or locked.deferred_at is None:
+            attempt.deferred_at = now
+            attempt.save(update_fields=["deferred_at"])
+        if is_first:
+            message = OutgoingMessage("association.resume", by.email, attempt, attempt.language)
+            enqueue_messages(messages=[message], now=now)
 
 
+def has_resume_email(attempt: Attempt) -> bool:
+    """Whether the link back to this attempt was e-mailed."""
+    return ResumeEmail.objects.filter(attempt=attempt).exists()
+
+
+@whole_transaction
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     """E-mail the refusals to the partner, once per account and invitation.
 
-    Raises Refused: NOTHING_REFUSED, FINISHED.
+    Locks the attempt and its account. Raises Refused: NOTHING_REFUSED, FINISHED.
     """
     with transaction.atomic():
-        if decide_attempt(attempt=attempt, now=now).is_admitted:
+        _lock_with_account(attempt)
+        if _decide(attempt, now).is_admitted:
             raise Refused(JourneyRefusal.NOTHING_REFUSED)
-        told = Attempt.objects.filter(
-            invitation=attempt.invitation_id,
-            account=attempt.account_id,
-            told_partner_at__isnull=False,
+        account, invitation = account_of(attempt), attempt.invitation
+        told, is_first = PartnerTold.objects.get_or_create(
+            account=account, invitation=invitation, defaults={"told_at": now}
         )
-        told_before = told.values_list("told_partner_at", flat=True).first()
-        attempt.told_partner_at = told_before or now
+        attempt.told_partner_at = told.told_at
         attempt.save(update_fields=["told_partner_at"])
-        if told_before is None:
-            kind, members = "association.customer_refused", partner_recipients(attempt.invitation)
+        if is_first:
+            kind, members = "association.customer_refused", partner_recipients(invitation)
             email_users(kind, attempt, members, now=now, codes=attempt.refusal_codes)
+
+
+def _lock_with_account(attempt: Attempt) -> Attempt:
+    """Lock the attempt, then its account, in the order of `associate()`; return the attempt.
+
+    An account may have several attempts; what it may do only so often is counted under its lock.
+    """
+    locked = lock_unfinished(attempt)
+    CustomerAccount.objects.select_for_update().get(pk=account_of(attempt).pk)
+    return locked
 
 
 def change_language(*, attempt: Attempt, language: str) -> None:

@@ -11,10 +11,11 @@ from accounts.models import User
 from association.enums import AssociationRefusal
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.customers import lock_customers, lock_own_customer
-from association.services.documents import current_documents
+from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 _ANSWERED = {
@@ -25,6 +26,7 @@ _ANSWERED = {
 }
 
 
+@whole_transaction
 def request_authorization(*, association: Association, by: User, now: datetime) -> Authorization:
     """Ask the customer for the authorization, by e-mail and under My partner.
 
@@ -51,11 +53,13 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
         return requested
 
 
+@whole_transaction
 def grant_authorization(
     *,
     association: Association,
     shown_request: Authorization | None,
     shown_version: int,
+    label: str,
     language: str,
     address: str | None,
     by: User,
@@ -63,11 +67,11 @@ def grant_authorization(
 ) -> Authorization:
     """Agree to the letter as the account's owner, with or without a request of the partner.
 
-    `shown_version` and `shown_request` are what the page showed: the letter of this version, in
-    `language`, must be in force, and the request must still be open. The consent is stored with
-    moment and network address. Once granted, this returns the authorization and writes nothing.
-    Locks the account. Raises Refused: ENDED, NOT_OWNER, LETTER_CHANGED, ALREADY_DECLINED,
-    ALREADY_REVOKED.
+    `shown_version`, `label` and `shown_request` are what the page showed: the letter of this
+    version, in `language`, must be in force, and the request must still be open. The consent is
+    stored with moment, network address and the label of the button. Once granted, this returns the
+    authorization and writes nothing. Locks the account. Raises Refused: ENDED, NOT_OWNER,
+    AUTHORIZATION_LETTER_CHANGED, ALREADY_DECLINED, ALREADY_REVOKED.
     """
     with transaction.atomic():
         locked = lock_own_customer(association, by)
@@ -81,7 +85,11 @@ def grant_authorization(
         if letter.version != shown_version:
             raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
         consent = Consent.objects.create(
-            account=locked.account, document=letter, agreed_at=now, network_address=address
+            account=locked.account,
+            document=letter,
+            agreed_at=now,
+            network_address=address,
+            **Agreed(letter, label, language).words(),
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent
@@ -114,6 +122,7 @@ def revoke_authorization(
     return _end(authorization, "revoked", ends="granted", reason=reason, by=by, now=now)
 
 
+@whole_transaction
 def _end(
     authorization: Authorization, state: str, *, ends: str, reason: str, by: User, now: datetime
 ) -> Authorization:

@@ -15,6 +15,7 @@ from association.services.customers import lock_own_customer
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 
 def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
@@ -35,6 +36,7 @@ def may_ask_again_at(asked_at: datetime) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
+@whole_transaction
 def ask_for_budget(*, association: Association, by: User, now: datetime) -> BudgetRequest:
     """Ask the partner, as the owner of the frozen account, to set a budget; e-mails its members.
 

@@ -4,7 +4,7 @@ Which freezes a partner may lift is decided here; `accounts` only writes them. E
 rows once, and then calls functions that write them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,13 +15,23 @@ from django.db.models import FilteredRelation, Q
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
-from accounts.services.freezes import close_freezes, latest_moment, lock_accounts, open_freeze
+from accounts.services.freezes import (
+    close_freezes,
+    freezes_of,
+    latest_moment,
+    lock_accounts,
+    open_freeze,
+    shown_cause,
+    shown_freezes,
+)
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
 from association.services.recipients import email_customers
 from audit.services import record_audit_event, record_audit_events
 from partners.models import PartnerMember
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
@@ -58,6 +68,7 @@ def set_budget(
     reason: str = "",
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Budget:
     """Do what `set_budgets()` says for one customer, and return its budget."""
     done = set_budgets(
@@ -67,10 +78,12 @@ def set_budget(
         reason=reason,
         by=by,
         now=now,
+        shown_version=shown_version,
     )
     return done.budgets[0]
 
 
+@whole_transaction
 def set_budgets(
     *,
     associations: Collection[Association],
@@ -79,34 +92,47 @@ def set_budgets(
     reason: str = "",
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> BudgetsSet:
     """Set the same budget for all these customers or, when one is refused, for none.
 
     It replaces the current ones. Locks the accounts in one statement, in the order of their keys.
-    Raises Refused: ENDED, NOT_RESELLER; the context names the association.
+    Raises Refused: ENDED, NOT_RESELLER; the context names the association. Raises ChangedMeanwhile
+    if the version is not that of `shown_terms()`.
     """
     with transaction.atomic():
         customers = _lock_resellers(associations)
+        freezes = freezes_of([row.account_id for row in customers]) if unfreeze else []
+        current = {customer.pk: _current_budget(customer) for customer in customers}
+        check_shown(shown_version, shown_terms(current, freezes))
         budgets = _write_budgets(customers, terms, by, now)
-        closed, still_open = _unfreeze(customers, reason, by, now) if unfreeze else ([], [])
+        closed, still_open = _unfreeze(customers, freezes, reason, by, now)
     frozen = {freeze.account_id for freeze in still_open}
     unfrozen = {freeze.account_id for freeze in closed} - frozen
     return BudgetsSet(budgets, unfrozen=len(unfrozen), still_frozen=len(frozen))
 
 
+@whole_transaction
 def freeze_customer(
-    *, association: Association, scope: FreezeScope, reason: str, by: User | None, now: datetime
+    *,
+    association: Association,
+    scope: FreezeScope,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
     The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
     or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
-    NOT_RESELLER, FROZEN_TOO_OFTEN.
+    NOT_RESELLER, FROZEN_TOO_OFTEN, ChangedMeanwhile for the partner's freeze.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
         [locked] = _lock_resellers([association])
         freezes = list(locked.account.freezes.all())
+        check_shown(shown_version, shown_cause(locked.account, freezes, cause))
         own = [freeze for freeze in freezes if freeze.cause == cause]
         before = next((freeze.scope for freeze in own if freeze.is_open), None)
         if before is None:
@@ -127,27 +153,52 @@ def freeze_customer(
         return freeze
 
 
+@whole_transaction
 def unfreeze_customer(
-    *, association: Association, reason: str, by: User | None, now: datetime
+    *,
+    association: Association,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> list[Freeze]:
     """Lift every open freeze except an administrator's; e-mail the customer who is free then.
 
-    Locks the account. Raises Refused: ENDED, NOT_RESELLER, NO_BUDGET.
+    Locks the account. Raises Refused: ENDED, NOT_RESELLER, NO_BUDGET, ChangedMeanwhile for a freeze
+    that is not in the version of `shown_freezes()`.
     """
     with transaction.atomic():
         [locked] = _lock_resellers([association])
         if _current_budget(locked) is None:
             raise Refused(AssociationRefusal.NO_BUDGET, association=locked)
-        closed, _ = _unfreeze([locked], reason, by, now)
+        freezes = freezes_of([locked.account_id])
+        check_shown(shown_version, shown_freezes(freezes, ALL_BUT_ADMINISTRATOR))
+        closed, _ = _unfreeze([locked], freezes, reason, by, now)
         return closed
 
 
+def shown_terms(budgets: Mapping[int, Budget | None], freezes: Iterable[Freeze]) -> dict[str, Any]:
+    """Return what a page shows that sets budgets: the current ones, and what it may unfreeze.
+
+    `budgets` are by the key of the association.
+    """
+    current = {f"budget-{key}": budget and budget.pk for key, budget in budgets.items()}
+    return current | shown_freezes(freezes, ALL_BUT_ADMINISTRATOR)
+
+
+@whole_transaction
 def assign_manager(
-    *, association: Association, manager: PartnerMember | None, by: User, now: datetime
+    *,
+    association: Association,
+    manager: PartnerMember | None,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Association:
     """Make a member of the partner the customer's manager, or leave it without one.
 
-    Assigning the present manager changes nothing. Raises Refused: NOT_A_MEMBER, ENDED.
+    Assigning the present manager changes nothing. Raises Refused: NOT_A_MEMBER, ENDED,
+    ChangedMeanwhile for `manager`.
     """
     with transaction.atomic():
         # Members are locked before customers, as when a member is removed: no deadlock.
@@ -159,6 +210,7 @@ def assign_manager(
             raise Refused(AssociationRefusal.ENDED, association=association)
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
+            check_shown(shown_version, {"manager": before}, about=locked)
             locked.manager = manager
             locked.save(update_fields=["manager"])
             record_audit_event(
@@ -256,15 +308,15 @@ def _audited(budget: Budget | None) -> dict[str, Any] | None:
 
 
 def _unfreeze(
-    customers: list[Association], reason: str, by: User | None, now: datetime
+    customers: list[Association],
+    freezes: list[Freeze],
+    reason: str,
+    by: User | None,
+    now: datetime,
 ) -> tuple[list[Freeze], list[Freeze]]:
-    """Return the freezes that were lifted, and those that are still open."""
+    """Return which of the customers' freezes were lifted, and which are still open."""
     closed, still_open = close_freezes(
-        accounts=[customer.account_id for customer in customers],
-        causes=ALL_BUT_ADMINISTRATOR,
-        reason=reason,
-        by=by,
-        now=now,
+        freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
     unfrozen = {freeze.account_id for freeze in closed}
     unfrozen -= {freeze.account_id for freeze in still_open}

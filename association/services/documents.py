@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,9 +17,13 @@ from association.models import LegalDocument
 from audit.services import record_audit_event
 from web.fixed_queries import fixed_query
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 FALLBACK_LANGUAGE = "en"
 Documents = Mapping[DocumentKind, LegalDocument]
+# The fields of a consent that say to which words it was given.
+WORDS = ("text_sha256", "provider_name", "label", "language")
 SHIPPED_DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 
 
@@ -37,6 +42,20 @@ class Versions:
         """Return the key of the document in force, in this language or else in English."""
         english = self.document_ids[kind, FALLBACK_LANGUAGE]
         return self.document_ids.get((kind, language), english)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A document that a page showed, with the label that was ticked, and the page's language."""
+
+    document: LegalDocument
+    label: str
+    language: str
+
+    def words(self) -> dict[str, str]:
+        """Return the values of WORDS."""
+        values = (self.document.text_sha256(), settings.PROVIDER_NAME, self.label, self.language)
+        return dict(zip(WORDS, values, strict=True))
 
 
 def load_versions() -> Versions:
@@ -65,23 +84,37 @@ def _published_versions() -> QuerySet[Any, tuple[Any, ...]]:
     return published.values_list("pk", "kind", "language", "version")
 
 
-def current_documents(kinds: Collection[DocumentKind], language: str) -> Documents:
-    """Return the version in force of each kind, in `language` or else in English."""
-    versions = load_versions()
+def current_documents(
+    kinds: Collection[DocumentKind], language: str, versions: Versions | None = None
+) -> Documents:
+    """Return the version in force of each kind, in `language` or else in English.
+
+    `versions` are those that the caller has read already.
+    """
+    versions = versions or load_versions()
     ids = {kind: versions.document_id(kind, language) for kind in kinds}
     found = LegalDocument.objects.in_bulk(ids.values())
     return {kind: found[pk] for kind, pk in ids.items()}
 
 
-def publish_document(*, document: LegalDocument, by: User | None, now: datetime) -> LegalDocument:
+@whole_transaction
+def publish_document(
+    *,
+    document: LegalDocument,
+    by: User | None,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> LegalDocument:
     """Put a draft in force; from then on it cannot be changed.
 
-    Open attempts must agree to new instructions again. Raises Refused when it is published already.
+    Open attempts must agree to new instructions again. Raises Refused when it is published already,
+    and ChangedMeanwhile if the version is not that of `shown_draft()`.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
         if locked.published_at is not None:
             raise Refused(DocumentRefusal.ALREADY_PUBLISHED)
+        check_shown(shown_version, shown_draft(locked))
         locked.published_at = now
         locked.save(update_fields=["published_at"])
         record_audit_event(
@@ -95,7 +128,13 @@ def publish_document(*, document: LegalDocument, by: User | None, now: datetime)
     return locked
 
 
-def load_shipped_documents(**_signal: object) -> None:
+def shown_draft(document: LegalDocument) -> dict[str, Any]:
+    """Return what a page is about that publishes the document."""
+    terms = (document.kind, document.language, document.version, document.title, document.body)
+    return {f"document-{document.pk}": terms}
+
+
+def load_shipped_documents(*, published_at: datetime | None = None, **_signal: object) -> None:
     """Publish version 1 of the documents that ship with the product, where there is none yet."""
     known = set(LegalDocument.objects.filter(version=1).values_list("kind", "language"))
     missing = []
@@ -110,7 +149,7 @@ def load_shipped_documents(**_signal: object) -> None:
                     version=1,
                     title=title.removeprefix("# ").strip(),
                     body=body.strip(),
-                    published_at=timezone.now(),
+                    published_at=published_at or timezone.now(),
                 )
             )
     LegalDocument.objects.bulk_create(missing, ignore_conflicts=True)

@@ -15,6 +15,7 @@ from partners.models import Invitation
 from partners.services.invitation_requests import answer_invitation_request, close_as_answered
 from partners.services.invitations import create_invitation, resend_invitation
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types == BOTH)
 SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION})
@@ -69,6 +70,7 @@ def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
     return {code: operation_for(attempt, code) for code in attempt.refusal_codes}
 
 
+@whole_transaction
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send an invitation to the attempt's account and return it; its `mailed_at` is `now`.
 

@@ -27,7 +27,9 @@ _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
 _PASSED = ~_DONE & Q(account__isnull=False, refused_at__isnull=True)
 _ANONYMOUS = Q(account__isnull=True, registration_email="")
 _MUST_READ = Q(
-    invitation__association_type=AssociationType.RESELLER, instructions_agreed_at__isnull=True
+    invitation__association_type=AssociationType.RESELLER,
+    instructions_agreed_at__isnull=True,
+    is_restarted=False,
 )
 
 # The rules of `last_step()` and `outcome()` as conditions: each attempt meets exactly one.
@@ -61,7 +63,8 @@ def last_step(attempt: Attempt) -> LastStep:
     if attempt.account_id is None:
         if attempt.registration_email:
             return LastStep.REGISTER
-        must_read = attempt.invitation.is_reseller and attempt.instructions_agreed_at is None
+        has_read = attempt.is_restarted or attempt.instructions_agreed_at is not None
+        must_read = attempt.invitation.is_reseller and not has_read
         return LastStep.INSTRUCTIONS if must_read else LastStep.ACCOUNT
     if attempt.refused_at is not None:
         return LastStep.CHECK

@@ -12,8 +12,10 @@ from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
 from web.email_addresses import canonical_address
+from web.transactions import whole_transaction
 
 
+@whole_transaction
 def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
     """Keep what was typed and send a code, if its limits allow one. Raises Refused: FINISHED."""
     with transaction.atomic():
@@ -27,6 +29,7 @@ def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: dateti
         )
 
 
+@whole_transaction
 def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: datetime) -> User:
     """Create the account for the proven e-mail address and enter the attempt, both or neither.
 

@@ -16,12 +16,14 @@ from accounts.services.fact_lines import ImportReport, Line, validate_lines
 from accounts.services.facts_import import changed_facts, write_facts
 from association.services.budget_watch import lock_and_measure, watch_budgets
 from web.locks import lock_name
+from web.transactions import whole_transaction
 
 # How far the clock of another system may be before ours.
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
 _SpendingForm = fact_form(Spending)
 
 
+@whole_transaction
 def record_spending(*, lines: Iterable[Line], now: datetime, dry_run: bool = False) -> ImportReport:
     """Record the spending that the lines give, and return what was done.
 

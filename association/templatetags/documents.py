@@ -3,11 +3,10 @@
 from functools import lru_cache
 
 from django import template
-from django.conf import settings
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 
-from association.models import LegalDocument
+from association.models import Consent, LegalDocument
 
 register = template.Library()
 
@@ -20,7 +19,13 @@ _markdown = MarkdownIt("commonmark", {"html": False}).disable(
 @register.filter
 def document_body(document: LegalDocument) -> SafeString:
     """Return the document's text as HTML, its headings one level below the document's title."""
-    return _as_html(document.body.replace("{provider}", settings.PROVIDER_NAME))
+    return _as_html(document.text())
+
+
+@register.filter
+def consent_body(consent: Consent) -> SafeString:
+    """Return the text that was agreed to as HTML."""
+    return _as_html(consent.text)
 
 
 @lru_cache(maxsize=64)

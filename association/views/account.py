@@ -15,7 +15,12 @@ from accounts.models import CustomerAccount
 from association.enums import Step
 from association.forms.joining import AskForm
 from association.models import Attempt
-from association.services.attempts import enter_attempt, new_browser_secret, restart_attempt
+from association.services.attempts import (
+    enter_attempt,
+    forget_ticks,
+    new_browser_secret,
+    restart_attempt,
+)
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
 from partners.enums import Channel
 from partners.models import Invitation
@@ -91,7 +96,8 @@ def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> H
     choice = request.POST.get("choice")
     if choice == "continue":
         return _continue_as_shown(request, attempt, now)
-    if choice in {"switch", "register"}:
+    if choice in {"switch", "register"} and request.user.is_authenticated:
+        forget_ticks(attempt=attempt)
         logout(request)
     match choice:
         case "register":
@@ -149,7 +155,7 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 @attempt_step(Step.SWITCH)
 def switch(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Log out to use another account, and keep what was agreed to."""
+    """Log out to use another account, without what was ticked for this one."""
     secret = browser_secret_of(request)
     attempt = restart_attempt(attempt=journey.attempt, browser_secret=secret, now=journey.now)
     logout(request)

@@ -68,6 +68,7 @@ def _answer(
             association=association,
             shown_request=shown,
             shown_version=form.cleaned_data["shown_letter"] or _letter(language).version,
+            label=str(AuthorizationAnswer.AGREE.label),
             language=language,
             address=current_origin().network_address,
             by=user,

@@ -1,20 +1,28 @@
 """The last step, Confirm for an enabled account or else Enable, with the final POST of both."""
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from association.enums import JourneyRefusal, Step
-from association.forms.joining import EnableForm, LetterForm
+from association.forms.documents import EnableForm, LastForm
+from association.refusals import sentence_for
 from association.services.admission import account_of
 from association.services.associations import associate
-from association.services.attempts import defer_attempt, last_moment_to_associate
+from association.services.attempts import (
+    defer_attempt,
+    has_resume_email,
+    last_moment_to_associate,
+)
+from association.services.consents import AGREEMENT, Enabling, LetterChoice
+from association.services.documents import Agreed, current_documents, load_versions
 from association.services.facts import load_holdings
 from association.views.check import show_check
 from association.views.gate import Journey, attempt_step, enter_step, progress, signed_in, step_url
+from association.views.instructions import INSTRUCTIONS, LETTER, is_letter_ticked
 from association.views.remembered import dead_link
 from partners.services.invitation_use import InvitationRefused
 from web.answers import posted, see_other
@@ -24,13 +32,12 @@ from web.refused import Refused
 
 @attempt_step(Step.CONFIRM, is_final=True)
 def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
-    return show_or_answer(request, journey, Step.CONFIRM, LetterForm)
+    return show_or_answer(request, journey, Step.CONFIRM)
 
 
 @attempt_step(Step.ENABLE, is_final=True)
 def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
-    country = account_of(journey.attempt).country.code
-    return show_or_answer(request, journey, Step.ENABLE, partial(EnableForm, country=country))
+    return show_or_answer(request, journey, Step.ENABLE)
 
 
 @attempt_step(Step.ENABLE, is_action=True)
@@ -40,22 +47,31 @@ def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
     return see_other(step_url(journey.attempt, Step.ENABLE))
 
 
-def show_or_answer(
-    request: HttpRequest, journey: Journey, step: Step, form_class: Callable[..., LetterForm]
-) -> HttpResponse:
-    versions = journey.versions
-    ticked = versions.is_in_force(journey.attempt.letter_id)
-    form = form_class(posted(request), versions=versions.in_force, ticked=ticked)
+def show_or_answer(request: HttpRequest, journey: Journey, step: Step) -> HttpResponse:
+    form = _form(request, journey, step)
     if request.method == "POST":
         return answer_final_post(request, journey, step, form)
     return show_last_step(request, journey, step, form)
+
+
+def _form(request: HttpRequest, journey: Journey, step: Step) -> LastForm:
+    attempt = journey.attempt
+    account = account_of(attempt)
+    options: dict[str, Any] = {
+        "versions": journey.versions.in_force,
+        "ticked": is_letter_ticked(request, journey),
+        "agreeing_account": account.owner.account_name if attempt.agrees_at_the_end else "",
+    }
+    if step == Step.ENABLE:
+        return EnableForm(posted(request), country=account.country.code, **options)
+    return LastForm(posted(request), **options)
 
 
 def show_last_step(
     request: HttpRequest,
     journey: Journey,
     step: Step,
-    form: LetterForm,
+    form: LastForm,
     status: int = 200,
     problem: str = "",
 ) -> HttpResponse:
@@ -68,6 +84,8 @@ def show_last_step(
         "partner": journey.partner,
         "holdings": load_holdings(account=account, now=journey.now),
         "last_moment": last_moment_to_associate(journey.attempt),
+        # Another attempt of the account may have got the e-mail of the day.
+        "is_emailed": journey.attempt.deferred_at is not None and has_resume_email(journey.attempt),
         "problem": problem,
         **progress(journey.invitation, step),
     }
@@ -75,7 +93,7 @@ def show_last_step(
 
 
 def answer_final_post(
-    request: HttpRequest, journey: Journey, step: Step, form: LetterForm
+    request: HttpRequest, journey: Journey, step: Step, form: LastForm
 ) -> HttpResponse:
     if not form.is_valid():
         # `associate()` does not decide, so the page's own conditions do.
@@ -84,22 +102,37 @@ def answer_final_post(
             return entered
         return show_last_step(request, entered, step, form, status=400)
     try:
-        associate(
-            attempt=journey.attempt,
-            by=signed_in(request),
-            address=current_origin().network_address,
-            enabling=form.enabling() if isinstance(form, EnableForm) else None,
-            letter=form.letter_choice() if journey.invitation.is_reseller else None,
-        )
+        _associate(request, journey, form)
     except InvitationRefused as refused:
         return dead_link(request, refused.code, journey.partner)
     except Refused as refused:
-        return answer_refused(request, journey, step, form, refused)
+        return answer_refused(request, journey, step, refused)
     return see_other(step_url(journey.attempt, Step.DONE))
 
 
+def _associate(request: HttpRequest, journey: Journey, form: LastForm) -> None:
+    """Associate by what the form agrees to. Raises Refused as `associate()` does."""
+    labels, language = form.agreed(), get_language() or ""
+    if form.has_shown_others(labels):
+        raise Refused(JourneyRefusal.DOCUMENT_CHANGED)
+    documents = current_documents(labels, language, journey.versions)
+    agreed = {kind: Agreed(documents[kind], label, language) for kind, label in labels.items()}
+    enabling = None
+    if isinstance(form, EnableForm):
+        agreement = {kind: agreed[kind] for kind in AGREEMENT}
+        enabling = Enabling(form.cleaned_data["country"], agreement)
+    associate(
+        attempt=journey.attempt,
+        by=signed_in(request),
+        address=current_origin().network_address,
+        enabling=enabling,
+        letter=LetterChoice(agreed.get(LETTER)) if form.asks_for_letter() else None,
+        instructions=agreed.get(INSTRUCTIONS),
+    )
+
+
 def answer_refused(
-    request: HttpRequest, journey: Journey, step: Step, form: LetterForm, refused: Refused
+    request: HttpRequest, journey: Journey, step: Step, refused: Refused
 ) -> HttpResponse:
     match refused.code:
         case JourneyRefusal.NOT_ADMITTED:
@@ -108,9 +141,16 @@ def answer_refused(
             return see_other("my_partner")
         case JourneyRefusal.STEP_UNDONE:
             return see_other(step_url(journey.attempt, refused.context["step"]))
-        case JourneyRefusal.LETTER_CHANGED | JourneyRefusal.AGREEMENT_CHANGED:
-            problem = _(
-                "The documents have changed while you were reading. Please read them again."
-            )
-            return show_last_step(request, journey, step, form, status=409, problem=problem)
+        case JourneyRefusal.DOCUMENT_CHANGED:
+            return _show_new_versions(request, journey, step, sentence_for(refused))
     raise refused
+
+
+def _show_new_versions(
+    request: HttpRequest, journey: Journey, step: Step, problem: str
+) -> HttpResponse:
+    """Show the page again with the versions in force now, and what was typed."""
+    journey = replace(journey, versions=load_versions())
+    form = _form(request, journey, step)
+    form.name_new_versions()
+    return show_last_step(request, journey, step, form, status=409, problem=problem)

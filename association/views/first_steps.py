@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from association.enums import Step
-from association.forms.joining import InstructionsForm
+from association.forms.documents import InstructionsForm
 from association.models import Attempt
-from association.services.attempts import agree_to_instructions, start_attempt
+from association.services.attempts import start_attempt
 from association.views.account import (
     browser_secret_of,
     follow_choice,
@@ -21,14 +21,13 @@ from association.views.account import (
     show_choice,
 )
 from association.views.gate import step_url
-from association.views.instructions import documents_to_read, show_instructions
+from association.views.instructions import agree, documents_to_read, show_instructions
 from association.views.landing import speak_language_for, unknown_invitation
 from association.views.remembered import dead_link
 from partners.models import Invitation
 from partners.services.invitation_use import find_invitation
 from web import limits
 from web.answers import limited, posted, see_other
-from web.origin import current_origin
 
 InvitationView = Callable[[HttpRequest, Invitation], HttpResponse]
 
@@ -63,13 +62,7 @@ def first_instructions(request: HttpRequest, invitation: Invitation) -> HttpResp
     limits.count_use("start_attempt")
     with transaction.atomic():
         attempt, secret = begin_attempt(request, invitation)
-        agree_to_instructions(
-            attempt=attempt,
-            instructions=form.instructions_document,
-            letter=form.agreed_letter(),
-            address=current_origin().network_address,
-            now=attempt.started_at,
-        )
+        agree(request, attempt, form, now=attempt.started_at)
     return remember_browser(see_other(step_url(attempt, Step.ACCOUNT)), secret)
 
 

@@ -1,7 +1,7 @@
 """The landing page of an invitation, and the page to type a token; their GET writes nothing."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
-from django_countries.fields import Country
 
 from association.forms.joining import TokenForm
 from association.services.attempts import find_own_association, find_own_attempt, hash_of
@@ -20,9 +19,10 @@ from association.views.gate import resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel
 from partners.models import Invitation
-from partners.services.invitation_use import find_invitation
+from partners.services.offers import Offer, find_offer
 from web import limits
 from web.answers import posted, see_other
+from web.cookies import has_personal_cookie
 from web.middleware import supported_language
 from web.templatetags.moments import moment
 
@@ -34,7 +34,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
 
     A known visitor is led to the first undone step or to the result, or told the account's partner.
     """
-    invitation = find_invitation(token)
+    invitation = find_offer(token)
     if invitation is None:
         return unknown_invitation(request)
     speak_language_for(request, invitation)
@@ -52,36 +52,19 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-class Inviter(NamedTuple):
-    """What a stranger is shown of a partner."""
-
-    name: str
-    legal_name: str
-    country_code: str
-    support_email: str
-
-    @property
-    def country(self) -> Country:
-        # Its name is looked up only when the page is rendered.
-        return Country(self.country_code)
-
-
-def shown_of(invitation: Invitation, language: str | None) -> dict[str, Any]:
+def shown_of(invitation: Offer, language: str | None) -> dict[str, Any]:
     """Return what the page shows of invitations like this one.
 
     `language` was chosen in the URL, and is passed on to the first step.
     """
-    partner = invitation.partner
     return {
-        "partner": Inviter(
-            partner.name, partner.legal_name, vars(partner)["country"], partner.support_email
-        ),
+        "partner": invitation.partner,
         "is_reseller": invitation.is_reseller,
         "language_query": f"?lang={language}" if language else "",
     }
 
 
-def own_of(invitation: Invitation) -> dict[str, str]:
+def own_of(invitation: Offer) -> dict[str, str]:
     places = invitation.remaining_uses if invitation.channel == Channel.LINK else None
     expires_at, language = invitation.expires_at, translation.get_language()
     return {
@@ -104,7 +87,7 @@ def places_left(places: int, language: str) -> str:
     return text % {"left": places}
 
 
-def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
+def speak_language_for(request: HttpRequest, invitation: Invitation | Offer) -> None:
     """Use the reader's choice, else the invitation's language, else the browser's."""
     language = supported_language(invitation.language)
     if request.language_choice is None and language:  # type: ignore[attr-defined]
@@ -112,15 +95,15 @@ def speak_language_for(request: HttpRequest, invitation: Invitation) -> None:
         request.LANGUAGE_CODE = language
 
 
-def answer_to_known_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse | None:
+def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResponse | None:
     """Lead on a visitor whose browser or log-in we know; None shows the page to them as well."""
     cookies = request.COOKIES
-    if not {settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME} & cookies.keys():
+    if not has_personal_cookie(request):
         return None
     owner = request.user if request.user.is_authenticated else None
     secret = cookies.get(settings.BROWSER_COOKIE_NAME)
     attempt = find_own_attempt(
-        invitation=invitation, owner=owner, browser_hash=secret and hash_of(secret)
+        invitation_id=invitation.pk, owner=owner, browser_hash=secret and hash_of(secret)
     )
     is_live = invitation.refusal(timezone.now()) is None
     if attempt is not None and (is_live or hasattr(attempt, "association")):

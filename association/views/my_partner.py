@@ -25,6 +25,7 @@ from association.services.spending import resets_at, spent_of
 from association.views.gate import own_association, resume_url, signed_in
 from partners.services.member_invitations import has_member_invitation
 from web.answers import posts_only, see_other
+from web.downloads import as_attachment
 from web.refused import Refused
 
 
@@ -73,11 +74,34 @@ def show_my_partner(
 
 @require_safe
 def consent(request: HttpRequest, consent_id: int) -> HttpResponse:
+    found = _own_consent(request, consent_id)
+    context = {
+        "consent": found,
+        "document": found.document,
+        "filename": _text_filename(found),
+        "back_url": reverse("my_partner"),
+    }
+    return render(request, "association/consent.html", context)
+
+
+@require_safe
+def consent_text(request: HttpRequest, consent_id: int) -> HttpResponse:
+    """Send the text that was agreed to, byte for byte as its SHA-256 was computed."""
+    found = _own_consent(request, consent_id)
+    response = HttpResponse(found.text, content_type="text/plain; charset=utf-8")
+    return as_attachment(response, _text_filename(found))
+
+
+def _own_consent(request: HttpRequest, consent_id: int) -> Consent:
     user = signed_in(request)
     mine = Consent.objects.select_related("document", "authorization").filter(account__owner=user)
-    found = get_object_or_404(mine, pk=consent_id)
-    context = {"consent": found, "document": found.document, "back_url": reverse("my_partner")}
-    return render(request, "association/consent.html", context)
+    found: Consent = get_object_or_404(mine, pk=consent_id)
+    return found
+
+
+def _text_filename(consent: Consent) -> str:
+    document = consent.document
+    return f"{document.kind}-{document.version}-{document.language}.txt"
 
 
 def _context(association: Association, now: datetime) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from django.utils.html import conditional_escape
 
 from partners.enums import InvitationRefusal
 from partners.models import Partner
+from partners.services.offers import Inviter
 from partners.tokens import new_token
 from web.context_processors import query_without_language, site_context
 from web.cookies import has_personal_cookie
@@ -82,7 +83,9 @@ def forget_pages(**_change: Any) -> None:
 setting_changed.connect(forget_pages)
 
 
-def dead_link(request: HttpRequest, refusal: InvitationRefusal, partner: Partner) -> HttpResponse:
+def dead_link(
+    request: HttpRequest, refusal: InvitationRefusal, partner: Partner | Inviter
+) -> HttpResponse:
     """Say why this link cannot be followed now and what to do: 410."""
     shown = {"refusal": refusal.value, "partner_name": partner.name}
     return answer_alike(request, "association/dead_link.html", shown=shown, own={}, status=410)

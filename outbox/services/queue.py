@@ -16,6 +16,7 @@ from audit.services import record_audit_event
 from outbox.enums import OutboxProblem
 from outbox.models import OutboxMessage
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 DEADLINE = timedelta(days=3)
 # The longest dialogue with a mail server: connection, greeting, EHLO, STARTTLS, handshake, EHLO,
@@ -122,6 +123,12 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
     OutboxMessage.objects.waiting().filter(pk=message.pk).update(**values)
 
 
+def mark_sent(*, messages: Collection[OutboxMessage], now: datetime) -> None:
+    """Store that messages were sent; changes nothing about those that have ended."""
+    keys = [message.pk for message in messages]
+    OutboxMessage.objects.waiting().filter(pk__in=keys).update(sent_at=now, last_error="")
+
+
 def retry_moment(*, tries: int, now: datetime) -> datetime:
     """Return when to try a message again that has failed for a while, `tries` times by now.
 
@@ -138,15 +145,30 @@ def is_delayed(*, now: datetime) -> bool:
     return OutboxMessage.objects.waiting().filter(next_try_at__lte=late).exists()
 
 
+def count_waiting(*, now: datetime) -> int:
+    """Return how many messages wait, due or not."""
+    return OutboxMessage.objects.waiting().count()
+
+
+def longest_delay(*, now: datetime) -> float:
+    """Return for how many seconds the message that is due longest has been due."""
+    due = OutboxMessage.objects.waiting().filter(next_try_at__lte=now)
+    first: datetime | None = due.aggregate(first=models.Min("next_try_at"))["first"]
+    return (now - first).total_seconds() if first else 0.0
+
+
+@whole_transaction
 def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> OutboxMessage:
     """Make a dead message due again, with the same Message-ID and a new deadline.
 
-    Raises Refused(OutboxProblem.NOT_DEAD) for any other message.
+    Raises Refused: NOT_DEAD, and RECIPIENT_FORGOTTEN for an old one (`forget_recipients()`).
     """
     with transaction.atomic():
         locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
         if locked.dead_at is None:
             raise Refused(OutboxProblem.NOT_DEAD)
+        if not locked.recipient:
+            raise Refused(OutboxProblem.RECIPIENT_FORGOTTEN)
         before = {"dead_at": locked.dead_at, "tries": locked.tries}
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)

@@ -131,6 +131,7 @@ class InvitationAdmin(RefusingAdmin):
         "max_uses",
         "expires_at",
     )
+    locks_no_key = False
     history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.models import MemberInvitation, Partner, PartnerMember
-from partners.services.members import add_member, change_member, remove_member
-from web.admin.base import StateFilter
+from partners.services.members import add_member, change_member, lock_members, remove_member
+from web.admin.base import StateFilter, is_key
+from web.admin.versions import changes_one
 
 
 @admin.register(Partner)
@@ -48,6 +49,7 @@ class PartnerMemberAdmin(RefusingAdmin):
     autocomplete_fields = ("user", "partner")
     readonly_fields = ("created_at",)
     fields = ("user", "partner", "role", "may_see_addresses", "created_at")
+    locks_no_key = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Keep a member at their partner: customers and history would move with them."""
@@ -63,7 +65,16 @@ class PartnerMemberAdmin(RefusingAdmin):
             saved = change_member(member=obj, by=by, now=timezone.now(), **terms)
         obj.__dict__.update(saved.__dict__)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Lock the partner's members before the member's row, as the services do."""
+        if changes_one(request) and is_key(PartnerMember, object_id):
+            member = PartnerMember.objects.only("partner").filter(pk=object_id).first()
+            if member is not None:
+                lock_members(member.partner_id)
+        return super().get_object(request, object_id, from_field)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.check_shown(request, obj)
         remove_member(member=obj, by=actor(request), now=timezone.now())
 
 

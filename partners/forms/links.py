@@ -14,7 +14,9 @@ from partners.forms.invitations import LONGEST_LABEL, LinkInvitationForm, MaxUse
 from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
+from partners.services.invitations import editable_terms
 from web.number_fields import WholeNumberField
+from web.versioned_forms import VersionedForm
 
 NUMBER = "{n}"
 
@@ -106,14 +108,17 @@ class LinkBatchForm(NewLinkForm):
         return self.cleaned_data
 
 
-class EditInvitationForm(TermsForm, MaxUsesForm):
+class EditInvitationForm(VersionedForm, TermsForm, MaxUsesForm):
     expiry = ExpiryField(initial=KEEP)
     expires_at = MomentField()
     field_order = ("label", "note", "expiry", "expires_at", "max_uses")
 
     def __init__(self, *args: Any, invitation: Invitation, now: datetime, **options: Any) -> None:
-        initial = {name: getattr(invitation, name) for name in ("label", "note", "max_uses")}
-        super().__init__(*args, partner=invitation.partner, now=now, initial=initial, **options)
+        shows = editable_terms(invitation)
+        initial = {name: shows[name] for name in ("label", "note", "max_uses")}
+        super().__init__(
+            *args, shows=shows, partner=invitation.partner, now=now, initial=initial, **options
+        )
         self.invitation = invitation
         by_email = invitation.channel == Channel.EMAIL
         choices = [choice for choice in CHOICES if not (by_email and choice[0] == NEVER)]

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailField
 from partners.enums import PartnerRole
+from web.versioned_forms import VersionedForm
 
 
 class MemberForm(forms.Form):
@@ -32,6 +33,10 @@ class MemberForm(forms.Form):
         required=False,
         help_text=_("Otherwise a manager sees them masked. Administrators always may."),
     )
+
+
+class EditMemberForm(VersionedForm, MemberForm):
+    """`shows` are the member's terms."""
 
 
 class InviteMemberForm(MemberForm):

@@ -133,6 +133,14 @@ class InvitationBatch(models.Model):
         return "draft" if self.started_at is None else "running"
 
 
+class BatchRowQuerySet(models.QuerySet["BatchRow"]):
+    """Named sets of rows."""
+
+    def named(self) -> "BatchRowQuerySet":
+        """Rows that still say something about a person."""
+        return self.filter(~Q(name="") | ~Q(email="") | ~Q(note=""))
+
+
 class BatchRow(models.Model):
     """One person of a list, as typed; `problem` says why there is no invitation for them."""
 
@@ -157,9 +165,19 @@ class BatchRow(models.Model):
         verbose_name=_("invitation"),
     )
 
+    objects = BatchRowQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("row of a batch")
         verbose_name_plural = _("rows of batches")
+        # What `forget_listed_people()` looks for.
+        indexes = [
+            models.Index(
+                fields=["batch"],
+                condition=~Q(name="") | ~Q(email="") | ~Q(note=""),
+                name="batch_row_with_person",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["batch", "number"], name="one_batch_row_per_batch_and_number"

@@ -1,6 +1,7 @@
 """Invitations: the offer a partner makes, by link or by e-mail, and requests for one."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +22,9 @@ from partners.models.partners import Partner
 from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
 from web.random_ids import RandomIdField
+
+# Takes the place of an address that is no longer stored (RFC 2606: it receives no e-mail).
+REMOVED_ADDRESS = "removed@address.invalid"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -133,6 +137,12 @@ class Invitation(models.Model):
             models.Index(
                 fields=["recipient"], condition=~Q(recipient=""), name="invitation_by_recipient"
             ),
+            # What `forget_invited_people()` looks for.
+            models.Index(
+                fields=["expires_at"],
+                condition=~Q(recipient="") & ~Q(recipient=REMOVED_ADDRESS),
+                name="invitation_with_recipient",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -167,17 +177,7 @@ class Invitation(models.Model):
 
     def refusal(self, now: datetime) -> InvitationRefusal | None:
         """Return why the invitation cannot be followed at `now`, or None while it is live."""
-        if self.revoked_at is not None:
-            return InvitationRefusal.REVOKED
-        if self.max_uses is not None and self.used_count >= self.max_uses:
-            return InvitationRefusal.USED_UP
-        if self.expires_at is not None and now >= self.expires_at:
-            return InvitationRefusal.EXPIRED
-        if self.partner.status != PartnerStatus.NORMAL:
-            return InvitationRefusal.PARTNER_UNAVAILABLE
-        if not self.partner.allows(self.association_type):
-            return InvitationRefusal.TYPE_NOT_ALLOWED
-        return None
+        return refusal_of(self, now)
 
     @property
     def link(self) -> str:
@@ -199,6 +199,22 @@ class Invitation(models.Model):
     @property
     def is_reseller(self) -> bool:
         return self.association_type == AssociationType.RESELLER
+
+
+def refusal_of(invitation: Any, now: datetime) -> InvitationRefusal | None:
+    """Return why it cannot be followed; the same rule as `live()`, for models and plain rows."""
+    if invitation.revoked_at is not None:
+        return InvitationRefusal.REVOKED
+    if invitation.max_uses is not None and invitation.used_count >= invitation.max_uses:
+        return InvitationRefusal.USED_UP
+    if invitation.expires_at is not None and now >= invitation.expires_at:
+        return InvitationRefusal.EXPIRED
+    partner = invitation.partner
+    if partner.status != PartnerStatus.NORMAL:
+        return InvitationRefusal.PARTNER_UNAVAILABLE
+    if not (partner.allows_reseller if invitation.is_reseller else partner.allows_referral):
+        return InvitationRefusal.TYPE_NOT_ALLOWED
+    return None
 
 
 class InvitationRequestQuerySet(models.QuerySet["InvitationRequest"]):

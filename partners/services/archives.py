@@ -17,13 +17,18 @@ _LONGEST_SLUG = 60
 
 
 def qr_archive(
-    *, invitations: Iterable[Invitation], kind: str, made_at: datetime
+    *, invitations: Iterable[Invitation], kind: str, made_at: datetime, now: datetime
 ) -> Iterator[bytes]:
-    """Yield a ZIP of the invitations' QR codes, SVG or PNG of 600 pixels, numbered as they come."""
+    """Yield a ZIP of the invitations' QR codes, SVG or PNG of 600 pixels, numbered as they come.
+
+    Those that cannot be followed at `now` are left out; the others keep their numbers.
+    """
     sink, draw = _Sink(), partial(qr_png, size=PNG_SIDE) if kind == "png" else qr_svg
     stamp = made_at.astimezone(UTC).timetuple()[:6]
     with ZipFile(cast("IO[bytes]", sink), "w") as archive:
         for number, invitation in enumerate(invitations, 1):
+            if invitation.refusal(now) is not None:
+                continue
             entry = ZipInfo(_name(number, invitation, kind), stamp)
             # A PNG is compressed already.
             entry.compress_type = ZIP_STORED if kind == "png" else ZIP_DEFLATED

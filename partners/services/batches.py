@@ -19,12 +19,14 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import check_quotas
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 MOST_AT_ONCE = 10_000
 # About a fifth of a second's work.
 CHUNK = 1_000
 
 
+@whole_transaction
 def start_links(
     *, partner: Partner, size: int, by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
@@ -60,6 +62,12 @@ def make_batches(*, now: datetime) -> int:
         return 0 if batch is None else _make_some(batch, now)
 
 
+def has_running_batches(*, now: datetime) -> bool:
+    """Return whether links or e-mails are still to be made, by whichever worker."""
+    return InvitationBatch.objects.running().exists()
+
+
+@whole_transaction
 def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> InvitationBatch:
     """Make no more of the batch unless it has ended already; what is made stays."""
     with transaction.atomic():

@@ -15,6 +15,7 @@ from partners.services.members import partner_recipients
 from web.email_addresses import canonical_address
 from web.locks import lock_name
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 EMAIL_KIND = "partners.invitation_requested"
 # New requests to one partner within an hour, and for one address within a day.
@@ -22,6 +23,7 @@ MOST_OF_A_PARTNER = 50
 MOST_OF_AN_ADDRESS = 5
 
 
+@whole_transaction
 def request_online_invitation(
     *, invitation: Invitation, address: str, language: str, now: datetime
 ) -> None:
@@ -66,6 +68,7 @@ def request_online_invitation(
         enqueue_messages(messages=messages, now=now)
 
 
+@whole_transaction
 def answer_invitation_request(
     *, invitation_request: InvitationRequest, by: User, now: datetime
 ) -> Invitation:
@@ -97,6 +100,7 @@ def answer_invitation_request(
     return sent
 
 
+@whole_transaction
 def close_as_answered(
     *, invitation_request: InvitationRequest, sent: Invitation, by: User, now: datetime
 ) -> None:
@@ -107,16 +111,22 @@ def close_as_answered(
             _close(locked, "answered", by, now, sent_invitation=sent)
 
 
+@whole_transaction
 def dismiss_invitation_request(
-    *, invitation_request: InvitationRequest, reason: str, by: User, now: datetime
+    *, invitation_request: InvitationRequest, reason: str, by: User | None, now: datetime
 ) -> InvitationRequest:
-    """Close the request without an answer; a second time does nothing. Refused when answered."""
+    """Close the request without an answer; a second time, for this reason, does nothing.
+
+    Raises Refused when it was answered, or dismissed for another reason.
+    """
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
             raise Refused(InvitationRequestProblem.ANSWERED)
         if locked.closed_at is None:
             _close(locked, "dismissed", by, now, dismiss_reason=reason)
+        elif locked.dismiss_reason != reason:
+            raise Refused(InvitationRequestProblem.DISMISSED)
     return locked
 
 
@@ -142,7 +152,7 @@ def _lock(invitation_request: InvitationRequest) -> InvitationRequest:
 def _close(
     locked: InvitationRequest,
     answer: str,
-    by: User,
+    by: User | None,
     now: datetime,
     *,
     sent_invitation: Invitation | None = None,

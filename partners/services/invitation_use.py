@@ -1,7 +1,9 @@
 """Finding an invitation by its token, and using it."""
 
 from datetime import datetime
+from functools import partial
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from partners.enums import InvitationRefusal
@@ -9,6 +11,7 @@ from partners.models import Invitation
 from partners.tokens import canonical_token
 from web.fixed_queries import KEY, MOMENT, TEXT, fixed_query, fixed_update
 from web.refused import Refused
+from web.security_log import log_security_event
 
 
 class InvitationRefused(Refused):
@@ -35,6 +38,9 @@ def use_invitation(*, invitation: Invitation, now: datetime) -> None:
     One conditional UPDATE: after waiting for the row it decides on the new values.
     """
     if _use_of_live.run(invitation.pk, now):
+        transaction.on_commit(
+            partial(log_security_event, "invitation.used", invitation=invitation.pk)
+        )
         return
     current = Invitation.objects.select_related("partner").filter(pk=invitation.pk).first()
     refusal = InvitationRefusal.UNKNOWN if current is None else current.refusal(now)

@@ -9,6 +9,7 @@ from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import Channel, InvitationProblem
 from partners.models import Invitation, Partner
+from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
     LIFE_OF_AN_EMAIL,
     audited_terms,
@@ -22,8 +23,13 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
+
+EDITABLE = ("label", "note", "expires_at", "max_uses")
 
 
+@whole_transaction
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
@@ -47,6 +53,7 @@ def create_invitation(
     return invitation
 
 
+@whole_transaction
 def create_links(
     *, count: int, partner: Partner, label: str, by: User | None, now: datetime, **terms: Any
 ) -> list[Invitation]:
@@ -62,6 +69,7 @@ def create_links(
     return links
 
 
+@whole_transaction
 def edit_invitation(
     *,
     invitation: Invitation,
@@ -71,16 +79,18 @@ def edit_invitation(
     max_uses: int | None,
     by: User | None,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> Invitation:
     """Change what may change of a live invitation; writes nothing when nothing differs.
 
     An e-mail keeps its one use, and gets seven days when `expires_at` is None. Raises Refused when
-    the invitation is not live, or a limit makes no sense.
+    the invitation is not live, or a limit makes no sense, and ChangedMeanwhile if the version is
+    not that of `editable_terms()`.
     """
     with transaction.atomic():
         locked = _lock(invitation)
         check_live(locked, now)
-        before = audited_terms(locked)
+        shown, before = editable_terms(locked), audited_terms(locked)
         by_email = locked.channel == Channel.EMAIL
         locked.label = label
         locked.note = note
@@ -90,6 +100,7 @@ def edit_invitation(
         after = audited_terms(locked)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
+            check_shown(shown_version, shown, about=locked)
             locked.save(update_fields=changed)
             before, after = ({name: values[name] for name in changed} for values in (before, after))
             record_audit_event(
@@ -98,16 +109,25 @@ def edit_invitation(
     return locked
 
 
+def editable_terms(invitation: Invitation) -> dict[str, Any]:
+    """Return what the page shows that edits the invitation."""
+    return {name: getattr(invitation, name) for name in EDITABLE}
+
+
+@whole_transaction
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
-    Raises Refused when it is no e-mail or cannot be followed for another reason than its expiry.
+    Raises Refused when it is no e-mail, when its recipient is no longer stored, and when it cannot
+    be followed for another reason than its expiry.
     Limits are those of `create_invitation()`.
     """
     if invitation.channel != Channel.EMAIL:
         raise Refused(InvitationProblem.NOT_BY_EMAIL)
     with transaction.atomic():
         locked = _lock(invitation)
+        if locked.recipient == REMOVED_ADDRESS:
+            raise Refused(InvitationProblem.RECIPIENT_REMOVED)
         before = {"expires_at": moment_text(locked.expires_at)}
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)
@@ -125,6 +145,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     return locked
 
 
+@whole_transaction
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Revoke the invitation for good; a second time does nothing."""
     with transaction.atomic():

@@ -1,9 +1,10 @@
 """Batches of e-mails: a list is kept as a draft, started by a member, mailed by the worker."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -20,13 +21,13 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
 from web.refused import Refused
+from web.transactions import whole_transaction
 
 # Other writers on SQLite wait for a chunk.
 CHUNK = 50
-# A list that waits longer was forgotten, and it contains people's names.
-OLD_DRAFT = timedelta(days=7)
 
 
+@whole_transaction
 def draft_mailing(
     *, partner: Partner, people: Sequence[BatchRow], by: User, now: datetime, **terms: Any
 ) -> InvitationBatch:
@@ -62,21 +63,27 @@ def draft_mailing(
 
 
 def discard_old_drafts(*, now: datetime) -> int:
-    """Cancel some lists that were not started for seven days; return how many."""
+    """Cancel some lists that were not started in time; return how many.
+
+    Such a list was forgotten, and it contains people's names.
+    """
+    end = now - settings.RETENTION["DRAFTS"]
     with transaction.atomic():
-        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=now - OLD_DRAFT)
+        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=end)
         old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
         for batch in old:
             end_batch(batch=batch, action="batch.cancelled", now=now)
     return len(old)
 
 
+@whole_transaction
 def start_mailing(
     *, batch: InvitationBatch, subject: str, note: str, by: User, now: datetime
 ) -> InvitationBatch:
     """Let the worker mail the rows without a problem; a second time does nothing.
 
-    Raises Refused for a draft that was discarded, and as `start_links()` does.
+    Raises Refused for a draft that was discarded, for a list that was started with another subject
+    or note, and as `start_links()` does.
     """
     with transaction.atomic():
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
@@ -91,6 +98,8 @@ def start_mailing(
             )
             locked.save(update_fields=["subject", "note", "started_at"])
             record_start(batch=locked, by=by, now=now)
+        elif (locked.subject, locked.note) != (subject, note):
+            raise Refused(MailingProblem.STARTED)
     return locked
 
 

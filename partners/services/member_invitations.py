@@ -15,10 +15,12 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import MemberProblem
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
-from partners.services.members import add_member, lock_members, membership_problem
+from partners.services.members import add_member, lock_members, member_terms, membership_problem
 from web.email_addresses import canonical_address, mask_address
 from web.locks import lock_name
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 EMAIL_KIND = "partners.member_invitation"
 LIFE = timedelta(days=7)
@@ -28,6 +30,7 @@ MOST_EMAILS = 3
 MOST_PEOPLE = 50
 
 
+@whole_transaction
 def invite_member(
     *,
     partner: Partner,
@@ -71,6 +74,7 @@ def invite_member(
     return invitation
 
 
+@whole_transaction
 def resend_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
 ) -> MemberInvitation:
@@ -95,7 +99,7 @@ def resend_member_invitation(
 
 
 def withdraw_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
+    *, invitation: MemberInvitation, by: User | None, now: datetime
 ) -> MemberInvitation:
     """End an open invitation; a second time does nothing. Raises Refused when it was accepted."""
     return _end(invitation, "member_invitation.withdrawn", by, now)
@@ -121,13 +125,18 @@ def has_member_invitation(*, user: User, now: datetime) -> bool:
     return live.exists() and membership_problem(user) is None
 
 
+@whole_transaction
 def accept_member_invitation(
-    *, invitation: MemberInvitation, by: User, now: datetime
+    *,
+    invitation: MemberInvitation,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> PartnerMember:
     """Let the invited user act for the partner; a second time returns the same member.
 
     `invitation` is one of `member_invitations_of(by)`. Raises Refused when it is not live, and as
-    `add_member()` does.
+    `add_member()` does. Raises ChangedMeanwhile if the version is not that of `member_terms()`.
     """
     with transaction.atomic():
         locked = _lock(invitation)
@@ -140,6 +149,7 @@ def accept_member_invitation(
             raise Refused(MemberProblem.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
             raise Refused(MemberProblem.INVITATION_EXPIRED)
+        check_shown(shown_version, member_terms(locked))
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
         _record_end(locked, "accepted_at", "member_invitation.accepted", by, now)
@@ -160,7 +170,10 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
     return rows.select_for_update(of=("self",)).get(pk=invitation.pk)
 
 
-def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> MemberInvitation:
+@whole_transaction
+def _end(
+    invitation: MemberInvitation, action: str, by: User | None, now: datetime
+) -> MemberInvitation:
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
@@ -173,7 +186,7 @@ def _end(invitation: MemberInvitation, action: str, by: User, now: datetime) -> 
 
 
 def _record_end(
-    invitation: MemberInvitation, moment: str, action: str, by: User, now: datetime
+    invitation: MemberInvitation, moment: str, action: str, by: User | None, now: datetime
 ) -> None:
     before, after = {moment: None}, {moment: now.isoformat()}
     record_audit_event(action=action, about=invitation, by=by, now=now, before=before, after=after)

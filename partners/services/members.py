@@ -14,9 +14,11 @@ from django.db.models import OuterRef, Q, QuerySet
 from accounts.models import CustomerAccount, User
 from audit.services import record_audit_event, record_audit_events
 from partners.enums import MemberProblem, PartnerRole
-from partners.models import Invitation, Partner, PartnerMember
+from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
 from partners.services.pages import COUNTED, CountOf
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
 
 _FIELDS = ("role", "may_see_addresses")
 
@@ -44,6 +46,7 @@ def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMe
     return members.annotate(customer_count=CountOf(theirs.values("pk")[: COUNTED + 1]))
 
 
+@whole_transaction
 def add_member(
     *,
     partner: Partner,
@@ -64,7 +67,7 @@ def add_member(
             if problem is not None:
                 raise Refused(problem)
             member.save(force_insert=True)
-            after = {"partner": partner.pk, "user": user.pk, **_terms(member)}
+            after = {"partner": partner.pk, "user": user.pk, **member_terms(member)}
             record_audit_event(
                 action="partner_member.added", about=member, by=by, now=now, after=after
             )
@@ -73,22 +76,31 @@ def add_member(
     return member
 
 
+@whole_transaction
 def change_member(
-    *, member: PartnerMember, role: str, may_see_addresses: bool, by: User, now: datetime
+    *,
+    member: PartnerMember,
+    role: str,
+    may_see_addresses: bool,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> PartnerMember:
     """Give the member this role and right, unless nothing changes.
 
-    Raises Refused for the last administrator, and for a member who was removed meanwhile.
+    Raises Refused for the last administrator, and for a member who was removed meanwhile. Raises
+    ChangedMeanwhile if the version is not that of `membermember_terms()`.
     """
     with transaction.atomic():
         lock_members(member.partner_id)
         locked = PartnerMember.objects.filter(pk=member.pk).first()
         if locked is None:
             raise Refused(MemberProblem.NO_LONGER_MEMBER)
-        before = _terms(locked)
+        before = member_terms(locked)
         after = {"role": str(role), "may_see_addresses": may_see_addresses}
         if before == after:
             return locked
+        check_shown(shown_version, before, about=locked)
         if role != PartnerRole.ADMINISTRATOR:
             _keep_an_administrator(locked)
         locked.role, locked.may_see_addresses = role, may_see_addresses
@@ -106,6 +118,7 @@ def change_member(
     return locked
 
 
+@whole_transaction
 def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """End the membership; a second time does nothing.
 
@@ -127,7 +140,7 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
             now=now,
         )
         locked.customers.update(manager=None)
-        before = {"partner": locked.partner_id, "user": locked.user_id, **_terms(locked)}
+        before = {"partner": locked.partner_id, "user": locked.user_id, **member_terms(locked)}
         record_audit_event(
             action="partner_member.deleted", about=locked, by=by, now=now, before=before
         )
@@ -170,5 +183,6 @@ def _keep_an_administrator(member: PartnerMember) -> None:
         raise Refused(MemberProblem.LAST_ADMINISTRATOR)
 
 
-def _terms(member: PartnerMember) -> dict[str, Any]:
+def member_terms(member: PartnerMember | MemberInvitation) -> dict[str, Any]:
+    """Return what the page shows that changes the member or accepts the invitation."""
     return {"role": str(member.role), "may_see_addresses": member.may_see_addresses}

@@ -1,6 +1,6 @@
 """The console's batches: the list, a new one, how far one has come, what is handed out of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.services import log_security_event
 from partners.enums import Channel
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
@@ -22,13 +21,14 @@ from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
 from partners.services.pages import Order, page_of
-from partners.services.qr import qr_drawing
+from partners.services.qr import Drawing, qr_drawing
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import answer_form
+from partners.views.refusing import answer_form, refusal_page
 from partners.views.shared import SECTION, states, why_no_link
 from web.answers import posted, see_other
 from web.downloads import as_attachment, csv_download
+from web.security_log import log_security_event
 
 NEWEST_FIRST = Order("created_at")
 AS_MADE = Order("created_at", descending=False)
@@ -102,7 +102,8 @@ def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
 @require_safe
 @for_members
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    made = _batch_of_links(member, batch_id, shown="links")
+    made = _batch_of_links(member, batch_id)
+    _log_shown(made, member, what="links")
     # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     words, now = states(), timezone.now()
@@ -116,11 +117,19 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_safe
 @for_members
 def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
-    made = _batch_of_links(member, batch_id, shown="codes")
+    made = _batch_of_links(member, batch_id)
     kind = request.GET.get("format", FORMATS[0])
     if kind not in FORMATS:
         raise Http404
-    archive = qr_archive(invitations=_invitations(member, made), kind=kind, made_at=made.created_at)
+    if why_no_link(member):
+        return _refuse(request, member, made)
+    _log_shown(made, member, what="codes")
+    archive = qr_archive(
+        invitations=_invitations(member, made),
+        kind=kind,
+        made_at=made.created_at,
+        now=timezone.now(),
+    )
     response = StreamingHttpResponse(archive, content_type="application/zip")
     return as_attachment(response, f"qr-codes-{made.pk}-{kind}.zip")
 
@@ -128,7 +137,10 @@ def codes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 @require_safe
 @for_members
 def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    made = _batch_of_links(member, batch_id, shown="labels")
+    made = _batch_of_links(member, batch_id)
+    if why_no_link(member):
+        return _refuse(request, member, made)
+    _log_shown(made, member, what="labels")
     page = page_of(
         made.invitations.all(),
         order=AS_MADE,
@@ -136,7 +148,7 @@ def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
         before=request.GET.get("before", ""),
         size=LABELS_A_PAGE,
     )
-    drawn = [(label, qr_drawing(invitation=label)) for label in page.rows]
+    drawn = _labels(member, page.rows)
     starts = range(0, len(drawn), LABELS_A_SHEET)
     context = {
         "batch": made,
@@ -148,13 +160,34 @@ def labels(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
     return show(request, member, "partners/batch_labels.html", context, section=SECTION)
 
 
-def _batch_of_links(member: PartnerMember, batch_id: int, *, shown: str) -> InvitationBatch:
-    """Return the member's batch of links; the security log says that they are shown again."""
+def _batch_of_links(member: PartnerMember, batch_id: int) -> InvitationBatch:
     made = batch_of(member, batch_id)
     if made.channel != Channel.LINK:
         raise Http404
-    log_security_event("batch.shown", batch=made.pk, member=member.pk, shown=shown)
     return made
+
+
+def _log_shown(batch: InvitationBatch, member: PartnerMember, *, what: str) -> None:
+    """Log for security that the links are shown again."""
+    log_security_event("batch.shown", batch=batch.pk, member=member.pk, shown=what)
+
+
+def _labels(
+    member: PartnerMember, rows: Iterable[Invitation]
+) -> list[tuple[Invitation, Drawing | None, str]]:
+    """Return each label with its QR code, or with the word for why it cannot be followed now."""
+    words, now, drawn = states(), timezone.now(), []
+    for label in rows:
+        label.partner = member.partner
+        state = words[label.refusal(now)]
+        code = qr_drawing(invitation=label) if state.is_live else None
+        drawn.append((label, code, state.label))
+    return drawn
+
+
+def _refuse(request: HttpRequest, member: PartnerMember, batch: InvitationBatch) -> HttpResponse:
+    back_url = reverse("console_batch", args=[batch.pk])
+    return refusal_page(request, member, why_no_link(member), section=SECTION, back_url=back_url)
 
 
 def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invitation]:

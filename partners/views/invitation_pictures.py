@@ -1,4 +1,7 @@
-"""The console's QR codes of an invitation: pictures to download, and sheets to print."""
+"""The console's QR codes of an invitation: pictures to download, and sheets to print.
+
+Of an invitation that cannot be followed now there is neither: what is printed stays on walls.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -8,13 +11,16 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from partners.models import PartnerMember
+from partners.models import Invitation, PartnerMember
+from partners.refusals import SENTENCES
 from partners.services.qr import PNG_SIZES, qr_png, qr_svg
 from partners.views.gate import for_members, show
+from partners.views.refusing import refusal_page
 from partners.views.shared import SECTION, invitation_of, log_shown
 from web.downloads import as_attachment, as_inline
 
@@ -47,6 +53,9 @@ def sheet(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Ht
     size = request.GET.get("size", SHEETS[0])
     if size not in SHEETS:
         raise Http404
+    why_not = _why_not(offer)
+    if why_not:
+        return _refuse(request, member, offer, why_not)
     log_shown(offer, member, what=f"sheet {size}")
     base = urlsplit(settings.PUBLIC_BASE_URL)
     context = {
@@ -59,6 +68,19 @@ def sheet(request: HttpRequest, member: PartnerMember, invitation_id: int) -> Ht
     return show(request, member, "partners/sheet.html", context, section=SECTION)
 
 
+def _why_not(invitation: Invitation) -> str:
+    """Return the sentence for why the invitation is not handed out, or "" while it is live."""
+    refusal = invitation.refusal(timezone.now())
+    return "" if refusal is None else str(SENTENCES[refusal.value])
+
+
+def _refuse(
+    request: HttpRequest, member: PartnerMember, invitation: Invitation, why_not: str
+) -> HttpResponse:
+    back_url = reverse("console_invitation", args=[invitation.pk])
+    return refusal_page(request, member, why_not, section=SECTION, back_url=back_url)
+
+
 def _picture(
     request: HttpRequest,
     member: PartnerMember,
@@ -68,6 +90,12 @@ def _picture(
     content_type: str,
 ) -> HttpResponseBase:
     offer = invitation_of(member, invitation_id)
+    why_not = _why_not(offer)
+    if why_not:
+        page = _refuse(request, member, offer, why_not)
+        # A page in the place of a picture.
+        page.status_code = 409
+        return page
     filename = f"invitation-{offer.pk}{ending}"
     drawn_from = f"{DRAWN_AS} {filename} {offer.link}".encode()
     etag = quote_etag(hashlib.sha256(drawn_from).hexdigest()[:32])

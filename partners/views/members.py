@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import PartnerRole
 from partners.forms.filters import MembersForm
-from partners.forms.members import InviteMemberForm, MemberForm
+from partners.forms.members import EditMemberForm, InviteMemberForm
 from partners.models import MemberInvitation, PartnerMember
 from partners.models.members import PartnerMemberQuerySet
 from partners.services.member_invitations import (
@@ -21,7 +21,12 @@ from partners.services.member_invitations import (
     resend_member_invitation,
     withdraw_member_invitation,
 )
-from partners.services.members import change_member, remove_member, with_customer_counts
+from partners.services.members import (
+    change_member,
+    member_terms,
+    remove_member,
+    with_customer_counts,
+)
 from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import filters_of, listing
@@ -77,8 +82,8 @@ def invite(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @for_administrators
 def edit(request: HttpRequest, member: PartnerMember, member_id: int) -> HttpResponse:
     theirs = get_object_or_404(_members_of(member), pk=member_id)
-    initial = {"role": theirs.role, "may_see_addresses": theirs.may_see_addresses}
-    form = MemberForm(posted(request), initial=initial)
+    terms = member_terms(theirs)
+    form = EditMemberForm(posted(request), initial=terms, shows=terms)
 
     def change() -> str:
         change_member(member=theirs, by=member.user, now=timezone.now(), **form.cleaned_data)

@@ -1,6 +1,6 @@
 """Becoming a partner member: an invited person reads what it means, and answers."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -18,10 +18,12 @@ from partners.services.member_invitations import (
     decline_member_invitation,
     member_invitations_of,
 )
-from partners.services.members import find_member
-from web.answers import posts_only, see_other
+from partners.services.members import find_member, member_terms
+from web.answers import posted, posts_only, see_other
 from web.refused import Refused
 from web.session_life import limit_idle_time
+from web.shown_versions import ChangedMeanwhile
+from web.versioned_forms import VersionedForm
 
 _TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
 
@@ -34,10 +36,18 @@ def membership(request: HttpRequest) -> HttpResponse:
 @posts_only("membership")
 def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     user, invitation = _invited(request, member_invitation_id)
+    form = VersionedForm(posted(request), shows=member_terms(invitation))
+    if not form.is_valid():
+        return _show(request, problem=form.non_field_errors()[0], status=400)
     try:
-        accept_member_invitation(invitation=invitation, by=user, now=timezone.now())
+        accept_member_invitation(
+            invitation=invitation, by=user, now=timezone.now(), **form.cleaned_data
+        )
+    except ChangedMeanwhile:
+        text = _("The partner has changed this invitation. Read it again before you accept it.")
+        return _show(request, problem=text, status=409)
     except Refused as refused:
-        return _show(request, refused)
+        return _show_refusal(request, refused)
     request.session.cycle_key()
     limit_idle_time(request.session)
     text = _("You act for %(partner)s now.")
@@ -51,7 +61,7 @@ def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     try:
         decline_member_invitation(invitation=invitation, by=user, now=timezone.now())
     except Refused as refused:
-        return _show(request, refused)
+        return _show_refusal(request, refused)
     text = _("You have declined the invitation of %(partner)s.")
     messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("membership")
@@ -62,15 +72,17 @@ def _invited(request: HttpRequest, member_invitation_id: int) -> tuple[User, Mem
     return user, get_object_or_404(member_invitations_of(user), pk=member_invitation_id)
 
 
-def _show(request: HttpRequest, refused: Refused | None = None) -> HttpResponse:
-    """Show the page; after a refusal with its reason: 410 when it is too late, otherwise 409."""
+def _show_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
+    status = 410 if refused.code in _TOO_LATE else 409
+    return _show(request, problem=sentence_for(refused), status=status)
+
+
+def _show(request: HttpRequest, *, problem: Any = "", status: int = 200) -> HttpResponse:
     user, now = cast("User", request.user), timezone.now()
+    invitations = member_invitations_of(user).live(now)
     context = {
-        "invitations": member_invitations_of(user).live(now),
+        "invitations": [(row, VersionedForm(shows=member_terms(row))) for row in invitations],
         "acts_for": find_member(user=user),
-        "refusal": sentence_for(refused) if refused else "",
+        "refusal": problem,
     }
-    status = 200
-    if refused is not None:
-        status = 410 if refused.code in _TOO_LATE else 409
     return render(request, "partners/membership.html", context, status=status)

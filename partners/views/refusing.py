@@ -7,14 +7,19 @@ from math import ceil
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from audit.services import last_changes
 from partners.models import PartnerMember
 from partners.refusals import sentence_for
 from partners.views.gate import show
 from web.form_keys import answer_once, earlier_answer
 from web.refused import Refused
+from web.shown_versions import ChangedMeanwhile
+from web.versioned_forms import VersionedForm
 
 
 def answer_form(
@@ -49,9 +54,28 @@ def answer_form(
         return page()
     try:
         return answer_once(request, act)
+    except ChangedMeanwhile as refused:
+        if not isinstance(form, VersionedForm):
+            raise
+        report_conflict(form, refused)
+        return as_refusal(page(), refused.again_at)
     except Refused as refused:
         form.add_error(field_of(refused.code), sentence_for(refused))
         return as_refusal(page(), refused.again_at)
+
+
+def report_conflict(form: VersionedForm, refused: ChangedMeanwhile) -> None:
+    """Show in the form what its fields are now, and who changed them, by the audit trail."""
+    form.show(refused.values)
+    changes = last_changes(about=refused.context["about"], names=refused.names, who=actor_name)
+    form.report_conflict(refused.names, changes)
+
+
+def actor_name(actor: Any) -> str:
+    """Return who acted: members by their address, the provider's staff without a name."""
+    if actor is None:
+        return gettext("The system")
+    return str(settings.PROVIDER_NAME if actor.is_staff else actor.email)
 
 
 def answer_action(

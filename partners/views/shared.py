@@ -8,13 +8,13 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from audit.services import log_security_event
 from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
 from partners.forms.links import allowed_types
 from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES
 from partners.services.pages import Count
+from web.security_log import log_security_event
 
 SECTION = "invitations"
 

@@ -375,3 +375,18 @@ def test_a_registration_in_the_future_is_rejected():
     assert "This moment is in the future." in report.errors[0].reason
     account.refresh_from_db()
     assert account.registered_at <= timezone.now()
+
+
+def test_services_of_a_partners_customer_are_not_switched_off(
+    load: Any, buyer: CustomerAccount
+) -> None:
+    factories.make_associated(account=buyer)
+    off = {"kind": "account", "source": "crm", "external_id": "a", "account": "c-buyer"}
+
+    report = load({**off, "services_enabled_at": None})
+
+    [error] = report["errors"]
+    assert "End the association first." in error["reason"]
+    buyer.refresh_from_db()
+    assert buyer.is_enabled
+    assert load({**off, "country": "FR"})["errors"] == []

@@ -18,6 +18,7 @@ from association.models import Association, Attempt, LegalDocument
 from association.services.eligibility import RULES
 from audit.models import AuditEvent
 from tests import factories as typed_factories
+from tests.shown_forms import confirm_action, open_and_send
 
 # The checker takes a factory for what it makes.
 factories: Any = typed_factories
@@ -55,9 +56,9 @@ def associated(association_type: str = "reseller") -> Association:
 
 def act(client: Client, page: str, action: str, obj: Any, **data: Any) -> str:
     """Confirm an action and return the page that follows."""
-    chosen = {"action": action, "_selected_action": obj.pk, "confirmed": "1", **data}
+    chosen = {"action": action, "_selected_action": obj.pk, **data}
     path = reverse(f"admin:{page}_changelist")
-    return client.post(path, chosen, follow=True).content.decode()
+    return confirm_action(client, path, chosen, follow=True).content.decode()
 
 
 # --- documents
@@ -73,7 +74,7 @@ def test_draft_is_edited_then_published_for_good(superuser: Client) -> None:
     draft = make_draft()
     path = reverse("admin:association_legaldocument_change", args=[draft.pk])
     data = {"kind": "instructions", "language": "en", "version": "99", "title": "T", "body": "New"}
-    assert superuser.post(path, data).status_code == 302
+    assert open_and_send(superuser, path, data).status_code == 302
     act(superuser, "association_legaldocument", "publish", draft)
     assert superuser.post(path, {**data, "body": "Newer"}).status_code == 403
     delete = reverse("admin:association_legaldocument_delete", args=[draft.pk])

@@ -28,6 +28,8 @@ from association.models import (
     BudgetRequest,
     Consent,
     LegalDocument,
+    PartnerTold,
+    ResumeEmail,
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
@@ -203,6 +205,16 @@ ROWS: dict[Any, Callable[[], Any]] = {
     InvitationRequest: factories.InvitationRequestFactory,
     LegalDocument: make_document,
     OutboxMessage: make_message,
+    PartnerTold: lambda: PartnerTold.objects.create(
+        account=factories.CustomerAccountFactory(),
+        invitation=make_invitation(),
+        told_at=timezone.now(),
+    ),
+    ResumeEmail: lambda: ResumeEmail.objects.create(
+        account=factories.CustomerAccountFactory(),
+        attempt=make_attempt(),
+        sent_on=timezone.now().date(),
+    ),
     Partner: factories.PartnerFactory,
     PartnerMember: factories.PartnerMemberFactory,
     User: make_user,
@@ -241,6 +253,8 @@ EVIDENCE = {
     "association.BudgetAlert",
     "association.BudgetRequest",
     "association.Consent",
+    "association.PartnerTold",
+    "association.ResumeEmail",
     "partners.BatchRow",
     "partners.InvitationBatch",
     "partners.InvitationRequest",

@@ -11,14 +11,11 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
-from association.services.associations import (
-    Enabling,
-    LetterChoice,
-    associate,
-    end_association,
-)
+from association.services.associations import associate, end_association
 from association.services.attempts import find_attempt
+from association.services.consents import Enabling, LetterChoice
 from association.services.customers import set_budget, unfreeze_customer
+from association.services.documents import Agreed
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import PartnerStatus
@@ -27,7 +24,9 @@ from tests.factories import (
     BillFactory,
     CustomerAccountFactory,
     InvitationFactory,
+    LegalDocumentFactory,
     PartnerMemberFactory,
+    agreed_to,
 )
 from tests.journeys.walk import document, invite, publish_next, ready_attempt
 from tests.tables import tables
@@ -53,7 +52,7 @@ def everything(*, enabled=False, referral=False, letter=True):
         account, partner=manager.partner, created_by=manager.user, referral=referral
     )
     attempt = ready_attempt(account=account, invitation=invitation, letter=letter)
-    agreed = {kind: document(kind).version for kind in AGREEMENT}
+    agreed = {kind: agreed_to(kind) for kind in AGREEMENT}
     return {
         "attempt": attempt,
         "by": account.owner,
@@ -232,10 +231,13 @@ def test_another_users_attempt_is_refused():
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [
-        (lambda arguments: publish_next(DocumentKind.INSTRUCTIONS), "instructions"),
-        (lambda arguments: publish_next(DocumentKind.CUSTOMER_AGREEMENT), "agreement_changed"),
+        (lambda arguments: publish_next(DocumentKind.INSTRUCTIONS), "document_changed"),
+        (lambda arguments: publish_next(DocumentKind.CUSTOMER_AGREEMENT), "document_changed"),
         (lambda arguments: arguments.update(enabling=None), "enable"),
-        (lambda arguments: arguments.update(letter=LetterChoice(0)), "letter_changed"),
+        (
+            lambda arguments: arguments.update(letter=LetterChoice(draft_letter())),
+            "document_changed",
+        ),
         (
             lambda arguments: retire(arguments["attempt"].invitation, expires_at=past()),
             "invitation_expired",
@@ -271,6 +273,11 @@ def test_whatever_is_missing_writes_nothing(spoil, error):
     step = getattr(refused.value, "context", {}).get("step")
     assert (step or str(refused.value)) == error
     assert tables() == before
+
+
+def draft_letter():
+    letter = LegalDocumentFactory.create(kind=DocumentKind.LETTER_OF_AUTHORIZATION, draft=True)
+    return Agreed(letter, "I agree", "en")
 
 
 def test_refusal_is_kept_as_history_and_nothing_else_is_written():

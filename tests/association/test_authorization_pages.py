@@ -254,6 +254,7 @@ def test_request_for_what_was_given_meanwhile_says_so():
         association=association,
         shown_request=None,
         shown_version=document(LETTER).version,
+        label="I agree",
         language="en",
         address=None,
         by=association.account.owner,

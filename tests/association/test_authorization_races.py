@@ -74,6 +74,7 @@ def answer(authorization):
                     association=authorization.association,
                     shown_request=authorization,
                     shown_version=version,
+                    label="I agree",
                     language="en",
                     address=None,
                     by=owner,

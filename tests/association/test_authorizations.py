@@ -50,6 +50,7 @@ def grant(association, **changed):
             "association": association,
             "shown_request": None,
             "shown_version": document(LETTER).version,
+            "label": "I agree",
             "language": "en",
             "address": ADDRESS,
             "by": association.account.owner,

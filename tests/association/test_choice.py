@@ -79,28 +79,23 @@ def test_continue_without_being_signed_in_is_a_conflict():
     assert walk.post("account", choice="continue").status_code == 409
 
 
-def test_switch_logs_out_and_keeps_what_was_ticked(walk):
-    ticked = walk.attempt
+def test_switch_logs_out_and_removes_what_was_ticked(walk):
     response = walk.post("account", choice="switch")
     assert (response.status_code, response["Location"]) == (303, walk.url("account"))
     assert "_auth_user_id" not in walk.client.session
     text = walk.get("account").content.decode()
     assert "Register for Association" in text
     assert "Login for Association" in text
-    assert (walk.attempt.instructions, walk.attempt.letter) == (ticked.instructions, ticked.letter)
+    assert (walk.attempt.instructions, walk.attempt.letter) == (None, None)
 
 
-def test_switch_after_entering_begins_again_with_what_was_ticked(walk, account):
+def test_switch_after_entering_begins_again_without_what_was_ticked(walk, account):
     walk.post("account", choice="continue", account=account.pk)
     old = walk.attempt
     response = walk.post("switch")
     new = Attempt.objects.exclude(pk=old.pk).get()
     assert response["Location"] == f"/join/{new.pk}/account"
-    assert (new.account, new.instructions, new.letter) == (None, old.instructions, old.letter)
-    assert (new.instructions_agreed_at, new.letter_agreed_at) == (
-        old.instructions_agreed_at,
-        old.letter_agreed_at,
-    )
+    assert (new.account, new.instructions, new.letter) == (None, None, None)
     assert Attempt.objects.get(pk=old.pk).account == account
     assert walk.client.get(f"/join/{new.pk}/account").status_code == 200
     assert walk.get("confirm").status_code == 302

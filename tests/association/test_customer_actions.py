@@ -23,6 +23,7 @@ from tests.factories import (
     SpendingFactory,
     make_associated,
 )
+from tests.shown_forms import open_and_send, version_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def url(name, association):
 
 
 def post(client, name, association, **data):
-    return client.post(url(name, association), data)
+    return open_and_send(client, url(name, association), data)
 
 
 def key_of(page):
@@ -92,25 +93,27 @@ def budget_and_unfreeze(client, customer):
 
 
 def several(client, customer):
-    return client.post(
-        reverse("console_set_budgets"), {"customer": [customer.pk], **TERMS, "form_key": KEY}
-    )
+    address = reverse("console_set_budgets")
+    page = client.get(address, {"customer": customer.pk})
+    sent = {"customer": [customer.pk], **TERMS, "form_key": KEY}
+    return client.post(address, {**version_of(page), **sent})
 
 
 def freeze(client, customer):
-    return post(client, "freeze", customer, scope="account", reason="Late")
+    return post(client, "freeze", customer, scope="account", reason="Late", form_key=KEY)
 
 
 def widen(client, customer):
-    return post(client, "freeze", customer, scope="account_and_resources", reason="Later")
+    sent = {"scope": "account_and_resources", "reason": "Later", "form_key": "w" * 22}
+    return post(client, "freeze", customer, **sent)
 
 
 def unfreeze(client, customer):
-    return post(client, "unfreeze", customer, reason="Paid")
+    return post(client, "unfreeze", customer, reason="Paid", form_key=KEY)
 
 
 def manage(client, customer):
-    return post(client, "assign_manager", customer, manager="")
+    return post(client, "assign_manager", customer, manager="", form_key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +318,7 @@ def test_freezing_again_says_that_nothing_has_changed(client, customer):
     freeze(client, customer)
     client.get(url("customer", customer))
 
-    freeze(client, customer)
+    post(client, "freeze", customer, scope="account", reason="Late")
 
     assert "Nothing has changed." in client.get(url("customer", customer)).content.decode()
     assert emails("association.frozen") == 1
@@ -388,7 +391,9 @@ def test_only_who_was_frozen_and_is_free_now_counts_as_freed(client, boss):
     client.get(url("customer", free))
     chosen = [row.pk for row in (freed, kept, free)]
 
-    client.post(reverse("console_set_budgets"), {"customer": chosen, **TERMS, "unfreeze": "on"})
+    address = reverse("console_set_budgets")
+    version = version_of(client.get(address, {"customer": chosen}))
+    client.post(address, {**version, "customer": chosen, **TERMS, "unfreeze": "on"})
 
     [message] = client.get(reverse("console_customers")).context["messages"]
     assert str(message) == (
@@ -400,10 +405,15 @@ def test_only_who_was_frozen_and_is_free_now_counts_as_freed(client, boss):
 
 @pytest.mark.parametrize("scope", ["account", "account_and_resources"])
 def test_another_reason_for_the_same_freeze_is_a_conflict_and_kept(client, customer, scope):
+    address, sent = url("freeze", customer), {"scope": scope, "reason": "Kept <typed>"}
+    opened = version_of(client.get(address))
     post(client, "freeze", customer, scope="account_and_resources", reason="Late")
 
-    answer = post(client, "freeze", customer, scope=scope, reason="Kept <typed>")
+    stale = client.post(address, {**opened, **sent})
+    answer = client.post(address, {**version_of(stale), **sent})
 
+    assert "(“Late”)" in stale.content.decode()
+    assert (stale.status_code, stale.context["form"]["reason"].value()) == (409, "Kept <typed>")
     assert answer.status_code == 409
     assert answer.context["form"]["reason"].value() == "Kept <typed>"
     page = answer.content.decode()

@@ -22,6 +22,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.journeys.walk import document
+from tests.shown_forms import open_and_send, version_of
 from web.models import FormKey
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +56,14 @@ def client_of(user):
 
 def post(client, name, customer, **sent):
     address = reverse(f"console_{name}", args=[customer.pk])
-    return client.post(address, {"form_key": KEY} | sent)
+    return open_and_send(client, address, {"form_key": KEY} | sent)
 
 
 def several(client, customer):
     sent = {**TERMS, "customer": [customer.pk], "form_key": KEY}
-    return client.post(reverse("console_set_budgets"), sent)
+    address = reverse("console_set_budgets")
+    page = client.get(address, {"customer": customer.pk})
+    return client.post(address, {**version_of(page), **sent})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The console's page of one customer, and the budget for several: what they show, and to whom."""
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,7 @@ from tests.factories import (
     SpendingFactory,
     make_associated,
 )
+from tests.shown_forms import hidden_fields, open_and_send
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +61,10 @@ def url(name, association):
 def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     customer = joined(boss)
     SpendingFactory.create(account=customer.account, amount=Decimal("50.00"))
-    client.post(url("set_budget", customer), {**TERMS, "unfreeze": "on", "reason": "Paid <b>"})
-    client.post(url("freeze", customer), {"scope": "account", "reason": "Late"})
+    open_and_send(
+        client, url("set_budget", customer), {**TERMS, "unfreeze": "on", "reason": "Paid <b>"}
+    )
+    open_and_send(client, url("freeze", customer), {"scope": "account", "reason": "Late"})
 
     page = client.get(url("customer", customer))
 
@@ -96,8 +98,10 @@ def test_page_shows_no_amount_of_a_bill(client, boss):
 def test_page_takes_the_same_statements_for_any_past(client, boss, rows, django_assert_num_queries):
     customer = joined(boss)
     for number in range(rows):
-        client.post(url("set_budget", customer), {**TERMS, "amount": number + 1, "unfreeze": "on"})
-        client.post(url("freeze", customer), {"scope": "account", "reason": "Late"})
+        open_and_send(
+            client, url("set_budget", customer), {**TERMS, "amount": number + 1, "unfreeze": "on"}
+        )
+        open_and_send(client, url("freeze", customer), {"scope": "account", "reason": "Late"})
 
     with django_assert_num_queries(12):
         page = client.get(url("customer", customer))
@@ -153,8 +157,7 @@ def test_several_get_one_budget_each_and_are_unfrozen(client, boss):
     for customer in customers:
         assert customer.account.owner.account_name in page.content.decode()
 
-    [key] = re.findall(r'name="form_key" value="([^"]+)"', page.content.decode())
-    sent = {**TERMS, "customer": keys, "unfreeze": "on", "form_key": key}
+    sent = {**hidden_fields(page), **TERMS, "customer": keys, "unfreeze": "on"}
     for _ in range(2):
         assert client.post(SEVERAL, sent).status_code == 303
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from association.models import DocumentKind, LegalDocument
 from association.services.documents import current_documents, load_versions
 from association.templatetags.documents import document_body
+from tests.factories import LegalDocumentFactory
 from tests.journeys.walk import document, publish_next
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +43,7 @@ def test_a_translation_that_has_not_caught_up_is_passed_over():
 
 
 def test_a_draft_and_no_document_are_not_in_force():
-    draft = publish_next(LETTER)
-    LegalDocument.objects.filter(pk=draft.pk).update(published_at=None)
+    draft = LegalDocumentFactory.create(kind=LETTER, draft=True)
     versions = load_versions()
     assert not versions.is_in_force(draft.pk)
     assert not versions.is_in_force(None)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Freeze
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, Consent, DocumentKind
-from association.services.associations import Enabling, associate
+from association.services.associations import associate
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import InvitationRefusal
@@ -21,6 +21,7 @@ from tests.factories import (
     CustomerAccountFactory,
     InvitationFactory,
     ResourceFactory,
+    enabling_of,
 )
 from tests.journeys.walk import (
     EVERY_STEP,
@@ -74,21 +75,26 @@ def test_when_a_rule_refuses_services_are_not_enabled_either(enabling):
     assert (account.services_enabled_at, account.country.code) == (None, "DE")
 
 
-def test_consents_carry_version_moment_and_network_address(enabling):
+@pytest.mark.parametrize("registered", [True, False])
+def test_consents_carry_version_moment_and_network_address(registered):
+    """The tick of an account that registered on the way counts, of another account the click."""
+    account = CustomerAccountFactory.create(country="DE")
+    enabling = walk_of(ready_attempt(account=account, registered=registered))
+    ticked_at = enabling.attempt.instructions_agreed_at
     enabling.client.post(
         enabling.url("enable"),
         {"country": "DE", "agreement": "on"},
         REMOTE_ADDR="203.0.113.5",
     )
     attempt, association = enabling.attempt, Association.objects.get()
-    now, click = association.associated_at, "203.0.113.5"
+    click = (association.associated_at, "203.0.113.5")
     rows = Consent.objects.order_by("document__kind")
     assert [(c.document, c.agreed_at, c.network_address, c.account, c.attempt) for c in rows] == [
         (document(kind), moment, address, attempt.account, attempt)
-        for kind, moment, address in [
-            (DocumentKind.CUSTOMER_AGREEMENT, now, click),
-            (DocumentKind.INSTRUCTIONS, attempt.instructions_agreed_at, "192.0.2.7"),
-            (DocumentKind.PRIVACY_STATEMENT, now, click),
+        for kind, (moment, address) in [
+            (DocumentKind.CUSTOMER_AGREEMENT, click),
+            (DocumentKind.INSTRUCTIONS, (ticked_at, "192.0.2.7") if registered else click),
+            (DocumentKind.PRIVACY_STATEMENT, click),
         ]
     ]
 
@@ -134,7 +140,8 @@ def test_letter_published_meanwhile_must_be_read(confirming):
     assert tables() == before
 
 
-def test_instructions_published_between_page_and_click_undo_their_step(confirming):
+def test_instructions_published_between_page_and_click_undo_their_step():
+    confirming = walk_of(ready_attempt(registered=True))
     publish_next(DocumentKind.INSTRUCTIONS)
     with pytest.raises(Refused) as undone:
         associate(attempt=confirming.attempt, by=confirming.attempt.account.owner, address=None)
@@ -295,12 +302,11 @@ def test_seven_days_are_exact_at_the_moment_of_the_decision(after, refused):
     invitation = InvitationFactory.create()
     attempt = ready_attempt(account=account, invitation=invitation, registered=True)
     last = account.registered_at + timedelta(days=7)
-    documents = [DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT]
     options = {
         "attempt": attempt,
         "by": account.owner,
         "address": None,
-        "enabling": Enabling("DE", {kind: document(kind).version for kind in documents}),
+        "enabling": enabling_of(account),
         "clock": lambda: last + after,
     }
     if not refused:

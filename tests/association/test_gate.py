@@ -180,7 +180,7 @@ def test_no_step_can_be_posted_before_the_instructions(client, step):
     from association.models import DocumentKind
     from tests.journeys.walk import publish_next
 
-    walk = walk_of(ready_attempt())
+    walk = walk_of(ready_attempt(registered=True))
     publish_next(DocumentKind.INSTRUCTIONS)
     before = tables()
     response = walk.post(step, **FINAL, choice="login", email="a@example.org")

@@ -9,11 +9,10 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Freeze, User
-from association.models import Association, BudgetPeriod, Consent, OnExhaustion
+from association.models import Association, BudgetPeriod, Consent, LegalDocument, OnExhaustion
 from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
@@ -26,6 +25,7 @@ from partners.services.invitation_requests import (
     request_online_invitation,
 )
 from partners.services.invitations import edit_invitation, resend_invitation, revoke_invitation
+from tests.evidence import unprotected
 from tests.factories import (
     CustomerAccountFactory,
     InvitationBatchFactory,
@@ -61,8 +61,8 @@ def name(obj):
 
 
 def raw(model, **wanted):
-    """Rows of evidence, past the refusal to change them."""
-    return QuerySet(model).filter(**wanted)
+    """Rows of evidence, past the refusals to change them."""
+    return unprotected(model).filter(**wanted)
 
 
 def made(association):
@@ -219,7 +219,13 @@ def consent_is_to_an_older_version(association):
 def consent_is_to_another_document(association):
     other = LegalDocumentFactory.create(published_at=association.associated_at + SECOND)
     raw(Consent, document__kind="instructions").update(document=other)
-    return {("I3", name(association))}
+    return {("I3", name(association)), ("I3", name(other))}
+
+
+def text_that_was_agreed_to_is_changed(association):
+    agreed = association.attempt.consents.get(document__kind="instructions").document
+    LegalDocument.objects.filter(pk=agreed.pk).update(body=f"{agreed.body} ")
+    return {("I3", name(agreed))}
 
 
 def snapshot_is_empty(association):
@@ -449,6 +455,7 @@ BREAKERS = [
     consent_is_missing,
     consent_is_to_an_older_version,
     consent_is_to_another_document,
+    text_that_was_agreed_to_is_changed,
     snapshot_is_empty,
     snapshot_refuses,
     owner_is_promised_nothing,

@@ -33,7 +33,8 @@ def program(*arguments, cwd=ROOT, **environment):
 @pytest.fixture
 def checkout(tmp_path):
     """A checkout with a var/ of its own."""
-    shutil.copytree(ROOT / "config", tmp_path / "config")
+    for package in ("config", "web"):
+        shutil.copytree(ROOT / package, tmp_path / package)
     return tmp_path
 
 

@@ -15,7 +15,17 @@ CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|\bsrc=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-FOLDERS = (*PACKAGES, "templates", "static", "tests", "docs", "benchmarks", "bin", ".ci")
+FOLDERS = (
+    *PACKAGES,
+    "templates",
+    "static",
+    "tests",
+    "docs",
+    "benchmarks",
+    "examples",
+    "bin",
+    ".ci",
+)
 # A path in one of our folders, or a file of the root. `/join/<attempt>/done` is a URL.
 OWN_PATH = re.compile(
     rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*|[\w.-]+\.(?:md|toml|lock|yaml)"
@@ -27,6 +37,7 @@ def documents() -> list[Path]:
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         ROOT / "CHANGELOG.md",
+        ROOT / "SECURITY.md",
         ROOT / "benchmarks" / "README.md",
         *sorted((ROOT / "docs").rglob("*.md")),
     ]
@@ -103,7 +114,8 @@ def test_every_decision_is_in_the_index_and_numbered():
     index = (DECISIONS / "README.md").read_text()
 
     assert [link for link, _ in LINK.findall(index)] == records
-    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    numbers = [int(name[:4]) for name in records]
+    assert numbers == sorted(set(numbers))
 
 
 def test_every_decision_has_its_three_parts():

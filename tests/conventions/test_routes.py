@@ -45,6 +45,7 @@ PUBLIC = {
     "livez",
     "readyz",
     "robots",
+    "security_txt",
     # the demo's own pages; 404 outside the demo
     "demo",
     "demo_mailbox",

@@ -9,14 +9,15 @@ from factory.django import DjangoModelFactory
 from accounts.models import CustomerAccount
 from association import models
 from association.models import Association, Attempt, DocumentKind
-from association.services.associations import AGREEMENT, Enabling, associate
+from association.services.associations import associate
 from association.services.attempts import (
     agree_to_instructions,
     enter_attempt,
     hash_of,
     start_attempt,
 )
-from association.services.documents import current_documents
+from association.services.consents import AGREEMENT, Enabling
+from association.services.documents import Agreed, current_documents
 from partners.models import Invitation
 from tests.factories.accounts import CustomerAccountFactory, in_days
 from tests.factories.partners import InvitationFactory
@@ -82,7 +83,7 @@ def make_attempt(
     """Return an attempt that has reached a certain step.
 
     `agreed`: agreed to the instructions, and with `letter` to the letter. `account`: entered with
-    it, `registered` in this attempt or logged in.
+    it, `registered` in this attempt, or logged in, then before agreeing.
     """
     now = now or timezone.now()
     invitation = invitation or InvitationFactory.create()
@@ -90,12 +91,12 @@ def make_attempt(
         invitation=invitation, browser_secret=browser_secret, language=language, now=now
     )
     if agreed and invitation.is_reseller:
-        documents = current_documents(list(DocumentKind), language)
         agree_to_instructions(
             attempt=attempt,
-            instructions=documents[DocumentKind.INSTRUCTIONS],
-            letter=documents[DocumentKind.LETTER_OF_AUTHORIZATION] if letter else None,
+            instructions=agreed_to(DocumentKind.INSTRUCTIONS, language),
+            letter=agreed_to(DocumentKind.LETTER_OF_AUTHORIZATION, language) if letter else None,
             address=ADDRESS,
+            by=account.owner if account and not registered else None,
             now=now,
         )
     if account is not None:
@@ -132,8 +133,13 @@ def make_associated(
 
 def enabling_of(account: CustomerAccount, language: str = "en") -> Enabling:
     """Return what a customer submits on Enable: the country, and both documents in force."""
-    documents = current_documents(AGREEMENT, language)
     return Enabling(
         country=account.country.code,
-        agreed_versions={kind: documents[kind].version for kind in AGREEMENT},
+        agreed={kind: agreed_to(kind, language) for kind in AGREEMENT},
     )
+
+
+def agreed_to(kind: DocumentKind, language: str = "en") -> Agreed:
+    """Return the document in force as it is ticked, with a label of the tests."""
+    document = current_documents([kind], language)[kind]
+    return Agreed(document, f"I agree to {kind.label}", language)

@@ -17,7 +17,7 @@ from association.services.attempts import (
 )
 from association.services.documents import current_documents
 from partners.models import Invitation
-from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
+from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory, agreed_to
 from tests.tables import tables as tables  # noqa: PLC0414 - many tests import it from here
 
 ADDRESS = "new.customer@example.org"
@@ -152,9 +152,10 @@ def ready_attempt(
     if invitation.is_reseller:
         agree_to_instructions(
             attempt=attempt,
-            instructions=document(DocumentKind.INSTRUCTIONS),
-            letter=document(DocumentKind.LETTER_OF_AUTHORIZATION) if letter else None,
+            instructions=agreed_to(DocumentKind.INSTRUCTIONS),
+            letter=agreed_to(DocumentKind.LETTER_OF_AUTHORIZATION) if letter else None,
             address="192.0.2.7",
+            by=None if registered else account.owner,
             now=now,
         )
     enter_attempt(attempt=attempt, account=account, now=now, registered=registered)

@@ -302,8 +302,36 @@ def test_claim_takes_the_same_queries_for_one_and_three(count, django_assert_num
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_each_message_takes_one_read_and_one_write(count, listening, django_assert_num_queries):
+def test_each_message_takes_one_read_and_all_one_write(count, listening, django_assert_num_queries):
     for _ in range(count):
         enqueue()
-    with django_assert_num_queries(6 + 2 * count):  # is anything due, drop the late, claim
+    with django_assert_num_queries(7 + count):  # is anything due, drop the late, claim, store
         assert deliver(listening) == count
+
+
+class KilledBackend:
+    """Accepts e-mails, and kills the worker at the one with this number."""
+
+    def __init__(self, last: int) -> None:
+        self.last, self.sent = last, list[str]()
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def send_messages(self, emails) -> None:
+        if len(self.sent) == self.last:
+            raise KeyboardInterrupt
+        self.sent += [email.extra_headers["Message-ID"] for email in emails]
+
+
+def test_killed_worker_has_stored_all_but_the_last_few_emails():
+    for _ in range(25):
+        enqueue()
+    backend = KilledBackend(last=23)
+    with pytest.raises(KeyboardInterrupt):
+        MailSender(backend).deliver_batch()
+    stored = OutboxMessage.objects.filter(sent_at__isnull=False)
+    assert sorted(message.message_id for message in stored) == sorted(backend.sent[:20])

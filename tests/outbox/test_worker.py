@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -22,7 +23,8 @@ from outbox.management.commands import worker
 from outbox.models import OutboxMessage
 from outbox.services.delivery import MailSender
 from outbox.services.queue import OutgoingMessage, claim_messages, enqueue_messages
-from tests.factories import InvitationFactory
+from partners.models import InvitationBatch
+from tests.factories import InvitationBatchFactory, InvitationFactory
 from tests.outbox.mail_server import MailServer, free_port
 
 
@@ -206,6 +208,8 @@ def cut_connection(process_id: int) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_database_lost_while_sending_repeats_and_delays_no_message():
+    if settings.DATABASE_POOLER:
+        pytest.skip("a pooler replaces the connection, and nothing is lost")
     enqueue(3)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -217,3 +221,83 @@ def test_database_lost_while_sending_repeats_and_delays_no_message():
     assert sender.deliver_batch() == 2
     assert len(backend.sent) == 3
     assert OutboxMessage.objects.filter(sent_at__isnull=False, tries=1).count() == 3
+
+
+@contextmanager
+def row_of_another_worker(queryset):
+    """Lock the rows as another worker does while it works on them; yields how to let go."""
+    locked, free = threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            with transaction.atomic():
+                list(queryset.select_for_update())
+                locked.set()
+                free.wait(10)
+                queryset.update(cancelled_at=timezone.now())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    locked.wait(10)
+    try:
+        yield free
+    finally:
+        free.set()
+        thread.join()
+
+
+def drain_beside_another_worker() -> bool:
+    """Return whether `--drain` waited for the batch that another worker has locked."""
+    batch = InvitationBatchFactory.create()
+    ended = threading.Event()
+
+    def drain() -> None:
+        try:
+            call_command("worker", "--drain")
+        finally:
+            connection.close()
+            ended.set()
+
+    with row_of_another_worker(InvitationBatch.objects.filter(pk=batch.pk)) as free:
+        thread = threading.Thread(target=drain)
+        thread.start()
+        waited = not ended.wait(2.5)
+        free.set()
+        thread.join(10)
+    assert ended.is_set()
+    return waited
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_drain_waits_for_the_batch_of_another_worker():
+    assert drain_beside_another_worker()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_drain_ends_too_early_when_it_does_not_look_for_batches(settings):
+    """The positive control of the test above: without the guard it would fail."""
+    settings.UNFINISHED_WORK = []
+    assert not drain_beside_another_worker()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_drain_waits_for_the_email_that_another_worker_has_claimed():
+    (message,) = enqueue()
+    claim_messages(now=timezone.now(), limit=1)
+
+    def send_in_the_other_worker() -> None:
+        OutboxMessage.objects.filter(pk=message.pk).update(sent_at=timezone.now())
+        connection.close()
+
+    timer = threading.Timer(1.5, send_in_the_other_worker)
+    timer.start()
+    began = time.monotonic()
+    call_command("worker", "--drain")
+    timer.join()
+    assert time.monotonic() - began > 1.4
+    assert mail.outbox == []

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from partners.enums import PartnerStatus
 from partners.services.batches import make_batches
 from partners.views import batches
 from tests.factories import InvitationBatchFactory, InvitationFactory, PartnerMemberFactory
@@ -47,7 +48,7 @@ def body(answer):
 
 
 def links_of(batch):
-    return list(batch.invitations.order_by("pk"))
+    return list(batch.invitations.order_by("created_at", "pk"))
 
 
 def test_table_has_label_link_token_and_state(member_client, member):
@@ -168,3 +169,47 @@ def test_files_contain_only_the_links_of_the_batch(member_client, member):
     batch = made(member, label="Other {n}")
     text = body(member_client.get(f"{LIST}{batch.pk}/links.csv")).decode()
     assert len(text.splitlines()) == 4
+
+
+def partly_dead(member):
+    """A batch of four: live, revoked, expired, used up."""
+    batch = made(member, size=4)
+    now, rows = timezone.now(), list(batch.invitations.order_by("label"))
+    changes = [{}, {"revoked_at": now}, {"expires_at": now}, {"max_uses": 1, "used_count": 1}]
+    for row, change in zip(rows, changes, strict=True):
+        type(row).objects.filter(pk=row.pk).update(**change or {"note": ""})
+    return batch, rows
+
+
+def test_archive_leaves_out_what_cannot_be_followed_and_keeps_the_numbers(member_client, member):
+    batch, [_live, revoked, *_others] = partly_dead(member)
+    type(revoked).objects.filter(pk=revoked.pk).update(label="Last", created_at=timezone.now())
+    InvitationFactory.create(
+        partner=member.partner, created_by=member.user, batch=batch, label="Later"
+    )
+    names = archive_of(member_client.get(f"{LIST}{batch.pk}/codes.zip")).namelist()
+    assert names == ["0001-fair-1.svg", "0005-later.svg"]
+
+
+def test_label_of_what_cannot_be_followed_has_a_word_and_no_code(member_client, member):
+    batch, [live, *dead] = partly_dead(member)
+    shown = member_client.get(f"{LIST}{batch.pk}/labels").content.decode()
+    assert re.findall(r'class="label-dead">([^<]*)<', shown) == ["Revoked", "Expired", "Used up"]
+    assert (shown.count('<svg class="qr"'), shown.count(live.grouped_token)) == (1, 1)
+    for link in dead:
+        assert link.grouped_token not in shown
+        assert link.label in shown
+
+
+@pytest.mark.parametrize("file", ["labels", "codes.zip", "codes.zip?format=png"])
+def test_frozen_partner_prints_nothing(member_client, member, caplog, file):
+    batch = made(member)
+    member.partner.status = PartnerStatus.FROZEN
+    member.partner.save()
+    with caplog.at_level("INFO", "security"):
+        page = member_client.get(f"{LIST}{batch.pk}/{file}").content.decode()
+    assert "The partner is frozen and cannot invite." in page
+    assert 'class="qr"' not in page
+    # Nothing was shown, so the security log does not say so.
+    assert caplog.messages == []
+    assert not any(link.grouped_token in page for link in links_of(batch))

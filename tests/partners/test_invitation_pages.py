@@ -15,6 +15,7 @@ from partners.models import Invitation, Partner
 from partners.services.invitations import edit_invitation, revoke_invitation
 from partners.views import invitation_changes
 from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
+from tests.shown_forms import open_and_send
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +172,7 @@ def test_edit_of_an_invitation_that_is_revoked_meanwhile_is_409(boss, monkeypatc
         return edit_invitation(**terms)
 
     monkeypatch.setattr(invitation_changes, "edit_invitation", edit_after_revoking)
-    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
+    page = open_and_send(client_of(boss.user), path(invitation, "edit"), {"label": "New"})
     assert page.status_code == 409
     assert "This invitation has been revoked." in page.content.decode()
 
@@ -321,7 +322,7 @@ def test_editing_keeps_the_token_and_what_is_not_touched(boss):
     ends = timezone.now() + timedelta(days=3, seconds=7)
     invitation = InvitationFactory(partner=boss.partner, max_uses=4, expires_at=ends)
     typed = {"label": "New", "note": "Hi", "expiry": "keep", "max_uses": ""}
-    answer = client_of(boss.user).post(path(invitation, "edit"), typed)
+    answer = open_and_send(client_of(boss.user), path(invitation, "edit"), typed)
     assert (answer.status_code, answer["Location"]) == (303, path(invitation))
     token = invitation.token
     invitation.refresh_from_db()
@@ -342,7 +343,7 @@ def test_editing_keeps_the_token_and_what_is_not_touched(boss):
 )
 def test_bad_edit_changes_nothing(boss, typed, field):
     invitation = InvitationFactory(partner=boss.partner, label="Old", used_count=2)
-    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New", **typed})
+    page = open_and_send(client_of(boss.user), path(invitation, "edit"), {"label": "New", **typed})
     assert (page.status_code, list(page.context["form"].errors)) == (400, [field])
     invitation.refresh_from_db()
     assert (invitation.label, actions(invitation)) == ("Old", [])
@@ -358,7 +359,7 @@ def test_bad_edit_changes_nothing(boss, typed, field):
 )
 def test_dead_invitation_is_not_edited(boss, trait, sentence):
     invitation = InvitationFactory(partner=boss.partner, label="Old", **{trait: True})
-    page = client_of(boss.user).post(path(invitation, "edit"), {"label": "New"})
+    page = open_and_send(client_of(boss.user), path(invitation, "edit"), {"label": "New"})
     shown = client_of(boss.user).get(path(invitation, "edit"))
     assert (shown.status_code, page.status_code) == (200, 409)
     assert sentence in page.content.decode()

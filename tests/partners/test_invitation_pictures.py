@@ -6,8 +6,10 @@ import re
 import pytest
 import zxingcpp
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
+from partners.enums import PartnerStatus
 from tests.factories import InvitationFactory, PartnerMemberFactory
 from tests.scanning import scanned_text
 
@@ -100,3 +102,56 @@ def test_sheet_names_host_expiry_and_token_in_clear(client, invitation, settings
     assert invitation.partner.name in text
     assert "Without an expiry date." in text
     assert "(reseller)" in text
+
+
+DEAD = [
+    ({"revoked": True}, "This invitation has been revoked."),
+    ({"expired": True}, "This invitation has expired."),
+    ({"max_uses": 1, "used_count": 1}, "This invitation has been used up."),
+    ({"partner_frozen": True}, "The partner is frozen and cannot invite."),
+    (
+        {"referral": True, "type_withdrawn": True},
+        "The partner may not invite in this association type.",
+    ),
+]
+
+
+def dead_invitation(member, *, partner_frozen=False, type_withdrawn=False, **traits):
+    partner = member.partner
+    invitation = InvitationFactory(partner=partner, **traits)
+    if partner_frozen:
+        partner.status = PartnerStatus.FROZEN
+    if type_withdrawn:
+        partner.allows_referral = False
+    partner.save()
+    return invitation
+
+
+@pytest.mark.parametrize(("traits", "sentence"), DEAD)
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        ("print", 200),
+        ("print?size=a6", 200),
+        ("qr.svg", 409),
+        ("qr.png?size=1200&download=1", 409),
+    ],
+)
+def test_invitation_that_cannot_be_followed_is_not_handed_out(
+    client, member, traits, sentence, action, status
+):
+    invitation = dead_invitation(member, **traits)
+    answer = client.get(path(invitation, action))
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert "That is not possible" in page
+    assert sentence in page
+    assert "<img" not in page
+    assert invitation.grouped_token not in page
+
+
+def test_picture_in_the_browsers_cache_is_not_confirmed_after_the_revocation(client, invitation):
+    etag = client.get(path(invitation, "qr.svg"))["ETag"]
+    type(invitation).objects.update(revoked_at=timezone.now())
+    again = client.get(path(invitation, "qr.svg"), HTTP_IF_NONE_MATCH=etag)
+    assert again.status_code == 409

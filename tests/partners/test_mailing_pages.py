@@ -127,7 +127,10 @@ def test_two_clicks_on_send_mail_each_person_once(client, member):
         assert response.status_code == 303
         assert response["Location"] == f"/partner/invitations/batches/{batch.pk}/"
     work()
-    assert send(client, batch).status_code == 303
+    other = send(client, batch, subject="Newer", note="Changed")
+    assert other.status_code == 409
+    assert "Somebody has started this list" in other.content.decode()
+    assert "Newer" in other.content.decode()
     work()
     made = Invitation.objects.order_by("recipient")
     assert [(row.recipient, row.note, str(row.country)) for row in made] == [

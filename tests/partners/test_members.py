@@ -15,6 +15,7 @@ from tests.factories import (
     UserFactory,
     make_associated,
 )
+from tests.shown_forms import open_and_send
 
 pytestmark = pytest.mark.django_db
 MEMBERS = "/partner/members/"
@@ -109,7 +110,7 @@ def test_change_is_saved_with_one_event_of_what_changed(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     data = {"role": "manager", "may_see_addresses": "on"}
     for _ in range(2):
-        answer = console.post(address(manager, "edit"), data)
+        answer = open_and_send(console, address(manager, "edit"), data)
         assert (answer.status_code, answer["Location"]) == (303, MEMBERS)
     assert terms(manager) == (PartnerRole.MANAGER, True)
     event = AuditEvent.objects.get()
@@ -127,7 +128,7 @@ def test_change_is_saved_with_one_event_of_what_changed(boss, console):
 @pytest.mark.parametrize("role", ["", "owner", "administrator\0", "x" * 100_000])
 def test_unknown_role_changes_nothing(boss, console, role):
     manager = PartnerMemberFactory.create(partner=boss.partner)
-    assert console.post(address(manager, "edit"), {"role": role}).status_code == 400
+    assert open_and_send(console, address(manager, "edit"), {"role": role}).status_code == 400
     assert terms(manager) == (PartnerRole.MANAGER, False)
     assert not AuditEvent.objects.exists()
 
@@ -136,9 +137,9 @@ def test_promotion_and_demotion_apply_to_the_next_request(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     theirs = client_of(manager.user)
     assert theirs.get(MEMBERS).status_code == 404
-    console.post(address(manager, "edit"), {"role": "administrator"})
+    open_and_send(console, address(manager, "edit"), {"role": "administrator"})
     assert theirs.get(MEMBERS).status_code == 200
-    console.post(address(manager, "edit"), {"role": "manager"})
+    open_and_send(console, address(manager, "edit"), {"role": "manager"})
     assert theirs.get(MEMBERS).status_code == 404
     assert theirs.get("/partner/").status_code == 200
 
@@ -202,7 +203,7 @@ def test_customers_of_a_removed_member_stay_without_a_manager(boss, console):
 @pytest.mark.parametrize("action", ["edit", "remove"])
 def test_last_administrator_stays(boss, console, action):
     PartnerMemberFactory.create(partner=boss.partner)
-    answer = console.post(address(boss, action), {"role": "manager"})
+    answer = open_and_send(console, address(boss, action), {"role": "manager"})
     assert answer.status_code == 409
     assert "A partner keeps at least one administrator." in answer.content.decode()
     assert terms(boss) == (PartnerRole.ADMINISTRATOR, False)
@@ -214,6 +215,6 @@ def test_last_administrator_stays(boss, console, action):
 )
 def test_one_of_two_administrators_may_leave(boss, console, action, leads_to):
     PartnerMemberFactory.create(partner=boss.partner, administrator=True)
-    answer = console.post(address(boss, action), {"role": "manager"})
+    answer = open_and_send(console, address(boss, action), {"role": "manager"})
     assert (answer.status_code, answer["Location"]) == (303, leads_to)
     assert console.get(MEMBERS).status_code == 404

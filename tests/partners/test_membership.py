@@ -10,12 +10,14 @@ from django.utils import timezone
 from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from partners.models import MemberInvitation, PartnerMember
+from partners.services.members import member_terms
 from tests.factories import (
     MemberInvitationFactory,
     PartnerMemberFactory,
     UserFactory,
     make_associated,
 )
+from web.shown_versions import ShownVersion
 
 pytestmark = pytest.mark.django_db
 MEMBERSHIP = "/account/membership/"
@@ -39,7 +41,13 @@ def offer(person):
 
 
 def answer(user, offer, act="accept"):
-    return client_of(user).post(f"{MEMBERSHIP}{offer.pk}/{act}")
+    return client_of(user).post(f"{MEMBERSHIP}{offer.pk}/{act}", shown(offer))
+
+
+def shown(offer):
+    """Return the version that the page showed before anything was answered."""
+    offer.refresh_from_db()
+    return {"shown_version": str(ShownVersion.of(member_terms(offer)))}
 
 
 def test_page_says_who_invites_and_what_it_means(person, offer):
@@ -70,7 +78,7 @@ def test_accepting_twice_makes_one_member_and_leads_to_the_console(person, offer
     client = client_of(person)
     before = client.session.session_key
     for _ in range(2):
-        response = client.post(f"{MEMBERSHIP}{offer.pk}/accept")
+        response = client.post(f"{MEMBERSHIP}{offer.pk}/accept", shown(offer))
         assert (response.status_code, response["Location"]) == (303, "/partner/")
     assert client.session.session_key != before
     member = PartnerMember.objects.get()

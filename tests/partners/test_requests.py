@@ -199,8 +199,12 @@ def test_dismissing_twice_keeps_the_first_reason_and_sends_no_email():
     request, member = InvitationRequestFactory(), UserFactory()
     dismiss_invitation_request(invitation_request=request, reason="Not ours", by=member, now=NOW)
     again = dismiss_invitation_request(
-        invitation_request=request, reason="Other", by=UserFactory(), now=NOW
+        invitation_request=request, reason="Not ours", by=UserFactory(), now=NOW
     )
+    with pytest.raises(Refused):
+        dismiss_invitation_request(
+            invitation_request=request, reason="Other", by=UserFactory(), now=NOW
+        )
     assert (again.dismiss_reason, again.closed_by) == ("Not ours", member)
     assert actions(request) == ["invitation_request.dismissed"]
     assert not OutboxMessage.objects.exists()

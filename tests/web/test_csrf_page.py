@@ -2,6 +2,7 @@
 
 import logging
 import re
+from io import StringIO
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from django.urls import reverse
 from tests.factories.accounts import UserFactory
 from tests.factories.partners import PartnerMemberFactory
 from tests.tables import tables
+from web.logs import FORMATTERS
 from web.typed import typed_form
 
 pytestmark = pytest.mark.django_db
@@ -91,22 +93,23 @@ urlpatterns = []
 handler500 = "web.errors.server_error"
 
 
-def test_error_page_and_its_log_line_name_the_request(settings, caplog, tmp_path):
+def test_error_page_and_its_log_line_name_the_request(settings):
     from django.contrib.auth.decorators import login_not_required
     from django.urls import path
 
-    from web.logs import AddRequestId
-
     settings.ROOT_URLCONF = __name__
     urlpatterns[:] = [path("fails", login_not_required(failing))]
-    caplog.handler.addFilter(AddRequestId())
-    with caplog.at_level(logging.ERROR):
+    written = StringIO()
+    handler, logger = logging.StreamHandler(written), logging.getLogger("django.request")
+    handler.setFormatter(FORMATTERS["text"]())
+    logger.addHandler(handler)
+    try:
         page = Client(raise_request_exception=False).get("/fails")
+    finally:
+        logger.removeHandler(handler)
     assert page.status_code == 500
     number = re.search(r"<code>([0-9a-f]{32})</code>", page.content.decode())
-    [record] = [record for record in caplog.records if record.exc_info]
-    assert record.request_id == number[1]
-    assert "request_id" in settings.LOGGING["formatters"]["line"]["format"]
+    assert f"django.request {number[1]} Internal Server Error: /fails" in written.getvalue()
 
 
 @pytest.mark.parametrize("address", ["/admin/r/1/x/", "/admin/r/x/1/", "/admin/r/1/1/"])

@@ -21,9 +21,10 @@ from django.utils import timezone
 from config.urls import urlpatterns as site
 from tests.factories import UserFactory
 from web.body_limits import accept_file
-from web.form_keys import answer_once, delete_old_form_keys, shown_form_key
+from web.form_keys import answer_once, shown_form_key
 from web.models import FormKey
 from web.refused import Refused
+from web.retention import delete_old_form_keys
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

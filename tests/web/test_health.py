@@ -1,6 +1,6 @@
 """Liveness, readiness and robots.txt."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import redis.exceptions
@@ -92,7 +92,7 @@ def test_missing_cache_table_is_not_ready(client):
 
 
 def test_missing_migration_is_not_ready_until_it_is_applied(client):
-    newest = MigrationRecorder.Migration.objects.get(app="accounts", name="0001_initial")
+    newest = MigrationRecorder.Migration.objects.filter(app="accounts").latest("pk")
     newest.delete()
     assert [answer(client), answer(client)] == [NOT_READY, NOT_READY]
     newest.save(force_insert=True)
@@ -111,3 +111,23 @@ def test_migrations_are_checked_until_none_is_missing(client):
 
 def test_robots_are_asked_to_stay_away(client):
     assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
+
+
+def test_security_txt_names_the_contact_and_an_expiry_ahead(client, settings):
+    settings.SECURITY_CONTACT = "mailto:security@example.org"
+
+    answer = client.get("/.well-known/security.txt")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    left = datetime.fromisoformat(fields.pop("Expires")) - timezone.now()
+    assert timedelta(days=178) < left < timedelta(days=181)
+    assert fields == {
+        "Contact": "mailto:security@example.org",
+        "Preferred-Languages": "en",
+        "Canonical": f"{settings.PUBLIC_BASE_URL}/.well-known/security.txt",
+    }
+
+
+def test_there_is_no_security_txt_without_a_contact(client):
+    assert client.get("/.well-known/security.txt").status_code == 404

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
+from django.core.cache import cache, caches
+from django.core.cache.backends.db import DatabaseCache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -136,7 +137,7 @@ def test_neighbours_in_one_ipv6_network_share_a_count():
 def test_statements(three_per_hour):
     with CaptureQueriesContext(connection) as queries:
         count_use("try", "a")
-    in_database = limits._is_in_database()
+    in_database = isinstance(caches["default"], DatabaseCache)
     assert bool(queries) == in_database
     uses(3)
     with CaptureQueriesContext(connection) as queries:

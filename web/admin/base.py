@@ -1,4 +1,4 @@
-"""The base of all admin pages: bounded lists, state filters, masked addresses, checked input."""
+"""The base of all admin pages: bounded lists, masked addresses, checked input, no lost change."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -21,8 +21,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
+from web.admin.versions import VersionedModelAdmin
 from web.number_fields import DecimalNumberField, WholeNumberField
 from web.random_ids import RandomIdField
+from web.transactions import whole_transaction
 
 COUNT_LIMIT = 10_000
 
@@ -74,7 +76,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return found
 
 
-class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SafeModelAdmin(VersionedModelAdmin):
     """An admin page that stays fast with large tables and answers any URL without an error.
 
     `addresses` names fields with e-mail addresses, masked for users without the permission.
@@ -140,6 +142,10 @@ class SafeModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[models.QuerySet[Any], bool]:
         term = search_term.lower() if self.lower_case_search else search_term
         return super().get_search_results(request, queryset, term)
+
+    # Django makes one transaction of each.
+    changeform_view = whole_transaction(admin.ModelAdmin.changeform_view)
+    delete_view = whole_transaction(admin.ModelAdmin.delete_view)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Treat a moment outside the calendar as a filter that makes no sense."""

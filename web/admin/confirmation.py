@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from web.admin.base import SafeModelAdmin
 from web.refused import Refused
+from web.shown_versions import ChangedMeanwhile, Values
+from web.versioned_forms import VersionedForm
 
 Action = Callable[[Any, HttpRequest, Any], HttpResponse]
 MAX_OBJECTS = 100
@@ -37,6 +39,11 @@ class ConfirmedAction:
     The administrator first reads what will happen to which objects, fills in `form`, and confirms.
     Then the method gets each object, `by=`, `now=`, and the form's values by name. For a refusal
     the page shows the sentence that `refusals` has for its code.
+
+    Where what the button does depends on the objects, `shows` returns the values that it depends
+    on, named differently for each object. The method gets `shown_version=` for its service. For an
+    object that has changed meanwhile the page is shown again, with the sentences that `explain`
+    returns for the names of the changed values.
     """
 
     title: Any
@@ -47,6 +54,8 @@ class ConfirmedAction:
     form: type[forms.Form] = forms.Form
     name: Callable[[Any], str] = str
     refusals: Mapping[Any, Any] = field(default_factory=dict)
+    shows: Callable[[Any], Values] | None = None
+    explain: Callable[[Sequence[str]], list[str]] = lambda names: []
     # Django's templates call what is callable.
     do_not_call_in_templates: ClassVar[bool] = True
 
@@ -70,12 +79,35 @@ class ConfirmedAction:
             text = gettext("At most %(count)d at once. Nothing was changed.")
             page.message_user(request, text % {"count": MAX_OBJECTS}, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        is_confirmed = "confirmed" in request.POST
-        form = self.form(request.POST if is_confirmed else None)
-        if is_confirmed and form.is_valid():
-            do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
-            self._apply(page, request, objects, do)
+        form = self._form(request.POST if "confirmed" in request.POST else None, objects)
+        if not form.is_valid():
+            return self._show(page, request, objects, form, status=400 if form.errors else 200)
+        do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
+        changed, names = self._apply(page, request, objects, do)
+        if not changed:
             return HttpResponseRedirect(request.get_full_path())
+        form.show(self._shown(changed))
+        form.report_sentences(self.explain(names))
+        return self._show(page, request, changed, form, status=409)
+
+    def _form(self, data: Any, objects: Sequence[Any]) -> Any:
+        if self.shows is None:
+            return self.form(data)
+        versioned: Any = type(f"Versioned{self.form.__name__}", (VersionedForm, self.form), {})
+        return versioned(data, shows=self._shown(objects))
+
+    def _shown(self, objects: Sequence[Any]) -> Values:
+        shown = self.shows or (lambda obj: {})
+        return {name: value for obj in objects for name, value in shown(obj).items()}
+
+    def _show(
+        self,
+        page: SafeModelAdmin,
+        request: HttpRequest,
+        objects: Sequence[Any],
+        form: forms.Form,
+        status: int,
+    ) -> HttpResponse:
         context = {
             **page.admin_site.each_context(request),
             "title": self.title,
@@ -86,17 +118,24 @@ class ConfirmedAction:
             "action": request.POST.get("action", ""),
             "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
-        status = 400 if form.errors else 200
         return TemplateResponse(request, "admin/confirm_action.html", context, status=status)
 
     def _apply(
         self, page: SafeModelAdmin, request: HttpRequest, objects: Sequence[Any], do: Any
-    ) -> None:
-        """Act on each object in a transaction of its own: one refusal does not stop the others."""
+    ) -> tuple[list[Any], list[str]]:
+        """Act on each object in a transaction of its own: one refusal does not stop the others.
+
+        Return the objects that had changed, and the names of what had.
+        """
         done = 0
+        changed: list[Any] = []
+        names: list[str] = []
         for obj in objects:
             try:
                 do(obj)
+            except ChangedMeanwhile as refused:
+                changed.append(obj)
+                names += refused.names
             except Refused as refused:
                 sentence = self.refusals.get(refused.code, refused.code)
                 page.message_user(request, f"{self.name(obj)}: {sentence}", messages.ERROR)
@@ -105,3 +144,4 @@ class ConfirmedAction:
         if done:
             text = ngettext("Done for %(count)d object.", "Done for %(count)d objects.", done)
             page.message_user(request, text % {"count": done}, messages.SUCCESS)
+        return changed, names

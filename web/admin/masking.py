@@ -4,7 +4,6 @@ Users with the permission `settings.FULL_ADDRESS_PERMISSION` see them in full on
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,18 +16,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.http import HttpRequest
 
-from web.email_addresses import mask_address
+from web.email_addresses import mask_addresses
 
-_ADDRESS = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]+")
 _PLAIN = (type(None), bool, int, str, Decimal, datetime, date, list, dict)
 
 
 def may_see_addresses(request: HttpRequest) -> bool:
     return request.user.has_perm(settings.FULL_ADDRESS_PERMISSION)
-
-
-def mask_addresses(text: str) -> str:
-    return _ADDRESS.sub(lambda found: mask_address(found[0]), text)
 
 
 @cache

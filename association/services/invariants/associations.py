@@ -1,4 +1,4 @@
-"""I1 to I4 and I6: use counts, one association in force, evidence, freezes, moments of joining."""
+"""I1 to I4, I6 and I11: use counts, one in force, evidence, freezes, moments, services."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -53,7 +53,10 @@ def one_in_force() -> Iterator[Violation]:
 
 
 def evidence_is_complete() -> Iterator[Violation]:
-    """I3: one audit event, one consent to the version in force (reseller), snapshot, e-mails."""
+    """I3: one audit event, one consent to the version in force (reseller), snapshot, e-mails.
+
+    The texts that were agreed to are unchanged.
+    """
     associations = Association.objects
     resellers = associations.filter(association_type=AssociationType.RESELLER)
     made = events_about(LABEL, "pk").filter(action="association.made")
@@ -63,6 +66,7 @@ def evidence_is_complete() -> Iterator[Violation]:
     is_refused = Q(eligibility__is_eligible__isnull=True) | Q(eligibility__is_eligible=False)
     refused = associations.filter(is_refused)
     yield from violations("I3", refused, "its eligibility snapshot is empty, or refuses")
+    yield from _texts_are_as_agreed_to()
     emailed = associations.annotate(found=count_of(_messages("association.associated")))
     yield from _not_one(emailed, "e-mails to the owner")
     yield from _partner_was_told(associations.all())
@@ -98,6 +102,17 @@ def _consents_then_current() -> QuerySet[Any]:
     return consents
 
 
+def _texts_are_as_agreed_to() -> Iterator[Violation]:
+    """Hash each text that was agreed to once more; many consents share one."""
+    stored = Consent.objects.exclude(text_sha256="").order_by()
+    texts = stored.values_list("document", "provider_name", "text_sha256").distinct()
+    documents = LegalDocument.objects.in_bulk({key for key, _name, _sha256 in texts})
+    for key, provider_name, sha256 in texts:
+        if documents[key].text_sha256(provider_name) != sha256:
+            detail = "its text is not the one whose hash the consents have"
+            yield Violation("I3", f"association.legaldocument:{key}", detail)
+
+
 def _messages(kind: str) -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(kind=kind, about_label=LABEL, about_id=as_text("pk"))
 
@@ -109,7 +124,9 @@ def _partner_was_told(associations: QuerySet[Association]) -> Iterator[Violation
     address, none about a referral, and at least one where an administrator is unchanged since then.
     """
     told = _messages("association.customer_waiting")
-    twice = told.order_by().values("recipient").annotate(n=Count("pk")).filter(n__gt=1)
+    # Of old e-mails the recipient is no longer stored.
+    known = told.exclude(recipient="").order_by()
+    twice = known.values("recipient").annotate(n=Count("pk")).filter(n__gt=1)
     rows = associations.filter(Exists(twice))
     yield from violations("I3", rows, "the same e-mail went twice to a partner member")
     rows = associations.filter(Exists(told), association_type=AssociationType.REFERRAL)
@@ -146,6 +163,12 @@ def frozen_until_unfrozen() -> Iterator[Violation]:
     resellers = Association.objects.in_force().filter(association_type=AssociationType.RESELLER)
     detail = "reseller account {} is not frozen since, and no later unfreeze followed a budget"
     yield from violations("I4", resellers.filter(~Exists(freezes)), detail, "account_id")
+
+
+def services_are_enabled() -> Iterator[Violation]:
+    """I11: an account with an association in force has its services enabled."""
+    rows = Association.objects.in_force().filter(account__services_enabled_at__isnull=True)
+    yield from violations("I11", rows, "the services of account {} are not enabled", "account_id")
 
 
 def made_while_live() -> Iterator[Violation]:

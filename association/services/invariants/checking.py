@@ -17,6 +17,7 @@ from association.services.invariants.associations import (
     frozen_until_unfrozen,
     made_while_live,
     one_in_force,
+    services_are_enabled,
     used_as_often_as_counted,
 )
 from association.services.invariants.related_rows import related_rows_agree
@@ -44,6 +45,7 @@ def find_violations() -> Iterator[Violation]:
         yield from _messages_come_to_an_end(now)
         yield from _addresses_are_canonical()
         yield from related_rows_agree()
+        yield from services_are_enabled()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from django.utils.dateparse import parse_datetime
 
 from association.services.invariants.violations import CHUNK, Violation
 from audit.models import AuditEvent
+from web.email_addresses import mask_address, mask_addresses
 
 # JSON stores milliseconds.
 PRECISION = timedelta(milliseconds=1)
@@ -146,4 +147,4 @@ def _plain(value: Any) -> Any:
 def _is_mask(audited: Any, plain: Any) -> bool:
     if not (isinstance(audited, str) and isinstance(plain, str) and MASK in audited):
         return False
-    return audited.rpartition("@")[2] == plain.rpartition("@")[2]
+    return mask_addresses(audited) in (mask_address(plain), mask_addresses(plain))

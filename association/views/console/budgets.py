@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
+from association.conflicts import terms_sentences
 from association.enums import AssociationRefusal
-from association.forms.budgets import SetBudgetForm
+from association.forms.budgets import SetBudgetForm, shown_state
 from association.models import Association
 from association.services.customer_lists import customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
@@ -24,8 +25,10 @@ from association.views.console.customer_rows import back_to, row_of
 from association.views.console.customers import answers_refusals, find_customer
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
+from partners.views.refusing import actor_name
 from web.form_keys import answer_once
 from web.refused import Refused
+from web.shown_versions import ChangedMeanwhile
 
 MOST_AT_ONCE = 100
 
@@ -89,11 +92,16 @@ def _set(
             reason=answer.get("reason", ""),
             by=member.user,
             now=timezone.now(),
+            shown_version=answer["shown_version"],
         )
         messages.success(request, _done_sentence(done))
         return done_url
 
-    return answer_once(request, write)
+    try:
+        return answer_once(request, write)
+    except ChangedMeanwhile as changed:
+        form.report_sentences(terms_sentences(changed.names, actor_name))
+        return _show(request, member, form, customers, spent, back, status=409)
 
 
 def _done_sentence(done: BudgetsSet) -> str:
@@ -125,9 +133,13 @@ def _show(
     customers: list[Association],
     spent: dict[int, Any],
     back: dict[str, Any],
+    status: int = 400,
 ) -> HttpResponse:
+    """Show the form; `status` is that of one that was rejected."""
     states = customer_states(customers, now=timezone.now())
     rows = [row_of(state, member) | {"month": spent[state.association.pk]} for state in states]
+    if form is not None:
+        form.show(shown_state(states))
     context = {
         "form": form or SetBudgetForm.for_customers(states),
         "lines": rows,
@@ -135,7 +147,7 @@ def _show(
         **back,
     }
     template = "association/console/set_budget.html"
-    status = 200 if form is None else 400
+    status = 200 if form is None else status
     return show(request, member, template, context, section="customers", status=status)
 
 

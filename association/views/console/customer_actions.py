@@ -12,18 +12,28 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.models import Freeze
+from accounts.services.freezes import shown_cause, shown_freezes
+from association.conflicts import terms_sentences
 from association.enums import AssociationRefusal
 from association.forms.customers import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
 from association.services.authorizations import request_authorization
-from association.services.customers import assign_manager, freeze_customer, unfreeze_customer
+from association.services.customer_lists import CustomerState
+from association.services.customers import (
+    ALL_BUT_ADMINISTRATOR,
+    assign_manager,
+    freeze_customer,
+    unfreeze_customer,
+)
 from association.views.console.customer_rows import back_to, freeze_row
 from association.views.console.customers import answers_refusals, find_customer, state_of
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
+from partners.views.refusing import actor_name, report_conflict
 from web.answers import posted, posts_only
 from web.form_keys import answer_once
 from web.refused import Refused
+from web.shown_versions import ChangedMeanwhile
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,16 +44,25 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     customer = find_customer(member, association_id)
     if not customer.is_reseller:
         raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
-    before = customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
+    before = _own_freeze(customer)
+    shows = shown_cause(customer.account, [before] if before else [], FreezeCause.PARTNER)
     scope = request.GET.get("scope")
     initial = {"scope": scope if scope in FreezeScope.values else FreezeScope.ACCOUNT}
-    form = PartnerFreezeForm(posted(request), initial=initial)
+    form = PartnerFreezeForm(posted(request), shows=shows, initial=initial)
     if not form.is_valid():
         return _freeze_page(request, member, customer, before, form)
     try:
         return answer_once(request, lambda: _freeze(request, member, customer, before, form))
     except _OtherReason:
-        return _freeze_page(request, member, customer, before, form, status=409)
+        return _freeze_page(request, member, customer, before, form, status=409, is_dropped=True)
+    except ChangedMeanwhile as changed:
+        form.show(changed.values)
+        form.report_sentences(terms_sentences(changed.names, actor_name))
+        return _freeze_page(request, member, customer, _own_freeze(customer), form, status=409)
+
+
+def _own_freeze(customer: Association) -> Freeze | None:
+    return customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
 
 
 class _OtherReason(Exception):
@@ -63,6 +82,7 @@ def _freeze(
         reason=form.cleaned_data["reason"],
         by=member.user,
         now=timezone.now(),
+        shown_version=form.cleaned_data["shown_version"],
     )
     if after.reason != form.cleaned_data["reason"]:
         raise _OtherReason
@@ -80,6 +100,8 @@ def _freeze_page(
     before: Freeze | None,
     form: PartnerFreezeForm,
     status: int | None = None,
+    *,
+    is_dropped: bool = False,
 ) -> HttpResponse:
     running = customer.account.resources.filter(status=ResourceStatus.RUNNING).count()
     context = {
@@ -87,7 +109,7 @@ def _freeze_page(
         "running_resources": running,
         "frozen_by_partner": before,
         "is_widest": before is not None and before.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-        "is_dropped": status is not None,
+        "is_dropped": is_dropped,
     }
     return _show(request, member, customer, "freeze", context, status)
 
@@ -103,20 +125,34 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
         raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     if state.budget is None:
         raise Refused(AssociationRefusal.NO_BUDGET, association=customer)
-    form = UnfreezeForm(posted(request))
-    if form.is_valid():
+    shows = shown_freezes(state.freezes, ALL_BUT_ADMINISTRATOR)
+    form = UnfreezeForm(posted(request), shows=shows)
+    if not form.is_valid():
+        return _unfreeze_page(request, member, state, form)
 
-        def write() -> str:
-            closed = unfreeze_customer(
-                association=customer,
-                reason=form.cleaned_data["reason"],
-                by=member.user,
-                now=timezone.now(),
-            )
-            messages.success(request, _unfrozen_sentence(customer, closed))
-            return resolve_url("console_customer", customer.pk)
+    def write() -> str:
+        closed = unfreeze_customer(
+            association=customer, by=member.user, now=timezone.now(), **form.cleaned_data
+        )
+        messages.success(request, _unfrozen_sentence(customer, closed))
+        return resolve_url("console_customer", customer.pk)
 
+    try:
         return answer_once(request, write)
+    except ChangedMeanwhile as changed:
+        form.show(changed.values)
+        form.report_sentences(terms_sentences(changed.names, actor_name))
+        return _unfreeze_page(request, member, state_of(customer), form, status=409)
+
+
+def _unfreeze_page(
+    request: HttpRequest,
+    member: PartnerMember,
+    state: CustomerState,
+    form: UnfreezeForm,
+    status: int | None = None,
+) -> HttpResponse:
+    customer = state.association
     provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
     lifted = [row for row in state.freezes if row.cause != FreezeCause.ADMINISTRATOR]
     context = {
@@ -124,7 +160,7 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
         "lifted": [freeze_row(row, customer) for row in lifted],
         "provider_freezes": provider_freezes,
     }
-    return _show(request, member, customer, "unfreeze", context)
+    return _show(request, member, customer, "unfreeze", context, status)
 
 
 def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
@@ -143,22 +179,27 @@ def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
 def manager(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
     customer = find_customer(member, association_id)
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
-    initial = {"manager": customer.manager_id or ""}
-    form = ManagerForm(posted(request), members=list(members), initial=initial)
-    if form.is_valid():
+    present = {"manager": customer.manager_id}
+    form = ManagerForm(posted(request), members=list(members), shows=present, initial=present)
+    if not form.is_valid():
+        return _show(request, member, customer, "manager", {"form": form})
 
-        def write() -> str:
-            assign_manager(
-                association=customer,
-                manager=form.chosen_member(),
-                by=member.user,
-                now=timezone.now(),
-            )
-            messages.success(request, _("The manager is saved."))
-            return resolve_url("console_customer", customer.pk)
+    def write() -> str:
+        assign_manager(
+            association=customer,
+            manager=form.chosen_member(),
+            by=member.user,
+            now=timezone.now(),
+            shown_version=form.cleaned_data["shown_version"],
+        )
+        messages.success(request, _("The manager is saved."))
+        return resolve_url("console_customer", customer.pk)
 
+    try:
         return answer_once(request, write)
-    return _show(request, member, customer, "manager", {"form": form})
+    except ChangedMeanwhile as changed:
+        report_conflict(form, changed)
+        return _show(request, member, customer, "manager", {"form": form}, status=409)
 
 
 @for_members

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +16,7 @@ from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
 from partners.models import PartnerMember
+from partners.views.refusing import actor_name
 
 STATUSES: Mapping[str, tuple[Any, str]] = {
     "waiting": (gettext_lazy("Waiting for a budget"), "warning"),
@@ -48,7 +48,7 @@ def who(actor: User | None, association: Association) -> str:
         return _("automatically")
     if actor.pk == association.account.owner_id:
         return _("the customer")
-    return settings.PROVIDER_NAME if actor.is_staff else actor.email
+    return actor_name(actor)
 
 
 def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:

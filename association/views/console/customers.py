@@ -35,7 +35,6 @@ from association.views.console.customer_rows import (
     row_of,
     who,
 )
-from audit.services import log_security_event
 from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_administrators, for_members, show
@@ -44,6 +43,7 @@ from partners.views.refusing import refusal_page
 from web.downloads import csv_download
 from web.form_keys import earlier_answer
 from web.refused import Refused
+from web.security_log import log_security_event
 
 ROWS_READ_AT_ONCE = 500
 

@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from outbox.models import OutboxMessage
-from outbox.services.background import Background
+from outbox.services.background import Background, is_all_done
 from outbox.services.delivery import MailSender, MailServerAway, log
 
 POLL_SECONDS = 1.0
@@ -33,7 +32,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         group = parser.add_mutually_exclusive_group()
         group.add_argument("--once", action="store_true", help="send all due e-mails, then end")
-        group.add_argument("--drain", action="store_true", help="end when no e-mail waits")
+        group.add_argument(
+            "--drain", action="store_true", help="end when no work is left, of other workers either"
+        )
 
     def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
         self.stop = threading.Event()
@@ -70,7 +71,7 @@ class Command(BaseCommand):
                 if not connection.in_atomic_block:
                     close_old_connections()
                 processed = self.work(sender)
-                if drain and not processed and not OutboxMessage.objects.waiting().exists():
+                if drain and not processed and is_all_done(now=timezone.now()):
                     break
                 pause = 0 if processed else POLL_SECONDS
             except MailServerAway as away:

@@ -6,7 +6,7 @@ PURPOSES = ["register", "reset_password", "log_in"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial")]
+    dependencies = [("accounts", "0002_retention")]
 
     operations = [
         migrations.RemoveConstraint("verificationcode", "verification_code_purpose_is_known"),

@@ -1,0 +1,66 @@
+"""Notices that are sent only so often; the constraint of each says how often."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerAccount
+from association.models.attempts import Attempt
+from partners.models import Invitation
+
+
+class PartnerTold(models.Model):
+    """The partner was told about the refusals of an account, once per account and invitation."""
+
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("customer account"),
+    )
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.PROTECT, related_name="+", verbose_name=_("invitation")
+    )
+    told_at = models.DateTimeField(_("told at"))
+
+    class Meta:
+        verbose_name = _("partner told of refusals")
+        verbose_name_plural = _("partners told of refusals")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "invitation"],
+                name="partner_is_told_once_per_account_and_invitation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.invitation_id}"
+
+
+class ResumeEmail(models.Model):
+    """The link back was e-mailed to a customer who enables later, once a day (UTC) per account."""
+
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("customer account"),
+    )
+    attempt = models.ForeignKey(
+        Attempt,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("attempt"),
+    )
+    sent_on = models.DateField(_("sent on"))
+
+    class Meta:
+        verbose_name = _("e-mail with the link back")
+        verbose_name_plural = _("e-mails with the link back")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "sent_on"], name="one_resume_email_per_account_and_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.sent_on}"

@@ -1,0 +1,121 @@
+"""Replacing a person's address by a pseudonym in every table."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
+from accounts.services.account_names import CROCKFORD
+from association.models import LegalDocument
+from audit.models import AppendOnlyModel, Erasure
+from web.email_addresses import mask_address, replace_address
+
+# Their texts are the provider's, or are erased in a way of their own (`audit/retention.py`).
+LEFT_ALONE = (AppendOnlyModel, Erasure, LegalDocument)
+
+
+def new_pseudonym() -> str:
+    """Return "erased-" and ten random characters."""
+    return "erased-" + "".join(secrets.choice(CROCKFORD) for _ in range(10))
+
+
+@dataclass(slots=True)
+class Pseudonym:
+    """A person's addresses and names, and what takes their place."""
+
+    name: str
+    addresses: set[str]
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def address(self) -> str:
+        """An address that receives no e-mail (RFC 2606)."""
+        return f"{self.name}@erased.invalid"
+
+    def erase_addresses(self, value: Any) -> Any:
+        """Replace the addresses in a text, or in the texts of lists and mappings."""
+        if isinstance(value, str):
+            for address in self.addresses:
+                value = replace_address(value, address, self.address)
+            return value
+        return self._inside(value, self.erase_addresses)
+
+    def erase_person(self, value: Any) -> Any:
+        """Replace also masked addresses, and names where they are the whole text."""
+        if isinstance(value, str):
+            if value in self.names:
+                return self.name
+            for address in self.addresses:
+                value = replace_address(value, mask_address(address), self.address)
+            return self.erase_addresses(value)
+        return self._inside(value, self.erase_person)
+
+    def _inside(self, value: Any, erase: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: erase(inner) for key, inner in value.items()}
+        return [erase(inner) for inner in value] if isinstance(value, list) else value
+
+    def occurs_in(self, *names: str) -> Q:
+        """Return the condition that one of these text columns contains one of the addresses."""
+        found = Q()
+        for name in names:
+            for address in self.addresses:
+                # As it is, and as JSON may store it, for a domain with other letters than ASCII.
+                for spelling in {address, json.dumps(address)[1:-1]}:
+                    found |= Q(**{f"{name}__icontains": spelling})
+        return found
+
+
+def replace_everywhere(pseudonym: Pseudonym) -> dict[type[models.Model], list[Any]]:
+    """Replace the addresses in every text and JSON column; return the keys of the changed rows.
+
+    Reads each table once. Call it inside the transaction of the erasure.
+    """
+    changed = {}
+    for model in apps.get_models():
+        if not issubclass(model, LEFT_ALONE):
+            keys = _replace_in(model, pseudonym)
+            if keys:
+                changed[model] = keys
+    return changed
+
+
+def _replace_in(model: type[models.Model], pseudonym: Pseudonym) -> list[Any]:
+    names = [
+        column.name
+        for column in model._meta.concrete_fields
+        if isinstance(column, models.CharField | models.TextField | models.JSONField)
+        and not column.primary_key
+    ]
+    if not names:
+        return []
+    texts = {f"text_of_{name}": Cast(name, TextField()) for name in names}
+    rows = model._base_manager.annotate(**texts).filter(pseudonym.occurs_in(*texts))
+    keys = []
+    for row in rows.select_for_update(of=("self",)).order_by("pk"):
+        old = {name: getattr(row, name) for name in names}
+        new = {name: pseudonym.erase_addresses(value) for name, value in old.items()}
+        values = {name: value for name, value in new.items() if _plain(value) != _plain(old[name])}
+        if values:
+            model._base_manager.filter(pk=row.pk).update(**_fitting(model, values))
+            keys.append(row.pk)
+    return keys
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, default=str, sort_keys=True)
+
+
+def _fitting(model: type[models.Model], values: dict[str, Any]) -> dict[str, Any]:
+    """Cut the texts that the pseudonym has made too long."""
+    lengths = {name: getattr(model._meta.get_field(name), "max_length", None) for name in values}
+    return {
+        name: value[: lengths[name]] if isinstance(value, str) else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,58 @@
+"""Old attempts without an account are deleted; old network addresses removed or shortened."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from association.models import Attempt, Consent
+from audit.models import AuditEvent
+from audit.retention import shorten_addresses
+from audit.services import record_audit_events
+
+ROWS_AT_ONCE = 500
+
+
+def delete_abandoned_attempts(*, now: datetime) -> int:
+    """Delete some attempts that never got an account; return how many.
+
+    The browser that began one has lost its cookie long before (`BROWSER_COOKIE_AGE`).
+    """
+    end = now - settings.RETENTION["ATTEMPTS"]
+    with transaction.atomic():
+        old = Attempt.objects.filter(
+            Q(code_asked_at__isnull=True) | Q(code_asked_at__lte=end),
+            account__isnull=True,
+            started_at__lte=end,
+        )
+        locked = old.order_by("started_at").select_for_update(skip_locked=True)[:ROWS_AT_ONCE]
+        attempts = {str(attempt.pk): attempt for attempt in locked}
+        about = AuditEvent.objects.filter(object_label=Attempt._meta.label_lower)
+        audited = about.filter(object_id__in=attempts).values_list("object_id", flat=True)
+        changes = [(attempts[key], None, None) for key in sorted(set(audited))]
+        record_audit_events(action="attempt.deleted", changes=changes, by=None, now=now)
+        Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts.values()]).delete()
+    return len(attempts)
+
+
+def forget_addresses_of_attempts(*, now: datetime) -> int:
+    """Remove the network addresses of some old attempts that led to an association.
+
+    Its consents have them too, as evidence.
+    """
+    end = now - settings.RETENTION["NETWORK_ADDRESSES"]
+    known = Q(instructions_network_address__isnull=False) | Q(letter_network_address__isnull=False)
+    with transaction.atomic():
+        old = Attempt.objects.filter(known, started_at__lte=end, association__isnull=False)
+        locked = old.order_by("started_at").select_for_update(skip_locked=True, of=("self",))
+        keys = [attempt.pk for attempt in locked[:ROWS_AT_ONCE]]
+        Attempt.objects.filter(pk__in=keys).update(
+            instructions_network_address=None, letter_network_address=None
+        )
+    return len(keys)
+
+
+def shorten_addresses_of_consents(*, now: datetime) -> int:
+    """Shorten the network addresses of some old consents; return how many rows were read."""
+    return shorten_addresses(Consent, "agreed_at", now=now)

@@ -1,0 +1,240 @@
+"""Erasing an account: the address is in no table, evidence stays, the same address is free."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User, VerificationCode
+from accounts.services.account_names import rename_account
+from accounts.services.codes import send_code
+from association.enums import ErasureRefusal
+from association.models import Association, Consent
+from association.refusals import SENTENCES
+from association.services import erasure
+from association.services.associations import end_association
+from association.services.attempts import remember_registration
+from association.services.customers import freeze_customer
+from association.services.erasure import erase_account
+from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent, Erasure
+from outbox.models import OutboxMessage
+from partners.models import Invitation
+from partners.services.invitation_requests import request_online_invitation
+from partners.services.invitations import create_invitation
+from tests.factories import (
+    PASSWORD,
+    AttemptFactory,
+    BatchRowFactory,
+    ContractFactory,
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    make_associated,
+)
+from web.email_addresses import replace_address
+from web.refused import Refused
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "ann.lee@bücher.example"
+CANONICAL = "ann.lee@xn--bcher-kva.example"
+OTHER = f"jo{CANONICAL}"
+NOW = timezone.now()
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def person(client):
+    """A former customer, whose address is in every table that can have one."""
+    user = UserFactory.create(email=CANONICAL, email_original=ADDRESS)
+    account = CustomerAccountFactory.create(owner=user, enabled=True)
+    member = PartnerMemberFactory.create(administrator=True)
+    values = {"channel": "email", "association_type": "reseller", "by": member.user}
+    joined, _sent = (
+        create_invitation(
+            partner=member.partner,
+            label=label,
+            recipient=CANONICAL,
+            recipient_name="Ann Lee",
+            note=f"For {ADDRESS.title()}, as asked by {OTHER}",
+            now=NOW - HOUR,
+            **values,
+        )
+        for label in ("Ann Lee", f"Call {CANONICAL}")
+    )
+    association = make_associated(invitation=joined, account=account, now=NOW - HOUR)
+    freeze_customer(
+        association=association,
+        scope="account",
+        reason=f"Ask {CANONICAL}",
+        by=member.user,
+        now=NOW - HOUR,
+    )
+    end_association(association=association, reason=f"{CANONICAL} left", by=None, now=NOW)
+    link = InvitationFactory.create(partner=member.partner)
+    request_online_invitation(invitation=link, address=CANONICAL, language="en", now=NOW)
+    attempt = AttemptFactory.create(invitation=link)
+    remember_registration(attempt=attempt, email=ADDRESS, country="DE", code_asked_at=NOW)
+    send_code(email=CANONICAL, purpose="register", flow="f", language="en", now=NOW)
+    BatchRowFactory.create(name="Ann Lee", email=CANONICAL)
+    ContractFactory.create(account=account, external_id=f"{CANONICAL}/1")
+    Authenticator.objects.create(user=user, type="totp", data={"secret": "s", "of": CANONICAL})
+    rename_account(user=user, account_name="ann-lee", by=user, now=NOW)
+    user.refresh_from_db()
+    client.post(reverse("account_login"), {"login": CANONICAL, "password": PASSWORD})
+    return user
+
+
+def places_of(*words):
+    """Return the columns of all tables that contain one of the words."""
+    found = set()
+    for model in apps.get_models():
+        for column in model._meta.concrete_fields:
+            if not isinstance(column, models.CharField | models.TextField | models.JSONField):
+                continue
+            texts = [
+                str(v).lower() for v in model._base_manager.values_list(column.name, flat=True)
+            ]
+            if any(word in text for text in texts for word in words):
+                found.add(f"{model._meta.label}.{column.name}")
+    return found
+
+
+def erase(login, **options):
+    output = StringIO()
+    call_command("erase_account", login, stdout=output, **options)
+    return output.getvalue()
+
+
+def test_the_address_and_the_names_are_in_no_table(person):
+    places = places_of(f" {CANONICAL}", ADDRESS, "ann-lee", "ann lee")
+    assert len(places) > 8
+
+    erase("ann-lee")
+
+    assert places_of(ADDRESS, "ann-lee", "ann lee", f"a…@{CANONICAL.partition('@')[2]}") == set()
+    [text] = Invitation.objects.exclude(note="").values_list("note", flat=True).distinct()
+    assert text == f"For {User.objects.get(pk=person.pk).email}, as asked by {OTHER}"
+    assert places_of(CANONICAL) == {"partners.Invitation.note"}
+
+
+def test_evidence_stays_and_names_the_pseudonym(person):
+    counts = [model.objects.count() for model in (Association, Consent, User)]
+    events = AuditEvent.objects.count()
+
+    output = erase(CANONICAL)
+
+    pseudonym = User.objects.get(pk=person.pk).account_name
+    assert f"the account is now {pseudonym}." in output
+    assert [model.objects.count() for model in (Association, Consent, User)] == counts
+    assert AuditEvent.objects.count() > events
+    renamed = AuditEvent.objects.get(action="user.renamed")
+    assert (renamed.before, renamed.after) == (
+        {"account_name": pseudonym},
+        {"account_name": pseudonym},
+    )
+    assert not Erasure.objects.exists()
+    assert list(find_violations()) == []
+
+
+def test_nobody_can_log_in(person, client):
+    assert Session.objects.count() == 1
+
+    erase("ann-lee")
+
+    assert not Session.objects.exists()
+    assert not EmailAddress.objects.filter(user=person).exists()
+    assert not Authenticator.objects.exists()
+    assert not VerificationCode.objects.exists()
+    assert client.get(reverse("account_home")).status_code == 302
+    for login in (CANONICAL, "ann-lee", User.objects.get(pk=person.pk).account_name):
+        answer = client.post(reverse("account_login"), {"login": login, "password": PASSWORD})
+        assert answer.status_code == 400
+
+
+def test_the_same_address_may_register_again(person):
+    erase("ann-lee")
+
+    again = User.objects.create_user("c-0123456789", ADDRESS, PASSWORD)
+
+    assert (again.email, again.pk != person.pk) == (CANONICAL, True)
+
+
+def test_what_waits_ends(person):
+    erase("ann-lee")
+
+    assert not Invitation.objects.live(NOW).exclude(recipient="").exists()
+    reasons = OutboxMessage.objects.exclude(drop_reason="").values_list("drop_reason", flat=True)
+    assert set(reasons) == {"The account was erased."}
+    assert not OutboxMessage.objects.waiting().filter(recipient__endswith=".invalid").exists()
+
+
+def test_a_dry_run_counts_and_changes_nothing(person):
+    before = places_of(CANONICAL), AuditEvent.objects.count()
+
+    output = erase("ann-lee", dry_run=True)
+
+    assert "Nothing was changed" in output
+    assert (places_of(CANONICAL), AuditEvent.objects.count()) == before
+    assert erase("ann-lee").splitlines()[:-1] == output.splitlines()[:-1]
+
+
+def test_an_error_erases_nothing(person, monkeypatch):
+    before = places_of(CANONICAL)
+    monkeypatch.setattr(erasure, "_erase_trail", lambda *_arguments: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        erase_account(login="ann-lee", by=None, now=NOW)
+    assert places_of(CANONICAL) == before
+
+
+def associated():
+    return make_associated().account.owner
+
+
+def support():
+    return UserFactory.create(email=InvitationFactory.create().partner.support_email)
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: User(account_name="nobody"), ErasureRefusal.UNKNOWN),
+        (associated, ErasureRefusal.ASSOCIATED),
+        (lambda: PartnerMemberFactory.create().user, ErasureRefusal.IS_MEMBER),
+        (lambda: UserFactory.create(is_staff=True), ErasureRefusal.IS_STAFF),
+        (support, ErasureRefusal.IS_SUPPORT),
+    ],
+)
+def test_refusals_say_the_way_out(make, code):
+    login = make().account_name
+
+    with pytest.raises(Refused) as refused:
+        erase_account(login=login, by=None, now=NOW)
+    assert refused.value.code == code
+    with pytest.raises(CommandError) as error:
+        erase(login)
+    assert str(error.value) == str(SENTENCES[code])
+
+
+@pytest.mark.parametrize(
+    ("text", "replaced"),
+    [
+        ("a@b.org", "X"),
+        ("A@B.ORG, a@b.org.", "X, X."),
+        ("<a@b.org>/1", "<X>/1"),
+        ("xa@b.org x.a@b.org a@b.org.uk a@b.orgs a@b.org-x", None),
+    ],
+)
+def test_only_the_whole_address_is_replaced(text, replaced):
+    assert replace_address(text, "a@b.org", "X") == (replaced or text)

@@ -1,0 +1,140 @@
+"""Admin pages that take nothing back: a page shows a version, and a POST is compared with it."""
+
+import types
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+
+from web.shown_versions import ChangedMeanwhile, ShownVersion
+from web.versioned_forms import FIELD, LastChange, VersionedForm, plain
+
+LastChanges = Callable[[Collection[str]], dict[str, LastChange]]
+
+
+class VersionedModelForm(VersionedForm):
+    """Mixed into the form of a page; its row is locked, so `initial` is what the row is now."""
+
+    instance: models.Model
+    last_changes: LastChanges
+    is_conflict = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, shows={}, **options)
+        names = [name for name in self.fields if name != FIELD]
+        initial = {name: self.get_initial_for_field(self.fields[name], name) for name in names}
+        self.show({name: plain(value) for name, value in initial.items()})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        version = cleaned.get(FIELD)
+        if version is None:
+            return cleaned
+        changed, closed = self.changed_since(version), self._closed_since(version)
+        # To type what has been decided meanwhile takes nothing back.
+        if closed or (changed and self.has_changed()):
+            self.is_conflict = True
+            self.report_conflict(changed, self.last_changes(changed))
+            for name, label in closed.items():
+                text = gettext("“%(name)s” cannot be changed any more. You typed: %(typed)s")
+                typed = self.data.get(name, "")
+                self.add_error(None, text % {"name": label, "typed": typed})
+        return cleaned
+
+    def _closed_since(self, version: ShownVersion) -> dict[str, Any]:
+        """Return the labels of the fields that the page offered, and that are read-only now."""
+        fields = self.instance._meta.fields
+        names = version.digests.keys() - self.shows.keys()
+        return {field.name: field.verbose_name for field in fields if field.name in names}
+
+    def changed_since(self, version: ShownVersion | None) -> list[str]:
+        return (version or ShownVersion({})).changed(ShownVersion.of(self.shows))
+
+
+class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A POST locks its row first, and writes only the fields that its form changed.
+
+    Where one of the form's fields is no longer as the page showed it, the answer is a 409 that says
+    what changed, and by whom. That is so for deleting a row, too.
+    """
+
+    # False where the page's service locks the row FOR UPDATE: a lock is not made stronger later.
+    locks_no_key = True
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if not changes_one(request):
+            return rows
+        return rows.select_for_update(of=("self",), no_key=self.locks_no_key)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        if change:
+            bases = (VersionedModelForm, self.form)
+            form: Any = types.new_class(f"Versioned{self.form.__name__}", bases)
+            form.last_changes = staticmethod(partial(self.last_changes, obj))
+            options["form"] = form
+        return super().get_form(request, obj, change, **options)
+
+    def last_changes(self, obj: Any, names: Collection[str]) -> dict[str, LastChange]:
+        """Return who changed these fields of the object last, as far as that is known."""
+        return {}
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        response = super().render_change_form(request, context, *args, **options)
+        form = context["adminform"].form
+        if form.errors:
+            response.status_code = 409 if getattr(form, "is_conflict", False) else 400
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write only what the form changed, and moments that Django sets by itself."""
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            fields = obj._meta.concrete_fields
+            automatic = {field.name for field in fields if getattr(field, "auto_now", False)}
+            changed = {*form.changed_data, *automatic}
+            obj.save(update_fields=[field.name for field in fields if field.name in changed])
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except ChangedMeanwhile as refused:
+            request.POST = type(request.POST)()
+            context = {"changes": refused.context["sentences"], **(extra_context or {})}
+            response = super().delete_view(request, object_id, context)
+            response.status_code = 409
+            return response
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        form = self.get_form(request, context["object"], change=True)(instance=context["object"])
+        return super().render_delete_form(request, {**context, "form": form})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.check_shown(request, obj)
+        super().delete_model(request, obj)
+
+    def check_shown(self, request: HttpRequest, obj: Any) -> None:
+        """Raise ChangedMeanwhile unless the page that deletes the locked row showed it as it is."""
+        form = self.get_form(request, obj, change=True)(instance=obj)
+        version = ShownVersion.parse(request.POST.get(FIELD, ""))
+        changed = form.changed_since(version)
+        if changed:
+            sentences = form.sentences(changed, self.last_changes(obj, changed))
+            raise ChangedMeanwhile(changed, form.shows, sentences=sentences)
+
+
+def changes_one(request: HttpRequest) -> bool:
+    """Whether the request changes or deletes the one row that its address names."""
+    name = (request.resolver_match and request.resolver_match.url_name) or ""
+    return request.method == "POST" and name.endswith(("_change", "_delete"))

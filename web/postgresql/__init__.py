@@ -1,0 +1,1 @@
+"""Django's database engine for PostgreSQL, for servers that stop answering."""
