@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.partners import MemberInvitationFactory, PartnerMemberFactory
+from tests.shown_forms import version_of
 from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +162,8 @@ def test_user_who_becomes_a_member_is_limited_from_then_on(clock, client):
     invited = MemberInvitationFactory.create()
     user = UserFactory.create(email=invited.address)
     logged_in(client, user)
-    accepted = client.post(reverse("accept_membership", args=[invited.pk]))
+    page = client.get(reverse("membership"))
+    accepted = client.post(reverse("accept_membership", args=[invited.pk]), version_of(page))
     assert accepted.status_code == HTTPStatus.SEE_OTHER
     assert is_in(client, CONSOLE)
     clock.shift(timedelta(minutes=31))
