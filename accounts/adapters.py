@@ -5,34 +5,22 @@ from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.auth_backends import AuthenticationBackend
-from allauth.account.models import EmailAddress
-from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.models import User
-from accounts.services.passwords import warn_of_failed_logins
-from web import limits
+from accounts.services.log_in import check_guess, find_owner, may_log_in
 from web.security_log import log_security_event
+from web.session_life import begin_login
 
 # Control characters, blanks and the backslash: browsers read them in ways of their own.
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # What allauth's session entries about the present log-in begin with.
 _METHODS = "account_authentication_methods"
 _NO_MATCH = _("That account name or e-mail and that password don’t belong together.")
-
-
-def may_log_in(user: User) -> bool:
-    proven = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
-    return user.is_active and proven.exists()
-
-
-def failed_login_key(account: str) -> str:
-    return f"{account} from {limits.client_network()}"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -51,32 +39,22 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the user who may log in with these credentials, or None. Raises LimitReached."""
-        typed = str(credentials.get("email") or credentials.get("username") or "").lower()
-        field = "email" if "email" in credentials else "account_name"
-        owner = User.objects.filter(**{field: typed}).first()
-        account = f"user {owner.pk}" if owner else f"login {typed}"
-        key = failed_login_key(account)
-        try:
-            limits.check_limit("login_failed_from_network")
-            # Counted before the password is compared: parallel guesses cannot pass the limit.
-            limits.count_use("login_failed", key)
-        except limits.LimitReached:
-            _warn(owner)
-            raise
-        user = authenticate(request, **credentials)
-        AuthenticationBackend.unstash_authenticated_user()
-        if isinstance(user, User) and may_log_in(user):
-            limits.uncount_use("login_failed", key)
-            return user
+        """Return the user who may log in with these credentials, or None.
+
+        Raises LimitReached, MailboxUnproven or Busy.
+        """
+        login = str(credentials.get("email") or credentials.get("username") or "")
+        password, owner = str(credentials["password"]), find_owner(login)
+        browser = find_known_browser(request, owner)
+        if check_guess(login=login, owner=owner, password=password, browser=browser):
+            return owner
         log_security_event("login.failed", user=owner.pk if owner else None)
-        _count_failure(account, owner)
         return None
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Return whether this is the user's password; failures count as failed log-ins."""
-        found = self.authenticate(self.request, username=user.account_name, password=password)
-        return found is not None and found.pk == user.pk
+        login = user.account_name
+        return check_guess(login=login, owner=user, password=password, browser="signed in")
 
     def pre_login(
         self, request: HttpRequest, user: User, **hook_kwargs: Any
@@ -94,7 +72,20 @@ class AccountAdapter(DefaultAccountAdapter):
         session.flush()
         session.update(methods)
         super().login(request, user)
+        begin_login(request.session, limited=self.is_idle_time_limited(user))
         log_security_event("login.succeeded", actor=user.pk)
+
+    def is_idle_time_limited(self, user: User) -> bool:
+        return user.is_staff
+
+    def post_login(
+        self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
+    ) -> HttpResponse:
+        response: HttpResponse = super().post_login(
+            request, user, redirect_url=redirect_url, **options
+        )
+        remember_known_browser(response, user)
+        return response
 
     def get_login_stages(self) -> list[str]:
         """Return the second factor only: the e-mail address is proven before there is a user."""
@@ -121,16 +112,3 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> NoReturn:
         """Refuse: e-mails are sent through the outbox."""
         raise NotImplementedError(template_prefix)
-
-
-def _count_failure(account: str, owner: User | None) -> None:
-    for action, key in [("login_failed_from_network", None), ("login_failed_anywhere", account)]:
-        try:
-            limits.count_use(action, key)
-        except limits.LimitReached:
-            _warn(owner)
-
-
-def _warn(owner: User | None) -> None:
-    if owner is not None:
-        warn_of_failed_logins(user=owner, now=timezone.now())

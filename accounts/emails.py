@@ -39,6 +39,20 @@ def password_reset_unknown(message: OutboxMessage) -> Email:
     return _email(message, _("There is no account with this address"))
 
 
+def log_in_code(message: OutboxMessage) -> Email:
+    row = _fresh_code(message)
+    holder = code_holder(row.email, row.purpose)
+    if holder is None:
+        raise Stale("address unknown by now")
+    return _code_email(message, _("Your code to log in with a new browser"), row, holder)
+
+
+def log_in_unknown(message: OutboxMessage) -> Email:
+    """Written instead of a code when no account has the address."""
+    _fresh_code(message)
+    return _email(message, _("There is no account with this address"))
+
+
 def registered(message: OutboxMessage) -> Email:
     return _email(message, _("Your account has been created"), _user(message))
 

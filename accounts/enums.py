@@ -19,6 +19,7 @@ class RegistrationSite(TextChoices):
 class CodePurpose(TextChoices):
     REGISTER = "register", _("register")
     RESET_PASSWORD = "reset_password", _("reset the password")
+    LOG_IN = "log_in", _("log in with a new browser")
 
 
 class FreezeScope(TextChoices):

@@ -86,6 +86,18 @@ class ResetPasswordForm(forms.Form):
     flow = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
 
 
+class MailboxForm(forms.Form):
+    """The login whose mailbox gets a code, and where the log-in leads. Nothing of it is shown."""
+
+    login = forms.CharField(max_length=254, widget=forms.HiddenInput)
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+    flow = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
+
+
+class LogInCodeForm(forms.Form):
+    code = CodeField(label=_("Code"))
+
+
 class NewPasswordForm(CodeForm):
     password = NewPasswordField(label=_("New password"))
 

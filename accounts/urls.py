@@ -6,10 +6,12 @@ pages would make unproven users or write while they show, and do not exist.
 
 from django.urls import URLPattern, path
 
-from accounts.views import credentials, login, second_factor
+from accounts.views import credentials, login, mailbox_proof, second_factor
 
 urlpatterns: list[URLPattern] = [
     path("account/login/", login.log_in, name="account_login"),
+    path("account/login/mailbox/", mailbox_proof.prove, name="account_prove_mailbox"),
+    path("account/login/mailbox/code", mailbox_proof.send_code, name="account_send_log_in_code"),
     path("account/logout/", login.log_out, name="account_logout"),
     path("account/reauthenticate/", login.confirm, name="account_reauthenticate"),
     path("account/2fa/", second_factor.second_factor, name="second_factor"),

@@ -12,17 +12,21 @@ from accounts.adapters import AccountAdapter
 from accounts.models import CustomerAccount, User
 from association.services.attempts import enter_attempt, find_attempt
 from association.views.gate import is_of_browser
+from partners.models import PartnerMember
 from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
+    def is_idle_time_limited(self, user: User) -> bool:
+        return (
+            super().is_idle_time_limited(user) or PartnerMember.objects.filter(user=user).exists()
+        )
+
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any
     ) -> HttpResponse:
         """Enter the attempt that the log-in returns to, if this browser began it."""
-        response: HttpResponse = super().post_login(
-            request, user, redirect_url=redirect_url, **options
-        )
+        response = super().post_login(request, user, redirect_url=redirect_url, **options)
         attempt_id = attempt_in(response.get("Location", ""))
         if attempt_id is not None:
             _enter(request, user, attempt_id)

@@ -30,7 +30,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, emails, journey, pages  # noqa: E402
+from benchmarks import associations, console, emails, journey, log_in, pages  # noqa: E402
 
 
 def machine() -> str:
@@ -71,6 +71,9 @@ def measure(part: str) -> Iterator[str]:
         yield "\n## The journey\n"
         before = os.environ.get("BEFORE")
         yield from journey.measure(Path(before) if before else None)
+    if part in ("everything", "log_in"):
+        yield "\n## Log-in and registration\n"
+        yield from log_in.measure()
     if part in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()

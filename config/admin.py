@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from web.typed import give_back
+
 
 class ProviderAdminSite(AdminSite):
     site_header = settings.PROVIDER_NAME
@@ -42,6 +44,10 @@ class ProviderAdminSite(AdminSite):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
         raise PermissionDenied
 
+    def get_urls(self) -> list[Any]:
+        """Leave out Django's redirect to an object's own page: no model here has one."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         apps = super().get_app_list(request, app_label)
         names = {"account": _("Log-in addresses"), "mfa": _("Second factors")}
@@ -64,7 +70,7 @@ class ProviderAdminSite(AdminSite):
             if any("\0" in text for text in (request.path, *request.GET, *values)):
                 raise BadRequest("NUL in the URL")
             try:
-                response: HttpResponse = inner(request, *args, **kwargs)
+                response: HttpResponse = give_back(request) or inner(request, *args, **kwargs)
                 # Rendering runs the queries of lists: here, so that their errors are caught.
                 return response.render() if isinstance(response, TemplateResponse) else response
             except (OverflowError, DataError) as error:

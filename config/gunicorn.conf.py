@@ -1,5 +1,6 @@
 """Settings of gunicorn: `gunicorn -c config/gunicorn.conf.py config.wsgi:application`."""
 
+import gc
 import os
 import select
 import shutil
@@ -82,3 +83,13 @@ def post_worker_init(worker: Worker) -> None:
 def on_exit(server: Arbiter) -> None:
     if _numbers:
         shutil.rmtree(_numbers, ignore_errors=True)
+
+
+def when_ready(_server: Arbiter) -> None:
+    """Load the views before the workers fork, so that they share the memory."""
+    from django.urls import reverse  # noqa: PLC0415 - Django is set up only now
+
+    reverse("livez")
+    # Collections would write to shared objects, and so copy them into each worker.
+    gc.collect()
+    gc.freeze()

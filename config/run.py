@@ -62,6 +62,8 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("WEB_GRACEFUL_TIMEOUT", "5")
     os.environ.setdefault("DEMO", "1")
+    # The server gives the memory of each hashed password back; see docs/deployment.md.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")
     # Fewer log lines, so that the printed link stays visible.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):

@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
     "web.request_log.RequestLogMiddleware",
+    "web.middleware.CapacityMiddleware",
     "web.middleware.WaitLimitMiddleware",
     # Before all middleware that reads the query or the body.
     "web.body_limits.BodyLimitsMiddleware",
@@ -119,7 +120,7 @@ MIDDLEWARE = [
     "web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "web.middleware.SignedInMiddleware",
     "web.middleware.LogInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -189,14 +190,17 @@ MFA_TOTP_ISSUER = PROVIDER_NAME
 MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
 # web/limits.py counts instead: in one step, with the time to wait, and a page that tells it.
 ACCOUNT_RATE_LIMITS = False
+# Functions that say whether a POST to this path would only be refused; see CapacityMiddleware.
+CAPACITY_CHECKS = {"/account/login/": "accounts.hashers.too_many_wait"}
 _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {
     # Failed log-ins: per account and client network, per client network, and per account over all
-    # networks, where only the owner is told.
+    # networks, where first the owner is told, then new browsers prove the account's mailbox.
     "login_failed": (5, 5 * _MINUTE),
     "login_failed_from_network": (10, _MINUTE),
     "login_failed_anywhere": (20, _HOUR),
+    "login_failed_in_a_day": (100, 24 * _HOUR),
     # Per user: the code at the log-in; password and code when the second step is turned on or off.
     "second_factor_at_login": (5, 5 * _MINUTE),
     "second_factor": (5, 5 * _MINUTE),
@@ -218,14 +222,18 @@ SESSION_COOKIE_NAME = f"{_prefix}session"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 BROWSER_COOKIE_NAME = f"{_prefix}browser"
+KNOWN_BROWSER_COOKIE_NAME = f"{_prefix}known_browser"
+ACTIVE_COOKIE_NAME = f"{_prefix}active"
 MESSAGE_COOKIE_NAME = f"{_prefix}messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 # The seven days in which a new account may join, plus one day.
 BROWSER_COOKIE_AGE = 8 * 24 * 60 * 60
 SESSION_ENGINE = "web.sessions"
+# From the log-in on; a member or administrator who is idle is logged out earlier.
 SESSION_COOKIE_AGE = 12 * 60 * 60
-LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+IDLE_SECONDS = 30 * 60
+LANGUAGE_COOKIE_AGE = KNOWN_BROWSER_COOKIE_AGE = 365 * 24 * 60 * 60
 MESSAGE_STORAGE = "web.cookies.MessageStorage"
 
 # --- headers --------------------------------------------------------------------------------
@@ -236,6 +244,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+CSRF_FAILURE_VIEW = "web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -1,13 +1,19 @@
-"""The error pages 400, 413, 500 and 503; Django renders the templates 403, 403_csrf and 404."""
+"""The error pages 400, 403 (CSRF), 413, 500 and 503; Django renders the templates 403 and 404."""
 
 import sys
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
 from redis.exceptions import RedisError
+
+from web.origin import current_origin
+from web.refused import Busy
+from web.typed import typed_form
 
 RETRY_AFTER_SECONDS = 10
 UNAVAILABLE = (
@@ -15,6 +21,7 @@ UNAVAILABLE = (
     InterfaceError,
     # Also those that Redis answers with: a replica, no memory, no permission, still loading.
     RedisError,
+    Busy,
 )
 
 # What a database answers that has become a standby; Django calls it an InternalError.
@@ -29,12 +36,35 @@ def content_too_large(request: HttpRequest) -> HttpResponse:
     return _bare(request, "413.html", 413)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Give back what was typed, with a button to send it again, if the form came from our page.
+
+    Another site's form is shown nothing of what it sent: the button would act for it.
+    """
+    context = typed_form(request) if _is_from_our_page(request) else {}
+    return render(request, "403_csrf.html", context, status=403)
+
+
+def _is_from_our_page(request: HttpRequest) -> bool:
+    ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+    if "Origin" in request.headers:
+        return request.headers["Origin"] in ours
+    # Programs and old browsers; over https Django requires one of the two.
+    referer = urlsplit(request.headers.get("Referer", ""))
+    return f"{referer.scheme}://{referer.netloc}" in ours or not (
+        referer.netloc or request.is_secure()
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 503 when the database or the cache is away, else 500.
 
     Rendered without a request context: what failed may be what the context needs.
     """
-    context: dict[str, object] = {"PROVIDER_NAME": settings.PROVIDER_NAME}
+    context: dict[str, object] = {
+        "PROVIDER_NAME": settings.PROVIDER_NAME,
+        "request_id": current_origin().request_id,
+    }
     if _is_unavailable(sys.exc_info()[1]):
         context["retry_after_seconds"] = RETRY_AFTER_SECONDS
         content = render_to_string("503.html", context)

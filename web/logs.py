@@ -47,9 +47,11 @@ class MarkCsrfFailures(logging.Filter):
 
 class TextLines(logging.Formatter):
     def __init__(self) -> None:
-        super().__init__("{asctime} {levelname} {name} {message}", style="{")
+        super().__init__("{asctime} {levelname} {name} {request_id} {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
+        # The page of an error names it too.
+        record.request_id = current_origin().request_id or "-"
         return redact(super().format(record))
 
 

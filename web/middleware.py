@@ -9,13 +9,23 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.middleware import (
+    AuthenticationMiddleware,
+    LoginRequiredMiddleware,
+    get_user,
+)
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 
+from web.answers import busy
 from web.cookies import has_any_cookie
 from web.origin import Origin, canonical_ip, set_origin
+from web.session_life import has_ended, note_request
+from web.typed import give_back
 from web.waits import waiting_at_most
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -52,6 +62,23 @@ class OriginMiddleware:
             return self.get_response(request)
         finally:
             set_origin(Origin())
+
+
+class CapacityMiddleware:
+    """Answers 503 at once to a POST that would be refused as Busy, before anything else runs.
+
+    A flood of log-ins gets this answer thousands of times: through the session, the form and the
+    view it costs six times as much, and pages wait in the same queue.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        checks = settings.CAPACITY_CHECKS
+        self.is_full = {path: import_string(name) for path, name in checks.items()}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_full = self.is_full.get(request.path_info) if request.method == "POST" else None
+        return busy(request) if is_full and is_full() else self.get_response(request)
 
 
 class WaitLimitMiddleware:
@@ -106,10 +133,35 @@ class LanguageMiddleware:
         return response
 
 
+class SignedInMiddleware(AuthenticationMiddleware):
+    """As Django's; but a log-in that has ended is nobody's (`web/session_life.py`)."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _present_user(request))  # type: ignore[assignment]
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if getattr(request, "login_has_ended", None) is False:
+            note_request(request, response)
+        return response
+
+
+def _present_user(request: HttpRequest) -> Any:
+    """Return the signed-in user. Runs only for requests that ask who it is."""
+    user = get_user(request)
+    if not user.is_authenticated:
+        return user
+    request.login_has_ended = has_ended(request)  # type: ignore[attr-defined]
+    return AnonymousUser() if request.login_has_ended else user  # type: ignore[attr-defined]
+
+
 class LogInMiddleware(LoginRequiredMiddleware):
     """Requires a log-in for every view that is not marked as public.
 
-    For public views the user is not even loaded; Django's own middleware would load it first.
+    For public views the user is not even loaded; Django's own middleware would load it first. A
+    form whose log-in has ended meanwhile is given back, to be sent again.
     """
 
     def process_view(
@@ -118,6 +170,11 @@ class LogInMiddleware(LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, *arguments)
+
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
+        return give_back(request) or super().handle_no_permission(request, view_func)
 
 
 class PolicyMiddleware(CSPMiddleware):

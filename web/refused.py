@@ -1,4 +1,4 @@
-"""The one exception for refusals."""
+"""The exceptions for refusals: an action that is not done, and a request that finds no capacity."""
 
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -53,3 +53,9 @@ class Refused(Exception):
         self.code = code
         self.again_at = again_at
         self.context = context
+
+
+class Busy(Exception):
+    """There is no capacity for this request at the moment; pages answer 503 with Retry-After."""
+
+    retry_after_seconds = 2

@@ -20,15 +20,19 @@ class UserManager(BaseUserManager["User"]):
         self, account_name: str, email: str, password: str | None = None, **fields: Any
     ) -> "User":
         """Create a user; `email` is as it was typed. Raises InvalidAddress."""
-        user = self.model(
+        user = self.build_user(account_name, email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def build_user(self, account_name: str, email: str, **fields: Any) -> "User":
+        """Return an unsaved user; `password` among the fields is a hash. Raises InvalidAddress."""
+        return self.model(
             account_name=account_name,
             email=canonical_address(email),
             email_original=email,
             **fields,
         )
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
 
     def unclaimed(self) -> "models.QuerySet[User]":
         """Return users whom others made for an e-mail address, and that its owner has not used.

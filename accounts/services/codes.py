@@ -29,6 +29,7 @@ PER_DAY = 10
 _KINDS = {
     CodePurpose.REGISTER: ("already_registered", "verification_code"),
     CodePurpose.RESET_PASSWORD: ("password_reset_code", "password_reset_unknown"),
+    CodePurpose.LOG_IN: ("log_in_code", "log_in_unknown"),
 }
 
 
@@ -126,10 +127,10 @@ def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> 
 def derive_code(row: VerificationCode, holder: User | None, key: str | None = None) -> str:
     """Return the six digits of a row by this key, else by `SECRET_KEY`, leading zeros included.
 
-    HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code that
-    resets a password depends on the current password: when that changes, the code is invalid.
+    HMAC-SHA256 over the nonce and all that the code is bound to, modulo a million. A code for an
+    existing account depends on its password: when that changes, the code is invalid.
     """
-    bound_to = holder.password if holder and row.purpose == CodePurpose.RESET_PASSWORD else ""
+    bound_to = holder.password if holder and row.purpose != CodePurpose.REGISTER else ""
     text = "\0".join([row.nonce, row.purpose, row.flow, row.email, bound_to])
     salted = salted_hmac("accounts.services.codes", text, key, algorithm="sha256")
     digest = salted.digest()
@@ -145,14 +146,14 @@ def is_newest(row: VerificationCode) -> bool:
 def code_holder(email: str, purpose: str) -> User | None:
     """Return the user with this e-mail address, or None.
 
-    A registration ignores users who have never proven the address; a reset, users who may not
-    log in.
+    A registration ignores users who have never proven the address; the other purposes, users who
+    are not active.
     """
     users = User.objects.filter(email=email)
-    if purpose == CodePurpose.RESET_PASSWORD:
-        users = users.filter(is_active=True)
-    else:
+    if purpose == CodePurpose.REGISTER:
         users = users.exclude(pk__in=User.objects.unclaimed().values("pk"))
+    else:
+        users = users.filter(is_active=True)
     return users.first()
 
 
@@ -172,8 +173,11 @@ def _may_prove(row: VerificationCode, holder: User | None) -> bool:
     """Return whether the right digits of this row prove the address.
 
     For a registration the address must be free, or this very code has registered it: then the
-    second of two clicks gets the same answer.
+    second of two clicks gets the same answer, as at a log-in.
     """
-    if row.purpose == CodePurpose.RESET_PASSWORD:
-        return holder is not None and row.spent_at is None
-    return holder is None or row.spent_at is not None
+    match row.purpose:
+        case CodePurpose.REGISTER:
+            return holder is None or row.spent_at is not None
+        case CodePurpose.RESET_PASSWORD:
+            return holder is not None and row.spent_at is None
+    return holder is not None

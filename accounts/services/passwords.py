@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.enums import CodePurpose, CodeRefusal
@@ -22,9 +23,11 @@ _FAILED_LOGINS = "accounts.failed_logins"
 @whole_transaction
 def change_password(*, user: User, password: str, by: User, now: datetime) -> User:
     """Set a password that has passed the policy; every session ends, and an e-mail reports it."""
+    # Outside of the transaction: it may have to wait for its turn.
+    password_hash = make_password(password)
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        _write_password(locked, password, "user.password_changed", by, now)
+        _write_password(locked, password_hash, "user.password_changed", by, now)
     return locked
 
 
@@ -38,7 +41,7 @@ def reset_password(*, email: str, flow: str, code: str, password: str, now: date
     purpose = CodePurpose.RESET_PASSWORD
     try:
         proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
-        return _spend_code_and_reset(proof, password, now)
+        return _spend_code_and_reset(proof, make_password(password), now)
     except Refused:
         # The code is bound to the old password, so after the first of two clicks it is wrong.
         user = User.objects.filter(email=email, is_active=True).first()
@@ -71,12 +74,12 @@ def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
 
 
 @whole_transaction
-def _spend_code_and_reset(proof: Proof, password: str, now: datetime) -> User:
+def _spend_code_and_reset(proof: Proof, password_hash: str, now: datetime) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email=proof.email, is_active=True).first()
         if user is None or not spend_code(proof=proof, now=now):
             raise Refused(CodeRefusal.WRONG)
-        _write_password(user, password, "user.password_reset", user, now)
+        _write_password(user, password_hash, "user.password_reset", user, now)
         addresses = EmailAddress.objects.filter(user=user)
         addresses.filter(primary=True).exclude(email=user.email).update(primary=False)
         addresses.update_or_create(
@@ -85,8 +88,8 @@ def _spend_code_and_reset(proof: Proof, password: str, now: datetime) -> User:
     return user
 
 
-def _write_password(user: User, password: str, action: str, by: User, now: datetime) -> None:
-    user.set_password(password)
+def _write_password(user: User, password_hash: str, action: str, by: User, now: datetime) -> None:
+    user.password = password_hash
     user.save(update_fields=["password"])
     record_audit_event(action=action, about=user, by=by, now=now)
     kind, data = "accounts.password_changed", {"changed_at": now}

@@ -18,20 +18,28 @@ from web.transactions import whole_transaction
 
 @whole_transaction
 def register_account(
-    *, proof: Proof, address: str, password: str, country: str, language: str, now: datetime
+    *,
+    proof: Proof,
+    address: str,
+    password: str,
+    password_hash: str,
+    country: str,
+    language: str,
+    now: datetime,
 ) -> User:
     """Spend the code and create user, verified e-mail address and customer account, or nothing.
 
     `address` is as it was typed; its canonical form must be the proven one. The password must have
-    passed the policy. After a double click the same code and password return the same user. Raises
-    Refused, with the same code for a known address and for a wrong code.
+    passed the policy; its hash is made by the caller, outside of any transaction, because it may
+    have to wait for its turn. After a double click the same code and password return the same user.
+    Raises Refused, with the same code for a known address and for a wrong code.
     """
     if proof.purpose != CodePurpose.REGISTER or canonical_address(address) != proof.email:
         raise Refused(CodeRefusal.WRONG)
     try:
         with transaction.atomic():
             if spend_code(proof=proof, now=now):
-                user = _create(address, password, country, language, now)
+                user = _create(address, password_hash, country, language, now)
                 VerificationCode.objects.filter(pk=proof.code_id).update(spent_by=user)
                 return user
     except IntegrityError as error:
@@ -42,10 +50,13 @@ def register_account(
     return _registered_before(proof, password)
 
 
-def _create(address: str, password: str, country: str, language: str, now: datetime) -> User:
-    user = _claim(address, password, language, now) or User.objects.create_user(
-        new_account_name(), address, password, language=language, created_at=now
-    )
+def _create(address: str, password_hash: str, country: str, language: str, now: datetime) -> User:
+    user = _claim(address, password_hash, language, now)
+    if user is None:
+        user = User.objects.build_user(
+            new_account_name(), address, password=password_hash, language=language, created_at=now
+        )
+        user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     account = CustomerAccount.objects.create(owner=user, country=country, registered_at=now)
     record_audit_event(
@@ -65,14 +76,14 @@ def _create(address: str, password: str, country: str, language: str, now: datet
     return user
 
 
-def _claim(address: str, password: str, language: str, now: datetime) -> User | None:
+def _claim(address: str, password_hash: str, language: str, now: datetime) -> User | None:
     """Give the log-in that others made for this address to the visitor, who has proven it."""
     unclaimed = User.objects.unclaimed().filter(email=canonical_address(address))
     user = unclaimed.select_for_update(of=("self",)).first()
     if user is None:
         return None
     before, user.language, user.email_original = user.language, language, address
-    user.set_password(password)
+    user.password = password_hash
     user.save(update_fields=["password", "language", "email_original"])
     # An earlier unproven entry of the same address.
     EmailAddress.objects.filter(user=user).delete()

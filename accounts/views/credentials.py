@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.adapters import failed_login_key
 from accounts.enums import CodePurpose
 from accounts.forms import (
     ChangePasswordForm,
@@ -23,9 +22,11 @@ from accounts.forms import (
     is_password_right,
     refusals_as_errors,
 )
+from accounts.known_browsers import remember_known_browser
 from accounts.models import User
 from accounts.services.account_names import rename_account
 from accounts.services.codes import send_code
+from accounts.services.log_in import forget_failed_logins
 from accounts.services.passwords import change_password, reset_password
 from web import limits
 from web.answers import limited, posted, see_other
@@ -71,9 +72,11 @@ def reset(request: HttpRequest) -> HttpResponse:
         with refusals_as_errors(form, "code"):
             values, now = form.cleaned_data, timezone.now()
             user = reset_password(email=form.email, flow=started["flow"], now=now, **values)
-            limits.clear_limit("login_failed", failed_login_key(f"user {user.pk}"))
+            forget_failed_logins(user)
             messages.success(request, _("Your password has been changed. Log in with the new one."))
-            return see_other("account_login")
+            response = see_other("account_login")
+            remember_known_browser(response, user)
+            return response
     context = {"form": form, "email": started["email"]}
     status = 400 if form.errors else 200
     return render(request, "account/confirm_password_reset_code.html", context, status=status)

@@ -5,8 +5,11 @@ from typing import Any
 from allauth.account.views import LoginView, LogoutView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
+from accounts.hashers import hashing_turn
+from accounts.services.log_in import MailboxUnproven
+from accounts.views.mailbox_proof import ask_for_proof
 from web.answers import ViewFunction, adapt_allauth_view
 
 
@@ -27,12 +30,22 @@ class _Mounted:
         return response
 
 
+class _LogInView(LoginView):  # type: ignore[misc]
+    def post(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            with hashing_turn():
+                response: HttpResponse = super().post(request, *args, **options)
+        except MailboxUnproven as unproven:
+            return ask_for_proof(request, seconds=unproven.seconds)
+        return response
+
+
 def _mount(view: Any) -> ViewFunction:
     mounted: Any = type(view.__name__, (_Mounted, view), {})
     return adapt_allauth_view(mounted.as_view())
 
 
-log_in = _mount(LoginView)
+log_in = _mount(_LogInView)
 log_out = _mount(LogoutView)
 confirm = _mount(ReauthenticateView)
 second_factor = _mount(AuthenticateView)

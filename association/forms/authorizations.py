@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.enums import AuthorizationAnswer
 from association.forms.budgets import LONGEST_REASON
+from web.number_fields import WholeNumberField
 
 
 class AuthorizationForm(forms.Form):
@@ -19,8 +20,8 @@ class AuthorizationForm(forms.Form):
             "invalid_choice": _("Choose whether you agree, decline or revoke."),
         },
     )
-    authorization = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    shown_letter = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    authorization = WholeNumberField(required=False, widget=forms.HiddenInput)
+    shown_letter = WholeNumberField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,

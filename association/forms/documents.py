@@ -17,6 +17,7 @@ from association.enums import DocumentKind, JourneyRefusal
 from association.refusals import SENTENCES
 from association.services.consents import AGREEMENT
 from association.services.documents import Documents
+from web.number_fields import WholeNumberField
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -106,7 +107,7 @@ class DocumentForm(forms.Form):
         for box in BOXES.keys() & self.fields.keys():
             self.fields[box].label = linked_sentence(BOXES[box][1], versions)
         for kind in named:
-            self.fields[SHOWN[kind]] = forms.IntegerField(
+            self.fields[SHOWN[kind]] = WholeNumberField(
                 required=False, widget=forms.HiddenInput, initial=versions[kind]
             )
 

@@ -13,6 +13,7 @@ from association.refusals import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
 from partners.models import PartnerMember
+from web.number_fields import WholeNumberField
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 MOST_KEY = 2**63 - 1
@@ -94,7 +95,7 @@ class HistoryForm(forms.Form):
     )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
-    invitation = forms.IntegerField(
+    invitation = WholeNumberField(
         required=False, min_value=1, max_value=MOST_KEY, widget=forms.HiddenInput
     )
 

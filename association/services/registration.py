@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.enums import CodePurpose
@@ -34,7 +35,8 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
 
     Call it outside every transaction, so that a wrong code stays counted. Repeating it with the
     same code and password returns the same user. Raises Refused when the code is refused, when
-    another account has entered the attempt, and when the attempt is finished.
+    another account has entered the attempt, and when the attempt is finished; Busy when too many
+    passwords are being hashed.
     """
     proof = check_code(
         email=canonical_address(attempt.registration_email),
@@ -43,11 +45,13 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
         code=code,
         now=now,
     )
+    password_hash = make_password(password)
     with transaction.atomic():
         user = register_account(
             proof=proof,
             address=attempt.registration_email,
             password=password,
+            password_hash=password_hash,
             country=attempt.registration_country.code,
             language=attempt.language,
             now=now,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
@@ -24,7 +24,7 @@ from association.services.budget_requests import ask_for_budget, may_ask_again_a
 from association.services.spending import resets_at, spent_of
 from association.views.gate import own_association, resume_url, signed_in
 from partners.services.member_invitations import has_member_invitation
-from web.answers import see_other
+from web.answers import posts_only, see_other
 from web.downloads import as_attachment
 from web.refused import Refused
 
@@ -52,7 +52,7 @@ def my_partner(request: HttpRequest) -> HttpResponse:
     return show_my_partner(request, association)
 
 
-@require_POST
+@posts_only("my_partner")
 def ask_budget(request: HttpRequest) -> HttpResponse:
     """Ask the partner to set a budget. A second request of a day changes nothing: no form key."""
     association = own_association(request)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import CodeRefusal
 from accounts.forms import CodeForm
+from accounts.known_browsers import remember_known_browser
 from accounts.refusals import refusal_sentence
 from accounts.services.codes import LIFETIME, PAUSE
 from association.enums import Step
@@ -113,6 +114,7 @@ def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
 
 
 @sensitive_post_parameters("password", "code")
+@limited
 @attempt_step(Step.REGISTER, is_action=True, repeats=is_repeated_registration)
 @without_login
 def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -131,8 +133,9 @@ def create_account(request: HttpRequest, journey: Journey) -> HttpResponse:
                 raise
             form.add_error("code", refusal_sentence(refused))
         else:
-            next_url = resume_url(attempt)
-            perform_login(request, user, email_verification="none", redirect_url=next_url)
-            # Its answer would be a 302.
-            return see_other(next_url)
+            # Its answer would be a 302. The attempt has been entered already.
+            perform_login(request, user, email_verification="none")
+            response = see_other(resume_url(attempt))
+            remember_known_browser(response, user)
+            return response
     return show_register(request, journey, form, status=400)

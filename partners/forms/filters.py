@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import capitalised
 from partners.enums import AssociationType, Channel, InvitationState, PartnerRole
 from partners.models import PartnerMember
+from web.number_fields import WholeNumberField
 
 OPEN, NEWEST = "open", "newest"
 
@@ -31,7 +32,7 @@ class InvitationListForm(forms.Form):
     state = FilterField(_("State"), InvitationState.choices)
     channel = FilterField(_("Channel"), Channel.choices)
     association_type = FilterField(_("Type"), AssociationType.choices)
-    batch = forms.IntegerField(
+    batch = WholeNumberField(
         required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
     )
     order = forms.ChoiceField(

@@ -13,6 +13,7 @@ from partners.enums import AssociationType, InvitationProblem
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
+from web.number_fields import WholeNumberField
 
 LONGEST_LABEL = 120
 LONGEST_LIFE = timedelta(days=3650)
@@ -81,7 +82,7 @@ class InvitationForm(TermsForm):
 
 
 class MaxUsesForm(forms.Form):
-    max_uses = forms.IntegerField(
+    max_uses = WholeNumberField(
         label=_("Most uses"),
         required=False,
         min_value=1,

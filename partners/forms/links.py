@@ -15,6 +15,7 @@ from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
 from partners.services.invitations import editable_terms
+from web.number_fields import WholeNumberField
 from web.versioned_forms import VersionedForm
 
 NUMBER = "{n}"
@@ -72,7 +73,7 @@ class NewLinkForm(LinkInvitationForm):
 
 
 class LinkBatchForm(NewLinkForm):
-    size = forms.IntegerField(
+    size = WholeNumberField(
         label=_("How many"),
         min_value=1,
         max_value=MOST_AT_ONCE,

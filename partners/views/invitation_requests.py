@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.forms.filters import InvitationRequestListForm
 from partners.forms.invitations import DismissForm
@@ -24,7 +24,7 @@ from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_action, answer_form
-from web.answers import posted
+from web.answers import posted, posts_only
 
 SECTION = "invitation_requests"
 OLDEST_FIRST = Order("requested_at", descending=False)
@@ -43,8 +43,8 @@ def invitation_requests(request: HttpRequest, member: PartnerMember) -> HttpResp
     return show(request, member, "partners/invitation_requests.html", context, section=SECTION)
 
 
-@require_POST
 @for_members
+@posts_only("console_invitation_requests")
 def send_invitation(
     request: HttpRequest, member: PartnerMember, invitation_request_id: int
 ) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from partners.emails import default_subject
 from partners.enums import Channel, InvitationState
@@ -35,6 +35,7 @@ from partners.views.shared import (
     log_shown,
     state_of,
 )
+from web.answers import posts_only
 from web.email_addresses import InvalidAddress, canonical_address
 
 ORDERS = {
@@ -89,8 +90,8 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
     return show(request, member, "partners/invitation.html", context, section=SECTION)
 
 
-@require_POST
 @for_members
+@posts_only("console_invitation", "invitation_id")
 def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
     offer = invitation_of(member, invitation_id)
     url = reverse("console_invitation", args=[offer.pk])

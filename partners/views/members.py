@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import PartnerRole
 from partners.forms.filters import MembersForm
@@ -31,7 +31,7 @@ from partners.services.pages import Order, counted
 from partners.views.gate import for_administrators, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_action, answer_form
-from web.answers import posted
+from web.answers import posted, posts_only
 
 SECTION = "members"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -140,8 +140,8 @@ def withdraw(
     return answer_action(request, member, withdraw_it, section=SECTION, **_back())
 
 
-@require_POST
 @for_administrators
+@posts_only("console_members")
 def send_again(
     request: HttpRequest, member: PartnerMember, member_invitation_id: int
 ) -> HttpResponse:

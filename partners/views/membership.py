@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from partners.enums import MemberProblem
@@ -19,8 +19,9 @@ from partners.services.member_invitations import (
     member_invitations_of,
 )
 from partners.services.members import find_member, member_terms
-from web.answers import posted, see_other
+from web.answers import posted, posts_only, see_other
 from web.refused import Refused
+from web.session_life import limit_idle_time
 from web.shown_versions import ChangedMeanwhile
 from web.versioned_forms import VersionedForm
 
@@ -32,7 +33,7 @@ def membership(request: HttpRequest) -> HttpResponse:
     return _show(request)
 
 
-@require_POST
+@posts_only("membership")
 def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     user, invitation = _invited(request, member_invitation_id)
     form = VersionedForm(posted(request), shows=member_terms(invitation))
@@ -48,12 +49,13 @@ def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     except Refused as refused:
         return _show_refusal(request, refused)
     request.session.cycle_key()
+    limit_idle_time(request.session)
     text = _("You act for %(partner)s now.")
     messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("console_overview")
 
 
-@require_POST
+@posts_only("membership")
 def decline(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     user, invitation = _invited(request, member_invitation_id)
     try:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -58,6 +59,7 @@ def register(_number):
             proof=proof,
             address=ADDRESS,
             password=PASSWORD,
+            password_hash=make_password(PASSWORD),
             country="DE",
             language="en",
             now=timezone.now(),
@@ -146,6 +148,7 @@ def test_same_address_proven_in_two_flows_makes_one_account():
                 proof=proof,
                 address=ADDRESS,
                 password=PASSWORD,
+                password_hash=make_password(PASSWORD),
                 country="DE",
                 language="en",
                 now=now,

@@ -18,6 +18,8 @@ PAGES = [pattern.name for pattern in urlpatterns if pattern.name.startswith(("ac
 PUBLIC = {
     "account_login",
     "account_logout",
+    "account_prove_mailbox",
+    "account_send_log_in_code",
     "account_reset_password",
     "account_confirm_password_reset_code",
     "mfa_authenticate",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from accounts.enums import AccountNameRefusal, CodePurpose, CodeRefusal
@@ -31,7 +32,13 @@ def proof_of(address=ADDRESS, flow="flow", now=NOW):
 
 def register(proof, address=TYPED, password=PASSWORD, now=NOW):
     return register_account(
-        proof=proof, address=address, password=password, country="FR", language="en", now=now
+        proof=proof,
+        address=address,
+        password=password,
+        password_hash=make_password(password),
+        country="FR",
+        language="en",
+        now=now,
     )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 
 from accounts.enums import CodePurpose
 from accounts.models import User
@@ -33,7 +34,13 @@ def register():
     row = send_code(**where, language="en", now=NOW)
     proof = check_code(**where, code=derive_code(row, None), now=NOW)
     return register_account(
-        proof=proof, address=TYPED, password=PASSWORD, country="FR", language="en", now=NOW
+        proof=proof,
+        address=TYPED,
+        password=PASSWORD,
+        password_hash=make_password(PASSWORD),
+        country="FR",
+        language="en",
+        now=NOW,
     )
 
 

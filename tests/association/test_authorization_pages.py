@@ -281,6 +281,6 @@ def test_request_is_for_the_partners_own_people_and_a_managers_own_customers():
     association.manager = PartnerMemberFactory.create(partner=association.partner)
     association.save()
     client = client_of(association.manager.user)
-    assert client.get(address).status_code == 405
+    assert client.get(address).status_code == 303
     assert client.post(address).status_code == 303
     assert Authorization.objects.get().requested_by == association.manager.user

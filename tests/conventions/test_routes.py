@@ -36,6 +36,8 @@ PUBLIC = {
     # logging in, and a forgotten password
     "account_login",
     "account_logout",
+    "account_prove_mailbox",
+    "account_send_log_in_code",
     "mfa_authenticate",
     "account_reset_password",
     "account_confirm_password_reset_code",

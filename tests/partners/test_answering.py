@@ -75,7 +75,7 @@ def test_stranger_is_asked_to_log_in(asked):
 def test_answer_needs_a_post_with_its_token(asked, member):
     client = client_of(member.user, enforce_csrf_checks=True)
     before = tables()
-    assert client.get(address_of(asked)).status_code == 405
+    assert client.get(address_of(asked)).status_code == 303
     assert client.post(address_of(asked)).status_code == 403
     assert tables() == before
 

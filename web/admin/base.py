@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
 from web.admin.versions import VersionedModelAdmin
+from web.number_fields import DecimalNumberField, WholeNumberField
 from web.random_ids import RandomIdField
 from web.transactions import whole_transaction
 
@@ -95,6 +96,11 @@ class SafeModelAdmin(VersionedModelAdmin):
     lower_case_search = False
     # Neither pages nor the audit trail show these fields.
     secrets: ClassVar[Sequence[str]] = ("password",)
+    formfield_overrides = {
+        models.IntegerField: {"form_class": WholeNumberField},
+        models.BigIntegerField: {"form_class": WholeNumberField},
+        models.DecimalField: {"form_class": DecimalNumberField},
+    }
 
     def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         if may_see_addresses(request):
@@ -167,6 +173,11 @@ class SafeModelAdmin(VersionedModelAdmin):
         posted.setlist(helpers.ACTION_CHECKBOX_NAME, chosen)
         request.POST = posted  # type: ignore[assignment]
         return super().response_action(request, queryset, *args, **options)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return the object with exactly this key: Python also reads `1_0` as ten."""
+        obj = super().get_object(request, object_id, from_field)
+        return obj if obj is None or from_field or str(obj.pk) == object_id else None
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name != "language":

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.models import Freeze
@@ -30,7 +30,7 @@ from association.views.console.customers import answers_refusals, find_customer,
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.refusing import actor_name, report_conflict
-from web.answers import posted
+from web.answers import posted, posts_only
 from web.form_keys import answer_once
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile
@@ -202,8 +202,8 @@ def manager(request: HttpRequest, member: PartnerMember, association_id: int) ->
         return _show(request, member, customer, "manager", {"form": form}, status=409)
 
 
-@require_POST
 @for_members
+@posts_only("console_customer", "association_id")
 @answers_refusals
 def request_customer_authorization(
     request: HttpRequest, member: PartnerMember, association_id: int

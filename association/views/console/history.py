@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from association.forms.filters import HistoryForm
 from association.models import Association, Attempt
@@ -22,7 +22,7 @@ from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
-from web.answers import see_other
+from web.answers import posts_only, see_other
 from web.downloads import csv_download
 from web.refused import Refused
 
@@ -65,8 +65,8 @@ def attempt(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Ht
     return _show_attempt(request, member, _find(member, attempt_id))
 
 
-@require_POST
 @for_members
+@posts_only("console_attempt", "attempt_id")
 def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Show the page with the whole address, this once."""
     if not member.sees_addresses:
@@ -79,8 +79,8 @@ def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
     return _show_attempt(request, member, found, address=address)
 
 
-@require_POST
 @for_members
+@posts_only("console_attempt", "attempt_id")
 def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Send the invitation again, or invite the account by e-mail. Sends once: `follow_up()`."""
     found, now = _find(member, attempt_id), timezone.now()

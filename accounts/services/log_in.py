@@ -1,0 +1,154 @@
+"""Logging in with a password: one hash for each guess, within the limits on guesses.
+
+Beyond `login_failed_in_a_day` a browser that the user has not logged in with before proves the
+account's mailbox first. So guesses from many networks end, and the owner is never locked out.
+"""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts.enums import CodePurpose, CodeRefusal
+from accounts.models import User
+from accounts.services.codes import check_code, code_holder, send_code, spend_code
+from accounts.services.passwords import warn_of_failed_logins
+from web import limits
+from web.email_addresses import InvalidAddress, canonical_address
+from web.refused import Busy, Refused
+
+
+class MailboxUnproven(limits.LimitReached):
+    """Too many guesses at this account today: this browser must prove the account's mailbox."""
+
+
+def find_owner(login: str) -> User | None:
+    """Return the user with this e-mail address or account name, or None."""
+    try:
+        return _users_and_proof().filter(email=canonical_address(login)).first()
+    except InvalidAddress:
+        return _users_and_proof().filter(account_name=login.lower()).first()
+
+
+def may_log_in(user: User) -> bool:
+    """Return whether the user is active and has proven the e-mail address."""
+    if hasattr(user, "is_proven"):
+        is_proven = bool(user.is_proven)
+    else:
+        own = EmailAddress.objects.filter(user=user, email=user.email)
+        is_proven = own.filter(verified=True).exists()
+    return user.is_active and is_proven
+
+
+def check_guess(*, login: str, owner: User | None, password: str, browser: str | None) -> bool:
+    """Return whether this is the password of the owner of this login, who may log in.
+
+    `browser` identifies a browser that the owner has logged in with before. The guess is counted
+    before it is hashed, so that parallel guesses cannot pass a limit; a right one is not counted.
+    Raises LimitReached, MailboxUnproven, or Busy when too many passwords are being hashed.
+    """
+    account = f"user {owner.pk}" if owner else f"login {login.lower()}"
+    _count_guess(account, owner, browser)
+    try:
+        is_right = _is_password_of(owner, password)
+    except Busy:
+        _uncount_guess(account, browser)
+        raise
+    if is_right:
+        _uncount_guess(account, browser)
+    else:
+        _count_failure(account, owner)
+    return is_right
+
+
+def send_log_in_code(*, email: str, flow: str, language: str, now: datetime) -> None:
+    """Send a code that proves the mailbox, if the address's limits allow one."""
+    purpose = CodePurpose.LOG_IN
+    send_code(email=email, purpose=purpose, flow=flow, language=language, now=now)
+
+
+def mailbox_of(login: str) -> str | None:
+    """Return the address of the owner of this login, else the login if it is an address."""
+    owner = find_owner(login)
+    if owner is not None:
+        return owner.email
+    try:
+        return canonical_address(login)
+    except InvalidAddress:
+        return None
+
+
+def prove_mailbox(*, email: str, flow: str, code: str, now: datetime) -> User:
+    """Return the user whose mailbox the code proves; the guesses of this network are forgotten.
+
+    After a double click both get the same answer. Call it outside every transaction, as
+    `check_code()`. Raises Refused with a CodeRefusal.
+    """
+    purpose = CodePurpose.LOG_IN
+    proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
+    spend_code(proof=proof, now=now)
+    user = code_holder(email, purpose)
+    if user is None:
+        raise Refused(CodeRefusal.WRONG)
+    forget_failed_logins(user)
+    return user
+
+
+def forget_failed_logins(user: User) -> None:
+    """Let the user, who has proven the mailbox, log in from this network at once."""
+    limits.clear_limit("login_failed", _key_here(f"user {user.pk}"))
+
+
+def _users_and_proof() -> QuerySet[User]:
+    own = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
+    return User.objects.annotate(is_proven=Exists(own.filter(verified=True)))
+
+
+def _is_password_of(owner: User | None, password: str) -> bool:
+    if owner is None:
+        # As long as a comparison takes.
+        make_password(password)
+        return False
+    return owner.check_password(password) and may_log_in(owner)
+
+
+def _key_here(account: str) -> str:
+    return f"{account} from {limits.client_network()}"
+
+
+def _key_today(account: str, browser: str | None) -> str:
+    return f"{account} with {browser}" if browser else account
+
+
+def _count_guess(account: str, owner: User | None, browser: str | None) -> None:
+    try:
+        limits.check_limit("login_failed_from_network")
+        limits.count_use("login_failed", _key_here(account))
+    except limits.LimitReached:
+        _warn(owner)
+        raise
+    try:
+        limits.count_use("login_failed_in_a_day", _key_today(account, browser))
+    except limits.LimitReached as reached:
+        limits.uncount_use("login_failed", _key_here(account))
+        raise MailboxUnproven(reached.seconds) from reached
+
+
+def _uncount_guess(account: str, browser: str | None) -> None:
+    limits.uncount_use("login_failed", _key_here(account))
+    limits.uncount_use("login_failed_in_a_day", _key_today(account, browser))
+
+
+def _count_failure(account: str, owner: User | None) -> None:
+    for action, key in [("login_failed_from_network", None), ("login_failed_anywhere", account)]:
+        try:
+            limits.count_use(action, key)
+        except limits.LimitReached:
+            _warn(owner)
+
+
+def _warn(owner: User | None) -> None:
+    if owner is not None:
+        warn_of_failed_logins(user=owner, now=timezone.now())

@@ -1,0 +1,182 @@
+"""Guesses at one account from many networks: they end, and the owner can always log in."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User, VerificationCode
+from accounts.services.codes import code_holder, derive_code
+from outbox.models import OutboxMessage
+from tests.accounts.test_login import LOGIN, SETTINGS, log_in, plain, signed_in
+from tests.factories.accounts import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+CAP = 4
+KNOWN = settings.KNOWN_BROWSER_COOKIE_NAME
+
+
+@pytest.fixture(autouse=True)
+def cap(settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login_failed_in_a_day": (CAP, 86_400)}
+
+
+def guess(login, count=CAP, first=0):
+    """Return the answers to so many guesses, each from a network of its own."""
+    networks = [f"198.51.100.{n}" for n in range(first, first + count)]
+    return [log_in(Client(), login, "wrong password", address) for address in networks]
+
+
+def prove(client, login, code=None):
+    asked = {"login": login, "next": SETTINGS, "flow": "0" * 32}
+    client.post(reverse("account_send_log_in_code"), asked)
+    row = VerificationCode.objects.latest("pk")
+    code = code or derive_code(row, code_holder(row.email, row.purpose))
+    return client.post(reverse("account_prove_mailbox"), {"code": code})
+
+
+def test_cap_is_a_hundred_a_day():
+    from config import settings as configured
+
+    assert configured.RATE_LIMITS["login_failed_in_a_day"] == (100, 86_400)
+
+
+def test_guesses_from_many_networks_are_evaluated_up_to_the_cap():
+    user = UserFactory.create()
+    assert [answer.status_code for answer in guess(user.email, CAP + 2)] == [400] * CAP + [429] * 2
+    answer = log_in(Client(), user.email, address="203.0.113.9")
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 86_400
+    assert "First show that the account is yours" in plain(answer)
+    assert PASSWORD not in plain(answer)
+
+
+@pytest.mark.parametrize("typed", ["nobody@example.org", "nobody-by-the-name"])
+def test_cap_answers_the_same_for_an_unknown_account(typed):
+    user = UserFactory.create()
+    answers = [[*guess(login, CAP + 1)][-1] for login in (user.email, typed)]
+    assert [answer.status_code for answer in answers] == [429] * 2
+
+    def shown(answer, login):
+        page = plain(answer).replace(login, "")
+        return page.partition('name="flow"')[0]
+
+    assert shown(answers[0], user.email) == shown(answers[1], typed)
+    assert sorted(answers[0].headers) == sorted(answers[1].headers)
+    assert not answers[0].cookies.keys() ^ answers[1].cookies.keys()
+
+
+def test_name_and_address_count_together():
+    user = UserFactory.create(account_name="rain-maker")
+    guess(user.email, CAP - 1)
+    guess("Rain-Maker", 1, first=CAP)
+    assert log_in(Client(), user.email, address="203.0.113.9").status_code == 429
+
+
+def test_right_passwords_are_not_counted():
+    user = UserFactory.create()
+    statuses = {log_in(Client(), user.email).status_code for _ in range(CAP + 2)}
+    assert statuses == {303}
+
+
+def test_browser_that_logged_in_before_needs_no_code(client):
+    user = UserFactory.create()
+    assert log_in(client, user.email).status_code == 303
+    cookie = client.cookies[KNOWN]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    client.post(reverse("account_logout"))
+    guess(user.email)
+    assert log_in(client, user.email, "wrong password").status_code == 400
+    assert log_in(client, user.email).status_code == 303
+
+
+def test_known_browser_has_a_cap_of_its_own(client):
+    user = UserFactory.create()
+    log_in(client, user.email)
+    client.post(reverse("account_logout"))
+    for n in range(CAP):
+        assert log_in(client, user.email, "wrong", f"198.51.100.{n}").status_code == 400
+    assert log_in(client, user.email).status_code == 429
+    assert log_in(Client(), user.email, "wrong").status_code == 400
+
+
+def test_cookie_of_another_user_is_worth_nothing(client):
+    log_in(client, UserFactory.create().email)
+    client.post(reverse("account_logout"))
+    victim = UserFactory.create()
+    guess(victim.email)
+    assert log_in(client, victim.email).status_code == 429
+
+
+def test_code_from_the_mailbox_lets_the_owner_log_in(client):
+    user = UserFactory.create()
+    guess(user.email)
+    answer = prove(client, user.account_name)
+    assert (answer.status_code, answer["Location"]) == (
+        303,
+        f"{LOGIN}?next=%2Faccount%2Fsettings%2F",
+    )
+    assert OutboxMessage.objects.latest("pk").kind == "accounts.log_in_code"
+    assert not signed_in(client)
+    assert log_in(client, user.email).status_code == 303
+    assert log_in(Client(), user.email, address="203.0.113.9").status_code == 429
+
+
+def test_wrong_code_proves_nothing_and_the_sixth_is_refused(client):
+    user = UserFactory.create()
+    guess(user.email)
+    right = None
+    for _ in range(6):
+        answer = prove(client, user.email, right or "000000")
+        assert answer.status_code == 400
+        assert KNOWN not in answer.cookies
+        row = VerificationCode.objects.latest("pk")
+        right = derive_code(row, user) if row.tries == 5 else None
+    assert log_in(client, user.email, address="203.0.113.9").status_code == 429
+
+
+def test_code_is_used_once_and_for_its_flow(client):
+    user = UserFactory.create()
+    prove(client, user.email)
+    row = VerificationCode.objects.get()
+    assert row.spent_at is not None
+    page = reverse("account_prove_mailbox")
+    assert client.post(page, {"code": derive_code(row, user)})["Location"] == LOGIN
+    thief = Client()
+    assert thief.post(page, {"code": derive_code(row, user)})["Location"] == LOGIN
+    assert KNOWN not in thief.cookies
+
+
+@pytest.mark.parametrize("typed", ["nobody@example.org", "nobody-by-the-name"])
+def test_unknown_account_gets_the_same_pages_and_no_code(client, typed):
+    known = Client()
+    UserFactory.create(email="known@example.org")
+    pages = []
+    for visitor, login in [(known, "known@example.org"), (client, typed)]:
+        asked = {"login": login, "next": "", "flow": "0" * 32}
+        sent = visitor.post(reverse("account_send_log_in_code"), asked)
+        shown = visitor.get(sent["Location"])
+        wrong = visitor.post(reverse("account_prove_mailbox"), {"code": "000000"})
+        pages.append([sent.status_code, shown.status_code, wrong.status_code, plain(shown)])
+    assert pages[0] == pages[1]
+    unknown = OutboxMessage.objects.exclude(recipient="known@example.org")
+    kinds = {message.kind for message in unknown}
+    assert kinds == ({"accounts.log_in_unknown"} if "@" in typed else set())
+
+
+def test_new_password_by_code_makes_the_browser_known(client):
+    user = UserFactory.create()
+    guess(user.email)
+    client.post(reverse("account_reset_password"), {"email": user.email})
+    code = derive_code(VerificationCode.objects.get(), user)
+    new = "a brand new password"
+    page = reverse("account_confirm_password_reset_code")
+    assert client.post(page, {"code": code, "password": new}).status_code == 303
+    assert log_in(client, user.email, new).status_code == 303
+
+
+def test_proof_pages_lead_to_the_log_in_without_a_beginning(client):
+    assert client.get(reverse("account_prove_mailbox"))["Location"] == LOGIN
+    sent = client.get(reverse("account_send_log_in_code"))
+    assert (sent.status_code, sent["Location"]) == (303, reverse("account_prove_mailbox"))
+    assert User.objects.count() == 0

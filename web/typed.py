@@ -1,0 +1,46 @@
+"""What a person typed into a form that was not accepted: to show it, and to send it again."""
+
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+_SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
+_CSRF = "csrfmiddlewaretoken"
+# Hidden fields of our forms. They are sent again, but nobody typed them.
+_NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action"}
+
+
+def typed_form(request: HttpRequest) -> dict[str, Any]:
+    """Return what the posted form has, for `components/typed.html`; never passwords and codes.
+
+    `typed` are the fields that a person filled in, each with a label and a value. `hidden` are all
+    that can be sent again. `is_complete` tells that nothing is missing in them, and something is
+    there: no file, password or code.
+    """
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name != _CSRF and not _SECRET.search(name)
+        for value in values
+    ]
+    typed = [(label_of(name), value) for name, value in fields if name not in _NOT_TYPED and value]
+    has_secret = any(name != _CSRF and _SECRET.search(name) for name in request.POST)
+    is_complete = bool(typed) and not has_secret and not request.FILES
+    return {"typed": typed, "hidden": fields, "is_complete": is_complete}
+
+
+def give_back(request: HttpRequest) -> HttpResponse | None:
+    """Return a page with what was sent after the log-in had ended, where it can be sent again."""
+    # Finds out who it is.
+    if request.user.is_authenticated or request.method != "POST":
+        return None
+    context = typed_form(request) if getattr(request, "login_has_ended", False) else {}
+    if not context.get("is_complete"):
+        return None
+    return render(request, "login_ended.html", context, status=403)
+
+
+def label_of(name: str) -> str:
+    return name.replace("_", " ").capitalize()
