@@ -44,7 +44,7 @@ def set_by(association):
     def act(member):
         try:
             set_budgets(
-                associations=[association], terms=terms(member.pk), unfreeze=True,
+                associations=[association], terms=terms(member.user_id), unfreeze=True,
                 by=member.user, now=timezone.now(),
             )  # fmt: skip
         except IntegrityError:
