@@ -150,7 +150,8 @@ def _lock(attempt: Attempt, by: User) -> Attempt:
     if locked.account_id is None:
         raise step_undone(Step.ACCOUNT)
     account = CustomerAccount.objects.select_for_update().get(pk=locked.account_id)
-    if account.owner_id != by.pk:
+    # Read under the lock: an erasure that was waited for has deactivated the owner.
+    if account.owner_id != by.pk or not User.objects.filter(pk=by.pk, is_active=True).exists():
         raise step_undone(Step.ACCOUNT)
     account.owner = by
     locked.account, locked.invitation = account, attempt.invitation

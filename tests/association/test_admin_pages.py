@@ -260,6 +260,7 @@ EVIDENCE = {
     "partners.InvitationRequest",
     "partners.MemberInvitation",
 }
+TYPICAL = (AuditEvent, Invitation, User)
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 
 
@@ -368,7 +369,16 @@ def test_list_costs_the_same_for_three_rows(superuser: Client, model: type[model
     assert all("LIMIT" in sql for sql in counts), counts
 
 
-@every_model
+# Two seconds each: of models whose lists differ in nothing, .ci/run asks for all.
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(
+            model, id=model._meta.label, marks=() if model in TYPICAL else pytest.mark.slow
+        )
+        for model in MODELS
+    ],
+)
 def test_list_answers_whatever_is_in_the_address(
     superuser: Client, model: type[models.Model]
 ) -> None:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import Freeze
+from accounts.models import Freeze, User
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
 from association.services.associations import associate, end_association
@@ -75,16 +75,28 @@ def statements_of(arguments):
 @pytest.mark.parametrize(
     ("options", "statements"),
     [
-        ({"enabled": False, "letter": True}, 25),
-        ({"enabled": False, "letter": False}, 23),
-        ({"enabled": True, "letter": False}, 21),
-        ({"enabled": False, "referral": True}, 20),
-        ({"enabled": True, "referral": True}, 17),
+        ({"enabled": False, "letter": True}, 26),
+        ({"enabled": False, "letter": False}, 24),
+        ({"enabled": True, "letter": False}, 22),
+        ({"enabled": False, "referral": True}, 21),
+        ({"enabled": True, "referral": True}, 18),
     ],
 )
 def test_statements_are_counted(options, statements):
     texts = statements_of(everything(**options))
     assert len(texts) == statements + CLOCK, "\n".join(texts)
+
+
+def test_owner_who_was_deactivated_meanwhile_does_not_join():
+    arguments = everything()
+    User.objects.filter(pk=arguments["by"].pk).update(is_active=False)
+    before = tables()
+
+    with pytest.raises(Refused) as refused:
+        associate(**arguments)
+
+    assert refused.value.code is JourneyRefusal.STEP_UNDONE
+    assert tables() == before
 
 
 def test_invitation_is_touched_by_the_last_statement_only():
@@ -186,7 +198,7 @@ def test_power_cut_after_any_statement_leaves_nothing(referral):
             else:
                 break
         assert tables() == before, done[-1]
-    assert number == (20 if referral else 25) + CLOCK + 1
+    assert number == (21 if referral else 26) + CLOCK + 1
     assert Association.objects.get() == association
 
 

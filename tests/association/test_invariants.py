@@ -224,7 +224,7 @@ def consent_is_to_another_document(association):
 
 def text_that_was_agreed_to_is_changed(association):
     agreed = association.attempt.consents.get(document__kind="instructions").document
-    LegalDocument.objects.filter(pk=agreed.pk).update(body=f"{agreed.body} ")
+    unprotected(LegalDocument).filter(pk=agreed.pk).update(body=f"{agreed.body} ")
     return {("I3", name(agreed))}
 
 

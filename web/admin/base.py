@@ -24,7 +24,6 @@ from web.admin.masking import masked_field, may_see_addresses
 from web.admin.versions import VersionedModelAdmin
 from web.number_fields import DecimalNumberField, WholeNumberField
 from web.random_ids import RandomIdField
-from web.transactions import whole_transaction
 
 COUNT_LIMIT = 10_000
 
@@ -142,10 +141,6 @@ class SafeModelAdmin(VersionedModelAdmin):
     ) -> tuple[models.QuerySet[Any], bool]:
         term = search_term.lower() if self.lower_case_search else search_term
         return super().get_search_results(request, queryset, term)
-
-    # Django makes one transaction of each.
-    changeform_view = whole_transaction(admin.ModelAdmin.changeform_view)
-    delete_view = whole_transaction(admin.ModelAdmin.delete_view)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Treat a moment outside the calendar as a filter that makes no sense."""

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
 from web.shown_versions import ChangedMeanwhile, ShownVersion
+from web.transactions import whole_transaction
 from web.versioned_forms import FIELD, LastChange, VersionedForm, plain
 
 LastChanges = Callable[[Collection[str]], dict[str, LastChange]]
@@ -62,6 +63,8 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     what changed, and by whom. That is so for deleting a row, too.
     """
 
+    # Django makes one transaction of it, and of delete_view().
+    changeform_view = whole_transaction(admin.ModelAdmin.changeform_view)
     # False where the page's service locks the row FOR UPDATE: a lock is not made stronger later.
     locks_no_key = True
 
@@ -104,6 +107,7 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             changed = {*form.changed_data, *automatic}
             obj.save(update_fields=[field.name for field in fields if field.name in changed])
 
+    @whole_transaction
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
