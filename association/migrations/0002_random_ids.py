@@ -2,7 +2,7 @@
 
 import web.random_ids
 from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 
 class Migration(migrations.Migration):
@@ -15,22 +15,20 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='association',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AlterField(
-            model_name='consent',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AddIndex(
-            model_name='association',
-            index=models.Index(fields=['associated_at'], name='association_by_moment'),
-        ),
-        migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['agreed_at'], name='consent_by_moment'),
+        # Only what Django knows changes. The tables keep their sequences, so that programs of the
+        # version before can insert rows during an update.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name='association',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+                migrations.AlterField(
+                    model_name='consent',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+            ],
         ),
     ]

@@ -26,4 +26,12 @@ class Migration(migrations.Migration):
             model_name='attempt',
             index=models.Index(condition=models.Q(('instructions_network_address__isnull', False), ('letter_network_address__isnull', False), _connector='OR'), fields=['started_at'], name='attempt_with_network_address'),
         ),
+        AddIndexOnline(
+            model_name='association',
+            index=models.Index(fields=['associated_at'], name='association_by_moment'),
+        ),
+        AddIndexOnline(
+            model_name='consent',
+            index=models.Index(fields=['agreed_at'], name='consent_by_moment'),
+        ),
     ]

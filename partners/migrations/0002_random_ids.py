@@ -11,29 +11,35 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='invitation',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AlterField(
-            model_name='invitationbatch',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AlterField(
-            model_name='invitationrequest',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AlterField(
-            model_name='memberinvitation',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
-        ),
-        migrations.AlterField(
-            model_name='partnermember',
-            name='id',
-            field=web.random_ids.RandomIdField(serialize=False),
+        # Only what Django knows changes. The tables keep their sequences, so that programs of the
+        # version before can insert rows during an update.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name='invitation',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+                migrations.AlterField(
+                    model_name='invitationbatch',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+                migrations.AlterField(
+                    model_name='invitationrequest',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+                migrations.AlterField(
+                    model_name='memberinvitation',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+                migrations.AlterField(
+                    model_name='partnermember',
+                    name='id',
+                    field=web.random_ids.RandomIdField(serialize=False),
+                ),
+            ],
         ),
     ]
