@@ -13,13 +13,15 @@ EVIDENCE = {evidence.table: evidence for evidence in (AUDIT_EVENTS, CONSENTS, DO
 
 def let_tests_flush_evidence() -> None:
     """Switch the triggers off while Django empties the tables, in the same transaction."""
-    execute_sql_flush = connection.ops.execute_sql_flush
+    # Of the class: beside Playwright's event loop each test has a connection of its own.
+    operations: Any = type(connection.ops)
+    execute_sql_flush = operations.execute_sql_flush
 
-    def execute_without_triggers(statements: Any) -> None:
+    def execute_without_triggers(self: Any, statements: Any) -> None:
         before, after = _off_and_on()
-        execute_sql_flush([*before, *statements, *after])
+        execute_sql_flush(self, [*before, *statements, *after])
 
-    connection.ops.execute_sql_flush = execute_without_triggers  # type: ignore[assignment, method-assign]
+    operations.execute_sql_flush = execute_without_triggers
 
 
 def _off_and_on() -> tuple[list[str], list[str]]:
