@@ -354,9 +354,10 @@ def test_a_hot_link_is_locked_by_its_last_statement_only():
 
     def act(attempt):
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '5s'")
-            return outcome(attempt)
+            # A pooler would keep what is set for longer than a transaction.
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '5s'")
+                return outcome(attempt)
         except OperationalError as error:
             return str(error)
         finally:

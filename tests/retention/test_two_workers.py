@@ -55,9 +55,10 @@ def elsewhere(work):
 
     def run():
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '1s'")
-            results.append(work())
+            # A pooler would keep what is set for longer than a transaction.
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '1s'")
+                results.append(work())
         except OperationalError:
             results.append("waited")
         finally:

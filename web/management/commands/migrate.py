@@ -24,11 +24,19 @@ class Command(migrate.Command):
         if connection.vendor != "postgresql":
             super().handle(*args, **options)
             return
+        try:
+            self._try_until_unlocked(connection, *args, **options)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
+
+    def _try_until_unlocked(self, connection: Any, *args: Any, **options: Any) -> None:
         for pause in (*PAUSES, None):
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
                 super().handle(*args, **options)
+                return
             except OperationalError as error:
                 if not _is_lock_timeout(error):
                     raise
@@ -39,10 +47,6 @@ class Command(migrate.Command):
                     ) from error
                 self.stderr.write(f"A table is in use; the next try is in {pause} s.")
                 time.sleep(pause)
-            else:
-                break
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
 
 
 def _is_lock_timeout(error: OperationalError) -> bool:
