@@ -149,13 +149,15 @@ class Cluster:
 
 @contextmanager
 def idle_cluster(folder: Path, server: dict[str, Any]) -> Iterator[Cluster]:
-    """Yield a cluster of which only the database is there; end whatever is started in it."""
+    """Yield a cluster that has a database and static files; end whatever is started in it."""
     with ExitStack() as stack:
         folder.chmod(0o755)
         database = stack.enter_context(new_database(server))
         cluster = Cluster(folder, database)
         stack.callback(cluster.stop_all)
         cluster.environment = environment_of(cluster)
+        # Error pages need the static files too.
+        cluster.manage("collectstatic", "--no-input")
         yield cluster
 
 
@@ -166,7 +168,6 @@ def running_cluster(folder: Path, server: dict[str, Any]) -> Iterator[Cluster]:
         start_redis(cluster)
         start_bouncer(cluster)
         cluster.manage("migrate")
-        cluster.manage("collectstatic", "--no-input")
         for node in cluster.nodes:
             node.start()
         for number in (1, 2):
