@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from web.refused import Busy
 
-# Per process, beside the one that has its turn. Two of gunicorn's eight threads are left for other
-# pages, whatever arrives.
+# Per process, beside the one that has its turn. In a flood, two of gunicorn's eight threads are
+# left for other pages.
 WAITING = 5
 LONGEST_WAIT_SECONDS = 1.0
 _admitted = threading.BoundedSemaphore(1 + WAITING)

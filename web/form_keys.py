@@ -21,13 +21,13 @@ from django.utils import timezone
 from web.answers import see_other
 from web.models import FormKey
 from web.transactions import whole_transaction
+from web.typed import SECRET_NAME, label_of
 from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
 _NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
-_SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
 
 
 def shown_form_key(request: HttpRequest) -> str:
@@ -113,7 +113,7 @@ def _sent_key(request: HttpRequest) -> str | None:
 
 
 def _content_hash(request: HttpRequest) -> str:
-    """Return a hash of all fields and files, whatever their order.
+    """Return a hash of all fields and files, which does not depend on their order.
 
     The version that the page showed is not in it: whether the action runs is decided by the key.
     """
@@ -135,9 +135,9 @@ def _other_content(request: HttpRequest, first: FormKey) -> HttpResponse:
     Passwords, codes and files are not in the page, so a form with one has to be filled in again.
     """
     fields = [
-        (name, name.replace("_", " ").capitalize(), value)
+        (name, label_of(name), value)
         for name, values in request.POST.lists()
-        if name not in _NOT_CONTENT and not _SECRET.search(name)
+        if name not in _NOT_CONTENT and not SECRET_NAME.search(name)
         for value in values
     ]
     context = {
@@ -145,7 +145,7 @@ def _other_content(request: HttpRequest, first: FormKey) -> HttpResponse:
         "fields": fields,
         "file_names": [upload.name for _name, files in request.FILES.lists() for upload in files],
         "is_complete": not request.FILES
-        and not any(_SECRET.search(name) for name in request.POST if name not in _NOT_CONTENT),
+        and not any(SECRET_NAME.search(name) for name in request.POST if name not in _NOT_CONTENT),
         "form_key": secrets.token_urlsafe(16),
     }
     return render(request, "form_sent_before.html", context, status=409)

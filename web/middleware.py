@@ -134,7 +134,7 @@ class LanguageMiddleware:
 
 
 class SignedInMiddleware(AuthenticationMiddleware):
-    """As Django's; but a log-in that has ended is nobody's (`web/session_life.py`)."""
+    """As Django's; but after a log-in has ended the user is anonymous (`web/session_life.py`)."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)

@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-_SECRET = re.compile(r"password|code|secret|token", re.IGNORECASE)
+SECRET_NAME = re.compile(r"password|code|secret|token", re.IGNORECASE)
 _CSRF = "csrfmiddlewaretoken"
-# Hidden fields of our forms. They are sent again, but nobody typed them.
+# Hidden fields of our forms. They are sent again, but no person typed them.
 _NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action"}
 
 
@@ -22,11 +22,11 @@ def typed_form(request: HttpRequest) -> dict[str, Any]:
     fields = [
         (name, value)
         for name, values in request.POST.lists()
-        if name != _CSRF and not _SECRET.search(name)
+        if name != _CSRF and not SECRET_NAME.search(name)
         for value in values
     ]
     typed = [(label_of(name), value) for name, value in fields if name not in _NOT_TYPED and value]
-    has_secret = any(name != _CSRF and _SECRET.search(name) for name in request.POST)
+    has_secret = any(name != _CSRF and SECRET_NAME.search(name) for name in request.POST)
     is_complete = bool(typed) and not has_secret and not request.FILES
     return {"typed": typed, "hidden": fields, "is_complete": is_complete}
 

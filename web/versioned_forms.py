@@ -80,8 +80,8 @@ class VersionedForm(forms.Form):
     def report_conflict(self, names: Collection[str], changes: Mapping[str, LastChange]) -> None:
         """Say at each changed field what it is now; `show()` the present values before that.
 
-        A field keeps what was typed. One that nobody touched shows its present value, so that
-        pressing the button again takes back only what somebody means to.
+        A field keeps what was typed. One that was not touched shows its present value, so
+        that pressing the button again takes back only what is meant.
         """
         version = self.cleaned_data[FIELD]
         typed = ShownVersion.of({name: plain(self.cleaned_data.get(name)) for name in names})

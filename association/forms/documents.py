@@ -43,7 +43,8 @@ BOXES: Mapping[str, tuple[Collection[DocumentKind], "StrPromise"]] = {
         _("I have read and agree to the {customer_agreement} and the {privacy_statement}"),
     ),
 }
-AGREE_WITH_BUTTON = _("With “{button}” you agree to the {instructions} for account {account}.")
+# Stored with the consent, which nothing can change later: it must not contain the account's name.
+AGREE_WITH_BUTTON = _("With “{button}” you agree to the {instructions} for this account.")
 
 
 class Tick(forms.CheckboxInput):
@@ -173,7 +174,7 @@ class InstructionsForm(DocumentForm):
 class LastForm(DocumentForm):
     """The form of Confirm. The letter is optional, never ticked for the customer.
 
-    `agreeing_account` is the account for which the button agrees to the instructions, if it does.
+    `agrees` tells whether the button agrees to the instructions.
     """
 
     button = _("Associate")
@@ -185,15 +186,14 @@ class LastForm(DocumentForm):
         *,
         versions: Versions,
         ticked: bool,
-        agreeing_account: str = "",
+        agrees: bool = False,
         named: Collection[DocumentKind] = (LETTER,),
         initial: dict[str, Any] | None = None,
     ) -> None:
-        self.names = {"button": str(self.button), "account": agreeing_account}
         super().__init__(
             data,
             versions=versions,
-            named=(*named, INSTRUCTIONS) if agreeing_account else named,
+            named=(*named, INSTRUCTIONS) if agrees else named,
             initial={"letter_of_authorization": ticked, **(initial or {})},
         )
 
@@ -202,12 +202,14 @@ class LastForm(DocumentForm):
         """What the button agrees to, as HTML; empty when it agrees to no instructions."""
         if INSTRUCTIONS not in self.named:
             return ""
-        return linked_sentence(AGREE_WITH_BUTTON, self.versions, **self.names)
+        return linked_sentence(AGREE_WITH_BUTTON, self.versions, button=str(self.button))
 
     def agreed(self) -> dict[DocumentKind, str]:
         agreed = super().agreed()
         if INSTRUCTIONS in self.named:
-            agreed[INSTRUCTIONS] = sentence(AGREE_WITH_BUTTON, self.versions, **self.names)
+            agreed[INSTRUCTIONS] = sentence(
+                AGREE_WITH_BUTTON, self.versions, button=str(self.button)
+            )
         return agreed
 
     def asks_for_letter(self) -> bool:

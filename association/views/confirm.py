@@ -60,7 +60,7 @@ def _form(request: HttpRequest, journey: Journey, step: Step) -> LastForm:
     options: dict[str, Any] = {
         "versions": journey.versions.in_force,
         "ticked": is_letter_ticked(request, journey),
-        "agreeing_account": account.owner.account_name if attempt.agrees_at_the_end else "",
+        "agrees": attempt.agrees_at_the_end,
     }
     if step == Step.ENABLE:
         return EnableForm(posted(request), country=account.country.code, **options)

@@ -62,10 +62,10 @@ def test_the_last_button_agrees_for_an_account_that_logs_in(enabled):
     step = "confirm" if enabled else "enable"
     assert walk.get()["Location"] == walk.url(step)
     page = walk.get(step)
-    version, name = document(INSTRUCTIONS).version, account.owner.account_name
+    version = document(INSTRUCTIONS).version
     sentence = (
         f"With “{BUTTON[enabled]}” you agree to the Instructions for Associating "
-        f"(version {version}) for account {name}."
+        f"(version {version}) for this account."
     )
     assert sentence in words_of(page)
     assert f"Letter of Authorization (version {document(LETTER).version})" in text_of(page)
