@@ -73,6 +73,18 @@ def test_flood_of_404_is_bounded_and_the_lines_say_how_many_were_left_out(lines_
     assert line["left_out_before"] == 500 - sampling.MOST_LINES
 
 
+def test_flood_of_forged_forms_is_bounded_in_the_security_log(lines_of, caplog):
+    client = Client(enforce_csrf_checks=True)
+
+    def flood():
+        for _ in range(200):
+            assert client.post(reverse("account_login")).status_code == 403
+
+    lines_of(flood)
+    events = [json.loads(r.getMessage()) for r in caplog.records if r.name == "security"]
+    assert [event["event"] for event in events] == ["csrf_failed"] * sampling.MOST_LINES
+
+
 def test_without_json_no_line_is_written(lines_of, settings):
     settings.LOG_FORMAT = "text"
     assert lines_of(lambda: Client().get("/livez")) == []
