@@ -3,9 +3,10 @@
 The account's lock and a constraint each suffice; the control removes both and gets several.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
+from django.core.exceptions import MultipleObjectsReturned
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -76,11 +77,17 @@ def test_one_e_mail_for_many_tabs(monkeypatch, act, model, kind, guard):
 @pytest.mark.parametrize(("act", "model", "kind"), ACTIONS)
 def test_without_lock_and_constraint_there_are_several(monkeypatch, act, model, kind):
     monkeypatch.setattr(service, "_lock_with_account", lock_unfinished)
+
+    def press(tab):
+        # A tab that comes after two others finds both of their rows, where it expects one.
+        with suppress(MultipleObjectsReturned):
+            act(tab)
+
     sent = 1
     with without_constraint(model):
         for _ in range(20):
             OutboxMessage.objects.all().delete()
-            sent = e_mails(act, kind)
+            sent = e_mails(press, kind)
             if sent > 1:
                 break
     assert sent > 1
