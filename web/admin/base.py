@@ -151,7 +151,7 @@ class SafeModelAdmin(VersionedModelAdmin):
         And a year or day that only a program would write: Django reads `2_026` as a year.
         """
         for name, value in request.GET.items():
-            if name.startswith(f"{self.date_hierarchy}__") and has_strange_digits(value):
+            if name.startswith(f"{self.date_hierarchy}__") and has_strange_digits(str(value)):
                 raise IncorrectLookupParameters
         try:
             return super().get_changelist_instance(request)
