@@ -27,9 +27,8 @@ def typed_form(request: HttpRequest) -> dict[str, Any]:
         for value in values
     ]
     typed = [(label_of(name), value) for name, value in fields if name not in _NOT_TYPED and value]
-    typed += [
-        (gettext("File"), upload.name or "") for _name, files in request.FILES.lists() for upload in files
-    ]
+    uploads = [upload for _name, files in request.FILES.lists() for upload in files]
+    typed += [(gettext("File"), upload.name or "") for upload in uploads]
     is_complete = bool(typed) and can_be_sent_again(request)
     return {"typed": typed, "hidden": fields, "is_complete": is_complete}
 
