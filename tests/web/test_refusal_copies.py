@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from accounts import hashers
-from web import middleware, sampling
+from web import answers, middleware, sampling
 from web.answers import BusyAnswer
 from web.handlers import MOST_COPIES, SiteWSGIHandler
 
@@ -34,7 +34,7 @@ def chain(monkeypatch):
         seen.append(request)
         return original(request)
 
-    original = middleware.busy
+    original = answers.busy
     monkeypatch.setattr(middleware, "busy", busy)
     monkeypatch.setattr(sampling, "_sampler", sampling.Sampler(most=MOST_LINES))
     return seen
@@ -62,11 +62,11 @@ def send(handler, method="POST", path=LOG_IN, **headers):
 
 def test_copies_are_the_answer_of_the_whole_chain(chain, full):
     handler = SiteWSGIHandler()
-    answers = [send(handler) for _ in range(100)]
+    sent = [send(handler) for _ in range(100)]
     # The first makes the copy; of the others as many are logged as a minute allows.
     assert len(chain) == 1 + MOST_LINES
-    assert answers == [answers[0]] * 100
-    status, headers, body = answers[0]
+    assert sent == [sent[0]] * 100
+    status, headers, body = sent[0]
     assert (status, dict(headers)["Retry-After"]) == ("503 Service Unavailable", "2")
     assert {"Content-Security-Policy", "Permissions-Policy", "Cache-Control"} <= dict(
         headers
