@@ -1,14 +1,15 @@
 """What became of freezes since a page showed them, in sentences."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import Freeze
-from audit.services import last_events
+from audit.models import AuditEvent
+from audit.services import last_events_of
 from web.versioned_forms import moment_text
 
 Who = Callable[[Any], str]
@@ -19,30 +20,46 @@ _CAUSE = re.compile(r"(\w+)-freeze-(\d+)")
 
 
 def freeze_sentences(names: Iterable[str], who: Who) -> list[str]:
-    """Return a sentence for each of these changed values that is a freeze."""
-    return [_sentence(freeze, who) for name in names for freeze in _freezes(name)]
+    """Return a sentence for each of these changed values that is a freeze.
+
+    Three statements at most, however many freezes there are.
+    """
+    freezes = _freezes(list(names))
+    events = last_events_of(objects=freezes, names=("reason", "unfrozen_at"))
+    return [_sentence(freeze, events, who) for freeze in freezes]
 
 
-def _freezes(name: str) -> list[Freeze]:
-    """Return the freeze that the name is about: of a cause, the newest one."""
-    if found := _ONE.fullmatch(name):
-        about = Q(pk=found[1])
-    elif found := _CAUSE.fullmatch(name):
-        about = Q(cause=found[1], account=found[2])
-    else:
-        return []
-    rows = Freeze.objects.filter(about).select_related("account__owner")
-    return list(rows.order_by("-frozen_at", "-pk")[:1])
+def _freezes(names: Sequence[str]) -> list[Freeze]:
+    """Return the freezes that the names are about, in their order: of a cause, the newest one."""
+    keys = {int(found[1]): name for name in names if (found := _ONE.fullmatch(name))}
+    causes = {
+        (found[1], int(found[2])): name for name in names if (found := _CAUSE.fullmatch(name))
+    }
+    by_name: dict[str, Freeze] = {}
+    rows = Freeze.objects.select_related("account__owner")
+    if keys:
+        by_name = {keys[row.pk]: row for row in rows.filter(pk__in=keys)}
+    if causes:
+        newest = Freeze.objects.filter(account=OuterRef("account"), cause=OuterRef("cause"))
+        newest = newest.order_by("-frozen_at", "-pk")
+        of_causes = rows.filter(
+            account__in={account for _cause, account in causes},
+            cause__in={cause for cause, _account in causes},
+        )
+        for row in of_causes.filter(pk=Subquery(newest.values("pk")[:1])):
+            if name := causes.get((row.cause, row.account_id)):
+                by_name[name] = row
+    return [by_name[name] for name in names if name in by_name]
 
 
-def _sentence(freeze: Freeze, who: Who) -> str:
+def _sentence(freeze: Freeze, events: Mapping[tuple[str, str], AuditEvent], who: Who) -> str:
     if freeze.is_open:
-        names, reason = ("reason",), freeze.reason
+        name, reason = "reason", freeze.reason
         text = _("%(account)s: %(who)s froze it on %(moment)s, %(scope)s%(reason)s.")
     else:
-        names, reason = ("unfrozen_at",), freeze.unfreeze_reason
+        name, reason = "unfrozen_at", freeze.unfreeze_reason
         text = _("%(account)s: %(who)s lifted this freeze on %(moment)s%(reason)s.")
-    event = last_events(about=freeze, names=names).get(names[0])
+    event = events.get((str(freeze.pk), name))
     return text % {
         "account": freeze.account.owner.account_name,
         "who": who(event.actor if event else None),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -21,15 +22,25 @@ def terms_sentences(names: Sequence[str], who: Who) -> list[str]:
 
 def _budget_sentences(names: Iterable[str], who: Who) -> list[str]:
     keys = [int(found[1]) for name in names if (found := _BUDGET.fullmatch(name))]
-    budgets = Budget.objects.current().filter(association__in=keys).order_by("association")
+    current = Budget.objects.current().filter(association__in=keys).order_by("association")
+    budgets = list(current.select_related("association__account__owner", "set_by"))
+    before = _budgets_before(budgets)
     return [
-        _budget_sentence(budget, who)
-        for budget in budgets.select_related("association__account__owner", "set_by")
+        _budget_sentence(budget, before.get((budget.association_id, budget.set_at)), who)
+        for budget in budgets
     ]
 
 
-def _budget_sentence(budget: Budget, who: Who) -> str:
-    before = budget.association.budgets.filter(replaced_at=budget.set_at).order_by("-pk").first()
+def _budgets_before(budgets: Sequence[Budget]) -> dict[tuple[int, Any], Budget]:
+    """Return the budgets that these have replaced, by association and moment; one statement."""
+    replaced = Budget.objects.filter(
+        association__in=[budget.association_id for budget in budgets],
+        replaced_at__in={budget.set_at for budget in budgets},
+    )
+    return {(row.association_id, row.replaced_at): row for row in replaced.order_by("pk")}
+
+
+def _budget_sentence(budget: Budget, before: Budget | None, who: Who) -> str:
     text = _(
         "%(account)s: the budget is %(amount)s, %(period)s now. %(who)s set it on %(moment)s;"
         " before, it was %(before)s."

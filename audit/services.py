@@ -1,6 +1,6 @@
 """Services that write the audit trail; what it says of an action, the security log says too."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -67,14 +67,36 @@ def last_changes(
 
 def last_events(*, about: models.Model, names: Iterable[str]) -> dict[str, AuditEvent]:
     """Return the newest event about the object that has each of these fields; one statement."""
-    events = AuditEvent.objects.filter(
-        object_label=about._meta.label_lower, object_id=str(about.pk), after__isnull=False
-    )
-    found: dict[str, AuditEvent] = {}
-    for event in events.select_related("actor").order_by("-pk")[:MOST_EVENTS]:
-        for name in names:
-            if name in event.after:
-                found.setdefault(name, event)
+    events = _events(type(about), [about.pk]).order_by("-pk")[:MOST_EVENTS]
+    return {name: event for (_id, name), event in _newest(events, names).items()}
+
+
+def last_events_of(
+    *, objects: Sequence[models.Model], names: Iterable[str]
+) -> dict[tuple[str, str], AuditEvent]:
+    """Return the same for objects of one model that have few events, by object id and field."""
+    if not objects:
+        return {}
+    events = _events(type(objects[0]), [row.pk for row in objects]).order_by("-pk")
+    return _newest(events, names)
+
+
+def _events(model: type[models.Model], keys: Iterable[Any]) -> models.QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(
+        object_label=model._meta.label_lower,
+        object_id__in=[str(key) for key in keys],
+        after__isnull=False,
+    ).select_related("actor")
+
+
+def _newest(
+    events: Iterable[AuditEvent], names: Iterable[str]
+) -> dict[tuple[str, str], AuditEvent]:
+    found: dict[tuple[str, str], AuditEvent] = {}
+    wanted = set(names)
+    for event in events:
+        for name in wanted & (event.after or {}).keys():
+            found.setdefault((event.object_id, name), event)
     return found
 
 

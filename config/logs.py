@@ -23,7 +23,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "sample": {"()": "web.sampling.SampleClientErrors"},
+            "sample": {"()": "web.sampling.SampleRefusals"},
             "csrf": {"()": "web.logs.MarkCsrfFailures"},
         },
         "formatters": {"line": {"()": FORMATTERS[log_format()]}},

@@ -10,12 +10,13 @@ os.environ |= {
     "SECRET_KEY": "key-of-the-tests-0123456789-0123456789-0123456789",
 }
 
+from config.redis_locations import redis_location
 from config.settings import *
 
 if CACHES["default"]["BACKEND"].endswith("RedisCache"):
     # Each process of pytest-xdist uses its own numbered database, because tests empty it.
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
-    CACHES["default"]["LOCATION"] = f"{env.cache_url('CACHE_URL')['LOCATION'].rstrip('/')}/{number}"
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    CACHES["default"]["LOCATION"] = redis_location(CACHES["default"]["LOCATION"], number)
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -59,11 +59,15 @@ def wait_before_retry(
     return response
 
 
-def busy(request: HttpRequest) -> HttpResponse:
+class BusyAnswer(HttpResponse):
+    status_code = 503
+
+
+def busy(request: HttpRequest) -> BusyAnswer:
     chosen = getattr(request, "LANGUAGE_CODE", None)
     language = chosen or translation.get_language_from_request(request)
     headers = {"Retry-After": str(Busy.retry_after_seconds), "Content-Language": language}
-    return HttpResponse(_busy_page(language), status=503, headers=headers)
+    return BusyAnswer(_busy_page(language), headers=headers)
 
 
 @cache

@@ -21,7 +21,7 @@ from django.utils import timezone
 from web.answers import see_other
 from web.models import FormKey
 from web.transactions import whole_transaction
-from web.typed import SECRET_NAME, label_of
+from web.typed import can_be_sent_again, typed_form
 from web.versioned_forms import FIELD as SHOWN_VERSION
 
 FIELD = "form_key"
@@ -134,18 +134,12 @@ def _other_content(request: HttpRequest, first: FormKey) -> HttpResponse:
 
     Passwords, codes and files are not in the page, so a form with one has to be filled in again.
     """
-    fields = [
-        (name, label_of(name), value)
-        for name, values in request.POST.lists()
-        if name not in _NOT_CONTENT and not SECRET_NAME.search(name)
-        for value in values
-    ]
+    sent = typed_form(request)
+    new_key = (FIELD, secrets.token_urlsafe(16))
     context = {
         "first": first,
-        "fields": fields,
-        "file_names": [upload.name for _name, files in request.FILES.lists() for upload in files],
-        "is_complete": not request.FILES
-        and not any(SECRET_NAME.search(name) for name in request.POST if name not in _NOT_CONTENT),
-        "form_key": secrets.token_urlsafe(16),
+        "typed": sent["typed"],
+        "hidden": [new_key, *(field for field in sent["hidden"] if field[0] != FIELD)],
+        "is_complete": can_be_sent_again(request),
     }
     return render(request, "form_sent_before.html", context, status=409)

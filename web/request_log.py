@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from web.limits import LimitRefusal
 from web.logs import log_event
 from web.refused import forget_refusal, noted_refusal
-from web.sampling import facts_of_sample
+from web.sampling import facts_of_sample, is_sampled
 from web.security_log import log_repeated_event, log_security_event
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -47,7 +47,7 @@ class Statements:
 class RequestLogMiddleware:
     """Logs and counts requests; security events always, lines with LOG_FORMAT=json only.
 
-    The answers 4xx, of which a flood is cheap, are sampled.
+    The answers 4xx and 503, of which a flood is cheap, are sampled.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -99,7 +99,7 @@ def write_line(
     request: HttpRequest, response: HttpResponseBase, milliseconds: float, statements: int
 ) -> None:
     route, status = route_of(request), response.status_code
-    sample = facts_of_sample("request", route, status) if 400 <= status < 500 else {}
+    sample = facts_of_sample("request", route, status) if is_sampled(status) else {}
     if sample is None:
         return
     log_event(

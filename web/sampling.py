@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Hashable
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
@@ -50,12 +51,17 @@ def facts_of_sample(*kind: Hashable) -> dict[str, Any] | None:
     return {"left_out_before": left_out} if left_out else {}
 
 
-class SampleClientErrors(logging.Filter):
-    """Samples the lines that Django writes about each answer of 4xx."""
+def is_sampled(status: int) -> bool:
+    """Return whether a flood is answered with it: what was wrong, or that there is no capacity."""
+    return 400 <= status < 500 or status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class SampleRefusals(logging.Filter):
+    """Samples the lines that Django writes about each answer of 4xx, and of 503."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         status = getattr(record, "status_code", 500)
-        if status >= 500:
+        if not is_sampled(status):
             return True
         facts = facts_of_sample(record.name, status)
         if facts:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 SECRET_NAME = re.compile(r"password|code|secret|token", re.IGNORECASE)
 _CSRF = "csrfmiddlewaretoken"
@@ -17,7 +18,7 @@ def typed_form(request: HttpRequest) -> dict[str, Any]:
 
     `typed` are the fields that a person filled in, each with a label and a value. `hidden` are all
     that can be sent again. `is_complete` tells that nothing is missing in them, and something is
-    there: no file, password or code.
+    there: no file, password or code. Of files the names are shown.
     """
     fields = [
         (name, value)
@@ -26,9 +27,16 @@ def typed_form(request: HttpRequest) -> dict[str, Any]:
         for value in values
     ]
     typed = [(label_of(name), value) for name, value in fields if name not in _NOT_TYPED and value]
-    has_secret = any(name != _CSRF and SECRET_NAME.search(name) for name in request.POST)
-    is_complete = bool(typed) and not has_secret and not request.FILES
+    uploads = [upload for _name, files in request.FILES.lists() for upload in files]
+    typed += [(gettext("File"), upload.name or "") for upload in uploads]
+    is_complete = bool(typed) and can_be_sent_again(request)
     return {"typed": typed, "hidden": fields, "is_complete": is_complete}
+
+
+def can_be_sent_again(request: HttpRequest) -> bool:
+    """Return whether a page may give back all that was sent: no file, password or code is in it."""
+    has_secret = any(name != _CSRF and SECRET_NAME.search(name) for name in request.POST)
+    return not has_secret and not request.FILES
 
 
 def give_back(request: HttpRequest) -> HttpResponse | None:

@@ -1,5 +1,6 @@
 """Users and groups in the admin. Administrators neither choose nor see users' passwords."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -79,10 +80,10 @@ class UserAdmin(AuditedModelAdmin):
             options["form"] = AddUserForm
         return super().get_form(request, obj, change, **options)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        allowed = super().has_change_permission(request, obj)
-        powerful = isinstance(obj, User) and (obj.is_staff or obj.is_superuser)
-        return allowed and (request.user.is_superuser or not powerful)
+    def closed_by(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        """Leave powerful users to superusers."""
+        powers = [name for name in ("is_staff", "is_superuser") if getattr(obj, name)]
+        return () if request.user.is_superuser else powers
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "user_permissions":

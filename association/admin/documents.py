@@ -1,5 +1,6 @@
 """Legal documents in the admin: drafts are edited; published documents never change."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -42,13 +43,8 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return documents.defer("body") if is_list else documents
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        draft = obj is None or obj.published_at is None
-        return draft and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        draft = obj is None or obj.published_at is None
-        return draft and super().has_delete_permission(request, obj)
+    def closed_by(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        return () if obj.published_at is None else ("published_at",)
 
     @ConfirmedAction(
         title=_("Publish documents"),

@@ -13,6 +13,7 @@ from association.refusals import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
 from partners.models import PartnerMember
+from web.date_fields import DateField
 from web.number_fields import WholeNumberField
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
@@ -54,7 +55,7 @@ class CustomerSearchForm(forms.Form):
         field.choices = [("", _("All")), (NO_MANAGER, _("No manager")), *manager_choices(members)]
 
 
-class DayField(forms.DateField):
+class DayField(DateField):
     """A day as browsers send it, within a plausible span."""
 
     def __init__(self, *, label: Any) -> None:

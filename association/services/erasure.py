@@ -16,13 +16,13 @@ from django.db.models.functions import Cast
 from accounts.models import CustomerAccount, User, VerificationCode
 from association.enums import ErasureRefusal
 from association.models import Association, Attempt
+from association.services.free_texts import replace_free_texts
 from association.services.pseudonyms import Pseudonym, new_pseudonym, replace_everywhere
 from audit.models import AuditEvent
 from audit.retention import erase_from_events, erasure
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from partners.models import (
-    BatchRow,
     Invitation,
     InvitationRequest,
     MemberInvitation,
@@ -33,6 +33,7 @@ from partners.services.invitation_requests import dismiss_invitation_request
 from partners.services.invitations import revoke_invitation
 from partners.services.member_invitations import withdraw_member_invitation
 from web.email_addresses import InvalidAddress, canonical_address
+from web.models import FormKey
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -108,13 +109,12 @@ def _former_names(user: User) -> list[str]:
 
 
 def _erase(user: User, pseudonym: Pseudonym, by: User | None, now: datetime) -> Counter[str]:
-    counts: Counter[str] = Counter()
+    counts = replace_free_texts(user, pseudonym)
     counts += _end_what_waits(user, by, now)
     counts += _close_log_in(user, pseudonym)
     changed = replace_everywhere(pseudonym)
     for model, keys in changed.items():
         counts[str(model._meta.verbose_name_plural)] = len(keys)
-    _forget_names(changed, pseudonym)
     objects = {model: set(keys) for model, keys in changed.items()}
     objects.setdefault(User, set()).add(user.pk)
     account = CustomerAccount.objects.filter(owner=user).first()
@@ -151,6 +151,7 @@ def _close_log_in(user: User, pseudonym: Pseudonym) -> Counter[str]:
             "sessions deleted": _delete_sessions(user, pseudonym),
             "verification codes deleted": codes.delete()[0],
             "proven addresses deleted": EmailAddress.objects.filter(user=user).delete()[0],
+            "form keys deleted": FormKey.objects.filter(user=user).delete()[0],
             "second factors deleted": Authenticator.objects.filter(user=user).delete()[0],
         }
     )
@@ -171,17 +172,6 @@ def _delete_sessions(user: User, pseudonym: Pseudonym) -> int:
         if data.get("_auth_user_id") == str(user.pk) or any(a in text for a in pseudonym.addresses):
             keys.append(session.pk)
     return Session.objects.filter(pk__in=keys).delete()[0]
-
-
-def _forget_names(changed: dict[Any, list[Any]], pseudonym: Pseudonym) -> None:
-    """Remove the names beside the addresses, and remember them for the trail."""
-    invitations = Invitation.objects.filter(pk__in=changed.get(Invitation, []))
-    for invitation in invitations.exclude(recipient_name=""):
-        pseudonym.names.add(invitation.recipient_name)
-        if invitation.label == invitation.recipient_name:
-            Invitation.objects.filter(pk=invitation.pk).update(label=pseudonym.name)
-    invitations.update(recipient_name="")
-    BatchRow.objects.filter(pk__in=changed.get(BatchRow, [])).update(name="", note="")
 
 
 def _erase_trail(objects: dict[Any, set[Any]], pseudonym: Pseudonym) -> int:

@@ -1,5 +1,6 @@
 """Invitations in the admin; the token is never shown."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from audit.admin import actor
 from partners.admin.shared import RefusingAdmin
-from partners.enums import Channel, InvitationProblem, InvitationState
+from partners.enums import Channel, InvitationProblem, InvitationRefusal, InvitationState
 from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
@@ -29,6 +30,14 @@ else:
     InvitationModelForm = forms.ModelForm
 
 EDITABLE = ("label", "note", "expires_at", "max_uses")
+# By which field an invitation is closed that cannot be followed.
+CLOSED_BY = {
+    InvitationRefusal.REVOKED: ["revoked_at"],
+    InvitationRefusal.EXPIRED: ["expires_at"],
+    InvitationRefusal.USED_UP: ["max_uses", "used_count"],
+    InvitationRefusal.PARTNER_UNAVAILABLE: ["partner__status"],
+    InvitationRefusal.TYPE_NOT_ALLOWED: ["partner__allows_reseller", "partner__allows_referral"],
+}
 
 
 class InvitationForm(InvitationModelForm):
@@ -139,11 +148,14 @@ class InvitationAdmin(RefusingAdmin):
         return names if obj is None else [*names, *self.history_fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Leave open what the partner could edit too; nothing once the invitation is dead."""
+        """Leave open what the partner could edit too."""
         if obj is None:
             return []
-        live = obj.refusal(timezone.now()) is None
-        return [name for name in self.get_fields(request, obj) if not (live and name in EDITABLE)]
+        return [name for name in self.get_fields(request, obj) if name not in EDITABLE]
+
+    def closed_by(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        refusal = obj.refusal(timezone.now())
+        return () if refusal is None else CLOSED_BY[refusal]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"is_bound": True, **super().get_changeform_initial_data(request)}

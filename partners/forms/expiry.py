@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from web.date_fields import DateTimeField
+
 AT, NEVER, KEEP = "at", "never", "keep"
 CHOICES = [
     ("7", _("In 7 days")),
@@ -32,7 +34,7 @@ class ExpiryField(forms.ChoiceField):
         super().__init__(label=_("Expires"), choices=CHOICES, required=False, **options)
 
 
-class MomentField(forms.DateTimeField):
+class MomentField(DateTimeField):
     """A date and a time without a zone, in the one that is active: the partner's."""
 
     widget = forms.DateTimeInput(

@@ -13,6 +13,7 @@ from partners.enums import AssociationType, InvitationProblem
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
+from web.date_fields import DateTimeField
 from web.number_fields import WholeNumberField
 
 LONGEST_LABEL = 120
@@ -41,7 +42,7 @@ class TermsForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    expires_at = forms.DateTimeField(
+    expires_at = DateTimeField(
         label=_("Expires at"),
         required=False,
         error_messages={"invalid": _("Enter a date and a time like 2026-12-31 18:00.")},

@@ -144,3 +144,27 @@ def test_tick_from_before_its_words_were_stored_still_becomes_a_consent():
     Attempt.objects.update(instructions_words=None)
     walk.post("confirm")
     assert Consent.objects.get(document__kind=INSTRUCTIONS).text_sha256 == ""
+
+
+# What a person reads in the Privacy Statement for each column of a consent.
+TOLD = {
+    "document": "names the document, its version",
+    "agreed_at": "the moment",
+    "network_address": "the network address",
+    "text_sha256": "the SHA-256 hash of the text",
+    "provider_name": "the name of {provider} in the text",
+    "label": "the words of the box or button with which you agreed",
+    "language": "the language of the page",
+}
+# Keys that say to whom the consent belongs.
+OWN_KEYS = {"id", "account", "attempt"}
+
+
+def test_privacy_statement_says_all_that_a_consent_keeps():
+    columns = {column.name for column in Consent._meta.concrete_fields}
+    assert columns == TOLD.keys() | OWN_KEYS
+    paragraphs = document(DocumentKind.PRIVACY_STATEMENT).body.split("\n")
+    [about] = [text for text in paragraphs if text.startswith("Every consent")]
+    assert [words for words in TOLD.values() if words not in about] == []
+    letter = document(LETTER).body
+    assert "the SHA-256 hash of the text" in letter

@@ -2,14 +2,18 @@
 
 import secrets
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import FreezeScope
 from association.models import Budget
+from association.services import customers
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 from tests.shown_forms import version_of
 
@@ -113,3 +117,29 @@ def test_budgets_of_100_customers_take_as_many_statements_as_one(
 
     assert answer.status_code == 303
     assert Budget.objects.count() == 100
+
+
+def statements_of_conflict(client, boss, number):
+    """Return how many statements the page takes that says what became of so many customers."""
+    joined_now = [joined(boss) for _ in range(number)]
+    address = reverse("console_set_budgets")
+    keys = [customer.pk for customer in joined_now]
+    page = client.get(address, {"customer": keys})
+    for customer in joined_now:
+        for amount in ("10.00", "20.00"):
+            terms = {**TERMS, "amount": Decimal(amount)}
+            customers.set_budget(association=customer, by=boss.user, now=timezone.now(), **terms)
+        values = {"reason": "Fraud", "by": boss.user, "now": timezone.now()}
+        customers.freeze_customer(association=customer, scope=FreezeScope.ACCOUNT, **values)
+    data = {"form_key": secrets.token_urlsafe(16), **version_of(page), **TERMS, "customer": keys}
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.post(address, {**data, "unfreeze": "on", "reason": "Paid"})
+    sentences = answer.context["form"].non_field_errors()
+    assert answer.status_code == 409
+    assert sum("the budget is" in text and "before, it was" in text for text in sentences) == number
+    assert sum("froze it on" in text and "Fraud" in text for text in sentences) == number
+    return len(captured)
+
+
+def test_conflict_of_many_customers_takes_as_many_statements_as_of_one(client, boss):
+    assert [statements_of_conflict(client, boss, number) for number in (3, 30)] == [23, 23]

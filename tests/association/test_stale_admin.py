@@ -161,11 +161,16 @@ def test_published_document_is_not_made_a_draft_with_another_text() -> None:
     draft = LegalDocument.objects.create(
         kind="instructions", language="en", version=99, title="Draft", body="Text"
     )
-    page = Page(draft)
-    publish_document(document=draft, by=None, now=timezone.now())
+    page, deletion = Page(draft), Page(draft, "delete")
+    by = factories.UserFactory(staff=True)
+    publish_document(document=draft, by=by, now=timezone.now())
 
-    assert page.send(body="Another").status_code == 403
+    answer = page.send(body="Another <b>\ntext")
 
+    assert answer.status_code == 409
+    assert f" now. {by.account_name} changed it on" in problem(answer)
+    assert "Another &lt;b&gt;<br>text" in problem(answer)
+    assert deletion.send(post="yes").status_code == 409
     draft.refresh_from_db()
     assert (draft.body, draft.published_at is not None) == ("Text", True)
 
@@ -264,7 +269,80 @@ def test_invitation_that_was_revoked_meanwhile_is_not_said_to_be_saved() -> None
 
     invitation.refresh_from_db()
     assert (answer.status_code, invitation.label) == (409, "Spring")
-    assert "“label” cannot be changed any more. You typed: Summer" in problem(answer)
+    assert "“revoked at” is “" in problem(answer)
+    assert "The system changed it on" in problem(answer)
+    assert "Summer" in problem(answer)
+
+
+def test_invitation_whose_partner_was_frozen_meanwhile_is_closed() -> None:
+    invitation = factories.InvitationFactory(label="Spring")
+    page, partner = Page(invitation), Page(invitation.partner)
+    partner.send(status="frozen")
+
+    answer = page.send(label="Summer")
+
+    invitation.refresh_from_db()
+    assert (answer.status_code, invitation.label) == (409, "Spring")
+    assert f"“{invitation.partner}: status” is “frozen” now." in problem(answer)
+    assert "Summer" in problem(answer)
+
+
+def helper_page(user: User) -> Page:
+    """Return the page of a user, opened by staff that may change users but is no superuser."""
+    page = Page(user)
+    helper = factories.UserFactory(is_staff=True, is_superuser=False)
+    helper.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    page.client.force_login(helper)
+    page.shown = page.client.get(page.address)
+    return page
+
+
+def test_user_who_became_staff_meanwhile_is_left_to_superusers() -> None:
+    user = factories.UserFactory()
+    page = helper_page(user)
+    assert Page(user).send(is_staff="on").status_code == 302
+
+    answer = page.send(language="en")
+
+    user.refresh_from_db()
+    assert (answer.status_code, user.language, user.is_staff) == (409, "", True)
+    assert "“may open the admin” is yes now." in problem(answer)
+    assert ("language", "en") in answer.context_data["typed"]
+
+
+def test_administrator_who_is_no_superuser_any_more_is_told_which_fields_are_closed() -> None:
+    user, group = factories.UserFactory(), Group.objects.create(name="Support")
+    page = Page(user)
+    boss = User.objects.get(pk=page.client.session["_auth_user_id"])
+    boss.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    User.objects.filter(pk=boss.pk).update(is_superuser=False)
+
+    answer = page.send(groups=[str(group.pk)])
+
+    assert (answer.status_code, user.groups.count()) == (409, 0)
+    assert "“groups” cannot be changed any more." in problem(answer)
+
+
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_what_was_closed_before_the_page_was_opened_is_not_allowed(page: str) -> None:
+    document = LegalDocument.objects.published().first()
+    assert document is not None
+    client = Client()
+    client.force_login(factories.UserFactory(staff=True))
+    address = reverse(f"admin:association_legaldocument_{page}", args=[document.pk])
+
+    assert client.post(address, {"body": "Another", "post": "yes"}).status_code == 403
+
+
+def test_strangers_learn_nothing_from_a_closed_object() -> None:
+    draft = LegalDocument.objects.create(
+        kind="instructions", language="en", version=99, title="Draft", body="Text"
+    )
+    page = Page(draft)
+    publish_document(document=draft, by=None, now=timezone.now())
+    page.client.force_login(factories.UserFactory(is_staff=True, is_superuser=False))
+
+    assert page.send(body="Another").status_code == 403
 
 
 def test_member_who_was_demoted_meanwhile_stays_a_manager() -> None:

@@ -73,7 +73,7 @@ def person(client):
         )
         for label in ("Ann Lee", f"Call {CANONICAL}")
     )
-    association = make_associated(invitation=joined, account=account, now=NOW - HOUR)
+    association = make_associated(invitation=joined, account=account, letter=True, now=NOW - HOUR)
     freeze_customer(
         association=association,
         scope=FreezeScope.ACCOUNT,
@@ -120,13 +120,24 @@ def erase(login, **options):
 def test_the_address_and_the_names_are_in_no_table(person):
     places = places_of(f" {CANONICAL}", ADDRESS, "ann-lee", "ann lee")
     assert len(places) > 8
+    sent = Invitation.objects.exclude(recipient="").first()
+    other = create_invitation(
+        partner=sent.partner, channel="email", association_type="reseller", label="Jo",
+        recipient=OTHER, recipient_name="Jo Lee", by=sent.created_by, now=NOW,
+        note=f"For {ADDRESS.title()}, as asked by {OTHER}",
+    )  # fmt: skip
 
     erase("ann-lee")
 
     assert places_of(ADDRESS, "ann-lee", "ann lee", f"a…@{CANONICAL.partition('@')[2]}") == set()
-    [text] = Invitation.objects.exclude(note="").values_list("note", flat=True).distinct()
-    assert text == f"For {User.objects.get(pk=person.pk).email}, as asked by {OTHER}"
-    assert places_of(CANONICAL) == {"partners.Invitation.note"}
+    other.refresh_from_db()
+    assert other.note == f"For {User.objects.get(pk=person.pk).email}, as asked by {OTHER}"
+    assert (other.label, other.recipient_name) == ("Jo", "Jo Lee")
+    assert places_of(CANONICAL) == {
+        "outbox.OutboxMessage.recipient",
+        "partners.Invitation.note",
+        "partners.Invitation.recipient",
+    }
 
 
 def test_evidence_stays_and_names_the_pseudonym(person):

@@ -110,6 +110,7 @@ def test_other_content_is_shown_beside_the_first_answer_and_can_be_sent_again(cl
     assert f'href="{first}"' in text
     assert "Spring &lt;b&gt;" in text
     assert "Two<br>lines" in text
+    assert "components/typed.html" in {template.name for template in page.templates}
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
     assert fields.keys() == {"csrfmiddlewaretoken", "form_key", "title", "note"}
     assert fields["form_key"] != KEY

@@ -2,7 +2,7 @@
 
 import logging
 
-from web.sampling import SampleClientErrors, Sampler
+from web.sampling import Sampler, SampleRefusals
 
 
 class Clock:
@@ -41,7 +41,8 @@ def record(status):
     return made
 
 
-def test_lines_about_answers_of_4xx_are_sampled_and_those_of_5xx_are_not():
-    sample = SampleClientErrors()
-    admitted = [status for status in [404] * 200 + [500] * 200 if sample.filter(record(status))]
-    assert (admitted.count(404), admitted.count(500)) == (60, 200)
+def test_lines_about_answers_of_4xx_and_503_are_sampled_and_those_of_500_are_not():
+    sample = SampleRefusals()
+    sent = [404] * 200 + [503] * 200 + [500] * 200
+    admitted = [status for status in sent if sample.filter(record(status))]
+    assert [admitted.count(status) for status in (404, 503, 500)] == [60, 60, 200]

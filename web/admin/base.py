@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from web.admin.masking import masked_field, may_see_addresses
 from web.admin.versions import VersionedModelAdmin
+from web.date_fields import DateField, SplitDateTimeField, has_strange_digits
 from web.number_fields import DecimalNumberField, WholeNumberField
 from web.random_ids import RandomIdField
 
@@ -99,6 +100,8 @@ class SafeModelAdmin(VersionedModelAdmin):
         models.IntegerField: {"form_class": WholeNumberField},
         models.BigIntegerField: {"form_class": WholeNumberField},
         models.DecimalField: {"form_class": DecimalNumberField},
+        models.DateField: {"form_class": DateField},
+        models.DateTimeField: {"form_class": SplitDateTimeField},
     }
 
     def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
@@ -143,7 +146,13 @@ class SafeModelAdmin(VersionedModelAdmin):
         return super().get_search_results(request, queryset, term)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Treat a moment outside the calendar as a filter that makes no sense."""
+        """Treat a moment outside the calendar as a filter that makes no sense.
+
+        And a year or day that only a program would write: Django reads `2_026` as a year.
+        """
+        for name, value in request.GET.items():
+            if name.startswith(f"{self.date_hierarchy}__") and has_strange_digits(str(value)):
+                raise IncorrectLookupParameters
         try:
             return super().get_changelist_instance(request)
         except (OverflowError, ValueError) as error:

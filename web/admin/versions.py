@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
 from web.shown_versions import ChangedMeanwhile, ShownVersion
 from web.transactions import whole_transaction
-from web.versioned_forms import FIELD, LastChange, VersionedForm, plain
+from web.versioned_forms import FIELD, LastChange, VersionedForm, moment_text, plain, shown_text
 
 LastChanges = Callable[[Collection[str]], dict[str, LastChange]]
 
@@ -42,13 +43,13 @@ class VersionedModelForm(VersionedForm):
             self.report_conflict(changed, self.last_changes(changed))
             for name, label in closed.items():
                 text = gettext("“%(name)s” cannot be changed any more. You typed: %(typed)s")
-                typed = self.data.get(name, "")
+                typed = typed_text(self.instance, name, self.data)
                 self.add_error(None, text % {"name": label, "typed": typed})
         return cleaned
 
     def _closed_since(self, version: ShownVersion) -> dict[str, Any]:
         """Return the labels of the fields that the page offered, and that are read-only now."""
-        fields = self.instance._meta.fields
+        fields = [*self.instance._meta.fields, *self.instance._meta.many_to_many]
         names = version.digests.keys() - self.shows.keys()
         return {field.name: field.verbose_name for field in fields if field.name in names}
 
@@ -56,15 +57,22 @@ class VersionedModelForm(VersionedForm):
         return (version or ShownVersion({})).changed(ShownVersion.of(self.shows))
 
 
+class ClosedMeanwhile(Exception):
+    """The page offered to change an object that nobody may change any more; `context` says why."""
+
+    def __init__(self, **context: Any) -> None:
+        super().__init__()
+        self.context = context
+
+
 class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A POST locks its row first, and writes only the fields that its form changed.
 
     Where one of the form's fields is no longer as the page showed it, the answer is a 409 that says
-    what changed, and by whom. That is so for deleting a row, too.
+    what changed, and by whom. That is so for deleting a row, too, and where the row may not be
+    changed any more: see `closed_by()`.
     """
 
-    # Django makes one transaction of it, and of delete_view().
-    changeform_view = whole_transaction(admin.ModelAdmin.changeform_view)
     # False where the page's service locks the row FOR UPDATE: a lock is not made stronger later.
     locks_no_key = True
 
@@ -73,6 +81,79 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not changes_one(request):
             return rows
         return rows.select_for_update(of=("self",), no_key=self.locks_no_key)
+
+    def closed_by(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        """Return the fields by whose present values this user may not change or delete the object.
+
+        A permission that depends on the object is expressed here only, so that a page that was
+        opened before gets a 409 with all that was typed, and not a 403. `partner__status` is the
+        field of a related object.
+        """
+        return ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and not (obj is not None and self.closed_by(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and not (obj is not None and self.closed_by(request, obj))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and changes_one(request):
+            self._check_open(request, obj)
+        return obj
+
+    def _check_open(self, request: HttpRequest, obj: Any) -> None:
+        """Raise ClosedMeanwhile if the locked object is closed and the page offered its fields."""
+        version = ShownVersion.parse(request.POST.get(FIELD, ""))
+        names = self.closed_by(request, obj)
+        if not (names and version and version.digests and self.has_change_permission(request)):
+            return
+        offered = {
+            field.verbose_name: typed_text(obj, field.name, request.POST)
+            for field in (*obj._meta.fields, *obj._meta.many_to_many)
+            if field.name in version.digests
+        }
+        raise ClosedMeanwhile(
+            object=obj,
+            sentences=[self._closing_sentence(obj, name) for name in names],
+            typed=[(label, text) for label, text in offered.items() if text],
+        )
+
+    def _closing_sentence(self, obj: Any, name: str) -> str:
+        """Say what the field that closes the object is now, and who changed it."""
+        *relations, name = name.split("__")
+        for relation in relations:
+            obj = getattr(obj, relation)
+        field, change = obj._meta.get_field(name), self.last_changes(obj, [name]).get(name)
+        values = {
+            "name": f"{obj}: {field.verbose_name}" if relations else field.verbose_name,
+            "now": shown_text(field.formfield(), getattr(obj, name)),
+        }
+        if change is None:
+            return gettext("“%(name)s” is %(now)s now.") % values
+        text = gettext("“%(name)s” is %(now)s now. %(who)s changed it on %(moment)s.")
+        return text % {**values, "who": change.by, "moment": moment_text(change.at)}
+
+    def _closed_page(self, request: HttpRequest, closed: ClosedMeanwhile) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            **closed.context,
+            "title": gettext("This cannot be changed any more"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/closed_meanwhile.html", context, status=409)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            return self._changeform_transaction(request, *args, **options)
+        except ClosedMeanwhile as closed:
+            return self._closed_page(request, closed)
+
+    # Django makes one transaction of it, and of delete_view().
+    _changeform_transaction = whole_transaction(admin.ModelAdmin.changeform_view)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
@@ -113,6 +194,8 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         try:
             return super().delete_view(request, object_id, extra_context)
+        except ClosedMeanwhile as closed:
+            return self._closed_page(request, closed)
         except ChangedMeanwhile as refused:
             request.POST = type(request.POST)()
             context = {"changes": refused.context["sentences"], **(extra_context or {})}
@@ -142,3 +225,15 @@ def changes_one(request: HttpRequest) -> bool:
     """Whether the request changes or deletes the one row that its address names."""
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     return request.method == "POST" and name.endswith(("_change", "_delete"))
+
+
+def typed_text(obj: models.Model, name: str, data: Any) -> str:
+    """Return what was typed into a field of the object's page, in words where it was chosen."""
+    inputs = [name, f"{name}_0", f"{name}_1"]
+    typed = [value for key in inputs for value in data.getlist(key) if value]
+    words = {str(value): str(label) for value, label in _choices(obj, name)}
+    return ", ".join(words.get(value, value) for value in typed)
+
+
+def _choices(obj: models.Model, name: str) -> Any:
+    return getattr(obj._meta.get_field(name), "flatchoices", ())

@@ -1,0 +1,123 @@
+"""What people typed about a person: an erasure replaces the whole text, whatever it says.
+
+A name, a nickname or a telephone number in a reason or note cannot be told from other words.
+`docs/retention.md` lists every column of text; a test compares the list with the models.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Freeze, Resource, User
+from association.models import Association, Authorization
+from association.services.pseudonyms import Pseudonym
+from audit.models import AuditEvent
+from audit.retention import erase_from_events
+from outbox.models import OutboxMessage
+from partners.models import BatchRow, Invitation, InvitationRequest
+
+# The columns with such texts, and where the rows name the user or the address.
+_BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
+    (Freeze, "account__owner", ("reason", "unfreeze_reason")),
+    (Association, "account__owner", ("end_reason",)),
+    (Authorization, "association__account__owner", ("reason",)),
+    (Resource, "account__owner", ("name",)),
+)
+_BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
+    (Invitation, "recipient", ("label", "note", "subject", "recipient_name")),
+    (InvitationRequest, "address", ("dismiss_reason",)),
+    (BatchRow, "email", ("name", "country", "note")),
+)
+# Also the name of a value of an e-mail.
+_REASON = "reason"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    model: Any
+    columns: tuple[str, ...]
+    keys: list[Any]
+
+    @property
+    def label(self) -> str:
+        return str(self.model._meta.label_lower)
+
+
+def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
+    """Replace the texts about this person in rows, audit events and e-mails; return how many rows.
+
+    Call it within `erasure()`, while the rows still have the person's address. The names beside the
+    address are added to the pseudonym's.
+    """
+    counts: Counter[str] = Counter()
+    for found in _find(user, pseudonym):
+        if found.model in (Invitation, BatchRow):
+            name = "recipient_name" if found.model is Invitation else "name"
+            rows = found.model.objects.filter(pk__in=found.keys).exclude(**{name: ""})
+            pseudonym.names.update(rows.values_list(name, flat=True))
+        counts[f"texts in {found.model._meta.verbose_name_plural}"] = _replace(found, pseudonym)
+        events = AuditEvent.objects.filter(
+            object_label=found.label, object_id__in=[str(key) for key in found.keys]
+        )
+        erase_from_events(events, partial(_replace_values, found.columns, pseudonym))
+        _replace_reasons(found, pseudonym)
+    _empty_emails(pseudonym)
+    return counts
+
+
+def _find(user: User, pseudonym: Pseudonym) -> list[_Found]:
+    found = [
+        _Found(model, columns, _keys(model.objects.filter(**{path: user})))
+        for model, path, columns in _BY_USER
+    ]
+    for model, path, columns in _BY_ADDRESS:
+        found.append(_Found(model, columns, _keys(model.objects.filter(_named(path, pseudonym)))))
+    return [one for one in found if one.keys]
+
+
+def _named(column: str, pseudonym: Pseudonym) -> Q:
+    named = Q()
+    for address in pseudonym.addresses:
+        named |= Q(**{f"{column}__iexact": address})
+    return named
+
+
+def _keys(rows: models.QuerySet[Any]) -> list[Any]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _replace(found: _Found, pseudonym: Pseudonym) -> int:
+    changed: set[Any] = set()
+    for column in found.columns:
+        rows = found.model._base_manager.filter(pk__in=found.keys).exclude(**{column: ""})
+        changed.update(rows.values_list("pk", flat=True))
+        rows.update(**{column: pseudonym.name})
+    return len(changed)
+
+
+def _replace_values(names: Sequence[str], pseudonym: Pseudonym, values: Any) -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    return {
+        name: pseudonym.name if name in names and value else value for name, value in values.items()
+    }
+
+
+def _replace_reasons(found: _Found, pseudonym: Pseudonym) -> None:
+    """Replace the reasons in e-mails about these rows, also those that others got or will get."""
+    about = [str(key) for key in found.keys]
+    messages = OutboxMessage.objects.filter(about_label=found.label, about_id__in=about)
+    for message in messages.filter(data__has_key=_REASON):
+        message.data = _replace_values((_REASON,), pseudonym, message.data)
+        message.save(update_fields=["data"])
+
+
+def _empty_emails(pseudonym: Pseudonym) -> None:
+    """Empty what e-mails to the person said, and what mail servers answered."""
+    messages = OutboxMessage.objects.filter(_named("recipient", pseudonym))
+    messages.update(data={}, last_error="")
