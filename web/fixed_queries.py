@@ -175,12 +175,15 @@ def _model_maker(rows: Any, compiler: Any) -> Callable[[list[Any]], Any]:
     info, select, alias = compiler.klass_info, compiler.select, connection.alias
     places = info["select_fields"]
     names = [select[place][0].target.attname for place in places]
+    annotations = compiler.annotation_col_map.items()
     # Django 6.1 also asks how fields that were not loaded are fetched.
     mode = getattr(rows, "_fetch_mode", None)
     populators = get_related_populators(info, select, alias, *([] if mode is None else [mode]))
 
     def make(row: list[Any]) -> Any:
         made = info["model"].from_db(alias, names, [row[place] for place in places])
+        for name, place in annotations:
+            setattr(made, name, row[place])
         for populator in populators:
             populator.populate(row, made)
         return made

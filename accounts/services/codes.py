@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.fixed_queries import TEXT, fixed_query
 from web.locks import lock_name
 from web.refused import Refused
 from web.security_log import log_security_event
@@ -149,12 +150,18 @@ def code_holder(email: str, purpose: str) -> User | None:
     A registration ignores users who have never proven the address; the other purposes, users who
     are not active.
     """
-    users = User.objects.filter(email=email)
-    if purpose == CodePurpose.REGISTER:
-        users = users.exclude(pk__in=User.objects.unclaimed().values("pk"))
-    else:
-        users = users.filter(is_active=True)
-    return users.first()
+    users = _claimed_users if purpose == CodePurpose.REGISTER else _active_users
+    return users.first(email)
+
+
+@fixed_query(TEXT)
+def _claimed_users(email: str) -> "QuerySet[User]":
+    return User.objects.filter(email=email).exclude(pk__in=User.objects.unclaimed().values("pk"))
+
+
+@fixed_query(TEXT)
+def _active_users(email: str) -> "QuerySet[User]":
+    return User.objects.filter(email=email, is_active=True)
 
 
 def _is_limit_reached(email: str, now: datetime) -> bool:
