@@ -81,10 +81,11 @@ def _create(address: str, password_hash: str, country: str, language: str, now: 
 def _claim(address: str, password_hash: str, language: str, now: datetime) -> User | None:
     """Give the log-in that others made for this address to the visitor, who has proven it."""
     email = canonical_address(address)
-    # Almost always there is none, and this costs less than locking it.
-    found = _unclaimed.first(email)
-    unclaimed = User.objects.unclaimed().filter(email=email).select_for_update(of=("self",))
-    user = unclaimed.first() if found else None
+    # Almost always there is none, and to see that costs less than to lock it.
+    if _unclaimed.first(email) is None:
+        return None
+    unclaimed = User.objects.unclaimed().filter(email=email)
+    user = unclaimed.select_for_update(of=("self",)).first()
     if user is None:
         return None
     before, user.language, user.email_original = user.language, language, address
