@@ -1,10 +1,13 @@
 """How allauth behaves here: who may log in, how often it may fail, and where it leads."""
 
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.models import User
 from accounts.services.log_in import check_guess, find_owner, may_log_in
+from accounts.services.second_factor import second_factor_types
 from web.security_log import log_security_event
 from web.session_life import begin_login
 
@@ -112,3 +116,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> NoReturn:
         """Refuse: e-mails are sent through the outbox."""
         raise NotImplementedError(template_prefix)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    def is_mfa_enabled(
+        self, user: User | AnonymousUser, types: Collection[str] | None = None
+    ) -> bool:
+        """As allauth's, by a query that is compiled once: every log-in asks it."""
+        found = second_factor_types(user.pk)
+        return bool(found if types is None else found.intersection(types))

@@ -47,6 +47,10 @@ class CountrySelect(forms.Select):
     Django renders a template for each of the 250 options, which took two thirds of the page's time.
     """
 
+    def use_required_attribute(self, initial: Any) -> bool:
+        """Return True: the first option has no value. Django goes through all of them to see it."""
+        return True
+
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         option = format_html('<option value="{}"', "" if value is None else value)
         options = country_options(get_language() or settings.LANGUAGE_CODE)

@@ -12,15 +12,13 @@ from accounts.adapters import AccountAdapter
 from accounts.models import CustomerAccount, User
 from association.services.attempts import enter_attempt, find_attempt
 from association.views.gate import is_of_browser
-from partners.models import PartnerMember
+from partners.services.members import is_member
 from web.refused import Refused
 
 
 class JourneyAccountAdapter(AccountAdapter):
     def is_idle_time_limited(self, user: User) -> bool:
-        return (
-            super().is_idle_time_limited(user) or PartnerMember.objects.filter(user=user).exists()
-        )
+        return super().is_idle_time_limited(user) or is_member(user.pk)
 
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any

@@ -2,8 +2,8 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, associations, console or emails. The database must be an
-empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout, whose journey is
+PART is pages, instructions, journey, log_in, associations, console or emails. The database must be
+an empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout, whose journey is
 measured beside this one's.
 """
 

@@ -186,6 +186,7 @@ ACCOUNT_FORMS = {
     "login": "accounts.forms.LogInForm",
     "reauthenticate": "accounts.forms.PresentPasswordForm",
 }
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_TOTP_ISSUER = PROVIDER_NAME
 MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
 # web/limits.py counts instead: in one step, with the time to wait, and a page that tells it.

@@ -35,7 +35,28 @@ class ForgivingSerializer(redis.RedisSerializer):
             return None
 
 
+class KeptClients(redis.RedisCacheClient):
+    """Keeps the object through which commands are sent; Django makes one for each command.
+
+    Making it cost more than sending a command and reading the answer (2026-11-28: 52 and 32 µs).
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._clients: dict[Any, Any] = {}
+
+    def get_client(self: Any, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)
+        if pool not in self._clients:
+            self._clients[pool] = self._client(connection_pool=pool)
+        return self._clients[pool]
+
+
 class RedisCache(redis.RedisCache):
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClients
+
     def count(self, key: str, *, now: float, window: int, most: int, step: int) -> list[int]:
         """Change a counter by `step`, unless it would leave 0 to `most`.
 

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import User, VerificationCode
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.fixed_queries import TEXT, fixed_query
 from web.locks import lock_name
 from web.refused import Refused
 from web.security_log import log_security_event
@@ -86,7 +87,7 @@ def check_code(*, email: str, purpose: CodePurpose, flow: str, code: str, now: d
     with transaction.atomic(durable=True):
         # Read before the code's row: if a registration comes between the two, the row shows it.
         holder = code_holder(email, purpose)
-        row = _newest(email, purpose, flow).first()
+        row = _newest(email, purpose, flow)
         if row is None:
             raise Refused(CodeRefusal.WRONG)
         counted = VerificationCode.objects.filter(
@@ -120,7 +121,7 @@ def spend_code(*, proof: Proof, now: datetime) -> bool:
 
 def was_spent(*, email: str, purpose: CodePurpose, flow: str, now: datetime) -> bool:
     """Return whether the newest code of this flow was spent and has not expired yet."""
-    row = _newest(email, purpose, flow).first()
+    row = _newest(email, purpose, flow)
     return row is not None and row.spent_at is not None and now < row.expires_at
 
 
@@ -139,7 +140,7 @@ def derive_code(row: VerificationCode, holder: User | None, key: str | None = No
 
 def is_newest(row: VerificationCode) -> bool:
     """Return whether no newer code was sent to this address for this purpose and flow."""
-    newest = _newest(row.email, row.purpose, row.flow).first()
+    newest = _newest(row.email, row.purpose, row.flow)
     return newest is not None and newest.pk == row.pk
 
 
@@ -149,12 +150,18 @@ def code_holder(email: str, purpose: str) -> User | None:
     A registration ignores users who have never proven the address; the other purposes, users who
     are not active.
     """
-    users = User.objects.filter(email=email)
-    if purpose == CodePurpose.REGISTER:
-        users = users.exclude(pk__in=User.objects.unclaimed().values("pk"))
-    else:
-        users = users.filter(is_active=True)
-    return users.first()
+    users = _claimed_users if purpose == CodePurpose.REGISTER else _active_users
+    return users.first(email)
+
+
+@fixed_query(TEXT)
+def _claimed_users(email: str) -> "QuerySet[User]":
+    return User.objects.filter(email=email).exclude(pk__in=User.objects.unclaimed().values("pk"))
+
+
+@fixed_query(TEXT)
+def _active_users(email: str) -> "QuerySet[User]":
+    return User.objects.filter(email=email, is_active=True)
 
 
 def _is_limit_reached(email: str, now: datetime) -> bool:
@@ -164,9 +171,15 @@ def _is_limit_reached(email: str, now: datetime) -> bool:
     return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= PER_DAY
 
 
-def _newest(email: str, purpose: str, flow: str) -> "QuerySet[VerificationCode]":
+def _newest(email: str, purpose: str, flow: str) -> VerificationCode | None:
+    # The driver writes a member of an enum by its name.
+    return _newest_codes.first(email, str(purpose), flow)
+
+
+@fixed_query(TEXT, f"purpose {TEXT}", f"flow {TEXT}")
+def _newest_codes(email: str, purpose: str, flow: str) -> "QuerySet[VerificationCode]":
     codes = VerificationCode.objects.filter(email=email, purpose=purpose, flow=flow)
-    return codes.order_by("-sent_at", "-pk")
+    return codes.order_by("-sent_at", "-pk")[:1]
 
 
 def _may_prove(row: VerificationCode, holder: User | None) -> bool:

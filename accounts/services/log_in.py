@@ -5,6 +5,7 @@ account's mailbox first. So guesses from many networks end, and the owner is nev
 """
 
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
@@ -17,6 +18,7 @@ from accounts.services.codes import check_code, code_holder, send_code, spend_co
 from accounts.services.passwords import warn_of_failed_logins
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
+from web.fixed_queries import KEY, TEXT, fixed_query
 from web.refused import Busy, Refused
 
 
@@ -27,9 +29,9 @@ class MailboxUnproven(limits.LimitReached):
 def find_owner(login: str) -> User | None:
     """Return the user with this e-mail address or account name, or None."""
     try:
-        return _users_and_proof().filter(email=canonical_address(login)).first()
+        return _users_by_email.first(canonical_address(login))
     except InvalidAddress:
-        return _users_and_proof().filter(account_name=login.lower()).first()
+        return _users_by_name.first(login.lower())
 
 
 def may_log_in(user: User) -> bool:
@@ -37,8 +39,7 @@ def may_log_in(user: User) -> bool:
     if hasattr(user, "is_proven"):
         is_proven = bool(user.is_proven)
     else:
-        own = EmailAddress.objects.filter(user=user, email=user.email)
-        is_proven = own.filter(verified=True).exists()
+        is_proven = bool(_proofs.all(user.pk, user.email))
     return user.is_active and is_proven
 
 
@@ -99,6 +100,21 @@ def prove_mailbox(*, email: str, flow: str, code: str, now: datetime) -> User:
 def forget_failed_logins(user: User) -> None:
     """Let the user, who has proven the mailbox, log in from this network at once."""
     limits.clear_limit("login_failed", _key_here(f"user {user.pk}"))
+
+
+@fixed_query(TEXT)
+def _users_by_email(email: str) -> QuerySet[User]:
+    return _users_and_proof().filter(email=email)
+
+
+@fixed_query(TEXT)
+def _users_by_name(account_name: str) -> QuerySet[User]:
+    return _users_and_proof().filter(account_name=account_name)
+
+
+@fixed_query(KEY, TEXT)
+def _proofs(user: int, email: str) -> Any:
+    return EmailAddress.objects.filter(user=user, email=email, verified=True)
 
 
 def _users_and_proof() -> QuerySet[User]:

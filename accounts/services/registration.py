@@ -4,6 +4,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import CustomerAccount, User, VerificationCode
@@ -12,6 +13,7 @@ from accounts.services.codes import Proof, spend_code
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.email_addresses import canonical_address
+from web.fixed_queries import TEXT, fixed_query
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -78,7 +80,11 @@ def _create(address: str, password_hash: str, country: str, language: str, now: 
 
 def _claim(address: str, password_hash: str, language: str, now: datetime) -> User | None:
     """Give the log-in that others made for this address to the visitor, who has proven it."""
-    unclaimed = User.objects.unclaimed().filter(email=canonical_address(address))
+    email = canonical_address(address)
+    # Almost always there is none, and to see that costs less than to lock it.
+    if _unclaimed.first(email) is None:
+        return None
+    unclaimed = User.objects.unclaimed().filter(email=email)
     user = unclaimed.select_for_update(of=("self",)).first()
     if user is None:
         return None
@@ -96,6 +102,11 @@ def _claim(address: str, password_hash: str, language: str, now: datetime) -> Us
         after={"language": language},
     )
     return user
+
+
+@fixed_query(TEXT)
+def _unclaimed(email: str) -> "QuerySet[User]":
+    return User.objects.unclaimed().filter(email=email)
 
 
 def _registered_before(proof: Proof, password: str) -> User:

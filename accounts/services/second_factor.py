@@ -7,6 +7,7 @@ on GET. A code can be used once: allauth remembers used codes in the shared cach
 import base64
 import secrets
 from datetime import datetime
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, encrypt
@@ -16,6 +17,7 @@ from accounts.enums import SecondFactorRefusal
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from web.fixed_queries import KEY, fixed_query
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -28,6 +30,16 @@ def has_second_factor(user: User) -> bool:
 def find_second_factor(user: User) -> Authenticator | None:
     """Return the user's authenticator app, with when it was set up and last used."""
     return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+
+
+def second_factor_types(user_id: int | None) -> set[str]:
+    """Return the types of the user's second factors, recovery codes included; None has none."""
+    return {kind for (kind,) in _types.all(user_id)}
+
+
+@fixed_query(KEY)
+def _types(user_id: int) -> Any:
+    return Authenticator.objects.filter(user=user_id).values_list("type")
 
 
 def new_totp_secret() -> str:

@@ -31,7 +31,8 @@ from association.services.eligibility import (
     MembershipFact,
     ReservedInstanceFact,
 )
-from partners.models import Partner, PartnerMember
+from partners.models import Partner
+from partners.services.members import is_member
 from web.fixed_queries import KEY, MOMENT, fixed_query
 
 Rows = QuerySet[Any, tuple[Any, ...]]
@@ -57,7 +58,7 @@ def load_record(*, account: CustomerAccount, partner: Partner, now: datetime) ->
         registration_site=account.registration_site,
         registered_at=account.registered_at,
         is_internal=account.is_internal,
-        owner_is_partner_member=bool(_members.all(account.owner_id)),
+        owner_is_partner_member=is_member(account.owner_id),
         associated_with_other_partner=own_partner not in (None, partner),
         largest_cash_expenditure=largest_cash,
         contracts=tuple(ContractFact(*row) for row in _contracts.all(key, now)),
@@ -98,11 +99,6 @@ def load_holdings(*, account: CustomerAccount, now: datetime) -> dict[str, int |
 @fixed_query(KEY)
 def _associations(account: int) -> QuerySet[Association]:
     return Association.objects.select_related("partner").filter(account=account)
-
-
-@fixed_query(KEY)
-def _members(user: int) -> Rows:
-    return PartnerMember.objects.filter(user=user).values_list("pk")
 
 
 @fixed_query(KEY)

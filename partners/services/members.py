@@ -16,6 +16,7 @@ from audit.services import record_audit_event, record_audit_events
 from partners.enums import MemberProblem, PartnerRole
 from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
 from partners.services.pages import COUNTED, CountOf
+from web.fixed_queries import KEY, fixed_query
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -27,6 +28,16 @@ def find_member(*, user: User | AnonymousUser) -> PartnerMember | None:
     """Return the user's membership with its partner, in one query; None for everyone else."""
     members = PartnerMember.objects.select_related("partner", "user")
     return members.filter(user=user.pk).first()
+
+
+def is_member(user_id: int) -> bool:
+    """Return whether the user acts for any partner."""
+    return bool(_memberships.all(user_id))
+
+
+@fixed_query(KEY)
+def _memberships(user_id: int) -> QuerySet[Any, tuple[int]]:
+    return PartnerMember.objects.filter(user=user_id).values_list("pk")
 
 
 def partner_recipients(invitation: Invitation) -> QuerySet[User]:

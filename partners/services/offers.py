@@ -14,7 +14,7 @@ from partners.enums import AssociationType, InvitationRefusal
 from partners.models import Invitation
 from partners.models.invitations import refusal_of
 from partners.tokens import canonical_token
-from web.fixed_queries import TEXT, prepared_query
+from web.fixed_queries import TEXT, repeated_query
 
 
 class Inviter(NamedTuple):
@@ -77,7 +77,7 @@ def _make_offer(row: list[Any]) -> Offer:
     return Offer._make([*row[:own], Inviter._make(row[own:])])
 
 
-@prepared_query(TEXT, make=_make_offer)
+@repeated_query(TEXT, make=_make_offer)
 def _offers(token: str) -> QuerySet[Invitation, Any]:
     columns = ["country" if name == "country_code" else name for name in Inviter._fields]
     rows = Invitation.objects.filter(token=token)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -24,6 +26,11 @@ def attempts(key):
 def labels(partner, now):
     rows = Invitation.objects.filter(partner=partner, expires_at__gt=now, max_uses=5)
     return rows.order_by("label").values_list("label", "expires_at")
+
+
+@fixed_query(KEY)
+def twice(key):
+    return Invitation.objects.annotate(doubled=F("pk") * 2).filter(pk=key)
 
 
 @fixed_update(KEY, MOMENT, used_count=F("used_count") + 1)
@@ -62,6 +69,24 @@ def test_values_differ_between_calls():
     assert labels.all(first.partner_id, now) == [("A", first.expires_at)]
     assert labels.all(second.partner_id, now) == [("B", second.expires_at)]
     assert labels.all(first.partner_id, now + timedelta(days=2)) == []
+
+
+def test_annotations_come_with_the_models():
+    invitations = InvitationFactory.create_batch(2)
+    assert twice.first(invitations[1].pk).doubled == 2 * invitations[1].pk
+
+
+@pytest.mark.postgresql
+@pytest.mark.skipif(bool(settings.DATABASE_POOLER), reason="a pooler forbids prepared statements")
+def test_postgresql_prepares_a_query_once():
+    for key in range(3):
+        twice.first(key)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans + custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%doubled%'"
+        )
+        assert cursor.fetchall() == [(3,)]
 
 
 def test_an_update_changes_the_rows_that_its_values_find():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 
 from web.postgresql import driver
 
@@ -20,8 +20,15 @@ class PreparingCursor(psycopg.Cursor[Any]):
         return self
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        """Return a prepared statement without its values: the driver does not keep those."""
+        return super().last_executed_query(cursor, sql, params) or str(sql)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     Database = driver
+    ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -33,12 +40,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             super().close_if_health_check_failed()
 
-    def fetch_prepared(self, sql: str, params: Sequence[Any]) -> list[Any]:
+    def fetch_prepared(self, sql: str, params: Sequence[Any], *, check: bool) -> list[Any]:
         """Return the rows of a statement that the server prepares once per connection.
 
-        The connection is not checked first. Where a pooler forbids prepared statements,
-        `prepare_threshold` is None, and nothing is prepared.
+        With `check` the connection is looked at first, as for Django's own cursors. Where a pooler
+        forbids prepared statements, `prepare_threshold` is None, and nothing is prepared.
         """
+        if check:
+            self.close_if_health_check_failed()
         self.ensure_connection()
         driver_cursor: Any = PreparingCursor(self.connection)
         make_cursor = self.make_debug_cursor if self.queries_logged else self.make_cursor
