@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +17,7 @@ from association.services.documents import publish_document, shown_draft
 from audit.admin import DeletableModelAdmin
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
+from web.typed import typed_form
 
 
 class DocumentStateFilter(StateFilter):
@@ -45,6 +48,32 @@ class LegalDocumentAdmin(DeletableModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         draft = obj is None or obj.published_at is None
         return draft and super().has_change_permission(request, obj)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say that the draft was published meanwhile, and show what was typed: 409.
+
+        Else Django would say that the user may not open the page.
+        """
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PermissionDenied:
+            is_change = request.method == "POST" and object_id is not None
+            if not is_change or not self.has_change_permission(request):
+                raise
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("This document was published meanwhile"),
+            "opts": self.opts,
+            "object_id": object_id,
+            "typed": typed_form(request)["typed"],
+        }
+        return render(request, "admin/published_meanwhile.html", context, status=409)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         draft = obj is None or obj.published_at is None

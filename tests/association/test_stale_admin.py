@@ -164,7 +164,11 @@ def test_published_document_is_not_made_a_draft_with_another_text() -> None:
     page = Page(draft)
     publish_document(document=draft, by=None, now=timezone.now())
 
-    assert page.send(body="Another").status_code == 403
+    answer = page.send(body="Another")
+
+    assert answer.status_code == 409
+    assert "This document was published meanwhile" in answer.content.decode()
+    assert "<bdi>Another</bdi>" in answer.content.decode()
 
     draft.refresh_from_db()
     assert (draft.body, draft.published_at is not None) == ("Text", True)
