@@ -35,7 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(uri)
         code = qrcode.QRCode(border=2)
         code.add_data(uri)
-        # print_ascii() writes one square at a time, and the command's output ends a line after each.
+        # print_ascii() writes square by square, and the command's output ends a line after each.
         picture = StringIO()
         code.print_ascii(out=picture, invert=True)
         self.stdout.write(picture.getvalue())
