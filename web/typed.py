@@ -11,6 +11,8 @@ SECRET_NAME = re.compile(r"password|code|secret|token", re.IGNORECASE)
 _CSRF = "csrfmiddlewaretoken"
 # Hidden fields of our forms. They are sent again, but no person typed them.
 _NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action"}
+# The buttons of the admin's forms.
+_NOT_TYPED |= {"_save", "_addanother", "_continue"}
 
 
 def typed_form(request: HttpRequest) -> dict[str, Any]:

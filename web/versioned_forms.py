@@ -88,7 +88,7 @@ class VersionedForm(forms.Form):
         for name in names:
             if typed.digests[name] == version.digests.get(name):
                 self._show_present(name)
-            self.add_error(name, self._sentence(name, changes.get(name)))
+            self.add_error(name, self._labelled(name, changes.get(name)))
         self.report_sentences(())
 
     def _show_present(self, name: str) -> None:
@@ -103,8 +103,12 @@ class VersionedForm(forms.Form):
         self.version_field.is_renewed = True
 
     def sentences(self, names: Iterable[str], changes: Mapping[str, LastChange]) -> list[str]:
-        """Return the same with the label of the field, where the fields are not shown."""
-        return [f"{self[name].label}: {self._sentence(name, changes.get(name))}" for name in names]
+        """Return the same where the fields are not shown."""
+        return [self._labelled(name, changes.get(name)) for name in names]
+
+    def _labelled(self, name: str, change: LastChange | None) -> str:
+        """Name the field too: the list of errors at the top of the page shows no labels."""
+        return f"{self[name].label}: {self._sentence(name, change)}"
 
     def _sentence(self, name: str, change: LastChange | None) -> str:
         field = self.fields[name]

@@ -28,13 +28,15 @@ def show_check(
         {"code": code, "reason": customer_reason(code), "way_out": way_out(code)}
         for code in admission.invitation_refusals
     ]
+    lines = [check_line(line) for line in admission.decision.checks]
     context = {
         "attempt": journey.attempt,
         "invitation": journey.invitation,
         "partner": journey.partner,
         "admission": admission,
         "between": between,
-        "lines": [check_line(line) for line in admission.decision.checks],
+        "refused_lines": [line for line in lines if not line["passed"]],
+        "met_lines": [line for line in lines if line["passed"]],
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
     }

@@ -155,6 +155,7 @@ def _tasks(
     open_freezes: list[Freeze],
     authorization: Authorization | None,
 ) -> list[dict[str, Any]]:
+    """Return the tasks until the account can be used; none when all of them are done."""
     tasks: list[dict[str, Any]] = [
         {"title": _("Account"), "state": "done"},
         {"title": _("Associated"), "state": "done"},
@@ -178,7 +179,7 @@ def _tasks(
                 "href": reverse("my_authorization"),
             }
         )
-    return tasks
+    return tasks if any(task["state"] != "done" for task in tasks) else []
 
 
 def _task(title: str, waiting: str, *, is_done: bool) -> dict[str, Any]:

@@ -87,7 +87,11 @@ def dead_link(
     request: HttpRequest, refusal: InvitationRefusal, partner: Partner | Inviter
 ) -> HttpResponse:
     """Say why this link cannot be followed now and what to do: 410."""
-    shown = {"refusal": refusal.value, "partner_name": partner.name}
+    shown = {
+        "refusal": refusal.value,
+        "partner_name": partner.name,
+        "support_email": partner.support_email,
+    }
     return answer_alike(request, "association/dead_link.html", shown=shown, own={}, status=410)
 
 

@@ -33,6 +33,17 @@ def test_administrator_gets_a_second_factor_and_an_email_to_set_the_password():
     assert Authenticator.objects.get(user=user).wrap().validate_code(code_now(secret))
 
 
+def test_code_is_printed_as_a_picture():
+    printed = StringIO()
+    call_command("add_administrator", "boss@example.org", stdout=printed)
+    lines = printed.getvalue().splitlines()
+    picture = lines[lines.index(next(line for line in lines if line.startswith("otpauth"))) + 1 :]
+    rows = [row for row in picture if row]
+    # Two rows of squares in each line.
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) == (len(rows[0]) + 1) // 2
+
+
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [("nobody", "is not an e-mail address"), ("taken@example.org", "already")],

@@ -134,6 +134,14 @@ def test_all_refusals_are_shown_at_once():
     assert walk.attempt.refusal_codes == [code for code in SPOIL if code not in hidden]
 
 
+def test_rules_that_are_met_are_folded_behind_the_refused_ones():
+    text = text_of(refused("unpaid_bills").get("check"))
+    fold = text.index("<details")
+    assert text.index("No unpaid bills") < fold < text.index("Nothing paid in cash so far")
+    assert "other rules are met" in text[fold:]
+    assert text.index("Nothing paid in cash so far") < text.index("Check again")
+
+
 def test_facts_behind_a_refusal_are_the_customers_own():
     walk = refused("unpaid_bills")
     BillFactory.create(account=walk.attempt.account, amount=Decimal("11.50"))

@@ -343,6 +343,12 @@ def test_freeze_asks_for_scope_and_reason_and_e_mails_the_customer(client, custo
     assert "More cannot be frozen." in client.get(url("freeze", customer)).content.decode()
 
 
+def test_freezing_says_nothing_of_resources_where_none_is_running(client, customer):
+    page = client.get(url("freeze", customer)).content.decode()
+    assert "A frozen account can still log in" in page
+    assert "resources of this customer" not in page
+
+
 @pytest.mark.parametrize("name", ["set_budget", "freeze", "unfreeze"])
 def test_referral_customers_are_neither_budgeted_nor_frozen(client, boss, name):
     referral = joined(boss, referral=True)
@@ -362,6 +368,7 @@ def test_banner_leads_to_freezing_what_runs_on(client, customer):
     page = client.get(url("customer", customer)).content.decode()
     assert "2 resources of this customer go on running" in page
     assert way in page
+    assert "2 resources of this customer are running." in client.get(way).content.decode()
     assert client.get(way).context["form"]["scope"].value() == "account_and_resources"
 
     widen(client, customer)

@@ -129,11 +129,14 @@ def test_partner_that_may_not_invite_is_gone_too(client, traits, referral, sente
 
 
 @pytest.mark.parametrize("state", DEAD)
-def test_body_depends_only_on_reason_language_and_partners_name(state):
+def test_body_depends_only_on_reason_language_and_partners_name_and_contact(state):
     bodies = set()
     for number in range(3):
         partner = PartnerFactory.create(
-            name="A & <B>", legal_name=f"Legal {number}", country=["DE", "IE", "FR"][number]
+            name="A & <B>",
+            legal_name=f"Legal {number}",
+            country=["DE", "IE", "FR"][number],
+            support_email="help@a.example",
         )
         invitation = InvitationFactory.create(
             partner=partner,
@@ -145,8 +148,9 @@ def test_body_depends_only_on_reason_language_and_partners_name(state):
         response = Client().get(f"/i/{invitation.token}")
         bodies.add(stripped(response))
         text = response.content.decode()
-        for hidden in (partner.legal_name, partner.support_email, invitation.note):
+        for hidden in (partner.legal_name, invitation.note):
             assert hidden not in text
+        assert '<a href="mailto:help@a.example">help@a.example</a>' in text
         assert html.escape("A & <B>") in text
         if number == 1:
             assert invitation.recipient not in text

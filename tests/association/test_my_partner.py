@@ -115,6 +115,19 @@ def test_asking_belongs_to_the_frozen_reseller_customer():
     assert BudgetRequest.objects.count() == 0
 
 
+def test_tasks_are_listed_until_all_are_done():
+    referral, association = associated(referral=True), associated()
+    assert 'class="tasks"' not in page_of(referral)
+    budget(association)
+    assert 'class="tasks"' in page_of(association)
+    unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+    assert 'class="tasks"' not in page_of(association)
+    request_authorization(
+        association=association, by=PartnerMemberFactory.create().user, now=timezone.now()
+    )
+    assert 'class="tasks"' in page_of(association)
+
+
 def test_page_asks_once_and_says_when_again():
     with time_machine.travel(MORNING, tick=False):
         association = associated()

@@ -74,6 +74,14 @@ def test_style_and_icon_are_named_by_what_they_hold_and_compressed(visitor):
     assert visitor.page.evaluate("document.styleSheets[0].cssRules.length") > 100
 
 
+def test_continue_is_in_the_first_screen_of_a_phone(visitor):
+    visitor.arrive(InvitationFactory.create(note="Thank you for your call. " * 20))
+
+    box = visitor.page.get_by_role("link", name="Continue").bounding_box()
+
+    assert box["y"] + box["height"] <= 844
+
+
 def test_the_landing_page_leaves_no_cookie_and_tells_no_referrer_abroad(visitor):
     visitor.arrive(InvitationFactory.create())
 

@@ -234,7 +234,8 @@ def test_a_dead_link_says_what_happened(visitor, way):
     visitor.open(f"/i/{invitation.token}", heading, status=410, variant=way)
 
     assert visitor.reads(invitation.partner.name)
-    assert visitor.reads("Ask ")
+    assert visitor.reads(f"sk {invitation.partner.name}")
+    assert visitor.reads(invitation.partner.support_email)
     assert visitor.page.locator("main form, main .button").count() == 0
 
 

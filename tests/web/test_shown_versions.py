@@ -92,7 +92,7 @@ def test_conflict_keeps_what_was_typed_and_renews_what_was_not(typed, kept):
     form.report_conflict(["label"], {"label": LastChange("Ann", AT, {"label": "Spring"})})
 
     assert form.errors["label"] == [
-        "Now it is “Summer”. Ann changed it on 28 November 2026, 12:30 UTC; it was “Spring”."
+        "Label: Now it is “Summer”. Ann changed it on 28 November 2026, 12:30 UTC; it was “Spring”."
     ]
     assert (form["label"].value(), form["uses"].value()) == (kept, "5")
     sent_again = NoteForm(
@@ -108,7 +108,7 @@ def test_who_is_not_said_where_the_trail_does_not_know():
 
     form.report_conflict(["label"], {"label": LastChange("Ann", AT, {})})
 
-    assert form.errors["label"] == ["Now it is “Summer”."]
+    assert form.errors["label"] == ["Label: Now it is “Summer”."]
 
 
 CHOICES = [("a", "Alpha"), ("Group", [("b", "Beta")])]

@@ -1,5 +1,6 @@
 """Make a platform administrator with a second factor."""
 
+from io import StringIO
 from typing import Any
 
 import qrcode
@@ -34,4 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(uri)
         code = qrcode.QRCode(border=2)
         code.add_data(uri)
-        code.print_ascii(out=self.stdout, invert=True)
+        # print_ascii() writes square by square, and the command's output ends a line after each.
+        picture = StringIO()
+        code.print_ascii(out=picture, invert=True)
+        self.stdout.write(picture.getvalue())
