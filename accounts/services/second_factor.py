@@ -42,18 +42,26 @@ def new_authenticator_app(*, user: User, secret: str) -> Authenticator:
 
 
 @whole_transaction
-def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
+def set_up_second_factor(
+    *, user: User, password_hash: str, secret: str, code: str, now: datetime
+) -> list[str]:
     """Turn the second step on, and return the recovery codes, which are shown only once.
 
-    `code` proves that the app has the secret, and is used up by it. Writes one audit event and
-    enqueues one e-mail to the user. The same secret and code sent again return the same recovery
-    codes and write nothing. Raises Refused with a SecondFactorRefusal.
+    `code` proves that the app has the secret, and is used up by it. `password_hash` is the present
+    password of `user` with another salt: it ends every session, because none has passed the second
+    step, and is set on `user` for the session that goes on. Writes one audit event and enqueues one
+    e-mail to the user. The same secret and code sent again return the same recovery codes and write
+    nothing. Raises Refused with a SecondFactorRefusal.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         app = find_second_factor(locked)
         if app is not None:
-            return _recovery_codes_again(app, secret, code)
+            codes = _recovery_codes_again(app, secret, code)
+            user.password = locked.password
+            return codes
+        if locked.password != user.password:
+            raise Refused(SecondFactorRefusal.PASSWORD_CHANGED)
         app = new_authenticator_app(user=locked, secret=secret)
         if not app.wrap().validate_code(code):
             raise Refused(SecondFactorRefusal.APP_CODE_WRONG)
@@ -68,8 +76,11 @@ def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -
             type=Authenticator.Type.RECOVERY_CODES,
             data={"seed": encrypt(secrets.token_hex(40)), "used_mask": 0},
         )
-        codes: list[str] = recovery.wrap().generate_codes()
+        codes = recovery.wrap().generate_codes()
+        locked.password = password_hash
+        locked.save(update_fields=["password"])
         _record_change(locked, is_on=True, now=now)
+    user.password = password_hash
     return codes
 
 
