@@ -57,9 +57,9 @@ def set_up_second_factor(
         locked = User.objects.select_for_update().get(pk=user.pk)
         app = find_second_factor(locked)
         if app is not None:
-            codes = _recovery_codes_again(app, secret, code)
+            shown_again = _recovery_codes_again(app, secret, code)
             user.password = locked.password
-            return codes
+            return shown_again
         if locked.password != user.password:
             raise Refused(SecondFactorRefusal.PASSWORD_CHANGED)
         app = new_authenticator_app(user=locked, secret=secret)
@@ -76,7 +76,7 @@ def set_up_second_factor(
             type=Authenticator.Type.RECOVERY_CODES,
             data={"seed": encrypt(secrets.token_hex(40)), "used_mask": 0},
         )
-        codes = recovery.wrap().generate_codes()
+        codes: list[str] = recovery.wrap().generate_codes()
         locked.password = password_hash
         locked.save(update_fields=["password"])
         _record_change(locked, is_on=True, now=now)
