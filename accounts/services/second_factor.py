@@ -79,7 +79,7 @@ def set_up_second_factor(
         codes: list[str] = recovery.wrap().generate_codes()
         locked.password = password_hash
         locked.save(update_fields=["password"])
-        _record_change(locked, is_on=True, now=now)
+        _record_change(locked, is_on=True, by=locked, now=now)
     user.password = password_hash
     return codes
 
@@ -99,7 +99,19 @@ def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
         if not any(factor.wrap().validate_code(code) for factor in factors):
             raise Refused(SecondFactorRefusal.CODE_WRONG_OR_USED)
         Authenticator.objects.filter(user=locked).delete()
-        _record_change(locked, is_on=False, now=now)
+        _record_change(locked, is_on=False, by=locked, now=now)
+
+
+@whole_transaction
+def reset_second_factor(*, user: User, by: User, now: datetime) -> None:
+    """Turn the second step off as an administrator, for a user who has lost it; e-mail the user.
+
+    Recovery codes are deleted with the app. Where there is none, nothing happens.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if Authenticator.objects.filter(user=locked).delete()[0]:
+            _record_change(locked, is_on=False, by=by, now=now)
 
 
 def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
@@ -111,9 +123,11 @@ def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[st
     return codes
 
 
-def _record_change(user: User, *, is_on: bool, now: datetime) -> None:
+def _record_change(user: User, *, is_on: bool, by: User, now: datetime) -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
-    record_audit_event(action=action, about=user, by=user, now=now)
-    kind, data = "accounts.second_factor_changed", {"is_on": is_on, "changed_at": now}
-    outgoing = OutgoingMessage(kind, user.email, user, user.language, data)
+    record_audit_event(action=action, about=user, by=by, now=now)
+    data = {"is_on": is_on, "changed_at": now, "by_provider": by.pk != user.pk}
+    outgoing = OutgoingMessage(
+        "accounts.second_factor_changed", user.email, user, user.language, data
+    )
     enqueue_messages(messages=[outgoing], now=now)
