@@ -3,7 +3,7 @@
 The account's lock and a constraint each suffice; the control removes both and gets several.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.db import connection, transaction
@@ -77,10 +77,16 @@ def test_one_e_mail_for_many_tabs(monkeypatch, act, model, kind, guard):
 def test_without_lock_and_constraint_there_are_several(monkeypatch, act, model, kind):
     monkeypatch.setattr(service, "_lock_with_account", lock_unfinished)
     sent = 1
+
+    def press(attempt):
+        # A tab that comes after the two rows finds that there are several.
+        with suppress(model.MultipleObjectsReturned):
+            act(attempt)
+
     with without_constraint(model):
         for _ in range(20):
             OutboxMessage.objects.all().delete()
-            sent = e_mails(act, kind)
+            sent = e_mails(press, kind)
             if sent > 1:
                 break
     assert sent > 1

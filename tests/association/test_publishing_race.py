@@ -93,6 +93,7 @@ def associate_while_publishing(attempt, draft):
 def publish_while_associating(attempt, draft, monkeypatch):
     """Publish when the association has read the clock, before it commits."""
     decided, go_on = threading.Event(), threading.Event()
+
     def use_late(**options):
         decided.set()
         assert go_on.wait(PATIENCE)
