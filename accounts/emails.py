@@ -67,7 +67,10 @@ def second_factor_changed(message: OutboxMessage) -> Email:
     on, off = _("Logging in takes a second step now"), _("Logging in takes no second step any more")
     is_on, changed_at = message.data["is_on"], parse_datetime(message.data["changed_at"])
     subject = on if is_on else off
-    return _email(message, subject, _user(message), is_on=is_on, changed_at=changed_at)
+    # Missing in e-mails that an earlier version has enqueued.
+    by_provider = message.data.get("by_provider", False)
+    values = {"is_on": is_on, "changed_at": changed_at, "by_provider": by_provider}
+    return _email(message, subject, _user(message), **values)
 
 
 def reset_link(message: OutboxMessage) -> Email:

@@ -84,6 +84,7 @@ class SecondFactorRefusal(StrEnum):
     APP_CODE_WRONG = "app_code_wrong"
     CODE_WRONG_OR_USED = "code_wrong_or_used"
     ON_ALREADY = "on_already"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a code of a refusal
 
 
 class AdministrationRefusal(StrEnum):

@@ -87,11 +87,15 @@ class ResetPasswordForm(forms.Form):
 
 
 class MailboxForm(forms.Form):
-    """The login whose mailbox gets a code, and where the log-in leads. Nothing of it is shown."""
+    """The login whose mailbox gets a code, and where the log-in leads. Nothing of it is shown.
+
+    `ticket` tells the server, and nobody else, whether the password was right.
+    """
 
     login = forms.CharField(max_length=254, widget=forms.HiddenInput)
     next = forms.CharField(required=False, widget=forms.HiddenInput)
     flow = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
+    ticket = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
 
 class LogInCodeForm(forms.Form):

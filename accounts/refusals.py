@@ -35,6 +35,9 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     SecondFactorRefusal.APP_CODE_WRONG: _("That is not the code that the app shows now."),
     SecondFactorRefusal.CODE_WRONG_OR_USED: _("That is not the code, or it has been used."),
     SecondFactorRefusal.ON_ALREADY: _("The second factor is on already."),
+    SecondFactorRefusal.PASSWORD_CHANGED: _(
+        "Your password has been changed meanwhile. Log in again with the new one."
+    ),
 }
 
 

@@ -2,9 +2,9 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, log_in, associations, console or emails. The database must be
-an empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout, whose journey is
-measured beside this one's.
+PART is pages, instructions, journey, log_in, associations, exactness, console or emails. The
+database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout,
+whose journey is measured beside this one's.
 """
 
 import os
@@ -30,7 +30,15 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import associations, console, emails, journey, log_in, pages  # noqa: E402
+from benchmarks import (  # noqa: E402
+    associations,
+    console,
+    emails,
+    exactness,
+    journey,
+    log_in,
+    pages,
+)
 
 
 def machine() -> str:
@@ -77,6 +85,9 @@ def measure(part: str) -> Iterator[str]:
     if part in ("everything", "associations"):
         yield "\n## The association\n"
         yield from associations.measure()
+    if part in ("everything", "exactness"):
+        yield "\n## Exactness\n"
+        yield from exactness.measure()
     if part in ("everything", "console"):
         yield "\n## The console\n"
         yield from console.measure()

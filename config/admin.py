@@ -4,7 +4,6 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
@@ -17,6 +16,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from accounts.services.second_factor import has_second_factor
 from web.typed import give_back
 
 
@@ -31,8 +32,10 @@ class ProviderAdminSite(AdminSite):
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        may_enter = super().has_permission(request)
-        return may_enter and bool(settings.DEMO or is_mfa_enabled(request.user))
+        user = request.user
+        if not isinstance(user, User) or not super().has_permission(request):
+            return False
+        return settings.DEMO or has_second_factor(user)
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

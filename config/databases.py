@@ -14,11 +14,14 @@ from config.logs import refuse_to_start
 from web import redis_connections
 
 POOLERS = ("", "pgbouncer")
-# A writer waits at the first statement of its transaction instead of failing in the middle.
+# A writer waits at the first statement of its transaction instead of failing in the middle. Without
+# recursive triggers REPLACE would delete evidence (`audit/evidence.py`): it would run none of them.
 SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;"
+    ),
 }
 # A database that is away is noticed within seconds.
 POSTGRESQL = {

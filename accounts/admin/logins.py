@@ -10,10 +10,12 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import VerificationCode
-from audit.admin import DeletableModelAdmin, EvidenceAdmin
+from accounts.services.second_factor import reset_second_factor
+from audit.admin import DeletableModelAdmin, EvidenceAdmin, actor
 from web.admin.base import StateFilter
 from web.admin.masking import may_see_addresses
 from web.email_addresses import mask_address
@@ -44,7 +46,10 @@ class EmailAddressAdmin(EvidenceAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(DeletableModelAdmin):
-    """Second factors. After one is deleted, a user who lost it can set up another."""
+    """Second factors. After one is deleted, a user who lost it can set up another.
+
+    Deleting the app or the recovery codes deletes both: the log-in never asks for the codes alone.
+    """
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
@@ -60,6 +65,15 @@ class AuthenticatorAdmin(DeletableModelAdmin):
         return False
 
     has_add_permission = has_change_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        powerful = obj is not None and (obj.user.is_staff or obj.user.is_superuser)
+        return allowed and (request.user.is_superuser or not powerful)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.check_shown(request, obj)
+        reset_second_factor(user=obj.user, by=actor(request), now=timezone.now())
 
 
 class CodeStateFilter(StateFilter):

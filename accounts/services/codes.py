@@ -25,6 +25,9 @@ TRIES = 5
 PAUSE = timedelta(seconds=60)
 PER_HOUR = 5
 PER_DAY = 10
+# Of these, how many only people get who have typed the account's password: strangers, who may ask
+# for codes to any address, cannot use them up.
+KEPT_FOR_OWNER = 2
 
 # The e-mail to a known address and the one to an unknown address, by purpose.
 _KINDS = {
@@ -46,16 +49,24 @@ class Proof:
 
 @whole_transaction
 def send_code(
-    *, email: str, purpose: CodePurpose, flow: str, language: str, now: datetime
+    *,
+    email: str,
+    purpose: CodePurpose,
+    flow: str,
+    language: str,
+    now: datetime,
+    knows_password: bool = False,
 ) -> VerificationCode | None:
     """Enqueue an e-mail with a new code to a canonical address, within the address's limits.
 
     Returns the row, or None when a limit is reached: the page says the same in both cases. The
-    limits count all flows and purposes together, under a lock per address.
+    limits count all flows and purposes together, under a lock per address. `knows_password`: of the
+    account with this address; the last codes of the day are kept for that.
     """
+    per_day = PER_DAY if knows_password else PER_DAY - KEPT_FOR_OWNER
     with transaction.atomic():
         lock_name(f"code:{email}")
-        if _is_limit_reached(email, now):
+        if _is_limit_reached(email, per_day, now):
             log_security_event("code.not_sent", purpose=purpose.value)
             return None
         row = VerificationCode.objects.create(
@@ -164,11 +175,11 @@ def _active_users(email: str) -> "QuerySet[User]":
     return User.objects.filter(email=email, is_active=True)
 
 
-def _is_limit_reached(email: str, now: datetime) -> bool:
+def _is_limit_reached(email: str, per_day: int, now: datetime) -> bool:
     codes = VerificationCode.objects.filter(email=email, sent_at__gt=now - timedelta(days=1))
     ages = [now - sent_at for sent_at in codes.values_list("sent_at", flat=True)]
     in_last_hour = sum(age < timedelta(hours=1) for age in ages)
-    return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= PER_DAY
+    return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= per_day
 
 
 def _newest(email: str, purpose: str, flow: str) -> VerificationCode | None:

@@ -23,7 +23,14 @@ from web.refused import Busy, Refused
 
 
 class MailboxUnproven(limits.LimitReached):
-    """Too many guesses at this account today: this browser must prove the account's mailbox."""
+    """Too many guesses at this account today: this browser must prove the account's mailbox.
+
+    No answer may depend on `knows_password`, or guesses would go on beyond the limit.
+    """
+
+    def __init__(self, seconds: int, *, knows_password: bool) -> None:
+        super().__init__(seconds)
+        self.knows_password = knows_password
 
 
 def find_owner(login: str) -> User | None:
@@ -47,27 +54,39 @@ def check_guess(*, login: str, owner: User | None, password: str, browser: str |
     """Return whether this is the password of the owner of this login, who may log in.
 
     `browser` identifies a browser that the owner has logged in with before. The guess is counted
-    before it is hashed, so that parallel guesses cannot pass a limit; a right one is not counted.
+    before it is hashed, so that parallel guesses cannot pass a limit; a right one is not counted,
+    except beyond the limit of the day, where the answers are the same for both.
     Raises LimitReached, MailboxUnproven, or Busy when too many passwords are being hashed.
     """
     account = f"user {owner.pk}" if owner else f"login {login.lower()}"
-    _count_guess(account, owner, browser)
+    beyond = _count_guess(account, owner, browser)
     try:
         is_right = _is_password_of(owner, password)
     except Busy:
-        _uncount_guess(account, browser)
+        _uncount_guess(account, browser, beyond)
         raise
+    if beyond is not None:
+        _count_failure(account, owner)
+        raise MailboxUnproven(beyond.seconds, knows_password=is_right) from beyond
     if is_right:
-        _uncount_guess(account, browser)
+        _uncount_guess(account, browser, beyond)
     else:
         _count_failure(account, owner)
     return is_right
 
 
-def send_log_in_code(*, email: str, flow: str, language: str, now: datetime) -> None:
+def send_log_in_code(
+    *, email: str, flow: str, language: str, knows_password: bool, now: datetime
+) -> None:
     """Send a code that proves the mailbox, if the address's limits allow one."""
-    purpose = CodePurpose.LOG_IN
-    send_code(email=email, purpose=purpose, flow=flow, language=language, now=now)
+    send_code(
+        email=email,
+        purpose=CodePurpose.LOG_IN,
+        flow=flow,
+        language=language,
+        now=now,
+        knows_password=knows_password,
+    )
 
 
 def mailbox_of(login: str) -> str | None:
@@ -138,7 +157,10 @@ def _key_today(account: str, browser: str | None) -> str:
     return f"{account} with {browser}" if browser else account
 
 
-def _count_guess(account: str, owner: User | None, browser: str | None) -> None:
+def _count_guess(
+    account: str, owner: User | None, browser: str | None
+) -> limits.LimitReached | None:
+    """Count the guess; return the limit of the day, if that is reached. Raises LimitReached."""
     try:
         limits.check_limit("login_failed_from_network")
         limits.count_use("login_failed", _key_here(account))
@@ -147,14 +169,15 @@ def _count_guess(account: str, owner: User | None, browser: str | None) -> None:
         raise
     try:
         limits.count_use("login_failed_in_a_day", _key_today(account, browser))
-    except limits.LimitReached as reached:
-        limits.uncount_use("login_failed", _key_here(account))
-        raise MailboxUnproven(reached.seconds) from reached
+    except limits.LimitReached as beyond:
+        return beyond
+    return None
 
 
-def _uncount_guess(account: str, browser: str | None) -> None:
+def _uncount_guess(account: str, browser: str | None, beyond: limits.LimitReached | None) -> None:
     limits.uncount_use("login_failed", _key_here(account))
-    limits.uncount_use("login_failed_in_a_day", _key_today(account, browser))
+    if beyond is None:
+        limits.uncount_use("login_failed_in_a_day", _key_today(account, browser))
 
 
 def _count_failure(account: str, owner: User | None) -> None:

@@ -65,9 +65,14 @@ def warn_of_failed_logins(*, user: User, now: datetime) -> bool:
         )
         if warned.exists():
             return False
+        # An erasure that was waited for has put a pseudonym in the user's place.
+        active = User.objects.select_for_update(no_key=True).filter(is_active=True)
+        locked = active.filter(pk=user.pk).first()
+        if locked is None:
+            return False
         data, deadline = {"noticed_at": now}, now + PAUSE_BETWEEN_WARNINGS
         outgoing = OutgoingMessage(
-            _FAILED_LOGINS, user.email, user, user.language, data, deadline_at=deadline
+            _FAILED_LOGINS, locked.email, locked, locked.language, data, deadline_at=deadline
         )
         enqueue_messages(messages=[outgoing], now=now)
         return True

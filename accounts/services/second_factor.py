@@ -54,18 +54,26 @@ def new_authenticator_app(*, user: User, secret: str) -> Authenticator:
 
 
 @whole_transaction
-def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
+def set_up_second_factor(
+    *, user: User, password_hash: str, secret: str, code: str, now: datetime
+) -> list[str]:
     """Turn the second step on, and return the recovery codes, which are shown only once.
 
-    `code` proves that the app has the secret, and is used up by it. Writes one audit event and
-    enqueues one e-mail to the user. The same secret and code sent again return the same recovery
-    codes and write nothing. Raises Refused with a SecondFactorRefusal.
+    `code` proves that the app has the secret, and is used up by it. `password_hash` is the present
+    password of `user` with another salt: it ends every session, because none has passed the second
+    step, and is set on `user` for the session that goes on. Writes one audit event and enqueues one
+    e-mail to the user. The same secret and code sent again return the same recovery codes and write
+    nothing. Raises Refused with a SecondFactorRefusal.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         app = find_second_factor(locked)
         if app is not None:
-            return _recovery_codes_again(app, secret, code)
+            shown_again = _recovery_codes_again(app, secret, code)
+            user.password = locked.password
+            return shown_again
+        if locked.password != user.password:
+            raise Refused(SecondFactorRefusal.PASSWORD_CHANGED)
         app = new_authenticator_app(user=locked, secret=secret)
         if not app.wrap().validate_code(code):
             raise Refused(SecondFactorRefusal.APP_CODE_WRONG)
@@ -81,7 +89,10 @@ def set_up_second_factor(*, user: User, secret: str, code: str, now: datetime) -
             data={"seed": encrypt(secrets.token_hex(40)), "used_mask": 0},
         )
         codes: list[str] = recovery.wrap().generate_codes()
-        _record_change(locked, is_on=True, now=now)
+        locked.password = password_hash
+        locked.save(update_fields=["password"])
+        _record_change(locked, is_on=True, by=locked, now=now)
+    user.password = password_hash
     return codes
 
 
@@ -100,7 +111,19 @@ def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
         if not any(factor.wrap().validate_code(code) for factor in factors):
             raise Refused(SecondFactorRefusal.CODE_WRONG_OR_USED)
         Authenticator.objects.filter(user=locked).delete()
-        _record_change(locked, is_on=False, now=now)
+        _record_change(locked, is_on=False, by=locked, now=now)
+
+
+@whole_transaction
+def reset_second_factor(*, user: User, by: User, now: datetime) -> None:
+    """Turn the second step off as an administrator, for a user who has lost it; e-mail the user.
+
+    Recovery codes are deleted with the app. Where there is none, nothing happens.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if Authenticator.objects.filter(user=locked).delete()[0]:
+            _record_change(locked, is_on=False, by=by, now=now)
 
 
 def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
@@ -112,9 +135,11 @@ def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[st
     return codes
 
 
-def _record_change(user: User, *, is_on: bool, now: datetime) -> None:
+def _record_change(user: User, *, is_on: bool, by: User, now: datetime) -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
-    record_audit_event(action=action, about=user, by=user, now=now)
-    kind, data = "accounts.second_factor_changed", {"is_on": is_on, "changed_at": now}
-    outgoing = OutgoingMessage(kind, user.email, user, user.language, data)
+    record_audit_event(action=action, about=user, by=by, now=now)
+    data = {"is_on": is_on, "changed_at": now, "by_provider": by.pk != user.pk}
+    outgoing = OutgoingMessage(
+        "accounts.second_factor_changed", user.email, user, user.language, data
+    )
     enqueue_messages(messages=[outgoing], now=now)

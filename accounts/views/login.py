@@ -36,7 +36,7 @@ class _LogInView(LoginView):  # type: ignore[misc]
             with hashing_turn():
                 response: HttpResponse = super().post(request, *args, **options)
         except MailboxUnproven as unproven:
-            return ask_for_proof(request, seconds=unproven.seconds)
+            return ask_for_proof(request, unproven)
         return response
 
 

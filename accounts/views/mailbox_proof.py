@@ -1,10 +1,12 @@
 """A log-in with a new browser, at an account that others guess at: a code proves the mailbox."""
 
+import secrets
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,20 +18,38 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import LogInCodeForm, MailboxForm, refusals_as_errors
 from accounts.known_browsers import remember_known_browser
-from accounts.services.log_in import mailbox_of, prove_mailbox, send_log_in_code
+from accounts.services.codes import LIFETIME
+from accounts.services.log_in import MailboxUnproven, mailbox_of, prove_mailbox, send_log_in_code
 from web import limits
 from web.answers import limited, posted, see_other, wait_before_retry
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
-# In the session: the address that gets the code, the flow that the code belongs to, and `next`.
+# In the session: the address that gets the code, whether its password was typed, the flow that the
+# code belongs to, and `next`.
 _STARTED = "mailbox_proof"
 
 
-def ask_for_proof(request: HttpRequest, *, seconds: int) -> HttpResponse:
-    """Answer a log-in: too many guesses at this account, in `seconds` it works without a code."""
-    form = MailboxForm(initial=request.POST.dict())
+def ask_for_proof(request: HttpRequest, unproven: MailboxUnproven) -> HttpResponse:
+    """Answer a log-in: too many guesses at this account. Later it works without a code."""
+    email = mailbox_of(request.POST.get("login", "").strip()) or ""
+    signer = _signer_of(email, knows_password=unproven.knows_password)
+    ticket = signer.sign(secrets.token_urlsafe(12))
+    form = MailboxForm(initial={**request.POST.dict(), "ticket": ticket})
     template = "account/mailbox_unproven.html"
-    return wait_before_retry(request, template, 429, seconds=seconds, form=form)
+    return wait_before_retry(request, template, 429, seconds=unproven.seconds, form=form)
+
+
+def _signer_of(email: str, *, knows_password: bool) -> TimestampSigner:
+    # What is signed is random: without the key a ticket does not tell which of the two it is.
+    return TimestampSigner(salt=f"accounts.mailbox_proof {knows_password} {email}")
+
+
+def _knows_password(email: str, ticket: str) -> bool:
+    try:
+        _signer_of(email, knows_password=True).unsign(ticket, max_age=LIFETIME)
+    except BadSignature:
+        return False
+    return True
 
 
 @_READ_AND_POST
@@ -41,14 +61,20 @@ def send_code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         typed = form.cleaned_data
         # Two clicks are one flow, because the form names it.
-        started = {"email": mailbox_of(typed["login"]), "flow": typed["flow"].hex}
+        email = mailbox_of(typed["login"])
+        started = {"email": email, "flow": typed["flow"].hex}
+        started["knows_password"] = _knows_password(email or "", typed["ticket"])
         started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
     if request.method == "POST" and started is not None:
         limits.count_use("send_code")
         if started["email"]:
             now, language = timezone.now(), get_language()
             send_log_in_code(
-                email=started["email"], flow=started["flow"], language=language, now=now
+                email=started["email"],
+                flow=started["flow"],
+                language=language,
+                knows_password=started["knows_password"],
+                now=now,
             )
         request.session[_STARTED] = started
     return see_other("account_prove_mailbox")

@@ -7,6 +7,8 @@ from typing import Any, cast
 import qrcode
 from allauth.mfa.adapter import get_adapter
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.hashers import make_password
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -62,14 +64,18 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     if not _is_proven(request, form):
         return _show(request, form)
     user, code = cast("User", request.user), form.cleaned_data["code"]
+    password_hash = make_password(form.cleaned_data["password"])
     try:
-        codes = set_up_second_factor(user=user, secret=secret, code=code, now=timezone.now())
+        codes = set_up_second_factor(
+            user=user, password_hash=password_hash, secret=secret, code=code, now=timezone.now()
+        )
     except Refused as refused:
         if refused.code == SecondFactorRefusal.ON_ALREADY:
             return see_other("second_factor")
         form.add_error("code", refusal_sentence(refused))
         return _show(request, form)
-    request.session.cycle_key()
+    # Also gives the session a new key.
+    update_session_auth_hash(request, user)
     return render(request, "account/recovery_codes.html", {"codes": codes})
 
 

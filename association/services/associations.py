@@ -5,8 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
@@ -29,28 +28,21 @@ from association.services.consents import (
     tick_on_last_page,
 )
 from association.services.customers import ALL_BUT_ADMINISTRATOR
-from association.services.documents import Agreed, Versions, load_versions
+from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
+from web.locks import share_name
 from web.refused import Refused
 from web.transactions import whole_transaction
 
 
-def database_now() -> datetime:
-    """Return the moment by the database's clock, which all servers share.
-
-    SQLite has no clock of its own.
-    """
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
+def decision_moment() -> datetime:
+    """Return the moment by the database's clock; no document is published until the commit."""
+    return share_name(PUBLISHING)
 
 
 def associate(
@@ -61,7 +53,7 @@ def associate(
     enabling: Enabling | None = None,
     letter: LetterChoice | None = None,
     instructions: Agreed | None = None,
-    clock: Callable[[], datetime] = database_now,
+    clock: Callable[[], datetime] = decision_moment,
 ) -> Association:
     """Associate the attempt's account with the inviting partner.
 

@@ -248,10 +248,13 @@ def last_moment_to_associate(attempt: Attempt) -> datetime | None:
 def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
     """Put enabling off, and e-mail the link back, once a day (UTC) per account at most.
 
-    Locks the attempt and its account. Raises Refused: FINISHED.
+    Locks the attempt and its account. Raises Refused: FINISHED, and OTHER_ACCOUNT when the user has
+    been erased meanwhile.
     """
     with transaction.atomic():
         locked = _lock_with_account(attempt)
+        if not User.objects.filter(pk=by.pk, is_active=True).exists():
+            raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         _, is_first = ResumeEmail.objects.get_or_create(
             account=account_of(attempt),
             sent_on=now.astimezone(UTC).date(),

@@ -16,11 +16,14 @@ from association.enums import DocumentKind, DocumentRefusal
 from association.models import LegalDocument
 from audit.services import record_audit_event
 from web.fixed_queries import fixed_query
+from web.locks import database_now, lock_name
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
 FALLBACK_LANGUAGE = "en"
+# The lock that `associate()` shares and a publication has alone.
+PUBLISHING = "association.publishing"
 Documents = Mapping[DocumentKind, LegalDocument]
 # The fields of a consent that say to which words it was given.
 WORDS = ("text_sha256", "provider_name", "label", "language")
@@ -107,15 +110,19 @@ def publish_document(
 ) -> LegalDocument:
     """Put a draft in force; from then on it cannot be changed.
 
-    Open attempts must agree to new instructions again. Raises Refused when it is published already,
-    and ChangedMeanwhile if the version is not that of `shown_draft()`.
+    Open attempts must agree to new instructions again. It waits for associations that are being
+    made, and later ones wait for its commit: each was agreed to by the version in force at its
+    moment. So `published_at` is by the database's clock, too; `now` is that of the action. Raises
+    Refused when it is published already, and ChangedMeanwhile if the version is not that of
+    `shown_draft()`.
     """
     with transaction.atomic():
         locked = LegalDocument.objects.select_for_update().get(pk=document.pk)
         if locked.published_at is not None:
             raise Refused(DocumentRefusal.ALREADY_PUBLISHED)
         check_shown(shown_version, shown_draft(locked))
-        locked.published_at = now
+        lock_name(PUBLISHING)
+        locked.published_at = database_now()
         locked.save(update_fields=["published_at"])
         record_audit_event(
             action="document.published",
@@ -123,7 +130,7 @@ def publish_document(
             by=by,
             now=now,
             before={"published_at": None},
-            after={"published_at": now},
+            after={"published_at": locked.published_at},
         )
     return locked
 

@@ -17,12 +17,14 @@ ROWS_AT_ONCE = 500
 def delete_abandoned_attempts(*, now: datetime) -> int:
     """Delete some attempts that never got an account; return how many.
 
-    The browser that began one has lost its cookie long before (`BROWSER_COOKIE_AGE`).
+    The browser that used one last has lost its cookie long before (`BROWSER_COOKIE_AGE`), unless it
+    has begun others since: then it may have gone on with this one, too.
     """
     end = now - settings.RETENTION["ATTEMPTS"]
     with transaction.atomic():
         old = Attempt.objects.filter(
             Q(code_asked_at__isnull=True) | Q(code_asked_at__lte=end),
+            Q(instructions_agreed_at__isnull=True) | Q(instructions_agreed_at__lte=end),
             account__isnull=True,
             started_at__lte=end,
         )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Bill, Freeze, User
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
 from tests import factories as typed_factories
 from tests.shown_forms import confirm_action, open_and_send
 
@@ -75,6 +76,14 @@ def test_staff_needs_a_second_factor_outside_the_demo(boss: User, settings: Any)
     assert client.get(reverse("admin:index"), follow=True).status_code == 403
     Authenticator.objects.create(user=boss, type="totp", data={"secret": "x"})
     assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_recovery_codes_alone_are_no_second_factor(boss: User, settings: Any) -> None:
+    """The log-in asks for none of them where there is no app that they stand in for."""
+    settings.DEMO = False
+    Authenticator.objects.create(user=boss, type="recovery_codes", data={"seed": "x"})
+    answer = client_of(boss).get(reverse("admin:index"), follow=True)
+    assert answer.status_code == 403
 
 
 def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
@@ -227,6 +236,51 @@ def test_deleted_fact_stays_in_the_audit_trail(superuser: Client) -> None:
     event: Any = AuditEvent.objects.get()
     assert event.action == "bill.deleted"
     assert (event.before["external_id"], event.before["amount"]) == ("b-7", "100.00")
+
+
+def make_second_factor(user: User) -> Authenticator:
+    Authenticator.objects.create(user=user, type="recovery_codes", data={"seed": "x"})
+    return Authenticator.objects.create(user=user, type="totp", data={"secret": "x"})
+
+
+def delete_second_factor(client: Client, app: Authenticator) -> Any:
+    path = reverse("admin:mfa_authenticator_delete", args=[app.pk])
+    return open_and_send(client, path, {"post": "yes"})
+
+
+def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
+    superuser: Client, boss: User
+) -> None:
+    user: User = factories.UserFactory()
+    assert delete_second_factor(superuser, make_second_factor(user)).status_code == 302
+    assert not Authenticator.objects.filter(user=user).exists()
+    event = AuditEvent.objects.get()
+    assert (event.action, event.object_id, event.actor) == (
+        "user.second_factor_removed",
+        str(user.pk),
+        boss,
+    )
+    message = OutboxMessage.objects.get()
+    assert (message.kind, message.recipient) == ("accounts.second_factor_changed", user.email)
+    said = f"{settings.PROVIDER_NAME} has turned off"
+    email = render_message(message)
+    assert said in email.text
+    assert said in email.html
+
+
+@pytest.mark.parametrize("power", ["is_staff", "is_superuser"])
+def test_only_a_superuser_deletes_the_second_factor_of_an_administrator(
+    superuser: Client, power: str
+) -> None:
+    helper = factories.UserFactory(is_staff=True)
+    for codename in ("view_authenticator", "delete_authenticator"):
+        helper.user_permissions.add(Permission.objects.get(codename=codename))
+    app = make_second_factor(factories.UserFactory(**{power: True}))
+    assert delete_second_factor(client_of(helper), app).status_code == 403
+    assert Authenticator.objects.count() == 2
+    assert delete_second_factor(superuser, app).status_code == 302
+    other = make_second_factor(factories.UserFactory())
+    assert delete_second_factor(client_of(helper), other).status_code == 302
 
 
 def test_provider_freezes_and_unfreezes(superuser: Client, boss: User) -> None:

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.enums import CodePurpose
 from accounts.models import VerificationCode
 from accounts.services.codes import (
+    KEPT_FOR_OWNER,
+    PER_DAY,
     Proof,
     check_code,
     code_holder,
@@ -30,8 +32,8 @@ ADDRESS = "new@example.org"
 REGISTER, RESET = CodePurpose.REGISTER, CodePurpose.RESET_PASSWORD
 
 
-def send(email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
-    return send_code(email=email, purpose=purpose, flow=flow, language="en", now=now)
+def send(email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW, **options):
+    return send_code(email=email, purpose=purpose, flow=flow, language="en", now=now, **options)
 
 
 def check(code, email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
@@ -149,16 +151,26 @@ def test_two_codes_are_sixty_seconds_apart(seconds, sent):
 
 
 @pytest.mark.django_db
-def test_five_codes_per_hour_and_ten_per_day_across_flows_and_purposes():
+def test_five_codes_per_hour_and_eight_per_day_across_flows_and_purposes():
     moments = [NOW + timedelta(minutes=minute) for minute in range(0, 60 * 24, 2)]
     sent = [
         moment
         for n, moment in enumerate(moments)
         if send(flow=f"flow {n}", purpose=[REGISTER, RESET][n % 2], now=moment)
     ]
-    assert len(sent) == 10
+    assert len(sent) == PER_DAY - KEPT_FOR_OWNER == 8
     assert len([moment for moment in sent if moment < NOW + timedelta(hours=1)]) == 5
     assert send(now=NOW + timedelta(hours=24, minutes=2)) is not None
+
+
+@pytest.mark.django_db
+def test_the_last_two_of_ten_codes_a_day_are_for_those_who_know_the_password():
+    moments = [NOW + timedelta(minutes=13 * number) for number in range(12)]
+    sent = [send(now=moment) is not None for moment in moments]
+    assert sent == [True] * 8 + [False] * 4
+    later = [NOW + timedelta(hours=12, minutes=number) for number in range(3)]
+    sent = [send(now=moment, knows_password=True) is not None for moment in later]
+    assert sent == [True, True, False]
 
 
 @pytest.mark.django_db

@@ -78,8 +78,8 @@ def test_parallel_sends_make_more_codes_without_the_lock(monkeypatch):
     monkeypatch.setattr(codes, "lock_name", lambda name: None)
     original = codes._is_limit_reached
 
-    def slow(address, now):
-        is_reached = original(address, now)
+    def slow(address, per_day, now):
+        is_reached = original(address, per_day, now)
         gate.wait(timeout=20)
         return is_reached
 

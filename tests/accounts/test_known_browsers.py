@@ -1,12 +1,16 @@
 """Guesses at one account from many networks: they end, and the owner can always log in."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User, VerificationCode
-from accounts.services.codes import code_holder, derive_code
+from accounts.services.codes import KEPT_FOR_OWNER, PER_DAY, code_holder, derive_code
 from outbox.models import OutboxMessage
 from tests.accounts.test_login import LOGIN, SETTINGS, log_in, plain, signed_in
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -120,6 +124,68 @@ def test_code_from_the_mailbox_lets_the_owner_log_in(client):
     assert not signed_in(client)
     assert log_in(client, user.email).status_code == 303
     assert log_in(Client(), user.email, address="203.0.113.9").status_code == 429
+
+
+def use_up_codes(address):
+    """Ask for codes for hours, as a stranger can who only knows the address."""
+    start, stranger = timezone.now(), Client(REMOTE_ADDR="198.51.100.250")
+    for number in range(PER_DAY + 2):
+        with time_machine.travel(start + timedelta(minutes=13 * number), tick=False):
+            stranger.post(reverse("account_reset_password"), {"email": address})
+    return start + timedelta(hours=4)
+
+
+def ask_for_code(client, login, password):
+    """Log in beyond the cap, and press the button of the page that asks for a proof."""
+    page = log_in(client, login, password, "203.0.113.9")
+    assert page.status_code == 429
+    form = page.context["form"]
+    sent = client.post(
+        reverse("account_send_log_in_code"),
+        {name: form[name].value() for name in form.fields if form[name].value()},
+    )
+    assert (sent.status_code, sent["Location"]) == (303, reverse("account_prove_mailbox"))
+
+
+def test_owner_gets_a_code_when_a_stranger_has_used_up_those_of_the_day(client):
+    user = UserFactory.create()
+    later = use_up_codes(user.email)
+    assert VerificationCode.objects.count() == PER_DAY - KEPT_FOR_OWNER
+    with time_machine.travel(later, tick=False):
+        guess(user.email)
+        ask_for_code(client, user.email, PASSWORD)
+        code = derive_code(VerificationCode.objects.get(purpose="log_in"), user)
+        client.post(reverse("account_prove_mailbox"), {"code": code})
+        assert log_in(client, user.email, address="203.0.113.9").status_code == 303
+    assert VerificationCode.objects.count() == PER_DAY - 1
+
+
+@pytest.mark.parametrize("forged", [{}, {"ticket": "x:1:y"}, {"ticket": "their own"}])
+def test_nobody_else_gets_that_code(client, forged):
+    user, other = UserFactory.create(), UserFactory.create()
+    later = use_up_codes(user.email)
+    with time_machine.travel(later, tick=False):
+        guess(user.email)
+        ask_for_code(client, user.email, "wrong password")
+        guess(other.email, first=CAP)
+        page = log_in(Client(), other.email, address="203.0.113.10")
+        if "ticket" in forged and forged["ticket"] == "their own":
+            forged = {"ticket": page.context["form"]["ticket"].value()}
+        asked = {"login": user.email, "next": "", "flow": "0" * 32, **forged}
+        Client().post(reverse("account_send_log_in_code"), asked)
+    assert not VerificationCode.objects.filter(purpose="log_in").exists()
+
+
+def test_answers_beyond_the_cap_do_not_tell_whether_the_password_is_right():
+    user = UserFactory.create()
+    guess(user.email)
+    told = []
+    for number, password in enumerate([PASSWORD, "wrong password"]):
+        address = f"203.0.113.{number}"
+        answers = [log_in(Client(), user.email, password, address) for _ in range(7)]
+        told.append([(answer.status_code, answer.templates[0].name) for answer in answers])
+    assert told[0] == told[1]
+    assert len(set(told[0])) == 2
 
 
 def test_wrong_code_proves_nothing_and_the_sixth_is_refused(client):

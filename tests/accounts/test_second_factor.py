@@ -7,15 +7,21 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from accounts.enums import SecondFactorRefusal
+from accounts.models import User
+from accounts.services.passwords import change_password
+from accounts.services.second_factor import new_totp_secret, set_up_second_factor
 from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests.factories import PASSWORD, UserFactory
 from tests.totp import code_now, wrong_code
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 PAGE, SECRET = "/account/2fa/", "second_factor_secret"
@@ -195,6 +201,41 @@ def test_it_is_turned_off_with_password_and_code(client, user, with_recovery_cod
     assert actions() == ["user.second_factor_added", "user.second_factor_removed"]
     off = OutboxMessage.objects.order_by("pk").last()
     assert render_message(off).subject == "Logging in takes no second step any more"
+
+
+def test_every_other_session_ends_when_it_is_turned_on(client, user):
+    """Whoever logged in with the password alone has not passed the second step."""
+    other = Client(SERVER_NAME="127.0.0.1")
+    other.force_login(user)
+    set_up(client, code_now(begin(client)))
+    assert other.get("/account/settings/")["Location"] == "/account/login/?next=/account/settings/"
+    assert client.get("/account/settings/").status_code == 200
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_wrong_code_ends_no_session(client, user):
+    other = Client(SERVER_NAME="127.0.0.1")
+    other.force_login(user)
+    set_up(client, wrong_code(begin(client)))
+    assert other.get("/account/settings/").status_code == 200
+
+
+def test_password_that_was_changed_meanwhile_is_not_taken_back(user):
+    checked, now, secret = User.objects.get(pk=user.pk), timezone.now(), new_totp_secret()
+    change_password(user=user, password="another good long one", by=user, now=now)
+    with pytest.raises(Refused) as refused:
+        set_up_second_factor(
+            user=checked,
+            password_hash=make_password(PASSWORD),
+            secret=secret,
+            code=code_now(secret),
+            now=now,
+        )
+    assert refused.value.code == SecondFactorRefusal.PASSWORD_CHANGED
+    user.refresh_from_db()
+    assert user.check_password("another good long one")
+    assert not Authenticator.objects.exists()
 
 
 def test_next_log_in_asks_for_the_code(client, user):

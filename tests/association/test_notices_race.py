@@ -84,6 +84,7 @@ def test_without_lock_and_constraint_there_are_several(monkeypatch, act, model, 
             act(tab)
 
     sent = 1
+
     with without_constraint(model):
         for _ in range(20):
             OutboxMessage.objects.all().delete()

@@ -88,6 +88,30 @@ def test_evidence_cannot_be_deleted(model):
         delete(row)
 
 
+def replace(row):
+    """Write another row over this one, as SQLite's REPLACE does."""
+    columns = [field.column for field in row._meta.concrete_fields]
+    names, table = ", ".join(columns), row._meta.db_table
+    sql = f"REPLACE INTO {table} ({names}) SELECT {names} FROM {table} WHERE id = %s"  # noqa: S608
+    execute(sql, row.pk)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has REPLACE")
+@pytest.mark.parametrize("model", MODELS)
+def test_evidence_cannot_be_replaced(model):
+    row = make_row(model)
+
+    with pytest.raises(IntegrityError, match=sentence(model)):
+        replace(row)
+
+    # Without this setting of the connection SQLite's REPLACE runs no trigger.
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA recursive_triggers=OFF")
+    replace(row)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA recursive_triggers=ON")
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_without_the_triggers_it_could(model):
     row = make_row(model)

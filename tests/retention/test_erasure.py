@@ -1,6 +1,8 @@
 """Erasing an account: the address is in no table, evidence stays, the same address is free."""
 
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -17,12 +19,13 @@ from accounts.enums import CodePurpose, FreezeScope
 from accounts.models import User, VerificationCode
 from accounts.services.account_names import rename_account
 from accounts.services.codes import send_code
+from accounts.services.passwords import warn_of_failed_logins
 from association.enums import ErasureRefusal
 from association.models import Association, Consent
 from association.refusals import SENTENCES
 from association.services import erasure
 from association.services.associations import end_association
-from association.services.attempts import remember_registration
+from association.services.attempts import defer_attempt, remember_registration
 from association.services.customers import freeze_customer
 from association.services.erasure import erase_account
 from association.services.invariants.checking import find_violations
@@ -41,6 +44,7 @@ from tests.factories import (
     PartnerMemberFactory,
     UserFactory,
     make_associated,
+    make_attempt,
 )
 from web.email_addresses import replace_address
 from web.refused import Refused
@@ -250,3 +254,23 @@ def test_refusals_say_the_way_out(make, code):
 )
 def test_only_the_whole_address_is_replaced(text, replaced):
     assert replace_address(text, "a@b.org", "X") == (replaced or text)
+
+
+def put_off(user):
+    account = CustomerAccountFactory.create(owner=user)
+    attempt = make_attempt(account=account)
+    return partial(defer_attempt, attempt=attempt, by=user, now=NOW)
+
+
+def fail_to_log_in(user):
+    return partial(warn_of_failed_logins, user=user, now=NOW)
+
+
+@pytest.mark.parametrize("begin", [put_off, fail_to_log_in])
+def test_a_request_that_began_before_enqueues_no_email_after_it(begin):
+    user = UserFactory.create(email="late@example.org")
+    go_on = begin(user)
+    erase_account(login=user.account_name, by=None, now=NOW)
+    with suppress(Refused):
+        go_on()
+    assert not OutboxMessage.objects.filter(recipient="late@example.org").exists()

@@ -44,6 +44,7 @@ from tests.factories import (
     InvitationBatchFactory,
     InvitationFactory,
     InvitationRequestFactory,
+    LegalDocumentFactory,
     PartnerMemberFactory,
     UserFactory,
     make_associated,
@@ -141,11 +142,14 @@ def test_a_dead_email_without_recipient_is_not_sent_again():
         ({"started_at": NOW - 90 * DAY}, False),
         ({"started_at": NOW - 90 * DAY + SECOND}, True),
         ({"started_at": NOW - 90 * DAY, "code_asked_at": NOW - DAY}, True),
+        ({"started_at": NOW - 90 * DAY, "instructions_agreed_at": NOW - 90 * DAY}, False),
+        ({"started_at": NOW - 90 * DAY, "instructions_agreed_at": NOW - 90 * DAY + SECOND}, True),
         ({"started_at": NOW - YEAR, "entered": True}, True),
     ],
 )
 def test_attempts_without_account_are_deleted_after_90_days(values, stays):
-    attempt = AttemptFactory.create(**values)
+    agreed_to = LegalDocumentFactory.create() if "instructions_agreed_at" in values else None
+    attempt = AttemptFactory.create(instructions=agreed_to, **values)
 
     assert delete_abandoned_attempts(now=NOW) == (0 if stays else 1)
     assert Attempt.objects.filter(pk=attempt.pk).exists() is stays
