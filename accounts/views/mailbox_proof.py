@@ -1,5 +1,7 @@
 """A log-in with a new browser, at an account that others guess at: a code proves the mailbox."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -18,7 +20,7 @@ from accounts.forms import LogInCodeForm, MailboxForm, refusals_as_errors
 from accounts.known_browsers import remember_known_browser
 from accounts.services.log_in import mailbox_of, prove_mailbox, send_log_in_code
 from web import limits
-from web.answers import limited, posted, see_other, wait_before_retry
+from web.answers import limited, posted, posts_only, see_other, wait_before_retry
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 # In the session: the address that gets the code, the flow that the code belongs to, and `next`.
@@ -32,26 +34,41 @@ def ask_for_proof(request: HttpRequest, *, seconds: int) -> HttpResponse:
     return wait_before_retry(request, template, 429, seconds=seconds, form=form)
 
 
-@_READ_AND_POST
+@posts_only("account_prove_mailbox")
 @login_not_required
 @limited
 def send_code(request: HttpRequest) -> HttpResponse:
+    """Begin the proof: send the first code to the mailbox of the login that was typed."""
     form = MailboxForm(posted(request))
-    started = request.session.get(_STARTED)
-    if form.is_valid():
-        typed = form.cleaned_data
-        # Two clicks are one flow, because the form names it.
-        started = {"email": mailbox_of(typed["login"]), "flow": typed["flow"].hex}
-        started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
-    if request.method == "POST" and started is not None:
-        limits.count_use("send_code")
-        if started["email"]:
-            now, language = timezone.now(), get_language()
-            send_log_in_code(
-                email=started["email"], flow=started["flow"], language=language, now=now
-            )
-        request.session[_STARTED] = started
+    if not form.is_valid():
+        return render(request, "account/mailbox_unproven.html", {"form": form}, status=400)
+    typed = form.cleaned_data
+    # Two clicks are one flow, because the form names it.
+    started = {"email": mailbox_of(typed["login"]), "flow": typed["flow"].hex}
+    started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
+    _send(started)
+    request.session[_STARTED] = started
     return see_other("account_prove_mailbox")
+
+
+@posts_only("account_prove_mailbox")
+@login_not_required
+@limited
+def send_new_code(request: HttpRequest) -> HttpResponse:
+    """Send another code of the proof that this session has begun."""
+    started = request.session.get(_STARTED)
+    if started is None:
+        return see_other("account_login")
+    _send(started)
+    return see_other("account_prove_mailbox")
+
+
+def _send(started: Mapping[str, Any]) -> None:
+    """Send a code; where the login belongs to nobody, do nothing but count."""
+    limits.count_use("send_code")
+    if started["email"]:
+        now, language = timezone.now(), get_language()
+        send_log_in_code(email=started["email"], flow=started["flow"], language=language, now=now)
 
 
 @_READ_AND_POST
