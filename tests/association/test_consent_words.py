@@ -83,6 +83,7 @@ def test_text_of_a_receipt_has_the_stored_hash_also_when_the_provider_is_renamed
         kind = consent.document.kind
         assert response["Content-Disposition"] == f'attachment; filename="{kind}-1-en.txt"'
         text = joined.client.get(page).content.decode()
+        assert "as it is called today" not in text
         assert consent.text_sha256 in text
         assert f"sha256sum {kind}-1-en.txt" in text
         assert f'href="{page}text"' in text
@@ -124,7 +125,7 @@ def test_consent_from_before_the_hash_was_stored_shows_its_text_and_no_proof(cli
     client.force_login(attempt.account.owner)
     text = client.get(f"/account/consents/{consent.pk}/").content.decode()
     assert "SHA-256" not in text
-    assert "Example Cloud" in text
+    assert "The text below names the provider as it is called today: Example Cloud." in text
 
 
 def test_letter_agreed_to_under_my_partner_is_proven_too(client):
