@@ -126,7 +126,8 @@ def freeze_customer(
 
     The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
     or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
-    NOT_RESELLER, FROZEN_TOO_OFTEN, ChangedMeanwhile for the partner's freeze.
+    NOT_RESELLER, FROZEN_TOO_OFTEN, FROZEN_FOR_OTHER_REASON where nothing would change and `reason`
+    would be lost, ChangedMeanwhile for the partner's freeze.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
@@ -148,6 +149,8 @@ def freeze_customer(
             by=by,
             now=latest_moment(freezes, now),
         )
+        if freeze.reason != reason:
+            raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
             email_customers("association.frozen", [locked], now=now)
         return freeze
