@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern] = [
     path("account/login/", login.log_in, name="account_login"),
     path("account/login/mailbox/", mailbox_proof.prove, name="account_prove_mailbox"),
     path("account/login/mailbox/code", mailbox_proof.send_code, name="account_send_log_in_code"),
+    path(
+        "account/login/mailbox/new-code",
+        mailbox_proof.send_new_code,
+        name="account_send_new_log_in_code",
+    ),
     path("account/logout/", login.log_out, name="account_logout"),
     path("account/reauthenticate/", login.confirm, name="account_reauthenticate"),
     path("account/2fa/", second_factor.second_factor, name="second_factor"),

@@ -29,6 +29,8 @@ class AssociationRefusal(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     NO_BUDGET = "no_budget"
     FROZEN_TOO_OFTEN = "frozen_too_often"
+    # The partner's freeze is open, with another reason than the one that is given now.
+    FROZEN_FOR_OTHER_REASON = "frozen_for_other_reason"
     # The customer asks for a budget, and no freeze waits for one.
     NOT_FROZEN = "not_frozen"
 

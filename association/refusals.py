@@ -47,6 +47,10 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.FROZEN_TOO_OFTEN: _(
         "You have frozen this customer ten times within a day. Try again tomorrow."
     ),
+    AssociationRefusal.FROZEN_FOR_OTHER_REASON: _(
+        "The account had been frozen already. Nothing has changed, and the customer is not told of"
+        " this reason. To give another reason, unfreeze the account first."
+    ),
     AssociationRefusal.NOT_FROZEN: _("The account does not wait for a budget."),
     AssociationRefusal.AUTHORIZATION_LETTER_CHANGED: _(
         "The letter has changed while you were reading. Please read it again."

@@ -1,4 +1,4 @@
-"""The addresses of the journey, of My partner and of the documents."""
+"""The URLs of the journey, documents, the account area, and the console's customer pages."""
 
 from django.urls import URLPattern, path, re_path
 

@@ -288,7 +288,7 @@ RETENTION_WORK: list[str] = [
     "web.retention.delete_old_form_keys",
     "accounts.services.retention.delete_old_codes",
     "outbox.services.retention.forget_recipients",
-    "partners.services.mailings.discard_old_drafts",
+    "partners.services.retention.discard_old_drafts",
     "partners.services.retention.forget_invited_people",
     "partners.services.retention.forget_listed_people",
     "partners.services.retention.forget_asking_people",

@@ -4,15 +4,24 @@ import secrets
 from typing import Any
 
 from django.db import models
+from django.http import Http404
 
-# Always 18 digits: forms read keys of up to 18, and earlier keys, from a sequence, are far below.
-_SMALLEST = 10**17
-_NUMBER = 9 * 10**17
+LONGEST_KEY = 18
+# Always as long as that; earlier keys, from a sequence, are far below.
+_SMALLEST: int = 10 ** (LONGEST_KEY - 1)
+_NUMBER = 9 * _SMALLEST
 
 
 def random_id() -> int:
     """Return a key that tells neither how many rows there are nor which others exist."""
     return _SMALLEST + secrets.randbelow(_NUMBER)
+
+
+def key_or_404(text: str) -> int:
+    """Return the key that a URL or a form names. Raises Http404 for a text that cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_KEY):
+        raise Http404
+    return int(text)
 
 
 class RandomIdField(models.BigIntegerField):  # type: ignore[type-arg]

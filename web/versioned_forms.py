@@ -22,7 +22,7 @@ NOT_SAVED = _(
     "This has changed since you opened the page. Nothing was done. Check what is new; what you"
     " typed is still here. Press the button again to go on."
 )
-_NOT_SHOWN = _("We cannot tell what this page showed you. Check it, and press the button again.")
+NOT_SHOWN = _("We cannot tell what this page showed you. Check it, and press the button again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class VersionedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get(FIELD) is None:
-            self.add_error(None, _NOT_SHOWN)
+            self.add_error(None, NOT_SHOWN)
             self.version_field.is_renewed = True
         return cleaned
 

@@ -1,4 +1,8 @@
-"""Registration: the only code that creates a customer's user."""
+"""Registration: the only code that makes a person a customer.
+
+It creates the user, or gives the person one that others made for the address and that its owner has
+never used (`UserManager.unclaimed()`), an invited member's for example.
+"""
 
 from datetime import datetime
 

@@ -1,6 +1,8 @@
 """A log-in with a new browser, at an account that others guess at: a code proves the mailbox."""
 
 import secrets
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -21,7 +23,7 @@ from accounts.known_browsers import remember_known_browser
 from accounts.services.codes import LIFETIME
 from accounts.services.log_in import MailboxUnproven, mailbox_of, prove_mailbox, send_log_in_code
 from web import limits
-from web.answers import limited, posted, see_other, wait_before_retry
+from web.answers import limited, posted, posts_only, see_other, wait_before_retry
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 # In the session: the address that gets the code, whether its password was typed, the flow that the
@@ -52,32 +54,43 @@ def _knows_password(email: str, ticket: str) -> bool:
     return True
 
 
-@_READ_AND_POST
+@posts_only("account_prove_mailbox")
 @login_not_required
 @limited
 def send_code(request: HttpRequest) -> HttpResponse:
+    """Begin the proof: send the first code to the mailbox of the login that was typed."""
     form = MailboxForm(posted(request))
-    started = request.session.get(_STARTED)
-    if form.is_valid():
-        typed = form.cleaned_data
-        # Two clicks are one flow, because the form names it.
-        email = mailbox_of(typed["login"])
-        started = {"email": email, "flow": typed["flow"].hex}
-        started["knows_password"] = _knows_password(email or "", typed["ticket"])
-        started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
-    if request.method == "POST" and started is not None:
-        limits.count_use("send_code")
-        if started["email"]:
-            now, language = timezone.now(), get_language()
-            send_log_in_code(
-                email=started["email"],
-                flow=started["flow"],
-                language=language,
-                knows_password=started["knows_password"],
-                now=now,
-            )
-        request.session[_STARTED] = started
+    if not form.is_valid():
+        return render(request, "account/mailbox_unproven.html", {"form": form}, status=400)
+    typed = form.cleaned_data
+    email = mailbox_of(typed["login"])
+    # Two clicks are one flow, because the form names it.
+    started = {"email": email, "flow": typed["flow"].hex}
+    started["knows_password"] = _knows_password(email or "", typed["ticket"])
+    started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
+    _send(started)
+    request.session[_STARTED] = started
     return see_other("account_prove_mailbox")
+
+
+@posts_only("account_prove_mailbox")
+@login_not_required
+@limited
+def send_new_code(request: HttpRequest) -> HttpResponse:
+    """Send another code of the proof that this session has begun."""
+    started = request.session.get(_STARTED)
+    if started is None:
+        return see_other("account_login")
+    _send(started)
+    return see_other("account_prove_mailbox")
+
+
+def _send(started: Mapping[str, Any]) -> None:
+    """Send a code; where the login belongs to nobody, do nothing but count."""
+    limits.count_use("send_code")
+    if started["email"]:
+        known = {name: started[name] for name in ("email", "flow", "knows_password")}
+        send_log_in_code(**known, language=get_language(), now=timezone.now())
 
 
 @_READ_AND_POST

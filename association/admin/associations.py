@@ -1,4 +1,4 @@
-"""Associations, authorizations and budgets in the admin: read, frozen, unfrozen and ended."""
+"""Associations in the admin: read, given a budget, frozen, unfrozen and ended."""
 
 from functools import partial
 from typing import Any

@@ -1,5 +1,7 @@
 """The customer's answer about the letter of authorization."""
 
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -7,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from association.enums import AuthorizationAnswer
 from association.forms.budgets import LONGEST_REASON
 from web.number_fields import WholeNumberField
+from web.versioned_forms import NOT_SHOWN
 
 
 class AuthorizationForm(forms.Form):
-    """Revoking needs a reason; declining may have one."""
+    """Agreeing needs the version that the page showed; revoking needs a reason."""
 
     action = forms.ChoiceField(
         choices=AuthorizationAnswer.choices,
@@ -35,3 +38,12 @@ class AuthorizationForm(forms.Form):
     ) -> None:
         super().__init__(data, initial={"reason": reason})
         self.fields["reason"].required = needs_reason
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        agrees = cleaned.get("action") == AuthorizationAnswer.AGREE
+        if agrees and cleaned.get("shown_letter") is None:
+            # One sentence, also for a version that is no number.
+            self.errors.pop("shown_letter", None)
+            raise forms.ValidationError(NOT_SHOWN)
+        return cleaned

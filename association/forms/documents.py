@@ -18,6 +18,7 @@ from association.refusals import SENTENCES
 from association.services.consents import AGREEMENT
 from association.services.documents import Documents
 from web.number_fields import WholeNumberField
+from web.versioned_forms import NOT_SHOWN
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 INSTRUCTIONS, LETTER = DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION
 Versions = Mapping[DocumentKind, int]
 AFFIRMATIVE = {"on", "true", "1", "yes"}
-# The hidden fields with the versions that the page showed. Without one, the version in force is
-# agreed to.
+# The hidden fields with the versions that the page showed. Nothing is agreed to without one.
 SHOWN: Mapping[DocumentKind, str] = {
     LETTER: "shown_letter",
     **{kind: f"shown_{kind.value}" for kind in (INSTRUCTIONS, *AGREEMENT)},
@@ -112,6 +112,18 @@ class DocumentForm(forms.Form):
                 required=False, widget=forms.HiddenInput, initial=versions[kind]
             )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        malformed = [SHOWN[kind] for kind in self.named if SHOWN[kind] in self.errors]
+        missing = [kind for kind in self.agreed() if cleaned.get(SHOWN[kind]) is None]
+        if malformed or missing:
+            # One sentence for all of them; the page is shown again with the versions in force.
+            for name in malformed:
+                del self.errors[name]
+            self.name_new_versions()
+            raise forms.ValidationError(NOT_SHOWN)
+        return cleaned
+
     def agreed(self) -> dict[DocumentKind, str]:
         """Return the documents that the submitted form agrees to, each with its label."""
         return {
@@ -127,7 +139,10 @@ class DocumentForm(forms.Form):
         return any(version not in {None, self.versions[kind]} for kind, version in shown.items())
 
     def name_new_versions(self) -> None:
-        """Name the versions in force; a box that was ticked for another one is not ticked."""
+        """Name the versions in force; a box that was ticked for another one is not ticked.
+
+        Where no version is known to have been shown, what was ticked stays.
+        """
         data = QueryDict(mutable=True)
         data.update(self.data)
         new = {kind: str(self.versions[kind]) for kind in self.named}

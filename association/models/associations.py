@@ -1,5 +1,7 @@
 """Associations of an account with a partner, and the authorizations that belong to them."""
 
+from typing import TYPE_CHECKING
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +14,9 @@ from audit.models import actor_key
 from partners.enums import AssociationType
 from partners.models import Invitation, Partner, PartnerMember
 from web.random_ids import RandomIdField
+
+if TYPE_CHECKING:
+    from association.models.budgets import Budget
 
 
 class AssociationQuerySet(models.QuerySet["Association"]):
@@ -69,6 +74,9 @@ class Association(models.Model):
     end_reason = models.CharField(_("reason for ending"), max_length=256, blank=True)
 
     objects = AssociationQuerySet.as_manager()
+
+    # Only on rows that `lock_customers()` returned; elsewhere reading it is an AttributeError.
+    current_budget: "Budget | None"
 
     class Meta:
         verbose_name = _("association")

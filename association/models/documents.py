@@ -62,8 +62,8 @@ class LegalDocument(models.Model):
 class Consent(AppendOnlyModel):
     """An account's agreement to a document: when, from which address, and to which words.
 
-    The text's hash, the label and the language are those of the page. They are empty in consents
-    from before they were stored.
+    The text's hash, the provider's name, the label and the language are those of the page. They are
+    empty in consents from before they were stored; the receipt says so.
     """
 
     id = RandomIdField()
@@ -112,5 +112,8 @@ class Consent(AppendOnlyModel):
 
     @property
     def text(self) -> str:
-        """The text that was agreed to; `text_sha256` is the hash of its UTF-8 bytes."""
+        """The text that was agreed to; `text_sha256` is the hash of its UTF-8 bytes.
+
+        A consent without a hash has no provider's name either: its text has today's.
+        """
         return self.document.text(self.provider_name)

@@ -103,7 +103,7 @@ def set_budgets(
     with transaction.atomic():
         customers = _lock_resellers(associations)
         freezes = freezes_of([row.account_id for row in customers]) if unfreeze else []
-        current = {customer.pk: _current_budget(customer) for customer in customers}
+        current = {customer.pk: customer.current_budget for customer in customers}
         check_shown(shown_version, shown_terms(current, freezes))
         budgets = _write_budgets(customers, terms, by, now)
         closed, still_open = _unfreeze(customers, freezes, reason, by, now)
@@ -126,7 +126,8 @@ def freeze_customer(
 
     The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
     or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
-    NOT_RESELLER, FROZEN_TOO_OFTEN, ChangedMeanwhile for the partner's freeze.
+    NOT_RESELLER, FROZEN_TOO_OFTEN, FROZEN_FOR_OTHER_REASON where nothing would change and `reason`
+    would be lost, ChangedMeanwhile for the partner's freeze.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
@@ -148,6 +149,8 @@ def freeze_customer(
             by=by,
             now=latest_moment(freezes, now),
         )
+        if freeze.reason != reason:
+            raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
             email_customers("association.frozen", [locked], now=now)
         return freeze
@@ -169,7 +172,7 @@ def unfreeze_customer(
     """
     with transaction.atomic():
         [locked] = _lock_resellers([association])
-        if _current_budget(locked) is None:
+        if locked.current_budget is None:
             raise Refused(AssociationRefusal.NO_BUDGET, association=locked)
         freezes = freezes_of([locked.account_id])
         check_shown(shown_version, shown_freezes(freezes, ALL_BUT_ADMINISTRATOR))
@@ -225,7 +228,7 @@ def assign_manager(
 
 
 def lock_customers(associations: Collection[Association]) -> list[Association]:
-    """Lock the accounts; return the associations as they are now, with their current budgets.
+    """Lock the accounts; return the associations as they are now, each with `current_budget`.
 
     Ordered by the account's key. Raises Refused: ENDED.
     """
@@ -233,12 +236,15 @@ def lock_customers(associations: Collection[Association]) -> list[Association]:
     current = FilteredRelation("budgets", condition=Q(budgets__replaced_at__isnull=True))
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
     customers = list(
-        rows.annotate(current_budget=current)
-        .select_related("current_budget")  # type: ignore[misc] # the annotation
+        rows.annotate(joined_budget=current)
+        .select_related("joined_budget")  # type: ignore[misc] # the annotation
         .order_by("account")
     )
     for customer in customers:
         customer.account = accounts[customer.account_id]
+        # Django sets no attribute where there is no budget. From here on a row without one was not
+        # loaded by this function, and reading it is an error.
+        customer.current_budget = getattr(customer, "joined_budget", None)
         if customer.ended_at is not None:
             raise Refused(AssociationRefusal.ENDED, association=customer)
     return customers
@@ -260,15 +266,10 @@ def _lock_resellers(associations: Collection[Association]) -> list[Association]:
     return customers
 
 
-def _current_budget(customer: Association) -> Budget | None:
-    """Return the budget that `lock_customers()` joined, or None: Django sets no attribute then."""
-    return getattr(customer, "current_budget", None)
-
-
 def _write_budgets(
     customers: list[Association], terms: BudgetTerms, by: User | None, now: datetime
 ) -> list[Budget]:
-    current = {customer.pk: _current_budget(customer) for customer in customers}
+    current = {customer.pk: customer.current_budget for customer in customers}
     replaced = [budget for budget in current.values() if budget is not None]
     # The clock was read before the lock; another budget may have been set meanwhile.
     now = max([now, *(budget.set_at for budget in replaced)])

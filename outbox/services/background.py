@@ -15,6 +15,10 @@ logger = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)
 # How long retention work rests when it has found nothing.
 REST = timedelta(hours=1)
+# How long it waits after an error: what it deletes must not stay much longer than documented.
+PAUSE_AFTER_ERROR = timedelta(minutes=1)
+# How often an error that goes on is logged.
+LOGGED_EVERY = timedelta(hours=1)
 
 
 def is_all_done(*, now: datetime) -> bool:
@@ -30,22 +34,25 @@ class Background:
     """Runs the background work; an error in one function stops neither e-mails nor the others."""
 
     def __init__(self) -> None:
-        self._failing: dict[str, str] = {}
+        # The name of the last error of each function that fails, and when it was logged.
+        self._failing: dict[str, tuple[str, datetime]] = {}
         self._rests_until: dict[str, datetime] = {}
 
     def work(self, *, now: datetime) -> int:
         """Run each function of both settings once and return how many rows they processed.
 
-        Those of `RETENTION_WORK` rest for an hour when they find nothing. Each function takes the
-        moment, works for about a second in its own transactions, and returns how many rows it
-        processed; 0 means that nothing waits. An error is logged once, until the function works
-        again or fails otherwise. Raises only when the database is away.
+        Those of `RETENTION_WORK` rest for an hour when they find nothing, and for a minute after an
+        error. Each function takes the moment, works for about a second in its own transactions, and
+        returns how many rows it processed; 0 means that nothing waits. An error is logged once an
+        hour, until the function works again or fails otherwise. Raises only when the database is
+        away.
         """
         names = [*settings.BACKGROUND_WORK, *filter(self._is_due(now), settings.RETENTION_WORK)]
         done = {name: self._do(name, import_string(name), now) for name in names}
         for name in settings.RETENTION_WORK:
-            if done.get(name) == 0:
-                self._rests_until[name] = now + REST
+            if name in done and not done[name]:
+                rest = PAUSE_AFTER_ERROR if name in self._failing else REST
+                self._rests_until[name] = now + rest
         return sum(done.values())
 
     def _is_due(self, now: datetime) -> Callable[[str], bool]:
@@ -57,11 +64,18 @@ class Background:
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            error_name = type(error).__name__
-            if self._failing.get(name) != error_name:
-                failed = Event(event="background.failed", work=name, error=error_name)
+            if self._is_to_be_logged(name, error, now):
+                failed = Event(event="background.failed", work=name, error=type(error).__name__)
                 logger.error(failed, exc_info=error)
-            self._failing[name] = error_name
             return 0
         self._failing.pop(name, None)
         return done
+
+    def _is_to_be_logged(self, name: str, error: Exception, now: datetime) -> bool:
+        """Note the error; return False if the same one was logged within the hour."""
+        error_name = type(error).__name__
+        logged_name, logged_at = self._failing.get(name, ("", now))
+        if logged_name == error_name and now - logged_at < LOGGED_EVERY:
+            return False
+        self._failing[name] = (error_name, now)
+        return True

@@ -17,7 +17,7 @@ def validate_time_zone(name: str) -> None:
 
 
 class Partner(models.Model):
-    """An organisation that invites customers. `updated_at` is the version its pages show."""
+    """An organisation that invites customers."""
 
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("short name"), max_length=50, unique=True)

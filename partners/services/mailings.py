@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -60,20 +59,6 @@ def draft_mailing(
             after={"partner": partner.pk, "channel": str(batch.channel), "size": batch.size},
         )
     return batch
-
-
-def discard_old_drafts(*, now: datetime) -> int:
-    """Cancel some lists that were not started in time; return how many.
-
-    Such a list was forgotten, and it contains people's names.
-    """
-    end = now - settings.RETENTION["DRAFTS"]
-    with transaction.atomic():
-        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=end)
-        old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:CHUNK]
-        for batch in old:
-            end_batch(batch=batch, action="batch.cancelled", now=now)
-    return len(old)
 
 
 @whole_transaction

@@ -1,4 +1,4 @@
-"""Forgetting people who were invited, listed or asking, some at a time; the rows stay."""
+"""Discards old lists, and forgets people who were invited, listed or asking; the rows stay."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,24 @@ from partners.models import (
     MemberInvitation,
 )
 from partners.models.invitations import REMOVED_ADDRESS
+from partners.services.batches import end_batch
 from web.email_addresses import replace_address
 
 ROWS_AT_ONCE = 200
+
+
+def discard_old_drafts(*, now: datetime) -> int:
+    """Cancel some lists that were not started in time; return how many.
+
+    Such a list was forgotten, and it contains people's names.
+    """
+    end = now - settings.RETENTION["DRAFTS"]
+    with transaction.atomic():
+        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=end)
+        old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:ROWS_AT_ONCE]
+        for batch in old:
+            end_batch(batch=batch, action="batch.cancelled", now=now)
+    return len(old)
 
 
 def forget_invited_people(*, now: datetime) -> int:

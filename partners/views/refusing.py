@@ -40,9 +40,6 @@ def answer_form(
     reason for which the form is not offered. The reason of a refusal is shown at the field that
     `field_of` returns for its code. `context` is called only when the page is shown.
     """
-    earlier = earlier_answer(request)
-    if earlier is not None:
-        return earlier
 
     def page() -> HttpResponse:
         values = context() if callable(context) else context
@@ -50,18 +47,41 @@ def answer_form(
         status = status_of(form, why_not)
         return show(request, member, template, values, section=section, status=status)
 
-    if why_not or not form.is_valid():
-        return page()
+    if why_not:
+        return earlier_answer(request) or page()
     try:
-        return answer_once(request, act)
-    except ChangedMeanwhile as refused:
-        if not isinstance(form, VersionedForm):
-            raise
-        report_conflict(form, refused)
-        return as_refusal(page(), refused.again_at)
+        return answer_or_conflict(request, form, act, page)
     except Refused as refused:
         form.add_error(field_of(refused.code), sentence_for(refused))
         return as_refusal(page(), refused.again_at)
+
+
+def answer_or_conflict(
+    request: HttpRequest,
+    form: forms.Form,
+    act: Callable[[], str],
+    page: Callable[[], HttpResponse],
+    *,
+    page_again: Callable[[], HttpResponse] | None = None,
+    report: Callable[[VersionedForm, ChangedMeanwhile], None] | None = None,
+) -> HttpResponse:
+    """Show the page of the form, or act once on a valid POST; other refusals are raised.
+
+    Where something has changed meanwhile, `report` says in the form what, and the answer is 409
+    with `page_again()`, the page as it is now.
+    """
+    earlier = earlier_answer(request)
+    if earlier is not None:
+        return earlier
+    if not form.is_valid():
+        return page()
+    try:
+        return answer_once(request, act)
+    except ChangedMeanwhile as changed:
+        if not isinstance(form, VersionedForm):
+            raise TypeError("Only a VersionedForm has a version that can conflict.") from changed
+        (report or report_conflict)(form, changed)
+        return as_refusal((page_again or page)(), changed.again_at)
 
 
 def report_conflict(form: VersionedForm, refused: ChangedMeanwhile) -> None:

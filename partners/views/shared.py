@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from partners.models import Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES
 from partners.services.pages import Count
+from web.random_ids import key_or_404
 from web.security_log import log_security_event
 
 SECTION = "invitations"
@@ -85,9 +86,7 @@ def copied_key(request: HttpRequest) -> int | None:
     text = request.GET.get("copy")
     if text is None or request.method == "POST":
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Http404
-    return int(text)
+    return key_or_404(text)
 
 
 def log_shown(invitation: Invitation, member: PartnerMember, *, what: str) -> None:

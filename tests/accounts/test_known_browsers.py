@@ -246,3 +246,24 @@ def test_proof_pages_lead_to_the_log_in_without_a_beginning(client):
     sent = client.get(reverse("account_send_log_in_code"))
     assert (sent.status_code, sent["Location"]) == (303, reverse("account_prove_mailbox"))
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("sent", [{"flow": "0" * 32}, {"login": "a@example.org", "flow": "x"}])
+def test_form_without_a_login_or_flow_is_shown_again_also_where_a_proof_has_begun(client, sent):
+    user = UserFactory.create()
+    client.post(reverse("account_send_log_in_code"), {"login": user.email, "flow": "0" * 32})
+    before = VerificationCode.objects.count()
+    response = client.post(reverse("account_send_log_in_code"), sent)
+    assert response.status_code == 400
+    assert "There is a problem" in plain(response)
+    assert VerificationCode.objects.count() == before
+
+
+def test_new_code_goes_to_the_mailbox_of_the_proof_that_has_begun(client):
+    page = reverse("account_send_new_log_in_code")
+    assert client.post(page)["Location"] == LOGIN
+    user = UserFactory.create()
+    client.post(reverse("account_send_log_in_code"), {"login": user.email, "flow": "0" * 32})
+    VerificationCode.objects.all().delete()
+    assert client.post(page)["Location"] == reverse("account_prove_mailbox")
+    assert VerificationCode.objects.get().email == user.email

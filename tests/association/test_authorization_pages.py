@@ -179,6 +179,7 @@ def test_ending_what_was_not_requested_is_a_conflict():
     [
         {},
         {"action": "steal"},
+        {"action": "agree"},
         {"action": "agree", "shown_letter": "x"},
         {"action": "decline", "authorization": "x"},
         {"action": "decline", "reason": "x" * 257},

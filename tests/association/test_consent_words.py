@@ -65,7 +65,7 @@ def test_label_is_what_the_page_shows(client):
 @GERMAN
 def test_language_is_the_pages_and_the_text_may_be_in_english(client):
     token = InvitationFactory.create().token
-    client.post(f"/i/{token}/instructions?lang=de", {"instructions": "on"})
+    client.post(f"/i/{token}/instructions?lang=de", {"instructions": "on", "shown_instructions": 1})
     attempt = Attempt.objects.get()
     assert attempt.instructions.language == "en"
     assert attempt.instructions_words["language"] == "de"
@@ -83,6 +83,7 @@ def test_text_of_a_receipt_has_the_stored_hash_also_when_the_provider_is_renamed
         kind = consent.document.kind
         assert response["Content-Disposition"] == f'attachment; filename="{kind}-1-en.txt"'
         text = joined.client.get(page).content.decode()
+        assert "as it is called today" not in text
         assert consent.text_sha256 in text
         assert f"sha256sum {kind}-1-en.txt" in text
         assert f'href="{page}text"' in text
@@ -124,13 +125,13 @@ def test_consent_from_before_the_hash_was_stored_shows_its_text_and_no_proof(cli
     client.force_login(attempt.account.owner)
     text = client.get(f"/account/consents/{consent.pk}/").content.decode()
     assert "SHA-256" not in text
-    assert "Example Cloud" in text
+    assert "The text below names the provider as it is called today: Example Cloud." in text
 
 
 def test_letter_agreed_to_under_my_partner_is_proven_too(client):
     association = make_associated()
     client.force_login(association.account.owner)
-    client.post("/account/partner/authorization/", {"action": "agree"})
+    client.post("/account/partner/authorization/", {"action": "agree", "shown_letter": 1})
     consent = Consent.objects.get(document__kind=LETTER)
     assert consent.label == str(AuthorizationAnswer.AGREE.label)
     assert (consent.text_sha256, consent.language) == (

@@ -13,8 +13,9 @@ from association.models import Authorization, Budget, DocumentKind
 from association.services.associations import end_association
 from association.services.authorizations import decline_authorization, revoke_authorization
 from association.services.customers import MOST_FREEZES_A_DAY
-from association.views.console import budgets, customer_actions
+from association.views.console import customer_actions
 from audit.models import AuditEvent
+from partners.views import refusing
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
@@ -69,15 +70,15 @@ def several(client, customer):
 @pytest.mark.parametrize(
     ("module", "send"),
     [
-        (budgets, lambda client, customer: post(client, "set_budget", customer, **TERMS)),
-        (budgets, several),
-        (customer_actions, lambda client, customer: post(client, "freeze", customer, **FREEZE)),
+        (refusing, lambda client, customer: post(client, "set_budget", customer, **TERMS)),
+        (refusing, several),
+        (refusing, lambda client, customer: post(client, "freeze", customer, **FREEZE)),
         (
-            customer_actions,
+            refusing,
             lambda client, customer: post(client, "unfreeze", customer, reason="Paid"),
         ),
         (
-            customer_actions,
+            refusing,
             lambda client, customer: post(client, "assign_manager", customer, manager=""),
         ),
         (

@@ -30,6 +30,7 @@ from tests.journeys.walk import (
     invite,
     publish_next,
     ready_attempt,
+    shown_versions,
     walk_of,
 )
 from tests.tables import tables
@@ -83,7 +84,7 @@ def test_consents_carry_version_moment_and_network_address(registered):
     ticked_at = enabling.attempt.instructions_agreed_at
     enabling.client.post(
         enabling.url("enable"),
-        {"country": "DE", "agreement": "on"},
+        shown_versions({}) | {"country": "DE", "agreement": "on"},
         REMOTE_ADDR="203.0.113.5",
     )
     attempt, association = enabling.attempt, Association.objects.get()

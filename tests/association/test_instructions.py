@@ -12,7 +12,8 @@ from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 
-AGREED = {"instructions": "on"}
+AGREED = {"instructions": "on", "shown_instructions": 1}
+BOXES = ("instructions", "letter_of_authorization")
 CHANGED = "The documents have changed while you were reading."
 NOT_AFFIRMATIVE = [
     {},
@@ -52,7 +53,7 @@ def test_anything_but_one_affirmative_value_stays_on_the_page(client, data):
 @pytest.mark.parametrize("value", ["on", "true", "True", "1", "yes"])
 def test_one_affirmative_value_starts_the_attempt(client, value):
     invitation = InvitationFactory.create()
-    response = client.post(first_page(invitation), {"instructions": value})
+    response = client.post(first_page(invitation), AGREED | {"instructions": value})
     attempt = Attempt.objects.get()
     assert (response.status_code, response["Location"]) == (303, f"/join/{attempt.pk}/account")
     assert attempt.instructions == document(DocumentKind.INSTRUCTIONS)
@@ -94,7 +95,7 @@ def test_a_second_tab_is_a_second_attempt_of_the_same_browser(client):
 @override_settings(LANGUAGES=[("en", "English"), ("de", "Deutsch")])
 def test_no_box_is_ticked_on_first_load(client, language):
     response = client.get(f"{first_page(InvitationFactory.create())}?lang={language}")
-    for name in ("instructions", "letter_of_authorization"):
+    for name in BOXES:
         assert "checked" not in box(response, name)
         assert 'type="checkbox"' in box(response, name)
         assert len(re.findall(rf'name="{name}"', response.content.decode())) == 1
@@ -158,7 +159,7 @@ def test_newer_version_undoes_the_step():
     for step in ("account", "register", "enable", "confirm"):
         response = walk.get(step)
         assert (response.status_code, response["Location"]) == (303, walk.url("instructions"))
-    walk.post("instructions", **AGREED)
+    walk.post("instructions", instructions="on")
     assert walk.attempt.instructions == newer
     assert walk.get()["Location"] == walk.url("account")
 
@@ -179,6 +180,28 @@ def test_form_that_showed_an_older_version_is_refused(client, kind, field):
     assert response.status_code == 400
     assert CHANGED in response.content.decode()
     assert tables() == before
+
+
+@pytest.mark.parametrize(
+    ("sent", "missing"),
+    [
+        ({"instructions": "on"}, "shown_instructions"),
+        (AGREED | {"letter_of_authorization": "on"}, "shown_letter"),
+    ],
+)
+def test_form_without_the_version_that_was_shown_is_shown_again_with_what_was_ticked(
+    client, sent, missing
+):
+    invitation = InvitationFactory.create()
+    before = tables()
+    response = client.post(first_page(invitation), sent)
+    assert response.status_code == 400
+    assert "We cannot tell what this page showed you." in response.content.decode()
+    assert f'name="{missing}" value="1"' in response.content.decode()
+    assert tables() == before
+    ticks = {name: "checked" in box(response, name) for name in BOXES}
+    assert ticks == {name: name in sent for name in BOXES}
+    assert client.post(first_page(invitation), sent | {missing: 1}).status_code == 303
 
 
 @pytest.mark.parametrize("shown", ["x", "-1", "9" * 30, "1.5"])

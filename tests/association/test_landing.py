@@ -19,7 +19,7 @@ def test_attempts_begun_from_one_network_address_are_limited(client, settings, t
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "start_attempt": (2, 3600)}
     invitation = InvitationFactory.create(**traits)
     page = "account" if traits else "instructions"
-    data = {"choice": "register", "instructions": "on"}
+    data = {"choice": "register", "instructions": "on", "shown_instructions": 1}
     answers = [client.post(f"/i/{invitation.token}/{page}", data) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [303, 303, 429]
     assert int(answers[-1].headers["Retry-After"]) >= 1
@@ -35,6 +35,7 @@ LOOKERS = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "",
 ]
+AGREED = {"instructions": "on", "shown_instructions": 1}
 TWO_LANGUAGES = override_settings(LANGUAGES=[("en", "English"), ("de", "Deutsch")])
 
 
@@ -181,7 +182,7 @@ def test_language_chosen_on_the_landing_page_is_carried_on_and_stored_by_the_fir
     invitation = InvitationFactory.create()
     first_step = f"{link(invitation)}/instructions?lang=de"
     assert f'href="{first_step}"' in client.get(f"{link(invitation)}?lang=de").content.decode()
-    response = client.post(first_step, {"instructions": "on"})
+    response = client.post(first_step, AGREED)
     assert response.status_code == 303
     assert response.cookies["language"].value == "de"
     assert invitation.attempts.get().language == "de"
@@ -191,7 +192,7 @@ def test_language_chosen_on_the_landing_page_is_carried_on_and_stored_by_the_fir
 def test_attempt_has_the_invitations_language_when_none_was_chosen(client):
     invitation = InvitationFactory.create(language="de")
     headers = {"accept-language": "en"}
-    client.post(f"{link(invitation)}/instructions", {"instructions": "on"}, headers=headers)
+    client.post(f"{link(invitation)}/instructions", AGREED, headers=headers)
     assert invitation.attempts.get().language == "de"
 
 

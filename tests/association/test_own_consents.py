@@ -185,6 +185,21 @@ def test_post_that_named_an_older_version_is_refused_and_the_page_names_the_new_
     assert Consent.objects.get(document__kind=INSTRUCTIONS).document == document(INSTRUCTIONS)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_button_that_agrees_without_a_shown_version_writes_nothing(enabled):
+    account = CustomerAccountFactory.create(enabled=enabled)
+    walk, step = walk_of(ready_attempt(account=account)), "confirm" if enabled else "enable"
+    typed = {"country": "FR", "agreement": "on", "letter_of_authorization": "on"}
+    before = tables()
+    response = walk.client.post(walk.url(step), typed)
+    assert response.status_code == 400
+    assert "We cannot tell what this page showed you." in text_of(response)
+    assert is_ticked(response, "letter_of_authorization")
+    assert tables() == before
+    shown = dict(re.findall(r'name="(shown_\w+)" value="(\d+)"', text_of(response)))
+    assert walk.client.post(walk.url(step), typed | shown)["Location"] == walk.url("done")
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "box"),
     [

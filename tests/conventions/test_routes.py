@@ -38,6 +38,7 @@ PUBLIC = {
     "account_logout",
     "account_prove_mailbox",
     "account_send_log_in_code",
+    "account_send_new_log_in_code",
     "mfa_authenticate",
     "account_reset_password",
     "account_confirm_password_reset_code",

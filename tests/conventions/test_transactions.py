@@ -9,7 +9,6 @@ RUN_ONCE = {
     "association/services/invariants/checking.py: _snapshot",
     "outbox/services/queue.py: claim_messages",
     "partners/services/batches.py: make_batches",
-    "partners/services/mailings.py: discard_old_drafts",
     "partners/services/mailings.py: mail_batches",
 }
 

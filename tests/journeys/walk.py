@@ -1,5 +1,6 @@
 """A browser that follows an invitation through the journey, and attempts at one of its steps."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerAccount, User, VerificationCode
 from accounts.services.codes import derive_code
+from association.forms.documents import SHOWN
 from association.models import Attempt, DocumentKind, LegalDocument
 from association.services.attempts import (
     agree_to_instructions,
@@ -15,7 +17,7 @@ from association.services.attempts import (
     new_browser_secret,
     start_attempt,
 )
-from association.services.documents import current_documents
+from association.services.documents import current_documents, load_versions
 from partners.models import Invitation
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory, agreed_to
 from tests.tables import tables as tables  # noqa: PLC0414 - many tests import it from here
@@ -32,6 +34,8 @@ EVERY_STEP = (
     "confirm",
     "done",
 )
+# The pages whose button agrees to documents.
+AGREEING_STEPS = ("instructions", "enable", "confirm")
 # What a page's forms post to beside the page itself.
 EVERY_ACTION = (
     "register/code",
@@ -61,6 +65,7 @@ class Walk:
         return self.client.get(self.url(step), **options)
 
     def post(self, step: str, /, **data: Any) -> Any:
+        data = shown_versions(data) | data if step in AGREEING_STEPS else data
         return self.client.post(self.url(step), data)
 
     def begin(self, *, letter: bool = False, **data: Any) -> Any:
@@ -70,6 +75,7 @@ class Walk:
             data.setdefault("instructions", "on")
             if letter:
                 data["letter_of_authorization"] = "on"
+            data = shown_versions(data) | data
         else:
             data.setdefault("choice", "register")
         response = self.client.post(f"/i/{self.invitation.token}/{page}", data)
@@ -95,7 +101,17 @@ class Walk:
 
     def enable(self, **data: Any) -> Any:
         data = {"country": "DE", "agreement": "on"} | data
-        return self.client.post(self.url("enable"), data)
+        return self.post("enable", **data)
+
+
+def shown_versions(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the hidden fields of a page that shows the versions in force.
+
+    The letter's is left out where its box is not ticked: then an earlier choice is kept.
+    """
+    in_force = load_versions().in_force
+    without = set() if "letter_of_authorization" in typed else {"shown_letter"}
+    return {field: in_force[kind] for kind, field in SHOWN.items() if field not in without}
 
 
 def newest_code() -> str:

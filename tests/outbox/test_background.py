@@ -1,6 +1,7 @@
 """Background work of the worker: each function runs, beside the e-mails."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -69,6 +70,38 @@ def test_worker_does_all_waiting_work(option):
     call_command("worker", option, stdout=StringIO())
 
     assert sorted(DONE) == ["long", "long", "long", "short"]
+
+
+def failing_retention(*, now):
+    DONE.append("retention")
+    if LEFT["short"]:
+        raise IntegrityError("our own error")
+    return 0
+
+
+def test_retention_that_fails_is_tried_again_in_a_minute_and_rests_when_it_works(settings, caplog):
+    settings.BACKGROUND_WORK = []
+    settings.RETENTION_WORK = [f"{__name__}.failing_retention"]
+    background, start = Background(), timezone.now()
+
+    def tried_at(*minutes):
+        DONE.clear()
+        for minute in minutes:
+            background.work(now=start + timedelta(minutes=minute))
+        return len(DONE)
+
+    assert [tried_at(0, 0.5), tried_at(1), tried_at(2)] == [1, 1, 1]
+    LEFT["short"] = 0
+    assert [tried_at(3), tried_at(4), tried_at(62), tried_at(63)] == [1, 0, 0, 1]
+    assert len(caplog.records) == 1
+
+
+def test_error_that_goes_on_is_logged_once_an_hour(settings, caplog):
+    settings.BACKGROUND_WORK = [f"{__name__}.broken_work"]
+    background, start = Background(), timezone.now()
+    for minutes in (0, 30, 59, 60, 90):
+        background.work(now=start + timedelta(minutes=minutes))
+    assert len(caplog.records) == 2
 
 
 def test_error_stops_no_other_function_and_is_logged_once(settings, caplog):

@@ -14,6 +14,7 @@ from partners.services.batches import cancel_batch
 from partners.services.invitation_drafts import enqueue_invitation_emails
 from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.mailings import draft_mailing, mail_batches, start_mailing
+from partners.services.retention import discard_old_drafts
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
 from web.refused import Refused
 
@@ -198,9 +199,9 @@ def test_draft_that_is_not_started_is_cancelled_after_seven_days(member):
     old, begun = drafted(member, addresses(2)), started(member, addresses(1, first=7))
     week = NOW + timedelta(days=7)
     young = drafted(member, addresses(2), NOW + timedelta(seconds=90))
-    assert mailings.discard_old_drafts(now=week - timedelta(seconds=1)) == 0
-    assert mailings.discard_old_drafts(now=week) == 1
-    assert mailings.discard_old_drafts(now=week) == 0
+    assert discard_old_drafts(now=week - timedelta(seconds=1)) == 0
+    assert discard_old_drafts(now=week) == 1
+    assert discard_old_drafts(now=week) == 0
     for batch in (old, begun, young):
         batch.refresh_from_db()
     assert (old.cancelled_at, old.cancelled_by) == (week, None)

@@ -30,9 +30,9 @@ from partners.enums import InvitationProblem
 from partners.models import BatchRow, Invitation, InvitationRequest, MemberInvitation
 from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitations import create_invitation, resend_invitation, revoke_invitation
-from partners.services.mailings import discard_old_drafts
 from partners.services.member_invitations import invite_member
 from partners.services.retention import (
+    discard_old_drafts,
     forget_asking_people,
     forget_invited_members,
     forget_invited_people,

@@ -1,6 +1,5 @@
 """The console's budgets: for one customer or for several, with or without unfreezing."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +13,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.enums import FreezeCause
-from association.conflicts import terms_sentences
 from association.enums import AssociationRefusal
 from association.forms.budgets import SetBudgetForm, shown_state
 from association.models import Association
@@ -22,13 +20,12 @@ from association.services.customer_lists import customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
 from association.services.spending import spent_this_month
 from association.views.console.customer_rows import back_to, row_of
-from association.views.console.customers import answers_refusals, find_customer
+from association.views.console.customers import answers_refusals, find_customer, report_terms
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
-from partners.views.refusing import actor_name
-from web.form_keys import answer_once
+from partners.views.refusing import answer_or_conflict
+from web.random_ids import key_or_404
 from web.refused import Refused
-from web.shown_versions import ChangedMeanwhile
 
 MOST_AT_ONCE = 100
 
@@ -48,7 +45,7 @@ def set_budget(request: HttpRequest, member: PartnerMember, association_id: int)
 def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Set the same budget for every customer that was ticked on the list: for all or for none."""
     ticked = (request.POST if request.method == "POST" else request.GET).getlist("customer")
-    keys = _keys(ticked)
+    keys = {key_or_404(text) for text in ticked}
     if not 0 < len(keys) <= MOST_AT_ONCE:
         return _show_choice_problem(request, member, len(keys))
     rows = with_people(member.partner.associations.visible_to(member).filter(pk__in=keys))
@@ -58,13 +55,6 @@ def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     done_url = reverse("console_customers")
     back = {"back_url": done_url, "back_label": _("Customers")}
     return _set(request, member, customers, done_url, back)
-
-
-def _keys(ticked: Sequence[str]) -> set[int]:
-    """Return the customers' keys. Raises Http404 for a text that cannot be a key."""
-    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in ticked):
-        raise Http404
-    return {int(text) for text in ticked}
 
 
 def _set(
@@ -78,10 +68,10 @@ def _set(
         if not customer.is_reseller:
             raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     spent = spent_this_month(customers, partner=member.partner, now=timezone.now())
+    if request.method != "POST":
+        return _show(request, member, None, customers, spent, back)
     names = {row.account.owner.account_name: spent[row.pk] for row in customers}
-    form = SetBudgetForm.of_answer(request.POST, spent=names) if request.method == "POST" else None
-    if form is None or not form.is_valid():
-        return _show(request, member, form, customers, spent, back)
+    form = SetBudgetForm.of_answer(request.POST, spent=names)
 
     def write() -> str:
         answer = form.cleaned_data
@@ -97,11 +87,13 @@ def _set(
         messages.success(request, _done_sentence(done))
         return done_url
 
-    try:
-        return answer_once(request, write)
-    except ChangedMeanwhile as changed:
-        form.report_sentences(terms_sentences(changed.names, actor_name))
-        return _show(request, member, form, customers, spent, back, status=409)
+    return answer_or_conflict(
+        request,
+        form,
+        write,
+        lambda: _show(request, member, form, customers, spent, back),
+        report=report_terms,
+    )
 
 
 def _done_sentence(done: BudgetsSet) -> str:
@@ -133,9 +125,8 @@ def _show(
     customers: list[Association],
     spent: dict[int, Any],
     back: dict[str, Any],
-    status: int = 400,
 ) -> HttpResponse:
-    """Show the form; `status` is that of one that was rejected."""
+    """Show the form that was rejected, or else a new one."""
     states = customer_states(customers, now=timezone.now())
     rows = [row_of(state, member) | {"month": spent[state.association.pk]} for state in states]
     if form is not None:
@@ -147,13 +138,14 @@ def _show(
         **back,
     }
     template = "association/console/set_budget.html"
-    status = 200 if form is None else status
+    status = 200 if form is None else 400
     return show(request, member, template, context, section="customers", status=status)
 
 
 def _show_choice_problem(request: HttpRequest, member: PartnerMember, number: int) -> HttpResponse:
     sentence = (
-        _("You can set the budget for up to 100 customers at once. Tick fewer.")
+        _("You can set the budget for up to %(number)s customers at once. Tick fewer.")
+        % {"number": MOST_AT_ONCE}
         if number
         else _("Tick the customers on the list for whom you want to set a budget.")
     )

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.models import Freeze
 from accounts.services.freezes import shown_cause, shown_freezes
-from association.conflicts import terms_sentences
 from association.enums import AssociationRefusal
 from association.forms.customers import ManagerForm, PartnerFreezeForm, UnfreezeForm
 from association.models import Association
+from association.refusals import sentence_for
 from association.services.authorizations import request_authorization
 from association.services.customer_lists import CustomerState
 from association.services.customers import (
@@ -26,14 +26,18 @@ from association.services.customers import (
     unfreeze_customer,
 )
 from association.views.console.customer_rows import back_to, freeze_row
-from association.views.console.customers import answers_refusals, find_customer, state_of
+from association.views.console.customers import (
+    answers_refusals,
+    find_customer,
+    report_terms,
+    state_of,
+)
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
-from partners.views.refusing import actor_name, report_conflict
+from partners.views.refusing import answer_or_conflict, as_refusal, status_of
 from web.answers import posted, posts_only
 from web.form_keys import answer_once
 from web.refused import Refused
-from web.shown_versions import ChangedMeanwhile
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,24 +53,28 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     scope = request.GET.get("scope")
     initial = {"scope": scope if scope in FreezeScope.values else FreezeScope.ACCOUNT}
     form = PartnerFreezeForm(posted(request), shows=shows, initial=initial)
-    if not form.is_valid():
-        return _freeze_page(request, member, customer, before, form)
+
+    def page_again() -> HttpResponse:
+        return _freeze_page(request, member, customer, _own_freeze(customer), form)
+
     try:
-        return answer_once(request, lambda: _freeze(request, member, customer, before, form))
-    except _OtherReason:
-        return _freeze_page(request, member, customer, before, form, status=409, is_dropped=True)
-    except ChangedMeanwhile as changed:
-        form.show(changed.values)
-        form.report_sentences(terms_sentences(changed.names, actor_name))
-        return _freeze_page(request, member, customer, _own_freeze(customer), form, status=409)
+        return answer_or_conflict(
+            request,
+            form,
+            lambda: _freeze(request, member, customer, before, form),
+            lambda: _freeze_page(request, member, customer, before, form),
+            page_again=page_again,
+            report=report_terms,
+        )
+    except Refused as refused:
+        if refused.code != AssociationRefusal.FROZEN_FOR_OTHER_REASON:
+            raise
+        form.add_error("reason", sentence_for(refused))
+        return as_refusal(page_again(), refused.again_at)
 
 
 def _own_freeze(customer: Association) -> Freeze | None:
     return customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).first()
-
-
-class _OtherReason(Exception):
-    """The account was frozen already, for another reason than the one typed."""
 
 
 def _freeze(
@@ -84,8 +92,6 @@ def _freeze(
         now=timezone.now(),
         shown_version=form.cleaned_data["shown_version"],
     )
-    if after.reason != form.cleaned_data["reason"]:
-        raise _OtherReason
     if before is not None and (before.pk, before.scope) == (after.pk, after.scope):
         messages.info(request, _("You had frozen the account already. Nothing has changed."))
     else:
@@ -99,9 +105,6 @@ def _freeze_page(
     customer: Association,
     before: Freeze | None,
     form: PartnerFreezeForm,
-    status: int | None = None,
-    *,
-    is_dropped: bool = False,
 ) -> HttpResponse:
     running = customer.account.resources.filter(status=ResourceStatus.RUNNING).count()
     context = {
@@ -109,9 +112,8 @@ def _freeze_page(
         "running_resources": running,
         "frozen_by_partner": before,
         "is_widest": before is not None and before.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-        "is_dropped": is_dropped,
     }
-    return _show(request, member, customer, "freeze", context, status)
+    return _show(request, member, customer, "freeze", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,8 +129,6 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
         raise Refused(AssociationRefusal.NO_BUDGET, association=customer)
     shows = shown_freezes(state.freezes, ALL_BUT_ADMINISTRATOR)
     form = UnfreezeForm(posted(request), shows=shows)
-    if not form.is_valid():
-        return _unfreeze_page(request, member, state, form)
 
     def write() -> str:
         closed = unfreeze_customer(
@@ -137,12 +137,14 @@ def unfreeze(request: HttpRequest, member: PartnerMember, association_id: int) -
         messages.success(request, _unfrozen_sentence(customer, closed))
         return resolve_url("console_customer", customer.pk)
 
-    try:
-        return answer_once(request, write)
-    except ChangedMeanwhile as changed:
-        form.show(changed.values)
-        form.report_sentences(terms_sentences(changed.names, actor_name))
-        return _unfreeze_page(request, member, state_of(customer), form, status=409)
+    return answer_or_conflict(
+        request,
+        form,
+        write,
+        lambda: _unfreeze_page(request, member, state, form),
+        page_again=lambda: _unfreeze_page(request, member, state_of(customer), form),
+        report=report_terms,
+    )
 
 
 def _unfreeze_page(
@@ -150,7 +152,6 @@ def _unfreeze_page(
     member: PartnerMember,
     state: CustomerState,
     form: UnfreezeForm,
-    status: int | None = None,
 ) -> HttpResponse:
     customer = state.association
     provider_freezes = [row for row in state.freezes if row.cause == FreezeCause.ADMINISTRATOR]
@@ -160,7 +161,7 @@ def _unfreeze_page(
         "lifted": [freeze_row(row, customer) for row in lifted],
         "provider_freezes": provider_freezes,
     }
-    return _show(request, member, customer, "unfreeze", context, status)
+    return _show(request, member, customer, "unfreeze", context)
 
 
 def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
@@ -181,8 +182,6 @@ def manager(request: HttpRequest, member: PartnerMember, association_id: int) ->
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
     present = {"manager": customer.manager_id}
     form = ManagerForm(posted(request), members=list(members), shows=present, initial=present)
-    if not form.is_valid():
-        return _show(request, member, customer, "manager", {"form": form})
 
     def write() -> str:
         assign_manager(
@@ -195,11 +194,9 @@ def manager(request: HttpRequest, member: PartnerMember, association_id: int) ->
         messages.success(request, _("The manager is saved."))
         return resolve_url("console_customer", customer.pk)
 
-    try:
-        return answer_once(request, write)
-    except ChangedMeanwhile as changed:
-        report_conflict(form, changed)
-        return _show(request, member, customer, "manager", {"form": form}, status=409)
+    return answer_or_conflict(
+        request, form, write, lambda: _show(request, member, customer, "manager", {"form": form})
+    )
 
 
 @for_members
@@ -225,11 +222,10 @@ def _show(
     customer: Association,
     page: str,
     context: dict[str, Any],
-    status: int | None = None,
 ) -> HttpResponse:
     account_name = customer.account.owner.account_name
     context |= {"association": customer, "account_name": account_name, **back_to(customer)}
-    if status is None:
-        status = 400 if context["form"].is_bound else 200
     template = f"association/console/{page}.html"
-    return show(request, member, template, context, section="customers", status=status)
+    return show(
+        request, member, template, context, section="customers", status=status_of(context["form"])
+    )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
+from association.conflicts import terms_sentences
 from association.enums import AssociationRefusal
 from association.forms.filters import CustomerSearchForm
 from association.models import Association
@@ -39,11 +40,13 @@ from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
-from partners.views.refusing import refusal_page
+from partners.views.refusing import actor_name, refusal_page
 from web.downloads import csv_download
 from web.form_keys import earlier_answer
 from web.refused import Refused
 from web.security_log import log_security_event
+from web.shown_versions import ChangedMeanwhile
+from web.versioned_forms import VersionedForm
 
 ROWS_READ_AT_ONCE = 500
 
@@ -195,3 +198,9 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         return (earlier_answer(request) if is_rejected else None) or page
 
     return answer
+
+
+def report_terms(form: VersionedForm, changed: ChangedMeanwhile) -> None:
+    """Say in the form what became of budgets and freezes; it shows the present ones."""
+    form.show(changed.values)
+    form.report_sentences(terms_sentences(changed.names, actor_name))
