@@ -59,15 +59,11 @@ def wait_before_retry(
     return response
 
 
-class BusyAnswer(HttpResponse):
-    status_code = 503
-
-
-def busy(request: HttpRequest) -> BusyAnswer:
+def busy(request: HttpRequest) -> HttpResponse:
     chosen = getattr(request, "LANGUAGE_CODE", None)
     language = chosen or translation.get_language_from_request(request)
     headers = {"Retry-After": str(Busy.retry_after_seconds), "Content-Language": language}
-    return BusyAnswer(_busy_page(language), headers=headers)
+    return HttpResponse(_busy_page(language), status=503, headers=headers)
 
 
 @cache
