@@ -90,8 +90,8 @@ def earlier_answer(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a POST whose form key is used, None for any other.
 
     The same content gets the first answer; other content a 409 that leads to the first answer and
-    offers to send the new content as a form of its own. Call it before the form is validated: what
-    was valid at the first POST, an expiry say, may be invalid now.
+    offers to send the new content as a form of its own. Call it before showing that a form is
+    invalid: what was valid at the first POST, an expiry say, may be invalid now.
     """
     key = _sent_key(request)
     if key is None:

@@ -70,11 +70,8 @@ def answer_or_conflict(
     Where something has changed meanwhile, `report` says in the form what, and the answer is 409
     with `page_again()`, the page as it is now.
     """
-    earlier = earlier_answer(request)
-    if earlier is not None:
-        return earlier
     if not form.is_valid():
-        return page()
+        return earlier_answer(request) or page()
     try:
         return answer_once(request, act)
     except ChangedMeanwhile as changed:

@@ -174,6 +174,16 @@ def test_rolling_restarts_under_load_fail_no_request(cluster, people, restarts):
     assert failures_of_restarts(cluster, people["invitations"]["reseller_link"], restarts) == []
 
 
+def test_log_ins_without_a_pause_are_kept_from_the_nodes(cluster):
+    visitor = Browser(cluster)
+    visitor.get("/account/login/")
+    statuses = [visitor.post("/account/login/").status for _ in range(40)]
+    assert statuses[:10] == [400] * 10
+    assert 429 in statuses
+    assert visitor.page.text.startswith("Too many log-ins from your network.")
+    assert visitor.get("/account/login/").status == 200
+
+
 def test_no_log_has_a_secret(cluster, people):
     token = people["invitations"]["reseller_link"].rpartition("/")[2]
     browser = Browser(cluster)
