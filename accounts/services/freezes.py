@@ -1,11 +1,12 @@
 """Freezing and unfreezing accounts: the only writers of freezes."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
@@ -13,6 +14,10 @@ from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
+
+# How a page names what it shows: one freeze, or the open one of a cause and an account.
+_ONE = "freeze-{}"
+_CAUSE = "{}-freeze-{}"
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -124,7 +129,7 @@ def shown_freezes(freezes: Iterable[Freeze], causes: Collection[FreezeCause]) ->
     A freeze that was lifted meanwhile is no value any more, so it does not conflict.
     """
     lifted = [row for row in freezes if row.is_open and row.cause in causes]
-    return {f"freeze-{row.pk}": [row.scope, row.reason] for row in lifted}
+    return {_ONE.format(row.pk): [row.scope, row.reason] for row in lifted}
 
 
 def shown_cause(
@@ -132,7 +137,19 @@ def shown_cause(
 ) -> dict[str, Any]:
     """Return what a page shows that freezes the account: the open freeze with this cause."""
     row = next((row for row in freezes if row.is_open and row.cause == cause), None)
-    return {f"{cause}-freeze-{account.pk}": row and [row.pk, row.scope, row.reason]}
+    return {_CAUSE.format(cause, account.pk): row and [row.pk, row.scope, row.reason]}
+
+
+def find_shown_freeze(name: str) -> Freeze | None:
+    """Return the freeze that a name of the two functions above is about: of a cause, the newest."""
+    if found := re.fullmatch(_ONE.format(r"(\d+)"), name):
+        about = Q(pk=found[1])
+    elif found := re.fullmatch(_CAUSE.format(r"(\w+)", r"(\d+)"), name):
+        about = Q(cause=found[1], account=found[2])
+    else:
+        return None
+    rows = Freeze.objects.filter(about).select_related("account__owner")
+    return rows.order_by("-frozen_at", "-pk").first()
 
 
 def close_freezes(

@@ -5,8 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
@@ -36,21 +35,9 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
+from web.locks import database_now
 from web.refused import Refused
 from web.transactions import whole_transaction
-
-
-def database_now() -> datetime:
-    """Return the moment by the database's clock, which all servers share.
-
-    SQLite has no clock of its own.
-    """
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 def associate(

@@ -22,7 +22,8 @@ from association.refusals import sentence_for
 from association.services.attempts import find_open_attempt, find_own_association
 from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
 from association.services.spending import resets_at, spent_of
-from association.views.gate import own_association, resume_url, signed_in
+from association.views.gate import resume_url
+from association.views.own import own_association, signed_in
 from partners.services.member_invitations import has_member_invitation
 from web.answers import posts_only, see_other
 from web.downloads import as_attachment

@@ -11,7 +11,6 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.models import User
 from association.models import Association
-from association.services.associations import database_now
 from association.services.invariants.associations import (
     evidence_is_complete,
     frozen_until_unfrozen,
@@ -25,6 +24,7 @@ from association.services.invariants.trail import trail_equals_state
 from association.services.invariants.violations import CHUNK, Violation, violations
 from outbox.models import OutboxMessage
 from web.email_addresses import InvalidAddress, canonical_address
+from web.locks import database_now
 
 
 def find_violations() -> Iterator[Violation]:
