@@ -67,7 +67,7 @@ def _answer(
         grant_authorization(
             association=association,
             shown_request=shown,
-            shown_version=form.cleaned_data["shown_letter"],
+            shown_letter=form.cleaned_data["shown_letter"],
             label=str(AuthorizationAnswer.AGREE.label),
             language=language,
             address=current_origin().network_address,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from accounts.services.capabilities import capability_rows
+from association.enums import AuthorizationState
 from association.models import Association, Authorization, Budget, Consent
 from association.refusals import sentence_for
 from association.services.attempts import find_open_attempt, find_own_association
@@ -169,7 +170,7 @@ def _tasks(
             _task(_("Budget"), partner, is_done=budget is not None),
             _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not open_freezes),
         ]
-    if authorization is not None and authorization.state == "requested":
+    if authorization is not None and authorization.state == AuthorizationState.REQUESTED:
         title = _("%(partner)s asks for your authorization")
         tasks.append(
             {

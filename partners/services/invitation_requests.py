@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.enums import Channel, InvitationRequestProblem
+from partners.enums import Channel, InvitationRequestRefusal
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_use import InvitationRefused
 from partners.services.invitations import create_invitation
@@ -35,7 +35,7 @@ def request_online_invitation(
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
-        raise Refused(InvitationRequestProblem.NOT_A_LINK)
+        raise Refused(InvitationRequestRefusal.NOT_A_LINK)
     refusal = invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
@@ -82,7 +82,7 @@ def answer_invitation_request(
         if locked.sent_invitation is not None:
             return locked.sent_invitation
         if locked.closed_at is not None:
-            raise Refused(InvitationRequestProblem.DISMISSED)
+            raise Refused(InvitationRequestRefusal.DISMISSED)
         followed = locked.invitation
         sent = create_invitation(
             partner=followed.partner,
@@ -122,11 +122,11 @@ def dismiss_invitation_request(
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
-            raise Refused(InvitationRequestProblem.ANSWERED)
+            raise Refused(InvitationRequestRefusal.ANSWERED)
         if locked.closed_at is None:
             _close(locked, "dismissed", by, now, dismiss_reason=reason)
         elif locked.dismiss_reason != reason:
-            raise Refused(InvitationRequestProblem.DISMISSED)
+            raise Refused(InvitationRequestRefusal.DISMISSED)
     return locked
 
 
