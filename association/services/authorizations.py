@@ -9,7 +9,13 @@ from django.db import transaction
 
 from accounts.models import User
 from association.enums import AssociationRefusal, AuthorizationState
-from association.models import Association, Authorization, Consent, DocumentKind
+from association.models import (
+    Association,
+    Authorization,
+    Consent,
+    DocumentKind,
+    LegalDocument,
+)
 from association.services.customers import lock_customers, lock_own_customer
 from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
@@ -81,15 +87,13 @@ def grant_authorization(
         if shown_request is not None and shown_request != open_one:
             answered = locked.authorizations.get(pk=shown_request.pk)
             raise Refused(_ANSWERED[answered.state], association=locked)
-        letter = current_documents([LETTER], language)[LETTER]
-        if letter.version != shown_letter:
-            raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
+        agreed = Agreed(_letter_in_force(locked, shown_letter, language), label, language)
         consent = Consent.objects.create(
             account=locked.account,
-            document=letter,
+            document=agreed.document,
             agreed_at=now,
             network_address=address,
-            **Agreed(letter, label, language).words(),
+            **agreed.words(),
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent
@@ -98,6 +102,13 @@ def grant_authorization(
         _record(granted, after, "granted_at", by=by, now=now)
         _email_partner(granted, locked, now)
         return granted
+
+
+def _letter_in_force(association: Association, version: int, language: str) -> LegalDocument:
+    letter = current_documents([LETTER], language)[LETTER]
+    if letter.version != version:
+        raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=association)
+    return letter
 
 
 def decline_authorization(

@@ -1,6 +1,6 @@
 """My partner, the customer's page about the association, and the page after log-in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -207,20 +207,22 @@ def _partner_actions(
         if freeze.frozen_at >= association.associated_at
         and freeze.cause != FreezeCause.ADMINISTRATOR
     ]
-    actions: list[dict[str, Any]] = [
-        {"kind": "budget", "at": row.set_at, "budget": row} for row in budgets
+    set_budgets = [{"kind": "budget", "at": row.set_at, "budget": row} for row in budgets]
+    asked = [
+        {"kind": "authorization_request", "at": row.requested_at}
+        for row in authorizations
+        if row.requested_at is not None
     ]
-    actions += [
+    actions = [*set_budgets, *_freeze_actions(own), *asked]
+    return sorted(actions, key=lambda action: action["at"], reverse=True)
+
+
+def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
+    frozen = [
         {"kind": row.cause, "at": row.frozen_at, "freeze": row, "reason": row.reason}
         for row in own
         if row.cause != FreezeCause.ASSOCIATION
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {(row.unfrozen_at, row.unfreeze_reason) for row in own if row.unfrozen_at}
-    actions += [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]
-    actions += [
-        {"kind": "authorization_request", "at": row.requested_at}
-        for row in authorizations
-        if row.requested_at is not None
-    ]
-    return sorted(actions, key=lambda action: action["at"], reverse=True)
+    return frozen + [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]

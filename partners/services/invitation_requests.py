@@ -42,30 +42,32 @@ def request_online_invitation(
     with transaction.atomic():
         lock_name(f"{EMAIL_KIND}:{invitation.partner_id}")
         lock_name(f"{EMAIL_KIND}:{recipient}")
-        if not _may_be_opened(invitation.partner_id, recipient, now):
-            return
-        invitation_request = InvitationRequest.objects.create(
-            partner_id=invitation.partner_id,
-            invitation=invitation,
-            address=recipient,
-            language=language,
-            requested_at=now,
-        )
-        after = {"partner": invitation.partner_id, "invitation": invitation.pk}
-        record_audit_event(
-            action="invitation_request.opened",
-            about=invitation_request,
-            by=None,
-            now=now,
-            after=after,
-        )
-        messages = [
-            OutgoingMessage(
-                kind=EMAIL_KIND, to=user.email, about=invitation_request, language=user.language
-            )
-            for user in partner_recipients(invitation)
-        ]
-        enqueue_messages(messages=messages, now=now)
+        if _may_be_opened(invitation.partner_id, recipient, now):
+            opened = _open(invitation, recipient, language, now)
+            messages = [
+                OutgoingMessage(
+                    kind=EMAIL_KIND, to=user.email, about=opened, language=user.language
+                )
+                for user in partner_recipients(invitation)
+            ]
+            enqueue_messages(messages=messages, now=now)
+
+
+def _open(
+    invitation: Invitation, recipient: str, language: str, now: datetime
+) -> InvitationRequest:
+    opened = InvitationRequest.objects.create(
+        partner_id=invitation.partner_id,
+        invitation=invitation,
+        address=recipient,
+        language=language,
+        requested_at=now,
+    )
+    after = {"partner": invitation.partner_id, "invitation": invitation.pk}
+    record_audit_event(
+        action="invitation_request.opened", about=opened, by=None, now=now, after=after
+    )
+    return opened
 
 
 @whole_transaction

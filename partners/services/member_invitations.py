@@ -50,12 +50,7 @@ def invite_member(
         lock_members(partner.pk)
         lock_name(f"{EMAIL_KIND}:{recipient}")
         invitation = partner.member_invitations.open().filter(address=recipient).first()
-        if partner.members.filter(user__email=recipient).exists():
-            raise Refused(MemberRefusal.MEMBER_ALREADY)
-        emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
-        _check_day(emails, "created_at", MOST_EMAILS, MemberRefusal.MAILED_TOO_OFTEN, now)
-        invited = partner.member_invitations.all()
-        _check_day(invited, "invited_at", MOST_PEOPLE, MemberRefusal.TOO_MANY_INVITED, now)
+        _check_may_be_invited(partner, recipient, now)
         user = User.objects.filter(email=recipient).first()
         if user is None:
             user = User(email=recipient, language=by.language)
@@ -72,6 +67,15 @@ def invite_member(
         )
         enqueue_messages(messages=[message], now=now)
     return invitation
+
+
+def _check_may_be_invited(partner: Partner, recipient: str, now: datetime) -> None:
+    if partner.members.filter(user__email=recipient).exists():
+        raise Refused(MemberRefusal.MEMBER_ALREADY)
+    emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
+    _check_day(emails, "created_at", MOST_EMAILS, MemberRefusal.MAILED_TOO_OFTEN, now)
+    invited = partner.member_invitations.all()
+    _check_day(invited, "invited_at", MOST_PEOPLE, MemberRefusal.TOO_MANY_INVITED, now)
 
 
 @whole_transaction
