@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Freeze
-from accounts.services.freezes import find_shown_freeze
+from accounts.services.freezes import CAUSE_NAME, FREEZE_NAME
 from audit.services import last_events
 from web.versioned_forms import moment_text
 
@@ -15,8 +16,19 @@ Who = Callable[[Any], str]
 
 def freeze_sentences(names: Iterable[str], who: Who) -> list[str]:
     """Return a sentence for each of these changed values that is a freeze."""
-    freezes = [find_shown_freeze(name) for name in names]
-    return [_sentence(freeze, who) for freeze in freezes if freeze is not None]
+    return [_sentence(freeze, who) for name in names for freeze in _freezes(name)]
+
+
+def _freezes(name: str) -> list[Freeze]:
+    """Return the freeze that the name is about: of a cause, the newest one."""
+    if found := FREEZE_NAME.fullmatch(name):
+        about = Q(pk=found[1])
+    elif found := CAUSE_NAME.fullmatch(name):
+        about = Q(cause=found[1], account=found[2])
+    else:
+        return []
+    rows = Freeze.objects.filter(about).select_related("account__owner")
+    return list(rows.order_by("-frozen_at", "-pk")[:1])
 
 
 def _sentence(freeze: Freeze, who: Who) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze, User
@@ -15,9 +15,9 @@ from web.fixed_queries import KEY, TEXT, fixed_query
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
-# How a page names what it shows: one freeze, or the open one of a cause and an account.
-_ONE = "freeze-{}"
-_CAUSE = "{}-freeze-{}"
+# The names that `shown_freezes()` and `shown_cause()` give to what a page shows.
+FREEZE_NAME = re.compile(r"freeze-(\d+)")
+CAUSE_NAME = re.compile(r"(\w+)-freeze-(\d+)")
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -129,7 +129,7 @@ def shown_freezes(freezes: Iterable[Freeze], causes: Collection[FreezeCause]) ->
     A freeze that was lifted meanwhile is no value any more, so it does not conflict.
     """
     lifted = [row for row in freezes if row.is_open and row.cause in causes]
-    return {_ONE.format(row.pk): [row.scope, row.reason] for row in lifted}
+    return {f"freeze-{row.pk}": [row.scope, row.reason] for row in lifted}
 
 
 def shown_cause(
@@ -137,19 +137,7 @@ def shown_cause(
 ) -> dict[str, Any]:
     """Return what a page shows that freezes the account: the open freeze with this cause."""
     row = next((row for row in freezes if row.is_open and row.cause == cause), None)
-    return {_CAUSE.format(cause, account.pk): row and [row.pk, row.scope, row.reason]}
-
-
-def find_shown_freeze(name: str) -> Freeze | None:
-    """Return the freeze that a name of the two functions above is about: of a cause, the newest."""
-    if found := re.fullmatch(_ONE.format(r"(\d+)"), name):
-        about = Q(pk=found[1])
-    elif found := re.fullmatch(_CAUSE.format(r"(\w+)", r"(\d+)"), name):
-        about = Q(cause=found[1], account=found[2])
-    else:
-        return None
-    rows = Freeze.objects.filter(about).select_related("account__owner")
-    return rows.order_by("-frozen_at", "-pk").first()
+    return {f"{cause}-freeze-{account.pk}": row and [row.pk, row.scope, row.reason]}
 
 
 def close_freezes(
