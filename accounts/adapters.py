@@ -24,6 +24,8 @@ from web.session_life import begin_login
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # What allauth's session entries about the present log-in begin with.
 _METHODS = "account_authentication_methods"
+# The browser of a log-in whose user proves the password again: its failures count apart.
+SIGNED_IN = "signed in"
 _NO_MATCH = _("That account name or e-mail and that password don’t belong together.")
 
 
@@ -58,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def reauthenticate(self, user: User, password: str) -> bool:
         """Return whether this is the user's password; failures count as failed log-ins."""
         login = user.account_name
-        return check_guess(login=login, owner=user, password=password, browser="signed in")
+        return check_guess(login=login, owner=user, password=password, browser=SIGNED_IN)
 
     def pre_login(
         self, request: HttpRequest, user: User, **hook_kwargs: Any

@@ -1,6 +1,5 @@
 """What became of freezes since a page showed them, in sentences."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,15 +7,12 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import Freeze
+from accounts.services.freezes import CAUSE_NAME, FREEZE_NAME
 from audit.models import AuditEvent
 from audit.services import last_events_of
 from web.versioned_forms import moment_text
 
 Who = Callable[[Any], str]
-
-# The names of `shown_freezes()` and `shown_cause()`.
-_ONE = re.compile(r"freeze-(\d+)")
-_CAUSE = re.compile(r"(\w+)-freeze-(\d+)")
 
 
 def freeze_sentences(names: Iterable[str], who: Who) -> list[str]:
@@ -31,9 +27,9 @@ def freeze_sentences(names: Iterable[str], who: Who) -> list[str]:
 
 def _freezes(names: Sequence[str]) -> list[Freeze]:
     """Return the freezes that the names are about, in their order: of a cause, the newest one."""
-    keys = {int(found[1]): name for name in names if (found := _ONE.fullmatch(name))}
+    keys = {int(found[1]): name for name in names if (found := FREEZE_NAME.fullmatch(name))}
     causes = {
-        (found[1], int(found[2])): name for name in names if (found := _CAUSE.fullmatch(name))
+        (found[1], int(found[2])): name for name in names if (found := CAUSE_NAME.fullmatch(name))
     }
     by_name: dict[str, Freeze] = {}
     rows = Freeze.objects.select_related("account__owner")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from association.enums import AuthorizationState
 from association.models import (
     Association,
     Attempt,
@@ -164,7 +165,7 @@ def unfrozen(message: OutboxMessage) -> Email:
 def authorization_requested(message: OutboxMessage) -> Email:
     authorization = find_about(message, _AUTHORIZATIONS.all())
     association = authorization.association
-    if association.ended_at is not None or authorization.state != "requested":
+    if association.ended_at is not None or authorization.state != AuthorizationState.REQUESTED:
         raise Stale("already answered")
     subject = _("%(partner)s asks for your authorization")
     return _to_customer(

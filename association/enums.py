@@ -47,6 +47,21 @@ class AssociationRefusal(StrEnum):
     ADDRESS_UNKNOWN = "address_unknown"
 
 
+class AuthorizationState(StrEnum):
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+
+
+class CustomerStatus(StrEnum):
+    """Whether a customer can use the account; without a budget a reseller's customer waits."""
+
+    WAITING = "waiting"
+    FROZEN = "frozen"
+    FREE = "free"
+
+
 class AuthorizationAnswer(TextChoices):
     AGREE = "agree", _("Agree to the letter")
     DECLINE = "decline", _("Decline")

@@ -14,6 +14,13 @@ from config.logs import refuse_to_start
 from web import redis_connections
 
 POOLERS = ("", "pgbouncer")
+# PostgreSQL's, in the order of `statement_limits()`.
+STATEMENT_LIMITS = [
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "client_connection_check_interval",
+]
 # A writer waits at the first statement of its transaction instead of failing in the middle. Without
 # recursive triggers REPLACE would delete evidence (`audit/evidence.py`): it would run none of them.
 SQLITE = {
@@ -93,12 +100,8 @@ def statement_limits(statement_ms: int) -> dict[str, int]:
     """
     if statement_ms <= 0:
         return {}
-    return {
-        "lock_timeout": statement_ms * 3 // 4,
-        "statement_timeout": statement_ms,
-        "idle_in_transaction_session_timeout": statement_ms * 3,
-        "client_connection_check_interval": 500,
-    }
+    milliseconds = (statement_ms * 3 // 4, statement_ms, statement_ms * 3, 500)
+    return dict(zip(STATEMENT_LIMITS, milliseconds, strict=True))
 
 
 def cache_settings(env: Env) -> dict[str, Any]:

@@ -148,8 +148,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- data ---------------------------------------------------------------------------------
 DATABASES = {"default": databases.database_settings(env, VAR_DIR / "db.sqlite3")}
 DATABASE_POOLER = databases.database_pooler(env)
-# What limits statements; behind a pooler the role sets it.
-DATABASE_LIMITS = list(databases.statement_limits(1))
+# Those that `check --deploy` looks for; behind a pooler the role sets them.
+DATABASE_LIMITS = databases.STATEMENT_LIMITS
 CACHES = {"default": databases.cache_settings(env)}
 # How long a request may wait for both, in sum; then the answer is 503.
 REQUEST_WAIT_SECONDS = env.int("REQUEST_WAIT_MS", default=2500) / 1000 or None
@@ -196,11 +196,13 @@ CAPACITY_CHECKS = {"/account/login/": "accounts.hashers.too_many_wait"}
 _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {
-    # Failed log-ins: per account and client network, per client network, and per account over all
-    # networks, where first the owner is told, then new browsers prove the account's mailbox.
+    # Failed log-ins: per account and client network,
     "login_failed": (5, 5 * _MINUTE),
+    # per client network,
     "login_failed_from_network": (10, _MINUTE),
+    # per account over all networks: beyond this the owner is told,
     "login_failed_anywhere": (20, _HOUR),
+    # and per account, or known browser of it: beyond this a browser proves the account's mailbox.
     "login_failed_in_a_day": (100, 24 * _HOUR),
     # Per user: the code at the log-in; password and code when the second step is turned on or off.
     "second_factor_at_login": (5, 5 * _MINUTE),
@@ -281,7 +283,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
 ]
-# The same about data that is kept no longer; each rests for an hour when it finds nothing.
+# How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)
 RETENTION_WORK: list[str] = [
     "web.retention.delete_expired_sessions",

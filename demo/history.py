@@ -149,7 +149,7 @@ class _History:
         grant_authorization(
             association=strandkorb,
             shown_request=request,
-            shown_version=current_documents([letter], "en")[letter].version,
+            shown_letter=current_documents([letter], "en")[letter].version,
             label=str(AuthorizationAnswer.AGREE.label),
             language="en",
             address=None,

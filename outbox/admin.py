@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin
-from outbox.enums import OutboxProblem
+from outbox.enums import OutboxRefusal
 from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
 from web.admin.base import StateFilter
@@ -70,8 +70,8 @@ class OutboxMessageAdmin(EvidenceAdmin):
         ),
         button=_("Send again"),
         refusals={
-            OutboxProblem.NOT_DEAD: _("This message is not dead."),
-            OutboxProblem.RECIPIENT_FORGOTTEN: _(
+            OutboxRefusal.NOT_DEAD: _("This message is not dead."),
+            OutboxRefusal.RECIPIENT_FORGOTTEN: _(
                 "This message is so old that its recipient is no longer stored."
             ),
         },

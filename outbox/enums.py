@@ -3,6 +3,6 @@
 from enum import StrEnum
 
 
-class OutboxProblem(StrEnum):
+class OutboxRefusal(StrEnum):
     NOT_DEAD = "not_dead"
     RECIPIENT_FORGOTTEN = "recipient_forgotten"

@@ -49,6 +49,13 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
+class BatchState(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
 class InvitationRefusal(StrEnum):
     UNKNOWN = "invitation_unknown"
     REVOKED = "invitation_revoked"
@@ -78,13 +85,13 @@ class InvitationProblem(StrEnum):
     QUOTA_REACHED = "quota_reached"
 
 
-class InvitationRequestProblem(StrEnum):
+class InvitationRequestRefusal(StrEnum):
     ANSWERED = "request_answered"
     DISMISSED = "request_dismissed"
     NOT_A_LINK = "request_not_by_link"
 
 
-class MemberProblem(StrEnum):
+class MemberRefusal(StrEnum):
     LAST_ADMINISTRATOR = "last_administrator"
     NO_LONGER_MEMBER = "no_longer_member"
     MEMBER_ALREADY = "member_already"
@@ -122,6 +129,6 @@ class RowProblem(StrEnum):
     TOO_MANY_CELLS = "row_too_many_cells"
 
 
-class MailingProblem(StrEnum):
+class MailingRefusal(StrEnum):
     CANCELLED = "batch_cancelled"
     STARTED = "mailing_started"

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.enums import (
     InvitationProblem,
-    InvitationRequestProblem,
+    InvitationRequestRefusal,
     ListProblem,
-    MailingProblem,
-    MemberProblem,
+    MailingRefusal,
+    MemberRefusal,
     RowProblem,
 )
 from web.refused import Refused
@@ -59,37 +59,37 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     RowProblem.NAME_NOT_ONE_LINE: _("The name has a line break or a control character."),
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
     RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
-    MailingProblem.CANCELLED: _("This list has been discarded or cancelled."),
-    MailingProblem.STARTED: _(
+    MailingRefusal.CANCELLED: _("This list has been discarded or cancelled."),
+    MailingRefusal.STARTED: _(
         "Somebody has started this list with another subject or note. Those e-mails are on their"
         " way; yours are not sent."
     ),
-    InvitationRequestProblem.ANSWERED: _("The online invitation has been sent already."),
-    InvitationRequestProblem.DISMISSED: _("This request has been dismissed."),
-    InvitationRequestProblem.NOT_A_LINK: _(
+    InvitationRequestRefusal.ANSWERED: _("The online invitation has been sent already."),
+    InvitationRequestRefusal.DISMISSED: _("This request has been dismissed."),
+    InvitationRequestRefusal.NOT_A_LINK: _(
         "Only a person who follows a link can ask for an online invitation."
     ),
-    MemberProblem.LAST_ADMINISTRATOR: _(
+    MemberRefusal.LAST_ADMINISTRATOR: _(
         "A partner keeps at least one administrator. Make someone else an administrator first."
     ),
-    MemberProblem.NO_LONGER_MEMBER: _("This person is no longer a member."),
-    MemberProblem.MEMBER_ALREADY: _("This person is a member already."),
-    MemberProblem.MAILED_TOO_OFTEN: _(
+    MemberRefusal.NO_LONGER_MEMBER: _("This person is no longer a member."),
+    MemberRefusal.MEMBER_ALREADY: _("This person is a member already."),
+    MemberRefusal.MAILED_TOO_OFTEN: _(
         "This person was sent three invitations to become a member within a day. Try again"
         " tomorrow."
     ),
-    MemberProblem.TOO_MANY_INVITED: _(
+    MemberRefusal.TOO_MANY_INVITED: _(
         "Your organisation has invited as many members as it can within a day. Try again tomorrow."
     ),
-    MemberProblem.INVITATION_ACCEPTED: _("This invitation has been accepted already."),
-    MemberProblem.INVITATION_EXPIRED: _(
+    MemberRefusal.INVITATION_ACCEPTED: _("This invitation has been accepted already."),
+    MemberRefusal.INVITATION_EXPIRED: _(
         "This invitation has expired. Ask the person who invited you to invite you again."
     ),
-    MemberProblem.INVITATION_WITHDRAWN: _("This invitation has been withdrawn."),
-    MemberProblem.ACTS_FOR_A_PARTNER: _(
+    MemberRefusal.INVITATION_WITHDRAWN: _("This invitation has been withdrawn."),
+    MemberRefusal.ACTS_FOR_A_PARTNER: _(
         "You act for a partner already, and a log-in acts for one partner only."
     ),
-    MemberProblem.IS_A_CUSTOMER: _(
+    MemberRefusal.IS_A_CUSTOMER: _(
         "Your account is a partner’s customer, and a customer does not act for a partner. Ask to be"
         " invited with another e-mail address."
     ),

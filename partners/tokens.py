@@ -3,7 +3,7 @@
 import re
 import secrets
 
-from accounts.services.account_names import CROCKFORD
+from web.random_ids import CROCKFORD
 
 LENGTH = 26
 

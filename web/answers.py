@@ -60,18 +60,35 @@ def wait_before_retry(
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    chosen = getattr(request, "LANGUAGE_CODE", None)
-    language = chosen or translation.get_language_from_request(request)
-    headers = {"Retry-After": str(Busy.retry_after_seconds), "Content-Language": language}
-    return HttpResponse(_busy_page(language), status=503, headers=headers)
+    return unavailable(request, seconds=Busy.retry_after_seconds)
 
 
-@cache
-def _busy_page(language: str) -> str:
-    """Return the page, rendered once per language: in a flood it is sent many times."""
-    name, seconds = settings.PROVIDER_NAME, Busy.retry_after_seconds
+def unavailable(request: HttpRequest, *, seconds: int, request_id: str = "") -> HttpResponse:
+    """Answer 503, rendered without a request context: what failed may be what that needs."""
+    language = language_of(request)
+    # Without an id it is the same page for all, and in a flood it is sent many times.
+    render_page = _unavailable_page if request_id else _remembered_unavailable_page
+    headers = {"Retry-After": str(seconds), "Content-Language": language}
+    return HttpResponse(render_page(language, seconds, request_id), status=503, headers=headers)
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return the language of the request, also where no middleware has chosen one yet."""
+    chosen: str | None = getattr(request, "LANGUAGE_CODE", None)
+    return chosen or translation.get_language_from_request(request)
+
+
+def _unavailable_page(language: str, seconds: int, request_id: str) -> str:
+    context = {
+        "PROVIDER_NAME": settings.PROVIDER_NAME,
+        "retry_after_seconds": seconds,
+        "request_id": request_id,
+    }
     with translation.override(language):
-        return render_to_string("503.html", {"PROVIDER_NAME": name, "retry_after_seconds": seconds})
+        return render_to_string("503.html", context)
+
+
+_remembered_unavailable_page = cache(_unavailable_page)
 
 
 def limited(view: ViewFunction) -> ViewFunction:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from redis.exceptions import RedisError
 
+from web.answers import language_of, unavailable
 from web.origin import current_origin
 from web.refused import Busy
 from web.typed import typed_form
@@ -57,19 +58,11 @@ def _is_from_our_page(request: HttpRequest) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 when the database or the cache is away, else 500.
-
-    Rendered without a request context: what failed may be what the context needs.
-    """
-    context: dict[str, object] = {
-        "PROVIDER_NAME": settings.PROVIDER_NAME,
-        "request_id": current_origin().request_id,
-    }
+    """Answer 503 when the database or the cache is away, else 500."""
+    request_id = current_origin().request_id
     if _is_unavailable(sys.exc_info()[1]):
-        context["retry_after_seconds"] = RETRY_AFTER_SECONDS
-        content = render_to_string("503.html", context)
-        return HttpResponse(content, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return HttpResponse(render_to_string("500.html", context), status=500)
+        return unavailable(request, seconds=RETRY_AFTER_SECONDS, request_id=request_id)
+    return _bare(request, "500.html", 500, request_id=request_id)
 
 
 def _is_unavailable(error: BaseException | None) -> bool:
@@ -78,9 +71,9 @@ def _is_unavailable(error: BaseException | None) -> bool:
     return getattr(getattr(error, "__cause__", None), "sqlstate", None) == READ_ONLY
 
 
-def _bare(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    chosen = getattr(request, "LANGUAGE_CODE", None)
-    language = chosen or translation.get_language_from_request(request)
+def _bare(request: HttpRequest, template: str, status: int, **context: str) -> HttpResponse:
+    """Render without a request context, as `unavailable()` does."""
+    language = language_of(request)
     with translation.override(language):
-        content = render_to_string(template, {"PROVIDER_NAME": settings.PROVIDER_NAME})
+        content = render_to_string(template, {"PROVIDER_NAME": settings.PROVIDER_NAME, **context})
     return HttpResponse(content, status=status, headers={"Content-Language": language})

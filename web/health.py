@@ -7,15 +7,14 @@ from functools import lru_cache
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
-from web.errors import RETRY_AFTER_SECONDS
+from web.errors import RETRY_AFTER_SECONDS, UNAVAILABLE
 
 # Readers must not trust an older copy; RFC 9116 recommends less than a year.
 SECURITY_TXT_LIFE = timedelta(days=180)
@@ -29,7 +28,7 @@ class NotReady(Exception):
 
 
 # DatabaseError includes a missing table, also that of the database cache.
-UNAVAILABLE = (DatabaseError, InterfaceError, RedisError, NotReady)
+NOT_READY = (*UNAVAILABLE, DatabaseError, NotReady)
 
 
 @login_not_required
@@ -50,7 +49,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
             name: "delayed" if import_string(is_delayed)(now=now) else "ok"
             for name, is_delayed in settings.READINESS_NOTES.items()
         }
-    except UNAVAILABLE:
+    except NOT_READY:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return JsonResponse({"status": "unavailable"}, status=503, headers=headers)
     return JsonResponse({"status": "ok", **notes})

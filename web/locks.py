@@ -1,4 +1,4 @@
-"""Locks by name, for things that have no row yet, and the moment that they are held from."""
+"""What all servers share by the database: locks for things that have no row yet, and a clock."""
 
 import hashlib
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Random primary keys, for rows whose keys are in URLs."""
+"""Random keys of rows that are in URLs, and the letters of random names."""
 
 import secrets
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from django.db import models
 from django.http import Http404
 
+# Crockford's base32: no two of its digits and letters are taken for each other when typed.
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 LONGEST_KEY = 18
 # Always as long as that; earlier keys, from a sequence, are far below.
 _SMALLEST: int = 10 ** (LONGEST_KEY - 1)

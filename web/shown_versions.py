@@ -22,7 +22,7 @@ _PART = re.compile(r"([\w-]+):([0-9a-f]{16})", re.ASCII)
 Values = Mapping[str, Any]
 
 
-class VersionProblem(StrEnum):
+class VersionRefusal(StrEnum):
     """Why an action on what a page showed is refused."""
 
     CHANGED_MEANWHILE = "changed_meanwhile"
@@ -32,7 +32,7 @@ class ChangedMeanwhile(Refused):
     """Values that the page showed have changed: `names` of the present `values`."""
 
     def __init__(self, names: Sequence[str], values: Values, **context: Any) -> None:
-        super().__init__(VersionProblem.CHANGED_MEANWHILE, **context)
+        super().__init__(VersionRefusal.CHANGED_MEANWHILE, **context)
         self.names, self.values = names, values
 
 

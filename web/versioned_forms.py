@@ -96,14 +96,14 @@ class VersionedForm(forms.Form):
         field.bound_data = lambda data, initial: present  # type: ignore[method-assign]
 
     def report_sentences(self, sentences: Iterable[str]) -> None:
-        """Do the same for changes that are no field's."""
+        """Say at the top what has changed that no field shows, as `report_conflict()` does."""
         self.add_error(None, NOT_SAVED)
         for sentence in sentences:
             self.add_error(None, sentence)
         self.version_field.is_renewed = True
 
     def sentences(self, names: Iterable[str], changes: Mapping[str, LastChange]) -> list[str]:
-        """Return the same where the fields are not shown."""
+        """Return what each field is now, after its label: for a page without the fields."""
         return [self._labelled(name, changes.get(name)) for name in names]
 
     def _labelled(self, name: str, change: LastChange | None) -> str:

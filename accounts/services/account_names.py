@@ -9,11 +9,10 @@ from django.db import IntegrityError, transaction
 from accounts.enums import AccountNameRefusal
 from accounts.models import User
 from audit.services import record_audit_event
+from web.random_ids import CROCKFORD
 from web.refused import Refused
 from web.transactions import whole_transaction
 
-# Crockford's base32: no two of its digits and letters are taken for each other when typed.
-CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _GENERATED = re.compile(rf"c-[{CROCKFORD}]{{10}}")
 # A name begins with a letter and has no "@": it cannot be taken for an e-mail address or a number.
 _ALLOWED = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")

@@ -30,7 +30,10 @@ def add_user(*, user: User, email_original: str, by: User | None, now: datetime)
 
 
 def save_new_user(*, user: User, email_original: str, by: User | None, now: datetime) -> None:
-    """Do the same without the e-mail. Call it inside the transaction of the action."""
+    """Save a new user as `add_user()` does, without the reset e-mail.
+
+    Call it inside the transaction of the action.
+    """
     user.account_name, user.created_at = new_account_name(), now
     user.email_original = email_original
     user.set_unusable_password()

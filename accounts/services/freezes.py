@@ -1,5 +1,6 @@
 """Freezing and unfreezing accounts: the only writers of freezes."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,10 @@ from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
+
+# The names that `shown_freezes()` and `shown_cause()` give to what a page shows.
+FREEZE_NAME = re.compile(r"freeze-(\d+)")
+CAUSE_NAME = re.compile(r"(\w+)-freeze-(\d+)")
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:

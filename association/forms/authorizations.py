@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from association.enums import AuthorizationAnswer
-from association.forms.budgets import LONGEST_REASON
+from association.forms.budgets import AT_MOST, LONGEST_REASON
 from web.number_fields import WholeNumberField
 from web.versioned_forms import NOT_SHOWN
 
@@ -28,7 +29,7 @@ class AuthorizationForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
-        help_text=_("Your partner can read it. At most 256 characters."),
+        help_text=format_lazy("{} {}", _("Your partner can read it."), AT_MOST),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why you revoke the authorization.")},
     )

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
@@ -19,6 +20,7 @@ from association.services.customers import shown_terms
 from web.versioned_forms import VersionedForm
 
 LONGEST_REASON = 256
+AT_MOST = format_lazy(_("At most {number} characters."), number=LONGEST_REASON)
 # A minus only before a number below zero, which is refused with a sentence of its own.
 _AMOUNT = re.compile(r"(-(?=.*[1-9]))?[0-9]+(\.[0-9]*)?")
 _TOO_LARGE = _("Use at most twelve digits before the point and two after it.")
@@ -60,11 +62,11 @@ def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
         label=_("Reason"),
         required=required,
         max_length=LONGEST_REASON,
-        help_text=help_text,
+        help_text=format_lazy("{} {}", AT_MOST, help_text),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={
             "required": _("Give the reason."),
-            "max_length": _("Use at most 256 characters."),
+            "max_length": format_lazy(_("Use at most {number} characters."), number=LONGEST_REASON),
         },
     )
 

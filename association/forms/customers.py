@@ -33,16 +33,14 @@ class PartnerFreezeForm(VersionedForm):
     )
     reason = reason_field(
         required=True,
-        help_text=_(
-            "At most 256 characters. The customer reads it in an e-mail and under My partner."
-        ),
+        help_text=_("The customer reads it in an e-mail and under My partner."),
     )
 
 
 class UnfreezeForm(VersionedForm):
     reason = reason_field(
         required=True,
-        help_text=_("At most 256 characters. Kept in the history; the customer reads it."),
+        help_text=_("Kept in the history; the customer reads it."),
     )
 
 

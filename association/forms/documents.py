@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 INSTRUCTIONS, LETTER = DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION
-Versions = Mapping[DocumentKind, int]
+VersionNumbers = Mapping[DocumentKind, int]
 AFFIRMATIVE = {"on", "true", "1", "yes"}
 # The hidden fields with the versions that the page showed. Nothing is agreed to without one.
 SHOWN: Mapping[DocumentKind, str] = {
@@ -61,14 +61,14 @@ def _tick(*, required: bool, error: Any = "", help_text: Any = "") -> forms.Bool
     )
 
 
-def sentence(text: "StrPromise", versions: Versions, **values: str) -> str:
+def sentence(text: "StrPromise", versions: VersionNumbers, **values: str) -> str:
     """Return the sentence as it is read, its documents named with their versions."""
     names = {kind.value: _name(kind, version) for kind, version in versions.items()}
     return str(text).format(**names, **values)
 
 
-def linked_sentence(text: "StrPromise", versions: Versions, **values: str) -> SafeString:
-    """Return the same as HTML, each document a link to its text."""
+def linked_sentence(text: "StrPromise", versions: VersionNumbers, **values: str) -> SafeString:
+    """Return the sentence as HTML, each document a link to its text."""
     # In a tab of its own: what was ticked in the form stays.
     links = {
         kind.value: format_html(
@@ -99,7 +99,7 @@ class DocumentForm(forms.Form):
         self,
         data: QueryDict | None,
         *,
-        versions: Versions,
+        versions: VersionNumbers,
         named: Collection[DocumentKind],
         initial: dict[str, Any],
     ) -> None:
@@ -199,7 +199,7 @@ class LastForm(DocumentForm):
         self,
         data: QueryDict | None,
         *,
-        versions: Versions,
+        versions: VersionNumbers,
         ticked: bool,
         agrees: bool = False,
         named: Collection[DocumentKind] = (LETTER,),

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
-from association.enums import LastStep, Outcome
+from association.enums import CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
 from association.refusals import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
@@ -36,9 +36,9 @@ class CustomerSearchForm(forms.Form):
     status = _choice(
         _("Status"),
         [
-            ("waiting", _("Waiting for a budget")),
-            ("frozen", _("Frozen")),
-            ("free", _("Not frozen")),
+            (CustomerStatus.WAITING, _("Waiting for a budget")),
+            (CustomerStatus.FROZEN, _("Frozen")),
+            (CustomerStatus.FREE, _("Not frozen")),
         ],
         none=_("All"),
     )

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
+from association.enums import AuthorizationState
 from association.models.attempts import Attempt
 from association.models.documents import Consent
 from audit.models import actor_key
@@ -186,10 +187,10 @@ class Authorization(models.Model):
         return self.declined_at is None and self.revoked_at is None
 
     @property
-    def state(self) -> str:
-        """One of requested, granted, declined, revoked."""
+    def state(self) -> AuthorizationState:
         if self.revoked_at is not None:
-            return "revoked"
+            return AuthorizationState.REVOKED
         if self.declined_at is not None:
-            return "declined"
-        return "granted" if self.granted_at is not None else "requested"
+            return AuthorizationState.DECLINED
+        granted = self.granted_at is not None
+        return AuthorizationState.GRANTED if granted else AuthorizationState.REQUESTED

@@ -8,8 +8,14 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from association.enums import AssociationRefusal
-from association.models import Association, Authorization, Consent, DocumentKind
+from association.enums import AssociationRefusal, AuthorizationState
+from association.models import (
+    Association,
+    Authorization,
+    Consent,
+    DocumentKind,
+    LegalDocument,
+)
 from association.services.customers import lock_customers, lock_own_customer
 from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
@@ -19,10 +25,10 @@ from web.transactions import whole_transaction
 
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 _ANSWERED = {
-    "granted": AssociationRefusal.ALREADY_GRANTED,
-    "declined": AssociationRefusal.ALREADY_DECLINED,
-    "revoked": AssociationRefusal.ALREADY_REVOKED,
-    "requested": AssociationRefusal.NOT_GRANTED,
+    AuthorizationState.GRANTED: AssociationRefusal.ALREADY_GRANTED,
+    AuthorizationState.DECLINED: AssociationRefusal.ALREADY_DECLINED,
+    AuthorizationState.REVOKED: AssociationRefusal.ALREADY_REVOKED,
+    AuthorizationState.REQUESTED: AssociationRefusal.NOT_GRANTED,
 }
 
 
@@ -58,7 +64,7 @@ def grant_authorization(
     *,
     association: Association,
     shown_request: Authorization | None,
-    shown_version: int,
+    shown_letter: int,
     label: str,
     language: str,
     address: str | None,
@@ -67,7 +73,7 @@ def grant_authorization(
 ) -> Authorization:
     """Agree to the letter as the account's owner, with or without a request of the partner.
 
-    `shown_version`, `label` and `shown_request` are what the page showed: the letter of this
+    `shown_letter`, `label` and `shown_request` are what the page showed: the letter of this
     version, in `language`, must be in force, and the request must still be open. The consent is
     stored with moment, network address and the label of the button. Once granted, this returns the
     authorization and writes nothing. Locks the account. Raises Refused: ENDED, NOT_OWNER,
@@ -81,15 +87,13 @@ def grant_authorization(
         if shown_request is not None and shown_request != open_one:
             answered = locked.authorizations.get(pk=shown_request.pk)
             raise Refused(_ANSWERED[answered.state], association=locked)
-        letter = current_documents([LETTER], language)[LETTER]
-        if letter.version != shown_version:
-            raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=locked)
+        agreed = Agreed(_letter_in_force(locked, shown_letter, language), label, language)
         consent = Consent.objects.create(
             account=locked.account,
-            document=letter,
+            document=agreed.document,
             agreed_at=now,
             network_address=address,
-            **Agreed(letter, label, language).words(),
+            **agreed.words(),
         )
         granted = open_one or Authorization(association=locked)
         granted.granted_at, granted.consent = now, consent
@@ -100,6 +104,13 @@ def grant_authorization(
         return granted
 
 
+def _letter_in_force(association: Association, version: int, language: str) -> LegalDocument:
+    letter = current_documents([LETTER], language)[LETTER]
+    if letter.version != version:
+        raise Refused(AssociationRefusal.AUTHORIZATION_LETTER_CHANGED, association=association)
+    return letter
+
+
 def decline_authorization(
     *, authorization: Authorization, reason: str, by: User, now: datetime
 ) -> Authorization:
@@ -108,7 +119,8 @@ def decline_authorization(
     Once declined, this returns the authorization and writes nothing. Locks the account. Raises
     Refused: ENDED, NOT_OWNER, ALREADY_GRANTED, ALREADY_REVOKED.
     """
-    return _end(authorization, "declined", ends="requested", reason=reason, by=by, now=now)
+    ends, state = AuthorizationState.REQUESTED, AuthorizationState.DECLINED
+    return _end(authorization, state, ends=ends, reason=reason, by=by, now=now)
 
 
 def revoke_authorization(
@@ -119,12 +131,19 @@ def revoke_authorization(
     Once revoked, this returns the authorization and writes nothing. Locks the account. Raises
     Refused: ENDED, NOT_OWNER, ALREADY_DECLINED, NOT_GRANTED.
     """
-    return _end(authorization, "revoked", ends="granted", reason=reason, by=by, now=now)
+    ends, state = AuthorizationState.GRANTED, AuthorizationState.REVOKED
+    return _end(authorization, state, ends=ends, reason=reason, by=by, now=now)
 
 
 @whole_transaction
 def _end(
-    authorization: Authorization, state: str, *, ends: str, reason: str, by: User, now: datetime
+    authorization: Authorization,
+    state: AuthorizationState,
+    *,
+    ends: AuthorizationState,
+    reason: str,
+    by: User,
+    now: datetime,
 ) -> Authorization:
     """Move the authorization from the state that this ends, and tell the partner."""
     with transaction.atomic():

@@ -11,17 +11,10 @@ from association.services.documents import WORDS, Agreed, Versions
 from web.refused import Refused
 
 AGREEMENT = (DocumentKind.CUSTOMER_AGREEMENT, DocumentKind.PRIVACY_STATEMENT)
-AGREED_FIELDS = (
-    "agreed_by_id",
-    "instructions_id",
-    "instructions_agreed_at",
-    "instructions_network_address",
-    "instructions_words",
-    "letter_id",
-    "letter_agreed_at",
-    "letter_network_address",
-    "letter_words",
-)
+# What an attempt stores of each of the two documents that are ticked before the last page.
+_TICKED = ("instructions", "letter")
+_PARTS = ("id", "agreed_at", "network_address", "words")
+AGREED_FIELDS = ("agreed_by_id", *(f"{name}_{part}" for name in _TICKED for part in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +56,22 @@ def tick_instructions(
     *, attempt: Attempt, instructions: Agreed, address: str | None, now: datetime
 ) -> None:
     """Set the agreement to the instructions on the attempt, without saving it."""
-    attempt.instructions_id, attempt.instructions_agreed_at = instructions.document.pk, now
-    attempt.instructions_network_address = address
-    attempt.instructions_words = instructions.words()
+    _tick(attempt, "instructions", instructions, address, now)
 
 
 def tick_letter(
     *, attempt: Attempt, letter: Agreed | None, address: str | None, now: datetime
 ) -> None:
     """Set the choice about the letter on the attempt, without saving it."""
-    attempt.letter_id = letter.document.pk if letter else None
-    attempt.letter_agreed_at = now if letter else None
-    attempt.letter_network_address = address if letter else None
-    attempt.letter_words = letter.words() if letter else None
+    _tick(attempt, "letter", letter, address, now)
+
+
+def _tick(
+    attempt: Attempt, name: str, agreed: Agreed | None, address: str | None, now: datetime
+) -> None:
+    values = (agreed.document.pk, now, address, agreed.words()) if agreed else (None,) * len(_PARTS)
+    for part, value in zip(_PARTS, values, strict=True):
+        setattr(attempt, f"{name}_{part}", value)
 
 
 def remove_ticks(*, attempt: Attempt) -> Sequence[str]:
@@ -132,20 +128,7 @@ def consents_of(
 
 
 def _ticked(attempt: Attempt, versions: Versions) -> list[Consent]:
-    ticks = [
-        (
-            attempt.instructions_id,
-            attempt.instructions_agreed_at,
-            attempt.instructions_network_address,
-            attempt.instructions_words,
-        ),
-        (
-            attempt.letter_id,
-            attempt.letter_agreed_at,
-            attempt.letter_network_address,
-            attempt.letter_words,
-        ),
-    ]
+    ticks = [[getattr(attempt, f"{name}_{part}") for part in _PARTS] for name in _TICKED]
     return [
         _consent(attempt, document_id, agreed_at, address, words)
         for document_id, agreed_at, address, words in ticks

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
+from association.enums import CustomerStatus
 from association.models import Association, Authorization, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
@@ -36,11 +37,10 @@ class CustomerState:
     spent: Decimal | None
 
     @property
-    def status(self) -> str:
-        """One of `waiting` (for a budget), `frozen` and `free`."""
+    def status(self) -> CustomerStatus:
         if self.association.is_reseller and self.budget is None:
-            return "waiting"
-        return "frozen" if self.freezes else "free"
+            return CustomerStatus.WAITING
+        return CustomerStatus.FROZEN if self.freezes else CustomerStatus.FREE
 
     @property
     def frozen_since(self) -> datetime | None:
@@ -69,11 +69,11 @@ def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> Ass
     # The same rules as `CustomerState.status`.
     waiting = Q(~has_budget, association_type=AssociationType.RESELLER)
     match filters.get("status"):
-        case "waiting":
+        case CustomerStatus.WAITING:
             rows = rows.filter(waiting)
-        case "frozen":
+        case CustomerStatus.FROZEN:
             rows = rows.filter(frozen).exclude(waiting)
-        case "free":
+        case CustomerStatus.FREE:
             rows = rows.filter(~frozen).exclude(waiting)
     match filters.get("budget"):
         case "with":

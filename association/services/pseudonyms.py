@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from accounts.services.account_names import CROCKFORD
 from association.models import LegalDocument
 from audit.models import AppendOnlyModel, Erasure
 from web.email_addresses import mask_address, replace_address
+from web.random_ids import CROCKFORD
 
 # Their texts are the provider's, or are erased in a way of their own (`audit/retention.py`).
 LEFT_ALONE = (AppendOnlyModel, Erasure, LegalDocument)

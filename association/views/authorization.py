@@ -22,7 +22,7 @@ from association.services.authorizations import (
     revoke_authorization,
 )
 from association.services.documents import current_documents
-from association.views.gate import own_association, signed_in
+from association.views.own import own_association, signed_in
 from web.form_keys import answer_once, earlier_answer
 from web.origin import current_origin
 from web.refused import Refused
@@ -67,7 +67,7 @@ def _answer(
         grant_authorization(
             association=association,
             shown_request=shown,
-            shown_version=form.cleaned_data["shown_letter"],
+            shown_letter=form.cleaned_data["shown_letter"],
             label=str(AuthorizationAnswer.AGREE.label),
             language=language,
             address=current_origin().network_address,

@@ -21,8 +21,9 @@ from association.services.consents import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Agreed, current_documents, load_versions
 from association.services.facts import load_holdings
 from association.views.check import show_check
-from association.views.gate import Journey, attempt_step, enter_step, progress, signed_in, step_url
+from association.views.gate import Journey, attempt_step, enter_step, progress, step_url
 from association.views.instructions import INSTRUCTIONS, LETTER, is_letter_ticked
+from association.views.own import signed_in
 from association.views.remembered import dead_link
 from partners.services.invitation_use import InvitationRefused
 from web.answers import posted, see_other

@@ -16,14 +16,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import User
 from association.enums import JourneyRefusal, Step
-from association.models import Association, Attempt
+from association.models import Attempt
 from association.services.admission import Admission, admit, first_undone_step, is_open
 from association.services.attempts import (
     change_language,
     find_attempt,
-    find_own_association,
     hash_of,
 )
 from association.services.documents import Versions, load_versions
@@ -75,19 +73,6 @@ def step_url(attempt: Attempt, step: Step) -> str:
 
 def resume_url(attempt: Attempt) -> str:
     return reverse("join_resume", args=[attempt.pk])
-
-
-def signed_in(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise TypeError("There is no user.")
-    return request.user
-
-
-def own_association(request: HttpRequest) -> Association:
-    association = find_own_association(signed_in(request))
-    if association is None:
-        raise Http404
-    return association
 
 
 def is_mine(request: HttpRequest, attempt: Attempt) -> bool:

@@ -1,6 +1,6 @@
 """My partner, the customer's page about the association, and the page after log-in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,14 @@ from django.views.decorators.http import require_safe
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from accounts.services.capabilities import capability_rows
+from association.enums import AuthorizationState
 from association.models import Association, Authorization, Budget, Consent
 from association.refusals import sentence_for
 from association.services.attempts import find_open_attempt, find_own_association
 from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
 from association.services.spending import resets_at, spent_of
-from association.views.gate import own_association, resume_url, signed_in
+from association.views.gate import resume_url
+from association.views.own import own_association, signed_in
 from partners.services.member_invitations import has_member_invitation
 from web.answers import posts_only, see_other
 from web.downloads import as_attachment
@@ -169,7 +171,7 @@ def _tasks(
             _task(_("Budget"), partner, is_done=budget is not None),
             _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not open_freezes),
         ]
-    if authorization is not None and authorization.state == "requested":
+    if authorization is not None and authorization.state == AuthorizationState.REQUESTED:
         title = _("%(partner)s asks for your authorization")
         tasks.append(
             {
@@ -206,20 +208,22 @@ def _partner_actions(
         if freeze.frozen_at >= association.associated_at
         and freeze.cause != FreezeCause.ADMINISTRATOR
     ]
-    actions: list[dict[str, Any]] = [
-        {"kind": "budget", "at": row.set_at, "budget": row} for row in budgets
+    set_budgets = [{"kind": "budget", "at": row.set_at, "budget": row} for row in budgets]
+    asked = [
+        {"kind": "authorization_request", "at": row.requested_at}
+        for row in authorizations
+        if row.requested_at is not None
     ]
-    actions += [
+    actions = [*set_budgets, *_freeze_actions(own), *asked]
+    return sorted(actions, key=lambda action: action["at"], reverse=True)
+
+
+def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
+    frozen = [
         {"kind": row.cause, "at": row.frozen_at, "freeze": row, "reason": row.reason}
         for row in own
         if row.cause != FreezeCause.ASSOCIATION
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {(row.unfrozen_at, row.unfreeze_reason) for row in own if row.unfrozen_at}
-    actions += [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]
-    actions += [
-        {"kind": "authorization_request", "at": row.requested_at}
-        for row in authorizations
-        if row.requested_at is not None
-    ]
-    return sorted(actions, key=lambda action: action["at"], reverse=True)
+    return frozen + [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]

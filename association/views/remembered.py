@@ -4,8 +4,7 @@ A page is rendered without the request, from the same values that are its key: s
 they are and shows nothing of the first visitor. Each visitor's own texts are put into holes,
 escaped.
 
-Measured on 2026-11-28: a remembered landing page is 1,331 Python calls and 0.9 ms, a rendered one
-10,946 and 4.7 ms. `benchmarks/pages.py` measures it.
+That is about an eighth of the Python calls; `benchmarks/README.md` has the figures.
 """
 
 import re

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from audit.models import Actor
 from audit.services import record_audit_event
-from outbox.enums import OutboxProblem
+from outbox.enums import OutboxRefusal
 from outbox.models import OutboxMessage
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -166,9 +166,9 @@ def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> Outbo
     with transaction.atomic():
         locked = OutboxMessage.objects.select_for_update().get(pk=message.pk)
         if locked.dead_at is None:
-            raise Refused(OutboxProblem.NOT_DEAD)
+            raise Refused(OutboxRefusal.NOT_DEAD)
         if not locked.recipient:
-            raise Refused(OutboxProblem.RECIPIENT_FORGOTTEN)
+            raise Refused(OutboxRefusal.RECIPIENT_FORGOTTEN)
         before = {"dead_at": locked.dead_at, "tries": locked.tries}
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
-from partners.enums import AssociationType, Channel, InvitationState, PartnerRole
+from partners.enums import AssociationType, BatchState, Channel, InvitationState, PartnerRole
 from partners.models import PartnerMember
 from web.number_fields import WholeNumberField
 
@@ -63,10 +63,10 @@ class BatchListForm(forms.Form):
     state = FilterField(
         _("State"),
         [
-            ("draft", _("Not started")),
-            ("running", _("Running")),
-            ("finished", _("Finished")),
-            ("cancelled", _("Cancelled")),
+            (BatchState.DRAFT, _("Not started")),
+            (BatchState.RUNNING, _("Running")),
+            (BatchState.FINISHED, _("Finished")),
+            (BatchState.CANCELLED, _("Cancelled")),
         ],
     )
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from audit.models import actor_key
-from partners.enums import AssociationType, Channel
+from partners.enums import AssociationType, BatchState, Channel
 from partners.models.invitations import Invitation
 from partners.models.members import PartnerMember
 from partners.models.partners import Partner
@@ -17,9 +17,9 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
     """Named sets of batches."""
 
     def in_state(self, state: str) -> "InvitationBatchQuerySet":
-        if state == "running":
+        if state == BatchState.RUNNING:
             return self.running()
-        if state in {"finished", "cancelled"}:
+        if state in {BatchState.FINISHED, BatchState.CANCELLED}:
             return self.filter(**{f"{state}_at__isnull": False})
         return self.filter(started_at__isnull=True, cancelled_at__isnull=True)
 
@@ -125,12 +125,12 @@ class InvitationBatch(models.Model):
         return self.done_count - self.refused_count
 
     @property
-    def state(self) -> str:
+    def state(self) -> BatchState:
         if self.cancelled_at is not None:
-            return "cancelled"
+            return BatchState.CANCELLED
         if self.finished_at is not None:
-            return "finished"
-        return "draft" if self.started_at is None else "running"
+            return BatchState.FINISHED
+        return BatchState.DRAFT if self.started_at is None else BatchState.RUNNING
 
 
 class BatchRowQuerySet(models.QuerySet["BatchRow"]):

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.services import record_audit_event
-from partners.enums import Channel
+from partners.enums import BatchState, Channel
 from partners.models import InvitationBatch, Partner
 from partners.services.invitation_drafts import (
     audited_terms,
@@ -72,7 +72,7 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
     """Make no more of the batch unless it has ended already; what is made stays."""
     with transaction.atomic():
         locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
-        if locked.state in {"draft", "running"}:
+        if locked.state in {BatchState.DRAFT, BatchState.RUNNING}:
             locked.cancelled_by = by
             end_batch(batch=locked, action="batch.cancelled", by=by, now=now)
     return locked

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.enums import Channel, InvitationRequestProblem
+from partners.enums import Channel, InvitationRequestRefusal
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_use import InvitationRefused
 from partners.services.invitations import create_invitation
@@ -35,37 +35,39 @@ def request_online_invitation(
     """
     recipient = canonical_address(address)
     if invitation.channel != Channel.LINK:
-        raise Refused(InvitationRequestProblem.NOT_A_LINK)
+        raise Refused(InvitationRequestRefusal.NOT_A_LINK)
     refusal = invitation.refusal(now)
     if refusal is not None:
         raise InvitationRefused(refusal)
     with transaction.atomic():
         lock_name(f"{EMAIL_KIND}:{invitation.partner_id}")
         lock_name(f"{EMAIL_KIND}:{recipient}")
-        if not _may_be_opened(invitation.partner_id, recipient, now):
-            return
-        invitation_request = InvitationRequest.objects.create(
-            partner_id=invitation.partner_id,
-            invitation=invitation,
-            address=recipient,
-            language=language,
-            requested_at=now,
-        )
-        after = {"partner": invitation.partner_id, "invitation": invitation.pk}
-        record_audit_event(
-            action="invitation_request.opened",
-            about=invitation_request,
-            by=None,
-            now=now,
-            after=after,
-        )
-        messages = [
-            OutgoingMessage(
-                kind=EMAIL_KIND, to=user.email, about=invitation_request, language=user.language
-            )
-            for user in partner_recipients(invitation)
-        ]
-        enqueue_messages(messages=messages, now=now)
+        if _may_be_opened(invitation.partner_id, recipient, now):
+            opened = _open(invitation, recipient, language, now)
+            messages = [
+                OutgoingMessage(
+                    kind=EMAIL_KIND, to=user.email, about=opened, language=user.language
+                )
+                for user in partner_recipients(invitation)
+            ]
+            enqueue_messages(messages=messages, now=now)
+
+
+def _open(
+    invitation: Invitation, recipient: str, language: str, now: datetime
+) -> InvitationRequest:
+    opened = InvitationRequest.objects.create(
+        partner_id=invitation.partner_id,
+        invitation=invitation,
+        address=recipient,
+        language=language,
+        requested_at=now,
+    )
+    after = {"partner": invitation.partner_id, "invitation": invitation.pk}
+    record_audit_event(
+        action="invitation_request.opened", about=opened, by=None, now=now, after=after
+    )
+    return opened
 
 
 @whole_transaction
@@ -82,7 +84,7 @@ def answer_invitation_request(
         if locked.sent_invitation is not None:
             return locked.sent_invitation
         if locked.closed_at is not None:
-            raise Refused(InvitationRequestProblem.DISMISSED)
+            raise Refused(InvitationRequestRefusal.DISMISSED)
         followed = locked.invitation
         sent = create_invitation(
             partner=followed.partner,
@@ -122,11 +124,11 @@ def dismiss_invitation_request(
     with transaction.atomic():
         locked = _lock(invitation_request)
         if locked.sent_invitation is not None:
-            raise Refused(InvitationRequestProblem.ANSWERED)
+            raise Refused(InvitationRequestRefusal.ANSWERED)
         if locked.closed_at is None:
             _close(locked, "dismissed", by, now, dismiss_reason=reason)
         elif locked.dismiss_reason != reason:
-            raise Refused(InvitationRequestProblem.DISMISSED)
+            raise Refused(InvitationRequestRefusal.DISMISSED)
     return locked
 
 

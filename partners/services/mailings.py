@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from audit.services import record_audit_event
-from partners.enums import Channel, InvitationProblem, MailingProblem
+from partners.enums import Channel, InvitationProblem, MailingRefusal
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import end_batch, record_start
 from partners.services.invitation_drafts import (
@@ -74,7 +74,7 @@ def start_mailing(
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
         locked = rows.get(pk=batch.pk)
         if locked.cancelled_at is not None:
-            raise Refused(MailingProblem.CANCELLED)
+            raise Refused(MailingRefusal.CANCELLED)
         if locked.started_at is None:
             locked.subject, locked.note, locked.started_at = subject, note, now
             check_draft(draft_of_row(locked, pending_rows(locked)[0], now), now)
@@ -84,7 +84,7 @@ def start_mailing(
             locked.save(update_fields=["subject", "note", "started_at"])
             record_start(batch=locked, by=by, now=now)
         elif (locked.subject, locked.note) != (subject, note):
-            raise Refused(MailingProblem.STARTED)
+            raise Refused(MailingRefusal.STARTED)
     return locked
 
 

@@ -12,7 +12,7 @@ from accounts.services.administration import save_new_user
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.enums import MemberProblem
+from partners.enums import MemberRefusal
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
 from partners.services.members import add_member, lock_members, member_terms, membership_problem
@@ -50,12 +50,7 @@ def invite_member(
         lock_members(partner.pk)
         lock_name(f"{EMAIL_KIND}:{recipient}")
         invitation = partner.member_invitations.open().filter(address=recipient).first()
-        if partner.members.filter(user__email=recipient).exists():
-            raise Refused(MemberProblem.MEMBER_ALREADY)
-        emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
-        _check_day(emails, "created_at", MOST_EMAILS, MemberProblem.MAILED_TOO_OFTEN, now)
-        invited = partner.member_invitations.all()
-        _check_day(invited, "invited_at", MOST_PEOPLE, MemberProblem.TOO_MANY_INVITED, now)
+        _check_may_be_invited(partner, recipient, now)
         user = User.objects.filter(email=recipient).first()
         if user is None:
             user = User(email=recipient, language=by.language)
@@ -74,6 +69,15 @@ def invite_member(
     return invitation
 
 
+def _check_may_be_invited(partner: Partner, recipient: str, now: datetime) -> None:
+    if partner.members.filter(user__email=recipient).exists():
+        raise Refused(MemberRefusal.MEMBER_ALREADY)
+    emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
+    _check_day(emails, "created_at", MOST_EMAILS, MemberRefusal.MAILED_TOO_OFTEN, now)
+    invited = partner.member_invitations.all()
+    _check_day(invited, "invited_at", MOST_PEOPLE, MemberRefusal.TOO_MANY_INVITED, now)
+
+
 @whole_transaction
 def resend_member_invitation(
     *, invitation: MemberInvitation, by: User, now: datetime
@@ -85,9 +89,9 @@ def resend_member_invitation(
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
+            raise Refused(MemberRefusal.INVITATION_ACCEPTED)
         if locked.withdrawn_at is not None:
-            raise Refused(MemberProblem.INVITATION_WITHDRAWN)
+            raise Refused(MemberRefusal.INVITATION_WITHDRAWN)
         return invite_member(
             partner=locked.partner,
             address=locked.address,
@@ -143,12 +147,12 @@ def accept_member_invitation(
         if locked.accepted_at is not None:
             member = PartnerMember.objects.filter(user=by, partner=locked.partner_id).first()
             if member is None:
-                raise Refused(MemberProblem.INVITATION_ACCEPTED)
+                raise Refused(MemberRefusal.INVITATION_ACCEPTED)
             return member
         if locked.withdrawn_at is not None:
-            raise Refused(MemberProblem.INVITATION_WITHDRAWN)
+            raise Refused(MemberRefusal.INVITATION_WITHDRAWN)
         if locked.is_expired(now):
-            raise Refused(MemberProblem.INVITATION_EXPIRED)
+            raise Refused(MemberRefusal.INVITATION_EXPIRED)
         check_shown(shown_version, member_terms(locked))
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
@@ -177,7 +181,7 @@ def _end(
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.accepted_at is not None:
-            raise Refused(MemberProblem.INVITATION_ACCEPTED)
+            raise Refused(MemberRefusal.INVITATION_ACCEPTED)
         if locked.withdrawn_at is None:
             locked.withdrawn_at, locked.withdrawn_by = now, by
             locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
@@ -193,7 +197,7 @@ def _record_end(
 
 
 def _check_day(
-    rows: QuerySet[Any], moment: str, most: int, problem: MemberProblem, now: datetime
+    rows: QuerySet[Any], moment: str, most: int, problem: MemberRefusal, now: datetime
 ) -> None:
     newest = rows.filter(**{f"{moment}__gt": now - DAY}).order_by(f"-{moment}")
     moments = list(newest.values_list(moment, flat=True)[:most])

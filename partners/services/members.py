@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import CustomerAccount, User
 from audit.services import record_audit_event, record_audit_events
-from partners.enums import MemberProblem, PartnerRole
+from partners.enums import MemberRefusal, PartnerRole
 from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
 from partners.services.pages import COUNTED, CountOf
 from web.fixed_queries import KEY, fixed_query
@@ -83,7 +83,7 @@ def add_member(
                 action="partner_member.added", about=member, by=by, now=now, after=after
             )
     except IntegrityError as error:
-        raise Refused(MemberProblem.ACTS_FOR_A_PARTNER) from error
+        raise Refused(MemberRefusal.ACTS_FOR_A_PARTNER) from error
     return member
 
 
@@ -106,7 +106,7 @@ def change_member(
         lock_members(member.partner_id)
         locked = PartnerMember.objects.filter(pk=member.pk).first()
         if locked is None:
-            raise Refused(MemberProblem.NO_LONGER_MEMBER)
+            raise Refused(MemberRefusal.NO_LONGER_MEMBER)
         before = member_terms(locked)
         after = {"role": str(role), "may_see_addresses": may_see_addresses}
         if before == after:
@@ -173,13 +173,13 @@ def lock_account_of(user: User) -> None:
     CustomerAccount.objects.select_for_update().filter(owner=user).first()
 
 
-def membership_problem(user: User) -> MemberProblem | None:
+def membership_problem(user: User) -> MemberRefusal | None:
     """Return what keeps the user from acting for a partner, if anything does."""
     if PartnerMember.objects.filter(user=user).exists():
-        return MemberProblem.ACTS_FOR_A_PARTNER
+        return MemberRefusal.ACTS_FOR_A_PARTNER
     account = CustomerAccount.objects.filter(owner=user).first()
     if account is not None and account.associations.in_force().exists():
-        return MemberProblem.IS_A_CUSTOMER
+        return MemberRefusal.IS_A_CUSTOMER
     return None
 
 
@@ -191,7 +191,7 @@ def _keep_an_administrator(member: PartnerMember) -> None:
         partner=member.partner_id, role=PartnerRole.ADMINISTRATOR
     )
     if not administrators.exclude(pk=member.pk).exists():
-        raise Refused(MemberProblem.LAST_ADMINISTRATOR)
+        raise Refused(MemberRefusal.LAST_ADMINISTRATOR)
 
 
 def member_terms(member: PartnerMember | MemberInvitation) -> dict[str, Any]:

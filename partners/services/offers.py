@@ -1,7 +1,6 @@
 """What the landing page reads of an invitation: one prepared statement, and rows without models.
 
-Measured on 2026-11-28: the page takes 1,096 Python calls instead of 1,297. `benchmarks/pages.py`
-measures it.
+`benchmarks/README.md` has what that saves.
 """
 
 from datetime import datetime

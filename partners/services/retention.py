@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from audit.services import record_audit_event, record_audit_events
+from partners.enums import BatchState
 from partners.models import (
     BatchRow,
     Invitation,
@@ -30,7 +31,7 @@ def discard_old_drafts(*, now: datetime) -> int:
     """
     end = now - settings.RETENTION["DRAFTS"]
     with transaction.atomic():
-        drafts = InvitationBatch.objects.in_state("draft").filter(created_at__lte=end)
+        drafts = InvitationBatch.objects.in_state(BatchState.DRAFT).filter(created_at__lte=end)
         old = drafts.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:ROWS_AT_ONCE]
         for batch in old:
             end_batch(batch=batch, action="batch.cancelled", now=now)

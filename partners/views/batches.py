@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.enums import Channel
+from partners.enums import BatchState, Channel
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
 from partners.models import Invitation, InvitationBatch, PartnerMember
@@ -92,7 +92,8 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
 def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
     shown = batch_of(member, batch_id)
     if request.method == "POST":
-        if cancel_batch(batch=shown, by=member.user, now=timezone.now()).state == "finished":
+        cancelled = cancel_batch(batch=shown, by=member.user, now=timezone.now())
+        if cancelled.state == BatchState.FINISHED:
             messages.info(request, _("The batch was finished before it could be cancelled."))
         return see_other("console_batch", batch_id=shown.pk)
     context = {"batch": shown, "back_url": reverse("console_batch", args=[shown.pk])}

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from outbox.services.rendering import from_address
 from partners.emails import preview_invitation
-from partners.enums import Channel, InvitationProblem
+from partners.enums import BatchState, Channel, InvitationProblem
 from partners.forms.emails import LARGEST_LIST, MailingForm, ManyEmailsForm, NewEmailForm
 from partners.forms.links import copied_terms
 from partners.models import InvitationBatch, PartnerMember
@@ -162,7 +162,7 @@ def _report(batch: InvitationBatch) -> dict[str, Any]:
         "bad_count": bad.count(),
         "back_url": reverse("console_batches"),
     }
-    row = pending_rows(batch).first() if batch.state == "draft" else None
+    row = pending_rows(batch).first() if batch.state == BatchState.DRAFT else None
     if row is not None:
         email = preview_invitation(draft_of_row(batch, row, timezone.now()))
         context |= {"email": email, "sender": from_address(), "recipient": row.email}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from partners.enums import MemberProblem
+from partners.enums import MemberRefusal
 from partners.models import MemberInvitation
 from partners.refusals import sentence_for
 from partners.services.member_invitations import (
@@ -25,7 +25,7 @@ from web.session_life import limit_idle_time
 from web.shown_versions import ChangedMeanwhile
 from web.versioned_forms import VersionedForm
 
-_TOO_LATE = {MemberProblem.INVITATION_EXPIRED, MemberProblem.INVITATION_WITHDRAWN}
+_TOO_LATE = {MemberRefusal.INVITATION_EXPIRED, MemberRefusal.INVITATION_WITHDRAWN}
 
 
 @require_safe

@@ -34,7 +34,7 @@ def answer_form(
     why_not: str = "",
     field_of: Callable[[Enum], str | None] = lambda code: None,
 ) -> HttpResponse:
-    """Show the form, or act once on a valid POST and redirect to the address that `act` returns.
+    """Show the form, or act once on a valid POST and redirect to the URL that `act` returns.
 
     A repeated POST gets its first answer, even if the form is invalid by now. `why_not` is the
     reason for which the form is not offered. The reason of a refusal is shown at the field that
@@ -71,6 +71,7 @@ def answer_or_conflict(
     with `page_again()`, the page as it is now.
     """
     if not form.is_valid():
+        # A valid form's earlier answer is found by `answer_once()`, without another statement.
         return earlier_answer(request) or page()
     try:
         return answer_once(request, act)
@@ -103,7 +104,7 @@ def answer_action(
     section: str,
     back_url: str,
 ) -> HttpResponse:
-    """Act once and redirect to the address that `act` returns, or show a page that says why not."""
+    """Act once and redirect to the URL that `act` returns, or show a page that says why not."""
     try:
         return answer_once(request, act)
     except Refused as refused:

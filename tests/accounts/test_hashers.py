@@ -1,5 +1,6 @@
 """Hashing is bounded: few wait, the others get a 503 at once, and nothing is counted for them."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from accounts.models import VerificationCode
 from accounts.services.codes import code_holder, derive_code
 from tests import factories
 from tests.accounts.test_login import log_in
+from tests.conventions.sources import ROOT
 from tests.factories.accounts import PASSWORD, UserFactory
 from web.refused import Busy
 
@@ -142,6 +144,13 @@ def test_registration_that_finds_no_turn_can_be_sent_again(client, settings, ful
     assert sent.status_code == 503
     row.refresh_from_db()
     assert (row.spent_at, row.spent_by) == (None, None)
+
+
+def test_a_flood_of_log_ins_leaves_threads_for_other_pages():
+    """`WAITING` is chosen by the number of threads of one process."""
+    configured = (ROOT / "config" / "gunicorn.conf.py").read_text()
+    threads = int(re.search(r"^threads = (\d+)$", configured, re.MULTILINE)[1])
+    assert threads - (1 + hashers.WAITING) == 2
 
 
 def test_capacity_is_asked_for_paths_that_exist(settings):

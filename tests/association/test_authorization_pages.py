@@ -254,7 +254,7 @@ def test_request_for_what_was_given_meanwhile_says_so():
     grant_authorization(
         association=association,
         shown_request=None,
-        shown_version=document(LETTER).version,
+        shown_letter=document(LETTER).version,
         label="I agree",
         language="en",
         address=None,

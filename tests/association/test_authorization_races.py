@@ -73,7 +73,7 @@ def answer(authorization):
                 grant_authorization(
                     association=authorization.association,
                     shown_request=authorization,
-                    shown_version=version,
+                    shown_letter=version,
                     label="I agree",
                     language="en",
                     address=None,

@@ -49,7 +49,7 @@ def grant(association, **changed):
         **{
             "association": association,
             "shown_request": None,
-            "shown_version": document(LETTER).version,
+            "shown_letter": document(LETTER).version,
             "label": "I agree",
             "language": "en",
             "address": ADDRESS,
@@ -154,9 +154,9 @@ def test_older_version_than_the_one_in_force_is_refused(untouched):
     shown = document(LETTER).version
     publish_next(LETTER)
     with pytest.raises(Refused, match=r"^authorization_letter_changed$"):
-        grant(association, shown_version=shown)
+        grant(association, shown_letter=shown)
     assert Authorization.objects.count() == 0
-    assert grant(association, shown_version=shown + 1).consent.document.version == shown + 1
+    assert grant(association, shown_letter=shown + 1).consent.document.version == shown + 1
 
 
 def test_decline_keeps_the_reason_once(untouched):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from association.enums import Operation
 from association.services import following_up
 from association.services.following_up import follow_up
-from partners.enums import InvitationRequestProblem
+from partners.enums import InvitationRequestRefusal
 from partners.services.invitation_requests import dismiss_invitation_request
 from tests.factories import AttemptFactory, InvitationRequestFactory, PartnerMemberFactory
 from web.refused import Refused
@@ -54,6 +54,6 @@ def test_a_dismissal_waits_for_the_follow_up_and_is_refused(monkeypatch):
     with pytest.raises(Refused) as refused:
         dismissal.result(timeout=20)
     colleague.shutdown()
-    assert refused.value.code == InvitationRequestProblem.ANSWERED
+    assert refused.value.code == InvitationRequestRefusal.ANSWERED
     asked.refresh_from_db()
     assert (asked.sent_invitation, asked.dismiss_reason) == (sent, "")

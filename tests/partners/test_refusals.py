@@ -2,10 +2,10 @@
 
 from partners.enums import (
     InvitationProblem,
-    InvitationRequestProblem,
+    InvitationRequestRefusal,
     ListProblem,
-    MailingProblem,
-    MemberProblem,
+    MailingRefusal,
+    MemberRefusal,
     RowProblem,
 )
 from partners.refusals import SENTENCES
@@ -15,9 +15,9 @@ def test_every_code_has_a_sentence_of_its_own():
     assert set(SENTENCES) == {
         *InvitationProblem,
         *ListProblem,
-        *MailingProblem,
-        *MemberProblem,
-        *InvitationRequestProblem,
+        *MailingRefusal,
+        *MemberRefusal,
+        *InvitationRequestRefusal,
         *RowProblem,
     }
     sentences = [str(sentence) for sentence in SENTENCES.values()]

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.enums import Channel, InvitationRefusal, InvitationRequestProblem
+from partners.enums import Channel, InvitationRefusal, InvitationRequestRefusal
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_requests import (
     answer_invitation_request,
@@ -153,7 +153,7 @@ def test_address_gets_five_requests_a_day():
 def test_online_invitation_is_not_asked_for_with_an_online_invitation():
     with pytest.raises(Refused) as refused:
         ask(InvitationFactory(email=True))
-    assert refused.value.code == InvitationRequestProblem.NOT_A_LINK
+    assert refused.value.code == InvitationRequestRefusal.NOT_A_LINK
     assert not InvitationRequest.objects.exists()
 
 
@@ -184,7 +184,7 @@ def test_answering_sends_one_bound_invitation_of_the_same_type(referral):
     assert actions(request) == ["invitation_request.answered"]
     with pytest.raises(Refused) as refused:
         dismiss_invitation_request(invitation_request=request, reason="late", by=member, now=NOW)
-    assert refused.value.code == InvitationRequestProblem.ANSWERED
+    assert refused.value.code == InvitationRequestRefusal.ANSWERED
 
 
 def test_answering_is_all_or_nothing_when_the_partner_may_not_invite():
@@ -210,4 +210,4 @@ def test_dismissing_twice_keeps_the_first_reason_and_sends_no_email():
     assert not OutboxMessage.objects.exists()
     with pytest.raises(Refused) as refused:
         answer_invitation_request(invitation_request=request, by=member, now=NOW)
-    assert refused.value.code == InvitationRequestProblem.DISMISSED
+    assert refused.value.code == InvitationRequestRefusal.DISMISSED

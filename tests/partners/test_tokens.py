@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.services.account_names import CROCKFORD
 from partners.tokens import (
     LENGTH,
     canonical_token,
@@ -15,6 +14,7 @@ from partners.tokens import (
     new_token,
     token_typed_by_hand,
 )
+from web.random_ids import CROCKFORD
 
 tokens = st.text(alphabet=CROCKFORD, min_size=LENGTH, max_size=LENGTH)
 LOOK_ALIKES = {"0": "0oO", "1": "1iIlL"}

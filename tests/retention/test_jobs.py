@@ -21,7 +21,7 @@ from audit import retention
 from audit.models import AuditEvent
 from audit.retention import shorten_addresses_of_events
 from audit.services import record_audit_event
-from outbox.enums import OutboxProblem
+from outbox.enums import OutboxRefusal
 from outbox.models import OutboxMessage
 from outbox.services.background import Background
 from outbox.services.queue import OutgoingMessage, enqueue_messages, revive_message
@@ -133,7 +133,7 @@ def test_a_dead_email_without_recipient_is_not_sent_again():
 
     with pytest.raises(Refused) as refused:
         revive_message(message=message, by=None, now=NOW)
-    assert refused.value.code == OutboxProblem.RECIPIENT_FORGOTTEN
+    assert refused.value.code == OutboxRefusal.RECIPIENT_FORGOTTEN
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
-from association.enums import BudgetPeriod
+from association.enums import BudgetPeriod, CustomerStatus
 from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.templatetags.association_money import money
@@ -19,9 +19,9 @@ from partners.models import PartnerMember
 from partners.views.refusing import actor_name
 
 STATUSES: Mapping[str, tuple[Any, str]] = {
-    "waiting": (gettext_lazy("Waiting for a budget"), "warning"),
-    "frozen": (gettext_lazy("Frozen"), "danger"),
-    "free": (gettext_lazy("Not frozen"), "success"),
+    CustomerStatus.WAITING: (gettext_lazy("Waiting for a budget"), "warning"),
+    CustomerStatus.FROZEN: (gettext_lazy("Frozen"), "danger"),
+    CustomerStatus.FREE: (gettext_lazy("Not frozen"), "success"),
 }
 
 
