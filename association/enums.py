@@ -20,6 +20,40 @@ class OnExhaustion(TextChoices):
     NOTIFY = "notify", _("only tell the partner")
 
 
+class Side(TextChoices):
+    """Who acts on an association: one of its two sides, or the provider."""
+
+    CUSTOMER = "customer", _("the customer")
+    PARTNER = "partner", _("the partner")
+    PROVIDER = "provider", _("the provider")
+
+
+class EndAnswer(TextChoices):
+    """What became of a request to end. Closed: the provider ended the association meanwhile."""
+
+    AGREED = "agreed", _("agreed")
+    DECLINED = "declined", _("declined")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    CLOSED = "closed", _("closed")
+
+
+class EndAction(TextChoices):
+    """What a side can do about ending an association."""
+
+    ASK = "ask", _("Ask to end")
+    WITHDRAW = "withdraw", _("Withdraw the request")
+    AGREE = "agree", _("Agree and end the association")
+    DECLINE = "decline", _("Decline")
+
+
+class EndObstacle(StrEnum):
+    """What has to be settled before a side may ask to end, or agree to it."""
+
+    UNPAID_BILLS = "unpaid_bills"
+    RESERVED_INSTANCES = "reserved_instances"
+    ADMINISTRATOR_FREEZE = "administrator_freeze"
+
+
 class AssociationRefusal(StrEnum):
     """Why an action on an association, its account or its attempt is refused."""
 
@@ -42,6 +76,17 @@ class AssociationRefusal(StrEnum):
     NOT_GRANTED = "not_granted"
     NOT_REQUESTED = "not_requested"
 
+    # A request to end is open already.
+    END_REQUEST_OPEN = "end_request_open"
+    # `context["obstacles"]` has to be settled before the association can end.
+    END_OBSTRUCTED = "end_obstructed"
+    # The request to end was answered or withdrawn meanwhile.
+    END_REQUEST_ANSWERED = "end_request_answered"
+    # The asking side withdraws, the other one answers.
+    WRONG_SIDE = "wrong_side"
+    # The provider answers only when the other side has had its time.
+    END_REQUEST_NOT_DUE = "end_request_not_due"
+
     # A partner's action on an attempt.
     NOT_POSSIBLE = "not_possible"
     ADDRESS_UNKNOWN = "address_unknown"
@@ -60,6 +105,7 @@ class CustomerStatus(StrEnum):
     WAITING = "waiting"
     FROZEN = "frozen"
     FREE = "free"
+    ENDED = "ended"
 
 
 class AuthorizationAnswer(TextChoices):

@@ -60,6 +60,17 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.ALREADY_REVOKED: _("The authorization has been revoked already."),
     AssociationRefusal.NOT_GRANTED: _("No authorization has been given yet."),
     AssociationRefusal.NOT_REQUESTED: _("The partner has not asked for an authorization."),
+    AssociationRefusal.END_REQUEST_OPEN: _("A request to end this association is open already."),
+    AssociationRefusal.END_OBSTRUCTED: _(
+        "The association cannot end yet: something has to be settled first."
+    ),
+    AssociationRefusal.END_REQUEST_ANSWERED: _(
+        "The request to end was answered or withdrawn in the meantime."
+    ),
+    AssociationRefusal.WRONG_SIDE: _(
+        "Only the side that was asked can answer, and only the side that asked can withdraw."
+    ),
+    AssociationRefusal.END_REQUEST_NOT_DUE: _("The other side still has time to answer."),
     AssociationRefusal.NOT_POSSIBLE: _(
         "This does not help here, or no longer. The page shows what does."
     ),
@@ -339,12 +350,16 @@ def way_out(code: str) -> str:
 
 
 def fact_text(refusal: Refusal) -> str:
-    """Return the customer's own fact, with dates and money as the reader writes them."""
+    """Return the customer's own fact."""
+    return REFUSAL_TEXTS[refusal.code].fact % fill_in(refusal.evidence)
+
+
+def fill_in(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sentence needs, with dates and money as the reader writes them."""
     shown = {
-        name: FORMATS[name](value) if name in FORMATS else value
-        for name, value in refusal.evidence.items()
+        name: FORMATS[name](value) if name in FORMATS else value for name, value in evidence.items()
     }
-    return REFUSAL_TEXTS[refusal.code].fact % {"provider": settings.PROVIDER_NAME, **shown}
+    return {"provider": settings.PROVIDER_NAME, **shown}
 
 
 def _moment(value: str | None) -> str:
@@ -366,6 +381,7 @@ FORMATS: Mapping[str, Callable[[Any], object]] = {
     "registered_at": _moment,
     "joinable_until": _moment,
     "ends_at": _moment,
+    "frozen_at": _moment,
     "last_expires_at": _moment,
     "largest_amount": lambda value: money(Decimal(value)),
     "outstanding": lambda value: money(Decimal(value)),

@@ -273,6 +273,9 @@ PARTNER_DAILY_MAILS = env.int("PARTNER_DAILY_MAILS", default=10_000)
 DAILY_INVITATIONS = env.int("DAILY_INVITATIONS", default=200_000)
 DAILY_MAILS = env.int("DAILY_MAILS", default=100_000)
 
+# Days without an answer after which the provider may answer a request to end an association.
+END_REQUEST_DAYS = env.int("END_REQUEST_DAYS", default=14)
+
 # --- health ---------------------------------------------------------------------------------
 # Functions that return whether their work is delayed; /readyz reports the result by name.
 READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}

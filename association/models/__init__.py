@@ -5,6 +5,7 @@ from association.models.associations import Association, Authorization
 from association.models.attempts import Attempt
 from association.models.budgets import Budget, BudgetAlert, BudgetRequest
 from association.models.documents import Consent, LegalDocument
+from association.models.end_requests import EndRequest
 from association.models.notices import PartnerTold, ResumeEmail
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "BudgetRequest",
     "Consent",
     "DocumentKind",
+    "EndRequest",
     "LegalDocument",
     "OnExhaustion",
     "PartnerTold",

@@ -27,8 +27,8 @@ class AssociationQuerySet(models.QuerySet["Association"]):
         return self.filter(ended_at__isnull=True)
 
     def visible_to(self, member: PartnerMember) -> "AssociationQuerySet":
-        """Associations in force with the member's partner; a manager sees those they manage."""
-        rows = self.in_force().filter(partner=member.partner_id)
+        """Associations with the member's partner, ended ones too; a manager's are those managed."""
+        rows = self.filter(partner=member.partner_id)
         return rows if member.is_administrator else rows.filter(manager=member)
 
 
@@ -115,6 +115,10 @@ class Association(models.Model):
     @property
     def is_reseller(self) -> bool:
         return self.association_type == AssociationType.RESELLER
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended_at is not None
 
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):

@@ -1,4 +1,4 @@
-"""Making an association, in one transaction, and ending it."""
+"""Making an association, in one transaction."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, User
-from accounts.services.freezes import close_freezes, freezes_of, open_freeze
+from accounts.services.freezes import open_freeze
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Attempt, Authorization, Consent
 from association.services.admission import Admission, account_of, admit, needs_instructions
@@ -18,7 +18,6 @@ from association.services.attempts import (
     keep_refusals,
     lock_unfinished,
 )
-from association.services.authorizations import revoke_open_authorization
 from association.services.consents import (
     AGREED_FIELDS,
     Enabling,
@@ -27,7 +26,6 @@ from association.services.consents import (
     consents_of,
     tick_on_last_page,
 )
-from association.services.customers import ALL_BUT_ADMINISTRATOR
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
@@ -252,37 +250,3 @@ def _enqueue_emails(
             for member in recipients
         ]
     enqueue_messages(messages=outgoing, now=now)
-
-
-@whole_transaction
-def end_association(
-    *, association: Association, reason: str, by: User | None, now: datetime
-) -> Association:
-    """End an association, lift its freezes and revoke its open authorization.
-
-    An administrator's freeze stays. Ending it again changes nothing. Locks the account.
-    """
-    with transaction.atomic():
-        account = CustomerAccount.objects.select_for_update().get(pk=association.account_id)
-        locked = Association.objects.select_for_update().get(pk=association.pk)
-        if locked.ended_at is not None:
-            return locked
-        locked.ended_at, locked.ended_by, locked.end_reason = now, by, reason
-        locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
-        record_audit_event(
-            action="association.ended",
-            about=locked,
-            by=by,
-            now=now,
-            before={"ended_at": None},
-            after={"ended_at": now, "end_reason": reason},
-        )
-        revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
-        close_freezes(
-            freezes=freezes_of([account.pk]),
-            causes=ALL_BUT_ADMINISTRATOR,
-            reason=reason,
-            by=by,
-            now=now,
-        )
-        return locked

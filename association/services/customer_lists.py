@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Freeze
 from accounts.services.capabilities import widest_scope
 from association.enums import CustomerStatus
-from association.models import Association, Authorization, Budget
+from association.models import Association, Authorization, Budget, EndRequest
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
 from audit.models import AuditEvent
@@ -38,6 +38,8 @@ class CustomerState:
 
     @property
     def status(self) -> CustomerStatus:
+        if self.association.has_ended:
+            return CustomerStatus.ENDED
         if self.association.is_reseller and self.budget is None:
             return CustomerStatus.WAITING
         return CustomerStatus.FROZEN if self.freezes else CustomerStatus.FREE
@@ -56,7 +58,14 @@ class CustomerState:
 
 
 def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> AssociationQuerySet:
-    """Return the rows that match the filters of the list's form; no statement."""
+    """Return the rows that match the filters of the list's form; no statement.
+
+    Those that have ended are left out unless they are asked for.
+    """
+    if filters.get("status") == CustomerStatus.ENDED:
+        rows = rows.filter(ended_at__isnull=False)
+    else:
+        rows = rows.in_force()
     if "q" in filters:
         rows = _search(rows, filters["q"].strip())
     if "association_type" in filters:
@@ -101,10 +110,11 @@ def with_people(rows: AssociationQuerySet) -> AssociationQuerySet:
 def customer_states(rows: Collection[Association], *, now: datetime) -> list[CustomerState]:
     """Return the states of these customers, in their order; three statements.
 
-    The rows must have their partner and account loaded.
+    The rows must have their partner and account loaded. Of an association that has ended nothing is
+    returned that the account did since.
     """
     freezes: dict[int, list[Freeze]] = defaultdict(list)
-    accounts = [row.account_id for row in rows]
+    accounts = [row.account_id for row in rows if not row.has_ended]
     for freeze in Freeze.objects.open().filter(account__in=accounts).order_by("pk"):
         freezes[freeze.account_id].append(freeze)
     by_key = {row.pk: row for row in rows}
@@ -116,7 +126,7 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
     return [
         CustomerState(
             association=row,
-            freezes=freezes[row.account_id],
+            freezes=[] if row.has_ended else freezes[row.account_id],
             budget=budgets.get(row.pk),
             spent=spent[budgets[row.pk].pk] if row.pk in budgets else None,
         )
@@ -125,14 +135,19 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
 
 
 def customer_record(association: Association) -> dict[str, list[Any]]:
-    """Return `freezes`, `budgets`, `authorizations` and `actions`, newest first; four statements.
+    """Return `freezes`, `budgets`, `end_requests`, `authorizations` and `actions`, newest first.
 
-    Freezes from before the association are left out, unless they are still open. Actions are those
-    of people on these rows, but not the customer's own.
+    Five statements.
+
+    Freezes from before the association are left out, unless they are still open, and so is
+    everything from after its end. Actions are those of people on these rows, but not the customer's
+    own.
     """
     freezes = association.account.freezes.filter(
         Q(frozen_at__gte=association.associated_at) | Q(unfrozen_at__isnull=True)
     )
+    if association.has_ended:
+        freezes = freezes.filter(frozen_at__lte=association.ended_at)
     rows: dict[Any, list[Any]] = {
         Freeze: list(
             freezes.select_related("frozen_by", "unfrozen_by").order_by("-frozen_at", "-pk")[:SHOWN]
@@ -145,6 +160,7 @@ def customer_record(association: Association) -> dict[str, list[Any]]:
                 "-pk"
             )[:SHOWN]
         ),
+        EndRequest: list(association.end_requests.order_by("-asked_at")[:SHOWN]),
     }
     about = Q()
     for model, shown in [(Association, [association]), *rows.items()]:
@@ -154,9 +170,12 @@ def customer_record(association: Association) -> dict[str, list[Any]]:
     events = AuditEvent.objects.filter(
         about, occurred_at__gte=association.associated_at, actor__isnull=False
     ).exclude(actor=association.account.owner_id)
+    if association.has_ended:
+        events = events.filter(occurred_at__lte=association.ended_at)
     return {
         "freezes": rows[Freeze],
         "budgets": rows[Budget],
+        "end_requests": rows[EndRequest],
         "authorizations": rows[Authorization],
         "actions": list(events.select_related("actor").order_by("-occurred_at", "-pk")[:SHOWN]),
     }

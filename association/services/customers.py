@@ -298,6 +298,26 @@ def _write_budgets(
     return budgets
 
 
+def end_budget(*, association: Association, by: User, now: datetime) -> None:
+    """End the budget in force, if there is one, with its association.
+
+    The association comes from `lock_customers()`.
+    """
+    budget = association.current_budget
+    if budget is None:
+        return
+    budget.replaced_at = max(now, budget.set_at)
+    budget.save(update_fields=["replaced_at"])
+    record_audit_event(
+        action="budget.ended",
+        about=budget,
+        by=by,
+        now=now,
+        before={"replaced_at": None},
+        after={"replaced_at": budget.replaced_at},
+    )
+
+
 def _audited(budget: Budget | None) -> dict[str, Any] | None:
     if budget is None:
         return None

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Freeze, Resource, User
-from association.models import Association, Authorization
+from association.models import Association, Authorization, EndRequest
 from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
@@ -26,6 +26,7 @@ _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Freeze, "account__owner", ("reason", "unfreeze_reason")),
     (Association, "account__owner", ("end_reason",)),
     (Authorization, "association__account__owner", ("reason",)),
+    (EndRequest, "association__account__owner", ("reason", "answer_reason")),
     (Resource, "account__owner", ("name",)),
 )
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (

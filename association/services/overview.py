@@ -83,7 +83,7 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> Qu
     frozen = Freeze.objects.open().filter(*more, account=OuterRef("account"), cause=cause)
     current = Budget.objects.current().filter(association=OuterRef("pk"))
     return (
-        with_last_request(member.partner.associations.visible_to(member))
+        with_last_request(member.partner.associations.visible_to(member).in_force())
         .filter(Exists(frozen), association_type=AssociationType.RESELLER)
         # A subquery for the key instead of EXISTS, for which PostgreSQL would hash all budgets.
         .annotate(has_budget=IsNull(Subquery(current.values("pk")[:1]), False))

@@ -11,7 +11,7 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
 from association.enums import JourneyRefusal, Step
 from association.models import Association, Authorization, BudgetPeriod, Consent, DocumentKind
-from association.services.associations import associate, end_association
+from association.services.associations import associate
 from association.services.attempts import find_attempt
 from association.services.consents import Enabling, LetterChoice
 from association.services.customers import set_budget, unfreeze_customer
@@ -27,6 +27,7 @@ from tests.factories import (
     LegalDocumentFactory,
     PartnerMemberFactory,
     agreed_to,
+    end_by_provider,
 )
 from tests.journeys.walk import document, invite, publish_next, ready_attempt
 from tests.tables import tables
@@ -353,7 +354,7 @@ def test_ended_association_does_not_hinder_the_next():
     arguments = everything(enabled=True)
     account = arguments["attempt"].account
     first = associate(**arguments)
-    end_association(association=first, reason="", by=None, now=timezone.now())
+    end_by_provider(first)
     second = ready_attempt(account=account)
     assert associate(attempt=second, by=account.owner, address=None) != first
     assert Association.objects.in_force().get().attempt == second

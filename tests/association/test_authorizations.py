@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from association.models import Association, Authorization, Consent, DocumentKind
-from association.services.associations import end_association
 from association.services.authorizations import (
     decline_authorization,
     grant_authorization,
@@ -20,6 +19,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     UserFactory,
+    end_by_provider,
     make_associated,
 )
 from tests.journeys.walk import document, publish_next
@@ -230,7 +230,7 @@ def test_only_the_owner_answers():
 def test_ended_association_has_no_more_authorizations():
     association = associated()
     asked = ask(association)
-    end_association(association=association, reason="", by=None, now=timezone.now())
+    end_by_provider(association)
     for act in (
         lambda: ask(association),
         lambda: grant(association),

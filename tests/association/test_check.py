@@ -21,6 +21,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     ReservedInstanceFactory,
+    end_by_provider,
 )
 from tests.journeys.walk import Walk, invite, ready_attempt, walk_of
 from tests.tables import tables
@@ -224,11 +225,10 @@ def test_existing_account_on_a_link():
 
 
 def test_account_that_has_ended_an_association_is_not_new_any_more():
-    from association.services.associations import end_association
 
     first = walk_of(ready_attempt(invitation=InvitationFactory.create(), registered=True))
     first.post("confirm")
-    end_association(association=Association.objects.get(), reason="", by=None, now=timezone.now())
+    end_by_provider(Association.objects.get())
     account = first.attempt.account
     again = walk_of(ready_attempt(account=account, invitation=InvitationFactory.create()))
     assert again.attempt.refusal_codes == ["existing_account_not_allowed"]

@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from association.models import Authorization, Budget, DocumentKind
-from association.services.associations import end_association
 from association.services.authorizations import decline_authorization, revoke_authorization
 from association.services.customers import MOST_FREEZES_A_DAY
 from association.views.console import customer_actions
@@ -20,6 +19,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
+    end_by_provider,
     make_associated,
 )
 from tests.journeys.walk import document
@@ -94,7 +94,7 @@ def test_association_that_ends_before_the_lock_is_a_conflict(
     answer_once = module.answer_once
 
     def end_and_answer(*arguments):
-        end_association(association=customer, reason="Over", by=None, now=timezone.now())
+        end_by_provider(customer)
         return answer_once(*arguments)
 
     monkeypatch.setattr(module, "answer_once", end_and_answer)

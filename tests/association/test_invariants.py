@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Freeze, User
 from association.models import Association, BudgetPeriod, Consent, LegalDocument, OnExhaustion
-from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
@@ -34,6 +34,7 @@ from tests.factories import (
     PartnerFactory,
     PartnerMemberFactory,
     UserFactory,
+    end_by_provider,
     make_associated,
     make_attempt,
 )
@@ -543,3 +544,22 @@ def test_number_of_statements_does_not_grow_with_the_rows(association):
         )
     make_attempt()
     assert statements() == one
+
+
+def test_what_is_left_of_an_ended_association_is_found():
+    association = end_by_provider(make_associated())
+    assert list(find_violations()) == []
+    now = association.ended_at
+    association.budgets.create(amount=1, period="monthly", on_exhaustion="freeze", set_at=now)
+    association.authorizations.create(requested_at=now)
+    association.end_requests.create(asking_side="partner", reason="x", asked_at=now)
+    Freeze.objects.update(unfrozen_at=None, unfrozen_by=None, unfreeze_reason="")
+    Association.objects.update(ended_by=None)
+    found = [row for row in find_violations() if row.invariant == "I12"]
+    assert sorted(row.detail for row in found) == [
+        "has ended and has a budget in force",
+        "has ended and has an open authorization",
+        "has ended and has an open freeze that is not an administrator's",
+        "has ended and has an open request to end",
+        "has ended without an actor or a reason",
+    ]

@@ -21,6 +21,7 @@ from tests.factories.association import (
     LegalDocumentFactory,
     agreed_to,
     enabling_of,
+    end_by_provider,
     make_associated,
     make_attempt,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "UserFactory",
     "agreed_to",
     "enabling_of",
+    "end_by_provider",
     "make_associated",
     "make_attempt",
 ]

@@ -18,8 +18,9 @@ from association.services.attempts import (
 )
 from association.services.consents import AGREEMENT, Enabling
 from association.services.documents import Agreed, current_documents
+from association.services.endings import end_association
 from partners.models import Invitation
-from tests.factories.accounts import CustomerAccountFactory, in_days
+from tests.factories.accounts import CustomerAccountFactory, UserFactory, in_days
 from tests.factories.partners import InvitationFactory
 
 BROWSER_SECRET = "0" * 32
@@ -129,6 +130,14 @@ def make_associated(
         enabling=None if account.is_enabled else enabling_of(account),
         clock=lambda: now,
     )
+
+
+def end_by_provider(
+    association: Association, *, reason: str = "Over", now: datetime | None = None
+) -> Association:
+    """End the association as an administrator of the provider does."""
+    by, now = UserFactory.create(is_staff=True), now or timezone.now()
+    return end_association(association=association, reason=reason, by=by, now=now)
 
 
 def enabling_of(account: CustomerAccount, language: str = "en") -> Enabling:

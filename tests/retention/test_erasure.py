@@ -20,13 +20,13 @@ from accounts.models import User, VerificationCode
 from accounts.services.account_names import rename_account
 from accounts.services.codes import send_code
 from accounts.services.passwords import warn_of_failed_logins
-from association.enums import ErasureRefusal
+from association.enums import ErasureRefusal, Side
 from association.models import Association, Consent
 from association.refusals import SENTENCES
 from association.services import erasure
-from association.services.associations import end_association
 from association.services.attempts import defer_attempt, remember_registration
 from association.services.customers import freeze_customer
+from association.services.endings import ask_to_end
 from association.services.erasure import erase_account
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent, Erasure
@@ -43,6 +43,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     UserFactory,
+    end_by_provider,
     make_associated,
     make_attempt,
 )
@@ -85,7 +86,14 @@ def person(client):
         by=member.user,
         now=NOW - HOUR,
     )
-    end_association(association=association, reason=f"{CANONICAL} left", by=None, now=NOW)
+    ask_to_end(
+        association=association,
+        side=Side.CUSTOMER,
+        reason=f"Write to {CANONICAL}",
+        by=user,
+        now=NOW - HOUR,
+    )
+    end_by_provider(association, reason=f"{CANONICAL} left", now=NOW)
     link = InvitationFactory.create(partner=member.partner)
     request_online_invitation(invitation=link, address=CANONICAL, language="en", now=NOW)
     attempt = AttemptFactory.create(invitation=link)

@@ -9,7 +9,6 @@ from django.utils import timezone
 from accounts.models import VerificationCode
 from accounts.services.retention import delete_old_codes
 from association.models import Association, Attempt, Consent
-from association.services.associations import end_association
 from association.services.attempts import remember_registration
 from association.services.invariants.checking import find_violations
 from association.services.retention import (
@@ -47,6 +46,7 @@ from tests.factories import (
     LegalDocumentFactory,
     PartnerMemberFactory,
     UserFactory,
+    end_by_provider,
     make_associated,
 )
 from web.origin import Origin, set_origin
@@ -230,7 +230,7 @@ def test_the_recipient_of_a_customer_stays_until_a_year_after_the_end():
     ended_at = NOW + 2 * YEAR
 
     assert forget_invited_people(now=ended_at) == 0
-    end_association(association=association, reason="Moved on", by=None, now=ended_at)
+    end_by_provider(association, reason="Moved on", now=ended_at)
     assert forget_invited_people(now=ended_at + YEAR - SECOND) == 0
     assert forget_invited_people(now=ended_at + YEAR) == 1
     assert Association.objects.get().invitation.recipient == REMOVED_ADDRESS

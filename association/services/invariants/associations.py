@@ -1,4 +1,4 @@
-"""I1 to I4, I6 and I11: use counts, one in force, evidence, freezes, moments, services."""
+"""I1 to I4, I6, I11 and I12: use counts, evidence, freezes, moments, services, endings."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,15 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.enums import FreezeCause
 from accounts.models import CustomerAccount, Freeze
-from association.models import Association, Budget, Consent, DocumentKind, LegalDocument
+from association.models import (
+    Association,
+    Authorization,
+    Budget,
+    Consent,
+    DocumentKind,
+    EndRequest,
+    LegalDocument,
+)
 from association.services.documents import FALLBACK_LANGUAGE
 from association.services.invariants.violations import (
     CHUNK,
@@ -169,6 +177,33 @@ def services_are_enabled() -> Iterator[Violation]:
     """I11: an account with an association in force has its services enabled."""
     rows = Association.objects.in_force().filter(account__services_enabled_at__isnull=True)
     yield from violations("I11", rows, "the services of account {} are not enabled", "account_id")
+
+
+def ended_wholly() -> Iterator[Violation]:
+    """I12: what has ended has an actor and a reason, and nothing of it is left in force.
+
+    At most one request to end is open per association, and none on one that has ended.
+    """
+    ended = Association.objects.filter(ended_at__isnull=False)
+    anonymous = ended.filter(Q(ended_by__isnull=True) | Q(end_reason=""))
+    yield from violations("I12", anonymous, "has ended without an actor or a reason")
+    freezes = Freeze.objects.open().filter(
+        account=OuterRef("account"), frozen_at__lt=OuterRef("ended_at")
+    )
+    left = {
+        "an open freeze that is not an administrator's": freezes.exclude(
+            cause=FreezeCause.ADMINISTRATOR
+        ),
+        "an open authorization": Authorization.objects.open().filter(association=OuterRef("pk")),
+        "a budget in force": Budget.objects.current().filter(association=OuterRef("pk")),
+        "an open request to end": EndRequest.objects.open().filter(association=OuterRef("pk")),
+    }
+    for what, rows in left.items():
+        yield from violations("I12", ended.filter(Exists(rows)), f"has ended and has {what}")
+    asked = EndRequest.objects.open().order_by().values("association")
+    doubled = asked.annotate(number=Count("pk")).filter(number__gt=1).values("association")
+    several = Association.objects.filter(pk__in=doubled)
+    yield from violations("I12", several, "has more than one open request to end")
 
 
 def made_while_live() -> Iterator[Violation]:

@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from accounts.models import User
 from association.models import Association
 from association.services.invariants.associations import (
+    ended_wholly,
     evidence_is_complete,
     frozen_until_unfrozen,
     made_while_live,
@@ -46,6 +47,7 @@ def find_violations() -> Iterator[Violation]:
         yield from _addresses_are_canonical()
         yield from related_rows_agree()
         yield from services_are_enabled()
+        yield from ended_wholly()
 
 
 @contextmanager

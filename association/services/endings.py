@@ -1,0 +1,242 @@
+"""Ending an association: one side asks, the other answers; the provider may end it at any time.
+
+Every action locks the account first, so that of two at once the second sees what the first did.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.services.freezes import close_freezes, freezes_of
+from association.enums import AssociationRefusal, EndAnswer, Side
+from association.models import Association, EndRequest
+from association.services.authorizations import revoke_open_authorization
+from association.services.customers import ALL_BUT_ADMINISTRATOR, end_budget, lock_customers
+from association.services.end_obstacles import find_obstacles
+from association.services.recipients import email_customers, email_partner, email_users
+from audit.services import record_audit_event
+from web.refused import Refused
+from web.transactions import whole_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an association ended: which side asked and which agreed, or the provider alone."""
+
+    asked_by: Side | None
+    decided_by: Side
+
+
+def find_ending(association: Association) -> Ending:
+    """Return who ended an association that has ended."""
+    asked = association.end_requests.filter(answer=EndAnswer.AGREED).first()
+    if asked is None:
+        return Ending(None, Side.PROVIDER)
+    return Ending(Side(asked.asking_side), Side(asked.answering_side))
+
+
+def past_associations(owner_id: int) -> list[Association]:
+    """Return the associations of this user's account that have ended, the latest first."""
+    rows = Association.objects.filter(account__owner=owner_id, ended_at__isnull=False)
+    return list(rows.select_related("partner", "account__owner").order_by("-ended_at", "-pk"))
+
+
+@whole_transaction
+def ask_to_end(
+    *, association: Association, side: Side, reason: str, by: User, now: datetime
+) -> EndRequest:
+    """Ask the other side to end the association, as its customer or its partner.
+
+    The other side is told by e-mail. Locks the account. Raises Refused: ENDED, NOT_OWNER,
+    END_REQUEST_OPEN, END_OBSTRUCTED.
+    """
+    with transaction.atomic():
+        locked = _lock(association, side, by)
+        if locked.end_requests.open().exists():
+            raise Refused(AssociationRefusal.END_REQUEST_OPEN, association=locked)
+        _check_obstacles(locked, now)
+        asked = locked.end_requests.create(
+            asking_side=side,
+            reason=reason,
+            asked_at=max(now, locked.associated_at),
+            asked_by=by,
+        )
+        record_audit_event(
+            action="end_request.made",
+            about=asked,
+            by=by,
+            now=now,
+            after={
+                "association": locked.pk,
+                "asking_side": side,
+                "reason": reason,
+                "asked_at": asked.asked_at,
+                "answer": "",
+            },
+        )
+        _email_side(_other(side), "end_requested", asked, locked, now)
+        return asked
+
+
+@whole_transaction
+def answer_end_request(
+    *, end_request: EndRequest, side: Side, agree: bool, reason: str, by: User, now: datetime
+) -> EndRequest:
+    """Agree, which ends the association, or decline as the side that was asked.
+
+    The provider may answer for that side from `answer_is_due_at()` on. Both sides are told when it
+    ends, the asking side when it is declined. Repeating an answer changes nothing. Locks
+    the account. Raises Refused: ENDED, NOT_OWNER, WRONG_SIDE, END_REQUEST_NOT_DUE,
+    END_REQUEST_ANSWERED, END_OBSTRUCTED.
+    """
+    answer = EndAnswer.AGREED if agree else EndAnswer.DECLINED
+    with transaction.atomic():
+        locked = _lock(end_request.association, side, by)
+        asked = _find_open(locked, end_request)
+        if asked.asking_side == side:
+            raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
+        if side == Side.PROVIDER and now < answer_is_due_at(asked):
+            raise Refused(
+                AssociationRefusal.END_REQUEST_NOT_DUE,
+                association=locked,
+                again_at=answer_is_due_at(asked),
+            )
+        if agree and side != Side.PROVIDER:
+            _check_obstacles(locked, now)
+        _write_answer(asked, answer, side, reason, by=by, now=now)
+        if agree:
+            _end(locked, asked.reason, by=by, now=now)
+        else:
+            _email_side(Side(asked.asking_side), "end_declined", asked, locked, now)
+        return asked
+
+
+@whole_transaction
+def withdraw_end_request(
+    *, end_request: EndRequest, side: Side, by: User, now: datetime
+) -> EndRequest:
+    """Take back the own side's request; the other side is told.
+
+    Locks the account. Raises Refused: ENDED, NOT_OWNER, WRONG_SIDE, END_REQUEST_ANSWERED.
+    """
+    with transaction.atomic():
+        locked = _lock(end_request.association, side, by)
+        asked = _find_open(locked, end_request)
+        if asked.asking_side != side:
+            raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
+        _write_answer(asked, EndAnswer.WITHDRAWN, side, "", by=by, now=now)
+        _email_side(_other(side), "end_withdrawn", asked, locked, now)
+        return asked
+
+
+@whole_transaction
+def end_association(
+    *, association: Association, reason: str, by: User, now: datetime
+) -> Association:
+    """End an association as the provider, whatever stands in the way; both sides are told.
+
+    An open request is closed. Locks the account. Raises Refused: ENDED.
+    """
+    with transaction.atomic():
+        [locked] = lock_customers([association])
+        asked = locked.end_requests.open().first()
+        if asked is not None:
+            _write_answer(asked, EndAnswer.CLOSED, Side.PROVIDER, reason, by=by, now=now)
+        _end(locked, reason, by=by, now=now)
+        return locked
+
+
+def answer_is_due_at(end_request: EndRequest) -> datetime:
+    """Return the moment from which the provider may answer."""
+    return end_request.asked_at + timedelta(days=settings.END_REQUEST_DAYS)
+
+
+def _lock(association: Association, side: Side, by: User) -> Association:
+    [locked] = lock_customers([association])
+    if side == Side.CUSTOMER and locked.account.owner_id != by.pk:
+        raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
+    return locked
+
+
+def _find_open(locked: Association, shown: EndRequest) -> EndRequest:
+    """Return the request that the page showed, as it is now; the association is locked."""
+    asked = locked.end_requests.get(pk=shown.pk)
+    if not asked.is_open:
+        raise Refused(AssociationRefusal.END_REQUEST_ANSWERED, association=locked)
+    return asked
+
+
+def _check_obstacles(locked: Association, now: datetime) -> None:
+    obstacles = find_obstacles(account=locked.account, now=now)
+    if obstacles:
+        raise Refused(
+            AssociationRefusal.END_OBSTRUCTED,
+            association=locked,
+            reasons=[obstacle.code for obstacle in obstacles],
+            obstacles=obstacles,
+        )
+
+
+def _write_answer(
+    asked: EndRequest, answer: EndAnswer, side: Side, reason: str, *, by: User, now: datetime
+) -> None:
+    asked.answer, asked.answering_side, asked.answer_reason = answer, side, reason
+    # The clock was read before the lock; the request may have been made meanwhile.
+    asked.answered_at, asked.answered_by = max(now, asked.asked_at), by
+    changed = ["answer", "answering_side", "answer_reason", "answered_at", "answered_by"]
+    asked.save(update_fields=changed)
+    record_audit_event(
+        action=f"end_request.{answer}",
+        about=asked,
+        by=by,
+        now=now,
+        before={"answer": ""},
+        after={
+            "answer": answer,
+            "answering_side": side,
+            "answer_reason": reason,
+            "answered_at": asked.answered_at,
+        },
+    )
+
+
+def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
+    """End the association and what depends on it, and tell both sides."""
+    ended_at = max(now, locked.associated_at)
+    locked.ended_at, locked.ended_by, locked.end_reason = ended_at, by, reason
+    locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    record_audit_event(
+        action="association.ended",
+        about=locked,
+        by=by,
+        now=now,
+        before={"ended_at": None},
+        after={"ended_at": ended_at, "end_reason": reason},
+    )
+    end_budget(association=locked, by=by, now=now)
+    revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
+    close_freezes(
+        freezes=freezes_of([locked.account_id]),
+        causes=ALL_BUT_ADMINISTRATOR,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+    email_customers("association.ended", [locked], now=now)
+    email_partner("association.customer_ended", locked, locked, now=now)
+
+
+def _other(side: Side) -> Side:
+    return Side.PARTNER if side == Side.CUSTOMER else Side.CUSTOMER
+
+
+def _email_side(
+    side: Side, what: str, asked: EndRequest, association: Association, now: datetime
+) -> None:
+    if side == Side.CUSTOMER:
+        email_users(f"association.{what}", asked, [association.account.owner], now=now)
+    else:
+        email_partner(f"association.customer_{what}", asked, association, now=now)
