@@ -10,18 +10,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
-from association.enums import AuthorizationState
+from association.ending_words import who_ended
+from association.enums import AuthorizationState, Side
 from association.models import (
     Association,
     Attempt,
     Authorization,
     BudgetAlert,
     BudgetRequest,
+    EndRequest,
     OnExhaustion,
 )
 from association.refusals import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
 from association.services.budget_watch import THRESHOLDS
+from association.services.endings import answer_is_due_at
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
@@ -29,6 +32,9 @@ from partners.emails import render_for_partner
 from web.email_addresses import mask_address
 
 _ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
+_END_REQUESTS = EndRequest.objects.select_related(
+    "association__partner", "association__account__owner"
+)
 _AUTHORIZATIONS = Authorization.objects.select_related(
     "association__partner", "association__account__owner"
 )
@@ -41,7 +47,7 @@ def associated(message: OutboxMessage) -> Email:
         if association.is_reseller
         else _("You have joined %(partner)s")
     )
-    return _to_customer(message, association, subject % {"partner": association.partner.name})
+    return _to_customer(message, association, subject)
 
 
 def resume(message: OutboxMessage) -> Email:
@@ -113,7 +119,7 @@ def frozen(message: OutboxMessage) -> Email:
     subject = (
         _("Your budget is used up – your account is frozen")
         if is_used_up
-        else _("%(partner)s has frozen your account") % {"partner": association.partner.name}
+        else _("%(partner)s has frozen your account")
     )
     return _to_customer(
         message,
@@ -171,7 +177,7 @@ def authorization_requested(message: OutboxMessage) -> Email:
     return _to_customer(
         message,
         association,
-        subject % {"partner": association.partner.name},
+        subject,
         authorization_url=absolute_url("my_authorization"),
     )
 
@@ -217,6 +223,87 @@ def budget_requested(message: OutboxMessage) -> Email:
     )
 
 
+def end_requested(message: OutboxMessage) -> Email:
+    """Tell the customer that the partner asks to end. Stale when the request is answered."""
+    asked = _find_open_end_request(message)
+    subject = _("%(partner)s asks to end your association")
+    return _to_customer(message, asked.association, subject, **_about_end_request(asked))
+
+
+def customer_end_requested(message: OutboxMessage) -> Email:
+    """Tell the partner that the customer asks to end. Stale when the request is answered."""
+    asked = _find_open_end_request(message)
+    subject = _("A customer asks to end the association")
+    return _to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def end_withdrawn(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("%(partner)s no longer asks to end your association")
+    return _to_customer(message, asked.association, subject, **_about_end_request(asked))
+
+
+def customer_end_withdrawn(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("A customer no longer asks to end the association")
+    return _to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def end_declined(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("Your association with %(partner)s does not end")
+    return _to_customer(message, asked.association, subject, **_about_end_request(asked))
+
+
+def customer_end_declined(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("The association with a customer does not end")
+    return _to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def ended(message: OutboxMessage) -> Email:
+    association = find_about(message, _ASSOCIATIONS.all())
+    subject = _("You are no longer a customer of %(partner)s")
+    return _to_customer(message, association, subject, **_about_ending(association, Side.CUSTOMER))
+
+
+def customer_ended(message: OutboxMessage) -> Email:
+    association = find_about(message, _ASSOCIATIONS.all())
+    subject = _("The association with a customer has ended")
+    return _to_partner(message, association, subject, **_about_ending(association, Side.PARTNER))
+
+
+def _find_end_request(message: OutboxMessage) -> EndRequest:
+    return find_about(message, _END_REQUESTS.all())
+
+
+def _find_open_end_request(message: OutboxMessage) -> EndRequest:
+    asked = _find_end_request(message)
+    if not asked.is_open:
+        raise Stale("already answered")
+    return asked
+
+
+def _about_end_request(asked: EndRequest) -> dict[str, Any]:
+    return {
+        "asked": asked,
+        "due_at": answer_is_due_at(asked),
+        "reason_lines": asked.reason.splitlines(),
+        "answer_lines": asked.answer_reason.splitlines(),
+        "end_url": absolute_url("my_end"),
+        "console_end_url": absolute_url("console_end", asked.association_id),
+    }
+
+
+def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
+    freezes = association.account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR)
+    return {
+        "who_ended": who_ended(association, reader=reader),
+        "reason_lines": association.end_reason.splitlines(),
+        "stays_frozen": freezes.exists(),
+    }
+
+
 def _find_unfinished_attempt(message: OutboxMessage) -> Attempt:
     attempt = find_about(
         message, Attempt.objects.select_related("invitation__partner", "account__owner")
@@ -232,7 +319,7 @@ def _to_customer(
     return render_email(
         message,
         template=message.kind.replace(".", "/"),
-        subject=subject,
+        subject=subject % {"partner": association.partner.name},
         context=_about_association(association) | context,
     )
 

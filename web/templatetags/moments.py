@@ -9,7 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
+from web.versioned_forms import moment_text
+
 register = template.Library()
+
+
+# For e-mails and other plain text.
+register.filter(moment_text)
 
 
 @register.filter

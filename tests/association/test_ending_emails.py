@@ -1,0 +1,149 @@
+"""The e-mails about ending an association: who asked, who decided, who bills from then on."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import FreezeCause
+from accounts.services.freezes import freeze_account
+from association.enums import Side
+from association.models import Association
+from association.services.endings import answer_end_request, ask_to_end, withdraw_end_request
+from outbox.services.rendering import Stale
+from tests.factories import InvitationFactory, UserFactory, end_by_provider, make_associated
+from tests.reading_mails import links, only_in_text, write
+
+pytestmark = pytest.mark.django_db
+
+
+def associated(*, referral=False):
+    invitation = InvitationFactory.create(referral=referral, partner__name="Nimbus")
+    return make_associated(invitation=invitation)
+
+
+def asked(association, side):
+    by = association.account.owner if side == Side.CUSTOMER else UserFactory.create()
+    now = timezone.now()
+    return ask_to_end(association=association, side=side, reason="Too\ndear", by=by, now=now)
+
+
+def answered(end_request, side, *, agree):
+    by = end_request.association.account.owner if side == Side.CUSTOMER else UserFactory.create()
+    return answer_end_request(
+        end_request=end_request, side=side, agree=agree, reason="Stay", by=by, now=timezone.now()
+    )
+
+
+def console(association, page=""):
+    return f"/partner/customers/{association.pk}/{page}"
+
+
+def test_each_side_reads_the_request_of_the_other():
+    end_request = asked(associated(), Side.PARTNER)
+    email = write("association.end_requested", end_request)
+    assert email.subject == "Nimbus asks to end your association"
+    assert links(email) == {"/account/partner/end/"}
+    assert only_in_text(email) == set()
+    assert "> Too\n> dear" in email.text
+
+    end_request = asked(associated(), Side.CUSTOMER)
+    email = write("association.customer_end_requested", end_request)
+    assert email.subject == "A customer asks to end the association"
+    assert links(email) == {console(end_request.association, "end")}
+    assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize("kind", ["end_requested", "customer_end_requested"])
+def test_an_answered_request_is_stale(kind):
+    end_request = answered(asked(associated(), Side.CUSTOMER), Side.PARTNER, agree=False)
+    with pytest.raises(Stale, match=r"^already answered$"):
+        write(f"association.{kind}", end_request)
+
+
+def test_the_asking_side_reads_who_declined_and_why():
+    association = associated()
+    email = write(
+        "association.end_declined",
+        answered(asked(association, Side.CUSTOMER), Side.PARTNER, agree=False),
+    )
+    assert email.subject == "Your association with Nimbus does not end"
+    assert "Nimbus has declined your request" in email.text
+    assert "> Stay" in email.text
+    assert only_in_text(email) == set()
+    end_request = answered(asked(association, Side.PARTNER), Side.CUSTOMER, agree=False)
+    email = write("association.customer_end_declined", end_request)
+    owner = association.account.owner
+    assert f"{owner.account_name} ({owner.masked_email}) has declined your request" in email.text
+    assert only_in_text(email) == set()
+
+
+def test_the_other_side_reads_that_the_request_is_withdrawn():
+    association = associated()
+    owner, now = association.account.owner, timezone.now()
+    end_request = asked(association, Side.CUSTOMER)
+    withdraw_end_request(end_request=end_request, side=Side.CUSTOMER, by=owner, now=now)
+    email = write("association.customer_end_withdrawn", end_request)
+    assert email.subject == "A customer no longer asks to end the association"
+    assert only_in_text(email) == set()
+    email = write("association.end_withdrawn", end_request)
+    assert email.subject == "Nimbus no longer asks to end your association"
+    assert only_in_text(email) == set()
+
+
+def ended(asking, deciding):
+    association = associated()
+    answered(asked(association, asking), deciding, agree=True)
+    return Association.objects.get(pk=association.pk)
+
+
+@pytest.mark.parametrize(
+    ("asking", "deciding", "for_customer", "for_partner"),
+    [
+        (
+            Side.CUSTOMER,
+            Side.PARTNER,
+            "You asked to end the association, and Nimbus agreed.",
+            "The customer asked to end the association, and you agreed.",
+        ),
+        (
+            Side.PARTNER,
+            Side.CUSTOMER,
+            "Nimbus asked to end the association, and you agreed.",
+            "You asked to end the association, and the customer agreed.",
+        ),
+    ],
+)
+def test_both_sides_read_who_ended_it(asking, deciding, for_customer, for_partner):
+    association = ended(asking, deciding)
+    email = write("association.ended", association)
+    assert email.subject == "You are no longer a customer of Nimbus"
+    assert for_customer in email.text
+    assert "> Too\n> dear" in email.text
+    assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) == set()
+    email = write("association.customer_ended", association)
+    assert email.subject == "The association with a customer has ended"
+    assert for_partner in email.text
+    assert links(email) == {console(association)}
+    assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize("kind", ["ended", "customer_ended"])
+@pytest.mark.parametrize("referral", [False, True])
+def test_who_bills_from_then_on_is_said_of_a_reseller_only(kind, referral):
+    association = end_by_provider(associated(referral=referral))
+    email = write(f"association.{kind}", association)
+    assert "Example Cloud ended the association." in email.text
+    assert ("From now on Example Cloud bills" in email.text) is not referral
+
+
+def test_the_providers_freeze_that_stays_is_said():
+    association = associated()
+    freeze_account(
+        account=association.account,
+        cause=FreezeCause.ADMINISTRATOR,
+        reason="Fraud",
+        by=None,
+        now=timezone.now(),
+    )
+    email = write("association.ended", end_by_provider(association))
+    assert "Your account is still frozen by Example Cloud" in email.text
