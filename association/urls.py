@@ -8,13 +8,21 @@ from association.views import (
     check,
     confirm,
     done,
+    ending,
     first_steps,
     instructions,
     landing,
     my_partner,
     register,
 )
-from association.views.console import budgets, customer_actions, customers, history, overview
+from association.views.console import (
+    budgets,
+    customer_actions,
+    customers,
+    endings,
+    history,
+    overview,
+)
 
 # A QR code has the token in capitals, older ones also /I/; all are answered directly.
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
@@ -51,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path("account/partner/", my_partner.my_partner, name="my_partner"),
     path("account/partner/authorization/", authorization.authorization, name="my_authorization"),
     path("account/partner/ask-budget", my_partner.ask_budget, name="ask_budget"),
+    path("account/partner/end/", ending.end, name="my_end"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),
@@ -66,6 +75,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{CUSTOMER}budget", budgets.set_budget, name="console_set_budget"),
     path(f"{CUSTOMER}freeze", customer_actions.freeze, name="console_freeze"),
     path(f"{CUSTOMER}unfreeze", customer_actions.unfreeze, name="console_unfreeze"),
+    path(f"{CUSTOMER}end", endings.end, name="console_end"),
     path(f"{CUSTOMER}manager", customer_actions.manager, name="console_assign_manager"),
     path(
         f"{CUSTOMER}authorization",

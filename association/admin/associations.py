@@ -18,7 +18,6 @@ from association.conflicts import terms_sentences
 from association.forms.budgets import BudgetForm
 from association.models import Association, Budget
 from association.refusals import SENTENCES
-from association.services.associations import end_association
 from association.services.customers import (
     ALL_BUT_ADMINISTRATOR,
     freeze_customer,
@@ -26,6 +25,7 @@ from association.services.customers import (
     shown_terms,
     unfreeze_customer,
 )
+from association.services.endings import end_association
 from audit.admin import EvidenceAdmin, account_name
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, ReasonForm

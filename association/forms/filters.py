@@ -39,8 +39,9 @@ class CustomerSearchForm(forms.Form):
             (CustomerStatus.WAITING, _("Waiting for a budget")),
             (CustomerStatus.FROZEN, _("Frozen")),
             (CustomerStatus.FREE, _("Not frozen")),
+            (CustomerStatus.ENDED, _("Ended")),
         ],
-        none=_("All"),
+        none=_("All in force"),
     )
     association_type = _choice(_("Type"), capitalised(AssociationType.choices), none=_("All"))
     budget = _choice(_("Budget"), [("with", _("With")), ("without", _("Without"))], none=_("All"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,15 +22,16 @@ from association.services.authorizations import (
     revoke_authorization,
 )
 from association.services.documents import current_documents
-from association.views.own import own_association, signed_in
+from association.views.my_partner import for_customers
+from association.views.own import signed_in
 from web.form_keys import answer_once, earlier_answer
 from web.origin import current_origin
 from web.refused import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def authorization(request: HttpRequest) -> HttpResponse:
-    association = own_association(request)
+@for_customers
+def authorization(request: HttpRequest, association: Association) -> HttpResponse:
     if request.method != "POST":
         return show_letter(request, association)
     needs_reason = request.POST.get("action") == AuthorizationAnswer.REVOKE
@@ -47,8 +48,6 @@ def authorization(request: HttpRequest) -> HttpResponse:
     try:
         return answer_once(request, write)
     except Refused as refused:
-        if refused.code == AssociationRefusal.ENDED:
-            raise Http404 from refused
         typed = form.cleaned_data["reason"]
         sentence = sentence_for(refused)
         return show_letter(request, association, reason=typed, problem=sentence, status=409)

@@ -7,6 +7,7 @@ from accounts.services.capabilities import capability_rows
 from association.models import Attempt
 from association.services.admission import account_of
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
+from association.views.my_partner import past_line
 from web.answers import see_other
 
 
@@ -26,6 +27,9 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     if not hasattr(attempt, "association"):
         return lead_on(request, attempt)
     association = attempt.association
+    if association.ended_at is not None:
+        context = {**past_line(association), "partner": association.partner}
+        return render(request, "association/ended.html", context)
     account = account_of(attempt)
     freezes = list(account.freezes.open())
     context = {

@@ -1,12 +1,14 @@
 """My partner, the customer's page about the association, and the page after log-in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,18 +17,20 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
-from accounts.models import Freeze
+from accounts.models import CustomerAccount, Freeze
 from accounts.services.capabilities import capability_rows
-from association.enums import AuthorizationState
+from association.ending_words import who_ended
+from association.enums import AssociationRefusal, AuthorizationState, Side
 from association.models import Association, Authorization, Budget, Consent
-from association.refusals import sentence_for
+from association.refusals import SENTENCES, sentence_for
 from association.services.attempts import find_open_attempt, find_own_association
 from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
+from association.services.endings import past_associations
 from association.services.spending import resets_at, spent_of
 from association.views.gate import resume_url
-from association.views.own import own_association, signed_in
+from association.views.own import signed_in
 from partners.services.member_invitations import has_member_invitation
-from web.answers import posts_only, see_other
+from web.answers import ViewFunction, posts_only, see_other
 from web.downloads import as_attachment
 from web.refused import Refused
 
@@ -49,15 +53,68 @@ def account_home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def my_partner(request: HttpRequest) -> HttpResponse:
     association = find_own_association(signed_in(request))
-    if association is None:
-        return render(request, "association/no_partner.html")
-    return show_my_partner(request, association)
+    if association is not None:
+        return show_my_partner(request, association)
+    past = past_associations(signed_in(request).pk)
+    if past:
+        return _show_past(request, past)
+    return render(request, "association/no_partner.html")
+
+
+def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> ViewFunction:
+    """Pass the view the association in force of the signed-in user's account; 404 if it had none.
+
+    After the end a GET leads to My partner, because links in old e-mails lead here; a POST is a 409
+    with the same page.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        association = find_own_association(signed_in(request))
+        if association is not None:
+            return view(request, association)
+        past = past_associations(signed_in(request).pk)
+        if not past:
+            raise Http404
+        if request.method != "POST":
+            return redirect("my_partner")
+        problem = str(SENTENCES[AssociationRefusal.ENDED])
+        return _show_past(request, past, problem=problem, status=409)
+
+    return answer
+
+
+def _show_past(
+    request: HttpRequest, past: list[Association], *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    """Show what is left of earlier associations to an account that has none in force."""
+    account = past[0].account
+    context = {
+        "past": [past_line(association) for association in past],
+        "latest": past[0],
+        "partner": past[0].partner,
+        "provider_freeze": account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR).first(),
+        "freezes": account.freezes.order_by("-frozen_at", "-pk"),
+        "consents": _consents(account),
+        "problem": problem,
+    }
+    return render(request, "association/past_partner.html", context, status=status)
+
+
+def past_line(association: Association) -> dict[str, Any]:
+    """Return an association that has ended, with the sentence about who ended it."""
+    return {"association": association, "who": who_ended(association, reader=Side.CUSTOMER)}
+
+
+def _consents(account: CustomerAccount) -> QuerySet[Consent]:
+    consents = account.consents.select_related("document", "authorization")
+    return consents.order_by("-agreed_at", "-pk")
 
 
 @posts_only("my_partner")
-def ask_budget(request: HttpRequest) -> HttpResponse:
+@for_customers
+def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
     """Ask the partner to set a budget. A second request of a day changes nothing: no form key."""
-    association = own_association(request)
     try:
         ask_for_budget(association=association, by=signed_in(request), now=timezone.now())
     except Refused as refused:
@@ -126,9 +183,9 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         "actions": _partner_actions(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
         ),
-        "consents": account.consents.select_related("document", "authorization").order_by(
-            "-agreed_at", "-pk"
-        ),
+        "consents": _consents(account),
+        "end_request": association.end_requests.open().first(),
+        "past": [past_line(row) for row in past_associations(account.owner_id)],
         "tasks": _tasks(association, budget, open_freezes, authorization),
         "spent": spent_of(budget, now) if budget is not None else None,
         "resets_at": resets_at(budget, now) if budget is not None else None,

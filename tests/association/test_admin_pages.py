@@ -27,6 +27,7 @@ from association.models import (
     BudgetAlert,
     BudgetRequest,
     Consent,
+    EndRequest,
     LegalDocument,
     PartnerTold,
     ResumeEmail,
@@ -200,6 +201,9 @@ ROWS: dict[Any, Callable[[], Any]] = {
     ),
     Consent: make_consent,
     EmailAddress: make_address,
+    EndRequest: lambda: make_association().end_requests.create(
+        asking_side="customer", reason="Too dear", asked_at=timezone.now()
+    ),
     Group: lambda: Group.objects.create(name=f"Group {Group.objects.count()}"),
     Invitation: make_invitation,
     InvitationRequest: factories.InvitationRequestFactory,
@@ -253,6 +257,7 @@ EVIDENCE = {
     "association.BudgetAlert",
     "association.BudgetRequest",
     "association.Consent",
+    "association.EndRequest",
     "association.PartnerTold",
     "association.ResumeEmail",
     "partners.BatchRow",

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from association.models import Budget, BudgetPeriod, OnExhaustion
-from association.services.associations import end_association
 from association.services.budget_requests import ask_for_budget
 from association.services.customers import set_budget
 from audit.models import AuditEvent
@@ -19,6 +18,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
+    end_by_provider,
     make_associated,
 )
 from tests.shown_forms import hidden_fields, open_and_send
@@ -26,6 +26,8 @@ from tests.shown_forms import hidden_fields, open_and_send
 pytestmark = pytest.mark.django_db
 
 SEVERAL = "/partner/customers/budget"
+ENDED = "This association has ended."
+ENDED = "This association has ended."
 TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
 FORMS = ("set_budget", "freeze", "unfreeze", "assign_manager")
 PAGES = ("customer", *FORMS)
@@ -103,7 +105,7 @@ def test_page_takes_the_same_statements_for_any_past(client, boss, rows, django_
         )
         open_and_send(client, url("freeze", customer), {"scope": "account", "reason": "Late"})
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = client.get(url("customer", customer))
 
     assert len(page.context["budgets"]) == rows
@@ -129,13 +131,16 @@ def test_customer_of_a_colleague_does_not_exist_for_a_manager(boss):
     }  # fmt: skip
 
 
-def test_customer_who_left_does_not_exist(client, boss):
+def test_customer_who_left_can_be_read_and_not_changed(client, boss):
     customer = joined(boss)
-    end_association(association=customer, reason="Over", by=None, now=timezone.now())
-    for name in PAGES:
-        assert client.get(url(name, customer)).status_code == 404
+    end_by_provider(customer)
+    page = client.get(url("customer", customer))
+    assert (page.status_code, page.context["status"]) == (200, "Ended")
     for name in FORMS:
-        assert client.post(url(name, customer), TERMS).status_code == 404
+        page = client.get(url(name, customer))
+        assert (page.status_code, page.context["sentence"]) == (200, ENDED)
+        page = client.post(url(name, customer), TERMS)
+        assert (page.status_code, page.context["sentence"]) == (409, ENDED)
 
 
 def test_no_page_about_a_customer_is_framed_cached_or_public(client, boss):

@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from accounts.enums import FreezeScope
 from association.models import Association, BudgetPeriod, Consent, OnExhaustion
-from association.services.associations import end_association
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
-from tests.factories import CustomerAccountFactory, SpendingFactory, UserFactory
+from tests.factories import CustomerAccountFactory, SpendingFactory, UserFactory, end_by_provider
 from tests.journeys.walk import invite, ready_attempt, walk_of
 from tests.tables import tables
 
@@ -129,13 +128,14 @@ def test_my_partner_without_one_says_how_to_get_one(client):
     assert "You have no partner yet" in text_of(client.get(MY_PARTNER))
 
 
-def test_my_partner_after_the_end_is_without_one_and_done_still_opens():
+def test_my_partner_and_done_say_what_was_after_the_end():
     walk = joined()
-    end_association(
-        association=Association.objects.get(), reason="Moved", by=None, now=timezone.now()
-    )
-    assert "You have no partner yet" in text_of(walk.client.get(MY_PARTNER))
-    assert walk.get("done").status_code == 200
+    end_by_provider(Association.objects.get(), reason="Moved")
+    for page in (walk.client.get(MY_PARTNER), walk.get("done")):
+        assert page.status_code == 200
+        assert "you were a customer of" in text_of(page)
+        assert "<bdi>Moved</bdi>" in text_of(page)
+        assert "You are a customer" not in text_of(page)
 
 
 @pytest.mark.parametrize("address", [MY_PARTNER, "/account/"])

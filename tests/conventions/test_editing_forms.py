@@ -44,6 +44,7 @@ MEANS_THE_SAME = {
     "console_answer_invitation_request": SAME,
     "console_cancel_batch": FINAL,
     "console_dismiss_invitation_request": SAME,
+    "console_end": SHOWN,
     "console_follow_up": SAME,
     "console_invite_member": NEW,
     "console_many_emails": NEW,
@@ -60,10 +61,13 @@ MEANS_THE_SAME = {
     "console_withdraw_member_invitation": FINAL,
     "decline_membership": FINAL,
     "my_authorization": SHOWN,
+    "my_end": SHOWN,
     "set_language": "the reader's language",
 }
 # Actions of the admin whose page needs no version, for the same reasons.
 ACTIONS_MEAN_THE_SAME = {
+    "agree": SAME,
+    "decline": SAME,
     "dismiss": SAME,
     "end": FINAL,
     "revoke": FINAL,

@@ -48,7 +48,9 @@ def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     keys = {key_or_404(text) for text in ticked}
     if not 0 < len(keys) <= MOST_AT_ONCE:
         return _show_choice_problem(request, member, len(keys))
-    rows = with_people(member.partner.associations.visible_to(member).filter(pk__in=keys))
+    rows = with_people(
+        member.partner.associations.visible_to(member).in_force().filter(pk__in=keys)
+    )
     customers = list(rows.order_by("-associated_at", "-pk"))
     if len(customers) != len(keys):
         raise Http404

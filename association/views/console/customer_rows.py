@@ -22,6 +22,7 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     CustomerStatus.WAITING: (gettext_lazy("Waiting for a budget"), "warning"),
     CustomerStatus.FROZEN: (gettext_lazy("Frozen"), "danger"),
     CustomerStatus.FREE: (gettext_lazy("Not frozen"), "success"),
+    CustomerStatus.ENDED: (gettext_lazy("Ended"), "neutral"),
 }
 
 
@@ -88,6 +89,11 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "freeze.closed": lambda event: _("Lifted a freeze"),
     "association.manager_changed": lambda event: _("Changed the manager"),
     "authorization.requested": lambda event: _("Asked for the authorization"),
+    "end_request.made": lambda event: _("Asked to end the association"),
+    "end_request.withdrawn": lambda event: _("Withdrew the request to end"),
+    "end_request.agreed": lambda event: _("Agreed to end the association"),
+    "end_request.declined": lambda event: _("Declined to end the association"),
+    "association.ended": lambda event: _("Ended the association"),
 }
 
 
@@ -108,7 +114,8 @@ def _reason(event: AuditEvent) -> str:
     after = event.after or {}
     if after.get("cause") == FreezeCause.ADMINISTRATOR:
         return ""
-    return str(after.get("reason") or after.get("unfreeze_reason") or "")
+    names = ("reason", "unfreeze_reason", "answer_reason")
+    return next((str(after[name]) for name in names if after.get(name)), "")
 
 
 def back_to(association: Association) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
 from association.conflicts import terms_sentences
-from association.enums import AssociationRefusal
+from association.ending_words import who_ended
+from association.enums import AssociationRefusal, Side
 from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.refusals import sentence_for
@@ -104,7 +105,7 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
 @require_safe
 @for_members
 def customer(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    association = find_customer(member, association_id)
+    association = _find_any(member, association_id)
     record = customer_record(association)
     context = {
         **_state_context(association, member),
@@ -116,13 +117,25 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
             {"authorization": row, "requested_by": who(row.requested_by, association)}
             for row in record["authorizations"]
         ],
+        "end_request": next((row for row in record["end_requests"] if row.is_open), None),
         "actions": action_rows(record["actions"], association),
     }
     return show(request, member, "association/console/customer.html", context, section="customers")
 
 
 def find_customer(member: PartnerMember, association_id: int) -> Association:
-    """Return the customer with owner and manager; 404 for members who may not see it."""
+    """Return the customer for an action; 404 for members who may not see it.
+
+    Raises Refused: ENDED.
+    """
+    association = _find_any(member, association_id)
+    if association.has_ended:
+        raise Refused(AssociationRefusal.ENDED, association=association)
+    return association
+
+
+def _find_any(member: PartnerMember, association_id: int) -> Association:
+    """Return the customer with owner and manager, also after the end."""
     rows = with_people(with_last_request(member.partner.associations.visible_to(member)))
     found: Association = get_object_or_404(rows, pk=association_id)
     return found
@@ -135,7 +148,7 @@ def state_of(association: Association) -> CustomerState:
 
 def _state_context(association: Association, member: PartnerMember) -> dict[str, Any]:
     state = state_of(association)
-    running = association.account.resources.filter(status=ResourceStatus.RUNNING).count()
+    running = 0 if association.has_ended else _running_resources(association)
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
     return {
         **row_of(state, member),
@@ -149,9 +162,14 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
         "provider_froze": FreezeCause.ADMINISTRATOR in state.causes,
         "can_unfreeze": may_lift and state.budget is not None,
         "asked_at": _open_request(association, state),
+        "who_ended": who_ended(association, reader=Side.PARTNER) if association.has_ended else "",
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
+
+
+def _running_resources(association: Association) -> int:
+    return association.account.resources.filter(status=ResourceStatus.RUNNING).count()
 
 
 def _open_request(association: Any, state: CustomerState) -> datetime | None:

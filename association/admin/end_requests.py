@@ -1,0 +1,75 @@
+"""Requests to end an association in the admin: what waits, and the provider's answer."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from association.admin.terms import TermsAdmin
+from association.enums import Side
+from association.models import EndRequest
+from association.refusals import SENTENCES
+from association.services.endings import answer_end_request
+from web.admin.base import StateFilter
+from web.admin.confirmation import ConfirmedAction, ReasonForm
+
+_confirmed = partial(
+    ConfirmedAction,
+    name=lambda end_request: str(end_request.association),
+    refusals=SENTENCES,
+    permissions=["act"],
+    form=ReasonForm,
+)
+
+
+class EndRequestStateFilter(StateFilter):
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        is_open = Q(answered_at__isnull=True)
+        due = Q(asked_at__lte=timezone.now() - timedelta(days=settings.END_REQUEST_DAYS))
+        return {
+            "due": (_("open, the provider may answer"), is_open & due),
+            "open": (_("open"), is_open),
+            "answered": (_("answered or withdrawn"), ~is_open),
+        }
+
+
+@admin.register(EndRequest)
+class EndRequestAdmin(TermsAdmin):
+    list_display = ("association", "asking_side", "asked_at", "answer", "answered_at")
+    list_select_related = ("association",)
+    list_filter = (EndRequestStateFilter, "asking_side", "answer")
+    date_hierarchy = "asked_at"
+    actions = ("agree", "decline")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("association.change_association")
+
+    @_confirmed(
+        title=_("Agree and end the association"),
+        consequences=(
+            _("It ends at once, whatever stands in the way. This cannot be taken back."),
+            _("Both sides are told by e-mail that you decided."),
+            _("It is possible only when the side that was asked has had its time to answer."),
+        ),
+        button=_("End the association"),
+    )
+    def agree(self, end_request: EndRequest, **values: Any) -> None:
+        answer_end_request(end_request=end_request, side=Side.PROVIDER, agree=True, **values)
+
+    @_confirmed(
+        title=_("Decline the request"),
+        consequences=(
+            _("The association goes on. The side that asked is told by e-mail that you decided."),
+            _("It reads the reason."),
+            _("It is possible only when the side that was asked has had its time to answer."),
+        ),
+        button=_("Decline the request"),
+    )
+    def decline(self, end_request: EndRequest, **values: Any) -> None:
+        answer_end_request(end_request=end_request, side=Side.PROVIDER, agree=False, **values)

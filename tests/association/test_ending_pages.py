@@ -1,0 +1,302 @@
+"""Ending under My partner, in the console and in the admin, and what every page says afterwards."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.enums import FreezeCause
+from accounts.services.freezes import freeze_account
+from association.enums import EndAnswer, Side
+from association.models import Association, EndRequest
+from association.services.endings import ask_to_end
+from tests.factories import (
+    BillFactory,
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    ResourceFactory,
+    UserFactory,
+    end_by_provider,
+    make_associated,
+)
+from tests.journeys.walk import invite, ready_attempt
+from tests.shown_forms import confirm_action, hidden_fields
+
+pytestmark = pytest.mark.django_db
+
+MY_PARTNER, MY_END = "/account/partner/", "/account/partner/end/"
+
+
+def client_of(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def association():
+    return make_associated(invitation=InvitationFactory.create(partner__name="Nimbus"))
+
+
+@pytest.fixture
+def customer(association):
+    return client_of(association.account.owner)
+
+
+@pytest.fixture
+def member(association):
+    return PartnerMemberFactory.create(partner=association.partner, administrator=True)
+
+
+@pytest.fixture
+def console(member):
+    return client_of(member.user)
+
+
+def console_end(association):
+    return reverse("console_end", args=[association.pk])
+
+
+def text_of(page):
+    return " ".join(page.content.decode().split())
+
+
+def press(client, address, action, reason=""):
+    """Open the page, and press one of its buttons."""
+    sent = {**hidden_fields(client.get(address)), "action": action, "reason": reason}
+    return client.post(address, sent)
+
+
+def asked(association, side, now=None):
+    owner = association.account.owner
+    by = owner if side == Side.CUSTOMER else UserFactory.create()
+    now = now or timezone.now()
+    return ask_to_end(association=association, side=side, reason="Too dear", by=by, now=now)
+
+
+def buttons(page):
+    names = ("ask", "withdraw", "agree", "decline")
+    return [name for name in names if f'value="{name}"' in page.content.decode()]
+
+
+@pytest.mark.parametrize(
+    ("side", "for_customer", "for_partner"),
+    [
+        (None, ["ask"], ["ask"]),
+        (Side.CUSTOMER, ["withdraw"], ["agree", "decline"]),
+        (Side.PARTNER, ["agree", "decline"], ["withdraw"]),
+    ],
+)
+def test_each_side_has_the_buttons_of_the_state(
+    association, customer, console, side, for_customer, for_partner
+):
+    if side:
+        asked(association, side)
+    assert buttons(customer.get(MY_END)) == for_customer
+    assert buttons(console.get(console_end(association))) == for_partner
+
+
+def test_the_customer_asks_and_the_partner_agrees(association, customer, console):
+    done = press(customer, MY_END, "ask", "Too dear")
+    assert (done.status_code, done["Location"]) == (303, MY_PARTNER)
+    assert "You have asked <bdi>Nimbus</bdi> to end the association" in text_of(
+        customer.get(MY_PARTNER)
+    )
+    detail = reverse("console_customer", args=[association.pk])
+    assert "The customer asks to end the association" in text_of(console.get(detail))
+    done = press(console, console_end(association), "agree")
+    assert (done.status_code, done["Location"]) == (303, detail)
+    assert Association.objects.get().ended_at is not None
+    page = text_of(console.get(detail))
+    assert "The association has ended" in page
+    assert "The customer asked to end the association, and you agreed. </p>" in page
+    page = text_of(customer.get(MY_PARTNER))
+    assert "You asked to end the association, and Nimbus agreed." in page
+
+
+def test_the_partner_asks_and_the_customer_declines(association, customer, console):
+    press(console, console_end(association), "ask", "No more support")
+    page = text_of(customer.get(MY_PARTNER))
+    assert "<bdi>Nimbus</bdi> asks to end the association" in page
+    assert "Reason: <bdi>No more support</bdi>" in page
+    assert press(customer, MY_END, "decline", "I stay").status_code == 303
+    assert EndRequest.objects.get().answer == EndAnswer.DECLINED
+    page = text_of(console.get(console_end(association)))
+    assert "Answer: <bdi>I stay</bdi>" in page
+    assert buttons(console.get(console_end(association))) == ["ask"]
+
+
+def test_asking_needs_a_reason_and_keeps_what_was_typed(association, customer, console):
+    for client, address in ((customer, MY_END), (console, console_end(association))):
+        page = press(client, address, "ask")
+        assert page.status_code == 400
+        assert "Say why the association should end." in text_of(page)
+        page = press(client, address, "ask", "x" * 257)
+        assert page.status_code == 400
+        assert "x" * 257 in text_of(page)
+    assert not EndRequest.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [{}, {"action": "burn"}, {"action": "agree"}])
+def test_a_form_of_no_page_is_invalid(association, customer, sent):
+    assert customer.post(MY_END, sent).status_code == 400
+
+
+def test_what_the_page_showed_is_what_its_button_does(association, customer, console):
+    page = hidden_fields(customer.get(MY_END))
+    asked(association, Side.PARTNER)
+    late = customer.post(MY_END, {**page, "action": "ask", "reason": "Too dear"})
+    assert late.status_code == 409
+    assert "A request to end this association is open already." in text_of(late)
+    assert buttons(late) == ["agree", "decline"]
+
+    first = hidden_fields(customer.get(MY_END))
+    assert press(console, console_end(association), "withdraw").status_code == 303
+    asked(association, Side.PARTNER)
+    late = customer.post(MY_END, {**first, "action": "agree"})
+    assert late.status_code == 409
+    assert "was answered or withdrawn in the meantime" in text_of(late)
+    assert Association.objects.get().ended_at is None
+
+
+def test_anothers_request_does_not_exist(association, customer):
+    other = asked(make_associated(), Side.PARTNER)
+    sent = {"action": "agree", "end_request": other.pk}
+    assert customer.post(MY_END, sent).status_code == 404
+
+
+def test_obstacles_are_listed_and_only_the_customer_reads_amounts(association, customer, console):
+    BillFactory.create(account=association.account, amount="12.34", paid_amount="0")
+    page = customer.get(MY_END)
+    assert buttons(page) == []
+    assert "12.34" in text_of(page)
+    page = console.get(console_end(association))
+    assert buttons(page) == []
+    assert "The customer has unpaid bills." in text_of(page)
+    assert "12.34" not in text_of(page)
+
+
+def test_an_obstacle_that_came_meanwhile_is_a_conflict(association, customer):
+    page = hidden_fields(customer.get(MY_END))
+    BillFactory.create(account=association.account, amount="12.34", paid_amount="0")
+    late = customer.post(MY_END, {**page, "action": "ask", "reason": "Too dear"})
+    assert late.status_code == 409
+    assert "All bills must be paid" in text_of(late)
+
+
+def test_old_addresses_lead_to_the_past(association, customer):
+    end_by_provider(association, reason="By law")
+    for address in (MY_END, "/account/partner/authorization/", "/account/partner/ask-budget"):
+        page = customer.get(address, follow=True)
+        assert page.redirect_chain[-1][0] == MY_PARTNER
+        page = customer.post(address, {"action": "agree"})
+        assert page.status_code == 409
+        assert "This association has ended." in text_of(page)
+    page = text_of(customer.get(MY_PARTNER))
+    assert "Example Cloud ended the association." in page
+    assert "Since" in page
+    assert "Example Cloud bills you" in page
+
+
+def test_who_never_had_a_partner_has_nothing_to_end():
+    client = client_of(CustomerAccountFactory.create().owner)
+    assert client.get(MY_END).status_code == 404
+    assert client.post(MY_END, {"action": "ask", "reason": "x"}).status_code == 404
+
+
+def test_the_invitations_link_and_done_say_that_it_ended(association, customer):
+    end_by_provider(association)
+    page = customer.get(f"/i/{association.invitation.token}", follow=True)
+    assert "You were a customer of <bdi>Nimbus</bdi>" in text_of(page)
+    assert "You are a customer of" not in text_of(page)
+
+
+def test_a_new_partner_beside_the_earlier_one(association, customer):
+    end_by_provider(association)
+    account = association.account
+    account.refresh_from_db()
+    make_associated(account=account, invitation=invite(account))
+    page = text_of(customer.get(MY_PARTNER))
+    assert "Earlier partners" in page
+    assert "<strong><bdi>Nimbus</bdi></strong>" in page
+
+
+def test_an_ended_customer_offers_no_action(association, console):
+    end_by_provider(association)
+    page = text_of(console.get(reverse("console_customer", args=[association.pk])))
+    for name in ("console_assign_manager", "console_request_authorization", "console_end"):
+        assert reverse(name, args=[association.pk]) not in page
+
+
+def test_the_former_partner_sees_nothing_of_the_time_after(association, console):
+    account = association.account
+    end_by_provider(association)
+    ResourceFactory.create(account=account)
+    freeze_account(
+        account=account,
+        cause=FreezeCause.PARTNER,
+        reason="A later secret",
+        by=None,
+        now=timezone.now() + timedelta(seconds=1),
+    )
+    page = console.get(reverse("console_customer", args=[association.pk]))
+    assert page.context["status"] == "Ended"
+    assert "A later secret" not in text_of(page)
+    assert page.context["running_resources"] == 0
+    assert page.context["state"].freezes == []
+
+
+def test_ended_customers_are_listed_only_behind_the_filter(association, console):
+    end_by_provider(association)
+    assert console.get(reverse("console_customers")).context["lines"] == []
+    [line] = console.get(reverse("console_customers"), {"status": "ended"}).context["lines"]
+    assert (line["association"], line["status"]) == (association, "Ended")
+
+
+def test_a_manager_ends_own_customers_only(association):
+    manager = PartnerMemberFactory.create(partner=association.partner)
+    assert client_of(manager.user).get(console_end(association)).status_code == 404
+    Association.objects.update(manager=manager)
+    assert client_of(manager.user).get(console_end(association)).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["agree", "decline"])
+def test_the_provider_answers_in_the_admin_when_it_is_due(association, time_machine, action):
+    end_request = asked(association, Side.CUSTOMER)
+    changelist = reverse("admin:association_endrequest_changelist")
+    sent = {"action": action, "_selected_action": end_request.pk, "reason": "No answer came"}
+    for days in (13, 14):
+        time_machine.move_to(end_request.asked_at + timedelta(days=days))
+        admin = client_of(UserFactory.create(staff=True))
+        listed = admin.get(changelist, {"state": "due"}).context["cl"].result_list
+        assert list(listed) == ([end_request] if days == 14 else [])
+        page = confirm_action(admin, changelist, sent, follow=True)
+        refused = "The other side still has time to answer." in text_of(page)
+        assert refused is (days == 13)
+    end_request.refresh_from_db()
+    assert (end_request.answering_side, end_request.answer_reason) == (
+        Side.PROVIDER,
+        "No answer came",
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_page_costs_the_same_for_more_rows(
+    association, customer, django_assert_num_queries, rows
+):
+    for _ in range(rows):
+        asked(association, Side.PARTNER)
+        press(customer, MY_END, "decline")
+    with django_assert_num_queries(7):
+        assert customer.get(MY_END).status_code == 200
+
+
+def test_a_second_attempt_that_is_open_can_go_on_after_the_end(association):
+    account = association.account
+    end_by_provider(association)
+    attempt = ready_attempt(account=account, invitation=invite(account))
+    page = client_of(account.owner).get(f"/join/{attempt.pk}/confirm")
+    assert page.status_code == 200
