@@ -143,6 +143,8 @@ def test_outside_of_a_request_one_statement_ends_in_time(hole, visit, monkeypatc
     with pytest.raises(OperationalError):
         visit.run(Partner.objects.exists).result(timeout=PATIENCE)
     assert 0.5 <= time.monotonic() - begun < 1
+    # The statement still waits for its answer, so nothing else may be sent through it.
+    assert visit.run(lambda: connection.connection.closed).result(timeout=PATIENCE)
 
 
 @pytest.mark.urls(__name__)

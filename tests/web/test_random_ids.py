@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from association.models import Association, Consent
 from partners.models import (
@@ -32,6 +33,12 @@ def test_keys_have_18_digits_and_differ():
     keys = {random_id() for _ in range(10_000)}
     assert len(keys) == 10_000
     assert {len(str(key)) for key in keys} == {18}
+
+
+def test_no_key_is_near_another():
+    """With a sequence one key would tell the next, and the difference how many rows there are."""
+    keys = sorted(random_id() for _ in range(1_000))
+    assert min(after - before for before, after in pairwise(keys)) > 1_000
 
 
 def test_every_number_in_an_address_is_a_random_key():

@@ -102,6 +102,18 @@ def test_log_in_ends_after_twelve_hours_whatever_is_done(request, clock, who):
     assert not is_in(client, SETTINGS)
 
 
+@pytest.mark.parametrize("who", ["customer", "member"])
+def test_session_that_is_stored_again_ends_after_twelve_hours_too(request, clock, who):
+    client = request.getfixturevalue(who)
+    for _ in range(12 * 3 - 1):
+        clock.shift(timedelta(minutes=20))
+        # It writes the session, and Django counts a session's twelve hours from then on.
+        assert client.post(reverse("second_factor"), {"action": "begin"}).status_code == 303
+    assert Session.objects.get().expire_date > START + timedelta(hours=23)
+    clock.shift(timedelta(minutes=20))
+    assert not is_in(client, SETTINGS)
+
+
 def test_pages_write_no_row_for_it(clock, member):
     before = tables()
     for _ in range(3):
