@@ -98,6 +98,16 @@ def test_log_in_beyond_the_bound_is_a_503_that_counts_nothing(client, settings, 
 
 
 @pytest.mark.django_db
+def test_log_in_beyond_the_bound_is_refused_before_anything_is_read(
+    client, full, django_assert_num_queries
+):
+    client.force_login(UserFactory.create())
+    with django_assert_num_queries(0):
+        answer = client.post(reverse("account_login"), {"login": "a", "password": "b"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+
+@pytest.mark.django_db
 def test_guess_that_found_no_turn_is_not_counted(client, settings, monkeypatch):
     settings.PASSWORD_HASHERS = [HASHER]
     monkeypatch.setattr(hashers, "LONGEST_WAIT_SECONDS", 0.01)
