@@ -6,10 +6,12 @@ Each function is named after its kind, and raises Stale when its e-mail is no lo
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.models import User
 from association.ending_words import who_ended
 from association.enums import AuthorizationState, Side
 from association.models import (
@@ -112,19 +114,21 @@ def frozen(message: OutboxMessage) -> Email:
     """Stale when that freeze is over; `data["cause"]` is its cause, by default the partner's."""
     association = find_about(message, _ASSOCIATIONS.all())
     cause = message.data.get("cause", FreezeCause.PARTNER)
-    freeze = association.account.freezes.open().filter(cause=cause).first()
+    open_freezes = association.account.freezes.open().select_related("frozen_by")
+    freeze = open_freezes.filter(cause=cause).first()
     if association.ended_at is not None or freeze is None:
         raise Stale("no longer frozen")
     is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
     subject = (
         _("Your budget is used up – your account is frozen")
         if is_used_up
-        else _("%(partner)s has frozen your account")
+        else _("%(actor)s has frozen your account")
     )
     return _to_customer(
         message,
         association,
         subject,
+        actor=_actor_name(freeze.frozen_by, association),
         is_used_up=is_used_up,
         reason_lines=freeze.reason.splitlines(),
         stops_resources=freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
@@ -163,9 +167,15 @@ def unfrozen(message: OutboxMessage) -> Email:
     association = find_about(message, _ASSOCIATIONS.all())
     if association.account.freezes.open().exists():
         raise Stale("frozen again")
-    subject = _("Your account is no longer frozen")
-    reason = str(message.data.get("reason", ""))
-    return _to_customer(message, association, subject, reason_lines=reason.splitlines())
+    lifted = association.account.freezes.filter(unfrozen_at__isnull=False)
+    latest = lifted.select_related("unfrozen_by").order_by("unfrozen_at", "pk").last()
+    return _to_customer(
+        message,
+        association,
+        _("Your account is no longer frozen"),
+        actor=_actor_name(latest.unfrozen_by if latest else None, association),
+        reason_lines=str(message.data.get("reason", "")).splitlines(),
+    )
 
 
 def authorization_requested(message: OutboxMessage) -> Email:
@@ -319,7 +329,7 @@ def _to_customer(
     return render_email(
         message,
         template=message.kind.replace(".", "/"),
-        subject=subject % {"partner": association.partner.name},
+        subject=subject % {"partner": association.partner.name, "actor": context.get("actor")},
         context=_about_association(association) | context,
     )
 
@@ -334,6 +344,13 @@ def _to_partner(
         subject=subject,
         context=_about_association(association) | context,
     )
+
+
+def _actor_name(actor: User | None, association: Association) -> str:
+    """Return who acted: the provider, if its staff did it for the partner, else the partner."""
+    if actor is not None and actor.is_staff:
+        return str(settings.PROVIDER_NAME)
+    return association.partner.name
 
 
 def _about_association(association: Association) -> dict[str, Any]:

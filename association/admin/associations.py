@@ -101,6 +101,7 @@ class AssociationAdmin(EvidenceAdmin):
             _("The account cannot buy, renew or change resources. Fees continue."),
             _("With “account and resources” the resources and new fees stop as well."),
             _("The partner can lift this freeze once there is a budget."),
+            _("The customer is told by e-mail that the provider did it, and reads the reason."),
         ),
         button=_("Freeze"),
         form=FreezeForm,
@@ -115,7 +116,8 @@ class AssociationAdmin(EvidenceAdmin):
         title=_("Unfreeze for the partner"),
         consequences=(
             _("Every freeze ends, except one that the provider decided on."),
-            _("The customer gets an e-mail and can buy and change resources again."),
+            _("The customer can buy and change resources again."),
+            _("The customer is told by e-mail that the provider did it, and reads the reason."),
             _("It is possible only when the partner has set a budget."),
         ),
         button=_("Unfreeze"),
@@ -130,7 +132,8 @@ class AssociationAdmin(EvidenceAdmin):
         consequences=(
             _("The account stops being the partner's customer. This cannot be taken back."),
             _("Its freezes end, except one that the provider decided on."),
-            _("The partner's authorization for the account ends."),
+            _("The partner's budget and authorization for the account end."),
+            _("Both sides are told by e-mail that the provider did it, and read the reason."),
         ),
         button=_("End the association"),
         form=ReasonForm,

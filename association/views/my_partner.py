@@ -165,7 +165,7 @@ def _text_filename(consent: Consent) -> str:
 
 def _context(association: Association, now: datetime) -> dict[str, Any]:
     account = association.account
-    freezes = list(account.freezes.order_by("-frozen_at", "-pk"))
+    freezes = list(account.freezes.select_related("frozen_by").order_by("-frozen_at", "-pk"))
     open_freezes = [freeze for freeze in freezes if freeze.is_open]
     budgets = list(association.budgets.order_by("-set_at", "-pk"))
     budget = next((row for row in budgets if row.replaced_at is None), None)

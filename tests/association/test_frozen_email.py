@@ -7,7 +7,7 @@ from accounts.enums import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from outbox.services.rendering import Stale
-from tests.factories import InvitationFactory, make_associated
+from tests.factories import InvitationFactory, UserFactory, make_associated
 from tests.reading_mails import links, only_in_text, write
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +18,12 @@ def association():
     return make_associated(invitation=InvitationFactory.create(partner__name="Nimbus"))
 
 
-def freeze(association, scope):
+def freeze(association, scope, by=None):
     freeze_customer(
         association=association,
         scope=scope,
         reason="Bill <4>\nis late",
-        by=None,
+        by=by,
         now=timezone.now(),
     )
 
@@ -62,3 +62,29 @@ def test_customer_who_is_free_again_gets_no_e_mail(association):
 
     with pytest.raises(Stale, match=r"^no longer frozen$"):
         write("association.frozen", association)
+
+
+def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(association, client):
+    provider = UserFactory.create(is_staff=True)
+    freeze(association, FreezeScope.ACCOUNT, by=provider)
+
+    email = write("association.frozen", association)
+
+    assert email.subject == "Example Cloud has frozen your account"
+    assert email.text.startswith("Example Cloud has frozen your account ")
+    assert "The reason given:" in email.text
+    client.force_login(association.account.owner)
+    page = client.get("/account/partner/").content.decode()
+    assert "by decision of Example Cloud for Nimbus, which can unfreeze it." in page
+
+    set_budget(
+        association=association,
+        amount=5,
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
+        unfreeze=True,
+        by=provider,
+        now=timezone.now(),
+    )
+    email = write("association.unfrozen", association)
+    assert email.text.startswith("Example Cloud has unfrozen your account ")
