@@ -201,3 +201,11 @@ def test_too_many_unknown_tokens_are_slowed_down_and_live_links_are_not(client):
     assert client.get(f"/i/{invitation.token}").status_code == 200
     other_address = Client(REMOTE_ADDR="198.51.100.9")
     assert other_address.get(f"/i/{'0' * 26}").status_code == 404
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_used_up_link_is_not_said_to_be_for_many(client, most):
+    invitation = InvitationFactory.create(max_uses=most, used_count=most, partner__name="Nimbus")
+    page = client.get(f"/i/{invitation.token}")
+    assert page.status_code == 410
+    assert "It has been used as often as Nimbus allowed." in page.content.decode()
