@@ -62,6 +62,8 @@ class AssociationRefusal(StrEnum):
     NOT_RESELLER = "not_reseller"
     NOT_A_MEMBER = "not_a_member"
     NO_BUDGET = "no_budget"
+    # The provider has frozen the partner, whose members then may neither freeze nor request.
+    PARTNER_FROZEN = "partner_frozen"
     FROZEN_TOO_OFTEN = "frozen_too_often"
     # The partner's freeze is open, with another reason than the one that is given now.
     FROZEN_FOR_OTHER_REASON = "frozen_for_other_reason"

@@ -44,6 +44,10 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.NO_BUDGET: _(
         "A budget has to be set first: without one the account stays frozen."
     ),
+    AssociationRefusal.PARTNER_FROZEN: _(
+        "The provider has frozen your organisation. Until that ends you cannot freeze customers"
+        " nor request an authorization."
+    ),
     AssociationRefusal.FROZEN_TOO_OFTEN: _(
         "You have frozen this customer ten times within a day. Try again tomorrow."
     ),

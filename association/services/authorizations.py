@@ -16,7 +16,11 @@ from association.models import (
     DocumentKind,
     LegalDocument,
 )
-from association.services.customers import lock_customers, lock_own_customer
+from association.services.customers import (
+    check_partner_may_act,
+    lock_customers,
+    lock_own_customer,
+)
 from association.services.documents import Agreed, current_documents
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
@@ -37,10 +41,11 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
     """Ask the customer for the authorization, by e-mail and under My partner.
 
     While a request is open, this returns it and writes nothing. Locks the account. Raises Refused:
-    ENDED, ALREADY_GRANTED.
+    ENDED, PARTNER_FROZEN, ALREADY_GRANTED.
     """
     with transaction.atomic():
         [locked] = lock_customers([association])
+        check_partner_may_act(association, by)
         open_one = locked.authorizations.open().first()
         if open_one is not None:
             if open_one.granted_at is not None:

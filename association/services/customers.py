@@ -126,12 +126,13 @@ def freeze_customer(
 
     The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
     or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
-    NOT_RESELLER, FROZEN_TOO_OFTEN, FROZEN_FOR_OTHER_REASON where nothing would change and `reason`
-    would be lost, ChangedMeanwhile for the partner's freeze.
+    NOT_RESELLER, PARTNER_FROZEN, FROZEN_TOO_OFTEN, FROZEN_FOR_OTHER_REASON where nothing would
+    change and `reason` would be lost, ChangedMeanwhile for the partner's freeze.
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
         [locked] = _lock_resellers([association])
+        check_partner_may_act(association, by)
         freezes = list(locked.account.freezes.all())
         check_shown(shown_version, shown_cause(locked.account, freezes, cause))
         own = [freeze for freeze in freezes if freeze.cause == cause]
@@ -256,6 +257,16 @@ def lock_own_customer(association: Association, by: User) -> Association:
     if locked.account.owner_id != by.pk:
         raise Refused(AssociationRefusal.NOT_OWNER, association=locked)
     return locked
+
+
+def check_partner_may_act(association: Association, by: User | None) -> None:
+    """Raise Refused, PARTNER_FROZEN, for a member of a partner whom the provider has frozen.
+
+    Such a partner may not invite, freeze or request an authorization; the provider's staff may act
+    for it. spec.md §7.
+    """
+    if association.partner.is_frozen and by is not None and not by.is_staff:
+        raise Refused(AssociationRefusal.PARTNER_FROZEN, association=association)
 
 
 def _lock_resellers(associations: Collection[Association]) -> list[Association]:

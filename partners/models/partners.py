@@ -49,6 +49,10 @@ class Partner(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_frozen(self) -> bool:
+        return self.status == PartnerStatus.FROZEN
+
     def allows(self, association_type: str) -> bool:
         return {
             AssociationType.RESELLER.value: self.allows_reseller,
