@@ -4,11 +4,12 @@ VENV := .venv/bin
 
 CHECKS := types lint format templates system migrations
 
-.PHONY: help install run test sbom clean $(CHECKS)
+.PHONY: help install run test modules sbom clean $(CHECKS)
 
 help:
 	@echo "make run    install, load the demo, serve it at http://127.0.0.1:8000 (PORT=... changes that)"
 	@echo "make test   install, run every check and the tests that need no server or browser"
+	@echo "make modules write docs/modules.md: what is in each module"
 	@echo "make sbom   list the libraries that run in production in var/sbom.json (CycloneDX)"
 	@echo "make clean  remove what the two left behind, the demo's data included"
 
@@ -40,6 +41,9 @@ system:
 
 migrations:
 	DEMO=1 $(VENV)/python manage.py makemigrations --check --dry-run
+
+modules:
+	@$(VENV)/python bin/list_modules.py > docs/modules.md
 
 sbom: install
 	@$(VENV)/python bin/sbom.py

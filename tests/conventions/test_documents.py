@@ -1,6 +1,7 @@
 """What the documents refer to exists: files, headings, modules, decisions."""
 
 import re
+import runpy
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -124,3 +125,8 @@ def test_every_decision_has_its_three_parts():
     }
 
     assert {tuple(found) for found in parts.values()} == {("Context", "Decision", "Consequences")}
+
+
+def test_list_of_modules_is_the_present_one():
+    page = runpy.run_path(str(ROOT / "bin" / "list_modules.py"))["page"]
+    assert (ROOT / "docs" / "modules.md").read_text() == page(), "run `make modules`"
