@@ -1,4 +1,4 @@
-"""Which account joins: a new one, one's own, another one, or one that must be invited online."""
+"""Which account joins: a new, an own, another or one invited online; and the browser's cookie."""
 
 import re
 from datetime import datetime

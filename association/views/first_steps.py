@@ -1,4 +1,4 @@
-"""The first step of an invitation: its POST creates the attempt and marks the browser."""
+"""The first step of an invitation: its POST creates the attempt."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Delivery: claim messages, send them one by one, and write what became of each."""
+"""Delivery by SMTP: send claimed messages one by one; the queue keeps what became of each."""
 
 import logging
 import smtplib

@@ -1,4 +1,4 @@
-"""The queue: messages enqueued in the transaction of an action, claimed by the worker."""
+"""The queue: messages enqueued in an action's transaction, claimed, tried again, or dropped."""
 
 import random
 import secrets
