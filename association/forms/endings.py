@@ -1,5 +1,7 @@
 """Asking to end an association, and answering: one form for the customer and the partner."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from association.enums import EndAction
 from association.forms.budgets import reason_field
 from web.number_fields import WholeNumberField
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class EndForm(forms.Form):
@@ -16,10 +21,10 @@ class EndForm(forms.Form):
     end_request = WholeNumberField(required=False, widget=forms.HiddenInput)
     reason = reason_field(required=False, help_text="")
 
-    def __init__(self, data: QueryDict | None = None, *, help_text: str = "") -> None:
+    def __init__(self, data: QueryDict | None = None, *, help_text: "StrOrPromise" = "") -> None:
         super().__init__(data)
-        asks = self.is_bound and self.data.get("action") == EndAction.ASK
-        self.fields["reason"].required = asks or not self.is_bound
-        self.fields["reason"].help_text = help_text
-        self.fields["end_request"].required = self.is_bound and not asks
-        self.fields["reason"].error_messages["required"] = _("Say why the association should end.")
+        asks = self.data.get("action") == EndAction.ASK
+        self.fields["end_request"].required = not asks
+        reason = self.fields["reason"]
+        reason.required, reason.help_text = asks, help_text
+        reason.error_messages["required"] = _("Say why the association should end.")

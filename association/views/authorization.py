@@ -48,6 +48,8 @@ def authorization(request: HttpRequest, association: Association) -> HttpRespons
     try:
         return answer_once(request, write)
     except Refused as refused:
+        if refused.code == AssociationRefusal.ENDED:
+            raise
         typed = form.cleaned_data["reason"]
         sentence = sentence_for(refused)
         return show_letter(request, association, reason=typed, problem=sentence, status=409)

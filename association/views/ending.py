@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from association.ending_words import obstacle_lines
-from association.enums import EndAction, Side
+from association.enums import AssociationRefusal, EndAction, Side
 from association.forms.endings import EndForm
 from association.models import Association
 from association.refusals import sentence_for
@@ -30,6 +30,13 @@ from web.answers import posted
 from web.form_keys import answer_once, earlier_answer
 from web.refused import Refused
 
+_DONE = {
+    EndAction.ASK: _("%(partner)s has been asked to end the association."),
+    EndAction.WITHDRAW: _("You have withdrawn the request. %(partner)s is told by e-mail."),
+    EndAction.AGREE: _("The association with %(partner)s has ended."),
+    EndAction.DECLINE: _("You have declined. %(partner)s is told by e-mail."),
+}
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_customers
@@ -44,12 +51,15 @@ def end(request: HttpRequest, association: Association) -> HttpResponse:
     def write() -> str:
         by = signed_in(request)
         act_on_ending(form, association, side=Side.CUSTOMER, by=by, now=timezone.now())
-        messages.success(request, _done(form, association))
+        done = str(_DONE[form.cleaned_data["action"]])
+        messages.success(request, done % {"partner": association.partner.name})
         return reverse("my_partner")
 
     try:
         return answer_once(request, write)
     except Refused as refused:
+        if refused.code == AssociationRefusal.ENDED:
+            raise
         problem = sentence_for(refused)
         return _page(request, association, form, problem=problem, status=409)
 
@@ -71,12 +81,19 @@ def act_on_ending(
     answer_end_request(end_request=shown, side=side, agree=agree, reason=reason, by=by, now=now)
 
 
-def end_context(association: Association, side: Side, now: datetime) -> dict[str, Any]:
-    """Return the open request, what stands in the way, and the earlier requests."""
+def end_context(
+    form: EndForm, association: Association, side: Side, now: datetime
+) -> dict[str, Any]:
+    """Return the open request, what stands in the way, the earlier requests, and the form.
+
+    Its field is marked as optional where it is the reason for an answer.
+    """
     history = list(association.end_requests.order_by("-asked_at"))
     asked = next((row for row in history if row.is_open), None)
+    form.fields["reason"].required = asked is None
     obstacles = find_obstacles(account=association.account, now=now)
     return {
+        "form": form,
         "association": association,
         "asked": asked,
         "is_own": asked is not None and asked.asking_side == side,
@@ -84,16 +101,6 @@ def end_context(association: Association, side: Side, now: datetime) -> dict[str
         "obstacles": obstacle_lines(obstacles, reader=side),
         "answered": [row for row in history if not row.is_open],
     }
-
-
-def _done(form: EndForm, association: Association) -> str:
-    sentences = {
-        EndAction.ASK: _("%(partner)s has been asked to end the association."),
-        EndAction.WITHDRAW: _("You have withdrawn the request. %(partner)s is told by e-mail."),
-        EndAction.AGREE: _("The association with %(partner)s has ended."),
-        EndAction.DECLINE: _("You have declined. %(partner)s is told by e-mail."),
-    }
-    return sentences[form.cleaned_data["action"]] % {"partner": association.partner.name}
 
 
 def _page(
@@ -105,9 +112,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        **end_context(association, Side.CUSTOMER, timezone.now()),
+        **end_context(form, association, Side.CUSTOMER, timezone.now()),
         "partner": association.partner,
-        "form": form,
         "problem": problem,
         "back_url": reverse("my_partner"),
     }

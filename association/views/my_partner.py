@@ -65,23 +65,32 @@ def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> V
     """Pass the view the association in force of the signed-in user's account; 404 if it had none.
 
     After the end a GET leads to My partner, because links in old e-mails lead here; a POST is a 409
-    with the same page.
+    with the same page, also when the association ends before the view has acted.
     """
 
     @wraps(view)
     def answer(request: HttpRequest) -> HttpResponse:
         association = find_own_association(signed_in(request))
-        if association is not None:
+        if association is None:
+            return _answer_after_the_end(request)
+        try:
             return view(request, association)
-        past = past_associations(signed_in(request).pk)
-        if not past:
-            raise Http404
-        if request.method != "POST":
-            return redirect("my_partner")
-        problem = str(SENTENCES[AssociationRefusal.ENDED])
-        return _show_past(request, past, problem=problem, status=409)
+        except Refused as refused:
+            if refused.code != AssociationRefusal.ENDED:
+                raise
+            return _answer_after_the_end(request)
 
     return answer
+
+
+def _answer_after_the_end(request: HttpRequest) -> HttpResponse:
+    past = past_associations(signed_in(request).pk)
+    if not past:
+        raise Http404
+    if request.method != "POST":
+        return redirect("my_partner")
+    problem = str(SENTENCES[AssociationRefusal.ENDED])
+    return _show_past(request, past, problem=problem, status=409)
 
 
 def _show_past(
@@ -118,6 +127,8 @@ def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
     try:
         ask_for_budget(association=association, by=signed_in(request), now=timezone.now())
     except Refused as refused:
+        if refused.code == AssociationRefusal.ENDED:
+            raise
         return show_my_partner(request, association, problem=sentence_for(refused), status=409)
     text = _("%(partner)s has been asked to set a budget.")
     messages.success(request, text % {"partner": association.partner.name})

@@ -10,8 +10,10 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
-from association.models import Association, EndRequest
+from association.models import Association, DocumentKind, EndRequest
 from association.services.endings import ask_to_end
+from association.views import my_partner
+from association.views.console import endings
 from tests.factories import (
     BillFactory,
     CustomerAccountFactory,
@@ -22,11 +24,12 @@ from tests.factories import (
     end_by_provider,
     make_associated,
 )
-from tests.journeys.walk import invite, ready_attempt
+from tests.journeys.walk import document, invite, ready_attempt
 from tests.shown_forms import confirm_action, hidden_fields
 
 pytestmark = pytest.mark.django_db
 
+LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 MY_PARTNER, MY_END = "/account/partner/", "/account/partner/end/"
 
 
@@ -199,6 +202,34 @@ def test_old_addresses_lead_to_the_past(association, customer):
     assert "Example Cloud ended the association." in page
     assert "Since" in page
     assert "Example Cloud bills you" in page
+
+
+def test_an_end_that_comes_between_is_said_with_the_page_of_the_past(
+    association, customer, console, monkeypatch
+):
+    """The association was in force when the request began."""
+    stale = Association.objects.select_related("partner", "account__owner").get()
+    end_by_provider(association)
+    monkeypatch.setattr(my_partner, "find_own_association", lambda owner: stale)
+    ask = {"action": "ask", "reason": "Too dear"}
+    agree = {"action": "agree", "shown_letter": document(LETTER).version}
+    for address, sent in (
+        (MY_END, ask),
+        ("/account/partner/authorization/", agree),
+        ("/account/partner/ask-budget", {}),
+    ):
+        page = customer.post(address, sent)
+        assert page.status_code == 409
+        assert "You have no partner now" in text_of(page)
+    monkeypatch.setattr(endings, "find_customer", lambda member, key: stale)
+    page = console.post(console_end(association), ask)
+    assert (page.status_code, page.context["sentence"]) == (409, "This association has ended.")
+
+
+def test_the_reason_for_an_answer_is_optional(association, customer, console):
+    assert "(optional)" not in text_of(customer.get(MY_END))
+    asked(association, Side.PARTNER)
+    assert "(optional)" in text_of(customer.get(MY_END))
 
 
 def test_who_never_had_a_partner_has_nothing_to_end():

@@ -4,10 +4,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from association.enums import EndAction, Side
+from association.enums import AssociationRefusal, EndAction, Side
 from association.forms.endings import EndForm
 from association.models import Association
 from association.refusals import sentence_for
@@ -19,6 +19,13 @@ from partners.views.gate import for_members, show
 from web.answers import posted
 from web.form_keys import answer_once
 from web.refused import Refused
+
+_DONE = {
+    EndAction.ASK: _("The customer has been asked to end the association."),
+    EndAction.WITHDRAW: _("The request is withdrawn. The customer is told by e-mail."),
+    EndAction.AGREE: _("The association has ended. The customer is told by e-mail."),
+    EndAction.DECLINE: _("You have declined. The customer is told by e-mail."),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,22 +42,16 @@ def end(request: HttpRequest, member: PartnerMember, association_id: int) -> Htt
     def write() -> str:
         now = timezone.now()
         act_on_ending(form, customer, side=Side.PARTNER, by=member.user, now=now)
-        messages.success(request, _DONE[form.cleaned_data["action"]]())
+        messages.success(request, str(_DONE[form.cleaned_data["action"]]))
         return resolve_url("console_customer", customer.pk)
 
     try:
         return answer_once(request, write)
     except Refused as refused:
+        if refused.code == AssociationRefusal.ENDED:
+            raise
         problem = sentence_for(refused)
         return _page(request, member, customer, form, problem=problem, status=409)
-
-
-_DONE = {
-    EndAction.ASK: lambda: _("The customer has been asked to end the association."),
-    EndAction.WITHDRAW: lambda: _("The request is withdrawn. The customer is told by e-mail."),
-    EndAction.AGREE: lambda: _("The association has ended. The customer is told by e-mail."),
-    EndAction.DECLINE: lambda: _("You have declined. The customer is told by e-mail."),
-}
 
 
 def _page(
@@ -63,10 +64,9 @@ def _page(
     status: int,
 ) -> HttpResponse:
     context = {
-        **end_context(customer, Side.PARTNER, timezone.now()),
+        **end_context(form, customer, Side.PARTNER, timezone.now()),
         **back_to(customer),
         "account_name": customer.account.owner.account_name,
-        "form": form,
         "problem": problem,
     }
     template = "association/console/end.html"
