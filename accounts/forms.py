@@ -89,7 +89,7 @@ class ResetPasswordForm(forms.Form):
 class MailboxForm(forms.Form):
     """The login whose mailbox gets a code, and where the log-in leads. Nothing of it is shown.
 
-    `ticket` tells the server, and nobody else, whether the password was right.
+    `ticket` tells the server alone whether the password was right.
     """
 
     login = forms.CharField(max_length=254, widget=forms.HiddenInput)

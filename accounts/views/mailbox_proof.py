@@ -86,7 +86,7 @@ def send_new_code(request: HttpRequest) -> HttpResponse:
 
 
 def _send(started: Mapping[str, Any]) -> None:
-    """Send a code; where the login belongs to nobody, do nothing but count."""
+    """Send a code; where no user has this login, only count."""
     limits.count_use("send_code")
     if started["email"]:
         known = {name: started[name] for name in ("email", "flow", "knows_password")}

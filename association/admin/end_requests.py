@@ -53,7 +53,7 @@ class EndRequestAdmin(TermsAdmin):
     @_confirmed(
         title=_("Agree and end the association"),
         consequences=(
-            _("It ends at once, whatever stands in the way. This cannot be taken back."),
+            _("It ends at once, also with unpaid bills. This cannot be taken back."),
             _("Both sides are told by e-mail that you decided."),
             _("It is possible only when the side that was asked has had its time to answer."),
         ),

@@ -88,9 +88,8 @@ def answer_end_request(
     """Agree, which ends the association, or decline as the side that was asked.
 
     The provider may answer for that side from `answer_is_due_at()` on. Both sides are told when it
-    ends, the asking side when it is declined. Repeating an answer changes nothing. Locks
-    the account. Raises Refused: ENDED, NOT_OWNER, WRONG_SIDE, END_REQUEST_NOT_DUE,
-    END_REQUEST_ANSWERED, END_OBSTRUCTED.
+    ends, the asking side when it is declined. Locks the account. Raises Refused: ENDED, NOT_OWNER,
+    WRONG_SIDE, END_REQUEST_NOT_DUE, END_REQUEST_ANSWERED, END_OBSTRUCTED.
     """
     answer = EndAnswer.AGREED if agree else EndAnswer.DECLINED
     with transaction.atomic():
@@ -136,7 +135,7 @@ def withdraw_end_request(
 def end_association(
     *, association: Association, reason: str, by: User, now: datetime
 ) -> Association:
-    """End an association as the provider, whatever stands in the way; both sides are told.
+    """End an association as the provider, despite all obstacles; both sides are told.
 
     An open request is closed. Locks the account. Raises Refused: ENDED.
     """

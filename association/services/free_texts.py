@@ -1,4 +1,4 @@
-"""What people typed about a person: an erasure replaces the whole text, whatever it says.
+"""What people typed about a person: an erasure replaces the whole text, without reading it.
 
 A name, a nickname or a telephone number in a reason or note cannot be told from other words.
 `docs/retention.md` lists every column of text; a test compares the list with the models.

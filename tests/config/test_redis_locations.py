@@ -1,4 +1,4 @@
-"""The tests' own database of Redis, whatever CACHE_URL names."""
+"""The tests' own database of Redis beside the one that CACHE_URL names."""
 
 import os
 import subprocess

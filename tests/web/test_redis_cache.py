@@ -1,4 +1,4 @@
-"""No cache of ours has anything to close after a request, so that nobody asks it to."""
+"""No cache of ours has anything to close after a request, so that Django does not ask."""
 
 import pytest
 from django.core.cache import close_caches

@@ -58,7 +58,7 @@ class VersionedModelForm(VersionedForm):
 
 
 class ClosedMeanwhile(Exception):
-    """The page offered to change an object that nobody may change any more; `context` says why."""
+    """The page offered to change an object that cannot be changed any more; `context` says why."""
 
     def __init__(self, **context: Any) -> None:
         super().__init__()
