@@ -175,13 +175,15 @@ def test_rolling_restarts_under_load_fail_no_request(cluster, people, restarts):
 
 
 def test_log_ins_without_a_pause_are_kept_from_the_nodes(cluster):
-    visitor = Browser(cluster)
-    visitor.get("/account/login/")
-    statuses = [visitor.post("/account/login/").status for _ in range(40)]
-    assert statuses[:10] == [400] * 10
-    assert 429 in statuses
-    assert visitor.page.text.startswith("Too many log-ins from your network.")
-    assert visitor.get("/account/login/").status == 200
+    def send_log_in(number: int) -> str:
+        return Browser(cluster).post("/account/login/").text
+
+    # All at once: on a slow machine, one log-in after the other keeps below the proxy's limit.
+    with ThreadPoolExecutor(60) as pool:
+        answers = list(pool.map(send_log_in, range(60)))
+    kept = [text for text in answers if text.startswith("Too many log-ins from your network.")]
+    assert 0 < len(kept) < 60
+    assert Browser(cluster).get("/account/login/").status == 200
 
 
 def test_no_log_has_a_secret(cluster, people):
