@@ -59,6 +59,13 @@ SECRET_KEY = required("SECRET_KEY", demo_secret_key)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
+# Where the provider's own pages are, and its mailboxes. What is empty is not named on any page.
+PROVIDER_SUPPORT_EMAIL = env.str("PROVIDER_SUPPORT_EMAIL", default="")
+PROVIDER_SUPPORT_URL = env.str("PROVIDER_SUPPORT_URL", default="")
+PROVIDER_CONSOLE_URL = env.str("PROVIDER_CONSOLE_URL", default="")
+PROVIDER_BILLING_URL = env.str("PROVIDER_BILLING_URL", default="")
+PROVIDER_ENTERPRISE_URL = env.str("PROVIDER_ENTERPRISE_URL", default="")
+PROVIDER_PRIVACY_EMAIL = env.str("PROVIDER_PRIVACY_EMAIL", default="")
 CURRENCY = env.str("CURRENCY", default="USD")
 ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(

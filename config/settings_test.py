@@ -2,8 +2,9 @@
 
 import os
 
-for name in ("DEBUG", "ALLOWED_HOSTS", "PROVIDER_NAME"):
-    os.environ.pop(name, None)
+for name in list(os.environ):
+    if name in ("DEBUG", "ALLOWED_HOSTS") or name.startswith("PROVIDER_"):
+        del os.environ[name]
 os.environ |= {
     "DEMO": "1",
     "PUBLIC_BASE_URL": "http://127.0.0.1:8000",
