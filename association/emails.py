@@ -4,6 +4,7 @@ Each function is named after its kind, and raises Stale when its e-mail is no lo
 """
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +31,7 @@ from association.services.endings import answer_is_due_at
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
-from partners.emails import render_for_partner
+from partners.emails import render_as_partner, render_for_partner
 from web.email_addresses import mask_address
 
 _ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
@@ -62,12 +63,12 @@ def resume(message: OutboxMessage) -> Email:
     if last_moment is None or timezone.now() > last_moment:
         raise Stale("too late to join")
     partner = attempt.invitation.partner
-    return render_email(
+    return render_as_partner(
         message,
+        partner=partner,
         template="association/resume",
         subject=_("Finish joining %(partner)s") % {"partner": partner.name},
         context={
-            "partner": partner,
             "last_moment": last_moment,
             "resume_url": absolute_url("join_resume", attempt.pk),
         },
@@ -128,6 +129,7 @@ def frozen(message: OutboxMessage) -> Email:
         message,
         association,
         subject,
+        by_provider=_is_provider(freeze.frozen_by),
         actor=_actor_name(freeze.frozen_by, association),
         is_used_up=is_used_up,
         reason_lines=freeze.reason.splitlines(),
@@ -169,11 +171,13 @@ def unfrozen(message: OutboxMessage) -> Email:
         raise Stale("frozen again")
     lifted = association.account.freezes.filter(unfrozen_at__isnull=False)
     latest = lifted.select_related("unfrozen_by").order_by("unfrozen_at", "pk").last()
+    actor = latest.unfrozen_by if latest else None
     return _to_customer(
         message,
         association,
         _("Your account is no longer frozen"),
-        actor=_actor_name(latest.unfrozen_by if latest else None, association),
+        by_provider=_is_provider(actor),
+        actor=_actor_name(actor, association),
         reason_lines=str(message.data.get("reason", "")).splitlines(),
     )
 
@@ -262,7 +266,13 @@ def customer_end_withdrawn(message: OutboxMessage) -> Email:
 def end_declined(message: OutboxMessage) -> Email:
     asked = _find_end_request(message)
     subject = _("Your association with %(partner)s does not end")
-    return _to_customer(message, asked.association, subject, **_about_end_request(asked))
+    return _to_customer(
+        message,
+        asked.association,
+        subject,
+        by_provider=asked.answering_side == Side.PROVIDER,
+        **_about_end_request(asked),
+    )
 
 
 def customer_end_declined(message: OutboxMessage) -> Email:
@@ -272,9 +282,11 @@ def customer_end_declined(message: OutboxMessage) -> Email:
 
 
 def ended(message: OutboxMessage) -> Email:
+    """Tell the customer that it has ended; the provider does, whose customer the reader is now."""
     association = find_about(message, _ASSOCIATIONS.all())
     subject = _("You are no longer a customer of %(partner)s")
-    return _to_customer(message, association, subject, **_about_ending(association, Side.CUSTOMER))
+    about = _about_ending(association, Side.CUSTOMER)
+    return _to_customer(message, association, subject, by_provider=True, **about)
 
 
 def customer_ended(message: OutboxMessage) -> Email:
@@ -324,9 +336,18 @@ def _find_unfinished_attempt(message: OutboxMessage) -> Attempt:
 
 
 def _to_customer(
-    message: OutboxMessage, association: Association, subject: str, **context: Any
+    message: OutboxMessage,
+    association: Association,
+    subject: str,
+    *,
+    by_provider: bool = False,
+    **context: Any,
 ) -> Email:
-    return render_email(
+    """Render an e-mail in which the partner speaks, or the provider where the provider acted."""
+    render = (
+        render_email if by_provider else partial(render_as_partner, partner=association.partner)
+    )
+    return render(
         message,
         template=message.kind.replace(".", "/"),
         subject=subject % {"partner": association.partner.name, "actor": context.get("actor")},
@@ -348,9 +369,11 @@ def _to_partner(
 
 def _actor_name(actor: User | None, association: Association) -> str:
     """Return who acted: the provider, if its staff did it for the partner, else the partner."""
-    if actor is not None and actor.is_staff:
-        return str(settings.PROVIDER_NAME)
-    return association.partner.name
+    return str(settings.PROVIDER_NAME) if _is_provider(actor) else association.partner.name
+
+
+def _is_provider(actor: User | None) -> bool:
+    return actor is not None and actor.is_staff
 
 
 def _about_association(association: Association) -> dict[str, Any]:

@@ -62,17 +62,35 @@ def default_subject(partner: Partner) -> str:
 def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Email:
     # Moments in the site's zone, also when a partner previews it.
     with timezone.override(None):
-        return render_email(
+        return render_as_partner(
             message,
+            partner=offer.partner,
             template="partners/invitation",
             subject=offer.subject or default_subject(offer.partner),
             context={
                 "invitation": offer,
                 "link": link,
-                "partner": offer.partner,
                 "note_lines": offer.note.splitlines(),
             },
         )
+
+
+def render_as_partner(
+    message: OutboxMessage,
+    *,
+    partner: Partner,
+    template: str,
+    subject: "StrOrPromise",
+    context: Mapping[str, Any],
+) -> Email:
+    """Render an e-mail in which the partner speaks: answers go to the partner's support."""
+    return render_email(
+        message,
+        template=template,
+        subject=subject,
+        context={"partner": partner, **context},
+        reply_to=partner.support_email,
+    )
 
 
 def render_for_partner(
@@ -83,7 +101,7 @@ def render_for_partner(
     subject: "StrOrPromise",
     context: Mapping[str, Any],
 ) -> Email:
-    """Render an e-mail to a partner's members, with moments in the partner's zone."""
+    """Render an e-mail of the provider to a partner's members, with moments in their zone."""
     with timezone.override(partner.zone):
         return render_email(
             message, template=template, subject=subject, context={"partner": partner, **context}
@@ -118,16 +136,17 @@ def member_invitation(message: OutboxMessage) -> Email:
         raise Stale("expired")
     user = User.objects.filter(email=offer.address).first()
     names = {"partner": offer.partner.name, "provider": settings.PROVIDER_NAME}
-    return render_for_partner(
-        message,
-        partner=offer.partner,
-        template="partners/member_invitation",
-        subject=_("%(partner)s invites you to its console on %(provider)s") % names,
-        context={
-            "invitation": offer,
-            "inviter": offer.invited_by.email if offer.invited_by else "",
-            "needs_password": user is not None and not user.has_usable_password(),
-            "membership_url": absolute_url("membership"),
-            "reset_url": absolute_url("account_reset_password"),
-        },
-    )
+    with timezone.override(offer.partner.zone):
+        return render_as_partner(
+            message,
+            partner=offer.partner,
+            template="partners/member_invitation",
+            subject=_("%(partner)s invites you to its console on %(provider)s") % names,
+            context={
+                "invitation": offer,
+                "inviter": offer.invited_by.email if offer.invited_by else "",
+                "needs_password": user is not None and not user.has_usable_password(),
+                "membership_url": absolute_url("membership"),
+                "reset_url": absolute_url("account_reset_password"),
+            },
+        )

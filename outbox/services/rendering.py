@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.module_loading import import_string
 
 from outbox.models import OutboxMessage
-from web.email_addresses import canonical_address
+from web.email_addresses import InvalidAddress, canonical_address
 from web.fixed_queries import FixedQuery
 
 if TYPE_CHECKING:
@@ -38,11 +38,16 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """What the recipient reads: the subject, and the same text plain and as HTML."""
+    """What the recipient reads: the subject, and the same text plain and as HTML.
+
+    `reply_to` is the address that answers go to, "" for none; `headers` are more of its own.
+    """
 
     subject: str
     text: str
     html: str
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stale(Exception):
@@ -120,11 +125,12 @@ def render_email(
     template: str,
     subject: "StrOrPromise",
     context: Mapping[str, Any],
+    reply_to: str | None = None,
 ) -> Email:
     """Render `templates/emails/<template>.txt` and `.html` in the message's language.
 
     Both get the context, the subject, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. Only the HTML is
-    escaped.
+    escaped. Answers go to `reply_to`, by default to the provider's support, if it has an address.
     """
     template_of = Engine.get_default().get_template
     with translation.override(_language(message)):
@@ -138,7 +144,8 @@ def render_email(
         html = template_of(f"emails/{template}.html").render(Context(values))
     lines = [line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()]
     plain = _BLANK_LINES.sub("\n\n", "\n".join(lines)) + "\n"
-    return Email(subject=values["subject"], text=plain, html=html.strip())
+    answers_to = settings.PROVIDER_SUPPORT_EMAIL if reply_to is None else reply_to
+    return Email(subject=values["subject"], text=plain, html=html.strip(), reply_to=answers_to)
 
 
 def from_address() -> str:
@@ -164,16 +171,26 @@ def build_email(
         body=email.text,
         from_email=from_address(),
         to=[message.recipient],
+        reply_to=_reply_to(email),
         headers={
             "Message-ID": message.message_id,
             "Date": format_datetime(message.created_at),
             "Auto-Submitted": "auto-generated",
             "Content-Language": _language(message),
+            **email.headers,
         },
         connection=connection,
     )
     built.attach_alternative(email.html, "text/html")
     return built
+
+
+def _reply_to(email: Email) -> list[str] | None:
+    """Return where answers go; what is no plain address is left out, and the e-mail is sent."""
+    try:
+        return [canonical_address(email.reply_to)] if email.reply_to else None
+    except InvalidAddress:
+        return None
 
 
 def _is_plain(address: str) -> bool:
