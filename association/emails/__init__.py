@@ -1,0 +1,45 @@
+"""The e-mails about joining and about associations, to the customer and to the partner.
+
+Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
+"""
+
+from association.emails.customers import (
+    authorization_decided,
+    authorization_requested,
+    budget_alert,
+    budget_requested,
+    frozen,
+    unfrozen,
+)
+from association.emails.endings import (
+    customer_end_declined,
+    customer_end_requested,
+    customer_end_withdrawn,
+    customer_ended,
+    end_declined,
+    end_requested,
+    end_withdrawn,
+    ended,
+)
+from association.emails.joining import associated, customer_refused, customer_waiting, resume
+
+__all__ = [
+    "associated",
+    "authorization_decided",
+    "authorization_requested",
+    "budget_alert",
+    "budget_requested",
+    "customer_end_declined",
+    "customer_end_requested",
+    "customer_end_withdrawn",
+    "customer_ended",
+    "customer_refused",
+    "customer_waiting",
+    "end_declined",
+    "end_requested",
+    "end_withdrawn",
+    "ended",
+    "frozen",
+    "resume",
+    "unfrozen",
+]

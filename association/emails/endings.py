@@ -1,0 +1,107 @@
+"""The e-mails about ending an association: requests, their answers, and the end itself."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.enums import FreezeCause
+from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
+from association.ending_words import who_ended
+from association.enums import Side
+from association.models import Association, EndRequest
+from association.services.endings import answer_is_due_at
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Email, Stale, absolute_url, find_about
+
+_END_REQUESTS = EndRequest.objects.select_related(
+    "association__partner", "association__account__owner"
+)
+
+
+def end_requested(message: OutboxMessage) -> Email:
+    """Tell the customer that the partner asks to end. Stale when the request is answered."""
+    asked = _find_open_end_request(message)
+    subject = _("%(partner)s asks to end your association")
+    return to_customer(message, asked.association, subject, **_about_end_request(asked))
+
+
+def customer_end_requested(message: OutboxMessage) -> Email:
+    """Tell the partner that the customer asks to end. Stale when the request is answered."""
+    asked = _find_open_end_request(message)
+    subject = _("A customer asks to end the association")
+    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def end_withdrawn(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("%(partner)s no longer asks to end your association")
+    return to_customer(message, asked.association, subject, **_about_end_request(asked))
+
+
+def customer_end_withdrawn(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("A customer no longer asks to end the association")
+    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def end_declined(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("Your association with %(partner)s does not end")
+    return to_customer(
+        message,
+        asked.association,
+        subject,
+        by_provider=asked.answering_side == Side.PROVIDER,
+        **_about_end_request(asked),
+    )
+
+
+def customer_end_declined(message: OutboxMessage) -> Email:
+    asked = _find_end_request(message)
+    subject = _("The association with a customer does not end")
+    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+
+
+def ended(message: OutboxMessage) -> Email:
+    """Tell the customer that it has ended; the provider does, whose customer the reader is now."""
+    association = find_about(message, ASSOCIATIONS.all())
+    subject = _("You are no longer a customer of %(partner)s")
+    about = _about_ending(association, Side.CUSTOMER)
+    return to_customer(message, association, subject, by_provider=True, **about)
+
+
+def customer_ended(message: OutboxMessage) -> Email:
+    association = find_about(message, ASSOCIATIONS.all())
+    subject = _("The association with a customer has ended")
+    return to_partner(message, association, subject, **_about_ending(association, Side.PARTNER))
+
+
+def _find_end_request(message: OutboxMessage) -> EndRequest:
+    return find_about(message, _END_REQUESTS.all())
+
+
+def _find_open_end_request(message: OutboxMessage) -> EndRequest:
+    asked = _find_end_request(message)
+    if not asked.is_open:
+        raise Stale("already answered")
+    return asked
+
+
+def _about_end_request(asked: EndRequest) -> dict[str, Any]:
+    return {
+        "asked": asked,
+        "due_at": answer_is_due_at(asked),
+        "reason_lines": asked.reason.splitlines(),
+        "answer_lines": asked.answer_reason.splitlines(),
+        "end_url": absolute_url("my_end"),
+        "console_end_url": absolute_url("console_end", asked.association_id),
+    }
+
+
+def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
+    freezes = association.account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR)
+    return {
+        "who_ended": who_ended(association, reader=reader),
+        "reason_lines": association.end_reason.splitlines(),
+        "stays_frozen": freezes.exists(),
+    }

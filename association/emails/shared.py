@@ -1,0 +1,69 @@
+"""What the e-mails about an association share: who speaks to whom, and what is named."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import User
+from association.models import Association
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Email, absolute_url, render_email
+from partners.emails import render_as_partner, render_for_partner
+from web.email_addresses import mask_address
+
+ASSOCIATIONS = Association.objects.select_related("partner", "account__owner")
+
+
+def to_customer(
+    message: OutboxMessage,
+    association: Association,
+    subject: str,
+    *,
+    by_provider: bool = False,
+    **context: Any,
+) -> Email:
+    """Render an e-mail in which the partner speaks, or the provider where the provider acted."""
+    render = (
+        render_email if by_provider else partial(render_as_partner, partner=association.partner)
+    )
+    return render(
+        message,
+        template=message.kind.replace(".", "/"),
+        subject=subject % {"partner": association.partner.name, "actor": context.get("actor")},
+        context=_about_association(association) | context,
+    )
+
+
+def to_partner(
+    message: OutboxMessage, association: Association, subject: str, **context: Any
+) -> Email:
+    """Render an e-mail of the provider to the partner's members."""
+    return render_for_partner(
+        message,
+        partner=association.partner,
+        template=message.kind.replace(".", "/"),
+        subject=subject,
+        context=_about_association(association) | context,
+    )
+
+
+def actor_name(actor: User | None, association: Association) -> str:
+    """Return who acted: the provider, if its staff did it for the partner, else the partner."""
+    return str(settings.PROVIDER_NAME) if is_provider(actor) else association.partner.name
+
+
+def is_provider(actor: User | None) -> bool:
+    return actor is not None and actor.is_staff
+
+
+def _about_association(association: Association) -> dict[str, Any]:
+    owner = association.account.owner
+    return {
+        "association": association,
+        "partner": association.partner,
+        "account_name": owner.account_name,
+        "masked_address": mask_address(owner.email),
+        "my_partner_url": absolute_url("my_partner"),
+        "console_url": absolute_url("console_customer", association.pk),
+    }
