@@ -5,52 +5,55 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from accounts.models import User, VerificationCode
 from accounts.services.codes import LIFETIME, code_holder, derive_code, is_newest
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 
+# What is sent when a code was asked for: a code, or why there is none.
+_ANSWERS = {
+    "accounts.verification_code": _lazy("Your verification code"),
+    "accounts.already_registered": _lazy("You already have an account"),
+    "accounts.password_reset_code": _lazy("Your code to set a new password"),
+    "accounts.password_reset_unknown": _lazy("There is no account with this address"),
+    "accounts.log_in_code": _lazy("Your code to log in with a new browser"),
+    "accounts.log_in_unknown": _lazy("There is no account with this address"),
+}
+
 
 def verification_code(message: OutboxMessage) -> Email:
     row = _fresh_code(message)
     if code_holder(row.email, row.purpose) is not None:
         raise Stale("address known by now")
-    return _code_email(message, _("Your verification code"), row, None)
+    return write_answer(message, code=derive_code(row, None))
 
 
 def already_registered(message: OutboxMessage) -> Email:
     """Written instead of a code when the address of a registration has an account already."""
     _fresh_code(message)
-    return _email(message, _("You already have an account"))
+    return write_answer(message)
 
 
 def password_reset_code(message: OutboxMessage) -> Email:
-    row = _fresh_code(message)
-    holder = code_holder(row.email, row.purpose)
-    if holder is None:
-        raise Stale("address unknown by now")
-    return _code_email(message, _("Your code to set a new password"), row, holder)
+    return _code_for_holder(message)
 
 
 def password_reset_unknown(message: OutboxMessage) -> Email:
     """Written instead of a code when no account has the address."""
     _fresh_code(message)
-    return _email(message, _("There is no account with this address"))
+    return write_answer(message)
 
 
 def log_in_code(message: OutboxMessage) -> Email:
-    row = _fresh_code(message)
-    holder = code_holder(row.email, row.purpose)
-    if holder is None:
-        raise Stale("address unknown by now")
-    return _code_email(message, _("Your code to log in with a new browser"), row, holder)
+    return _code_for_holder(message)
 
 
 def log_in_unknown(message: OutboxMessage) -> Email:
     """Written instead of a code when no account has the address."""
     _fresh_code(message)
-    return _email(message, _("There is no account with this address"))
+    return write_answer(message)
 
 
 def registered(message: OutboxMessage) -> Email:
@@ -86,12 +89,21 @@ def failed_logins(message: OutboxMessage) -> Email:
     return _email(message, subject, _user(message), noticed_at=noticed_at)
 
 
-def _code_email(
-    message: OutboxMessage, subject: str, row: VerificationCode, holder: User | None
-) -> Email:
-    # Only the body has the code: locked screens show subjects.
-    code, minutes = derive_code(row, holder), int(LIFETIME.total_seconds() // 60)
-    return _email(message, subject, holder, code=code, minutes=minutes)
+def write_answer(message: OutboxMessage, holder: User | None = None, *, code: str = "") -> Email:
+    """Write the e-mail of this kind, with the code if its text has one.
+
+    Only the body has the code: locked screens show subjects.
+    """
+    minutes = int(LIFETIME.total_seconds() // 60)
+    return _email(message, str(_ANSWERS[message.kind]), holder, code=code, minutes=minutes)
+
+
+def _code_for_holder(message: OutboxMessage) -> Email:
+    row = _fresh_code(message)
+    holder = code_holder(row.email, row.purpose)
+    if holder is None:
+        raise Stale("address unknown by now")
+    return write_answer(message, holder, code=derive_code(row, holder))
 
 
 def _email(message: OutboxMessage, subject: str, user: User | None = None, **context: Any) -> Email:

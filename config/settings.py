@@ -322,6 +322,13 @@ vars().update(
 )
 EMAIL_TIMEOUT = 10
 
+# Functions that return an example of each kind of e-mail, for the admin.
+EMAIL_SAMPLES = [
+    "accounts.email_samples.samples",
+    "partners.email_samples.samples",
+    "association.email_samples.samples",
+]
+
 # --- languages and formats ----------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

@@ -46,6 +46,9 @@ class OutboxMessage(models.Model):
 
     objects = OutboxQuerySet.as_manager()
 
+    # What it is about where that is not stored: in an example, which is shown and never sent.
+    example: models.Model | None = None
+
     class Meta:
         verbose_name = _("outbox message")
         verbose_name_plural = _("outbox messages")

@@ -15,6 +15,7 @@ from accounts.models import User
 from outbox.models import OutboxMessage
 from outbox.services.rendering import (
     Email,
+    Speaker,
     Stale,
     absolute_url,
     find_about,
@@ -82,6 +83,7 @@ def render_as_partner(
     template: str,
     subject: "StrOrPromise",
     context: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
 ) -> Email:
     """Render an e-mail in which the partner speaks: answers go to the partner's support."""
     return render_email(
@@ -89,7 +91,8 @@ def render_as_partner(
         template=template,
         subject=subject,
         context={"partner": partner, **context},
-        reply_to=partner.support_email,
+        speaker=Speaker(partner.name, partner.support_email),
+        headers=headers,
     )
 
 

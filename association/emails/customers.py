@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
 from association.emails.shared import (
     ASSOCIATIONS,
     actor_name,
@@ -14,6 +15,7 @@ from association.emails.shared import (
 )
 from association.enums import AuthorizationState
 from association.models import (
+    Association,
     Authorization,
     BudgetAlert,
     BudgetRequest,
@@ -37,6 +39,11 @@ def frozen(message: OutboxMessage) -> Email:
     freeze = open_freezes.filter(cause=cause).first()
     if association.ended_at is not None or freeze is None:
         raise Stale("no longer frozen")
+    return write_frozen(message, association, freeze)
+
+
+def write_frozen(message: OutboxMessage, association: Association, freeze: Freeze) -> Email:
+    """Write `frozen()` about this freeze."""
     is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
     subject = (
         _("Your budget is used up – your account is frozen")
@@ -146,6 +153,12 @@ def budget_requested(message: OutboxMessage) -> Email:
         raise Stale("association ended")
     if not association.account.freezes.open().exists():
         raise Stale("not frozen any more")
+    return write_budget_requested(message, asked)
+
+
+def write_budget_requested(message: OutboxMessage, asked: BudgetRequest) -> Email:
+    """Write `budget_requested()` about a customer who is frozen."""
+    association = asked.association
     return to_partner(
         message,
         association,

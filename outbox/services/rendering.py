@@ -37,16 +37,24 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks in an e-mail: the name at its top, and the address for answers or ""."""
+
+    name: str
+    support_email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """What the recipient reads: the subject, and the same text plain and as HTML.
 
-    `reply_to` is the address that answers go to, "" for none; `headers` are more of its own.
+    `headers` are those that only this kind has.
     """
 
     subject: str
     text: str
     html: str
-    reply_to: str = ""
+    speaker: Speaker
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +100,8 @@ def render_message(message: OutboxMessage) -> Email:
 def find_about(message: OutboxMessage, objects: "models.QuerySet[Found]") -> Found:
     """Return the object that the message is about. Raises Undeliverable if it is gone."""
     _check_about(message, objects.model)
+    if isinstance(message.example, objects.model):
+        return message.example
     try:
         return objects.get(pk=message.about_id)
     except (ObjectDoesNotExist, ValueError, ValidationError) as error:
@@ -103,6 +113,8 @@ def find_about_quickly(
 ) -> Found:
     """Do as `find_about()` with a fixed query by key, for e-mails of which there are thousands."""
     _check_about(message, model)
+    if isinstance(message.example, model):
+        return message.example
     found = query.first(int(message.about_id)) if message.about_id.isdecimal() else None
     if found is None:
         raise Undeliverable("what it was about is gone")
@@ -125,18 +137,21 @@ def render_email(
     template: str,
     subject: "StrOrPromise",
     context: Mapping[str, Any],
-    reply_to: str | None = None,
+    speaker: Speaker | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Email:
     """Render `templates/emails/<template>.txt` and `.html` in the message's language.
 
-    Both get the context, the subject, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. Only the HTML is
-    escaped. Answers go to `reply_to`, by default to the provider's support, if it has an address.
+    Both get the context, the subject, the speaker, `PROVIDER_NAME` and `PUBLIC_BASE_URL`. Only the
+    HTML is escaped. The speaker is the provider unless another is given.
     """
+    speaker = speaker or Speaker(settings.PROVIDER_NAME, settings.PROVIDER_SUPPORT_EMAIL)
     template_of = Engine.get_default().get_template
     with translation.override(_language(message)):
         values = {
             **context,
             "subject": one_line(str(subject)),
+            "speaker": speaker,
             "PROVIDER_NAME": settings.PROVIDER_NAME,
             "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
         }
@@ -144,8 +159,7 @@ def render_email(
         html = template_of(f"emails/{template}.html").render(Context(values))
     lines = [line if line == _SIGNATURE else line.rstrip() for line in text.strip().splitlines()]
     plain = _BLANK_LINES.sub("\n\n", "\n".join(lines)) + "\n"
-    answers_to = settings.PROVIDER_SUPPORT_EMAIL if reply_to is None else reply_to
-    return Email(subject=values["subject"], text=plain, html=html.strip(), reply_to=answers_to)
+    return Email(values["subject"], plain, html.strip(), speaker, headers or {})
 
 
 def from_address() -> str:
@@ -187,8 +201,9 @@ def build_email(
 
 def _reply_to(email: Email) -> list[str] | None:
     """Return where answers go; what is no plain address is left out, and the e-mail is sent."""
+    address = email.speaker.support_email
     try:
-        return [canonical_address(email.reply_to)] if email.reply_to else None
+        return [canonical_address(address)] if address else None
     except InvalidAddress:
         return None
 

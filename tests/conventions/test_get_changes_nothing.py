@@ -95,6 +95,7 @@ def world() -> World:
             ],
             "kind": ["instructions", "no-such-document"],
             "key": ["no-such-email"],
+            "email_kind": ["association.frozen", "no.such_kind"],
             "rest": ["no-such-token"],
             "app_label": ["accounts"],
         },

@@ -7,9 +7,11 @@ from django.contrib import admin
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin
+from outbox.admin import samples
 from outbox.enums import OutboxRefusal
 from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
@@ -57,6 +59,9 @@ class OutboxMessageAdmin(EvidenceAdmin):
         "dead_at",
     )
     actions = ("send_again",)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*samples.urls(self.admin_site), *super().get_urls()]
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         """Require the change permission, although the rows themselves are read-only."""

@@ -1,0 +1,204 @@
+"""An example of each e-mail of association, most of them about one reseller customer."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.email_samples import ADDRESS, sample_account
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
+from association.emails.customers import write_budget_requested, write_frozen
+from association.enums import BudgetPeriod, EndAnswer, OnExhaustion, RefusalCode, Side
+from association.models import (
+    Association,
+    Attempt,
+    Authorization,
+    Budget,
+    BudgetAlert,
+    BudgetRequest,
+    EndRequest,
+)
+from outbox.services.samples import NO_KEY, EmailSample
+from partners.email_samples import MEMBER_ADDRESS, sample_invitation
+
+_to_customer = partial(EmailSample, reader=_("customer"), recipient=ADDRESS)
+_to_partner = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_ADDRESS)
+
+
+def samples(*, now: datetime) -> list[EmailSample]:
+    """Return an example of each kind."""
+    return [*_joining(now), *_customers(now), *_endings(now)]
+
+
+def sample_attempt(now: datetime) -> Attempt:
+    account = sample_account(now)
+    invitation = sample_invitation(now)
+    return Attempt(pk=UUID(int=NO_KEY), invitation=invitation, account=account, language="en")
+
+
+def sample_association(now: datetime, **values: Any) -> Association:
+    attempt = sample_attempt(now)
+    return Association(
+        pk=NO_KEY,
+        account=attempt.account,
+        partner=attempt.invitation.partner,
+        invitation=attempt.invitation,
+        association_type=attempt.invitation.association_type,
+        attempt=attempt,
+        associated_at=now - timedelta(days=5),
+        **values,
+    )
+
+
+def _joining(now: datetime) -> list[EmailSample]:
+    attempt, association = sample_attempt(now), sample_association(now)
+    return [
+        _to_customer(
+            kind="association.associated",
+            occasion=_("An account has joined."),
+            about=association,
+        ),
+        _to_customer(
+            kind="association.resume",
+            occasion=_("A customer chooses “Enable later”."),
+            about=attempt,
+        ),
+        _to_partner(
+            kind="association.customer_waiting",
+            occasion=_("A reseller's customer has joined."),
+            about=association,
+        ),
+        _to_partner(
+            kind="association.customer_refused",
+            occasion=_("A customer who cannot join presses “Tell the partner”."),
+            about=attempt,
+            data={"codes": [RefusalCode.UNPAID_BILLS.value]},
+        ),
+    ]
+
+
+def _customers(now: datetime) -> list[EmailSample]:
+    association = sample_association(now)
+    freeze = Freeze(
+        account=association.account,
+        cause=FreezeCause.PARTNER,
+        scope=FreezeScope.ACCOUNT,
+        reason=_now("Two invoices are unpaid."),
+        frozen_at=now,
+    )
+    budget = Budget(
+        pk=NO_KEY,
+        association=association,
+        amount=Decimal("1000.00"),
+        period=BudgetPeriod.ONE_TIME,
+        on_exhaustion=OnExhaustion.FREEZE,
+        set_at=now - timedelta(days=4),
+    )
+    alert = BudgetAlert(pk=NO_KEY, budget=budget, threshold=75, alerted_at=now)
+    requested = Authorization(pk=NO_KEY, association=association, requested_at=now)
+    granted = Authorization(pk=NO_KEY, association=association, granted_at=now)
+    budget_request = BudgetRequest(pk=NO_KEY, association=association, asked_at=now)
+    return [
+        _to_customer(
+            kind="association.frozen",
+            occasion=_(
+                "The partner or the provider freezes the account, or the budget is used up."
+            ),
+            about=association,
+            write=partial(write_frozen, association=association, freeze=freeze),
+        ),
+        _to_customer(
+            kind="association.unfrozen",
+            occasion=_("The account is unfrozen."),
+            about=association,
+        ),
+        _to_partner(
+            kind="association.budget_alert",
+            occasion=_("75, 90 or 100 % of a budget is used."),
+            about=alert,
+            data={"used": "760.00"},
+        ),
+        _to_partner(
+            kind="association.budget_requested",
+            occasion=_("A frozen customer asks for a budget, at most once a day."),
+            about=budget_request,
+            write=partial(write_budget_requested, asked=budget_request),
+        ),
+        _to_customer(
+            kind="association.authorization_requested",
+            occasion=_("The partner asks for the authorization."),
+            about=requested,
+        ),
+        _to_partner(
+            kind="association.authorization_decided",
+            occasion=_("A customer gives, declines or revokes the authorization."),
+            about=granted,
+        ),
+    ]
+
+
+def _endings(now: datetime) -> list[EmailSample]:
+    association = sample_association(now)
+    reason = _now("We close this office.")
+    ended = sample_association(now, ended_at=now, end_reason=reason)
+    asked = partial(
+        EndRequest,
+        pk=NO_KEY,
+        association=association,
+        reason=reason,
+        asked_at=now - timedelta(days=2),
+    )
+    declined = partial(
+        asked,
+        answer=EndAnswer.DECLINED,
+        answer_reason=_now("The contract runs until June."),
+        answered_at=now,
+    )
+    by_partner, by_customer = asked(asking_side=Side.PARTNER), asked(asking_side=Side.CUSTOMER)
+    return [
+        _to_customer(
+            kind="association.end_requested",
+            occasion=_("The partner asks to end the association."),
+            about=by_partner,
+        ),
+        _to_partner(
+            kind="association.customer_end_requested",
+            occasion=_("The customer asks to end the association."),
+            about=by_customer,
+        ),
+        _to_customer(
+            kind="association.end_withdrawn",
+            occasion=_("The partner withdraws its request."),
+            about=by_partner,
+        ),
+        _to_partner(
+            kind="association.customer_end_withdrawn",
+            occasion=_("The customer withdraws the request."),
+            about=by_customer,
+        ),
+        _to_customer(
+            kind="association.end_declined",
+            occasion=_("The customer's request to end is declined."),
+            about=declined(asking_side=Side.CUSTOMER, answering_side=Side.PARTNER),
+        ),
+        _to_partner(
+            kind="association.customer_end_declined",
+            occasion=_("The partner's request to end is declined."),
+            about=declined(asking_side=Side.PARTNER, answering_side=Side.CUSTOMER),
+        ),
+        _to_customer(
+            kind="association.ended",
+            occasion=_("The association has ended."),
+            about=ended,
+        ),
+        _to_partner(
+            kind="association.customer_ended",
+            occasion=_("The association has ended."),
+            about=ended,
+        ),
+    ]

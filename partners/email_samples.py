@@ -1,0 +1,84 @@
+"""An example of each e-mail of partners, and the partner whom the examples are about."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.email_samples import ADDRESS, sample_user
+from outbox.services.samples import NO_KEY, EmailSample
+from partners.enums import AssociationType, Channel, PartnerRole
+from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
+
+MEMBER_ADDRESS = "grace@nimbus.example"
+
+
+def sample_partner() -> Partner:
+    return Partner(
+        pk=NO_KEY,
+        name="Nimbus",
+        legal_name="Nimbus Services Ltd.",
+        country="IE",
+        support_email="support@nimbus.example",
+        support_phone="+353 1 555 0100",
+        time_zone="Europe/Dublin",
+        allows_referral=True,
+    )
+
+
+def sample_invitation(now: datetime) -> Invitation:
+    return Invitation(
+        pk=NO_KEY,
+        partner=sample_partner(),
+        channel=Channel.EMAIL,
+        association_type=AssociationType.RESELLER,
+        token="0" * 26,  # no stored invitation has it
+        label="Spring",
+        note=str(_("It was good to meet you. Here is the offer that we talked about.")),
+        recipient=ADDRESS,
+        recipient_name="Ada",
+        is_bound=True,
+        max_uses=1,
+        expires_at=now + timedelta(days=7),
+    )
+
+
+def samples(*, now: datetime) -> list[EmailSample]:
+    """Return an example of each kind."""
+    offer = sample_invitation(now)
+    to_member = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_ADDRESS)
+    return [
+        EmailSample(
+            kind="partners.invitation",
+            reader=_("invited person"),
+            occasion=_("A partner invites by e-mail, or sends the invitation again."),
+            about=offer,
+            recipient=ADDRESS,
+        ),
+        to_member(
+            kind="partners.invitation_requested",
+            occasion=_("Somebody with an account follows a link and asks for an invitation."),
+            about=InvitationRequest(
+                pk=NO_KEY,
+                partner=offer.partner,
+                invitation=offer,
+                address=ADDRESS,
+                requested_at=now,
+            ),
+        ),
+        EmailSample(
+            kind="partners.member_invitation",
+            reader=_("invited partner member"),
+            occasion=_("An administrator of a partner invites somebody to the console."),
+            about=MemberInvitation(
+                pk=NO_KEY,
+                partner=offer.partner,
+                address=MEMBER_ADDRESS,
+                role=PartnerRole.MANAGER,
+                invited_at=now,
+                invited_by=sample_user(),
+                expires_at=now + timedelta(days=7),
+            ),
+            recipient=MEMBER_ADDRESS,
+        ),
+    ]
