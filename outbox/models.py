@@ -1,4 +1,4 @@
-"""The outbox: e-mails that are enqueued in a transaction and sent by the worker."""
+"""The outbox: e-mails that are enqueued and sent by the worker, and who does not want which."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -81,3 +81,29 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Suppression(models.Model):
+    """An address does not want the e-mails of one sender that it has not asked for.
+
+    The sender is named by label and id. The address is not stored, only its SHA-256: who refuses
+    e-mails does not want to be on one more list. The row stays when the person is erased.
+    """
+
+    address_hash = models.CharField(_("hash of the address"), max_length=64)
+    sender_label = models.CharField(_("sender"), max_length=80)
+    sender_id = models.CharField(_("sender's id"), max_length=64)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("address that does not want e-mail")
+        verbose_name_plural = _("addresses that do not want e-mail")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address_hash", "sender_label", "sender_id"],
+                name="one_suppression_per_address_and_sender",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender_label} {self.sender_id} {self.created_at:%Y-%m-%d}"

@@ -22,7 +22,9 @@ from outbox.services.rendering import (
     find_about_quickly,
     render_email,
 )
+from outbox.services.suppression import is_suppressed
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
+from partners.services.suppressions import unsubscribe_url
 from web.email_addresses import mask_address
 from web.fixed_queries import KEY, fixed_query
 
@@ -38,7 +40,10 @@ def invitation(message: OutboxMessage) -> Email:
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
         raise Stale(refusal)
-    return _write_invitation(message, offer, link=offer.link)
+    if is_suppressed(address=offer.recipient, sender=offer.partner):
+        raise Stale("does not want e-mail")
+    stop_url = unsubscribe_url(partner=offer.partner, address=offer.recipient)
+    return _write_invitation(message, offer, link=offer.link, stop_url=stop_url)
 
 
 @fixed_query(KEY)
@@ -47,12 +52,14 @@ def _offers(key: int) -> QuerySet[Invitation]:
 
 
 def preview_invitation(offer: Invitation) -> Email:
-    """Write what the worker would send now, but with `PLACEHOLDER` in the link."""
+    """Write what the worker would send now, but with `PLACEHOLDER` in the recipient's links."""
     message = OutboxMessage(
         recipient=offer.recipient, language=offer.language or settings.LANGUAGE_CODE
     )
+    link = f"{settings.PUBLIC_BASE_URL}/i/{PLACEHOLDER}"
+    stop_url = f"{settings.PUBLIC_BASE_URL}/no-more-invitations/{PLACEHOLDER}"
     with translation.override(message.language):
-        return _write_invitation(message, offer, link=f"{settings.PUBLIC_BASE_URL}/i/{PLACEHOLDER}")
+        return _write_invitation(message, offer, link=link, stop_url=stop_url)
 
 
 def default_subject(partner: Partner) -> str:
@@ -60,7 +67,9 @@ def default_subject(partner: Partner) -> str:
     return _("%(partner)s invites you to join on %(provider)s") % names
 
 
-def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -> Email:
+def _write_invitation(
+    message: OutboxMessage, offer: Invitation, *, link: str, stop_url: str
+) -> Email:
     # Moments in the site's zone, also when a partner previews it.
     with timezone.override(None):
         return render_as_partner(
@@ -72,6 +81,11 @@ def _write_invitation(message: OutboxMessage, offer: Invitation, *, link: str) -
                 "invitation": offer,
                 "link": link,
                 "note_lines": offer.note.splitlines(),
+                "stop_url": stop_url,
+            },
+            headers={
+                "List-Unsubscribe": f"<{stop_url}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             },
         )
 

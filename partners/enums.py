@@ -47,6 +47,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     LATE = "late"
     DROPPED = "dropped"
+    UNWANTED = "unwanted"
 
 
 class BatchState(StrEnum):
@@ -82,6 +83,7 @@ class InvitationProblem(StrEnum):
     NOT_BY_EMAIL = "not_by_email"
     RECIPIENT_REMOVED = "recipient_removed"
     MAILED_TOO_OFTEN = "mailed_too_often"
+    DOES_NOT_WANT_EMAIL = "does_not_want_email"
     QUOTA_REACHED = "quota_reached"
 
 

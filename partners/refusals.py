@@ -37,6 +37,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.MAILED_TOO_OFTEN: _(
         "This person was sent three invitations within a day. Try again tomorrow."
     ),
+    InvitationProblem.DOES_NOT_WANT_EMAIL: _(
+        "This person does not want invitations from you by e-mail. You can hand on the link"
+        " yourself."
+    ),
     InvitationProblem.QUOTA_REACHED: _(
         "These would be more invitations than are allowed within 24 hours."
     ),

@@ -11,6 +11,7 @@ from partners.views import (
     invitations,
     members,
     membership,
+    unsubscribing,
 )
 
 INVITATIONS = "partner/invitations/"
@@ -22,6 +23,7 @@ REQUEST = f"{REQUESTS}<int:invitation_request_id>/"
 MEMBERS = "partner/members/"
 MEMBER = f"{MEMBERS}<int:member_id>/"
 MEMBER_INVITATION = f"{MEMBERS}invitations/<int:member_invitation_id>/"
+UNSUBSCRIBE = "no-more-invitations/<str:signed>"
 MEMBERSHIPS = "account/membership/"
 MEMBERSHIP = f"{MEMBERSHIPS}<int:member_invitation_id>/"
 
@@ -68,4 +70,7 @@ urlpatterns: list[URLPattern] = [
     path(MEMBERSHIPS, membership.membership, name="membership"),
     path(f"{MEMBERSHIP}accept", membership.accept, name="accept_membership"),
     path(f"{MEMBERSHIP}decline", membership.decline, name="decline_membership"),
+    path(UNSUBSCRIBE, unsubscribing.unsubscribe, name="unsubscribe"),
+    path(f"{UNSUBSCRIBE}/stop", unsubscribing.stop, name="unsubscribe_now"),
+    path(f"{UNSUBSCRIBE}/undo", unsubscribing.undo, name="subscribe_again"),
 ]

@@ -1,5 +1,5 @@
-"""The admin of the outbox: its messages, and an example of each kind of e-mail."""
+"""The admin of the outbox: messages, an example of each kind, and who does not want which."""
 
-from outbox.admin.messages import OutboxMessageAdmin
+from outbox.admin import messages, suppressions
 
-__all__ = ["OutboxMessageAdmin"]
+__all__ = ["messages", "suppressions"]

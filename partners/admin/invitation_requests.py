@@ -55,6 +55,10 @@ class InvitationRequestAdmin(EvidenceAdmin):
         title=_("Send the online invitation"),
         consequences=(
             _("Each person is mailed an online invitation of the partner they asked."),
+            _(
+                "Who does not want this partner's invitations by e-mail gets none, and the partner"
+                " sees it."
+            ),
             _("Only they can use it, for seven days."),
             _("Requests that were answered before do not change."),
         ),

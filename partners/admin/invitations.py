@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
@@ -168,6 +168,8 @@ class InvitationAdmin(RefusingAdmin):
         values = form.cleaned_data
         if not change:
             saved = create_invitation(by=by, now=timezone.now(), **values)
+            if saved.channel == Channel.EMAIL and saved.mailed_at is None:
+                messages.warning(request, _("The person does not want it: nothing was mailed."))
         elif form.changed_data:
             edited = {name: values[name] for name in EDITABLE}
             saved = edit_invitation(invitation=obj, by=by, now=timezone.now(), **edited)

@@ -16,6 +16,7 @@ from partners.forms.invitations import LONGEST_LABEL, InvitationForm, validate_o
 from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
+from partners.services.mailings import mark_refusing_people
 from web.refused import Refused
 
 LARGEST_LIST = 4_000_000
@@ -151,5 +152,6 @@ class ManyEmailsForm(EmailTermsForm):
             self.listed = read_list(text if file is None else file.read())
         except Refused as refused:
             self.add_error(name, sentence_for(refused))
+        mark_refusing_people(self.listed, partner=self.partner)
         if self.listed and all(person.problem for person in self.listed):
             self.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])

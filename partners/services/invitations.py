@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.services import record_audit_event
+from outbox.services.suppression import is_suppressed
 from partners.enums import Channel, InvitationProblem
 from partners.models import Invitation, Partner
 from partners.models.invitations import REMOVED_ADDRESS
@@ -35,13 +36,15 @@ def create_invitation(
 ) -> Invitation:
     """Make one invitation, and enqueue its e-mail unless it is a link or not to be `mailed`.
 
+    A recipient who does not want the partner's invitations is not mailed: `mailed_at` stays empty.
     `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient. Raises
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
     """
     invitation = draft_invitation(partner=partner, now=now, **terms)
     if mailed and invitation.channel == Channel.EMAIL:
-        invitation.mailed_at = now
+        refuses = is_suppressed(address=invitation.recipient, sender=partner)
+        invitation.mailed_at = None if refuses else now
     is_mailed = invitation.mailed_at is not None
     with transaction.atomic():
         check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(is_mailed))
@@ -118,8 +121,8 @@ def editable_terms(invitation: Invitation) -> dict[str, Any]:
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
-    Raises Refused when it is no e-mail, when its recipient is no longer stored, and when it cannot
-    be followed for another reason than its expiry.
+    Raises Refused when it is no e-mail, when its recipient is no longer stored or does not want the
+    partner's invitations, and when it cannot be followed for another reason than its expiry.
     Limits are those of `create_invitation()`.
     """
     if invitation.channel != Channel.EMAIL:
@@ -128,6 +131,8 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         locked = _lock(invitation)
         if locked.recipient == REMOVED_ADDRESS:
             raise Refused(InvitationProblem.RECIPIENT_REMOVED)
+        if is_suppressed(address=locked.recipient, sender=locked.partner):
+            raise Refused(InvitationProblem.DOES_NOT_WANT_EMAIL)
         before = {"expires_at": moment_text(locked.expires_at)}
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)

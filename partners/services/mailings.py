@@ -19,6 +19,7 @@ from partners.services.invitation_drafts import (
     save_invitations,
 )
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
+from partners.services.suppressions import unsubscribed
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -88,6 +89,15 @@ def start_mailing(
     return locked
 
 
+def mark_refusing_people(people: Sequence[BatchRow], *, partner: Partner) -> None:
+    """Give the good rows of people who do not want the partner's invitations their problem."""
+    good = [person for person in people if not person.problem]
+    refusing = unsubscribed({person.email for person in good}, partner=partner)
+    for person in good:
+        if person.email in refusing:
+            person.problem = InvitationProblem.DOES_NOT_WANT_EMAIL.value
+
+
 def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
     """Return the rows that are still to be mailed, in the addresses' order."""
     rows = batch.rows.filter(problem="", invitation__isnull=True)
@@ -139,13 +149,19 @@ def _mail_some(batch: InvitationBatch, now: datetime) -> int:
 def _invite_rows(
     batch: InvitationBatch, rows: Sequence[tuple[BatchRow, Invitation]], now: datetime
 ) -> int:
-    """Make and mail the drafts; return how many people were mailed too often to be mailed now."""
+    """Make and mail the drafts; return how many people cannot be mailed now.
+
+    They were mailed too often, or do not want the partner's invitations.
+    """
     recipients = [draft.recipient for _row, draft in rows]
     lock_recipients(recipients)
     at_limit = recipients_at_limit(recipients, now=now)
+    refusing = unsubscribed(recipients, partner=batch.partner)
     made = []
     for row, draft in rows:
-        if draft.recipient in at_limit:
+        if draft.recipient in refusing:
+            row.problem = InvitationProblem.DOES_NOT_WANT_EMAIL.value
+        elif draft.recipient in at_limit:
             row.problem = InvitationProblem.MAILED_TOO_OFTEN.value
         else:
             draft.mailed_at = now

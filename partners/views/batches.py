@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.enums import BatchState, Channel
+from partners.enums import BatchState, Channel, InvitationProblem
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
 from partners.models import Invitation, InvitationBatch, PartnerMember
@@ -82,6 +82,7 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         "batch": shown,
         "by_email": shown.channel == Channel.EMAIL,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
+        "unwanted_count": shown.rows.filter(problem=InvitationProblem.DOES_NOT_WANT_EMAIL).count(),
         "back_url": reverse("console_batches"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)

@@ -4,12 +4,10 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from outbox.services.rendering import from_address
@@ -24,7 +22,7 @@ from partners.services.invitations import create_invitation
 from partners.services.mailings import draft_mailing, draft_of_row, pending_rows, start_mailing
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
-from partners.views.shared import SECTION, copied_key
+from partners.views.shared import SECTION, copied_key, report_sent
 from web.answers import posted
 from web.body_limits import accept_file
 from web.downloads import csv_download, show_email_html
@@ -71,8 +69,7 @@ def _send(
             now=form.now,
             **form.cleaned_data,
         )
-        text = _("The invitation to %(address)s is on its way.")
-        messages.success(request, text % {"address": sent.recipient})
+        report_sent(request, sent, sent.recipient)
         return reverse("console_invitation", args=[sent.pk])
 
     return answer_form(

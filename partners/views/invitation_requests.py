@@ -24,6 +24,7 @@ from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_action, answer_form
+from partners.views.shared import report_sent
 from web.answers import posted, posts_only
 
 SECTION = "invitation_requests"
@@ -51,11 +52,13 @@ def send_invitation(
     invitation_request = get_object_or_404(_own(member), pk=invitation_request_id)
 
     def send() -> str:
-        answer_invitation_request(
+        sent = answer_invitation_request(
             invitation_request=invitation_request, by=member.user, now=timezone.now()
         )
-        text = _("The invitation to %(address)s is on its way.")
-        messages.success(request, text % {"address": _address(invitation_request, member)})
+        report_sent(request, sent, _address(invitation_request, member))
+        if sent.mailed_at is None:
+            # Where its link can be copied.
+            return reverse("console_invitation", args=[sent.pk])
         return reverse("console_invitation_requests")
 
     back_url = reverse("console_invitation_requests")

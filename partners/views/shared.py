@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -79,6 +80,15 @@ def why_no_link(member: PartnerMember) -> str:
     if not allowed_types(member.partner):
         return str(SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
     return ""
+
+
+def report_sent(request: HttpRequest, invitation: Invitation, shown_address: str) -> None:
+    """Tell the member that the invitation is on its way, or why it was not mailed."""
+    if invitation.mailed_at is None:
+        messages.warning(request, str(SENTENCES[InvitationProblem.DOES_NOT_WANT_EMAIL]))
+    else:
+        text = _("The invitation to %(address)s is on its way.")
+        messages.success(request, text % {"address": shown_address})
 
 
 def copied_key(request: HttpRequest) -> int | None:

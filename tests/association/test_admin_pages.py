@@ -34,7 +34,7 @@ from association.models import (
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
-from outbox.models import OutboxMessage
+from outbox.models import OutboxMessage, Suppression
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from tests import factories as typed_factories
 from tests.tables import tables
@@ -209,6 +209,12 @@ ROWS: dict[Any, Callable[[], Any]] = {
     InvitationRequest: factories.InvitationRequestFactory,
     LegalDocument: make_document,
     OutboxMessage: make_message,
+    Suppression: lambda: Suppression.objects.create(
+        address_hash=f"{Suppression.objects.count():064}",
+        sender_label="partners.partner",
+        sender_id="1",
+        created_at=timezone.now(),
+    ),
     PartnerTold: lambda: PartnerTold.objects.create(
         account=factories.CustomerAccountFactory(),
         invitation=make_invitation(),
@@ -248,6 +254,7 @@ EVIDENCE = {
     "audit.AuditEvent",
     "accounts.Freeze",
     "outbox.OutboxMessage",
+    "outbox.Suppression",
     "accounts.Spending",
     "accounts.VerificationCode",
     "association.Association",

@@ -48,6 +48,13 @@ def wrong_words(source: str) -> set[str]:
     }
 
 
+# R01: every change is a POST with a CSRF token, but for these.
+WITHOUT_CSRF_TOKEN = {
+    # The one click of a mail program: the signed address stands for the token (RFC 8058).
+    "partners/views/unsubscribing.py": {"csrf_exempt"},
+}
+
+
 def forbidden(source: str) -> set[str]:
     """Return what the source does that nothing here may do."""
     found = set(re.findall(r"\b(?:TODO|FIXME|XXX)\b", source))
@@ -101,7 +108,7 @@ def test_a_wrong_word_is_noticed(source):
 def test_nothing_forbidden_is_done():
     found = {name(path): forbidden(path.read_text()) for path in modules()}
 
-    assert {path: what for path, what in found.items() if what} == {}
+    assert {path: what for path, what in found.items() if what} == WITHOUT_CSRF_TOKEN
 
 
 @pytest.mark.parametrize(

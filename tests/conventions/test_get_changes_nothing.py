@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from partners.services.suppressions import unsubscribe_url
 from tests import factories
 from tests.conventions.routes import Route, routes
 from tests.tables import tables
@@ -98,6 +99,10 @@ def world() -> World:
             "email_kind": ["association.frozen", "no.such_kind"],
             "rest": ["no-such-token"],
             "app_label": ["accounts"],
+            "signed": [
+                unsubscribe_url(partner=member.partner, address="ada@example.org").split("/")[-1],
+                "1-forged.signature",
+            ],
         },
         visitors={
             "a stranger": Visitor(),

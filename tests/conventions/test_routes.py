@@ -33,6 +33,10 @@ PUBLIC = {
     "join_enable_later",
     "join_confirm",
     "join_done",
+    # refusing invitations by e-mail, with a signed address
+    "unsubscribe",
+    "unsubscribe_now",
+    "subscribe_again",
     # logging in, and a forgotten password
     "account_login",
     "account_logout",

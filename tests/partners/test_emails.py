@@ -4,11 +4,13 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from outbox.services.rendering import Stale
 from partners.emails import PLACEHOLDER, preview_invitation
+from partners.services.suppressions import unsubscribe_url
 from tests.factories import (
     InvitationFactory,
     InvitationRequestFactory,
@@ -29,8 +31,11 @@ def test_invitation_says_the_same_in_text_and_html(trait):
         recipient_name="Ada",
     )
     mail = write("partners.invitation", invitation)
-    assert links(mail) == {f"/i/{invitation.token}"}
-    assert only_in_text(mail) == {"Hello <b>you</b>"}
+    stop_url = unsubscribe_url(partner=invitation.partner, address=invitation.recipient)
+    base = settings.PUBLIC_BASE_URL
+    assert links(mail) == {f"/i/{invitation.token}", stop_url.removeprefix(base)}
+    # The HTML has it behind the words.
+    assert only_in_text(mail) == {"Hello <b>you</b>", stop_url}
     assert "Hello &lt;b&gt;you&lt;/b&gt;" in mail.html
     assert ("frozen as soon as you have joined" in mail.text) == (trait == "reseller")
 
@@ -67,6 +72,7 @@ def test_preview_is_the_email_with_another_link():
     assert sent.subject == preview.subject == "Come in"
     for part in ("text", "html"):
         expected = getattr(sent, part).replace(invitation.token, PLACEHOLDER)
+        expected = re.sub(r"(/no-more-invitations/)[\w.-]+", rf"\1{PLACEHOLDER}", expected)
         assert getattr(preview, part) == expected
 
 

@@ -22,6 +22,7 @@ from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import as_refusal
+from partners.views.shared import report_sent
 from web.answers import posts_only, see_other
 from web.downloads import csv_download
 from web.refused import Refused
@@ -89,12 +90,11 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
-    names = {"address": sent.masked_recipient}
-    if sent.mailed_at == now:
-        messages.success(request, _("The invitation to %(address)s is on its way.") % names)
+    if sent.mailed_at in (now, None):
+        report_sent(request, sent, sent.masked_recipient)
     else:
         text = _("%(address)s has been sent it already. Nothing was sent a second time.")
-        messages.info(request, text % names)
+        messages.info(request, text % {"address": sent.masked_recipient})
     return see_other("console_attempt", found.pk)
 
 

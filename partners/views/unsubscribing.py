@@ -1,0 +1,58 @@
+"""The public page where a reader refuses a partner's invitations by e-mail, or wants them again."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from partners.services import suppressions
+from partners.services.suppressions import Reader, find_reader, is_unsubscribed
+from web.answers import posts_only, see_other
+
+# What a mail program posts for its user (RFC 8058). A scanner that posts else changes nothing.
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@login_not_required
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
+    """Show the page; or unsubscribe by the one click of a mail program, which has no CSRF token.
+
+    The signature stands for the token. The answer to the one click is no redirect (RFC 8058, 3.1).
+    """
+    reader, status = _reader(signed), 200
+    if request.method == "POST":
+        if request.POST.dict() == ONE_CLICK:
+            suppressions.unsubscribe(reader=reader, now=timezone.now())
+        else:
+            status = 400
+    context = {
+        "partner": reader.partner,
+        "signed": signed,
+        "is_unsubscribed": is_unsubscribed(reader),
+    }
+    return render(request, "partners/unsubscribe.html", context, status=status)
+
+
+@login_not_required
+@posts_only("unsubscribe", "signed")
+def stop(request: HttpRequest, signed: str) -> HttpResponse:
+    suppressions.unsubscribe(reader=_reader(signed), now=timezone.now())
+    return see_other("unsubscribe", signed)
+
+
+@login_not_required
+@posts_only("unsubscribe", "signed")
+def undo(request: HttpRequest, signed: str) -> HttpResponse:
+    suppressions.subscribe_again(reader=_reader(signed), now=timezone.now())
+    return see_other("unsubscribe", signed)
+
+
+def _reader(signed: str) -> Reader:
+    reader = find_reader(signed)
+    if reader is None:
+        raise Http404
+    return reader
