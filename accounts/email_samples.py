@@ -20,7 +20,7 @@ def sample_user() -> User:
 
 def sample_account(now: datetime) -> CustomerAccount:
     return CustomerAccount(
-        pk=NO_KEY, owner=sample_user(), country="IE", registered_at=now - timedelta(days=6)
+        pk=NO_KEY, owner=sample_user(), country="IE", registered_at=now - timedelta(days=6, hours=1)
     )
 
 

@@ -13,6 +13,7 @@ from accounts.email_samples import ADDRESS, sample_account
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from association.emails.customers import write_budget_requested, write_frozen
+from association.emails.joining import write_associated
 from association.enums import BudgetPeriod, EndAnswer, OnExhaustion, RefusalCode, Side
 from association.models import (
     Association,
@@ -62,10 +63,21 @@ def _joining(now: datetime) -> list[EmailSample]:
             kind="association.associated",
             occasion=_("An account has joined."),
             about=association,
+            write=partial(
+                write_associated,
+                association=association,
+                is_frozen=True,
+                holdings={"coupon_count": 1, "running_resources": 2},
+            ),
         ),
         _to_customer(
             kind="association.resume",
             occasion=_("A customer chooses “Enable later”."),
+            about=attempt,
+        ),
+        _to_customer(
+            kind="association.resume_reminder",
+            occasion=_("The last day has begun for a customer who enables later."),
             about=attempt,
         ),
         _to_partner(
@@ -120,6 +132,12 @@ def _customers(now: datetime) -> list[EmailSample]:
         _to_partner(
             kind="association.budget_alert",
             occasion=_("75, 90 or 100 % of a budget is used."),
+            about=alert,
+            data={"used": "760.00"},
+        ),
+        _to_customer(
+            kind="association.own_budget_alert",
+            occasion=_("75, 90 or 100 % of the budget is used."),
             about=alert,
             data={"used": "760.00"},
         ),

@@ -292,6 +292,7 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
+    "association.services.reminders.remind_customers",
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)

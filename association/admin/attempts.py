@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from association.models import Attempt, Consent, PartnerTold, ResumeEmail
+from association.models import Attempt, Consent, PartnerTold, ResumeEmail, ResumeReminder
 from audit.admin import EvidenceAdmin
 from web.admin.base import StateFilter
 
@@ -110,3 +110,15 @@ class ResumeEmailAdmin(EvidenceAdmin):
     search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     date_hierarchy = "sent_on"
+
+
+@admin.register(ResumeReminder)
+class ResumeReminderAdmin(EvidenceAdmin):
+    list_display = ("reminded_at", "attempt")
+    list_select_related = ("attempt",)
+    search_fields = (
+        "attempt__account__owner__account_name__istartswith",
+        "attempt__account__owner__email__iexact",
+    )
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    date_hierarchy = "reminded_at"

@@ -9,6 +9,7 @@ from association.emails.customers import (
     budget_alert,
     budget_requested,
     frozen,
+    own_budget_alert,
     unfrozen,
 )
 from association.emails.endings import (
@@ -21,7 +22,13 @@ from association.emails.endings import (
     end_withdrawn,
     ended,
 )
-from association.emails.joining import associated, customer_refused, customer_waiting, resume
+from association.emails.joining import (
+    associated,
+    customer_refused,
+    customer_waiting,
+    resume,
+    resume_reminder,
+)
 
 __all__ = [
     "associated",
@@ -40,6 +47,8 @@ __all__ = [
     "end_withdrawn",
     "ended",
     "frozen",
+    "own_budget_alert",
     "resume",
+    "resume_reminder",
     "unfrozen",
 ]

@@ -1,5 +1,9 @@
 """The e-mails about joining, to the customer and to the partner."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -8,6 +12,8 @@ from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.models import Association, Attempt
 from association.refusals import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
+from association.services.facts import load_holdings
+from association.services.reminders import LEAST_TIME
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
 from partners.emails import render_as_partner, render_for_partner
@@ -15,30 +21,59 @@ from web.email_addresses import mask_address
 
 
 def associated(message: OutboxMessage) -> Email:
+    """Tell the customer what is true now. Stale when the association has ended."""
     association = find_about(message, ASSOCIATIONS.all())
+    if association.ended_at is not None:
+        raise Stale("association ended")
+    return write_associated(
+        message,
+        association,
+        is_frozen=association.account.freezes.open().exists(),
+        holdings=load_holdings(account=association.account, now=timezone.now()),
+    )
+
+
+def write_associated(
+    message: OutboxMessage,
+    association: Association,
+    *,
+    is_frozen: bool,
+    holdings: Mapping[str, int | Decimal],
+) -> Email:
+    """Write `associated()` for an account with these `load_holdings()`, frozen or not."""
     subject = (
         _("You have joined %(partner)s – your account is frozen for now")
-        if association.is_reseller
+        if is_frozen
         else _("You have joined %(partner)s")
     )
-    return to_customer(message, association, subject)
+    return to_customer(message, association, subject, is_frozen=is_frozen, holdings=holdings)
 
 
 def resume(message: OutboxMessage) -> Email:
     """Lead a customer who enables later back to the attempt. Stale when joining is not possible."""
-    attempt = _find_unfinished_attempt(message)
-    refusal = attempt.invitation.refusal(timezone.now())
+    return _write_resume(message, time_needed=timedelta(0), subject=_("Finish joining %(partner)s"))
+
+
+def resume_reminder(message: OutboxMessage) -> Email:
+    """Remind the customer of the last day. Stale also when too little of it is left."""
+    subject = _("The last day to join %(partner)s")
+    return _write_resume(message, time_needed=LEAST_TIME, subject=subject)
+
+
+def _write_resume(message: OutboxMessage, *, time_needed: timedelta, subject: str) -> Email:
+    attempt, now = _find_unfinished_attempt(message), timezone.now()
+    refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         raise Stale(refusal)
     last_moment = last_moment_to_associate(attempt)
-    if last_moment is None or timezone.now() > last_moment:
+    if last_moment is None or now + time_needed > last_moment:
         raise Stale("too late to join")
     partner = attempt.invitation.partner
     return render_as_partner(
         message,
         partner=partner,
-        template="association/resume",
-        subject=_("Finish joining %(partner)s") % {"partner": partner.name},
+        template=message.kind.replace(".", "/"),
+        subject=subject % {"partner": partner.name},
         context={
             "last_moment": last_moment,
             "resume_url": absolute_url("join_resume", attempt.pk),

@@ -6,7 +6,7 @@ from association.models.attempts import Attempt
 from association.models.budgets import Budget, BudgetAlert, BudgetRequest
 from association.models.documents import Consent, LegalDocument
 from association.models.end_requests import EndRequest
-from association.models.notices import PartnerTold, ResumeEmail
+from association.models.notices import PartnerTold, ResumeEmail, ResumeReminder
 
 __all__ = [
     "Association",
@@ -23,4 +23,5 @@ __all__ = [
     "OnExhaustion",
     "PartnerTold",
     "ResumeEmail",
+    "ResumeReminder",
 ]

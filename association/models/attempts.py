@@ -135,6 +135,12 @@ class Attempt(models.Model):
                 condition=Q(deferred_at__isnull=False),
                 name="attempt_put_off",
             ),
+            # What reminders look for (`services/reminders.py`).
+            models.Index(
+                fields=["deferred_at"],
+                condition=Q(deferred_at__isnull=False),
+                name="attempt_by_deferral",
+            ),
             models.Index(
                 fields=["registration_email"],
                 condition=~Q(registration_email=""),

@@ -64,3 +64,19 @@ class ResumeEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.sent_on}"
+
+
+class ResumeReminder(models.Model):
+    """A customer who enables later was reminded of the last day, once per attempt."""
+
+    attempt = models.OneToOneField(
+        Attempt, on_delete=models.PROTECT, related_name="reminder", verbose_name=_("attempt")
+    )
+    reminded_at = models.DateTimeField(_("reminded at"))
+
+    class Meta:
+        verbose_name = _("reminder of the last day")
+        verbose_name_plural = _("reminders of the last day")
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id} {self.reminded_at:%Y-%m-%d}"

@@ -31,6 +31,7 @@ from association.models import (
     LegalDocument,
     PartnerTold,
     ResumeEmail,
+    ResumeReminder,
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
@@ -225,6 +226,9 @@ ROWS: dict[Any, Callable[[], Any]] = {
         attempt=make_attempt(),
         sent_on=timezone.now().date(),
     ),
+    ResumeReminder: lambda: ResumeReminder.objects.create(
+        attempt=make_attempt(), reminded_at=timezone.now()
+    ),
     Partner: factories.PartnerFactory,
     PartnerMember: factories.PartnerMemberFactory,
     User: make_user,
@@ -267,6 +271,7 @@ EVIDENCE = {
     "association.EndRequest",
     "association.PartnerTold",
     "association.ResumeEmail",
+    "association.ResumeReminder",
     "partners.BatchRow",
     "partners.InvitationBatch",
     "partners.InvitationRequest",

@@ -13,6 +13,7 @@ from association.models import Association, Authorization, BudgetAlert, BudgetRe
 from association.refusals import REFUSAL_TEXTS
 from outbox.services.rendering import Stale
 from tests.factories import (
+    CouponFactory,
     CustomerAccountFactory,
     InvitationFactory,
     PartnerFactory,
@@ -38,7 +39,7 @@ def unfreeze(association: Association) -> None:
     unfreeze_account(account=association.account, causes=causes, by=None, now=timezone.now())
 
 
-def test_associated_reseller_customer_reads_what_frozen_means():
+def test_associated_reseller_customer_reads_what_is_true_now():
     association = associated(partner__name="Nimbus")
     email = write("association.associated", association)
     assert email.subject == "You have joined Nimbus – your account is frozen for now"
@@ -46,15 +47,48 @@ def test_associated_reseller_customer_reads_what_frozen_means():
     assert only_in_text(email) == set()
     for part in (association.account.owner.account_name, association.partner.support_email):
         assert part in email.text
+    assert "- Association type: reseller\n" in email.text
+    bills = "Nimbus bills you for what your account uses, from the association on."
+    assert f"- {bills}\n" in email.text
     assert "- You cannot buy, renew or change resources." in email.text
-    assert "- Some resources may be unavailable and still cost money." in email.text
+    assert "- Nimbus sets a budget: the most that your account may spend." in email.text
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_associated_customer_reads_nothing_about_what_is_not_there(has):
+    association = associated()
+    if has:
+        ResourceFactory(account=association.account, status=ResourceStatus.RUNNING)
+        CouponFactory(account=association.account)
+    text = write("association.associated", association).text
+    assert ("- Some resources may be unavailable and still cost money." in text) == has
+    assert ("- Coupons only pay for charges from before you joined." in text) == has
 
 
 def test_referral_customers_e_mail_does_not_mention_freezing():
     email = write("association.associated", associated(referral=True, partner__name="Nimbus"))
     assert email.subject == "You have joined Nimbus"
     assert only_in_text(email) == set()
-    assert "Your account is not frozen" in email.text
+    assert "- Association type: referral\n" in email.text
+    assert "Example Cloud bills you for what your account uses. Nimbus does not." in email.text
+    assert "Your account is not frozen. You can use it now" in email.text
+    assert "budget" not in email.text
+
+
+def test_associated_customer_who_was_unfrozen_meanwhile_is_not_frozen():
+    association = associated(partner__name="Nimbus")
+    unfreeze(association)
+    email = write("association.associated", association)
+    assert email.subject == "You have joined Nimbus"
+    assert "Your account is not frozen. You can use it now" in email.text
+
+
+def test_association_that_has_ended_meanwhile_is_stale():
+    association = associated()
+    association.ended_at = timezone.now()
+    association.save()
+    with pytest.raises(Stale, match=r"^association ended$"):
+        write("association.associated", association)
 
 
 def test_resume_has_the_link_and_the_last_moment():
@@ -248,6 +282,59 @@ def alerted(association: Association) -> BudgetAlert:
         amount=10, period="monthly", on_exhaustion="notify", set_at=set_at
     )
     return budget.alerts.create(threshold=75, period_start=set_at, alerted_at=set_at)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "on_exhaustion", "subject", "what_follows"),
+    [
+        (
+            75,
+            "freeze",
+            "75 % of your budget is used",
+            "When all of it is used, your account is frozen",
+        ),
+        (90, "notify", "90 % of your budget is used", "your account is not frozen by itself, but"),
+        (
+            100,
+            "freeze",
+            "Your budget is used up",
+            "Your account is frozen until Nimbus unfreezes it",
+        ),
+        (100, "notify", "Your budget is used up", "Your account is not frozen by this, but Nimbus"),
+    ],
+)
+def test_customer_reads_how_much_is_used_and_what_follows(
+    threshold, on_exhaustion, subject, what_follows
+):
+    association = associated(partner__name="Nimbus")
+    alert = alerted(association)
+    alert.threshold, alert.budget.on_exhaustion = threshold, on_exhaustion
+    alert.save()
+    alert.budget.save()
+    email = write("association.own_budget_alert", alert, {"used": "8.00"})
+    assert email.subject == subject
+    assert what_follows in email.text
+    assert "has used 8.00\xa0USD of the budget of 10.00\xa0USD that Nimbus has set" in email.text
+    assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize("kind", ["association.budget_alert", "association.own_budget_alert"])
+@pytest.mark.parametrize(("days", "is_said"), [(0, False), (10, True)])
+def test_alert_says_until_when_the_budget_lasts_where_that_can_be_said(kind, days, is_said):
+    association = associated(partner__time_zone="UTC")
+    alert = alerted(association)
+    alert.budget.period = "one_time"
+    alert.budget.save()
+    alert.alerted_at = alert.budget.set_at + timedelta(days=days)
+    alert.save()
+    email = write(kind, alert, {"used": "8.00"})
+    # 8 of 10 in ten days: the rest in two and a half.
+    day = date_format(datetime(2026, 7, 13, 12, tzinfo=UTC), "DATE_FORMAT")
+    sentence = f"If spending goes on as it does now, the budget is used up on {day}."
+    assert (sentence in email.text) == is_said
+    assert ("the budget is used up on" in email.text) == is_said
+    assert only_in_text(email) == set()
 
 
 @pytest.mark.parametrize(

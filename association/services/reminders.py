@@ -1,0 +1,73 @@
+"""Reminders to customers who enable later, a day before their account can no longer join."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from association.models import Association, Attempt, ResumeReminder
+from association.services.admission import account_of
+from association.services.eligibility import REGISTRATION_WINDOW
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from partners.models import Invitation
+
+KIND = "association.resume_reminder"
+AHEAD = timedelta(hours=24)
+# With less time left the e-mail might be read too late to be of use.
+LEAST_TIME = timedelta(hours=3)
+CHUNK = 50
+
+
+def remind_customers(*, now: datetime) -> int:
+    """Enqueue the reminders of some attempts for which the last day has begun; return how many.
+
+    Each attempt gets one at most. None is sent when the customer chose to enable later within the
+    last day: the e-mail about that has just named the last moment.
+    """
+    due = list(due_attempts(now).order_by("deferred_at")[:CHUNK])
+    if not due:
+        return 0
+    with transaction.atomic():
+        reminded = [attempt for attempt in due if _is_first(attempt, now)]
+        enqueue_messages(messages=[_message(attempt) for attempt in reminded], now=now)
+    return len(reminded)
+
+
+def due_attempts(now: datetime) -> QuerySet[Attempt]:
+    """Return the attempts that can still be finished, and of which the customer is to be reminded.
+
+    One that was refused since it was put off is left out: its customer has read why.
+    """
+    begun = now + AHEAD - REGISTRATION_WINDOW
+    return (
+        Attempt.objects.select_related("account__owner")
+        .filter(
+            # Bounds what is read, by an index; the account is older than that.
+            deferred_at__gt=begun - AHEAD,
+            deferred_at__lt=F("account__registered_at") + (REGISTRATION_WINDOW - AHEAD),
+            account__registered_at__lte=begun,
+            account__registered_at__gt=now + LEAST_TIME - REGISTRATION_WINDOW,
+            account__owner__is_active=True,
+            invitation__in=Invitation.objects.live(now),
+            refused_at__isnull=True,
+            association__isnull=True,
+            reminder__isnull=True,
+        )
+        .exclude(account__in=Association.objects.in_force().values("account"))
+    )
+
+
+def _is_first(attempt: Attempt, now: datetime) -> bool:
+    # Another worker may have found the same attempt: the constraint lets one of them be the first.
+    _, is_first = ResumeReminder.objects.get_or_create(
+        attempt=attempt, defaults={"reminded_at": now}
+    )
+    return is_first
+
+
+def _message(attempt: Attempt) -> OutgoingMessage:
+    account = account_of(attempt)
+    useless_at = account.registered_at + REGISTRATION_WINDOW - LEAST_TIME
+    return OutgoingMessage(
+        KIND, account.owner.email, attempt, attempt.language, deadline_at=useless_at
+    )
