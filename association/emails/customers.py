@@ -1,6 +1,7 @@
 """The e-mails about customers: freezes, budgets and authorizations, to both sides."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,7 @@ from association.models import (
     BudgetRequest,
     OnExhaustion,
 )
-from association.services.budget_watch import THRESHOLDS
+from association.services.forecasts import budget_lasts_until
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
@@ -63,31 +64,48 @@ def write_frozen(message: OutboxMessage, association: Association, freeze: Freez
 
 
 def budget_alert(message: OutboxMessage) -> Email:
-    """Stale when the budget was replaced; `data["used"]` is the amount at the time of the alert."""
+    """Tell the partner how much is used. Stale when the budget was replaced.
+
+    `data["used"]` is the amount at the time of the alert.
+    """
+    alert = _find_alert(message)
+    subject = (
+        _("A customer's budget is used up")
+        if alert.is_used_up
+        else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
+    )
+    return to_partner(message, alert.budget.association, subject, **_about_alert(message, alert))
+
+
+def own_budget_alert(message: OutboxMessage) -> Email:
+    """Tell the customer, as `budget_alert()` tells the partner."""
+    alert = _find_alert(message)
+    used_up, partly = _("Your budget is used up"), _("%(threshold)d %% of your budget is used")
+    subject = used_up if alert.is_used_up else partly
+    return to_customer(message, alert.budget.association, subject, **_about_alert(message, alert))
+
+
+def _find_alert(message: OutboxMessage) -> BudgetAlert:
     rows = BudgetAlert.objects.select_related(
         "budget__association__partner", "budget__association__account__owner"
     )
     alert = find_about(message, rows)
-    budget, association = alert.budget, alert.budget.association
-    if association.ended_at is not None or budget.replaced_at is not None:
+    if alert.budget.association.ended_at is not None or alert.budget.replaced_at is not None:
         raise Stale("budget is replaced")
-    is_used_up = alert.threshold == THRESHOLDS[-1]
-    subject = (
-        _("A customer's budget is used up")
-        if is_used_up
-        else _("%(percent)d %% of a customer's budget is used") % {"percent": alert.threshold}
-    )
-    return to_partner(
-        message,
-        association,
-        subject,
-        threshold=alert.threshold,
-        is_used_up=is_used_up,
-        freezes=budget.on_exhaustion == OnExhaustion.FREEZE,
-        used=Decimal(message.data["used"]),
-        amount=budget.amount,
-        resets_at=resets_at(budget, alert.alerted_at),
-    )
+    return alert
+
+
+def _about_alert(message: OutboxMessage, alert: BudgetAlert) -> dict[str, Any]:
+    budget, used = alert.budget, Decimal(message.data["used"])
+    return {
+        "threshold": alert.threshold,
+        "is_used_up": alert.is_used_up,
+        "freezes": budget.on_exhaustion == OnExhaustion.FREEZE,
+        "used": used,
+        "amount": budget.amount,
+        "lasts_until": budget_lasts_until(budget, used=used, now=alert.alerted_at),
+        "resets_at": resets_at(budget, alert.alerted_at),
+    }
 
 
 def unfrozen(message: OutboxMessage) -> Email:

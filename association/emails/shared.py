@@ -30,7 +30,7 @@ def to_customer(
     return render(
         message,
         template=message.kind.replace(".", "/"),
-        subject=subject % {"partner": association.partner.name, "actor": context.get("actor")},
+        subject=subject % {**context, "partner": association.partner.name},
         context=_about_association(association) | context,
     )
 

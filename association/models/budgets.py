@@ -8,6 +8,9 @@ from association.enums import BudgetPeriod, OnExhaustion
 from association.models.associations import Association
 from audit.models import actor_key
 
+# In percent.
+USED_UP = 100
+
 
 class BudgetQuerySet(models.QuerySet["Budget"]):
     """Named sets of budgets."""
@@ -58,7 +61,7 @@ class Budget(models.Model):
 
 
 class BudgetAlert(models.Model):
-    """The partner was told that so much of a budget was used, once per period and threshold."""
+    """Both sides were told that so much of a budget was used, once per period and threshold."""
 
     budget = models.ForeignKey(
         Budget, on_delete=models.PROTECT, related_name="alerts", verbose_name=_("budget")
@@ -79,6 +82,10 @@ class BudgetAlert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget_id} {self.threshold} %"
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.threshold == USED_UP
 
 
 class BudgetRequest(models.Model):

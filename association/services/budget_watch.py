@@ -14,12 +14,13 @@ from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
+from association.models.budgets import USED_UP
 from association.services.recipients import email_customers, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 
 # In percent; at the last one the budget is used up.
-THRESHOLDS = (75, 90, 100)
+THRESHOLDS = (75, 90, USED_UP)
 CHUNK = 500
 
 _BUDGETS = Budget.objects.current().select_related(
@@ -52,8 +53,8 @@ def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
         used = used_of(budgets, now)
         risen = [budget for budget in budgets if used[budget.pk] > used_before[budget.pk]]
         if risen:
-            _alert(risen, used, now)
-            _freeze_exhausted(risen, used, now)
+            frozen = _freeze_exhausted(risen, used, now)
+            _alert(risen, used, now, told={association.pk for association in frozen})
 
 
 def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
@@ -63,8 +64,14 @@ def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
     return tuple(percent for percent in THRESHOLDS if used * 100 >= amount * percent)
 
 
-def _alert(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
-    """Write the newly reached thresholds; send e-mails about the highest one of each budget."""
+def _alert(
+    budgets: list[Budget], used: Mapping[int, Decimal], now: datetime, *, told: Collection[int]
+) -> None:
+    """Write the newly reached thresholds; send e-mails about the highest one of each budget.
+
+    The partner gets one, and the customer too, unless the association is among `told`: that
+    customer's e-mail about the freeze says that the budget is used up.
+    """
     starts = {budget.pk: period_start(budget, now) for budget in budgets}
     known = set(
         BudgetAlert.objects.filter(
@@ -81,24 +88,27 @@ def _alert(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) ->
     )
     highest = {alert.budget_id: alert for alert in alerts}
     people = recipients_of_many([alert.budget.association for alert in highest.values()])
-    enqueue_messages(
-        messages=[
-            OutgoingMessage(
-                "association.budget_alert",
-                user.email,
-                alert,
-                user.language,
-                {"used": f"{used[alert.budget_id]:.2f}"},
-            )
-            for alert in highest.values()
-            for user in people[alert.budget.association_id]
-        ],
-        now=now,
-    )
+    messages = []
+    for alert in highest.values():
+        association = alert.budget.association
+        data = {"used": f"{used[alert.budget_id]:.2f}"}
+        messages += [
+            OutgoingMessage("association.budget_alert", user.email, alert, user.language, data)
+            for user in people[association.pk]
+        ]
+        if association.pk not in told:
+            owner, kind = association.account.owner, "association.own_budget_alert"
+            messages.append(OutgoingMessage(kind, owner.email, alert, owner.language, data))
+    enqueue_messages(messages=messages, now=now)
 
 
-def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: datetime) -> None:
-    """Freeze the accounts whose budget is used up and says so; e-mail their owners."""
+def _freeze_exhausted(
+    budgets: list[Budget], used: Mapping[int, Decimal], now: datetime
+) -> list[Association]:
+    """Freeze the accounts whose budget is used up and says so; e-mail their owners.
+
+    Return the associations whose accounts were not frozen for this cause before.
+    """
     exhausted = [
         budget.association
         for budget in budgets
@@ -122,6 +132,7 @@ def _freeze_exhausted(budgets: list[Budget], used: Mapping[int, Decimal], now: d
             now=now,
         )
     email_customers("association.frozen", newly, now=now, cause=cause)
+    return newly
 
 
 def _chunks(keys: Collection[int]) -> Iterator[list[int]]:

@@ -136,17 +136,45 @@ def test_spending_is_stored_exactly_and_audited(record: Any, customer: Associati
     assert (alerts(), emails()) == ([], [])
 
 
-def test_each_threshold_is_e_mailed_once(record: Any, customer: Association) -> None:
+def test_each_threshold_is_e_mailed_once_to_both_sides(record: Any, customer: Association) -> None:
+    both = ["association.budget_alert", "association.own_budget_alert"]
     record(line(customer, 1, "75"))
-    assert (alerts(), emails()) == ([75], ["association.budget_alert"])
+    assert (alerts(), emails()) == ([75], both)
     record(line(customer, 2, "10"))
-    assert (alerts(), emails()) == ([75], ["association.budget_alert"])
+    assert (alerts(), emails()) == ([75], both)
     record(line(customer, 3, "5"))
-    assert (alerts(), emails()) == ([75, 90], ["association.budget_alert"] * 2)
+    assert (alerts(), sorted(emails())) == ([75, 90], sorted(both * 2))
     assert frozen(customer) == []
     record(line(customer, 4, "10"))
     assert (alerts(), frozen(customer)) == ([75, 90, 100], [EXHAUSTED])
-    assert emails() == [*["association.budget_alert"] * 3, "association.frozen"]
+    # The customer's e-mail about the freeze says that the budget is used up.
+    assert sorted(emails()) == sorted([*both * 2, both[0], "association.frozen"])
+
+
+def test_customer_is_told_of_a_used_up_budget_that_does_not_freeze(
+    record: Any, customer: Association
+) -> None:
+    customer.budgets.update(on_exhaustion="notify")
+    record(line(customer, 1, "100"))
+    assert frozen(customer) == []
+    told = OutboxMessage.objects.get(kind="association.own_budget_alert")
+    assert told.recipient == customer.account.owner.email
+    assert told.data == {"used": "100.00"}
+
+
+def test_customer_who_is_frozen_already_is_told_of_the_next_used_up_budget(
+    record: Any, customer: Association
+) -> None:
+    record(line(customer, 1, "100"))
+    OutboxMessage.objects.all().delete()
+    budget = customer.budgets.get()
+    budget.replaced_at = timezone.now()
+    budget.save()
+    customer.budgets.create(
+        amount=Decimal(150), period=budget.period, on_exhaustion="freeze", set_at=budget.set_at
+    )
+    record(line(customer, 2, "50"))
+    assert emails() == ["association.budget_alert", "association.own_budget_alert"]
 
 
 def test_jump_writes_all_thresholds_and_e_mails_the_highest(
@@ -182,9 +210,9 @@ def test_correction_upwards_alerts_and_downwards_takes_nothing_back(
     assert counts(record(line(customer, 1, "90"))) == (0, 1, 0)
     assert alerts() == [75, 90]
     record(line(customer, 1, "5"))
-    assert (alerts(), len(emails())) == ([75, 90], 1)
+    assert (alerts(), len(emails())) == ([75, 90], 2)
     record(line(customer, 1, "95"))
-    assert (alerts(), len(emails())) == ([75, 90], 1)
+    assert (alerts(), len(emails())) == ([75, 90], 2)
 
 
 def test_refund_lowers_what_is_used(record: Any, customer: Association) -> None:
@@ -356,7 +384,7 @@ def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> N
     email = write("association.budget_alert", alert, {"used": "80.00"})
     assert email.subject == "75 % of a customer's budget is used"
     assert links(email) == {f"/partner/customers/{customer.pk}/"}
-    assert only_in_text(email) == {"Open the customer in the console"}
+    assert only_in_text(email) == set()
     assert "has used 80.00\N{NO-BREAK SPACE}USD of a budget of 100.00\N{NO-BREAK SPACE}USD" in (
         email.text
     )
