@@ -236,6 +236,7 @@ ROWS: dict[Any, Callable[[], Any]] = {
             factories.FreezeFactory,
             factories.InvitationBatchFactory,
             factories.MemberInvitationFactory,
+            factories.PartnerLogoFactory,
             factories.ReservedInstanceFactory,
             factories.ResourceFactory,
             factories.SpendingFactory,
@@ -264,6 +265,7 @@ EVIDENCE = {
     "partners.InvitationBatch",
     "partners.InvitationRequest",
     "partners.MemberInvitation",
+    "partners.PartnerLogo",
 }
 TYPICAL = (AuditEvent, Invitation, User)
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

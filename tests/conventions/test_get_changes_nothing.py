@@ -96,6 +96,7 @@ def world() -> World:
             "kind": ["instructions", "no-such-document"],
             "key": ["no-such-email"],
             "rest": ["no-such-token"],
+            "sha256": [make.PartnerLogoFactory().pk, "0" * 64],
             "app_label": ["accounts"],
         },
         visitors={
