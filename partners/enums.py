@@ -106,6 +106,16 @@ class MemberRefusal(StrEnum):
     IS_A_CUSTOMER = "is_a_customer"
 
 
+class LogoRefusal(StrEnum):
+    """Why a file is not taken as a partner's logo."""
+
+    TOO_LARGE = "logo_too_large"
+    TOO_MANY_PIXELS = "logo_too_many_pixels"
+    SVG = "logo_is_svg"
+    NOT_A_PICTURE = "logo_not_a_picture"
+    BLANK = "logo_is_blank"
+
+
 class ListProblem(StrEnum):
     EMPTY = "list_empty"
     NOT_UTF8 = "list_not_utf8"

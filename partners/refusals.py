@@ -12,6 +12,7 @@ from partners.enums import (
     InvitationProblem,
     InvitationRequestRefusal,
     ListProblem,
+    LogoRefusal,
     MailingRefusal,
     MemberRefusal,
     RowProblem,
@@ -44,6 +45,15 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.QUOTA_REACHED: _(
         "These would be more invitations than are allowed within 24 hours."
     ),
+    LogoRefusal.TOO_LARGE: _("The file is too large: at most 256 kB."),
+    LogoRefusal.TOO_MANY_PIXELS: _("The picture is too large: at most 8 million pixels."),
+    LogoRefusal.SVG: _(
+        "An SVG file cannot be used, because it can contain programs. Save the logo as PNG."
+    ),
+    LogoRefusal.NOT_A_PICTURE: _(
+        "This file is broken, or is not a picture. Choose a PNG, JPEG, WebP or GIF file."
+    ),
+    LogoRefusal.BLANK: _("On a white page nothing of this picture can be seen."),
     ListProblem.EMPTY: _("The list is empty. Paste it, or choose a file."),
     ListProblem.NOT_UTF8: _("The file is not UTF-8. Save it as “CSV UTF-8” and try again."),
     ListProblem.HAS_NUL: _("The list contains NUL characters: it is not a CSV file in UTF-8."),

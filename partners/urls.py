@@ -1,6 +1,6 @@
-"""The addresses of the console's pages about invitations and members."""
+"""The addresses of the console's pages about invitations and members, and of logos."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
 from partners.views import (
     batches,
@@ -9,6 +9,7 @@ from partners.views import (
     invitation_pictures,
     invitation_requests,
     invitations,
+    logos,
     members,
     membership,
     unsubscribing,
@@ -67,6 +68,13 @@ urlpatterns: list[URLPattern] = [
         f"{MEMBER_INVITATION}withdraw", members.withdraw, name="console_withdraw_member_invitation"
     ),
     path(f"{MEMBER_INVITATION}send", members.send_again, name="console_send_member_invitation"),
+    re_path("^logo/(?P<sha256>[0-9a-f]{64})[.]png$", logos.logo, name="logo"),
+    re_path(
+        "^logo/(?P<sha256>[0-9a-f]{64})/preview[.]png$",
+        logos.logo,
+        {"size": "preview"},
+        name="logo_preview",
+    ),
     path(MEMBERSHIPS, membership.membership, name="membership"),
     path(f"{MEMBERSHIP}accept", membership.accept, name="accept_membership"),
     path(f"{MEMBERSHIP}decline", membership.decline, name="decline_membership"),

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
@@ -36,6 +38,18 @@ def as_attachment(response: Answer, filename: str) -> Answer:
 def as_inline(response: HttpResponse, filename: str) -> HttpResponse:
     response["Content-Disposition"] = f'inline; filename="{filename}"'
     return response
+
+
+def as_static(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponseBase:
+    """Let every cache keep the answer for a year, and other sites show it, webmail for example.
+
+    Only for public data whose address changes with its contents. HeadersMiddleware removes cookies.
+    """
+    response["ETag"] = quote_etag(etag)
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer = get_conditional_response(request, etag=response["ETag"], response=response) or response
+    answer.is_static = True  # type: ignore[attr-defined]
+    return answer
 
 
 def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:

@@ -210,14 +210,21 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        # Set by `as_static()`.
+        is_static_answer = hasattr(response, "is_static")
         response["Permissions-Policy"] = PERMISSIONS_POLICY
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Cross-Origin-Resource-Policy"] = (
+            "cross-origin" if is_static_answer else "same-origin"
+        )
         if settings.SECURE_HSTS_SECONDS:
             # Django sends it on secure requests only, but a proxy may not tell us the scheme.
             # Browsers ignore the header over http, so it is safe to send always.
             hsts = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
             response["Strict-Transport-Security"] = hsts
-        if not (request.path.startswith(settings.STATIC_URL) and response.status_code < 400):
+        is_static_file = request.path.startswith(settings.STATIC_URL) and response.status_code < 400
+        if is_static_answer:
+            response.cookies.clear()
+        elif not is_static_file:
             response["Cache-Control"] = "no-store"
             response["X-Robots-Tag"] = "noindex, nofollow"
             if response.has_header("Vary"):

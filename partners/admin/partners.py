@@ -1,19 +1,42 @@
 """Partners, their members, and invitations to become one, in the admin."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
 from partners.admin.shared import RefusingAdmin, all_fields
-from partners.models import MemberInvitation, Partner, PartnerMember
+from partners.forms.logos import LogoField, StoredLogo
+from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
+from partners.services.logos import LOGO_FIELDS, put_logo
 from partners.services.members import add_member, change_member, lock_members, remove_member
 from web.admin.base import StateFilter, is_key
 from web.admin.versions import changes_one
+
+if TYPE_CHECKING:
+    PartnerModelForm = forms.ModelForm[Partner]
+else:
+    PartnerModelForm = forms.ModelForm
+
+
+class PartnerForm(PartnerModelForm):
+    """All of a partner; the logo is a file, of which a service makes the row that is stored."""
+
+    logo = LogoField()
+
+    class Meta:
+        model = Partner
+        exclude = LOGO_FIELDS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        stored = self.instance.logo_id
+        self.initial["logo"] = StoredLogo(stored) if stored else None
 
 
 @admin.register(Partner)
@@ -33,7 +56,35 @@ class PartnerAdmin(AuditedModelAdmin):
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at", "updated_at")
-    fields = all_fields(Partner)
+    form = PartnerForm
+    fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if "logo" in form.changed_data:
+            put_logo(partner=obj, logo=form.cleaned_data["logo"] or None, now=timezone.now())
+            form.changed_data.extend(LOGO_FIELDS[1:])
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(PartnerLogo)
+class PartnerLogoAdmin(EvidenceAdmin):
+    """Logos are uploaded on the partner's page."""
+
+    list_display = ("sha256", "created_at", "used_by")
+    search_fields = ("sha256__startswith", "partners__name__icontains")
+    search_help_text = _("Beginning of the SHA-256, or part of the partner's name")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    fields = ("sha256", "created_at", "used_by")
+    readonly_fields = ("used_by",)
+
+    @admin.display(description=_("used by"))
+    def used_by(self, logo: PartnerLogo) -> str:
+        return ", ".join(partner.name for partner in logo.partners.all())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PartnerLogo]:
+        rows = super().get_queryset(request).defer("picture", "preview")
+        return rows.prefetch_related("partners")
 
 
 @admin.register(PartnerMember)

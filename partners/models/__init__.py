@@ -2,6 +2,7 @@
 
 from partners.models.batches import BatchRow, InvitationBatch
 from partners.models.invitations import Invitation, InvitationRequest
+from partners.models.logos import PartnerLogo
 from partners.models.members import MemberInvitation, PartnerMember
 from partners.models.partners import Partner
 
@@ -12,5 +13,6 @@ __all__ = [
     "InvitationRequest",
     "MemberInvitation",
     "Partner",
+    "PartnerLogo",
     "PartnerMember",
 ]

@@ -2,12 +2,14 @@
 
 import zoneinfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from partners.enums import AssociationType, PartnerStatus
+from partners.models.logos import PartnerLogo, logo_path, preview_path
 
 
 def validate_time_zone(name: str) -> None:
@@ -25,7 +27,17 @@ class Partner(models.Model):
     country = CountryField(_("country or region"))
     support_email = models.EmailField(_("support e-mail"), max_length=254)
     support_phone = models.CharField(_("support phone"), max_length=40, blank=True)
-    logo = models.ImageField(_("logo"), upload_to="logos/", blank=True)
+    logo = models.ForeignKey(
+        PartnerLogo,
+        on_delete=models.PROTECT,
+        related_name="partners",
+        null=True,
+        blank=True,
+        verbose_name=_("logo"),
+    )
+    # Beside the key, so that pages and e-mails need no query for the logo. In CSS pixels.
+    logo_width = models.PositiveSmallIntegerField(_("width of the logo"), null=True, blank=True)
+    logo_height = models.PositiveSmallIntegerField(_("height of the logo"), null=True, blank=True)
     status = models.CharField(
         _("status"), max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.NORMAL
     )
@@ -43,7 +55,14 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    logo__isnull=True, logo_width__isnull=True, logo_height__isnull=True
+                )
+                | models.Q(logo__isnull=False, logo_width__gte=1, logo_height__gte=1),
+                name="partner_logo_has_a_size",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -52,6 +71,19 @@ class Partner(models.Model):
     @property
     def is_frozen(self) -> bool:
         return self.status == PartnerStatus.FROZEN
+
+    @property
+    def logo_path(self) -> str:
+        return logo_path(self.logo_id)
+
+    @property
+    def logo_url(self) -> str:
+        """The absolute address of the logo, for e-mails; "" for no logo."""
+        return f"{settings.PUBLIC_BASE_URL}{self.logo_path}" if self.logo_id else ""
+
+    @property
+    def preview_path(self) -> str:
+        return preview_path(self.logo_id)
 
     def allows(self, association_type: str) -> bool:
         return {

@@ -246,6 +246,7 @@ ROWS: dict[Any, Callable[[], Any]] = {
             factories.FreezeFactory,
             factories.InvitationBatchFactory,
             factories.MemberInvitationFactory,
+            factories.PartnerLogoFactory,
             factories.ReservedInstanceFactory,
             factories.ResourceFactory,
             factories.SpendingFactory,
@@ -276,6 +277,7 @@ EVIDENCE = {
     "partners.InvitationBatch",
     "partners.InvitationRequest",
     "partners.MemberInvitation",
+    "partners.PartnerLogo",
 }
 TYPICAL = (AuditEvent, Invitation, User)
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

@@ -98,6 +98,7 @@ def world() -> World:
             "key": ["no-such-email"],
             "email_kind": ["association.frozen", "no.such_kind"],
             "rest": ["no-such-token"],
+            "sha256": [make.PartnerLogoFactory().pk, "0" * 64],
             "app_label": ["accounts"],
             "signed": [
                 unsubscribe_url(partner=member.partner, address="ada@example.org").split("/")[-1],

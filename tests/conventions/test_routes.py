@@ -46,6 +46,9 @@ PUBLIC = {
     "mfa_authenticate",
     "account_reset_password",
     "account_confirm_password_reset_code",
+    # pictures on public pages and in e-mails
+    "logo",
+    "logo_preview",
     # machines
     "livez",
     "readyz",

@@ -32,6 +32,7 @@ from tests.factories.partners import (
     InvitationRequestFactory,
     MemberInvitationFactory,
     PartnerFactory,
+    PartnerLogoFactory,
     PartnerMemberFactory,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "LegalDocumentFactory",
     "MemberInvitationFactory",
     "PartnerFactory",
+    "PartnerLogoFactory",
     "PartnerMemberFactory",
     "ReservedInstanceFactory",
     "ResourceFactory",

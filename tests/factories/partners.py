@@ -1,5 +1,7 @@
 """Factories of partners, members, invitations, batches and invitation requests."""
 
+import hashlib
+
 from django.utils import timezone
 from factory.declarations import (
     LazyAttribute,
@@ -15,6 +17,18 @@ from partners import enums, models
 from tests.factories.accounts import UserFactory, in_days
 
 
+class PartnerLogoFactory(DjangoModelFactory):
+    """A logo whose pictures are no pictures; `draw_logo()` makes real ones."""
+
+    class Meta:
+        model = models.PartnerLogo
+
+    picture = Sequence(lambda n: f"picture {n}".encode())
+    preview = b"preview"
+    sha256 = LazyAttribute(lambda logo: hashlib.sha256(logo.picture).hexdigest())
+    created_at = LazyFunction(timezone.now)
+
+
 class PartnerFactory(DjangoModelFactory):
     """A partner with both association types."""
 
@@ -24,6 +38,7 @@ class PartnerFactory(DjangoModelFactory):
     class Params:
         frozen = Trait(status=enums.PartnerStatus.FROZEN)
         reseller_only = Trait(allows_referral=False)
+        with_logo = Trait(logo=SubFactory(PartnerLogoFactory), logo_width=160, logo_height=48)
 
     name = Sequence(lambda n: f"Partner {n}")
     slug = Sequence(lambda n: f"partner-{n}")
