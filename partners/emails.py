@@ -99,13 +99,19 @@ def render_as_partner(
     context: Mapping[str, Any],
     headers: Mapping[str, str] | None = None,
 ) -> Email:
-    """Render an e-mail in which the partner speaks: answers go to the partner's support."""
+    """Render an e-mail in which the partner speaks, with the partner's logo and support address."""
     return render_email(
         message,
         template=template,
         subject=subject,
         context={"partner": partner, **context},
-        speaker=Speaker(partner.name, partner.support_email),
+        speaker=Speaker(
+            partner.name,
+            partner.support_email,
+            logo_url=partner.logo_url,
+            logo_width=partner.logo_width,
+            logo_height=partner.logo_height,
+        ),
         headers=headers,
     )
 

@@ -38,10 +38,16 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who speaks in an e-mail: the name at its top, and the address for answers or ""."""
+    """Who speaks in an e-mail: the name or logo at its top, and the address for answers or "".
+
+    The logo's address is absolute, "" for none; its size is in CSS pixels.
+    """
 
     name: str
     support_email: str
+    logo_url: str = ""
+    logo_width: int | None = None
+    logo_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,3 +118,19 @@ def test_partners_read_moments_in_their_own_zone(kind, factory):
     for part in (mail.text, mail.html):
         assert re.search(r"\bCES?T\b", part)
         assert "UTC" not in part
+
+
+def test_partner_speaks_with_its_logo_and_its_name_where_pictures_are_not_shown():
+    invitation = InvitationFactory(email=True, partner__name="Nimbus", partner__with_logo=True)
+    mail = write("partners.invitation", invitation)
+    assert mail.speaker.logo_url == f"http://127.0.0.1:8000/logo/{invitation.partner.logo_id}.png"
+    # It fails unless the logo is there, from our host, with its size and the name.
+    assert f"/i/{invitation.token}" in links(mail)
+
+
+def test_provider_speaks_without_the_partners_logo():
+    request = InvitationRequestFactory(partner=PartnerFactory.create(with_logo=True))
+    mail = write("partners.invitation_requested", request)
+    assert mail.speaker.name == "Example Cloud"
+    assert "<img" not in mail.html
+    assert "<bdi>Example Cloud</bdi>" in mail.html
