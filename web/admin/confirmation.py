@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from web.admin.base import SafeModelAdmin
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
+from web.text_fields import LineField
 from web.versioned_forms import VersionedForm
 
 Action = Callable[[Any, HttpRequest, Any], HttpResponse]
@@ -24,7 +25,7 @@ MAX_OBJECTS = 100
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
+    reason = LineField(
         label=_("Reason"),
         max_length=256,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
