@@ -1,6 +1,5 @@
 """The fields of forms about people: country, e-mail address, code and password."""
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -17,12 +16,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from web.email_addresses import InvalidAddress, canonical_address
+from web.text_fields import AddressField, CodeTextField
 
 LONGEST_PASSWORD = 1024
 # Registration is for the international site; the Chinese mainland has one of its own.
 NOT_OFFERED = {"CN"}
-_BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212.-]+")
 
 
 @cache
@@ -79,24 +77,22 @@ class CountryField(forms.ChoiceField):
         )
 
 
-class EmailField(forms.CharField):
+class EmailField(AddressField):
     widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
-    default_error_messages = {
-        "required": _("Enter your e-mail address."),
-        "invalid": _("Enter an e-mail address like name@example.com."),
-    }
+    default_error_messages = {"required": _("Enter your e-mail address.")}
 
     def __init__(self, *, label: Any = _("E-mail"), **options: Any) -> None:
-        super().__init__(label=label, strip=False, **options)
+        super().__init__(label=label, **options)
 
-    def to_python(self, value: Any) -> str:
-        text = (super().to_python(value) or "").strip(" ")
-        if text:
-            try:
-                canonical_address(text)
-            except InvalidAddress as error:
-                raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return text
+
+class OthersEmailField(EmailField):
+    """The e-mail address of somebody else, often copied from an e-mail with the name."""
+
+    widget = forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    default_error_messages = {"required": _("Enter the e-mail address of the person to invite.")}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(named=True, **options)
 
 
 class UnseenInput(forms.TextInput):
@@ -104,8 +100,8 @@ class UnseenInput(forms.TextInput):
         return
 
 
-class CodeField(forms.CharField):
-    """Six digits; spaces, hyphens and other scripts' digits are accepted."""
+class CodeField(CodeTextField):
+    """Six digits."""
 
     widget = UnseenInput(
         attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}
@@ -116,10 +112,10 @@ class CodeField(forms.CharField):
     }
 
     def to_python(self, value: Any) -> str:
-        text = _BETWEEN_DIGITS.sub("", super().to_python(value) or "")
+        text = super().to_python(value)
         if text and not (len(text) == 6 and text.isdecimal()):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return "".join(str(int(digit)) for digit in text)
+        return text
 
 
 class _PasswordField(forms.CharField):

@@ -26,6 +26,7 @@ from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 from web.security_log import log_security_event
+from web.text_fields import CodeTextField, LineField
 
 # What browsers need to know about a field for an account name.
 _ACCOUNT_NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -112,7 +113,7 @@ class ChangePasswordForm(_NewPasswordForm):
 
 
 class RenameForm(forms.Form):
-    account_name = forms.CharField(
+    account_name = LineField(
         label=_("New account name"),
         max_length=40,
         help_text=_(
@@ -126,7 +127,7 @@ class RenameForm(forms.Form):
 class LogInForm(LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["login"] = forms.CharField(
+        self.fields["login"] = LineField(
             label=_("Account name or e-mail"),
             max_length=254,
             widget=forms.TextInput(attrs=_ACCOUNT_NAME),
@@ -152,8 +153,11 @@ class PresentPasswordForm(ReauthenticateForm):  # type: ignore[misc]
 class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["code"].widget = UnseenInput(attrs={"autocomplete": "one-time-code"})
-        self.fields["code"].error_messages["required"] = _("Enter the code.")
+        self.fields["code"] = CodeTextField(
+            label=self.fields["code"].label,
+            widget=UnseenInput(attrs={"autocomplete": "one-time-code"}),
+            error_messages={"required": _("Enter the code.")},
+        )
 
     def clean_code(self) -> str:
         key = f"user {self.user.pk}"
@@ -179,7 +183,7 @@ class SetUpSecondFactorForm(forms.Form):
 
 
 class RemoveSecondFactorForm(forms.Form):
-    code = forms.CharField(
+    code = CodeTextField(
         label=_("Code from the app, or a recovery code"),
         max_length=20,
         widget=UnseenInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),

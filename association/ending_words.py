@@ -12,6 +12,8 @@ from association.models import Association
 from association.refusals import ACCOUNT_TEXTS, fill_in
 from association.services.end_obstacles import Obstacle
 from association.services.endings import find_ending
+from association.ways_out import WAYS_TO_END, shown_way
+from partners.models import Partner
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -57,7 +59,6 @@ class ObstacleText:
 
     customer: "StrOrPromise"
     fact: "StrOrPromise"
-    way_out: "StrOrPromise"
     partner: "StrOrPromise"
 
 
@@ -65,35 +66,34 @@ OBSTACLE_TEXTS: Mapping[EndObstacle, ObstacleText] = {
     EndObstacle.UNPAID_BILLS: ObstacleText(
         customer=_("All bills must be paid, also those that are not due yet."),
         fact=ACCOUNT_TEXTS[RefusalCode.UNPAID_BILLS].fact,
-        way_out=_("Pay the bills, then open this page again."),
         partner=_("The customer has unpaid bills."),
     ),
     EndObstacle.RESERVED_INSTANCES: ObstacleText(
         customer=_("Reserved instances that are still valid must be used up or cancelled."),
         fact=ACCOUNT_TEXTS[RefusalCode.RESERVED_INSTANCES].fact,
-        way_out=_("Cancel them, or wait until they have expired."),
         partner=_("The customer has reserved instances that are still valid."),
     ),
     EndObstacle.ADMINISTRATOR_FREEZE: ObstacleText(
         customer=_("%(provider)s has frozen this account."),
         fact=_("Frozen: %(frozen_at)s."),
-        way_out=_("Ask %(provider)s why, and how the freeze can be lifted."),
         partner=_("%(provider)s has frozen this account."),
     ),
 }
 
 
-def obstacle_lines(obstacles: Iterable[Obstacle], *, reader: Side) -> list[dict[str, str]]:
+def obstacle_lines(
+    obstacles: Iterable[Obstacle], *, reader: Side, partner: Partner
+) -> list[dict[str, object]]:
     """Return what stands in the way of ending, for one side; the partner gets only the reasons."""
-    return [_obstacle_line(obstacle, reader) for obstacle in obstacles]
+    return [_obstacle_line(obstacle, reader, partner) for obstacle in obstacles]
 
 
-def _obstacle_line(obstacle: Obstacle, reader: Side) -> dict[str, str]:
+def _obstacle_line(obstacle: Obstacle, reader: Side, partner: Partner) -> dict[str, object]:
     text, provider = OBSTACLE_TEXTS[obstacle.code], {"provider": settings.PROVIDER_NAME}
     if reader == Side.PARTNER:
         return {"reason": text.partner % provider}
     return {
         "reason": text.customer % provider,
         "fact": text.fact % fill_in(obstacle.fact),
-        "way_out": text.way_out % provider,
+        "way": shown_way(WAYS_TO_END[obstacle.code], partner),
     }

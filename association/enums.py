@@ -185,6 +185,8 @@ class Operation(StrEnum):
     RESEND = "resend"
     OFFER_REFERRAL = "offer_referral"
     SEND_ONLINE_INVITATION = "send_online_invitation"
+    # By the form for a new e-mail, which begins with what this invitation has.
+    SEND_TO_OTHER_ADDRESS = "send_to_other_address"
     MESSAGE_CUSTOMER = "message_customer"
 
 

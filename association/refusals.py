@@ -119,7 +119,6 @@ class RefusalText:
     title: "StrOrPromise"
     customer: "StrOrPromise"
     fact: "StrOrPromise"
-    way_out: "StrOrPromise"
     partner: "StrOrPromise"
     suggested_operation: "StrOrPromise"
 
@@ -133,130 +132,114 @@ MEMBERSHIP_FACT = _("Your account in the enterprise: %(member_type)s, %(accounti
 
 ACCOUNT_TEXTS: dict[str, RefusalText] = {
     RefusalCode.CHINESE_MAINLAND_SITE: RefusalText(
-        title=_("Registered on the international site"),
+        title=_("The account was registered on the international site"),
         customer=_("Accounts of the Chinese mainland site cannot join a partner here."),
         fact=_("Your account was registered on the Chinese mainland site."),
-        way_out=_("Register a new account from the same invitation."),
         partner=_("The account was registered on the Chinese mainland site."),
         suggested_operation=_(
-            "Ask the customer to register a new account from the same invitation."
+            "The customer needs a new account, registered from the same invitation. If that is for"
+            " one address only, send it to another address."
         ),
     ),
     RefusalCode.OTHER_PARTNER: RefusalText(
-        title=_("Not associated with another partner"),
+        title=_("The account has no other partner"),
         customer=_("An account can work with one partner at a time."),
         fact=_("Your account is associated with another partner."),
-        way_out=_(
-            "Ask that partner or %(provider)s to end the association, then open this link again."
-        ),
         partner=_("The account is associated with another partner."),
         suggested_operation=_("Ask the customer to end that association first."),
     ),
     RefusalCode.SPECIAL_CONTRACT: RefusalText(
-        title=_("No special contract in force"),
+        title=_("Every special contract has ended"),
         customer=_("You have a special contract with %(provider)s that is still in force."),
         fact=CONTRACT_FACT,
-        way_out=_("Apply again when the contract has ended."),
         partner=_("The customer has a special contract with the provider."),
         suggested_operation=_("Ask the customer to apply again when the contract has ended."),
     ),
     RefusalCode.REGISTERED_TOO_LONG: RefusalText(
-        title=_("Registered within the last seven days"),
+        title=_("The account was registered within the last seven days"),
         customer=_("An account can join in the first seven days after it was registered."),
         fact=_("Registered: %(registered_at)s. The seven days ended: %(joinable_until)s."),
-        way_out=_("Contact the partner or %(provider)s support."),
         partner=_("The account was registered more than seven days ago."),
-        suggested_operation=_("Talk to the customer, or contact the provider's support."),
+        suggested_operation=_("Talk to the customer, or to the provider."),
     ),
     RefusalCode.CASH_EXPENDITURE: RefusalText(
-        title=_("Nothing paid in cash so far"),
+        title=_("The account has paid nothing in cash"),
         customer=_("An account that has paid in cash cannot join. Coupons do not count as cash."),
         fact=_("Largest amount paid in cash: %(largest_amount)s."),
-        way_out=_("Contact the partner or %(provider)s support."),
         partner=_("The account has paid in cash."),
-        suggested_operation=_("Talk to the customer, or contact the provider's support."),
+        suggested_operation=_("Talk to the customer, or to the provider."),
     ),
     RefusalCode.UNPAID_BILLS: RefusalText(
-        title=_("No unpaid bills"),
+        title=_("All bills are paid"),
         customer=_("All bills must be paid, also those that are not due yet."),
         fact=ngettext_lazy(
             "%(count)d unpaid bill, %(outstanding)s in total.",
             "%(count)d unpaid bills, %(outstanding)s in total.",
             "count",
         ),
-        way_out=_("Pay, then check again."),
         partner=_("The account has unpaid bills."),
         suggested_operation=_("Ask the customer to pay and then to check again."),
     ),
     RefusalCode.UNIFIED_ACCOUNTING_MEMBER: RefusalText(
-        title=_("Not a member of an enterprise with unified accounting"),
+        title=_("The account pays its own bills"),
         customer=_("The bills of this account go to its enterprise master account."),
         fact=MEMBERSHIP_FACT,
-        way_out=_("Let the master account join, or leave it."),
         partner=_("The account belongs to an enterprise with unified accounting."),
         suggested_operation=_("Ask the customer to join with the enterprise master account."),
     ),
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: RefusalText(
-        title=_("No professional services contract in force"),
+        title=_("Every professional services contract has ended"),
         customer=_("You have a professional services contract with %(provider)s."),
         fact=CONTRACT_FACT,
-        way_out=_(
-            "Ask the partner for a referral invitation, or apply again when the contract has ended."
-        ),
         partner=_("The customer has a professional services contract with the provider."),
         suggested_operation=_("Offer the customer the referral type."),
     ),
     RefusalCode.RESERVED_INSTANCES: RefusalText(
-        title=_("No valid reserved instances"),
+        title=_("All reserved instances have expired or were cancelled"),
         customer=_("An account with valid reserved instances cannot join a reseller."),
         fact=ngettext_lazy(
             "%(count)d reserved instance. It expires: %(last_expires_at)s.",
             "%(count)d reserved instances. The last one expires: %(last_expires_at)s.",
             "count",
         ),
-        way_out=_("Unsubscribe from them, or wait until they have expired."),
         partner=_("The account has valid reserved instances."),
         suggested_operation=_(
             "Ask the customer to unsubscribe or to wait, or offer the referral type."
         ),
     ),
     RefusalCode.ENTERPRISE_MEMBER: RefusalText(
-        title=_("Not a member of an enterprise"),
+        title=_("The account is not a member of an enterprise"),
         customer=_("A member account of an enterprise cannot join a reseller."),
         fact=MEMBERSHIP_FACT,
-        way_out=_("Let the master account join, or leave it."),
         partner=_("The account is a member of an enterprise."),
         suggested_operation=_(
             "Ask the customer to join with the master account, or offer the referral type."
         ),
     ),
     RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: RefusalText(
-        title=_("No enterprise members with independent accounting"),
+        title=_("All members of the enterprise have unified accounting"),
         customer=_("Members of your enterprise pay their own bills."),
         fact=ngettext_lazy(
             "%(count)d member with independent accounting.",
             "%(count)d members with independent accounting.",
             "count",
         ),
-        way_out=_("Remove these members, or turn them to unified accounting."),
         partner=_("The account is an enterprise master whose members pay their own bills."),
         suggested_operation=_(
             "Ask the customer to turn them to unified accounting, or offer the referral type."
         ),
     ),
     RefusalCode.IS_PARTNER: RefusalText(
-        title=_("Not the account of a partner"),
+        title=_("The owner of the account acts for no partner"),
         customer=_("Someone who acts for a partner cannot join as a customer."),
         fact=_("The owner of this account is a member of a partner."),
-        way_out=_("Use a customer account."),
         partner=_("The owner of the account is a member of a partner."),
         suggested_operation=_("Ask the customer to use a customer account."),
     ),
     RefusalCode.INTERNAL_ACCOUNT: RefusalText(
-        title=_("Not an account of the provider"),
+        title=_("The account belongs to a customer"),
         customer=_("The provider's own accounts cannot join a partner."),
         fact=_("This account belongs to %(provider)s."),
-        way_out=_("Use a customer account."),
         partner=_("The account belongs to the provider."),
         suggested_operation=_("Ask the customer to use a customer account."),
     ),
@@ -267,7 +250,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation exists"),
         customer=_("We do not know this invitation."),
         fact=_("No invitation has this address."),
-        way_out=_("Check the address, or ask the partner for a new invitation."),
         partner=_("The customer followed an address that is no invitation."),
         suggested_operation=_("Send the customer an online invitation."),
     ),
@@ -275,7 +257,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation has not expired"),
         customer=_("This invitation has expired."),
         fact=_("Its last day has passed."),
-        way_out=_("Ask the partner for a new invitation."),
         partner=_("The invitation has expired."),
         suggested_operation=_("Send the invitation again, or set a later date."),
     ),
@@ -283,7 +264,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation can still be used"),
         customer=_("This invitation has been used up."),
         fact=_("It was used as often as it can be."),
-        way_out=_("Ask the partner for a new invitation."),
         partner=_("The invitation has been used up."),
         suggested_operation=_("Send the customer an online invitation."),
     ),
@@ -291,7 +271,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation has not been revoked"),
         customer=_("The partner has taken this invitation back."),
         fact=_("It can no longer be used."),
-        way_out=_("Ask the partner for a new invitation."),
         partner=_("The invitation has been revoked."),
         suggested_operation=_("Send the customer an online invitation."),
     ),
@@ -299,15 +278,13 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The partner can take new customers"),
         customer=_("This partner cannot take new customers at the moment."),
         fact=_("None of the partner's invitations can be used until this changes."),
-        way_out=_("Contact the partner, and ask for a new invitation later."),
         partner=_("You cannot take new customers while you are frozen as a partner."),
-        suggested_operation=_("Contact the provider's support."),
+        suggested_operation=_("Talk to the provider."),
     ),
     RefusalCode.TYPE_NOT_ALLOWED: RefusalText(
         title=_("The partner may offer this association type"),
         customer=_("This partner may not offer this type of association."),
         fact=_("The invitation is for a type that the partner does not have."),
-        way_out=_("Ask the partner for another invitation."),
         partner=_("You may not offer the association type of this invitation."),
         suggested_operation=_("Send the customer an online invitation of another type."),
     ),
@@ -315,7 +292,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation is for this kind of account"),
         customer=_("This invitation is for new accounts only."),
         fact=_("Your account was not registered through an invitation, or has joined before."),
-        way_out=_("Ask the partner for an online invitation, or register a new account."),
         partner=_("The customer has an existing account, and the link is for new accounts."),
         suggested_operation=_("Send the customer an online invitation."),
     ),
@@ -323,7 +299,6 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation was sent to this account"),
         customer=_("This invitation was sent to someone else."),
         fact=_("Your account has another e-mail address than the invitation."),
-        way_out=_("Use another account."),
         partner=_("The customer's e-mail address is not the one you invited."),
         suggested_operation=_("Send an online invitation to the address the customer uses."),
     ),
@@ -333,7 +308,7 @@ REFUSAL_TEXTS: Mapping[str, RefusalText] = ACCOUNT_TEXTS | INVITATION_TEXTS
 
 
 def check_line(check: Check) -> dict[str, Any]:
-    """Return one line of the customer's check; the last three are empty when the rule passed."""
+    """Return one line of the customer's check; the last two are empty when the rule passed."""
     refusal = check.refusal
     return {
         "code": check.code,
@@ -341,16 +316,11 @@ def check_line(check: Check) -> dict[str, Any]:
         "title": str(REFUSAL_TEXTS[check.code].title),
         "reason": "" if refusal is None else customer_reason(check.code),
         "fact": "" if refusal is None else fact_text(refusal),
-        "way_out": "" if refusal is None else way_out(check.code),
     }
 
 
 def customer_reason(code: str) -> str:
     return REFUSAL_TEXTS[code].customer % {"provider": settings.PROVIDER_NAME}
-
-
-def way_out(code: str) -> str:
-    return REFUSAL_TEXTS[code].way_out % {"provider": settings.PROVIDER_NAME}
 
 
 def fact_text(refusal: Refusal) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEvent
-from audit.services import last_changes, record_audit_event
+from audit.services import last_changes, last_deletion, record_audit_event
 from web.admin.base import SafeModelAdmin
 from web.admin.masking import masked_field, plain_values
 from web.versioned_forms import LastChange
@@ -43,6 +43,9 @@ class ProviderModelAdmin(SafeModelAdmin):
 
     def last_changes(self, obj: Any, names: Collection[str]) -> dict[str, LastChange]:
         return last_changes(about=obj, names=names, who=account_name)
+
+    def deletion_of(self, object_id: str) -> LastChange | None:
+        return last_deletion(model=self.model, object_id=object_id, who=account_name)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

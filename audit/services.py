@@ -65,6 +65,17 @@ def last_changes(
     }
 
 
+def last_deletion(
+    *, model: type[models.Model], object_id: str, who: Callable[[Any], str]
+) -> LastChange | None:
+    """Return who deleted or removed the object of this key, and when; None if that is not known."""
+    events = AuditEvent.objects.filter(object_label=model._meta.label_lower, object_id=object_id)
+    event = events.select_related("actor").order_by("-pk").first()
+    if event is None or not event.action.endswith((".deleted", ".removed")):
+        return None
+    return LastChange(who(event.actor), event.occurred_at, event.before or {})
+
+
 def last_events(*, about: models.Model, names: Iterable[str]) -> dict[str, AuditEvent]:
     """Return the newest event about the object that has each of these fields; one statement."""
     events = _events(type(about), [about.pk]).order_by("-pk")[:MOST_EVENTS]

@@ -136,7 +136,6 @@ class RowProblem(StrEnum):
     UNKNOWN_COUNTRY = "row_unknown_country"
     COUNTRY_NOT_OFFERED = "row_country_not_offered"
     NAME_TOO_LONG = "row_name_too_long"
-    NAME_NOT_ONE_LINE = "row_name_not_one_line"
     NOTE_TOO_LONG = "row_note_too_long"
     TOO_MANY_CELLS = "row_too_many_cells"
 

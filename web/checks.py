@@ -1,4 +1,4 @@
-"""System checks: proxies must be named, and behind a pooler the database must limit statements."""
+"""System checks: of settings that the environment gives, and of the database behind a pooler."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,53 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import DatabaseError, connection
 
+from web.email_addresses import is_address
 from web.origin import canonical_ip
+from web.typed_text import clean_address
+
+PROVIDER_URLS = (
+    "PROVIDER_SUPPORT_URL",
+    "PROVIDER_CONSOLE_URL",
+    "PROVIDER_BILLING_URL",
+    "PROVIDER_ENTERPRISE_URL",
+)
+PROVIDER_ADDRESSES = ("PROVIDER_SUPPORT_EMAIL", "PROVIDER_PRIVACY_EMAIL")
+
+
+@checks.register
+def check_provider_contacts(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Find addresses of the provider to which no link could lead. Each may be empty."""
+    values = {name: getattr(settings, name) for name in (*PROVIDER_URLS, *PROVIDER_ADDRESSES)}
+    wrong = [name for name in PROVIDER_URLS if values[name] and not _is_url(values[name])]
+    wrong += [name for name in PROVIDER_ADDRESSES if values[name] and not _is_plain(values[name])]
+    return [
+        checks.Error(
+            f"{name} is {values[name]!r}, to which no link can lead.",
+            hint="Name one e-mail address."
+            if name in PROVIDER_ADDRESSES
+            else "Name a http(s) URL.",
+            id="web.E002",
+        )
+        for name in wrong
+    ]
+
+
+def _is_url(text: str) -> bool:
+    try:
+        URLValidator(schemes=["http", "https"])(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_plain(text: str) -> bool:
+    return is_address(text) and clean_address(text) == text
 
 
 @checks.register(checks.Tags.security)

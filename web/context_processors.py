@@ -27,10 +27,18 @@ def query_without_language(request: HttpRequest) -> str:
     return f"{query.urlencode()}&" if query else ""
 
 
+def support_url() -> str:
+    """Return the address of the provider's support as a link, "" where no setting names it."""
+    page: str = settings.PROVIDER_SUPPORT_URL
+    address = settings.PROVIDER_SUPPORT_EMAIL
+    return page or (f"mailto:{address}" if address else "")
+
+
 def site_context(query: str) -> dict[str, Any]:
     current = translation.get_language()
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,
+        "PROVIDER_SUPPORT": support_url(),
         "languages": [
             {
                 "code": code,

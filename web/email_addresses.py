@@ -2,6 +2,10 @@
 
 import re
 
+import idna
+
+from web.typed_text import clean_address
+
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_LENGTH = 254
@@ -14,20 +18,17 @@ class InvalidAddress(ValueError):
 
 
 def canonical_address(text: str) -> str:
-    """Return the canonical form: in lower case, the local part in ASCII, the domain in IDNA.
+    """Return the canonical form: in lower case, the local part in ASCII, the domain in IDNA 2008.
 
-    Dots and `+tag` stay: at many providers they name other mailboxes. The local part is ASCII only,
-    so look-alike letters (dotless i, the Kelvin sign) cannot imitate another address. Raises
-    InvalidAddress.
+    The text may be as people paste it: see `clean_address()`. Dots and `+tag` stay: at many
+    providers they name other mailboxes. The local part is ASCII only, so look-alike letters
+    (dotless i, the Kelvin sign) cannot imitate another address. Raises InvalidAddress.
     """
-    local, at, domain = text.strip(" ").rpartition("@")
+    local, at, domain = clean_address(text).rpartition("@")
     # Mail libraries decode "=?" (RFC 2047), possibly to another address.
     if not at or not _LOCAL_PART.fullmatch(local) or "=?" in local:
         raise InvalidAddress(text)
-    try:
-        domain = domain.lower().encode("idna").decode("ascii").lower()
-    except UnicodeError as error:
-        raise InvalidAddress(text) from error
+    domain = _ascii_domain(domain)
     labels = domain.split(".")
     if len(labels) < 2 or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels):
         raise InvalidAddress(text)
@@ -35,6 +36,28 @@ def canonical_address(text: str) -> str:
     if len(address) > _MAX_LENGTH or labels[-1].isdigit():
         raise InvalidAddress(text)
     return address
+
+
+def is_address(text: str) -> bool:
+    try:
+        canonical_address(text)
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _ascii_domain(domain: str) -> str:
+    """Return the domain as DNS has it, or "". Python's own codec would read ß as ss (IDNA 2003)."""
+    domain = domain.lower()
+    if domain.isascii() and "xn--" not in domain:
+        return domain
+    # Longer ones are invalid, and would take long.
+    if len(domain) > _MAX_LENGTH:
+        return ""
+    try:
+        return idna.encode(domain, uts46=True, std3_rules=True).decode()
+    except UnicodeError:
+        return ""
 
 
 def mask_address(address: str) -> str:

@@ -22,6 +22,7 @@ from django_countries.fields import CountryField
 from accounts import models as facts
 from accounts.models.facts import Fact
 from web.email_addresses import InvalidAddress, canonical_address
+from web.text_fields import LineField
 
 # What a line of the kind "account" may change.
 ACCOUNT_FIELDS = (
@@ -70,7 +71,7 @@ class _Moment(forms.Field):
             raise ValidationError(text) from error
 
 
-class _AccountName(forms.CharField):
+class _AccountName(LineField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
@@ -103,7 +104,9 @@ def _form_field(field: Any, **_options: Any) -> Any:
         case CountryField():
             invalid = gettext_lazy("Write a country code of two capital letters.")
         case models.CharField(choices=None):
-            return field.formfield(validators=[_validate_characters], **options)
+            return field.formfield(
+                form_class=LineField, validators=[_validate_characters], **options
+            )
         case _:
             codes = ", ".join(str(code) for code, _name in field.choices)
             invalid = format_lazy(gettext_lazy("Write one of: {codes}."), codes=codes)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
@@ -35,6 +36,11 @@ class LegalDocumentAdmin(DeletableModelAdmin):
     readonly_fields = ("published_at",)
     fields = ("kind", "language", "version", "title", "body", "published_at")
     actions = ("publish",)
+    # Blanks at the start of a line have a meaning in CommonMark.
+    formfield_overrides = {
+        **DeletableModelAdmin.formfield_overrides,
+        models.TextField: {"form_class": forms.CharField},
+    }
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[LegalDocument]:
         """Leave out the text in lists, which do not show it."""

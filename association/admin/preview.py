@@ -21,6 +21,7 @@ from association.models import Association
 from association.refusals import REFUSAL_TEXTS, check_line
 from association.services.eligibility import Check, Decision, Facts, evaluate
 from association.services.facts import load_record
+from association.ways_out import way_as_text, way_out
 from partners.enums import AssociationType
 from partners.models import Partner
 from web.admin.base import CarefulAutocompleteSelect
@@ -79,7 +80,7 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
         "decision": decision,
         "account": form.cleaned_data["account"] if decision else None,
         "partner": form.cleaned_data["partner"] if decision else None,
-        "lines": [_line(check, decision.facts) for check in decision.checks] if decision else [],
+        "lines": _lines(decision, form.cleaned_data["partner"]) if decision else [],
     }
     status = 400 if form.errors else 200
     return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
@@ -90,6 +91,15 @@ def _decide(form: PreviewForm) -> Decision:
     values = form.cleaned_data
     record = load_record(account=values["account"], partner=values["partner"], now=now)
     return evaluate(record.facts, values["association_type"], now)
+
+
+def _lines(decision: Decision, partner: Partner) -> list[dict[str, Any]]:
+    refused = {refusal.code for refusal in decision.refusals}
+    ways = {code: way_as_text(way_out(code, is_bound=False), partner) for code in refused}
+    return [
+        {**_line(check, decision.facts), "way_out": ways.get(check.code, "")}
+        for check in decision.checks
+    ]
 
 
 def _line(check: Check, facts: Facts) -> dict[str, Any]:

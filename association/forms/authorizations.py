@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from association.enums import AuthorizationAnswer
 from association.forms.budgets import AT_MOST, LONGEST_REASON
 from web.number_fields import WholeNumberField
+from web.text_fields import LinesField
 from web.versioned_forms import NOT_SHOWN
 
 
@@ -26,7 +27,7 @@ class AuthorizationForm(forms.Form):
     )
     authorization = WholeNumberField(required=False, widget=forms.HiddenInput)
     shown_letter = WholeNumberField(required=False, widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = LinesField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
         help_text=format_lazy("{} {}", _("Your partner can read it."), AT_MOST),

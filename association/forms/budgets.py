@@ -1,6 +1,5 @@
 """What a partner types to set a budget."""
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Self
@@ -17,25 +16,22 @@ from accounts.fields import capitalised
 from association.enums import BudgetPeriod, OnExhaustion
 from association.services.customer_lists import CustomerState
 from association.services.customers import shown_terms
+from web.number_fields import DecimalNumberField
+from web.text_fields import LinesField
+from web.typed_text import trim
 from web.versioned_forms import VersionedForm
 
 LONGEST_REASON = 256
 AT_MOST = format_lazy(_("At most {number} characters."), number=LONGEST_REASON)
-# A minus only before a number below zero, which is refused with a sentence of its own.
-_AMOUNT = re.compile(r"(-(?=.*[1-9]))?[0-9]+(\.[0-9]*)?")
 _TOO_LARGE = _("Use at most twelve digits before the point and two after it.")
 
 
-class AmountField(forms.DecimalField):
-    """An exact decimal: digits, and a point before the cents."""
+class AmountField(DecimalNumberField):
+    """An exact amount of money, not below zero."""
 
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
         "required": _("Enter the amount."),
-        "invalid": _(
-            "Enter the amount in digits, with a point before the cents, like 1500.00. Leave out"
-            " commas and signs."
-        ),
+        "invalid": _("Enter the amount in digits, like 1500.00, without a currency or a sign."),
         "min_value": _("The amount cannot be less than 0."),
         "max_decimal_places": _("Use at most two digits after the point."),
         "max_digits": _TOO_LARGE,
@@ -46,19 +42,16 @@ class AmountField(forms.DecimalField):
         super().__init__(min_value=0, max_digits=14, decimal_places=2, **options)
 
     def to_python(self, value: Any) -> Any:
-        """Leave out what Python reads as a number too: exponents, NaN, other scripts' digits."""
-        text = str(value or "").strip()
-        if text and not _AMOUNT.fullmatch(text):
+        """Accept a sign only before an amount below zero, for which there is a sentence."""
+        amount = super().to_python(value)
+        is_signed = isinstance(value, str) and trim(value).startswith(("+", "-"))
+        if is_signed and amount is not None and amount >= 0:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(text)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Leave out `step`: a number field sends an empty text for what it cannot parse."""
-        return {}
+        return amount
 
 
-def reason_field(*, required: bool, help_text: Any) -> forms.CharField:
-    return forms.CharField(
+def reason_field(*, required: bool, help_text: Any) -> LinesField:
+    return LinesField(
         label=_("Reason"),
         required=required,
         max_length=LONGEST_REASON,

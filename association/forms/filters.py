@@ -15,6 +15,7 @@ from partners.enums import AssociationType, Channel
 from partners.models import PartnerMember
 from web.date_fields import DateField
 from web.number_fields import WholeNumberField
+from web.text_fields import LineField
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 MOST_KEY = 2**63 - 1
@@ -27,7 +28,7 @@ def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
 class CustomerSearchForm(forms.Form):
     """The filters of `find_customers()`."""
 
-    q = forms.CharField(
+    q = LineField(
         label=_("Beginning of the account name, or whole e-mail address"),
         required=False,
         max_length=254,
@@ -78,7 +79,7 @@ class DayField(DateField):
 class HistoryForm(forms.Form):
     """The filters of `find_attempts()`."""
 
-    q = forms.CharField(
+    q = LineField(
         label=_("Search"),
         max_length=254,
         required=False,

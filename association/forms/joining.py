@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import EmailField
 from accounts.forms import CountryAndEmailForm
 from association.models import Attempt
-from partners.tokens import token_typed_by_hand
+from partners.tokens import LONGEST_PASTE, token_in
 from web.email_addresses import canonical_address, mask_address
+from web.text_fields import LineField
 
 
 class RegisterForm(CountryAndEmailForm):
@@ -36,12 +37,12 @@ class AskForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """An invitation's token typed by hand, in any case, with spaces or hyphens."""
+    """An invitation's token, typed by hand, or a link that was pasted."""
 
-    token = forms.CharField(
+    token = LineField(
         label=_("Invitation"),
-        help_text=_("The 26 letters and digits printed under the QR code."),
-        max_length=200,
+        help_text=_("The 26 letters and digits printed under the QR code, or the whole link."),
+        max_length=LONGEST_PASTE,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
@@ -49,9 +50,9 @@ class TokenForm(forms.Form):
     )
 
     def clean_token(self) -> str:
-        token = token_typed_by_hand(self.cleaned_data["token"])
+        token = token_in(self.cleaned_data["token"])
         if token is None:
             raise forms.ValidationError(
-                _("An invitation has 26 letters and digits. Check what you typed."),
+                _("An invitation has 26 letters and digits. Check what you entered."),
             )
         return token

@@ -21,6 +21,7 @@ BLOCKS_BOTH = frozenset(rule.code for rule in RULES if rule.association_types ==
 SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_ONLINE_INVITATION})
 # What helps against a refusal, where a message to the customer is not all that does.
 SUGGESTED: Mapping[str, Operation | None] = {
+    RefusalCode.CHINESE_MAINLAND_SITE: Operation.SEND_TO_OTHER_ADDRESS,
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: Operation.OFFER_REFERRAL,
     RefusalCode.RESERVED_INSTANCES: Operation.OFFER_REFERRAL,
     RefusalCode.ENTERPRISE_MEMBER: Operation.OFFER_REFERRAL,
@@ -52,6 +53,9 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
     invitation = attempt.invitation
     if suggested == Operation.RESEND and invitation.channel != Channel.EMAIL:
         suggested = Operation.SEND_ONLINE_INVITATION
+    if suggested == Operation.SEND_TO_OTHER_ADDRESS and not invitation.is_bound:
+        # The same invitation serves a new account.
+        suggested = Operation.MESSAGE_CUSTOMER
     if suggested in {None, Operation.RESEND, Operation.MESSAGE_CUSTOMER}:
         return suggested
     may_invite = (
@@ -61,6 +65,8 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
     )
     if suggested == Operation.SEND_ONLINE_INVITATION:
         return suggested if may_invite else None
+    if suggested == Operation.SEND_TO_OTHER_ADDRESS:
+        return suggested if may_invite else Operation.MESSAGE_CUSTOMER
     is_blocked = BLOCKS_BOTH & set(attempt.refusal_codes)
     return Operation.MESSAGE_CUSTOMER if is_blocked or not may_invite else suggested
 

@@ -155,8 +155,9 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 @attempt_step(Step.SWITCH)
 def switch(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Log out to use another account, without what was ticked for this one."""
+    """Log out to use another account or a new one, without what was ticked for this one."""
     secret = browser_secret_of(request)
     attempt = restart_attempt(attempt=journey.attempt, browser_secret=secret, now=journey.now)
     logout(request)
-    return remember_browser(see_other(step_url(attempt, Step.ACCOUNT)), secret)
+    step = Step.REGISTER if request.POST.get("choice") == "register" else Step.ACCOUNT
+    return remember_browser(see_other(step_url(attempt, step)), secret)

@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from association.enums import Step
-from association.refusals import check_line, customer_reason, way_out
+from association.refusals import check_line, customer_reason
 from association.services.admission import Admission
 from association.services.attempts import decide_attempt, tell_partner
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
+from association.ways_out import shown_way, way_out
 from web.answers import see_other
 
 
@@ -25,7 +26,7 @@ def show_check(
     request: HttpRequest, journey: Journey, admission: Admission, status: int = 200
 ) -> HttpResponse:
     between = [
-        {"code": code, "reason": customer_reason(code), "way_out": way_out(code)}
+        {"code": code, "reason": customer_reason(code), "way": _way(journey, code)}
         for code in admission.invitation_refusals
     ]
     lines = [check_line(line) for line in admission.decision.checks]
@@ -35,12 +36,18 @@ def show_check(
         "partner": journey.partner,
         "admission": admission,
         "between": between,
-        "refused_lines": [line for line in lines if not line["passed"]],
+        "refused_lines": [
+            {**line, "way": _way(journey, line["code"])} for line in lines if not line["passed"]
+        ],
         "met_lines": [line for line in lines if line["passed"]],
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
     }
     return render(request, "association/check.html", context, status=status)
+
+
+def _way(journey: Journey, code: str) -> dict[str, object]:
+    return shown_way(way_out(code, is_bound=journey.invitation.is_bound), journey.partner)
 
 
 @attempt_step(Step.CHECK, is_action=True)

@@ -98,7 +98,7 @@ def end_context(
         "asked": asked,
         "is_own": asked is not None and asked.asking_side == side,
         "due_at": answer_is_due_at(asked) if asked is not None else None,
-        "obstacles": obstacle_lines(obstacles, reader=side),
+        "obstacles": obstacle_lines(obstacles, reader=side, partner=association.partner),
         "answered": [row for row in history if not row.is_open],
     }
 

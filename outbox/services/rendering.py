@@ -77,11 +77,6 @@ def one_line(text: str) -> str:
     return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
-def is_one_line(text: str) -> bool:
-    """Return whether `one_line()` would change nothing but blanks."""
-    return _INVISIBLE.search(text) is None
-
-
 def render_message(message: OutboxMessage) -> Email:
     """Let the function that the kind names write the e-mail, in the message's language.
 

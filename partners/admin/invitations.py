@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +20,11 @@ from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
 from partners.services.invitations import create_invitation, edit_invitation, revoke_invitation
+from partners.tokens import token_in
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
+from web.text_fields import LinesField
 
 if TYPE_CHECKING:
     InvitationModelForm = forms.ModelForm[Invitation]
@@ -47,6 +49,7 @@ class InvitationForm(InvitationModelForm):
         model = Invitation
         fields = "__all__"
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+        field_classes = {"note": LinesField}
 
     def clean_max_uses(self) -> int | None:
         uses: int | None = self.cleaned_data["max_uses"]
@@ -120,7 +123,9 @@ class InvitationAdmin(RefusingAdmin):
     list_select_related = ("partner",)
     list_filter = (InvitationStateFilter, "channel", "association_type")
     search_fields = ("label__icontains", "partner__name__icontains", "recipient__iexact")
-    search_help_text = _("Part of the label or of the partner's name, or the whole recipient")
+    search_help_text = _(
+        "Part of the label or of the partner's name, the whole recipient, or a link or token"
+    )
     date_hierarchy = "created_at"
     autocomplete_fields = ("partner",)
     addresses = ("recipient",)
@@ -142,6 +147,14 @@ class InvitationAdmin(RefusingAdmin):
     )
     locks_no_key = False
     history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        token = token_in(search_term)
+        if token is not None:
+            return queryset.filter(token=token), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_fields(request, obj)

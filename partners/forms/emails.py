@@ -8,16 +8,17 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import EmailField, capitalised
+from accounts.fields import OthersEmailField, capitalised
 from partners.emails import default_subject
 from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
-from partners.forms.invitations import LONGEST_LABEL, InvitationForm, validate_one_line
+from partners.forms.invitations import LONGEST_LABEL, InvitationForm
 from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.mailings import mark_refusing_people
 from web.refused import Refused
+from web.text_fields import LineField, LinesField
 
 LARGEST_LIST = 4_000_000
 ORDER_OF_TERMS = (
@@ -29,10 +30,8 @@ ORDER_OF_TERMS = (
 class WordsForm(forms.Form):
     partner: Partner
 
-    subject = forms.CharField(
-        label=_("Subject"), max_length=150, required=False, validators=[validate_one_line]
-    )
-    note = forms.CharField(
+    subject = LineField(label=_("Subject"), max_length=150, required=False)
+    note = LinesField(
         label=_("Note to the customer"),
         max_length=500,
         required=False,
@@ -83,18 +82,14 @@ class EmailTermsForm(WordsForm, InvitationForm):
 
 
 class NewEmailForm(EmailTermsForm):
-    recipient_name = forms.CharField(
+    recipient_name = LineField(
         label=_("Name"),
         max_length=120,
         required=False,
-        validators=[validate_one_line],
         help_text=_("The e-mail begins with it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    recipient = EmailField(
-        error_messages={"required": _("Enter the e-mail address of the person to invite.")},
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    recipient = OthersEmailField()
 
     field_order = ("recipient_name", "recipient", *ORDER_OF_TERMS)
 

@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import capitalised
 from partners.enums import AssociationType, BatchState, Channel, InvitationState, PartnerRole
 from partners.models import PartnerMember
+from partners.tokens import LONGEST_PASTE
 from web.number_fields import WholeNumberField
+from web.text_fields import LineField
 
 OPEN, NEWEST = "open", "newest"
 
 
-class SearchField(forms.CharField):
+class SearchField(LineField):
     def __init__(self, label: Any, *, max_length: int = 120) -> None:
         widget = forms.TextInput(attrs={"type": "search"})
         super().__init__(label=label, max_length=max_length, required=False, widget=widget)
@@ -27,7 +29,7 @@ class FilterField(forms.ChoiceField):
 
 class InvitationListForm(forms.Form):
     q = SearchField(
-        _("Part of the label, a link, or the recipient’s whole address"), max_length=300
+        _("Part of the label, a link, or the recipient’s whole address"), max_length=LONGEST_PASTE
     )
     state = FilterField(_("State"), InvitationState.choices)
     channel = FilterField(_("Channel"), Channel.choices)

@@ -7,36 +7,29 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import CountryField, EmailField, capitalised
-from outbox.services.rendering import is_one_line
+from accounts.fields import CountryField, OthersEmailField, capitalised
 from partners.enums import AssociationType, InvitationProblem
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
 from web.date_fields import DateTimeField
 from web.number_fields import WholeNumberField
+from web.text_fields import LineField, LinesField
 
 LONGEST_LABEL = 120
 LONGEST_LIFE = timedelta(days=3650)
 
 
-def validate_one_line(text: str) -> None:
-    """Reject control characters, and marks that turn the direction of writing."""
-    if not is_one_line(text):
-        raise forms.ValidationError(_("Use one line, without control characters."), code="lines")
-
-
 class TermsForm(forms.Form):
     """What may change of an invitation later too."""
 
-    label = forms.CharField(
+    label = LineField(
         label=_("Label"),
         max_length=LONGEST_LABEL,
-        validators=[validate_one_line],
         help_text=_("For you; customers do not see it."),
         error_messages={"required": _("Enter a label.")},
     )
-    note = forms.CharField(
+    note = LinesField(
         label=_("Note to the customer"),
         max_length=500,
         required=False,
@@ -102,13 +95,11 @@ class LinkInvitationForm(InvitationForm, MaxUsesForm):
 
 
 class EmailInvitationForm(InvitationForm):
-    recipient = EmailField(
-        error_messages={"required": _("Enter the e-mail address of the person to invite.")}
-    )
+    recipient = OthersEmailField()
 
 
 class DismissForm(forms.Form):
-    reason = forms.CharField(
+    reason = LinesField(
         label=_("Reason"),
         max_length=256,
         help_text=_("For your own people; the person who asked is not told."),

@@ -158,5 +158,11 @@ def copied_terms(like: Invitation | InvitationBatch, *, now: datetime) -> dict[s
     }
 
 
+def terms_for_another(like: Invitation, *, now: datetime) -> dict[str, Any]:
+    """Return what an e-mail to another address begins with: its label and expiry are new."""
+    new = {"label": "", "expires_at": None, "recipient_name": like.recipient_name}
+    return {**copied_terms(like, now=now), **new}
+
+
 def _zone_hint(partner: Partner) -> str:
     return gettext("In the time zone %(zone)s.") % {"zone": partner.time_zone}

@@ -9,19 +9,25 @@ from django.utils import translation
 from django_countries import countries
 
 from accounts.fields import NOT_OFFERED
-from outbox.services.rendering import is_one_line
 from partners.enums import ListProblem, RowProblem
 from partners.models import BatchRow
 from web.downloads import FORMULA_STARTS
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
+from web.typed_text import address_of_named, clean_line, clean_lines
 
 MOST_ROWS = 5_000
 LONGEST_NAME = 120
 LONGEST_NOTE = 500
 _MARK = "\ufeff"
 _DELIMITERS = ",;\t"
-_COLUMNS = ("name", "email", "country", "note")
+# The order of columns without a heading, and how their cells are cleaned.
+_COLUMNS = {
+    "name": clean_line,
+    "email": address_of_named,
+    "country": clean_line,
+    "note": clean_lines,
+}
 _HEADINGS = {
     "name": "name",
     **dict.fromkeys(("email", "e-mail", "mail", "address", "e-mail address"), "email"),
@@ -96,7 +102,7 @@ def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str,
     """Return the cells by column; a row of one cell alone is an address."""
     if columns is None:
         filled = [cell for cell in record if cell.strip()]
-        columns = ("email",) if len(filled) == 1 and filled[0] == record[0] else _COLUMNS
+        columns = ("email",) if len(filled) == 1 and filled[0] == record[0] else tuple(_COLUMNS)
     cells = {name: cell for name, cell in zip(columns, record, strict=False) if name}
     extra = "".join(record[len(columns) :]).strip()
     return {**cells, _EXTRA: extra}
@@ -104,7 +110,7 @@ def _cells(record: Sequence[str], columns: Sequence[str] | None) -> Mapping[str,
 
 def _person(number: int, cells: Mapping[str, str], seen: set[str]) -> BatchRow:
     """Return the row: in canonical form when it is good, as typed with its problem otherwise."""
-    texts = {name: cells.get(name, "").strip(" ") for name in _COLUMNS}
+    texts = {name: clean(cells.get(name, "")) for name, clean in _COLUMNS.items()}
     try:
         _check_texts(texts, cells[_EXTRA])
         country = _country(texts["country"])
@@ -122,8 +128,6 @@ def _check_texts(texts: Mapping[str, str], extra: str) -> None:
         raise Refused(RowProblem.TOO_MANY_CELLS)
     if len(texts["name"]) > LONGEST_NAME:
         raise Refused(RowProblem.NAME_TOO_LONG)
-    if not is_one_line(texts["name"]):
-        raise Refused(RowProblem.NAME_NOT_ONE_LINE)
     if len(texts["note"]) > LONGEST_NOTE:
         raise Refused(RowProblem.NOTE_TOO_LONG)
 

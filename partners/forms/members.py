@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import EmailField
+from accounts.fields import OthersEmailField
 from partners.enums import PartnerRole
 from web.versioned_forms import VersionedForm
 
@@ -40,9 +40,6 @@ class EditMemberForm(VersionedForm, MemberForm):
 
 
 class InviteMemberForm(MemberForm):
-    address = EmailField(
-        error_messages={"required": _("Enter the e-mail address of the person to invite.")},
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    address = OthersEmailField()
 
     field_order = ("address", "role", "may_see_addresses")

@@ -14,7 +14,7 @@ from outbox.services.rendering import from_address
 from partners.emails import preview_invitation
 from partners.enums import BatchState, Channel, InvitationProblem
 from partners.forms.emails import LARGEST_LIST, MailingForm, ManyEmailsForm, NewEmailForm
-from partners.forms.links import copied_terms
+from partners.forms.links import copied_terms, terms_for_another
 from partners.models import InvitationBatch, PartnerMember
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import draft_invitation
@@ -22,7 +22,7 @@ from partners.services.invitations import create_invitation
 from partners.services.mailings import draft_mailing, draft_of_row, pending_rows, start_mailing
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
-from partners.views.shared import SECTION, copied_key, report_sent
+from partners.views.shared import SECTION, copied_key, invitation_of, report_sent
 from web.answers import posted
 from web.body_limits import accept_file
 from web.downloads import csv_download, show_email_html
@@ -41,7 +41,10 @@ SHOWN = 100
 @for_members
 def new_email(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Ask for the person and the words; `action` is preview, preview_html or send."""
-    form = NewEmailForm(posted(request), partner=member.partner, now=timezone.now())
+    now, key = timezone.now(), copied_key(request)
+    like = None if key is None else invitation_of(member, key)
+    initial = terms_for_another(like, now=now) if like else None
+    form = NewEmailForm(posted(request), partner=member.partner, now=now, initial=initial)
     context: dict[str, Any] = {"form": form, "back_url": reverse("console_invitations")}
     action = request.POST.get("action")
     if action == "send":

@@ -23,7 +23,7 @@ from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
 from partners.services.progress import progress_of
 from partners.services.suppressions import unsubscribed_recipients
-from partners.tokens import token_typed_by_hand
+from partners.tokens import token_in
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
@@ -144,7 +144,7 @@ def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQ
 
 
 def _search(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
-    token = token_typed_by_hand(text)
+    token = token_in(text)
     if token is not None:
         return rows.filter(token=token)
     by_label = Q(label__icontains=text)

@@ -24,6 +24,10 @@ TOKEN = "01k9mzp4x0vd8hj2ns6wt5ybr7"
         TOKEN.replace("0", "o").replace("1", "I"),
         f"https://cloud.example/i/{TOKEN}",
         f"HTTPS://CLOUD.EXAMPLE/I/{TOKEN.upper()}/",
+        f"“https://cloud.example/i/{TOKEN}?utm_source=x#top”.",
+        f"https://eur02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fcloud.example%2Fi%2F{TOKEN}"
+        "&data=05%7C02",
+        f"\u200b{TOKEN[:9]}\u2060{TOKEN[9:]}\u200e",
     ],
 )
 def test_token_is_understood_however_it_is_typed(client, typed):

@@ -371,6 +371,55 @@ def test_without_the_version_that_the_page_showed_nothing_is_saved(version: str 
     assert page.send(shown=answer, name="New").status_code == 302
 
 
+# --- deleted meanwhile
+
+
+def test_what_was_typed_about_a_deleted_object_is_shown() -> None:
+    bill = factories.BillFactory(external_id="B-1")
+    page, deletion = Page(bill), Page(bill, "delete")
+    assert deletion.send(post="yes").status_code == 302
+
+    answer = page.send(external_id="B-2 <b>", amount="12.50")
+
+    assert (answer.status_code, Bill.objects.count()) == (409, 0)
+    deleter = AuditEvent.objects.get(action="bill.deleted").actor
+    assert deleter is not None
+    text = problem(answer)
+    assert f"{deleter.get_username()} deleted it on" in text
+    assert "B-2 &lt;b&gt;" in text
+    assert "12.50" in text
+    assert f'href="{reverse("admin:accounts_bill_changelist")}"' in text
+
+
+def test_deletion_that_nothing_records_is_told_without_a_name() -> None:
+    group = Group.objects.create(name="Staff")
+    page = Page(group)
+    group.delete()
+
+    answer = page.send(name="New name")
+
+    assert answer.status_code == 409
+    assert "It has been deleted." in problem(answer)
+    assert "New name" in problem(answer)
+
+
+def test_object_is_deleted_once_by_two_pages() -> None:
+    bill = factories.BillFactory()
+    pages = [Page(bill, "delete"), Page(bill, "delete")]
+    assert [page.send(post="yes").status_code for page in pages] == [302, 302]
+    assert AuditEvent.objects.filter(action="bill.deleted").count() == 1
+
+
+def test_deletion_is_told_only_to_those_who_could_change_it() -> None:
+    bill = factories.BillFactory()
+    page = Page(bill)
+    bill.delete()
+    page.client.force_login(factories.UserFactory(is_staff=True, is_superuser=False))
+    answer = page.send(amount="12.50")
+    assert answer.status_code in {302, 403}
+    assert "deleted" not in problem(answer)
+
+
 # --- confirmed actions
 
 
@@ -390,6 +439,17 @@ def confirm(obj: Any, action: str) -> Any:
         return answer
 
     return press
+
+
+def test_action_on_a_deleted_object_does_nothing_and_keeps_what_was_typed() -> None:
+    draft = factories.LegalDocumentFactory(draft=True)
+    press = confirm(draft, "publish")
+    draft.delete()
+
+    answer = press()
+
+    assert answer.status_code == 409
+    assert "1 object is no longer in the list you chose from. Nothing was done." in problem(answer)
 
 
 def frozen(account: CustomerAccount, cause: FreezeCause, reason: str) -> None:

@@ -72,9 +72,9 @@ def test_first_hour_of_a_partner(new_visitor):
     colleague.open("/partner/", "Overview", variant="waiting")
     assert colleague.reads("Customers waiting for a budget")
     colleague.follow(f"Set budget – {name}", "set-budget")
-    colleague.type("amount", "1,5")
+    colleague.type("amount", "1,500")
     colleague.press("Set the budget", "set-budget", status=400)
-    assert colleague.page.locator("input[name=amount]").input_value() == "1,5"
+    assert colleague.page.locator("input[name=amount]").input_value() == "1,500"
     assert colleague.page.locator("input[name=unfreeze]").is_checked()
     colleague.type("amount", "1500.00")
     colleague.press("Set the budget", "customer", variant="unfrozen")

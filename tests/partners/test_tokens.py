@@ -1,7 +1,9 @@
 """Tokens: random in every position, and forgiving of how they are typed."""
 
+import time
 from collections import Counter
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 
 from partners.tokens import (
     LENGTH,
+    LONGEST_PASTE,
     canonical_token,
     grouped_token,
     new_token,
-    token_typed_by_hand,
+    token_in,
 )
 from web.random_ids import CROCKFORD
 
@@ -97,4 +100,73 @@ def test_printed_token_typed_by_hand_is_recognised(token):
         f"https://example.com/i/{token}",
         f"HTTPS://EXAMPLE.COM/I/{token.upper()}/",
     ):
-        assert token_typed_by_hand(typed) == token
+        assert token_in(typed) == token
+
+
+LINK = "https://cloud.example/i/{}"
+WRAPPED = {
+    "Outlook SafeLinks": "https://eur02.safelinks.protection.outlook.com/?url={encoded}"
+    "&data=05%7C02%7C&sdata=0123456789ABCDEFGHJKMNPQRS&reserved=0",
+    "Proofpoint v2": "https://urldefense.proofpoint.com/v2/url?u=https-3A__cloud.example_i_{token}"
+    "&d=DwMFaQ&c=0123456789abcdefghjkmnpqrs",
+    "Proofpoint v3": "https://urldefense.com/v3/__{link}__;!!0123456789abcdefghjkmnpqrs$",
+    "Barracuda": "https://linkprotect.cudasvc.com/url?a={encoded}&c=E,1,0123456789abcdefghjkmnpqrs",
+    "Mimecast": "https://protect.mimecast.com/s/0123456789abcdefghjkmnpqrs?url={encoded}",
+    "Google": "https://www.google.com/url?q={encoded}&sa=D&usg=AOvVaw",
+    "two scanners": "https://a.example/?u={twice}",
+    "a sentence": "Please open “{link}”, or scan the code.",
+    "angle brackets": "<{link}>",
+    "Markdown": "[Join us]({link})",
+    "query and fragment": "{link}?utm_source=mail&utm_id=1#top",
+    "an e-mail's lines": "Open this link:\r\n\r\n  {broken}\r\n",
+    "unseen characters": "\ufeff{link}\u200b",
+    "the printed sheet": "cloud.example/i/  {grouped}",
+    "words and groups": "Your invitation: {grouped}. Thank you",
+    "a link and words": "See /i/help, then use {token}.",
+}
+
+
+@given(tokens)
+@pytest.mark.parametrize("wrapper", WRAPPED)
+def test_token_is_found_in_what_is_around_it(wrapper, token):
+    link = LINK.format(token)
+    pasted = WRAPPED[wrapper].format(
+        token=token,
+        link=link,
+        encoded=quote(link, safe=""),
+        twice=quote(quote(link, safe=""), safe=""),
+        broken=f"{link[:40]}\r\n{link[40:]}",
+        grouped=grouped_token(token),
+    )
+    assert token_in(pasted) == token
+
+
+@given(st.text(max_size=200))
+def test_what_is_found_in_any_text_is_a_token_or_none(text):
+    token = token_in(text)
+    assert token is None or canonical_token(token) == token
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0" * 25,
+        "0" * 27,
+        "u" * 26,
+        "é" * 26,
+        "https://cloud.example/i/",
+        "0" * 26 + " " * 4_000,
+    ],
+)
+def test_text_without_a_token_has_none(text):
+    assert token_in(text) is None
+
+
+@pytest.mark.parametrize(
+    "part", ["0", "0 ", "0-", "-", "/i/", "0000 ", "0" + " " * 50, "%25", "_i_0"]
+)
+def test_looking_for_a_token_takes_a_time_that_grows_with_the_text_only(part):
+    began = time.process_time()
+    token_in((part * LONGEST_PASTE)[:LONGEST_PASTE])
+    assert time.process_time() - began < 0.25

@@ -1,10 +1,13 @@
 """E-mail addresses: accepted forms, the canonical form and the masked form."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.enums import CodePurpose
-from accounts.fields import EmailField
+from accounts.fields import EmailField, OthersEmailField
 from accounts.forms import CountryAndEmailForm
 from accounts.services.codes import send_code
 from outbox.models import OutboxMessage
@@ -29,6 +32,13 @@ INVALID = [
     "person@example.org\nBcc: other@example.org",
     "person\r\n@example.org",
     "person@example.org\x00",
+    "mailto:person@example.org,other@example.org",
+    "mailto:person%0d%0aBcc:other@example.org",
+    "<person@example.org> <other@example.org>",
+    "info@xn--zzzz9.example",
+    "info@\N{SNOWMAN}.example",
+    "info@exam ple.org",
+    "a@" + "ä" * 300 + ".example",
     "per\x00son@example.org",
     "person@exa mple.org",
     "person@-example.org",
@@ -64,6 +74,10 @@ def test_invalid_address_is_rejected(text):
         ("Per.Son+Tag@example.org", "per.son+tag@example.org"),
         ("person@BÜCHER.example", "person@xn--bcher-kva.example"),
         ("person@xn--bcher-kva.example", "person@xn--bcher-kva.example"),
+        ("info@straße.de", "info@xn--strae-oqa.de"),
+        ("info@strasse.de", "info@strasse.de"),
+        ("info@例え。jp", "info@xn--r8jz45g.jp"),
+        ("info@r3---sn.example.org", "info@r3---sn.example.org"),
         ("o'neil/x=y@example.org", "o'neil/x=y@example.org"),
         ("a" * 64 + "@example.org", "a" * 64 + "@example.org"),
         ("a@" + ("b" * 60 + ".") * 4 + "ccccc.co", "a@" + ("b" * 60 + ".") * 4 + "ccccc.co"),
@@ -73,6 +87,57 @@ def test_address_has_one_canonical_form(typed, canonical):
     assert canonical_address(typed) == canonical
     assert canonical_address(canonical) == canonical
     assert EmailField().clean(typed) == typed.strip(" ")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "\N{NO-BREAK SPACE}Ada@example.org\t\n",
+        "\ufeff\u200bAda@example.org\u200e",
+        "<Ada@example.org>",
+        " < Ada@example.org\u2069> ",
+        "mailto:Ada@example.org",
+        "MAILTO:Ada@example.org?subject=Hello&bcc=other@example.org",
+        "<mailto:Ada@example.org>",
+        "mailto:%41da@example.org",
+    ],
+)
+def test_what_is_copied_with_an_address_is_removed(pasted):
+    assert EmailField().clean(pasted) == "Ada@example.org"
+    assert canonical_address(pasted) == "ada@example.org"
+
+
+@pytest.mark.parametrize("pasted", ["Ada <ada@example.org>", '"B, Ada" <mailto:ada@example.org>'])
+def test_name_is_understood_before_the_address_of_somebody_else_only(pasted):
+    assert OthersEmailField().clean(pasted) == "ada@example.org"
+    with pytest.raises(ValidationError):
+        EmailField().clean(pasted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A <a@example.org>, B <b@example.org>",
+        "A <a@example.org> b@example.org",
+        "A <B>",
+        "<<a@example.org>>",
+        "mailto:mailto:a@example.org",
+    ],
+)
+def test_several_addresses_are_none(text):
+    with pytest.raises(ValidationError):
+        OthersEmailField().clean(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_canonical_form_or_is_invalid(text):
+    for typed in (text, f"a@{text}.example"):
+        try:
+            canonical = canonical_address(typed)
+        except InvalidAddress:
+            continue
+        assert canonical_address(canonical) == canonical
+        assert canonical.isascii()
 
 
 def test_masked_address_shows_the_first_letter_and_the_domain():

@@ -55,6 +55,67 @@ def test_decimal_point_is_read():
     ]  # fmt: skip
 
 
+AMOUNTS = {
+    "12,5": "12.5",
+    "12,50": "12.50",
+    "12.5": "12.5",
+    "1500": "1500",
+    "1500,00": "1500.00",
+    "1 500": "1500",
+    "1\N{NO-BREAK SPACE}500,00": "1500.00",
+    "1\N{NARROW NO-BREAK SPACE}500\N{NARROW NO-BREAK SPACE}000,5": "1500000.5",
+    "1\N{RIGHT SINGLE QUOTATION MARK}500.50": "1500.50",
+    "1'500,00": "1500.00",
+    "1.500,00": "1500.00",
+    "1,500.00": "1500.00",
+    "1,500,000": "1500000",
+    "1.500.000": "1500000",
+    ",5": "0.5",
+    "\u200e12,5\u200f": "12.5",
+    "\N{NO-BREAK SPACE}7\t": "7",
+}
+WHOLE_OR_CENTS = {
+    "1,500": ("1500", "1.50"),
+    "1.500": ("1500", "1.50"),
+    "12,345": ("12345", "12.34"),
+    "\u22121,500": ("-1500", "-1.50"),
+}
+NO_AMOUNTS = [
+    *("1,50.00", "1 50", "15 00", "12,500,00", "1,500 000", "1 500.000", "1,500.", "2,", ","),
+    *("$5", "5 USD", "5 €", "1.2.3", "1,,5", "- 5", "5-"),
+]
+
+
+@pytest.mark.parametrize(("typed", "number"), AMOUNTS.items())
+def test_amount_is_read_as_people_write_it(typed, number):
+    assert str(AmountField().clean(typed)) == number
+    assert str(DecimalNumberField().clean(typed)) == number
+
+
+@pytest.mark.parametrize(("typed", "readings"), WHOLE_OR_CENTS.items())
+def test_amount_with_two_readings_names_both(typed, readings):
+    with pytest.raises(ValidationError) as error:
+        AmountField().clean(typed)
+    assert error.value.messages == [
+        "This can be read in two ways. Write {} for a whole number, or {} if the last digits are"
+        " cents.".format(*readings)
+    ]
+
+
+@pytest.mark.parametrize("typed", NO_AMOUNTS)
+def test_what_has_no_sure_reading_is_refused(typed):
+    with pytest.raises(ValidationError) as error:
+        AmountField().clean(typed)
+    assert error.value.messages == [
+        "Enter the amount in digits, like 1500.00, without a currency or a sign."
+    ]
+
+
+def test_phones_show_digits_for_amounts():
+    assert 'inputmode="decimal"' in DecimalNumberField().widget.render("amount", None)
+    assert 'type="text"' in AmountField().widget.render("amount", None)
+
+
 def test_empty_is_no_number():
     assert WholeNumberField(required=False).clean("") is None
     with pytest.raises(ValidationError):

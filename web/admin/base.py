@@ -10,7 +10,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AdminTextInputWidget, AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -25,6 +25,8 @@ from web.admin.versions import VersionedModelAdmin
 from web.date_fields import DateField, SplitDateTimeField, has_strange_digits
 from web.number_fields import DecimalNumberField, WholeNumberField
 from web.random_ids import RandomIdField
+from web.text_fields import AddressField, LineField, LinesField
+from web.typed_text import clean_line
 
 COUNT_LIMIT = 10_000
 
@@ -97,6 +99,11 @@ class SafeModelAdmin(VersionedModelAdmin):
     # Neither pages nor the audit trail show these fields.
     secrets: ClassVar[Sequence[str]] = ("password",)
     formfield_overrides = {
+        models.CharField: {"form_class": LineField},
+        models.TextField: {"form_class": LinesField},
+        models.EmailField: {"form_class": AddressField, "named": True},
+        # Accepts ASCII letters only.
+        models.SlugField: {"widget": AdminTextInputWidget},
         models.IntegerField: {"form_class": WholeNumberField},
         models.BigIntegerField: {"form_class": WholeNumberField},
         models.DecimalField: {"form_class": DecimalNumberField},
@@ -142,7 +149,8 @@ class SafeModelAdmin(VersionedModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
-        term = search_term.lower() if self.lower_case_search else search_term
+        term = clean_line(search_term)
+        term = term.lower() if self.lower_case_search else term
         return super().get_search_results(request, queryset, term)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

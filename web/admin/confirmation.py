@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from web.admin.base import SafeModelAdmin
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
+from web.text_fields import LineField
 from web.versioned_forms import VersionedForm
 
 Action = Callable[[Any, HttpRequest, Any], HttpResponse]
@@ -24,7 +25,7 @@ MAX_OBJECTS = 100
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
+    reason = LineField(
         label=_("Reason"),
         max_length=256,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
@@ -82,6 +83,17 @@ class ConfirmedAction:
         form = self._form(request.POST if "confirmed" in request.POST else None, objects)
         if not form.is_valid():
             return self._show(page, request, objects, form, status=400 if form.errors else 200)
+        gone = _count_gone(request, objects)
+        if gone:
+            if self.shows is not None:
+                form.show(self._shown(objects))
+            text = ngettext(
+                "%(count)d object is no longer in the list you chose from. Nothing was done.",
+                "%(count)d objects are no longer in the list you chose from. Nothing was done.",
+                gone,
+            )
+            form.add_error(None, text % {"count": gone})
+            return self._show(page, request, objects, form, status=409)
         do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
         changed, names = self._apply(page, request, objects, do)
         if not changed:
@@ -145,3 +157,9 @@ class ConfirmedAction:
             text = ngettext("Done for %(count)d object.", "Done for %(count)d objects.", done)
             page.message_user(request, text % {"count": done}, messages.SUCCESS)
         return changed, names
+
+
+def _count_gone(request: HttpRequest, objects: Sequence[Any]) -> int:
+    """Return how many of the chosen objects were deleted, or left the list, meanwhile."""
+    chosen = set(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME))
+    return len(chosen - {str(obj.pk) for obj in objects})

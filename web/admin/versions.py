@@ -58,7 +58,7 @@ class VersionedModelForm(VersionedForm):
 
 
 class ClosedMeanwhile(Exception):
-    """The page offered to change an object that cannot be changed any more; `context` says why."""
+    """The page offered to change an object that is closed or deleted; `context` says why."""
 
     def __init__(self, **context: Any) -> None:
         super().__init__()
@@ -101,26 +101,42 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         obj = super().get_object(request, object_id, from_field)
-        if obj is not None and changes_one(request):
-            self._check_open(request, obj)
+        if changes_one(request):
+            self._check_open(request, obj, object_id)
         return obj
 
-    def _check_open(self, request: HttpRequest, obj: Any) -> None:
-        """Raise ClosedMeanwhile if the locked object is closed and the page offered its fields."""
+    def _check_open(self, request: HttpRequest, obj: Any, object_id: str) -> None:
+        """Raise ClosedMeanwhile if the page offered fields of an object that is closed or deleted.
+
+        To delete what is deleted takes nothing back, and nothing was typed.
+        """
         version = ShownVersion.parse(request.POST.get(FIELD, ""))
-        names = self.closed_by(request, obj)
-        if not (names and version and version.digests and self.has_change_permission(request)):
+        if not (version and version.digests and self.has_change_permission(request)):
+            return
+        if obj is not None:
+            sentences = [self._closing_sentence(obj, n) for n in self.closed_by(request, obj)]
+        else:
+            sentences = [] if is_deletion(request) else [self._deletion_sentence(object_id)]
+        if not sentences:
             return
         offered = {
-            field.verbose_name: typed_text(obj, field.name, request.POST)
-            for field in (*obj._meta.fields, *obj._meta.many_to_many)
+            field.verbose_name: typed_text(self.model, field.name, request.POST)
+            for field in (*self.opts.fields, *self.opts.many_to_many)
             if field.name in version.digests
         }
-        raise ClosedMeanwhile(
-            object=obj,
-            sentences=[self._closing_sentence(obj, name) for name in names],
-            typed=[(label, text) for label, text in offered.items() if text],
-        )
+        typed = [(label, text) for label, text in offered.items() if text]
+        raise ClosedMeanwhile(object=obj, sentences=sentences, typed=typed)
+
+    def _deletion_sentence(self, object_id: str) -> str:
+        change = self.deletion_of(object_id)
+        if change is None:
+            return gettext("It has been deleted.")
+        text = gettext("%(who)s deleted it on %(moment)s.")
+        return text % {"who": change.by, "moment": moment_text(change.at)}
+
+    def deletion_of(self, object_id: str) -> LastChange | None:
+        """Return who deleted the object that had this key, as far as that is known."""
+        return None
 
     def _closing_sentence(self, obj: Any, name: str) -> str:
         """Say what the field that closes the object is now, and who changed it."""
@@ -227,7 +243,12 @@ def changes_one(request: HttpRequest) -> bool:
     return request.method == "POST" and name.endswith(("_change", "_delete"))
 
 
-def typed_text(obj: models.Model, name: str, data: Any) -> str:
+def is_deletion(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").endswith("_delete")
+
+
+def typed_text(obj: models.Model | type[models.Model], name: str, data: Any) -> str:
     """Return what was typed into a field of the object's page, in words where it was chosen."""
     inputs = [name, f"{name}_0", f"{name}_1"]
     typed = [value for key in inputs for value in data.getlist(key) if value]
@@ -235,5 +256,5 @@ def typed_text(obj: models.Model, name: str, data: Any) -> str:
     return ", ".join(words.get(value, value) for value in typed)
 
 
-def _choices(obj: models.Model, name: str) -> Any:
+def _choices(obj: models.Model | type[models.Model], name: str) -> Any:
     return getattr(obj._meta.get_field(name), "flatchoices", ())

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy, override
 
 from association.enums import Operation, Outcome, RefusalCode
 from association.models import Attempt
-from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason, way_out
+from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason
 from association.services.following_up import operations_for, sent_by_operation, suggested_operation
 from association.services.history import known_address, last_step, outcome
+from association.ways_out import way_as_text, way_out
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment
 
@@ -20,6 +21,7 @@ BUTTONS: dict[str | None, Any] = {
     Operation.RESEND: gettext_lazy("Send the invitation again"),
     Operation.OFFER_REFERRAL: gettext_lazy("Offer the referral type"),
     Operation.SEND_ONLINE_INVITATION: gettext_lazy("Send an online invitation"),
+    Operation.SEND_TO_OTHER_ADDRESS: gettext_lazy("Send it to another address"),
 }
 # The operations whose refusals the customer can also do something about.
 FOR_THE_CUSTOMER = {Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL}
@@ -112,7 +114,7 @@ def message_to_customer(attempt: Attempt) -> str:
 
     It is in the language of the attempt, and contains no amount and no other partner's name.
     """
-    partner = attempt.invitation.partner
+    partner, is_bound = attempt.invitation.partner, attempt.invitation.is_bound
     with override(attempt.language):
         greeting = _(
             "Hello,\n\nyou wanted to join %(partner)s with your account %(account)s at "
@@ -123,7 +125,7 @@ def message_to_customer(attempt: Attempt) -> str:
             "provider": settings.PROVIDER_NAME,
         }
         reasons = [
-            f"- {customer_reason(code)} {way_out(code)}"
+            f"- {customer_reason(code)} {way_as_text(way_out(code, is_bound=is_bound), partner)}"
             for code in attempt.refusal_codes
             if suggested_operation(code) in FOR_THE_CUSTOMER
         ]

@@ -1,0 +1,232 @@
+"""Ways out of refusals: each leads somewhere, or is a true sentence without a link."""
+
+import html
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from association.ending_words import OBSTACLE_TEXTS
+from association.enums import Operation, RefusalCode
+from association.models import Attempt
+from association.services.following_up import operation_for
+from association.views.console.attempt_rows import message_to_customer
+from association.ways_out import WAYS_OUT, WAYS_TO_END, shown_way, way_out
+from partners.models import Invitation
+from tests.association.test_check import refused
+from tests.factories import (
+    BillFactory,
+    InvitationFactory,
+    PartnerFactory,
+    PartnerMemberFactory,
+    ReservedInstanceFactory,
+    make_associated,
+)
+from tests.journeys.walk import ready_attempt, walk_of
+from tests.tables import tables
+from web.checks import check_provider_contacts
+
+pytestmark = pytest.mark.django_db
+
+LINKS = {
+    "PROVIDER_SUPPORT_URL": "https://support.provider.example/",
+    "PROVIDER_CONSOLE_URL": "https://console.provider.example/",
+    "PROVIDER_BILLING_URL": "https://billing.provider.example/",
+    "PROVIDER_ENTERPRISE_URL": "https://enterprise.provider.example/",
+}
+LED_TO = {
+    "unpaid_bills": ("Pay the bills", "PROVIDER_BILLING_URL"),
+    "unified_accounting_member": ("Open the enterprise’s page", "PROVIDER_ENTERPRISE_URL"),
+    "enterprise_member": ("Open the enterprise’s page", "PROVIDER_ENTERPRISE_URL"),
+    "master_with_independent_members": ("Open the enterprise’s page", "PROVIDER_ENTERPRISE_URL"),
+    "reserved_instances": ("Open the console of Example Cloud", "PROVIDER_CONSOLE_URL"),
+    "registered_too_long": ("Contact the support of Example Cloud", "PROVIDER_SUPPORT_URL"),
+    "cash_expenditure": ("Contact the support of Example Cloud", "PROVIDER_SUPPORT_URL"),
+}
+
+
+@pytest.fixture
+def linked(settings):
+    for name, url in LINKS.items():
+        setattr(settings, name, url)
+
+
+def links_of(response):
+    """Return the text of each link to another host, or to a program, by its address."""
+    found = re.findall(
+        r'<a[^>]* href="([^"]*)"[^>]*>(.*?)</a>', response.content.decode(), re.DOTALL
+    )
+    outgoing = {url: html.unescape(text).strip() for url, text in found}
+    return {url: text for url, text in outgoing.items() if not url.startswith(("/", "#", "?"))}
+
+
+def shown(walk):
+    return html.unescape(walk.get("check").content.decode())
+
+
+def test_every_refusal_has_a_way_out():
+    assert list(WAYS_OUT) == list(RefusalCode)
+    assert list(WAYS_TO_END) == list(OBSTACLE_TEXTS)
+
+
+@pytest.mark.parametrize("code", LED_TO)
+def test_link_leads_where_the_setting_says(linked, code):
+    label, name = LED_TO[code]
+    assert links_of(refused(code).get("check"))[LINKS[name]] == label
+
+
+@pytest.mark.parametrize("code", LED_TO)
+def test_without_the_setting_there_is_no_link_and_nothing_to_contact(code):
+    walk = refused(code)
+    page = walk.get("check")
+    mailto = f"mailto:{walk.invitation.partner.support_email}"
+    assert set(links_of(page)) == {mailto}
+    assert "support of" not in page.content.decode()
+
+
+def test_support_by_e_mail_is_a_link_too(settings):
+    settings.PROVIDER_SUPPORT_EMAIL = "help@provider.example"
+    links = links_of(refused("cash_expenditure").get("check"))
+    assert links["mailto:help@provider.example"] == "Contact the support of Example Cloud"
+
+
+def test_nothing_is_loaded_from_the_hosts_that_are_linked(linked):
+    codes = [code for code in LED_TO if code != "enterprise_member"]
+    page = refused(*codes).get("check")
+    content = page.content.decode()
+    for url in LINKS.values():
+        assert content.count(url) == content.count(f'href="{url}"') > 0
+        assert url not in page["Content-Security-Policy"]
+    assert page["Referrer-Policy"] == "same-origin"
+
+
+def test_partners_contact_is_offered_by_e_mail_and_telephone():
+    walk = refused("cash_expenditure")
+    partner = walk.invitation.partner
+    partner.support_phone = "+49 30 1234"
+    partner.save()
+    links = links_of(walk.get("check"))
+    assert links["tel:+49 30 1234"] == f"Call {partner.name}"
+    assert f"Write to {partner.name}" in shown(walk)
+
+
+def test_customer_of_another_partner_is_led_to_the_page_that_ends_it():
+    text = shown(refused("other_partner"))
+    assert f'href="{reverse("my_end")}"' in text
+    assert "Ask to end that association" in text
+
+
+def test_mainland_account_on_a_link_registers_a_new_one_from_the_same_invitation():
+    walk = refused("chinese_mainland_site", invitation=InvitationFactory.create(), registered=True)
+    assert "Register a new account" in shown(walk)
+    answer = walk.post("switch", choice="register")
+    restarted = Attempt.objects.latest("started_at")
+    assert restarted.pk != walk.attempt.pk
+    assert (answer.status_code, answer["Location"]) == (303, f"/join/{restarted.pk}/register")
+    assert restarted.invitation == walk.invitation
+    assert walk.client.get(answer["Location"]).status_code == 200
+
+
+def test_mainland_account_with_a_bound_invitation_asks_the_partner_to_send_it_elsewhere():
+    walk = refused("chinese_mainland_site")
+    boss = PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    text = shown(walk)
+    assert walk.invitation.is_bound
+    assert "has to send it to another one." in text
+    assert 'value="register"' not in text
+    assert walk.post("check/tell").status_code == 303
+
+    client = Client()
+    client.force_login(boss.user)
+    page = client.get(f"/partner/history/{walk.attempt.pk}/").content.decode()
+    path = f"{reverse('console_new_email')}?copy={walk.invitation.pk}"
+    assert f'href="{path}">Send it to another address</a>' in page
+    before = tables()
+    form = client.get(path).context["form"]
+    assert tables() == before
+    assert form["note"].value() == walk.invitation.note
+    assert form["association_type"].value() == walk.invitation.association_type
+    assert (form["recipient"].value(), form["label"].value()) == (None, "")
+
+
+def test_mainland_account_with_an_unbound_invitation_registers_a_new_one():
+    walk = refused("chinese_mainland_site")
+    Invitation.objects.update(is_bound=False)
+    assert 'value="register"' in shown(walk)
+    walk.attempt.refresh_from_db()
+    assert operation_for(walk.attempt, "chinese_mainland_site") == Operation.MESSAGE_CUSTOMER
+
+
+def test_another_partners_invitation_is_not_copied(client):
+    client.force_login(PartnerMemberFactory.create(administrator=True).user)
+    others = InvitationFactory.create(email=True)
+    assert client.get(reverse("console_new_email"), {"copy": others.pk}).status_code == 404
+    assert client.get(reverse("console_new_email"), {"copy": "x"}).status_code == 404
+
+
+def test_what_stands_in_the_way_of_ending_has_the_same_links(client, linked):
+    association = make_associated()
+    client.force_login(association.account.owner)
+    assert set(LINKS.values()).isdisjoint(links_of(client.get(reverse("my_end"))))
+    BillFactory.create(account=association.account)
+    ReservedInstanceFactory.create(account=association.account)
+    links = links_of(client.get(reverse("my_end")))
+    assert links[LINKS["PROVIDER_BILLING_URL"]] == "Pay the bills"
+    assert links[LINKS["PROVIDER_CONSOLE_URL"]] == "Open the console of Example Cloud"
+
+
+def test_message_that_the_partner_sends_has_the_same_words(linked):
+    walk = refused("unpaid_bills", "other_partner")
+    text = message_to_customer(walk.attempt)
+    for code in ("unpaid_bills", "other_partner"):
+        way = shown_way(way_out(code, is_bound=True), walk.invitation.partner)
+        assert str(way["text"]) in text
+    assert f"Pay the bills: {LINKS['PROVIDER_BILLING_URL']}" in text
+    end = f"{settings.PUBLIC_BASE_URL}{reverse('my_end')}"
+    assert f"Ask to end that association: {end}" in text
+
+
+@pytest.mark.parametrize(
+    ("support", "help_text"),
+    [
+        ("", "Need help? Ask Example Cloud."),
+        (
+            "https://support.provider.example/",
+            'Need help? <a href="https://support.provider.example/">'
+            "Contact the support of Example Cloud</a>",
+        ),
+    ],
+)
+def test_console_names_support_only_where_there_is_one(client, settings, support, help_text):
+    settings.PROVIDER_SUPPORT_URL = support
+    client.force_login(PartnerMemberFactory.create(administrator=True).user)
+    page = client.get(reverse("console_overview")).content.decode()
+    [shown] = re.findall(r'<div class="help">\s*<p>(.*?)</p>', page, re.DOTALL)
+    assert " ".join(shown.split()) == help_text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_wrong"),
+    [
+        ("PROVIDER_BILLING_URL", "https://billing.provider.example/pay?x=1", False),
+        ("PROVIDER_BILLING_URL", "http://10.0.0.1:8000/", False),
+        ("PROVIDER_BILLING_URL", "javascript:alert(1)", True),
+        ("PROVIDER_SUPPORT_URL", "support.provider.example", True),
+        ("PROVIDER_SUPPORT_EMAIL", "help@provider.example", False),
+        ("PROVIDER_SUPPORT_EMAIL", "mailto:help@provider.example", True),
+        ("PROVIDER_PRIVACY_EMAIL", "privacy", True),
+    ],
+)
+def test_setting_to_which_no_link_can_lead_is_an_error(settings, name, value, is_wrong):
+    setattr(settings, name, value)
+    found = [(error.id, name in error.msg) for error in check_provider_contacts(None)]
+    assert found == ([("web.E002", True)] if is_wrong else [])
+
+
+def test_links_of_a_page_are_found():
+    """The control: the search finds a link with other attributes before its address."""
+    walk = walk_of(ready_attempt())
+    assert any(url.startswith("mailto:") for url in links_of(walk.get("confirm")))
+    assert PartnerFactory.build().support_email
