@@ -12,6 +12,7 @@ from association.views import (
     first_steps,
     instructions,
     landing,
+    later,
     my_partner,
     register,
 )
@@ -51,7 +52,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{JOIN}check", check.check, name="join_check"),
     path(f"{JOIN}check/tell", check.tell, name="join_tell_partner"),
     path(f"{JOIN}enable", confirm.enable, name="join_enable"),
-    path(f"{JOIN}enable/later", confirm.enable_later, name="join_enable_later"),
+    path(f"{JOIN}enable/later", later.enable_later, name="join_enable_later"),
+    path(f"{JOIN}enable/later.ics", later.calendar, name="join_calendar"),
     path(f"{JOIN}confirm", confirm.confirm, name="join_confirm"),
     path(f"{JOIN}done", done.done, name="join_done"),
     path("documents/<slug:kind>/", instructions.document, name="document"),

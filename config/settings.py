@@ -272,6 +272,9 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
+# What a chat loads to show a preview of an invitation's link.
+PREVIEWED = ["/i/", "/logo/", "/static/preview"]
+
 # --- quotas -----------------------------------------------------------------------------------
 # How many invitations may be made, and how many sent by e-mail, within 24 hours: per partner and in
 # total. Used invitations do not count.

@@ -108,8 +108,7 @@ class _History:
             22,
             recipient=f"katja.lorenz@sturmlaterne.{DOMAIN}",
             recipient_name="Katja Lorenz",
-            note="As agreed on the phone: here is the way to your account with us."
-            " It takes five minutes.",
+            note="As agreed on the phone: here is the way to your account with us.",
         )
         invite_member(
             partner=self.partner,

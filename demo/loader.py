@@ -33,11 +33,13 @@ from demo.examples import (
     invitation_to,
 )
 from demo.history import add_history, join_partner
+from demo.logo import demo_logo
 from demo.rows import add_user, restore_account, restore_login, restore_row, set_row
 from partners.enums import Channel, InvitationRefusal, PartnerRole
 from partners.models import Invitation, Partner, PartnerMember
 from partners.services.invitation_drafts import LIFE_OF_AN_EMAIL
 from partners.services.invitations import create_invitation, revoke_invitation
+from partners.services.logos import draw_logo, set_logo
 from partners.services.quotas import has_emails_left
 from web.locks import lock_name
 
@@ -159,6 +161,9 @@ class _Loader:
             accounts[account.name] = Offer(
                 account, self._set_invitation(invitation_to(login)), login
             )
+        if self.inviting.logo_id is None:
+            logo = draw_logo(file=demo_logo())
+            set_logo(partner=self.inviting, logo=logo, by=None, now=self.now)
         add_history(partner=self.inviting, by=self.administrator, manager=manager, now=self.now)
         return Demo(invitations, accounts)
 

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
+from web.calendars import CalendarEntry
+
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 # With this mark spreadsheets read the text as UTF-8.
@@ -27,6 +29,12 @@ def csv_download(
     content_type = "text/csv; charset=utf-8; header=present"
     response = StreamingHttpResponse(_lines(header, rows), content_type=content_type)
     return as_attachment(response, f"{name}.csv")
+
+
+def calendar_download(name: str, entry: CalendarEntry) -> HttpResponse:
+    """Answer with the entry as `name`.ics, which calendar programs open."""
+    content_type = "text/calendar; charset=utf-8; method=PUBLISH"
+    return as_attachment(HttpResponse(entry.as_ics(), content_type=content_type), f"{name}.ics")
 
 
 def as_attachment(response: Answer, filename: str) -> Answer:

@@ -80,7 +80,9 @@ def check_migrations() -> None:
 @login_not_required
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+    # Chats load a shared link for its preview; X-Robots-Tag keeps it out of search engines.
+    lines = ("User-agent: *", *(f"Allow: {path}" for path in settings.PREVIEWED), "Disallow: /", "")
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @login_not_required

@@ -137,7 +137,6 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
         "form": form,
         "partner": journey.partner,
         "back_url": resume_url(attempt),
-        **progress(journey.invitation, Step.ASK),
     }
     if request.method == "POST" and form.is_valid():
         limits.count_use("ask")
@@ -148,7 +147,10 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
             now=journey.now,
         )
         return see_other(f"{step_url(attempt, Step.ASK)}?asked")
-    context["asked"] = "asked" in request.GET
+    if "asked" in request.GET:
+        context["asked"] = True
+    else:
+        context |= progress(journey.invitation, Step.ASK)
     status = 400 if form.is_bound else 200
     return render(request, "association/ask.html", context, status=status)
 

@@ -12,11 +12,7 @@ from association.forms.documents import EnableForm, LastForm
 from association.refusals import sentence_for
 from association.services.admission import account_of
 from association.services.associations import associate
-from association.services.attempts import (
-    defer_attempt,
-    has_resume_email,
-    last_moment_to_associate,
-)
+from association.services.attempts import last_moment_to_associate
 from association.services.consents import AGREEMENT, Enabling, LetterChoice
 from association.services.documents import Agreed, current_documents, load_versions
 from association.services.facts import load_holdings
@@ -39,13 +35,6 @@ def confirm(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.ENABLE, is_final=True)
 def enable(request: HttpRequest, journey: Journey) -> HttpResponse:
     return show_or_answer(request, journey, Step.ENABLE)
-
-
-@attempt_step(Step.ENABLE, is_action=True)
-def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Leave the attempt for later, and e-mail the link back."""
-    defer_attempt(attempt=journey.attempt, by=signed_in(request), now=journey.now)
-    return see_other(step_url(journey.attempt, Step.ENABLE))
 
 
 def show_or_answer(request: HttpRequest, journey: Journey, step: Step) -> HttpResponse:
@@ -85,8 +74,6 @@ def show_last_step(
         "partner": journey.partner,
         "holdings": load_holdings(account=account, now=journey.now),
         "last_moment": last_moment_to_associate(journey.attempt),
-        # Another attempt of the account may have got the e-mail of the day.
-        "is_emailed": journey.attempt.deferred_at is not None and has_resume_email(journey.attempt),
         "problem": problem,
         **progress(journey.invitation, step),
     }

@@ -2,10 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from accounts.services.capabilities import capability_rows
 from association.models import Attempt
 from association.services.admission import account_of
+from association.services.facts import load_holdings
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
 from association.views.my_partner import past_line
 from web.answers import see_other
@@ -38,6 +40,7 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         "account": account,
         "partner": association.partner,
         "is_frozen": bool(freezes),
+        "holdings": load_holdings(account=account, now=timezone.now()),
         "capabilities": capability_rows(freezes),
         "consents": attempt.consents.select_related("document", "authorization").order_by(
             "agreed_at", "document__kind"

@@ -16,6 +16,7 @@ from association.models import Attempt, DocumentKind
 from association.services.attempts import agree_to_instructions
 from association.services.documents import Agreed, Documents, current_documents
 from association.views.gate import Journey, attempt_step, progress, resume_url
+from partners.enums import Channel
 from partners.models import Invitation
 from web.answers import posted, see_other
 from web.origin import current_origin
@@ -34,6 +35,7 @@ def show_instructions(
         "form": form,
         "invitation": invitation,
         "partner": invitation.partner,
+        "is_for_new_accounts": invitation.channel == Channel.LINK,
         "back_url": back_url,
         **progress(invitation, Step.INSTRUCTIONS),
     }

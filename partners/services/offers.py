@@ -12,6 +12,7 @@ from django_countries.fields import Country
 from partners.enums import AssociationType, InvitationRefusal
 from partners.models import Invitation
 from partners.models.invitations import refusal_of
+from partners.models.logos import logo_path, preview_path
 from partners.tokens import canonical_token
 from web.fixed_queries import TEXT, repeated_query
 
@@ -26,6 +27,17 @@ class Inviter(NamedTuple):
     status: str
     allows_reseller: bool
     allows_referral: bool
+    logo_id: str | None
+    logo_width: int | None
+    logo_height: int | None
+
+    @property
+    def logo_path(self) -> str:
+        return logo_path(self.logo_id)
+
+    @property
+    def preview_path(self) -> str:
+        return preview_path(self.logo_id)
 
     @property
     def country(self) -> Country:

@@ -10,7 +10,14 @@ from django.utils import timezone
 from accounts.enums import FreezeScope
 from association.models import Association, BudgetPeriod, Consent, OnExhaustion
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
-from tests.factories import CustomerAccountFactory, SpendingFactory, UserFactory, end_by_provider
+from tests.factories import (
+    CouponFactory,
+    CustomerAccountFactory,
+    ResourceFactory,
+    SpendingFactory,
+    UserFactory,
+    end_by_provider,
+)
 from tests.journeys.walk import invite, ready_attempt, walk_of
 from tests.tables import tables
 
@@ -42,6 +49,19 @@ def test_done_says_what_is_true_now(referral):
     assert walk.attempt.account.owner.account_name in text
     assert f'href="{MY_PARTNER}"' in text
     assert ("frozen" in text.lower()) == (not referral)
+
+
+@pytest.mark.parametrize("has_some", [True, False])
+def test_done_names_coupons_and_resources_only_where_there_are_some(has_some):
+    account = CustomerAccountFactory.create(enabled=True)
+    if has_some:
+        CouponFactory.create(account=account)
+        ResourceFactory.create(account=account)
+    walk = walk_of(ready_attempt(account=account, invitation=invite(account)))
+    walk.post("confirm")
+    text = text_of(walk.get("done"))
+    assert ("Coupons pay only for charges" in text) == has_some
+    assert ("Resources that you already have may be unavailable" in text) == has_some
 
 
 def test_done_lists_consents_with_version_and_moment():

@@ -1,5 +1,6 @@
 """The last click: enable and associate, or confirm, or put it off; and every repetition of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -193,21 +194,45 @@ def test_consequences_are_shown_with_the_accounts_own_numbers(step):
     assert "Your 2 coupons, worth 100.00\N{NO-BREAK SPACE}USD, may only pay for" in text
     assert f"Your 3 running resources keep costing money, and {partner} may freeze them." in text
     assert "Your account will be frozen at once" in text
+    assert f"{partner} bills you for what your account uses, from the association on." in text
+
+
+@pytest.mark.parametrize("step", ["confirm", "enable"])
+def test_only_consequences_that_this_account_has_are_named(step):
+    account = CustomerAccountFactory.create(enabled=step == "confirm")
+    referral = walk_of(ready_attempt(account=account, invitation=invite(account, referral=True)))
+    other = CustomerAccountFactory.create(enabled=step == "confirm")
+    reseller = walk_of(ready_attempt(account=other))
+
+    def lines(walk):
+        page = walk.get(step).content.decode()
+        listed = page.partition("What will happen</h2>")[2].partition("</ul>")[0]
+        items = re.findall(r"<li>(.*?)</li>", listed, re.DOTALL)
+        return [" ".join(item.split()) for item in items]
+
+    partner, other_partner = referral.invitation.partner.name, reseller.invitation.partner.name
+    assert lines(referral) == [
+        "Nothing is frozen.",
+        f"Example Cloud bills you for what your account uses. {partner} does not.",
+        "An account has one partner at a time.",
+    ]
+    assert lines(reseller) == [
+        "Your account will be frozen at once: it cannot buy, renew or change resources until"
+        f" {other_partner} has set a budget and unfrozen it.",
+        f"{other_partner} bills you for what your account uses, from the association on.",
+        "An account has one partner at a time.",
+    ]
 
 
 def test_later_keeps_the_attempt_open_and_e_mails_its_link_once_a_day(enabling):
     for _ in range(3):
         response = enabling.post("enable/later")
-        assert (response.status_code, response["Location"]) == (303, enabling.url("enable"))
+        assert (response.status_code, response["Location"]) == (303, enabling.url("enable/later"))
     attempt = enabling.attempt
     emails = OutboxMessage.objects.filter(kind="association.resume")
     assert [(email.recipient, email.about_id) for email in emails] == [
         (attempt.account.owner.email, str(attempt.pk))
     ]
-    text = enabling.get("enable").content.decode()
-    assert "Put off for now" in text
-    last = attempt.account.registered_at + timedelta(days=7)
-    assert last.strftime("%Y-%m-%dT%H:%M") in text
     assert Association.objects.count() == 0
 
 

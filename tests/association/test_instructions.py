@@ -50,6 +50,43 @@ def test_anything_but_one_affirmative_value_stays_on_the_page(client, data):
     assert "browser" not in response.cookies
 
 
+@pytest.mark.parametrize(
+    ("traits", "line"),
+    [
+        (
+            {},
+            "This invitation is for a new account. It must join within seven days of its"
+            " registration.",
+        ),
+        (
+            {"email": True},
+            "An account can join in the first seven days after it was registered. What it has"
+            " already keeps costing money.",
+        ),
+    ],
+    ids=["link", "e-mail"],
+)
+def test_what_matters_comes_before_the_boxes_and_the_texts_are_folded(client, traits, line):
+    invitation = InvitationFactory.create(**traits)
+    partner = invitation.partner.name
+    text = client.get(first_page(invitation)).content.decode()
+    listed = text.partition("What matters for you</h2>")[2].partition("</ul>")[0]
+    lines = re.findall(r"<li>(.*?)</li>", listed, re.DOTALL)
+    assert [" ".join(item.split()) for item in lines] == [
+        "Your account is frozen at once: it cannot buy, renew or change resources until"
+        f" {partner} has set a budget and unfrozen it.",
+        f"{partner} bills you for what your account uses, from the association on.",
+        "When the budget is used up, your account can be frozen again.",
+        line,
+        "An account has one partner at a time.",
+    ]
+    folds = re.findall(r'<details class="card fold"\s*>', text)
+    assert len(folds) == 2
+    for kind in (DocumentKind.INSTRUCTIONS, DocumentKind.LETTER_OF_AUTHORIZATION):
+        assert f"<h2><bdi>{document(kind).title}</bdi></h2>" in text
+    assert text.index("What matters for you") < text.index("<details") < text.index("checkbox")
+
+
 @pytest.mark.parametrize("value", ["on", "true", "True", "1", "yes"])
 def test_one_affirmative_value_starts_the_attempt(client, value):
     invitation = InvitationFactory.create()

@@ -1,13 +1,21 @@
 """The landing page: it shows the offer to every visitor and stores nothing about them."""
 
 import html
+import re
 from datetime import timedelta
 
 import pytest
+from django.templatetags.static import static
 from django.test import override_settings
 from django.utils import timezone
 
-from tests.factories import CustomerAccountFactory, InvitationFactory, PartnerFactory
+from partners.models import Partner
+from tests.factories import (
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerFactory,
+    PartnerLogoFactory,
+)
 from tests.journeys.walk import Walk, ready_attempt, walk_of
 from tests.tables import tables
 
@@ -26,6 +34,7 @@ def test_attempts_begun_from_one_network_address_are_limited(client, settings, t
     assert invitation.attempts.count() == 2
 
 
+META = re.compile(r'<meta (?:name|property)="((?:og:|desc|robots)[^"]*)"\s+content="([^"]*)"')
 LOOKERS = [
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Microsoft Outlook SafeLinks",
@@ -135,6 +144,66 @@ def test_frozen_notice_is_shown_for_reseller_only(client):
     assert (notice in reseller, notice in referral) == (True, False)
 
 
+def test_a_partner_without_a_logo_has_the_providers_picture_in_the_preview(client):
+    partner = PartnerFactory.create(name='A "B" <C>')
+    text = client.get(link(InvitationFactory.create(partner=partner))).content.decode()
+    name = html.escape(partner.name)
+    joins = (
+        f"Your Example Cloud account joins {name}."
+        f" It is frozen until {name} has set a budget and unfrozen it."
+    )
+    assert dict(META.findall(text)) == {
+        "description": joins,
+        "og:type": "website",
+        "og:title": f"{name} invites you to become its customer",
+        "og:description": joins,
+        "og:image": f"http://127.0.0.1:8000{static('preview.png')}",
+        "robots": "noindex",
+    }
+    assert 'class="logo"' not in text
+
+
+def test_a_logo_is_shown_with_its_size_and_in_the_preview(client, django_assert_num_queries):
+    partner = PartnerFactory.create(with_logo=True)
+    invitation = InvitationFactory.create(partner=partner, referral=True)
+    with django_assert_num_queries(1):
+        text = client.get(link(invitation)).content.decode()
+    found = dict(META.findall(text))
+    key = partner.logo_id
+    assert found["og:image"] == f"http://127.0.0.1:8000/logo/{key}/preview.png"
+    joins = f"Your Example Cloud account joins {partner.name}. Nothing is frozen."
+    assert found["description"] == joins
+    (picture,) = re.findall(r"<img[^>]*>", text)
+    assert " ".join(picture.split()) == (
+        f'<img class="logo" src="/logo/{key}.png" width="160" height="48" alt="{partner.name}">'
+    )
+
+
+def test_a_new_logo_is_shown_at_the_next_request(client):
+    invitation = InvitationFactory.create()
+    assert "/logo/" not in client.get(link(invitation)).content.decode()
+    logo = PartnerLogoFactory.create()
+    Partner.objects.update(logo=logo, logo_width=99, logo_height=40)
+    assert f"/logo/{logo.pk}.png" in client.get(link(invitation)).content.decode()
+
+
+@pytest.mark.parametrize(("referral", "count"), [(False, 4), (True, 3)])
+def test_as_many_steps_are_listed_as_the_pages_count(client, referral, count):
+    invitation = InvitationFactory.create(referral=referral)
+    text = client.get(link(invitation)).content.decode()
+    steps = text.partition('<ol class="steps">')[2].partition("</ol>")[0]
+    page = "account" if referral else "instructions"
+    first = client.get(f"{link(invitation)}/{page}").content.decode()
+    assert (steps.count("<li>"), f"Step 1 of {count}" in first) == (count, True)
+
+
+def test_it_says_who_bills(client):
+    reseller, referral = InvitationFactory.create(), InvitationFactory.create(referral=True)
+    pages = [client.get(link(one)).content.decode() for one in (reseller, referral)]
+    assert f"{reseller.partner.name} bills you for what your account uses" in pages[0]
+    assert "Example Cloud bills you for what your account uses" in pages[1]
+
+
 def test_expiry_carries_its_zone_and_the_machine_readable_moment(client):
     expires_at = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
     text = client.get(link(InvitationFactory.create(expires_at=expires_at))).content.decode()
@@ -199,7 +268,13 @@ def test_attempt_has_the_invitations_language_when_none_was_chosen(client):
 def test_robots_are_kept_away(client):
     response = client.get(link(InvitationFactory.create()))
     assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
+    assert client.get("/robots.txt").content.decode().splitlines() == [
+        "User-agent: *",
+        "Allow: /i/",
+        "Allow: /logo/",
+        "Allow: /static/preview",
+        "Disallow: /",
+    ]
 
 
 def test_visitor_who_began_goes_to_the_first_undone_step():

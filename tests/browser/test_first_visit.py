@@ -2,11 +2,15 @@
 
 import gzip
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from PIL import Image
 
-from tests.factories import InvitationFactory
+from partners.services.logos import LARGEST_PICTURE, DrawnLogo, draw_logo, set_logo
+from tests.factories import InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.browser
 # What fits into the first round trip of a fresh connection.
@@ -32,6 +36,15 @@ def traffic(visitor) -> list[tuple[str, int]]:
     return seen
 
 
+def heavy_logo() -> DrawnLogo:
+    """Return a logo whose picture is nearly as large as one may be."""
+    file = BytesIO()
+    Image.effect_noise((320, 96), 60).resize((160, 48)).save(file, "PNG")
+    logo = draw_logo(file=file.getvalue())
+    assert len(logo.picture) > 0.9 * LARGEST_PICTURE
+    return logo
+
+
 def weight(traffic: list[tuple[str, int]]) -> int:
     return sum(size for _, size in traffic)
 
@@ -44,10 +57,11 @@ def saved_by_compression(visitor) -> int:
 
 def test_a_first_visit_fits_into_one_round_trip(visitor, traffic):
     invitation = InvitationFactory.create(note="Welcome aboard. " * 20, max_uses=5)
+    set_logo(partner=invitation.partner, logo=heavy_logo(), by=None, now=timezone.now())
 
     visitor.page.goto(f"/i/{invitation.token}")
     visitor.page.wait_for_load_state("networkidle")
-    assert len(traffic) >= 2
+    assert invitation.partner.logo_path in {address for address, _ in traffic}
     assert weight(traffic) <= FIRST_VISIT, traffic
 
     saved = saved_by_compression(visitor)
@@ -75,7 +89,10 @@ def test_style_and_icon_are_named_by_what_they_hold_and_compressed(visitor):
 
 
 def test_continue_is_in_the_first_screen_of_a_phone(visitor):
-    visitor.arrive(InvitationFactory.create(note="Thank you for your call. " * 20))
+    partner = PartnerFactory.create(name="Nordlicht Systems")
+    set_logo(partner=partner, logo=heavy_logo(), by=None, now=timezone.now())
+    note = "Thank you for your call. " * 20
+    visitor.arrive(InvitationFactory.create(partner=partner, note=note))
 
     box = visitor.page.get_by_role("link", name="Continue").bounding_box()
 

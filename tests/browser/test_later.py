@@ -16,16 +16,15 @@ def test_who_enables_later_goes_on_in_another_browser(new_visitor):
     phone.arrive(invitation)
     phone.agree(invitation)
     phone.register(ADDRESS)
-    phone.press("Enable later", "enable", variant="later")
-    assert phone.reads("Put off for now")
-    assert phone.reads("Your account can be associated until")
+    phone.press("Enable later", "later")
+    assert phone.reads("That is seven days after it was registered.")
     assert not Association.objects.exists()
 
     (link,) = [link for link in links_mailed_to(ADDRESS) if "/join/" in link]
     desk = new_visitor(viewport={"width": 1280, "height": 900})
     desk.open(link, "login")
     owner = Attempt.objects.get().account.owner
-    desk.log_in(owner, "enable", by="account_name", variant="later")
+    desk.log_in(owner, "enable", by="account_name", variant="put-off")
     desk.enable(variant="reseller")
 
     assert Association.objects.get().account.owner == owner
@@ -39,11 +38,11 @@ def test_logging_in_alone_leads_back_to_where_it_was_left(new_visitor):
     first.arrive(invitation)
     first.agree(invitation)
     first.register(ADDRESS, variant="referral")
-    first.press("Enable later", "enable", variant="referral-later")
+    first.press("Enable later", "later", variant="referral")
 
     second = new_visitor()
     second.open("/account/login/", "login")
-    second.log_in(Attempt.objects.get().account.owner, "enable", variant="referral-later")
+    second.log_in(Attempt.objects.get().account.owner, "enable", variant="referral-put-off")
     second.enable(variant="referral")
 
     assert Association.objects.count() == 1

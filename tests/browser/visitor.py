@@ -32,6 +32,7 @@ HEADINGS = {
     "login": "Log in",
     "check": r"Your account cannot join now|You already work with .*|This invitation is not for .*",
     "enable": "Enable services and associate",
+    "later": "You can enable services later",
     "confirm": r"Associate with .*\?",
     "done": r"You are a customer of .*",
     "my-partner": "My partner",

@@ -120,8 +120,8 @@ def test_enable_later_and_resume_from_another_browser():
     walk.begin()
     walk.register()
     place, text = follow(walk, walk.post("enable/later"))
-    assert place == walk.url("enable")
-    assert "Put off for now" in text
+    assert place == walk.url("enable/later")
+    assert "You can enable services later" in text
     elsewhere = Walk(walk.invitation, Client())
     elsewhere.attempt_id = walk.attempt_id
     answer = elsewhere.get()

@@ -110,7 +110,13 @@ def test_migrations_are_checked_until_none_is_missing(client):
 
 
 def test_robots_are_asked_to_stay_away(client):
-    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
+    assert client.get("/robots.txt").content.decode().splitlines() == [
+        "User-agent: *",
+        "Allow: /i/",
+        "Allow: /logo/",
+        "Allow: /static/preview",
+        "Disallow: /",
+    ]
 
 
 def test_security_txt_names_the_contact_and_an_expiry_ahead(client, settings):
