@@ -1,7 +1,9 @@
 """The e-mails of accounts; each function has the name of its kind and of its template."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -20,9 +22,17 @@ def verification_code(message: OutboxMessage) -> Email:
 
 
 def already_registered(message: OutboxMessage) -> Email:
-    """Written instead of a code when the address of a registration has an account already."""
+    """Written instead of a code when the address of a registration has an account already.
+
+    Its button leads through the log-in to the page at which the registration was begun.
+    """
     _fresh_code(message)
-    return _email(message, _("You already have an account"))
+    values = {"partner": message.data.get("partner")}
+    if "next" in message.data:
+        query = urlencode({REDIRECT_FIELD_NAME: message.data["next"]})
+        values["log_in_url"] = f"{absolute_url('account_login')}?{query}"
+        values["reset_url"] = f"{absolute_url('account_reset_password')}?{query}"
+    return _email(message, _("You already have an account"), **values)
 
 
 def password_reset_code(message: OutboxMessage) -> Email:

@@ -323,7 +323,7 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The invitation was sent to this account"),
         customer=_("This invitation was sent to someone else."),
         fact=_("Your account has another e-mail address than the invitation."),
-        way_out=_("Use another account."),
+        way_out=_("Log in with the account that has that address."),
         partner=_("The customer's e-mail address is not the one you invited."),
         suggested_operation=_("Send an online invitation to the address the customer uses."),
     ),
