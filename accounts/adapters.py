@@ -78,11 +78,12 @@ class AccountAdapter(DefaultAccountAdapter):
         session.flush()
         session.update(methods)
         super().login(request, user)
-        begin_login(request.session, limited=self.is_idle_time_limited(user))
+        begin_login(request.session)
         log_security_event("login.succeeded", actor=user.pk)
 
-    def is_idle_time_limited(self, user: User) -> bool:
-        return user.is_staff
+    def where_from(self, request: HttpRequest, next_url: str | None) -> dict[str, Any]:
+        """Return what the log-in page shows of the page it leads to: nothing here."""
+        return {}
 
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **options: Any

@@ -1,7 +1,9 @@
 """The e-mails of accounts; each function has the name of its kind and of its template."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -31,7 +33,10 @@ def verification_code(message: OutboxMessage) -> Email:
 
 
 def already_registered(message: OutboxMessage) -> Email:
-    """Written instead of a code when the address of a registration has an account already."""
+    """Written instead of a code when the address of a registration has an account already.
+
+    Its button leads through the log-in to the page at which the registration was begun.
+    """
     _fresh_code(message)
     return write_answer(message)
 
@@ -95,7 +100,8 @@ def write_answer(message: OutboxMessage, holder: User | None = None, *, code: st
     Only the body has the code: locked screens show subjects.
     """
     minutes = int(LIFETIME.total_seconds() // 60)
-    return _email(message, str(_ANSWERS[message.kind]), holder, code=code, minutes=minutes)
+    values = {"code": code, "minutes": minutes, "partner": message.data.get("partner")}
+    return _email(message, str(_ANSWERS[message.kind]), holder, **values)
 
 
 def _code_for_holder(message: OutboxMessage) -> Email:
@@ -107,9 +113,12 @@ def _code_for_holder(message: OutboxMessage) -> Email:
 
 
 def _email(message: OutboxMessage, subject: str, user: User | None = None, **context: Any) -> Email:
+    # Where the log-in leads back to, if the e-mail is about a page.
+    next_page = message.data.get("next")
+    query = f"?{urlencode({REDIRECT_FIELD_NAME: next_page})}" if next_page else ""
     pages = {
-        "log_in_url": absolute_url("account_login"),
-        "reset_url": absolute_url("account_reset_password"),
+        "log_in_url": absolute_url("account_login") + query,
+        "reset_url": absolute_url("account_reset_password") + query,
     }
     return render_email(
         message,

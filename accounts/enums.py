@@ -73,6 +73,11 @@ class CodeRefusal(StrEnum):
     EXPIRED = "expired"
     USED_UP = "used_up"
 
+    # No new code is sent: one was less than a minute ago, or the limit of a longer time is reached.
+    SENT_JUST_NOW = "sent_just_now"
+    HOUR_USED_UP = "hour_used_up"
+    DAY_USED_UP = "day_used_up"
+
 
 class AccountNameRefusal(StrEnum):
     CHANGED_BEFORE = "changed_before"

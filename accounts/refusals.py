@@ -1,9 +1,12 @@
 """The sentences for what accounts refuses, by the code of the refusal."""
 
+from datetime import timedelta
 from enum import Enum
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.enums import (
     AccountNameRefusal,
@@ -12,6 +15,7 @@ from accounts.enums import (
     SecondFactorRefusal,
 )
 from web.refused import Refused
+from web.versioned_forms import clock_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -30,7 +34,17 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     CodeRefusal.EXPIRED: _("This code has expired: a code lasts ten minutes. Request a new code."),
     CodeRefusal.USED_UP: _("The code was mistyped too often. Request a new code."),
     CodeRefusal.WRONG: _(
-        "That is not the code we sent. Check the newest e-mail and type the six digits again."
+        "That is not the newest code of this page. Earlier codes no longer work, nor do codes that"
+        " were requested on another page. Type the six digits of the newest e-mail."
+    ),
+    CodeRefusal.SENT_JUST_NOW: _(
+        "No new code: one went to this address %(ago)s ago; the next is possible in %(wait)s."
+    ),
+    CodeRefusal.HOUR_USED_UP: _(
+        "No new code: five within the hour; the next is possible at %(at)s."
+    ),
+    CodeRefusal.DAY_USED_UP: _(
+        "No new code: eight within 24 hours; the next is possible at %(at)s."
     ),
     SecondFactorRefusal.APP_CODE_WRONG: _("That is not the code that the app shows now."),
     SecondFactorRefusal.CODE_WRONG_OR_USED: _("That is not the code, or it has been used."),
@@ -42,4 +56,17 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
 
 
 def refusal_sentence(refused: Refused) -> "StrOrPromise":
-    return SENTENCES[refused.code]
+    sentence = SENTENCES[refused.code]
+    if not isinstance(refused.code, CodeRefusal) or refused.again_at is None:
+        return sentence
+    sent_at, now = refused.context["sent_at"], refused.context["now"]
+    return sentence % {
+        "ago": _seconds(floor((now - sent_at).total_seconds())),
+        "wait": _seconds(ceil((refused.again_at - now).total_seconds())),
+        # The first whole minute after it.
+        "at": clock_text(refused.again_at + timedelta(seconds=59)),
+    }
+
+
+def _seconds(number: int) -> str:
+    return ngettext("%(number)s second", "%(number)s seconds", number) % {"number": number}

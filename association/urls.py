@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("account/partner/authorization/", authorization.authorization, name="my_authorization"),
     path("account/partner/ask-budget", my_partner.ask_budget, name="ask_budget"),
     path("account/partner/end/", ending.end, name="my_end"),
+    path("account/attempts/<uuid:attempt_id>/dismiss", my_partner.dismiss, name="dismiss_attempt"),
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),

@@ -166,7 +166,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 # Users with this permission see full e-mail addresses in the admin.
 FULL_ADDRESS_PERMISSION = "accounts.view_full_address"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.SignedInBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
 _validation = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
@@ -221,6 +221,9 @@ RATE_LIMITS = {
     "start_attempt": (600, _HOUR),
     # Codes, to any e-mail addresses.
     "send_code": (300, _HOUR),
+    # Codes to log in with a new browser, per login and client network.
+    "log_in_code": (1, _MINUTE),
+    "log_in_codes_in_an_hour": (5, _HOUR),
     # Requests for an online invitation; each sends e-mails to the partner's members.
     "ask": (20, _HOUR),
 }

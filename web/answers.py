@@ -1,14 +1,16 @@
 """Answers that views share."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache, wraps
+from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from web.limits import LimitReached
@@ -48,6 +50,15 @@ def posts_only(page: str, *kept: str) -> Callable[[ViewFunction], ViewFunction]:
         return answer
 
     return decorate
+
+
+def as_refusal(response: HttpResponse, again_at: datetime | None) -> HttpResponse:
+    """Make the page that shows a refusal a 409; with `again_at` a 429 with Retry-After."""
+    response.status_code = 409 if again_at is None else 429
+    if again_at is not None:
+        seconds = (again_at - timezone.now()).total_seconds()
+        response["Retry-After"] = str(max(1, ceil(seconds)))
+    return response
 
 
 def wait_before_retry(

@@ -1,11 +1,11 @@
-"""The error pages 400, 403 (CSRF), 413, 500 and 503; Django renders the templates 403 and 404."""
+"""The error pages that Django does not render itself: 400, 403 (CSRF), 405, 413, 500 and 503."""
 
 import sys
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -31,6 +31,13 @@ READ_ONLY = "25006"
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _bare(request, "400.html", 400)
+
+
+def method_not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+    """Give an answer that has only the header Allow the page that says so."""
+    page = _bare(request, "405.html", 405)
+    page["Allow"] = response.headers["Allow"]
+    return page
 
 
 def content_too_large(request: HttpRequest) -> HttpResponse:

@@ -23,9 +23,10 @@ from django.utils.module_loading import import_string
 
 from web.answers import busy
 from web.cookies import has_any_cookie
+from web.errors import method_not_allowed
 from web.origin import Origin, canonical_ip, set_origin
 from web.session_life import has_ended, note_request
-from web.typed import give_back
+from web.typed import give_back, note_unsent
 from web.waits import waiting_at_most
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -120,6 +121,8 @@ class LanguageMiddleware:
         request.LANGUAGE_CODE = chosen or translation.get_language_from_request(request)
         translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
+        if response.status_code == 405:
+            response = method_not_allowed(request, response)
         response.headers.setdefault("Content-Language", translation.get_language())
         if in_url and (request.method == "POST" or has_any_cookie(request)):
             response.set_cookie(
@@ -153,7 +156,7 @@ def _present_user(request: HttpRequest) -> Any:
     user = get_user(request)
     if not user.is_authenticated:
         return user
-    request.login_has_ended = has_ended(request)  # type: ignore[attr-defined]
+    request.login_has_ended = has_ended(request, user)  # type: ignore[attr-defined]
     return AnonymousUser() if request.login_has_ended else user  # type: ignore[attr-defined]
 
 
@@ -174,7 +177,10 @@ class LogInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Any
     ) -> HttpResponseBase:
-        return give_back(request) or super().handle_no_permission(request, view_func)
+        answer = give_back(request)
+        if answer is None:
+            note_unsent(request)
+        return answer or super().handle_no_permission(request, view_func)
 
 
 class PolicyMiddleware(CSPMiddleware):

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -41,15 +43,44 @@ def can_be_sent_again(request: HttpRequest) -> bool:
     return not has_secret and not request.FILES
 
 
+# The tag of the message that is shown at the log-in and once more on the page it leads to.
+UNSENT = "unsent"
+
+
+def note_unsent(request: HttpRequest) -> None:
+    """Tell someone whose POST leads to the log-in that it did nothing, and what to do."""
+    if request.method != "POST":
+        return
+    text = gettext("You were not logged in, so nothing was done.")
+    if typed_form(request)["typed"]:
+        text += " " + gettext("What you typed could not be kept.")
+    text += " " + gettext("Once you are logged in, press the button again.")
+    messages.warning(request, text, extra_tags=UNSENT)
+
+
+def keep_unsent(request: HttpRequest) -> None:
+    """Keep the message of `note_unsent()`, which a log-in page has shown, for the next page."""
+    shown = list(messages.get_messages(request))
+    for message in shown:
+        if UNSENT in message.tags.split():
+            messages.warning(request, message.message, extra_tags=UNSENT)
+
+
 def give_back(request: HttpRequest) -> HttpResponse | None:
     """Return a page with what was sent after the log-in had ended, where it can be sent again."""
     # Finds out who it is.
     if request.user.is_authenticated or request.method != "POST":
         return None
-    context = typed_form(request) if getattr(request, "login_has_ended", False) else {}
+    context = typed_form(request) if _had_login(request) else {}
     if not context.get("is_complete"):
         return None
     return render(request, "login_ended.html", context, status=403)
+
+
+def _had_login(request: HttpRequest) -> bool:
+    """Whether the log-in has ended by its age or idle time, or its session is gone."""
+    is_gone = settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.session_key
+    return getattr(request, "login_has_ended", False) or is_gone
 
 
 def label_of(name: str) -> str:

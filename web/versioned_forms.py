@@ -150,6 +150,13 @@ def moment_text(moment: datetime) -> str:
     return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
 
 
+def clock_text(moment: datetime) -> str:
+    """Return the time of the day with its zone, and with the day unless that is today."""
+    local = localtime(moment)
+    is_today = local.date() == localtime().date()
+    return f"{date_format(local, 'TIME_FORMAT')} {local:%Z}" if is_today else moment_text(moment)
+
+
 def _names(field: Any, value: Any) -> str:
     """Return the names of the related rows that the value has: rows, keys, or one of either."""
     several = value if isinstance(value, list | tuple) else [value]

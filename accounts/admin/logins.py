@@ -94,4 +94,13 @@ class VerificationCodeAdmin(EvidenceAdmin):
     lower_case_search = True
     date_hierarchy = "sent_at"
     addresses = ("email",)
-    fields = ("email", "purpose", "sent_at", "expires_at", "tries", "spent_at", "spent_by")
+    fields = (
+        "email",
+        "purpose",
+        "sent_at",
+        "expires_at",
+        "is_kept_for_owner",
+        "tries",
+        "spent_at",
+        "spent_by",
+    )

@@ -95,5 +95,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.account_name
 
     @property
+    def idle_time_is_limited(self) -> bool:
+        """Whether a log-in ends after some time without requests.
+
+        It does for a partner's members and the provider's administrators. Costs no query for the
+        signed-in user (`accounts/backends.py`).
+        """
+        return self.is_staff or hasattr(self, "partner_member")
+
+    @property
     def masked_email(self) -> str:
         return mask_address(self.email)

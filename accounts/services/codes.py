@@ -2,9 +2,11 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,7 +24,7 @@ from web.transactions import whole_transaction
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
-PAUSE = timedelta(seconds=60)
+PAUSE, HOUR, DAY = timedelta(seconds=60), timedelta(hours=1), timedelta(days=1)
 PER_HOUR = 5
 PER_DAY = 10
 # Of these, how many only people get who have typed the account's password: strangers, who may ask
@@ -35,6 +37,14 @@ _KINDS = {
     CodePurpose.RESET_PASSWORD: ("password_reset_code", "password_reset_unknown"),
     CodePurpose.LOG_IN: ("log_in_code", "log_in_unknown"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """A code that is on its way, and from when the next one to its address is possible."""
+
+    row: VerificationCode
+    again_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +66,20 @@ def send_code(
     language: str,
     now: datetime,
     knows_password: bool = False,
-) -> VerificationCode | None:
+    data: Mapping[str, Any] | None = None,
+) -> SentCode:
     """Enqueue an e-mail with a new code to a canonical address, within the address's limits.
 
-    Returns the row, or None when a limit is reached: the page says the same in both cases. The
-    limits count all flows and purposes together, under a lock per address. `knows_password`: of the
-    account with this address; the last codes of the day are kept for that.
+    A known and an unknown address are answered alike. The limits count all flows and purposes
+    together, under a lock per address. `knows_password`: of the account with this address; the last
+    codes of the day are kept for that. `data` is for the e-mail's text. Raises Refused with the
+    CodeRefusal of the limit that ends last, and the moment of its end.
     """
-    per_day = PER_DAY if knows_password else PER_DAY - KEPT_FOR_OWNER
     with transaction.atomic():
         lock_name(f"code:{email}")
-        if _is_limit_reached(email, per_day, now):
-            log_security_event("code.not_sent", purpose=purpose.value)
-            return None
+        sent = _sent_in_a_day(email, now)
+        is_kept = knows_password and _is_day_used_up(sent)
+        _refuse_beyond_limits(sent, is_kept, now)
         row = VerificationCode.objects.create(
             email=email,
             purpose=purpose,
@@ -76,13 +87,15 @@ def send_code(
             nonce=secrets.token_hex(16),
             sent_at=now,
             expires_at=now + LIFETIME,
+            is_kept_for_owner=is_kept,
         )
         known_kind, unknown_kind = _KINDS[purpose]
         kind = f"accounts.{known_kind if code_holder(email, purpose) else unknown_kind}"
-        outgoing = OutgoingMessage(kind, email, row, language, deadline_at=row.expires_at)
+        outgoing = OutgoingMessage(kind, email, row, language, data or {}, row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
         transaction.on_commit(partial(log_security_event, "code.sent", purpose=purpose.value))
-        return row
+    ends = _ends_of_limits([(now, is_kept), *sent], now)
+    return SentCode(row, again_at=max(ends.values()))
 
 
 @whole_transaction
@@ -149,6 +162,16 @@ def derive_code(row: VerificationCode, holder: User | None, key: str | None = No
     return f"{int.from_bytes(digest, 'big') % 10**6:06}"
 
 
+def find_usable_code(
+    *, email: str, purpose: CodePurpose, flow: str, now: datetime
+) -> VerificationCode | None:
+    """Return the newest code of this flow and address while it can be typed, else None."""
+    row = _newest(email, purpose, flow)
+    if row is None or row.spent_at is not None or row.tries >= TRIES or row.expires_at <= now:
+        return None
+    return row
+
+
 def is_newest(row: VerificationCode) -> bool:
     """Return whether no newer code was sent to this address for this purpose and flow."""
     newest = _newest(row.email, row.purpose, row.flow)
@@ -175,11 +198,46 @@ def _active_users(email: str) -> "QuerySet[User]":
     return User.objects.filter(email=email, is_active=True)
 
 
-def _is_limit_reached(email: str, per_day: int, now: datetime) -> bool:
-    codes = VerificationCode.objects.filter(email=email, sent_at__gt=now - timedelta(days=1))
-    ages = [now - sent_at for sent_at in codes.values_list("sent_at", flat=True)]
-    in_last_hour = sum(age < timedelta(hours=1) for age in ages)
-    return any(age < PAUSE for age in ages) or in_last_hour >= PER_HOUR or len(ages) >= per_day
+def _sent_in_a_day(email: str, now: datetime) -> list[tuple[datetime, bool]]:
+    """Return when the codes of the last day were sent, newest first, and which were kept ones."""
+    codes = VerificationCode.objects.filter(email=email, sent_at__gt=now - DAY)
+    return list(codes.order_by("-sent_at").values_list("sent_at", "is_kept_for_owner"))
+
+
+def _is_day_used_up(sent: Sequence[tuple[datetime, bool]]) -> bool:
+    return sum(not is_kept for _, is_kept in sent) >= PER_DAY - KEPT_FOR_OWNER
+
+
+def _ends_of_limits(
+    sent: Sequence[tuple[datetime, bool]], now: datetime, *, is_kept: bool = False
+) -> dict[CodeRefusal, datetime]:
+    """Return until when each limit that is reached allows no further code.
+
+    The codes that are kept for the owner have a limit of the day of their own. Those of the others
+    do not count among them: else their page would tell whether a guessed password was right.
+    """
+    per_day = KEPT_FOR_OWNER if is_kept else PER_DAY - KEPT_FOR_OWNER
+    moments = [at for at, _ in sent]
+    limits = {
+        CodeRefusal.SENT_JUST_NOW: (moments, 1, PAUSE),
+        CodeRefusal.HOUR_USED_UP: (moments, PER_HOUR, HOUR),
+        CodeRefusal.DAY_USED_UP: ([at for at, kept in sent if kept == is_kept], per_day, DAY),
+    }
+    ends = {
+        code: counted[number - 1] + window
+        for code, (counted, number, window) in limits.items()
+        if len(counted) >= number
+    }
+    return {code: end for code, end in ends.items() if end > now}
+
+
+def _refuse_beyond_limits(
+    sent: Sequence[tuple[datetime, bool]], is_kept: bool, now: datetime
+) -> None:
+    ends = _ends_of_limits(sent, now, is_kept=is_kept)
+    if ends:
+        code = max(ends, key=ends.__getitem__)
+        raise Refused(code, again_at=ends[code], sent_at=sent[0][0], now=now)
 
 
 def _newest(email: str, purpose: str, flow: str) -> VerificationCode | None:

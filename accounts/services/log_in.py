@@ -19,7 +19,8 @@ from accounts.services.passwords import warn_of_failed_logins
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address
 from web.fixed_queries import KEY, TEXT, fixed_query
-from web.refused import Busy, Refused
+from web.refused import Busy, Refused, forget_refusal
+from web.security_log import log_security_event
 
 
 class MailboxUnproven(limits.LimitReached):
@@ -78,15 +79,24 @@ def check_guess(*, login: str, owner: User | None, password: str, browser: str |
 def send_log_in_code(
     *, email: str, flow: str, language: str, knows_password: bool, now: datetime
 ) -> None:
-    """Send a code that proves the mailbox, if the address's limits allow one."""
-    send_code(
-        email=email,
-        purpose=CodePurpose.LOG_IN,
-        flow=flow,
-        language=language,
-        now=now,
-        knows_password=knows_password,
-    )
+    """Send a code that proves the mailbox, if the address's limits allow one.
+
+    The page does not tell whether they did. Whether another code went there a moment ago would show
+    to whom an account name belongs, and the codes kept for the owner whether a guess was right.
+    """
+    try:
+        send_code(
+            email=email,
+            purpose=CodePurpose.LOG_IN,
+            flow=flow,
+            language=language,
+            now=now,
+            knows_password=knows_password,
+        )
+    except Refused as refused:
+        # The answer is not one that the request log would write about.
+        log_security_event("code.not_sent", purpose=CodePurpose.LOG_IN.value, code=refused.code)
+        forget_refusal()
 
 
 def mailbox_of(login: str) -> str | None:

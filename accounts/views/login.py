@@ -1,27 +1,40 @@
 """Logging in and out: allauth's pages, with this project's forms and status codes."""
 
-from typing import Any
+from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
 from allauth.account.views import LoginView, LogoutView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
 
 from accounts.hashers import hashing_turn
 from accounts.services.log_in import MailboxUnproven
 from accounts.views.mailbox_proof import ask_for_proof
-from web.answers import ViewFunction, adapt_allauth_view
+from web.answers import ViewFunction, adapt_allauth_view, as_refusal
+from web.limits import LimitReached
+from web.typed import keep_unsent
 
 
 class _Mounted:
-    """Form errors are a 400, only the declared methods exist, `next` shows only if ours."""
+    """Form errors are a 400, `next` shows only if ours.
 
-    http_method_names = ["get", "head", "post"]
+    What is told someone whose POST led here (`note_unsent()`) is told again after the log-in.
+    """
+
+    request: HttpRequest
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context = super().get_context_data(**options)  # type: ignore[misc]
         get_next_url = getattr(self, "get_next_url", None)
-        return {**context, "next_url": get_next_url() if get_next_url else None}
+        next_url = get_next_url() if get_next_url else None
+        return {**context, **get_adapter().where_from(self.request, next_url), "next_url": next_url}
+
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        response = super().render_to_response(context, **options)  # type: ignore[misc]
+        response.add_post_render_callback(lambda _rendered: keep_unsent(self.request))
+        return cast("HttpResponse", response)
 
     def form_invalid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
@@ -37,12 +50,22 @@ class _LogInView(LoginView):  # type: ignore[misc]
                 response: HttpResponse = super().post(request, *args, **options)
         except MailboxUnproven as unproven:
             return ask_for_proof(request, unproven)
+        except LimitReached as reached:
+            return self._answer_too_often(reached)
         return response
+
+    def _answer_too_often(self, reached: LimitReached) -> HttpResponse:
+        """Say how long to wait, on the same page; the login that was typed is kept."""
+        login = {"login": self.request.POST.get("login", "")}
+        form = self.get_form_class()(request=self.request, initial=login)
+        context = self.get_context_data(form=form, retry_after_seconds=reached.seconds)
+        return as_refusal(self.render_to_response(context), reached.again_at)
 
 
 def _mount(view: Any) -> ViewFunction:
     mounted: Any = type(view.__name__, (_Mounted, view), {})
-    return adapt_allauth_view(mounted.as_view())
+    # Before allauth leads on whoever is logged in, whatever the method.
+    return require_http_methods(["GET", "HEAD", "POST"])(adapt_allauth_view(mounted.as_view()))
 
 
 log_in = _mount(_LogInView)

@@ -1,7 +1,7 @@
 """A log-in with a new browser, at an account that others guess at: a code proves the mailbox."""
 
 import secrets
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,22 +13,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import LogInCodeForm, MailboxForm, refusals_as_errors
 from accounts.known_browsers import remember_known_browser
-from accounts.services.codes import LIFETIME
+from accounts.services.codes import LIFETIME, PAUSE
 from accounts.services.log_in import MailboxUnproven, mailbox_of, prove_mailbox, send_log_in_code
+from accounts.views.sent_codes import CodeFacts
 from web import limits
-from web.answers import limited, posted, posts_only, see_other, wait_before_retry
+from web.answers import as_refusal, limited, posted, posts_only, see_other, wait_before_retry
+from web.versioned_forms import clock_text
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
-# In the session: the address that gets the code, whether its password was typed, the flow that the
-# code belongs to, and `next`.
+# In the session: the login, the address that gets the code, whether its password was typed, the
+# flow that the code belongs to, what the page tells of it, and `next`.
 _STARTED = "mailbox_proof"
+Started = dict[str, Any]
 
 
 def ask_for_proof(request: HttpRequest, unproven: MailboxUnproven) -> HttpResponse:
@@ -65,12 +68,11 @@ def send_code(request: HttpRequest) -> HttpResponse:
     typed = form.cleaned_data
     email = mailbox_of(typed["login"])
     # Two clicks are one flow, because the form names it.
-    started = {"email": email, "flow": typed["flow"].hex}
+    started = {"login": typed["login"], "email": email, "flow": typed["flow"].hex}
     started["knows_password"] = _knows_password(email or "", typed["ticket"])
     started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
-    _send(started)
-    request.session[_STARTED] = started
-    return see_other("account_prove_mailbox")
+    before = request.session.get(_STARTED)
+    return _send(request, started, before if _is_same_login(before, started) else None)
 
 
 @posts_only("account_prove_mailbox")
@@ -81,16 +83,49 @@ def send_new_code(request: HttpRequest) -> HttpResponse:
     started = request.session.get(_STARTED)
     if started is None:
         return see_other("account_login")
-    _send(started)
+    return _send(request, started, started)
+
+
+def _is_same_login(before: Started | None, started: Started) -> bool:
+    return before is not None and before["login"] == started["login"]
+
+
+def _send(request: HttpRequest, started: Started, before: Started | None) -> HttpResponse:
+    """Send a code; where no user has this login, only count.
+
+    What the page tells depends on the requests for this login from this network alone, so it is the
+    same for every login, known or not. `before`: the proof of this login that was begun earlier.
+    """
+    limits.count_use("send_code")
+    key, now = f"{started['login'].lower()} from {limits.client_network()}", timezone.now()
+    try:
+        limits.count_use("log_in_codes_in_an_hour", key)
+        limits.count_use("log_in_code", key)
+    except limits.LimitReached as reached:
+        kept = before or {**started, "code": CodeFacts(now, None, now).to_keep()}
+        request.session[_STARTED] = kept
+        page = _show(request, kept, LogInCodeForm(), problem=_too_soon(reached))
+        return as_refusal(page, reached.again_at)
+    if started["email"]:
+        known = {name: started[name] for name in ("email", "flow", "knows_password")}
+        send_log_in_code(**known, language=get_language(), now=now)
+    facts = CodeFacts(now, now + PAUSE, now)
+    request.session[_STARTED] = {**started, "code": facts.to_keep()}
     return see_other("account_prove_mailbox")
 
 
-def _send(started: Mapping[str, Any]) -> None:
-    """Send a code; where no user has this login, only count."""
-    limits.count_use("send_code")
-    if started["email"]:
-        known = {name: started[name] for name in ("email", "flow", "knows_password")}
-        send_log_in_code(**known, language=get_language(), now=timezone.now())
+def _too_soon(reached: limits.LimitReached) -> str:
+    if reached.seconds <= PAUSE.total_seconds():
+        text = ngettext(
+            "No new code: one was requested less than a minute ago; the next is possible in"
+            " %(wait)s second.",
+            "No new code: one was requested less than a minute ago; the next is possible in"
+            " %(wait)s seconds.",
+            reached.seconds,
+        )
+        return text % {"wait": reached.seconds}
+    text = _("No new code: five were requested within the hour; the next is possible at %(at)s.")
+    return text % {"at": clock_text(timezone.now() + timedelta(seconds=reached.seconds + 59))}
 
 
 @_READ_AND_POST
@@ -113,5 +148,17 @@ def prove(request: HttpRequest) -> HttpResponse:
             response = see_other(f"{reverse('account_login')}?{query}")
             remember_known_browser(response, user)
             return response
-    status = 400 if form.errors else 200
-    return render(request, "account/prove_mailbox.html", {"form": form}, status=status)
+    return _show(request, started, form, status=400 if form.errors else 200)
+
+
+def _show(
+    request: HttpRequest,
+    started: Started,
+    form: LogInCodeForm,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    code = CodeFacts.restore(started["code"], now=timezone.now())
+    context = {"form": form, "code": code, "problem": problem}
+    return render(request, "account/prove_mailbox.html", context, status=status)

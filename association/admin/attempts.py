@@ -67,11 +67,13 @@ class AttemptAdmin(EvidenceAdmin):
         "registration_email",
         "registration_country",
         "code_asked_at",
+        "code_again_at",
         "account",
         "entered_at",
         "registered_at",
         "refusal_codes",
         "decided_at",
+        "dismissed_at",
         "deferred_at",
         "told_partner_at",
     )

@@ -88,6 +88,7 @@ class Attempt(models.Model):
     )
     registration_country = CountryField(_("country or region chosen"), blank=True)
     code_asked_at = models.DateTimeField(_("code asked for at"), null=True, blank=True)
+    code_again_at = models.DateTimeField(_("next code possible at"), null=True, blank=True)
 
     account = models.ForeignKey(
         CustomerAccount,
@@ -103,6 +104,8 @@ class Attempt(models.Model):
     decided_at = models.DateTimeField(_("last decided at"), null=True, blank=True)
     # The moment of the last decision while it refuses; empty when nothing does.
     refused_at = models.DateTimeField(_("refused at"), null=True, blank=True)
+    # When its account put the notice about the refusal away; a new decision brings it back.
+    dismissed_at = models.DateTimeField(_("notice dismissed at"), null=True, blank=True)
     deferred_at = models.DateTimeField(_("put off at"), null=True, blank=True)
     told_partner_at = models.DateTimeField(_("partner told at"), null=True, blank=True)
 

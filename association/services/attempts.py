@@ -101,17 +101,6 @@ def find_own_association(owner: User) -> Association | None:
     )
 
 
-def find_open_attempt(owner: User, now: datetime) -> Attempt | None:
-    """Return the newest attempt that this user's account can finish, or None."""
-    return (
-        Attempt.objects.filter(account__owner=owner, invitation__in=Invitation.objects.live(now))
-        .exclude(account__in=Association.objects.in_force().values("account"))
-        .filter(association__isnull=True)
-        .order_by("-entered_at")
-        .first()
-    )
-
-
 def start_attempt(
     *, invitation: Invitation, browser_secret: str, language: str, now: datetime
 ) -> Attempt:
@@ -180,14 +169,23 @@ def agree_to_instructions(
 
 @whole_transaction
 def remember_registration(
-    *, attempt: Attempt, email: str, country: str, code_asked_at: datetime | None
+    *,
+    attempt: Attempt,
+    email: str,
+    country: str,
+    code_asked_at: datetime | None,
+    code_again_at: datetime | None = None,
 ) -> None:
-    """Keep what is being registered, and when its code was asked for. Raises Refused: FINISHED."""
+    """Keep what is being registered, and when its code was asked for. Raises Refused: FINISHED.
+
+    `code_again_at`: from when the next code is possible.
+    """
     attempt.registration_email, attempt.registration_country = email, country
-    attempt.code_asked_at = code_asked_at
+    attempt.code_asked_at, attempt.code_again_at = code_asked_at, code_again_at
+    changed = ["registration_email", "registration_country", "code_asked_at", "code_again_at"]
     with transaction.atomic():
         lock_unfinished(attempt)
-        attempt.save(update_fields=["registration_email", "registration_country", "code_asked_at"])
+        attempt.save(update_fields=changed)
 
 
 @whole_transaction
@@ -233,8 +231,8 @@ def _decide(attempt: Attempt, now: datetime) -> Admission:
 def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> None:
     """Keep the codes of the latest decision. Call it in a transaction that locked the attempt."""
     attempt.refusal_codes, attempt.decided_at = list(codes), now
-    attempt.refused_at = now if codes else None
-    attempt.save(update_fields=["refusal_codes", "decided_at", "refused_at"])
+    attempt.refused_at, attempt.dismissed_at = now if codes else None, None
+    attempt.save(update_fields=["refusal_codes", "decided_at", "refused_at", "dismissed_at"])
 
 
 def last_moment_to_associate(attempt: Attempt) -> datetime | None:

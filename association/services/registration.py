@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.enums import CodePurpose
 from accounts.models import User
-from accounts.services.codes import check_code, send_code
+from accounts.services.codes import check_code, find_usable_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
@@ -16,17 +16,55 @@ from web.transactions import whole_transaction
 
 
 @whole_transaction
-def send_attempt_code(*, attempt: Attempt, email: str, country: str, now: datetime) -> None:
-    """Keep what was typed and send a code, if its limits allow one. Raises Refused: FINISHED."""
+def send_attempt_code(
+    *, attempt: Attempt, email: str, country: str, next_page: str, now: datetime
+) -> None:
+    """Send a code and keep what was typed, both or neither.
+
+    The e-mail to a known address names the partner and leads through the log-in to `next_page`.
+    Raises Refused: FINISHED, and the CodeRefusal of a limit.
+    """
     with transaction.atomic():
-        remember_registration(attempt=attempt, email=email, country=country, code_asked_at=now)
-        send_code(
+        sent = send_code(
             email=canonical_address(email),
             purpose=CodePurpose.REGISTER,
             flow=_flow_of(attempt),
             language=attempt.language,
             now=now,
+            data={"partner": attempt.invitation.partner.name, "next": next_page},
         )
+        remember_registration(
+            attempt=attempt,
+            email=email,
+            country=country,
+            code_asked_at=now,
+            code_again_at=sent.again_at,
+        )
+
+
+@whole_transaction
+def resume_attempt_code(
+    *, attempt: Attempt, email: str, country: str, again_at: datetime | None, now: datetime
+) -> bool:
+    """Return to the code that this attempt sent to the address, if it can still be typed.
+
+    `again_at`: from when the next one is possible. Raises Refused: FINISHED.
+    """
+    code = find_usable_code(
+        email=canonical_address(email),
+        purpose=CodePurpose.REGISTER,
+        flow=_flow_of(attempt),
+        now=now,
+    )
+    if code is not None:
+        remember_registration(
+            attempt=attempt,
+            email=email,
+            country=country,
+            code_asked_at=code.sent_at,
+            code_again_at=again_at,
+        )
+    return code is not None
 
 
 @whole_transaction

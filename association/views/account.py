@@ -21,7 +21,14 @@ from association.services.attempts import (
     new_browser_secret,
     restart_attempt,
 )
-from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
+from association.views.gate import (
+    Journey,
+    attempt_step,
+    is_of_browser,
+    progress,
+    resume_url,
+    step_url,
+)
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.invitation_requests import request_online_invitation
@@ -97,6 +104,8 @@ def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> H
     if choice == "continue":
         return _continue_as_shown(request, attempt, now)
     if choice in {"switch", "register"} and request.user.is_authenticated:
+        if not is_of_browser(request, attempt):
+            return _begin_again_here(request, attempt, now)
         forget_ticks(attempt=attempt)
         logout(request)
     match choice:
@@ -108,6 +117,16 @@ def follow_choice(request: HttpRequest, attempt: Attempt, *, now: datetime) -> H
             query = urlencode({"next": resume_url(attempt)})
             return see_other(f"{reverse('account_login')}?{query}")
     return see_other(step_url(attempt, Step.ACCOUNT))
+
+
+def _begin_again_here(
+    request: HttpRequest, attempt: Attempt, now: datetime, step: Step = Step.ACCOUNT
+) -> HttpResponse:
+    """Log out to use another account; the attempt of another browser stays as it is."""
+    secret = browser_secret_of(request)
+    fresh = restart_attempt(attempt=attempt, browser_secret=secret, now=now)
+    logout(request)
+    return remember_browser(see_other(step_url(fresh, step)), secret)
 
 
 def _continue_as_shown(request: HttpRequest, attempt: Attempt, now: datetime) -> HttpResponse:
@@ -158,8 +177,5 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
 @attempt_step(Step.SWITCH)
 def switch(request: HttpRequest, journey: Journey) -> HttpResponse:
     """Log out to use another account or a new one, without what was ticked for this one."""
-    secret = browser_secret_of(request)
-    attempt = restart_attempt(attempt=journey.attempt, browser_secret=secret, now=journey.now)
-    logout(request)
     step = Step.REGISTER if request.POST.get("choice") == "register" else Step.ACCOUNT
-    return remember_browser(see_other(step_url(attempt, step)), secret)
+    return _begin_again_here(request, journey.attempt, journey.now, step)

@@ -11,11 +11,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import User
 from association.enums import JourneyRefusal, Step
 from association.models import Attempt
 from association.services.admission import Admission, admit, first_undone_step, is_open
@@ -28,7 +30,9 @@ from association.services.documents import Versions, load_versions
 from association.views.remembered import dead_link
 from partners.models import Invitation, Partner
 from web.answers import ViewFunction, see_other
+from web.email_addresses import canonical_address
 from web.refused import Refused
+from web.typed import note_unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,31 @@ def resume_url(attempt: Attempt) -> str:
 
 
 def is_mine(request: HttpRequest, attempt: Attempt) -> bool:
-    """Whether the attempt is the account's or, while it has none, the browser's."""
+    """Whether the attempt is the account's or, while it has none, the visitor's.
+
+    That is who has the browser's cookie, or is signed in with the address typed at Register: the
+    e-mail to a known address leads back here, also in another browser.
+    """
     if attempt.account is not None:
         return request.user.is_authenticated and attempt.account.owner_id == request.user.pk
-    return is_of_browser(request, attempt)
+    return is_of_browser(request, attempt) or (
+        request.user.is_authenticated and is_addressed_to(request.user, attempt)
+    )
 
 
 def is_of_browser(request: HttpRequest, attempt: Attempt) -> bool:
     browser_secret = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
     return secrets.compare_digest(hash_of(browser_secret), attempt.browser_hash)
+
+
+def is_addressed_to(user: User, attempt: Attempt) -> bool:
+    """Whether the address typed at Register is this user's proven one.
+
+    Whoever began it gains nothing: entering removes what was ticked without this log-in, and the
+    last page asks for the agreement.
+    """
+    typed = attempt.registration_email
+    return bool(typed) and canonical_address(typed) == user.email
 
 
 def own_attempt(view: Callable[[HttpRequest, Attempt], HttpResponse]) -> ViewFunction:
@@ -104,7 +124,8 @@ def own_attempt(view: Callable[[HttpRequest, Attempt], HttpResponse]) -> ViewFun
 def answer_to_stranger(request: HttpRequest, attempt_id: UUID) -> HttpResponseBase:
     """Ask to log in, whether or not the attempt exists; 404 for another user."""
     if request.user.is_authenticated:
-        raise Http404
+        return render(request, "association/unknown_attempt.html", status=404)
+    note_unsent(request)
     return redirect_to_login(reverse("join_resume", args=[attempt_id]))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -21,12 +22,13 @@ from accounts.models import CustomerAccount, Freeze
 from accounts.services.capabilities import capability_rows
 from association.ending_words import who_ended
 from association.enums import AssociationRefusal, AuthorizationState, Side
-from association.models import Association, Authorization, Budget, Consent
+from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
-from association.services.attempts import find_open_attempt, find_own_association
+from association.services.attempts import find_own_association
 from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
 from association.services.endings import past_associations
 from association.services.spending import resets_at, spent_of
+from association.services.unfinished import dismiss_attempt, find_unfinished
 from association.views.gate import resume_url
 from association.views.own import signed_in
 from partners.services.member_invitations import has_member_invitation
@@ -38,9 +40,9 @@ from web.refused import Refused
 @require_safe
 def account_home(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
-    attempt = find_open_attempt(user, now)
-    if attempt is not None:
-        return redirect(resume_url(attempt))
+    unfinished = find_unfinished(user, now)
+    if unfinished.open is not None:
+        return redirect(resume_url(unfinished.open))
     if has_member_invitation(user=user, now=now):
         return redirect("membership")
     if hasattr(user, "customer_account"):
@@ -58,7 +60,16 @@ def my_partner(request: HttpRequest) -> HttpResponse:
     past = past_associations(signed_in(request).pk)
     if past:
         return _show_past(request, past)
-    return render(request, "association/no_partner.html")
+    unfinished = find_unfinished(signed_in(request), timezone.now())
+    return render(request, "association/no_partner.html", {"unfinished": unfinished})
+
+
+@posts_only("my_partner")
+def dismiss(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+    """Show no more notices about an attempt that is refused."""
+    mine = Attempt.objects.filter(account__owner=signed_in(request))
+    dismiss_attempt(attempt=get_object_or_404(mine, pk=attempt_id), now=timezone.now())
+    return see_other("my_partner")
 
 
 def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> ViewFunction:
@@ -105,6 +116,7 @@ def _show_past(
         "provider_freeze": account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR).first(),
         "freezes": account.freezes.order_by("-frozen_at", "-pk"),
         "consents": _consents(account),
+        "unfinished": find_unfinished(account.owner, timezone.now()),
         "problem": problem,
     }
     return render(request, "association/past_partner.html", context, status=status)

@@ -14,12 +14,16 @@ from accounts.enums import CodeRefusal
 from accounts.forms import CodeForm
 from accounts.known_browsers import remember_known_browser
 from accounts.refusals import refusal_sentence
-from accounts.services.codes import LIFETIME, PAUSE
+from accounts.views.sent_codes import CodeFacts
 from association.enums import Step
 from association.forms.joining import RegisterForm
 from association.models import Attempt
 from association.services.attempts import remember_registration
-from association.services.registration import register_for_attempt, send_attempt_code
+from association.services.registration import (
+    register_for_attempt,
+    resume_attempt_code,
+    send_attempt_code,
+)
 from association.views.gate import (
     Journey,
     StepView,
@@ -30,7 +34,7 @@ from association.views.gate import (
     step_url,
 )
 from web import limits
-from web.answers import limited, see_other
+from web.answers import as_refusal, limited, see_other
 from web.refused import Refused
 
 
@@ -69,18 +73,17 @@ def register(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 
 def show_register(
-    request: HttpRequest, journey: Journey, form: Form, status: int = 200
+    request: HttpRequest, journey: Journey, form: Form, status: int = 200, problem: str = ""
 ) -> HttpResponse:
     attempt = journey.attempt
     asked_at = attempt.code_asked_at
-    wait = 0 if asked_at is None else (asked_at + PAUSE - journey.now).total_seconds()
     context = {
         "form": form,
         "attempt": attempt,
         "partner": journey.partner,
         "at_code": isinstance(form, CodeForm),
-        "wait_seconds": max(0, round(wait)),
-        "lifetime_minutes": LIFETIME.seconds // 60,
+        "code": CodeFacts(asked_at, attempt.code_again_at, journey.now) if asked_at else None,
+        "problem": problem,
         "back_url": step_url(attempt, Step.ACCOUNT),
         **progress(journey.invitation, Step.REGISTER),
     }
@@ -91,13 +94,34 @@ def show_register(
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
 def send_code(request: HttpRequest, journey: Journey) -> HttpResponse:
-    """Send a code, if the address's limits allow one; the page does not tell."""
-    form = RegisterForm(request.POST, attempt=journey.attempt)
+    """Send a code, or say why and until when the address's limits allow none."""
+    attempt, now = journey.attempt, journey.now
+    form = RegisterForm(request.POST, attempt=attempt)
     if not form.is_valid():
         return show_register(request, journey, form, status=400)
     limits.count_use("send_code")
-    send_attempt_code(attempt=journey.attempt, now=journey.now, **form.cleaned_data)
-    return see_other(step_url(journey.attempt, Step.REGISTER))
+    try:
+        next_page = resume_url(attempt)
+        send_attempt_code(attempt=attempt, next_page=next_page, now=now, **form.cleaned_data)
+    except Refused as refused:
+        if not isinstance(refused.code, CodeRefusal) or refused.again_at is None:
+            raise
+        return _send_no_code(request, journey, form, refused)
+    return see_other(step_url(attempt, Step.REGISTER))
+
+
+def _send_no_code(
+    request: HttpRequest, journey: Journey, form: RegisterForm, refused: Refused
+) -> HttpResponse:
+    """Say until when no code is possible; one that this attempt got earlier can be typed here."""
+    attempt, again_at = journey.attempt, refused.again_at
+    shown: Form = form
+    if resume_attempt_code(
+        attempt=attempt, again_at=again_at, now=journey.now, **form.cleaned_data
+    ):
+        shown = CodeForm(email=attempt.registration_email)
+    problem = str(refusal_sentence(refused))
+    return as_refusal(show_register(request, journey, shown, problem=problem), again_at)
 
 
 @attempt_step(Step.REGISTER, is_action=True)

@@ -21,7 +21,6 @@ from partners.services.member_invitations import (
 from partners.services.members import find_member, member_terms
 from web.answers import posted, posts_only, see_other
 from web.refused import Refused
-from web.session_life import limit_idle_time
 from web.shown_versions import ChangedMeanwhile
 from web.versioned_forms import VersionedForm
 
@@ -49,7 +48,8 @@ def accept(request: HttpRequest, member_invitation_id: int) -> HttpResponse:
     except Refused as refused:
         return _show_refusal(request, refused)
     request.session.cycle_key()
-    limit_idle_time(request.session)
+    # The user is a member from here on, also for the limit on idle time.
+    user.refresh_from_db()
     text = _("You act for %(partner)s now.")
     messages.success(request, text % {"partner": invitation.partner.name})
     return see_other("console_overview")

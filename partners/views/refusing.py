@@ -3,19 +3,18 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from math import ceil
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from audit.services import last_changes
 from partners.models import PartnerMember
 from partners.refusals import sentence_for
 from partners.views.gate import show
+from web.answers import as_refusal
 from web.form_keys import answer_once, earlier_answer
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile
@@ -124,15 +123,6 @@ def status_of(form: forms.Form, why_not: str = "") -> int:
     if why_not:
         return 409
     return 200 if form.is_valid() else 400
-
-
-def as_refusal(response: HttpResponse, again_at: datetime | None) -> HttpResponse:
-    """Make the page that shows the refusal a 409; with `again_at` a 429 with Retry-After."""
-    response.status_code = 409 if again_at is None else 429
-    if again_at is not None:
-        seconds = (again_at - timezone.now()).total_seconds()
-        response["Retry-After"] = str(max(1, ceil(seconds)))
-    return response
 
 
 def refusal_page(

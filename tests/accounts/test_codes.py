@@ -9,11 +9,13 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.enums import CodePurpose
+from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import VerificationCode
+from accounts.refusals import SENTENCES
 from accounts.services.codes import (
     KEPT_FOR_OWNER,
     PER_DAY,
+    PER_HOUR,
     Proof,
     check_code,
     code_holder,
@@ -33,7 +35,17 @@ REGISTER, RESET = CodePurpose.REGISTER, CodePurpose.RESET_PASSWORD
 
 
 def send(email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW, **options):
-    return send_code(email=email, purpose=purpose, flow=flow, language="en", now=now, **options)
+    where = {"email": email, "purpose": purpose, "flow": flow}
+    return send_code(**where, language="en", now=now, **options).row
+
+
+def is_sent(**where):
+    """Ask for a code; return whether one was sent."""
+    try:
+        send(**where)
+    except Refused:
+        return False
+    return True
 
 
 def check(code, email=ADDRESS, flow="flow", purpose=REGISTER, now=NOW):
@@ -147,7 +159,7 @@ def test_right_code_of_a_known_address_is_rejected_as_wrong():
 @pytest.mark.parametrize(("seconds", "sent"), [(59, False), (60, True)])
 def test_two_codes_are_sixty_seconds_apart(seconds, sent):
     send()
-    assert (send(now=NOW + timedelta(seconds=seconds)) is not None) is sent
+    assert is_sent(now=NOW + timedelta(seconds=seconds)) is sent
 
 
 @pytest.mark.django_db
@@ -156,35 +168,79 @@ def test_five_codes_per_hour_and_eight_per_day_across_flows_and_purposes():
     sent = [
         moment
         for n, moment in enumerate(moments)
-        if send(flow=f"flow {n}", purpose=[REGISTER, RESET][n % 2], now=moment)
+        if is_sent(flow=f"flow {n}", purpose=[REGISTER, RESET][n % 2], now=moment)
     ]
     assert len(sent) == PER_DAY - KEPT_FOR_OWNER == 8
     assert len([moment for moment in sent if moment < NOW + timedelta(hours=1)]) == 5
-    assert send(now=NOW + timedelta(hours=24, minutes=2)) is not None
+    assert is_sent(now=NOW + timedelta(hours=24, minutes=2))
 
 
 @pytest.mark.django_db
 def test_the_last_two_of_ten_codes_a_day_are_for_those_who_know_the_password():
     moments = [NOW + timedelta(minutes=13 * number) for number in range(12)]
-    sent = [send(now=moment) is not None for moment in moments]
+    sent = [is_sent(now=moment) for moment in moments]
     assert sent == [True] * 8 + [False] * 4
     later = [NOW + timedelta(hours=12, minutes=number) for number in range(3)]
-    sent = [send(now=moment, knows_password=True) is not None for moment in later]
+    sent = [is_sent(now=moment, knows_password=True) for moment in later]
     assert sent == [True, True, False]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("minutes", "expected", "again"),
+    [
+        ([0], CodeRefusal.SENT_JUST_NOW, timedelta(seconds=60)),
+        ([0, 2, 4, 6, 8], CodeRefusal.HOUR_USED_UP, timedelta(minutes=60)),
+        ([0, 70, 80, 90, 100, 140, 150, 160], CodeRefusal.DAY_USED_UP, timedelta(minutes=1440)),
+    ],
+)
+def test_refusal_names_the_limit_that_ends_last_and_its_end(minutes, expected, again):
+    for minute in minutes:
+        send(now=NOW + timedelta(minutes=minute))
+    with pytest.raises(Refused) as caught:
+        send(now=NOW + timedelta(minutes=minutes[-1], seconds=20))
+    assert (caught.value.code, caught.value.again_at) == (expected, NOW + again)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("knows_password", [False, True])
+def test_strangers_limits_do_not_tell_whether_a_guessed_password_was_right(knows_password):
+    for number in range(8):
+        send(now=NOW + timedelta(minutes=13 * number))
+    later = NOW + timedelta(hours=12)
+    assert is_sent(now=later, knows_password=knows_password) is knows_password
+    with pytest.raises(Refused) as caught:
+        send(now=later + timedelta(seconds=1))
+    assert caught.value.code == CodeRefusal.DAY_USED_UP
+    assert caught.value.again_at == NOW + timedelta(days=1)
+
+
+@pytest.mark.django_db
+def test_the_next_code_is_possible_when_the_service_says_so():
+    again_at, sent = NOW, []
+    for _ in range(9):
+        again_at = send_code(
+            email=ADDRESS, purpose=REGISTER, flow="f", language="en", now=again_at
+        ).again_at
+        sent.append(again_at - NOW)
+    minute = timedelta(minutes=1)
+    hour, day = 60 * minute, 24 * 60 * minute
+    first_hour = [minute, 2 * minute, 3 * minute, 4 * minute, hour]
+    assert sent == [*first_hour, hour + minute, hour + 2 * minute, day, day + minute]
 
 
 @pytest.mark.django_db
 def test_each_address_has_limits_of_its_own():
     send()
-    assert send(email="other@example.org") is not None
+    assert is_sent(email="other@example.org")
 
 
 @pytest.mark.django_db
 def test_limit_writes_nothing_for_known_and_unknown_addresses_alike():
     user = UserFactory.create()
     for address in (ADDRESS, user.email):
-        assert send(email=address) is not None
-        assert send(email=address) is None
+        assert is_sent(email=address)
+        assert not is_sent(email=address)
     assert VerificationCode.objects.count() == OutboxMessage.objects.count() == 2
 
 
@@ -293,3 +349,9 @@ def test_email_with_a_code_is_dropped_when_the_address_became_known():
     UserFactory.create(email=ADDRESS)
     with time_machine.travel(NOW, tick=False), pytest.raises(Stale):
         render_message(OutboxMessage.objects.get())
+
+
+def test_sentences_name_the_limits():
+    assert (PER_HOUR, PER_DAY - KEPT_FOR_OWNER) == (5, 8)
+    assert "five within the hour" in str(SENTENCES[CodeRefusal.HOUR_USED_UP])
+    assert "eight within 24 hours" in str(SENTENCES[CodeRefusal.DAY_USED_UP])

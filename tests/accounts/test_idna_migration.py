@@ -13,7 +13,7 @@ from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-migration = import_module("accounts.migrations.0004_addresses_by_idna_2008")
+migration = import_module("accounts.migrations.0005_addresses_by_idna_2008")
 
 
 @pytest.mark.parametrize(

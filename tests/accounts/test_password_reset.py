@@ -1,7 +1,7 @@
 """A forgotten password and a changed one: codes, sessions, and no difference between addresses."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -15,6 +15,7 @@ from accounts.services.codes import code_holder, derive_code
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.shown_texts import shown_text
 
 pytestmark = pytest.mark.django_db
 NEW = "a brand new password"
@@ -43,7 +44,7 @@ def found(pattern, page):
 
 
 def plain(response):
-    return re.sub(r'value="[^"]*"', "", response.content.decode())
+    return re.sub(r'(?:value|datetime)="[^"]*"', "", response.content.decode())
 
 
 def test_reset_by_code_sets_the_password_and_ends_every_session(client):
@@ -68,6 +69,14 @@ def test_reset_proves_the_address(client):
     assert EmailAddress.objects.get(user=user).verified
 
 
+@pytest.fixture
+def stopped_clock():
+    """Let no second pass, because pages count them."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("stopped_clock")
 def test_answer_is_the_same_for_every_address():
     addresses = {
         "unknown": "nobody@example.org",
@@ -89,7 +98,7 @@ def test_answer_is_the_same_for_every_address():
         statuses = (asked.status_code, shown.status_code, again.status_code, wrong.status_code)
         seen.add((statuses, headers, cookies, body))
     assert len(seen) == 1
-    assert next(iter(seen))[0] == (303, 200, 303, 400)
+    assert next(iter(seen))[0] == (303, 200, 429, 400)
 
 
 def test_two_clicks_on_send_code_are_one_request(client):
@@ -115,11 +124,16 @@ def test_two_clicks_on_set_password_lead_to_the_same_page(client):
     assert AuditEvent.objects.count() == 1
 
 
-def test_new_code_on_request_with_the_same_answer_when_it_is_too_early(client):
+def test_new_code_on_request_or_until_when_none_is_possible(client):
     user = UserFactory.create()
     ask(client, user.email)
     url = reverse("account_confirm_password_reset_code")
-    assert client.post(url, {"action": "send_code"}).status_code == 303
+    early = client.post(url, {"action": "send_code"})
+    assert (early.status_code, early["Retry-After"]) == (429, "60")
+    assert "No new code: one went to this address 0 seconds ago; the next is possible in" in plain(
+        early
+    )
+    assert 'name="code"' in early.content.decode()
     assert VerificationCode.objects.count() == 1
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         assert client.post(url, {"action": "send_code"}).status_code == 303
@@ -160,8 +174,48 @@ def test_code_of_another_browser_is_refused(client):
     ask(client, user.email)
     code = newest_code()
     other = Client()
-    ask(other, user.email)
-    assert answer(other, code).status_code == 400
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        ask(other, user.email)
+        response = answer(other, code)
+    assert response.status_code == 400
+    assert "Earlier codes no longer work, nor do codes that were requested on another page." in (
+        response.content.decode()
+    )
+
+
+def test_too_early_in_another_browser_keeps_what_was_typed(client):
+    user = UserFactory.create()
+    ask(client, user.email)
+    response = ask(Client(), user.email)
+    assert (response.status_code, response["Retry-After"]) == (429, "60")
+    page = response.content.decode()
+    assert f'value="{user.email}"' in page
+    assert 'name="code"' not in page
+
+
+def test_asking_again_leads_back_to_the_code_that_still_works(client):
+    user = UserFactory.create()
+    ask(client, user.email)
+    code = newest_code()
+    response = ask(client, user.email)
+    assert response.status_code == 429
+    assert 'name="code"' in response.content.decode()
+    assert answer(client, code).status_code == 303
+
+
+def test_page_says_when_the_code_was_requested_and_until_when_it_lasts(client):
+    with time_machine.travel(datetime(2030, 1, 1, 6, 12, 30, tzinfo=UTC), tick=False):
+        ask(client, UserFactory.create().email)
+        page = client.get(reverse("account_confirm_password_reset_code")).content.decode()
+    assert shown_text(page, "Requested at") == (
+        "Requested at 06:12 UTC and on its way, valid until 06:22 UTC;"
+        " earlier codes no longer work."
+    )
+    with time_machine.travel(datetime(2030, 1, 1, 6, 23, tzinfo=UTC), tick=False):
+        page = client.get(reverse("account_confirm_password_reset_code")).content.decode()
+    assert shown_text(page, "The code requested") == (
+        "The code requested at 06:12 UTC was valid until 06:22 UTC. Send a new code."
+    )
 
 
 def test_confirming_without_a_request_redirects_to_the_first_page(client):

@@ -26,7 +26,7 @@ TYPED, ADDRESS = "New.Person@Example.ORG", "new.person@example.org"
 
 def proof_of(address=ADDRESS, flow="flow", now=NOW):
     where = {"email": address, "purpose": CodePurpose.REGISTER, "flow": flow}
-    row = send_code(**where, language="en", now=now)
+    row = send_code(**where, language="en", now=now).row
     return check_code(**where, code=derive_code(row, None), now=now)
 
 

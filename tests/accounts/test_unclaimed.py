@@ -31,7 +31,7 @@ def made():
 
 def register():
     where = {"email": ADDRESS, "purpose": CodePurpose.REGISTER, "flow": "flow"}
-    row = send_code(**where, language="en", now=NOW)
+    row = send_code(**where, language="en", now=NOW).row
     proof = check_code(**where, code=derive_code(row, None), now=NOW)
     return register_account(
         proof=proof,

@@ -1,8 +1,10 @@
 """Register: one page with three forms; there is no user before the address is proven."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from association.models import Attempt
 from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
 from tests.journeys.walk import ADDRESS, Walk, newest_code, other_code
+from tests.shown_texts import shown_text
 from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,7 @@ def test_code_of_a_wrong_shape_is_a_form_error_and_costs_no_try(walk, code):
 def test_used_code_registers_no_other_user(walk):
     walk.register()
     code = newest_code()
+    let_pass(61)
     thief = Walk(walk.invitation)
     thief.begin()
     thief.send_code()
@@ -214,14 +218,67 @@ def test_change_address_goes_back_to_what_was_typed(walk):
     assert 'name="code"' not in text
 
 
-def test_sending_again_within_a_minute_sends_nothing_and_looks_the_same(walk):
-    first = walk.send_code()
-    again = walk.send_code()
-    assert (first.status_code, first["Location"]) == (again.status_code, again["Location"])
-    assert VerificationCode.objects.count() == 1
-    let_pass(61)
+def test_sending_again_within_a_minute_says_when_the_next_code_is_possible(walk):
     walk.send_code()
-    assert VerificationCode.objects.count() == 2
+    code = newest_code()
+    let_pass(20)
+    again = walk.send_code()
+    assert (again.status_code, again["Retry-After"]) == (429, "40")
+    assert shown_text(again.content.decode(), "No new code") == (
+        "No new code: one went to this address 20 seconds ago; the next is possible in 40 seconds."
+    )
+    assert VerificationCode.objects.count() == 1
+    assert register(walk, code).status_code == 303
+
+
+def test_code_for_another_page_counts_and_what_was_typed_is_kept(walk):
+    walk.client.post("/account/password/reset/", {"email": ADDRESS})
+    response = walk.send_code(country="FR")
+    page = response.content.decode()
+    assert response.status_code == 429
+    assert shown_text(page, "No new code").startswith("No new code: one went to this address ")
+    assert f'value="{ADDRESS}"' in page
+    assert '<option value="FR" selected>' in page
+    assert 'name="code"' not in page
+    assert walk.attempt.registration_email == ""
+
+
+def test_address_that_was_changed_and_changed_back_leads_to_its_code(walk):
+    walk.send_code()
+    code = newest_code()
+    walk.post("register/address")
+    assert walk.send_code().status_code == 429
+    assert register(walk, code).status_code == 303
+
+
+def test_fifth_code_within_the_hour_says_when_the_next_is_possible(walk):
+    start = datetime(2030, 1, 1, 6, 0, tzinfo=UTC)
+    for minute in (0, 10, 20, 30, 40):
+        with time_machine.travel(start + timedelta(minutes=minute), tick=False):
+            assert walk.send_code().status_code == 303
+            page = walk.get("register").content.decode()
+    assert shown_text(page, "Requested at") == (
+        "Requested at 06:40 UTC and on its way, valid until 06:50 UTC;"
+        " earlier codes no longer work."
+    )
+    assert shown_text(page, "The next code") == "The next code is possible at 07:00 UTC."
+    with time_machine.travel(start + timedelta(minutes=55), tick=False):
+        response = walk.send_code()
+    assert (response.status_code, response["Retry-After"]) == (429, "300")
+    assert shown_text(response.content.decode(), "No new code") == (
+        "No new code: five within the hour; the next is possible at 07:00 UTC."
+    )
+
+
+def test_page_after_sending_says_when_until_when_and_from_when_again(walk):
+    with time_machine.travel(datetime(2030, 1, 1, 6, 12, tzinfo=UTC), tick=False):
+        walk.send_code()
+        page = walk.get("register").content.decode()
+    assert shown_text(page, "Requested at") == (
+        "Requested at 06:12 UTC and on its way, valid until 06:22 UTC;"
+        " earlier codes no longer work."
+    )
+    assert shown_text(page, "The next code") == "The next code is possible in 60 seconds."
 
 
 def test_page_asking_for_the_code_shows_no_secret(walk):
@@ -326,6 +383,7 @@ def test_known_address_looks_like_an_unknown_one():
 
 
 def without_csrf(page):
+    page = re.sub(r'datetime="[^"]*"', "", page)
     return "".join(line for line in page.splitlines() if "csrfmiddlewaretoken" not in line)
 
 

@@ -110,7 +110,7 @@ def test_someone_signed_in_says_which_account_joins(visitor):
     visitor.tick("instructions")
     visitor.press("Agree and continue", "account", variant="signed-in")
     assert not Association.objects.exists()
-    visitor.press(f"Continue as {account.owner.masked_email}", "confirm", variant="reseller")
+    visitor.press(f"Continue as {account.owner.email}", "confirm", variant="reseller")
     visitor.press("Associate", "done", variant="reseller")
 
     assert Association.objects.get().account == account

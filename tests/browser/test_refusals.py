@@ -153,7 +153,7 @@ def test_the_wrong_recipient_goes_on_with_the_right_account(visitor):
 
     visitor.come_as(wrong.owner, invitation, "check", variant="wrong_recipient")
     assert visitor.reads(f"The invitation was sent to {right.owner.masked_email}.")
-    assert visitor.reads(f"You are logged in with {wrong.owner.masked_email}.")
+    assert visitor.reads(f"You are logged in with {wrong.owner.email}.")
     assert not visitor.reads(right.owner.email)
     visitor.press("Use another account", "account", variant="email")
     visitor.press("Login for Association", "login")

@@ -36,7 +36,7 @@ def test_sessions(change_key):
 @pytest.mark.django_db(transaction=True)
 def test_verification_codes(change_key):
     flow = {"email": "ann@example.org", "purpose": CodePurpose.REGISTER, "flow": "f"}
-    row = send_code(language="en", now=timezone.now(), **flow)
+    row = send_code(language="en", now=timezone.now(), **flow).row
     code = derive_code(row, None)
     is_accepted = change_key()
 

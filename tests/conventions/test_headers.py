@@ -6,9 +6,11 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.test import Client, override_settings
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from tests.conventions.routes import routes
+from tests.factories import UserFactory
 from web import errors
 
 ALWAYS = {
@@ -135,3 +137,23 @@ def test_a_missing_header_is_noticed(db):
 
     with pytest.raises(AssertionError):
         assert_complete(response)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
+def test_method_that_no_page_accepts_gets_a_page_of_ours(method):
+    wrong = {}
+    for route in routes():
+        if route.parameters or not route.name or route.name.startswith("admin:"):
+            continue
+        client = Client(raise_request_exception=False)
+        client.force_login(UserFactory.create())
+        response = client.generic(method, reverse(route.name))
+        if response.status_code == 404:
+            continue
+        is_ours = b"<h1>That is not possible at this address</h1>" in response.content
+        if response.status_code != 405 or not is_ours or not response.get("Allow"):
+            wrong[route.name] = response.status_code
+        else:
+            assert_complete(response)
+    assert wrong == {}

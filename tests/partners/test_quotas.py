@@ -15,12 +15,12 @@ from partners.refusals import sentence_for
 from partners.services.batches import make_batches, start_links
 from partners.services.invitations import create_invitation, create_links, resend_invitation
 from partners.services.quotas import check_quotas
-from partners.views.refusing import as_refusal
 from tests.factories import (
     InvitationBatchFactory,
     InvitationFactory,
     PartnerMemberFactory,
 )
+from web.answers import as_refusal
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db

@@ -313,7 +313,7 @@ def refusal_of(code):
 
 @pytest.fixture
 def sent(db):
-    row = send_code(**CODE, language="en", now=NOW)
+    row = send_code(**CODE, language="en", now=NOW).row
     assert row is not None
     right = derive_code(row, None)
     return right, f"{(int(right) + 1) % 10**6:06}"

@@ -182,6 +182,37 @@ def test_user_who_becomes_a_member_is_limited_from_then_on(clock, client):
     assert not is_in(client, CONSOLE)
 
 
+def test_member_of_long_ago_stays_logged_in_where_the_invitation_is_accepted(clock, client):
+    invited = MemberInvitationFactory.create()
+    logged_in(client, UserFactory.create(email=invited.address))
+    clock.shift(timedelta(hours=3))
+    page = client.get(reverse("membership"))
+    client.post(reverse("accept_membership", args=[invited.pk]), version_of(page))
+    assert is_in(client, CONSOLE)
+
+
+@pytest.mark.parametrize("becomes", ["a member", "an administrator"])
+def test_sessions_from_before_are_limited_too(clock, client, becomes):
+    user = UserFactory.create()
+    logged_in(client, user)
+    if becomes == "a member":
+        PartnerMemberFactory.create(user=user)
+    else:
+        user.is_staff = True
+        user.save()
+    clock.shift(timedelta(minutes=29))
+    assert is_in(client, SETTINGS)
+    clock.shift(timedelta(minutes=30))
+    assert not is_in(client, SETTINGS)
+
+
+def test_signed_in_page_costs_two_statements_for_its_user(client, django_assert_num_queries):
+    for user in (UserFactory.create(), PartnerMemberFactory.create(administrator=True).user):
+        logged_in(client, user)
+        with django_assert_num_queries(2):
+            assert is_in(client, reverse("account_change_password"))
+
+
 def test_form_sent_too_late_is_given_back(clock, member):
     clock.shift(timedelta(minutes=31))
     before = tables()

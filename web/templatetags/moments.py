@@ -1,6 +1,6 @@
 """Moments in templates, also inside translated sentences."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils.formats import date_format
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
-from web.versioned_forms import moment_text
+from web.versioned_forms import clock_text, moment_text
 
 register = template.Library()
 
@@ -26,6 +26,19 @@ def moment(at: datetime) -> SafeString:
     # Nothing in it comes from a person. Escaping three texts is 70 Python calls, which the landing
     # page of an e-mail invitation would pay at every visit.
     return SafeString(f'<time datetime="{local.isoformat()}">{shown} {local:%Z}</time>')
+
+
+@register.filter
+def clock(at: datetime) -> SafeString:
+    """Return the time of the day with its zone, and with the day unless that is today."""
+    local = localtime(at)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), clock_text(at))
+
+
+@register.filter
+def next_clock(at: datetime) -> SafeString:
+    """Return the first whole minute at or after the moment, as `clock` does."""
+    return clock(at + timedelta(seconds=59))
 
 
 @register.filter

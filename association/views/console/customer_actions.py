@@ -34,8 +34,8 @@ from association.views.console.customers import (
 )
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, for_members, show
-from partners.views.refusing import answer_or_conflict, as_refusal, status_of
-from web.answers import posted, posts_only
+from partners.views.refusing import answer_or_conflict, status_of
+from web.answers import as_refusal, posted, posts_only
 from web.form_keys import answer_once
 from web.refused import Refused
 

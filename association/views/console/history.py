@@ -21,9 +21,8 @@ from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import as_refusal
 from partners.views.shared import report_sent
-from web.answers import posts_only, see_other
+from web.answers import as_refusal, posts_only, see_other
 from web.downloads import csv_download
 from web.refused import Refused
 

@@ -27,7 +27,7 @@ def keep_what_was_proven(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_log_in_codes"),
+        ("accounts", "0004_codes_kept_for_the_owner"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('association', '0008_end_requests'),
+        ('association', '0009_next_code_and_dismissed_notice'),
     ]
 
     operations = [
