@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.rendering import Email, render_message
+from partners.emails import PLACEHOLDER
 
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
 
@@ -44,6 +45,12 @@ def _logo_of(mail: Email) -> str:
         f"""<img class="logo" src="{logo.logo_url}" width="{logo.logo_width}"
         height="{logo.logo_height}" alt="{logo.name}\"""".split()
     )
+
+
+def as_previewed(part: str, token: str) -> str:
+    """Return a part of an invitation's e-mail without the recipient's own links."""
+    part = part.replace(token, PLACEHOLDER)
+    return re.sub(r"(/no-more-invitations/)[\w.-]+", rf"\1{PLACEHOLDER}", part)
 
 
 def only_in_text(mail: Email) -> set[str]:

@@ -15,9 +15,16 @@ from outbox.services.delivery import MailSender
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.rendering import Stale
 from partners.enums import AssociationType, Channel, DeliveryState, InvitationProblem
+from partners.forms.lists import read_list
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitation_requests import answer_invitation_request
 from partners.services.invitations import create_invitation, resend_invitation
+from partners.services.mailings import (
+    draft_mailing,
+    mail_batches,
+    mark_refusing_people,
+    start_mailing,
+)
 from partners.services.suppressions import (
     find_reader,
     is_unsubscribed,
@@ -253,5 +260,47 @@ def test_headers_reach_the_mail_program_whole(partner):
     [email] = mail.outbox
     received = message_from_bytes(email.message().as_bytes(), policy=default)
     url = unsubscribe_url(partner=partner, address=ADDRESS)
-    assert received["List-Unsubscribe"] == f"<{url}>"
+    # It begins with a blank where it was folded.
+    assert received["List-Unsubscribe"].strip() == f"<{url}>"
     assert received["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_people_of_a_list_who_refuse_get_no_invitation(partner):
+    """Whether they refuse before the list is read, or after it was started."""
+    member = PartnerMemberFactory.create(partner=partner)
+    people = read_list("a@example.org\nb@example.org\nc@example.org")
+    refuse(partner, "a@example.org")
+    mark_refusing_people(people, partner=partner)
+    now, terms = timezone.now(), {"association_type": "reseller", "label": "Fair", "is_bound": True}
+    batch = draft_mailing(partner=partner, people=people, by=member.user, now=now, **terms)
+    assert batch.size == 2
+    start_mailing(batch=batch, subject="", note="", by=member.user, now=now)
+    refuse(partner, "b@example.org")
+
+    mail_batches(now=now)
+
+    problems = dict(batch.rows.values_list("email", "problem"))
+    code = InvitationProblem.DOES_NOT_WANT_EMAIL.value
+    assert problems == {"a@example.org": code, "b@example.org": code, "c@example.org": ""}
+    assert list(OutboxMessage.objects.values_list("recipient", flat=True)) == ["c@example.org"]
+    batch.refresh_from_db()
+    assert (batch.done_count, batch.refused_count, batch.invitations.count()) == (2, 1, 1)
+
+
+def test_partner_sees_who_does_not_want_e_mail(client, partner):
+    member = PartnerMemberFactory.create(partner=partner, administrator=True)
+    client.force_login(member.user)
+    made = invite(partner)
+    refuse(partner)
+    address = f"/partner/invitations/{made.pk}/"
+
+    page = client.get(address).content.decode()
+    assert "Does not want e-mail" in page
+    assert "You can copy the link and hand it over in another way." in page
+    assert "Send again" not in page
+    [row] = client.get("/partner/invitations/").context["rows"]
+    assert row["is_unwanted"] is True
+    refused = client.post(f"{address}resend")
+    assert refused.status_code == 409
+    sentence = "This person does not want invitations from you by e-mail."
+    assert sentence in refused.content.decode()
