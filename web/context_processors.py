@@ -31,6 +31,7 @@ def site_context(query: str) -> dict[str, Any]:
     current = translation.get_language()
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,
+        "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
         "languages": [
             {
                 "code": code,
