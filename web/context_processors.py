@@ -39,6 +39,7 @@ def site_context(query: str) -> dict[str, Any]:
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,
         "PROVIDER_SUPPORT": support_url(),
+        "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
         "languages": [
             {
                 "code": code,

@@ -60,7 +60,6 @@ def shown_of(invitation: Offer, language: str | None) -> dict[str, Any]:
     return {
         "partner": invitation.partner,
         "association_type": invitation.association_type,
-        "base_url": settings.PUBLIC_BASE_URL,
         "is_reseller": invitation.is_reseller,
         "language_query": f"?lang={language}" if language else "",
     }

@@ -41,12 +41,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='partner',
             name='logo_width',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='width of the logo'),
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='width of the logo'),
         ),
         migrations.AddField(
             model_name='partner',
             name='logo_height',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='height of the logo'),
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='height of the logo'),
         ),
         migrations.AddConstraint(
             model_name='partner',

@@ -36,8 +36,8 @@ class Partner(models.Model):
         verbose_name=_("logo"),
     )
     # Beside the key, so that pages and e-mails need no query for the logo. In CSS pixels.
-    logo_width = models.PositiveSmallIntegerField(_("width of the logo"), null=True, blank=True)
-    logo_height = models.PositiveSmallIntegerField(_("height of the logo"), null=True, blank=True)
+    logo_width = models.PositiveIntegerField(_("width of the logo"), null=True, blank=True)
+    logo_height = models.PositiveIntegerField(_("height of the logo"), null=True, blank=True)
     status = models.CharField(
         _("status"), max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.NORMAL
     )

@@ -135,7 +135,7 @@ def test_texts_are_put_in_once_and_escaped(client, name, note):
     for _ in range(2):
         page = client.get(link(invitation)).content.decode()
         quoted = re.search(r'<blockquote dir="auto">\s*(.*?)\s*</blockquote>', page, re.DOTALL)
-        named = re.search(r'<p class="inviter-name">\s*<bdi>(.*?)</bdi>', page, re.DOTALL)
+        named = re.search(r'<p class="muted">\s*<bdi>(.*?)</bdi>, Ireland', page, re.DOTALL)
         assert html.unescape(quoted[1]).strip() == note.strip()
         assert html.unescape(named[1]) == name
         assert page.count("<script") == 0

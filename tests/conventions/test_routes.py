@@ -31,6 +31,7 @@ PUBLIC = {
     "join_tell_partner",
     "join_enable",
     "join_enable_later",
+    "join_calendar",
     "join_confirm",
     "join_done",
     # refusing invitations by e-mail, with a signed address
