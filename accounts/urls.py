@@ -6,7 +6,7 @@ pages would make unproven users or write while they show, and do not exist.
 
 from django.urls import URLPattern, path
 
-from accounts.views import credentials, login, mailbox_proof, second_factor
+from accounts.views import credentials, login, mailbox_proof, password_reset, second_factor
 
 urlpatterns: list[URLPattern] = [
     path("account/login/", login.log_in, name="account_login"),
@@ -21,10 +21,10 @@ urlpatterns: list[URLPattern] = [
     path("account/reauthenticate/", login.confirm, name="account_reauthenticate"),
     path("account/2fa/", second_factor.second_factor, name="second_factor"),
     path("account/2fa/authenticate/", login.second_factor, name="mfa_authenticate"),
-    path("account/password/reset/", credentials.forgotten, name="account_reset_password"),
+    path("account/password/reset/", password_reset.forgotten, name="account_reset_password"),
     path(
         "account/password/reset/confirm/",
-        credentials.reset,
+        password_reset.reset,
         name="account_confirm_password_reset_code",
     ),
     path("account/password/change/", credentials.change, name="account_change_password"),

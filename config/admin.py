@@ -47,6 +47,12 @@ class ProviderAdminSite(AdminSite):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
         raise PermissionDenied
 
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Log out by POST, as Django does; a GET leads to the first page, which has the button."""
+        if request.method in {"GET", "HEAD"}:
+            return redirect("admin:index")
+        return super().logout(request, extra_context)
+
     def get_urls(self) -> list[Any]:
         """Leave out Django's redirect to an object's own page: no model here has one."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]

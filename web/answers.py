@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from web.limits import LimitReached
 from web.refused import Busy
+from web.typed import typed_form
 
 ViewFunction = Callable[..., HttpResponseBase]
 
@@ -103,14 +104,18 @@ _remembered_unavailable_page = cache(_unavailable_page)
 
 
 def limited(view: ViewFunction) -> ViewFunction:
-    """Answer 429 when the view raises LimitReached, 503 when it raises Busy; with Retry-After."""
+    """Answer 429 when the view raises LimitReached, 503 when it raises Busy; with Retry-After.
+
+    The 429 shows what was typed, to be sent again.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **options)
         except LimitReached as reached:
-            return wait_before_retry(request, "429.html", 429, seconds=reached.seconds)
+            typed = typed_form(request) if request.method == "POST" else {}
+            return wait_before_retry(request, "429.html", 429, seconds=reached.seconds, **typed)
         except Busy:
             return busy(request)
 
