@@ -25,7 +25,7 @@ class Target(StrEnum):
     CONSOLE = "console"
     SUPPORT = "support"
     END = "end"
-    # Buttons of the Check page.
+    # Buttons of the Check page; the values are what they send.
     REGISTER = "register"
     SWITCH = "switch"
     TELL = "tell"

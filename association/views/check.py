@@ -1,5 +1,7 @@
 """Check: what refuses, all at once, with the ways out."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -8,7 +10,7 @@ from association.refusals import check_line, customer_reason
 from association.services.admission import Admission
 from association.services.attempts import decide_attempt, tell_partner
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
-from association.ways_out import shown_way, way_out
+from association.ways_out import Target, shown_way, way_out
 from web.answers import see_other
 
 
@@ -30,15 +32,15 @@ def show_check(
         for code in admission.invitation_refusals
     ]
     lines = [check_line(line) for line in admission.decision.checks]
+    refused = [{**line, "way": _way(journey, line["code"])} for line in lines if not line["passed"]]
     context = {
         "attempt": journey.attempt,
         "invitation": journey.invitation,
         "partner": journey.partner,
         "admission": admission,
         "between": between,
-        "refused_lines": [
-            {**line, "way": _way(journey, line["code"])} for line in lines if not line["passed"]
-        ],
+        "refused_lines": refused,
+        "tells_above": any(line["way"]["button"] == Target.TELL for line in refused),
         "met_lines": [line for line in lines if line["passed"]],
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
@@ -46,7 +48,7 @@ def show_check(
     return render(request, "association/check.html", context, status=status)
 
 
-def _way(journey: Journey, code: str) -> dict[str, object]:
+def _way(journey: Journey, code: str) -> dict[str, Any]:
     return shown_way(way_out(code, is_bound=journey.invitation.is_bound), journey.partner)
 
 
