@@ -6,14 +6,17 @@ Each function is named after its kind, and raises Stale when its e-mail is no lo
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
-from accounts.models import User
+from accounts.enums import FreezeCause, ResourceStatus
+from association.emails.freezes import customer_frozen as customer_frozen
+from association.emails.freezes import customer_unfrozen as customer_unfrozen
+from association.emails.freezes import find_advice
+from association.emails.freezes import frozen as frozen
+from association.emails.freezes import unfrozen as unfrozen
 from association.ending_words import who_ended
-from association.enums import AuthorizationState, Side
+from association.enums import AuthorizationState, FrozenAction, Side
 from association.models import (
     Association,
     Attempt,
@@ -110,31 +113,6 @@ def customer_refused(message: OutboxMessage) -> Email:
     )
 
 
-def frozen(message: OutboxMessage) -> Email:
-    """Stale when that freeze is over; `data["cause"]` is its cause, by default the partner's."""
-    association = find_about(message, _ASSOCIATIONS.all())
-    cause = message.data.get("cause", FreezeCause.PARTNER)
-    open_freezes = association.account.freezes.open().select_related("frozen_by")
-    freeze = open_freezes.filter(cause=cause).first()
-    if association.ended_at is not None or freeze is None:
-        raise Stale("no longer frozen")
-    is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
-    subject = (
-        _("Your budget is used up – your account is frozen")
-        if is_used_up
-        else _("%(actor)s has frozen your account")
-    )
-    return _to_customer(
-        message,
-        association,
-        subject,
-        actor=_actor_name(freeze.frozen_by, association),
-        is_used_up=is_used_up,
-        reason_lines=freeze.reason.splitlines(),
-        stops_resources=freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-    )
-
-
 def budget_alert(message: OutboxMessage) -> Email:
     """Stale when the budget was replaced; `data["used"]` is the amount at the time of the alert."""
     rows = BudgetAlert.objects.select_related(
@@ -160,21 +138,6 @@ def budget_alert(message: OutboxMessage) -> Email:
         used=Decimal(message.data["used"]),
         amount=budget.amount,
         resets_at=resets_at(budget, alert.alerted_at),
-    )
-
-
-def unfrozen(message: OutboxMessage) -> Email:
-    association = find_about(message, _ASSOCIATIONS.all())
-    if association.account.freezes.open().exists():
-        raise Stale("frozen again")
-    lifted = association.account.freezes.filter(unfrozen_at__isnull=False)
-    latest = lifted.select_related("unfrozen_by").order_by("unfrozen_at", "pk").last()
-    return _to_customer(
-        message,
-        association,
-        _("Your account is no longer frozen"),
-        actor=_actor_name(latest.unfrozen_by if latest else None, association),
-        reason_lines=str(message.data.get("reason", "")).splitlines(),
     )
 
 
@@ -215,6 +178,7 @@ def authorization_decided(message: OutboxMessage) -> Email:
 
 
 def budget_requested(message: OutboxMessage) -> Email:
+    """Tell the partner what a frozen customer asks for. Stale when it would not help any more."""
     asked = find_about(
         message,
         BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
@@ -222,14 +186,19 @@ def budget_requested(message: OutboxMessage) -> Email:
     association = asked.association
     if association.ended_at is not None:
         raise Stale("association ended")
-    if not association.account.freezes.open().exists():
-        raise Stale("not frozen any more")
+    if asked.asked_for not in {row.action for row in find_advice(association.account, association)}:
+        raise Stale("answered already")
+    subjects = {
+        FrozenAction.SET_BUDGET: _("A customer asks for a budget"),
+        FrozenAction.UNFREEZE: _("A customer asks you to unfreeze the account"),
+        FrozenAction.RAISE_BUDGET: _("A customer asks you to raise the budget"),
+    }
     return _to_partner(
         message,
         association,
-        _("A customer asks for a budget"),
+        subjects[FrozenAction(asked.asked_for)],
         asked_at=asked.asked_at,
-        has_budget=association.budgets.current().exists(),
+        asked_for=asked.asked_for,
     )
 
 
@@ -262,13 +231,15 @@ def customer_end_withdrawn(message: OutboxMessage) -> Email:
 def end_declined(message: OutboxMessage) -> Email:
     asked = _find_end_request(message)
     subject = _("Your association with %(partner)s does not end")
-    return _to_customer(message, asked.association, subject, **_about_end_request(asked))
+    about = _about_end_request(asked) | {"is_own": asked.asking_side == Side.CUSTOMER}
+    return _to_customer(message, asked.association, subject, **about)
 
 
 def customer_end_declined(message: OutboxMessage) -> Email:
     asked = _find_end_request(message)
     subject = _("The association with a customer does not end")
-    return _to_partner(message, asked.association, subject, **_about_end_request(asked))
+    about = _about_end_request(asked) | {"is_own": asked.asking_side == Side.PARTNER}
+    return _to_partner(message, asked.association, subject, **about)
 
 
 def ended(message: OutboxMessage) -> Email:
@@ -344,13 +315,6 @@ def _to_partner(
         subject=subject,
         context=_about_association(association) | context,
     )
-
-
-def _actor_name(actor: User | None, association: Association) -> str:
-    """Return who acted: the provider, if its staff did it for the partner, else the partner."""
-    if actor is not None and actor.is_staff:
-        return str(settings.PROVIDER_NAME)
-    return association.partner.name
 
 
 def _about_association(association: Association) -> dict[str, Any]:
