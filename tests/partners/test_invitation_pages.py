@@ -289,7 +289,7 @@ def test_page_takes_the_same_statements_always(boss, django_assert_num_queries):
         InvitationFactory(partner=boss.partner),
         InvitationFactory(partner=boss.partner, email=True, created_by=boss.user),
     ):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             client.get(path(invitation))
 
 
