@@ -12,9 +12,23 @@ from django.utils.translation import gettext_lazy as _
 from accounts.email_samples import ADDRESS, sample_account
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
-from association.emails.customers import write_budget_requested, write_frozen
+from association.emails.customers import write_budget_requested
+from association.emails.freezes import (
+    Situation,
+    write_customer_frozen,
+    write_customer_unfrozen,
+    write_frozen,
+    write_unfrozen,
+)
 from association.emails.joining import write_associated
-from association.enums import BudgetPeriod, EndAnswer, OnExhaustion, RefusalCode, Side
+from association.enums import (
+    BudgetPeriod,
+    EndAnswer,
+    FrozenAction,
+    OnExhaustion,
+    RefusalCode,
+    Side,
+)
 from association.models import (
     Association,
     Attempt,
@@ -24,6 +38,7 @@ from association.models import (
     BudgetRequest,
     EndRequest,
 )
+from association.services.freeze_advice import FreezeRow, advise
 from outbox.services.samples import NO_KEY, EmailSample
 from partners.email_samples import MEMBER_ADDRESS, sample_invitation
 
@@ -33,7 +48,7 @@ _to_partner = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_
 
 def samples(*, now: datetime) -> list[EmailSample]:
     """Return an example of each kind."""
-    return [*_joining(now), *_customers(now), *_endings(now)]
+    return [*_joining(now), *_freezes(now), *_customers(now), *_endings(now)]
 
 
 def sample_attempt(now: datetime) -> Attempt:
@@ -94,15 +109,60 @@ def _joining(now: datetime) -> list[EmailSample]:
     ]
 
 
-def _customers(now: datetime) -> list[EmailSample]:
+def _freezes(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
-    freeze = Freeze(
+    freeze = partial(
+        Freeze,
+        pk=NO_KEY,
         account=association.account,
-        cause=FreezeCause.PARTNER,
         scope=FreezeScope.ACCOUNT,
         reason=_now("Two invoices are unpaid."),
         frozen_at=now,
     )
+    lifted = partial(freeze, unfrozen_at=now, unfreeze_reason=_now("Both are paid."))
+    by_partner, by_provider = FreezeCause.PARTNER, FreezeCause.ADMINISTRATOR
+    own, providers = freeze(cause=by_partner), freeze(cause=by_provider)
+    frozen = partial(Situation, association, has_resources=True, has_running=True)
+    free = frozen([])
+    own_lifted, providers_lifted = lifted(cause=by_partner), lifted(cause=by_provider)
+    return [
+        _to_customer(
+            kind="association.frozen",
+            occasion=_(
+                "The partner or the provider freezes the account, or the budget is used up."
+            ),
+            about=own,
+            write=partial(write_frozen, freeze=own, situation=frozen(_advice(own))),
+        ),
+        _to_partner(
+            kind="association.customer_frozen",
+            occasion=_("The provider freezes a customer's account."),
+            about=providers,
+            write=partial(
+                write_customer_frozen, freeze=providers, situation=frozen(_advice(providers))
+            ),
+        ),
+        _to_customer(
+            kind="association.unfrozen",
+            occasion=_("A freeze is lifted."),
+            about=own_lifted,
+            write=partial(write_unfrozen, freeze=own_lifted, situation=free),
+        ),
+        _to_partner(
+            kind="association.customer_unfrozen",
+            occasion=_("The provider lifts a freeze of a customer's account."),
+            about=providers_lifted,
+            write=partial(write_customer_unfrozen, freeze=providers_lifted, situation=free),
+        ),
+    ]
+
+
+def _advice(freeze: Freeze) -> list[FreezeRow]:
+    return advise([freeze], budget=None, used=None)
+
+
+def _customers(now: datetime) -> list[EmailSample]:
+    association = sample_association(now)
     budget = Budget(
         pk=NO_KEY,
         association=association,
@@ -114,21 +174,10 @@ def _customers(now: datetime) -> list[EmailSample]:
     alert = BudgetAlert(pk=NO_KEY, budget=budget, threshold=75, alerted_at=now)
     requested = Authorization(pk=NO_KEY, association=association, requested_at=now)
     granted = Authorization(pk=NO_KEY, association=association, granted_at=now)
-    budget_request = BudgetRequest(pk=NO_KEY, association=association, asked_at=now)
+    budget_request = BudgetRequest(
+        pk=NO_KEY, association=association, asked_at=now, asked_for=FrozenAction.SET_BUDGET
+    )
     return [
-        _to_customer(
-            kind="association.frozen",
-            occasion=_(
-                "The partner or the provider freezes the account, or the budget is used up."
-            ),
-            about=association,
-            write=partial(write_frozen, association=association, freeze=freeze),
-        ),
-        _to_customer(
-            kind="association.unfrozen",
-            occasion=_("The account is unfrozen."),
-            about=association,
-        ),
         _to_partner(
             kind="association.budget_alert",
             occasion=_("75, 90 or 100 % of a budget is used."),

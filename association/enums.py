@@ -67,8 +67,12 @@ class AssociationRefusal(StrEnum):
     FROZEN_TOO_OFTEN = "frozen_too_often"
     # The partner's freeze is open, with another reason than the one that is given now.
     FROZEN_FOR_OTHER_REASON = "frozen_for_other_reason"
-    # The customer asks for a budget, and no freeze waits for one.
+    # The customer asks the partner for something, and no freeze is open.
     NOT_FROZEN = "not_frozen"
+    # The first of the open freezes is not lifted by asking; `context["action"]` says what helps.
+    ASKING_DOES_NOT_HELP = "asking_does_not_help"
+    # The page showed another question than the one that helps now.
+    OTHER_ASK = "other_ask"
 
     # The authorization is in another state than the action needs.
     AUTHORIZATION_LETTER_CHANGED = "authorization_letter_changed"
@@ -92,6 +96,19 @@ class AssociationRefusal(StrEnum):
     # A partner's action on an attempt.
     NOT_POSSIBLE = "not_possible"
     ADDRESS_UNKNOWN = "address_unknown"
+
+
+class FrozenAction(TextChoices):
+    """The one thing that a frozen customer is offered; `ASKS` of them ask the partner."""
+
+    SET_BUDGET = "set_budget", _("ask for a budget")
+    UNFREEZE = "unfreeze", _("ask to unfreeze")
+    RAISE_BUDGET = "raise_budget", _("ask to raise the budget")
+    CONTACT_PARTNER = "contact_partner", _("contact the partner")
+    CONTACT_PROVIDER = "contact_provider", _("contact the provider")
+
+
+ASKS = (FrozenAction.SET_BUDGET, FrozenAction.UNFREEZE, FrozenAction.RAISE_BUDGET)
 
 
 class AuthorizationState(StrEnum):

@@ -55,7 +55,13 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
         "The account had been frozen already. Nothing has changed, and the customer is not told of"
         " this reason. To give another reason, unfreeze the account first."
     ),
-    AssociationRefusal.NOT_FROZEN: _("The account does not wait for a budget."),
+    AssociationRefusal.NOT_FROZEN: _("Your account is not frozen, so there is nothing to ask for."),
+    AssociationRefusal.ASKING_DOES_NOT_HELP: _(
+        "Asking for a budget does not lift this freeze. The page says what does."
+    ),
+    AssociationRefusal.OTHER_ASK: _(
+        "Your account has changed since the page was opened. The page shows what you can do now."
+    ),
     AssociationRefusal.AUTHORIZATION_LETTER_CHANGED: _(
         "The letter has changed while you were reading. Please read it again."
     ),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.enums import EndObstacle, RefusalCode
 from partners.models import Partner
-from web.context_processors import support_url
+from web.provider import support_url
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

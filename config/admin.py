@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.services.second_factor import has_second_factor
+from association.services.endings import count_end_requests
 from web.typed import give_back
 
 
@@ -36,6 +38,12 @@ class ProviderAdminSite(AdminSite):
         if not isinstance(user, User) or not super().has_permission(request):
             return False
         return settings.DEMO or has_second_factor(user)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        waiting = {}
+        if request.user.has_perm("association.view_endrequest"):
+            waiting["end_requests"] = count_end_requests(now=timezone.now())
+        return super().index(request, {**waiting, **(extra_context or {})})
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

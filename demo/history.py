@@ -11,13 +11,14 @@ from django.core.management import CommandError
 
 from accounts.enums import AccountType, ContractType, FreezeScope
 from accounts.models import CustomerAccount, User
-from association.enums import AuthorizationAnswer
+from association.enums import AuthorizationAnswer, Side
 from association.forms.documents import BOXES, sentence
 from association.models import (
     Association,
     Attempt,
     BudgetPeriod,
     DocumentKind,
+    EndRequest,
     LegalDocument,
     OnExhaustion,
 )
@@ -34,9 +35,10 @@ from association.services.attempts import (
     tell_partner,
 )
 from association.services.authorizations import grant_authorization, request_authorization
-from association.services.budget_requests import ask_for_budget
+from association.services.budget_requests import ask_partner
 from association.services.customers import BudgetTerms, freeze_customer, set_budgets
 from association.services.documents import Agreed, current_documents
+from association.services.endings import answer_end_request, ask_to_end
 from association.services.spending import first_of_month
 from association.services.spending_records import record_spending
 from demo.examples import (
@@ -177,8 +179,15 @@ class _History:
         self._set_budget(leuchtturm, "200.00", BudgetPeriod.ONE_TIME, 100)
         self._spend(leuchtturm, ["61.20", "74.55", "67.35"], since=100, until=20)
 
+        seilerei = self._join("kontakt@seilerei", self.fair, 170)
+        self._set_budget(seilerei, "150.00", BudgetPeriod.MONTHLY, 166)
+        self._end(seilerei, "We close our shop at the end of the month.", asked=90, agreed=66)
+
+        bootsbau = self._join("buero@bootsbau", self.newsletter, 160)
+        self._ask_to_end(bootsbau, "We would like to talk to the provider directly.", 11)
+
         lichtwerk = self._join("lena@lichtwerk", self.fair, 53)
-        ask_for_budget(association=lichtwerk, by=lichtwerk.account.owner, now=self._ago(5))
+        ask_partner(association=lichtwerk, by=lichtwerk.account.owner, now=self._ago(5))
         self._join("paula@segelmacherei", self.meetup, 7)
         moves = self._invite("Moves over to us", 47, recipient=f"it@hafenkontor.{DOMAIN}")
         self._join("it@hafenkontor", moves, 27, resource("shop-1"), resource("shop-2"))
@@ -198,6 +207,25 @@ class _History:
             unfreeze=True,
             by=self.by,
             now=self._ago(hours_ago),
+        )
+
+    def _ask_to_end(self, association: Association, reason: str, hours_ago: float) -> EndRequest:
+        return ask_to_end(
+            association=association,
+            side=Side.CUSTOMER,
+            reason=reason,
+            by=association.account.owner,
+            now=self._ago(hours_ago),
+        )
+
+    def _end(self, association: Association, reason: str, *, asked: float, agreed: float) -> None:
+        answer_end_request(
+            end_request=self._ask_to_end(association, reason, asked),
+            side=Side.PARTNER,
+            agree=True,
+            reason="",
+            by=self.by,
+            now=self._ago(agreed),
         )
 
     def _spend(

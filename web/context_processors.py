@@ -7,6 +7,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.utils import translation
 
+from web.provider import support_url
+
 
 def site(request: HttpRequest) -> dict[str, Any]:
     return site_context(query_without_language(request))
@@ -25,13 +27,6 @@ def query_without_language(request: HttpRequest) -> str:
         return ""
     query.pop("lang", None)
     return f"{query.urlencode()}&" if query else ""
-
-
-def support_url() -> str:
-    """Return the address of the provider's support as a link, "" where no setting names it."""
-    page: str = settings.PROVIDER_SUPPORT_URL
-    address = settings.PROVIDER_SUPPORT_EMAIL
-    return page or (f"mailto:{address}" if address else "")
 
 
 def site_context(query: str) -> dict[str, Any]:

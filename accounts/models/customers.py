@@ -144,3 +144,7 @@ class Freeze(models.Model):
     @property
     def is_open(self) -> bool:
         return self.unfrozen_at is None
+
+    @property
+    def stops_resources(self) -> bool:
+        return self.scope == FreezeScope.ACCOUNT_AND_RESOURCES

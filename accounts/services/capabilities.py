@@ -20,9 +20,11 @@ class AccountAction(models.TextChoices):
     BUY = "buy", _("Buy resources")
     RENEW = "renew", _("Renew resources")
     CHANGE = "change", _("Change resources")
-    RUN_RESOURCES = "run_resources", _("Run existing resources, which go on costing money")
+    RUN_RESOURCES = "run_resources", _("Run existing resources")
 
 
+# What the page adds while the action is possible.
+_NOTES = {AccountAction.RUN_RESOURCES: _("They cost money while they run.")}
 _STOPPED_FOR_ACCOUNT = {AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE}
 _STOPPED: dict[FreezeScope | None, set[AccountAction]] = {
     None: set(),
@@ -40,7 +42,18 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
     return None
 
 
-def capability_rows(freezes: Iterable[Freeze]) -> list[dict[str, Any]]:
-    """Return the rows of the pages' table: every action, and whether it is possible now."""
+def capability_rows(freezes: Iterable[Freeze], *, has_resources: bool) -> list[dict[str, Any]]:
+    """Return the rows of the pages' table: every action, and whether it is possible now.
+
+    Without resources there is nothing to say about running them.
+    """
     stopped = _STOPPED[widest_scope(freezes)]
-    return [{"action": action.label, "allowed": action not in stopped} for action in AccountAction]
+    actions = [row for row in AccountAction if has_resources or row != AccountAction.RUN_RESOURCES]
+    return [
+        {
+            "action": action.label,
+            "allowed": action not in stopped,
+            "note": _NOTES.get(action, "") if action not in stopped else "",
+        }
+        for action in actions
+    ]

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.customers import FreezeForm
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
+from association.admin.accounts import FreezeForm
 from association.admin.preview import eligibility_preview
 from association.conflicts import terms_sentences
 from association.forms.budgets import BudgetForm
@@ -28,10 +28,11 @@ from association.services.customers import (
 from association.services.endings import end_association
 from audit.admin import EvidenceAdmin, account_name
 from web.admin.base import StateFilter
-from web.admin.confirmation import ConfirmedAction, ReasonForm
+from web.admin.confirmation import ConfirmedAction, reason_form
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
+READERS = _("The customer and the partner read it.")
 
 _confirmed = partial(
     ConfirmedAction,
@@ -101,10 +102,10 @@ class AssociationAdmin(EvidenceAdmin):
             _("The account cannot buy, renew or change resources. Fees continue."),
             _("With “account and resources” the resources and new fees stop as well."),
             _("The partner can lift this freeze once there is a budget."),
-            _("The customer is told by e-mail that the provider did it, and reads the reason."),
+            _("Both sides are told by e-mail that the provider did it, and read the reason."),
         ),
         button=_("Freeze"),
-        form=FreezeForm,
+        form=reason_form(READERS, FreezeForm),
         shows=lambda association: shown_cause(
             association.account, _freezes(association), FreezeCause.PARTNER
         ),
@@ -117,11 +118,11 @@ class AssociationAdmin(EvidenceAdmin):
         consequences=(
             _("Every freeze ends, except one that the provider decided on."),
             _("The customer can buy and change resources again."),
-            _("The customer is told by e-mail that the provider did it, and reads the reason."),
+            _("Both sides are told by e-mail that the provider did it, and read the reason."),
             _("It is possible only when the partner has set a budget."),
         ),
         button=_("Unfreeze"),
-        form=ReasonForm,
+        form=reason_form(READERS),
         shows=lambda association: shown_freezes(_freezes(association), ALL_BUT_ADMINISTRATOR),
     )
     def unfreeze_account(self, association: Association, **values: Any) -> None:
@@ -136,7 +137,7 @@ class AssociationAdmin(EvidenceAdmin):
             _("Both sides are told by e-mail that the provider did it, and read the reason."),
         ),
         button=_("End the association"),
-        form=ReasonForm,
+        form=reason_form(READERS),
     )
     def end(self, association: Association, **values: Any) -> None:
         end_association(association=association, **values)

@@ -17,14 +17,14 @@ from association.models import EndRequest
 from association.refusals import SENTENCES
 from association.services.endings import answer_end_request
 from web.admin.base import StateFilter
-from web.admin.confirmation import ConfirmedAction, ReasonForm
+from web.admin.confirmation import ConfirmedAction, reason_form
 
 _confirmed = partial(
     ConfirmedAction,
     name=lambda end_request: str(end_request.association),
     refusals=SENTENCES,
     permissions=["act"],
-    form=ReasonForm,
+    form=reason_form(_("The customer and the partner read it.")),
 )
 
 
@@ -65,8 +65,8 @@ class EndRequestAdmin(TermsAdmin):
     @_confirmed(
         title=_("Decline the request"),
         consequences=(
-            _("The association goes on. The side that asked is told by e-mail that you decided."),
-            _("It reads the reason."),
+            _("The association goes on."),
+            _("Both sides are told by e-mail that you decided, and read the reason."),
             _("It is possible only when the side that was asked has had its time to answer."),
         ),
         button=_("Decline the request"),

@@ -83,6 +83,7 @@ class BudgetAlertAdmin(TermsAdmin):
 
 @admin.register(BudgetRequest)
 class BudgetRequestAdmin(TermsAdmin):
-    list_display = ("asked_at", "association", "asked_on")
+    list_display = ("asked_at", "association", "asked_for")
     list_select_related = ("association",)
+    list_filter = ("asked_for",)
     date_hierarchy = "asked_at"

@@ -8,9 +8,7 @@ from association.emails.customers import (
     authorization_requested,
     budget_alert,
     budget_requested,
-    frozen,
     own_budget_alert,
-    unfrozen,
 )
 from association.emails.endings import (
     customer_end_declined,
@@ -21,6 +19,12 @@ from association.emails.endings import (
     end_requested,
     end_withdrawn,
     ended,
+)
+from association.emails.freezes import (
+    customer_frozen,
+    customer_unfrozen,
+    frozen,
+    unfrozen,
 )
 from association.emails.joining import (
     associated,
@@ -40,7 +44,9 @@ __all__ = [
     "customer_end_requested",
     "customer_end_withdrawn",
     "customer_ended",
+    "customer_frozen",
     "customer_refused",
+    "customer_unfrozen",
     "customer_waiting",
     "end_declined",
     "end_requested",

@@ -1,27 +1,14 @@
-"""The e-mails about customers: freezes, budgets and authorizations, to both sides."""
+"""The e-mails about customers: budgets and authorizations, to both sides."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import Freeze
-from association.emails.shared import (
-    ASSOCIATIONS,
-    actor_name,
-    is_provider,
-    to_customer,
-    to_partner,
-)
-from association.enums import AuthorizationState
-from association.models import (
-    Association,
-    Authorization,
-    BudgetAlert,
-    BudgetRequest,
-    OnExhaustion,
-)
+from association.emails.freezes import find_advice
+from association.emails.shared import to_customer, to_partner
+from association.enums import AuthorizationState, FrozenAction
+from association.models import Authorization, BudgetAlert, BudgetRequest, OnExhaustion
 from association.services.forecasts import budget_lasts_until
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
@@ -30,37 +17,6 @@ from outbox.services.rendering import Email, Stale, absolute_url, find_about
 _AUTHORIZATIONS = Authorization.objects.select_related(
     "association__partner", "association__account__owner"
 )
-
-
-def frozen(message: OutboxMessage) -> Email:
-    """Stale when that freeze is over; `data["cause"]` is its cause, by default the partner's."""
-    association = find_about(message, ASSOCIATIONS.all())
-    cause = message.data.get("cause", FreezeCause.PARTNER)
-    open_freezes = association.account.freezes.open().select_related("frozen_by")
-    freeze = open_freezes.filter(cause=cause).first()
-    if association.ended_at is not None or freeze is None:
-        raise Stale("no longer frozen")
-    return write_frozen(message, association, freeze)
-
-
-def write_frozen(message: OutboxMessage, association: Association, freeze: Freeze) -> Email:
-    """Write `frozen()` about this freeze."""
-    is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
-    subject = (
-        _("Your budget is used up – your account is frozen")
-        if is_used_up
-        else _("%(actor)s has frozen your account")
-    )
-    return to_customer(
-        message,
-        association,
-        subject,
-        by_provider=is_provider(freeze.frozen_by),
-        actor=actor_name(freeze.frozen_by, association),
-        is_used_up=is_used_up,
-        reason_lines=freeze.reason.splitlines(),
-        stops_resources=freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES,
-    )
 
 
 def budget_alert(message: OutboxMessage) -> Email:
@@ -108,23 +64,6 @@ def _about_alert(message: OutboxMessage, alert: BudgetAlert) -> dict[str, Any]:
     }
 
 
-def unfrozen(message: OutboxMessage) -> Email:
-    association = find_about(message, ASSOCIATIONS.all())
-    if association.account.freezes.open().exists():
-        raise Stale("frozen again")
-    lifted = association.account.freezes.filter(unfrozen_at__isnull=False)
-    latest = lifted.select_related("unfrozen_by").order_by("unfrozen_at", "pk").last()
-    actor = latest.unfrozen_by if latest else None
-    return to_customer(
-        message,
-        association,
-        _("Your account is no longer frozen"),
-        by_provider=is_provider(actor),
-        actor=actor_name(actor, association),
-        reason_lines=str(message.data.get("reason", "")).splitlines(),
-    )
-
-
 def authorization_requested(message: OutboxMessage) -> Email:
     authorization = find_about(message, _AUTHORIZATIONS.all())
     association = authorization.association
@@ -162,6 +101,7 @@ def authorization_decided(message: OutboxMessage) -> Email:
 
 
 def budget_requested(message: OutboxMessage) -> Email:
+    """Tell the partner what a frozen customer asks for. Stale when it would not help any more."""
     asked = find_about(
         message,
         BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
@@ -169,18 +109,22 @@ def budget_requested(message: OutboxMessage) -> Email:
     association = asked.association
     if association.ended_at is not None:
         raise Stale("association ended")
-    if not association.account.freezes.open().exists():
-        raise Stale("not frozen any more")
+    if asked.asked_for not in {row.action for row in find_advice(association.account, association)}:
+        raise Stale("answered already")
     return write_budget_requested(message, asked)
 
 
 def write_budget_requested(message: OutboxMessage, asked: BudgetRequest) -> Email:
     """Write `budget_requested()` about a customer who is frozen."""
-    association = asked.association
+    subjects = {
+        FrozenAction.SET_BUDGET: _("A customer asks for a budget"),
+        FrozenAction.UNFREEZE: _("A customer asks you to unfreeze the account"),
+        FrozenAction.RAISE_BUDGET: _("A customer asks you to raise the budget"),
+    }
     return to_partner(
         message,
-        association,
-        _("A customer asks for a budget"),
+        asked.association,
+        subjects[FrozenAction(asked.asked_for)],
         asked_at=asked.asked_at,
-        has_budget=association.budgets.current().exists(),
+        asked_for=asked.asked_for,
     )

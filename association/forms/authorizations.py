@@ -30,7 +30,7 @@ class AuthorizationForm(forms.Form):
     reason = LinesField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
-        help_text=format_lazy("{} {}", _("Your partner can read it."), AT_MOST),
+        help_text=format_lazy("{} {}", _("Your partner reads it."), AT_MOST),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why you revoke the authorization.")},
     )

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from association.enums import BudgetPeriod, OnExhaustion
+from association.enums import ASKS, BudgetPeriod, FrozenAction, OnExhaustion
 from association.models.associations import Association
 from audit.models import actor_key
 
@@ -89,7 +89,7 @@ class BudgetAlert(models.Model):
 
 
 class BudgetRequest(models.Model):
-    """The customer asked the partner to set a budget, once a day (UTC) at the most."""
+    """The frozen customer asked the partner, once a day (UTC) at the most for each of `ASKS`."""
 
     association = models.ForeignKey(
         Association,
@@ -97,18 +97,28 @@ class BudgetRequest(models.Model):
         related_name="budget_requests",
         verbose_name=_("association"),
     )
+    asked_for = models.CharField(
+        _("asked for"),
+        max_length=16,
+        choices=[(ask.value, ask.label) for ask in ASKS],
+        default=FrozenAction.SET_BUDGET,
+        db_default=FrozenAction.SET_BUDGET,
+    )
     asked_at = models.DateTimeField(_("asked at"))
     asked_on = models.DateField(_("asked on"))
 
     class Meta:
-        verbose_name = _("request for a budget")
-        verbose_name_plural = _("requests for a budget")
+        verbose_name = _("request about a budget")
+        verbose_name_plural = _("requests about a budget")
         constraints = [
             models.UniqueConstraint(
-                fields=["association", "asked_on"],
-                name="one_budget_request_per_association_and_day",
+                fields=["association", "asked_on", "asked_for"],
+                name="one_budget_request_per_association_day_and_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_for__in=ASKS), name="budget_request_subject_is_known"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.association_id} {self.asked_on}"
+        return f"{self.association_id} {self.asked_for} {self.asked_on}"

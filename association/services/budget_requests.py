@@ -1,17 +1,16 @@
-"""The customer's request for a budget, once a day."""
+"""What a frozen customer asks the partner: to set or raise a budget, or to unfreeze; once a day."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from accounts.enums import FreezeCause
-from accounts.models import Freeze, User
-from association.enums import AssociationRefusal
+from accounts.models import User
+from association.enums import AssociationRefusal, FrozenAction
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
+from association.services.freeze_advice import advice_for, first_action, first_ask
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -19,15 +18,12 @@ from web.transactions import whole_transaction
 
 
 def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
-    """Return the associations, each with `asked_at`: when its customer last asked for a budget."""
-    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_on")
-    return rows.annotate(asked_at=Subquery(asked.values("asked_at")[:1]))
-
-
-def waits_for_partner(association: Association, open_freezes: Iterable[Freeze]) -> bool:
-    """Whether a budget can end a freeze: with a reseller, and not one of the provider's."""
-    causes = {freeze.cause for freeze in open_freezes}
-    return association.is_reseller and bool(causes - {FreezeCause.ADMINISTRATOR})
+    """Return the associations, each with `asked_at` and `asked_for` of its customer's last ask."""
+    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_at")
+    return rows.annotate(
+        asked_at=Subquery(asked.values("asked_at")[:1]),
+        asked_for=Subquery(asked.values("asked_for")[:1]),
+    )
 
 
 def may_ask_again_at(asked_at: datetime) -> datetime:
@@ -37,29 +33,46 @@ def may_ask_again_at(asked_at: datetime) -> datetime:
 
 
 @whole_transaction
-def ask_for_budget(*, association: Association, by: User, now: datetime) -> BudgetRequest:
-    """Ask the partner, as the owner of the frozen account, to set a budget; e-mails its members.
+def ask_partner(
+    *, association: Association, shown: str | None = None, by: User, now: datetime
+) -> BudgetRequest:
+    """Ask the partner for what lifts the first of the open freezes; e-mails its members.
 
-    The second request of a day (UTC) returns the first and writes nothing. Locks the account.
-    Raises Refused: ENDED, NOT_OWNER, NOT_RESELLER, NOT_FROZEN.
+    Only the owner of the account asks. `shown` is the member of `ASKS` that the page offered. A
+    second request for the same on one day (UTC) returns the first and writes nothing. Locks the
+    account. Raises Refused: ENDED, NOT_OWNER, NOT_RESELLER, NOT_FROZEN, ASKING_DOES_NOT_HELP,
+    OTHER_ASK.
     """
     day = now.astimezone(UTC).date()
     with transaction.atomic():
         locked = lock_own_customer(association, by)
-        if not locked.is_reseller:
-            raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
-        if not waits_for_partner(locked, locked.account.freezes.open()):
-            raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
-        first = locked.budget_requests.filter(asked_on=day).first()
+        ask = _check_ask(locked, shown, now)
+        first = locked.budget_requests.filter(asked_on=day, asked_for=ask).first()
         if first is not None:
             return first
-        budget_request = locked.budget_requests.create(asked_on=day, asked_at=now)
+        budget_request = locked.budget_requests.create(asked_for=ask, asked_on=day, asked_at=now)
         record_audit_event(
             action="budget_request.made",
             about=budget_request,
             by=by,
             now=now,
-            after={"association": locked.pk, "asked_at": now},
+            after={"association": locked.pk, "asked_for": ask, "asked_at": now},
         )
         email_partner("association.budget_requested", budget_request, locked, now=now)
         return budget_request
+
+
+def _check_ask(locked: Association, shown: str | None, now: datetime) -> FrozenAction:
+    if not locked.is_reseller:
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
+    budget = locked.current_budget
+    rows = advice_for(locked.account.freezes.open(), budget, now)
+    if not rows:
+        raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
+    ask = first_ask(rows)
+    if ask is None:
+        action = first_action(rows)
+        raise Refused(AssociationRefusal.ASKING_DOES_NOT_HELP, association=locked, action=action)
+    if shown is not None and shown != ask:
+        raise Refused(AssociationRefusal.OTHER_ASK, association=locked)
+    return ask

@@ -15,7 +15,7 @@ from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
-from association.services.recipients import email_customers, recipients_of_many
+from association.services.recipients import email_owners, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 
@@ -122,7 +122,7 @@ def _freeze_exhausted(
     frozen = {row.account_id for row in freezes if row.is_open and row.cause == cause}
     newly = [association for association in exhausted if association.account_id not in frozen]
     now = latest_moment(freezes, now)
-    for association in newly:
+    opened = [
         open_freeze(
             account=association.account,
             cause=cause,
@@ -131,7 +131,10 @@ def _freeze_exhausted(
             by=None,
             now=now,
         )
-    email_customers("association.frozen", newly, now=now, cause=cause)
+        for association in newly
+    ]
+    told = zip(opened, [association.account for association in newly], strict=True)
+    email_owners("association.frozen", told, now=now)
     return newly
 
 

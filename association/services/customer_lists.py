@@ -115,7 +115,8 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
     """
     freezes: dict[int, list[Freeze]] = defaultdict(list)
     accounts = [row.account_id for row in rows if not row.has_ended]
-    for freeze in Freeze.objects.open().filter(account__in=accounts).order_by("pk"):
+    open_freezes = Freeze.objects.open().select_related("frozen_by")
+    for freeze in open_freezes.filter(account__in=accounts).order_by("pk"):
         freezes[freeze.account_id].append(freeze)
     by_key = {row.pk: row for row in rows}
     budgets: dict[int, Budget] = {}

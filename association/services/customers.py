@@ -26,7 +26,12 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
-from association.services.recipients import email_customers
+from association.services.recipients import (
+    acts_for_partner,
+    email_owners,
+    email_partner,
+    tell_frozen,
+)
 from audit.services import record_audit_event, record_audit_events
 from partners.models import PartnerMember
 from web.refused import Refused
@@ -124,8 +129,9 @@ def freeze_customer(
 ) -> Freeze:
     """Freeze a reseller's customer by the partner's decision, beside any other freeze.
 
-    The customer gets the reason by e-mail. If the partner's freeze is open already with this scope
-    or a wider one, nothing changes and no e-mail is sent. Locks the account. Raises Refused: ENDED,
+    The customer gets the reason by e-mail, and so does the partner if the provider's staff acts for
+    it. If the partner's freeze is open already with this scope or a wider one, nothing changes and
+    no e-mail is sent. Locks the account. Raises Refused: ENDED,
     NOT_RESELLER, PARTNER_FROZEN, FROZEN_TOO_OFTEN, FROZEN_FOR_OTHER_REASON where nothing would
     change and `reason` would be lost, ChangedMeanwhile for the partner's freeze.
     """
@@ -153,7 +159,7 @@ def freeze_customer(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
-            email_customers("association.frozen", [locked], now=now)
+            tell_frozen(freeze, locked.account, locked if acts_for_partner(by) else None, now=now)
         return freeze
 
 
@@ -265,7 +271,7 @@ def check_partner_may_act(association: Association, by: User | None) -> None:
     Such a partner may not invite, freeze or request an authorization; the provider's staff may act
     for it. spec.md §7.
     """
-    if association.partner.is_frozen and by is not None and not by.is_staff:
+    if association.partner.is_frozen and by is not None and not acts_for_partner(by):
         raise Refused(AssociationRefusal.PARTNER_FROZEN, association=association)
 
 
@@ -350,8 +356,12 @@ def _unfreeze(
     closed, still_open = close_freezes(
         freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
-    unfrozen = {freeze.account_id for freeze in closed}
-    unfrozen -= {freeze.account_id for freeze in still_open}
-    told = [customer for customer in customers if customer.account_id in unfrozen]
-    email_customers("association.unfrozen", told, now=now, reason=reason)
+    lifted = {freeze.account_id: freeze for freeze in closed}
+    frozen = {freeze.account_id for freeze in still_open}
+    free = [row for row in customers if row.account_id in lifted.keys() - frozen]
+    told = [(lifted[row.account_id], row.account) for row in free]
+    email_owners("association.unfrozen", told, now=now)
+    for customer in free if acts_for_partner(by) else ():
+        freeze = lifted[customer.account_id]
+        email_partner("association.customer_unfrozen", freeze, customer, now=now)
     return closed, still_open

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 
 from accounts.models import User
 from accounts.services.freezes import close_freezes, freezes_of
@@ -88,8 +89,9 @@ def answer_end_request(
     """Agree, which ends the association, or decline as the side that was asked.
 
     The provider may answer for that side from `answer_is_due_at()` on. Both sides are told when it
-    ends, the asking side when it is declined. Locks the account. Raises Refused: ENDED, NOT_OWNER,
-    WRONG_SIDE, END_REQUEST_NOT_DUE, END_REQUEST_ANSWERED, END_OBSTRUCTED.
+    ends and when the provider declines, else the asking side is told. Locks the account. Raises
+    Refused: ENDED, NOT_OWNER, WRONG_SIDE, END_REQUEST_NOT_DUE, END_REQUEST_ANSWERED,
+    END_OBSTRUCTED.
     """
     answer = EndAnswer.AGREED if agree else EndAnswer.DECLINED
     with transaction.atomic():
@@ -109,7 +111,11 @@ def answer_end_request(
         if agree:
             _end(locked, asked.reason, by=by, now=now)
         else:
-            _email_side(Side(asked.asking_side), "end_declined", asked, locked, now)
+            told = [Side(asked.asking_side)]
+            if side == Side.PROVIDER:
+                told.append(_other(told[0]))
+            for reader in told:
+                _email_side(reader, "end_declined", asked, locked, now)
         return asked
 
 
@@ -146,6 +152,15 @@ def end_association(
             _write_answer(asked, EndAnswer.CLOSED, Side.PROVIDER, reason, by=by, now=now)
         _end(locked, reason, by=by, now=now)
         return locked
+
+
+def count_end_requests(*, now: datetime) -> dict[str, int]:
+    """Count the requests without an answer: `open` ones, and `due` ones that the provider answers.
+
+    One statement, on the index of open requests.
+    """
+    due = Q(asked_at__lte=now - timedelta(days=settings.END_REQUEST_DAYS))
+    return EndRequest.objects.open().aggregate(open=Count("pk"), due=Count("pk", filter=due))
 
 
 def answer_is_due_at(end_request: EndRequest) -> datetime:

@@ -86,12 +86,16 @@ def is_registered_by_invitation(account: CustomerAccount) -> bool:
 
 
 def load_holdings(*, account: CustomerAccount, now: datetime) -> dict[str, int | Decimal]:
-    """Return what joining a reseller changes: coupons that can still pay, and running resources."""
+    """Return what an association and a freeze change: coupons that can still pay, and resources.
+
+    `resources` counts all that are not released, `running_resources` those that run.
+    """
     balances = [balance for (balance,) in _coupons.all(account.pk, now)]
-    [running] = _running_resources.first(account.pk) or [0]
+    resources, running = _resources.first(account.pk) or (0, 0)
     return {
         "coupon_count": len(balances),
         "coupon_total": sum(balances, Decimal("0.00")),
+        "resources": resources,
         "running_resources": running,
     }
 
@@ -147,6 +151,9 @@ def _coupons(account: int, now: datetime) -> Rows:
 
 
 @fixed_query(KEY)
-def _running_resources(account: int) -> Rows:
-    running = Resource.objects.filter(account=account, status=ResourceStatus.RUNNING)
-    return running.values("account").values_list(Count("pk"))
+def _resources(account: int) -> Rows:
+    existing = Resource.objects.filter(account=account).exclude(status=ResourceStatus.RELEASED)
+    counted = existing.values("account").annotate(
+        existing=Count("pk"), running=Count("pk", filter=Q(status=ResourceStatus.RUNNING))
+    )
+    return counted.values_list("existing", "running")

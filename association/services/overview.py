@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
-from association.models import Association, Budget
+from association.enums import Side
+from association.models import Association, Budget, EndRequest
 from association.services.budget_requests import with_last_request
 from partners.enums import AssociationType, Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
@@ -24,6 +25,8 @@ SOON, SOON_FOR_AN_EMAIL = timedelta(days=7), timedelta(days=2)
 DAYS = timedelta(days=30)
 # A greater count is shown as "more than".
 MOST_COUNTED = 10_000
+# In the navigation, on every page.
+MOST_WAITING = 99
 # How many refused attempts are read for their causes.
 MOST_READ = 1_000
 
@@ -31,8 +34,8 @@ MOST_READ = 1_000
 def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
     """Return the reseller customers who are still frozen by their association, oldest first.
 
-    Each has `has_budget` (with a budget, only unfreezing is missing) and `asked_at`, when the
-    customer last asked for a budget.
+    Each has `has_budget` (with a budget, only unfreezing is missing), and `asked_at` and
+    `asked_for` of what the customer last asked.
     """
     return _frozen_customers(member, FreezeCause.ASSOCIATION)[: SHOWN + 1]
 
@@ -42,20 +45,12 @@ def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
     return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)[: SHOWN + 1]
 
 
-def customers_asking(member: PartnerMember) -> QuerySet[Association]:
-    """Return the customers whom only the partner froze and who asked for a budget since then."""
-    asked_since = Q(
-        account__associations=OuterRef("pk"),
-        account__associations__budget_requests__asked_at__gte=F("frozen_at"),
-    )
-    return _frozen_customers(member, FreezeCause.PARTNER, asked_since).exclude(
-        Exists(
-            Freeze.objects.open().filter(
-                account=OuterRef("account"),
-                cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
-            )
-        )
-    )[: SHOWN + 1]
+def end_requests_open(member: PartnerMember) -> QuerySet[EndRequest]:
+    """Return the customers' requests to end that wait for the partner's answer, oldest first."""
+    visible = member.partner.associations.visible_to(member).in_force()
+    asked = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association__in=visible)
+    people = asked.select_related("association__account__owner")
+    return people.order_by("asked_at", "pk")[: SHOWN + 1]
 
 
 def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[Invitation]:
@@ -79,8 +74,8 @@ def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
     ]
 
 
-def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> QuerySet[Association]:
-    frozen = Freeze.objects.open().filter(*more, account=OuterRef("account"), cause=cause)
+def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Association]:
+    frozen = Freeze.objects.open().filter(account=OuterRef("account"), cause=cause)
     current = Budget.objects.current().filter(association=OuterRef("pk"))
     return (
         with_last_request(member.partner.associations.visible_to(member).in_force())
@@ -90,6 +85,26 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause, *more: Q) -> Qu
         .select_related("account__owner")
         .order_by("associated_at", "pk")
     )
+
+
+def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
+    """Count what waits for the member, in one statement: about customers, invitation requests.
+
+    Of customers: those who are frozen by joining or by their budget, and those who ask to end.
+    """
+    customers = member.partner.associations.visible_to(member).in_force()
+    frozen = Freeze.objects.open().filter(
+        account=OuterRef("account"),
+        cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
+    )
+    asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association__in=customers)
+    requests = member.partner.invitation_requests.visible_to(member).open()
+    waiting, ending, asked = Partner.objects.values_list(
+        _up_to(customers.filter(Exists(frozen)), MOST_WAITING),
+        _up_to(asking, MOST_WAITING),
+        _up_to(requests, MOST_WAITING),
+    ).get(pk=member.partner_id)
+    return counted(waiting + ending, MOST_WAITING), counted(asked, MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,5 +146,5 @@ def refused_by_cause(*, member: PartnerMember, now: datetime) -> list[tuple[str,
     return Counter(code for codes in latest for code in codes).most_common()
 
 
-def _up_to(rows: "QuerySet[Any]") -> CountOf:
-    return CountOf(rows.order_by().values("pk")[: MOST_COUNTED + 1])
+def _up_to(rows: "QuerySet[Any]", limit: int = MOST_COUNTED) -> CountOf:
+    return CountOf(rows.order_by().values("pk")[: limit + 1])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Model, Q, QuerySet
 
-from accounts.models import User
+from accounts.models import CustomerAccount, Freeze, User
 from association.models import Association
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import PartnerRole
@@ -35,6 +35,40 @@ def email_customers(
         OutgoingMessage(kind, owner.email, association, owner.language, data)
         for association in associations
         for owner in [association.account.owner]
+    ]
+    enqueue_messages(messages=messages, now=now)
+
+
+def acts_for_partner(by: User | None) -> bool:
+    """Whether an action that is the partner's is done for it by the provider's staff."""
+    return by is not None and by.is_staff
+
+
+def tell_frozen(
+    freeze: Freeze, account: CustomerAccount, association: Association | None, *, now: datetime
+) -> None:
+    """Enqueue the e-mail about a freeze to the account's owner and, if given, to the partner."""
+    email_owners("association.frozen", [(freeze, account)], now=now)
+    if association is not None:
+        email_partner("association.customer_frozen", freeze, association, now=now)
+
+
+def tell_unfrozen(
+    freeze: Freeze, account: CustomerAccount, association: Association | None, *, now: datetime
+) -> None:
+    """Do as `tell_frozen()` for a freeze that was lifted."""
+    email_owners("association.unfrozen", [(freeze, account)], now=now)
+    if association is not None:
+        email_partner("association.customer_unfrozen", freeze, association, now=now)
+
+
+def email_owners(
+    kind: str, freezes: Iterable[tuple[Freeze, CustomerAccount]], *, now: datetime
+) -> None:
+    """Enqueue an e-mail about each freeze to the owner of its account."""
+    messages = [
+        OutgoingMessage(kind, account.owner.email, freeze, account.owner.language, {})
+        for freeze, account in freezes
     ]
     enqueue_messages(messages=messages, now=now)
 

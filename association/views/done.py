@@ -1,13 +1,14 @@
 """After the journey: the link that leads back in, and the result that can be kept."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts.services.capabilities import capability_rows
-from association.models import Attempt
+from association.models import Association, Attempt
 from association.services.admission import account_of
-from association.services.facts import load_holdings
+from association.services.freeze_advice import advice_for
+from association.views.frozen import account_context
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
 from association.views.my_partner import past_line
 from web.answers import see_other
@@ -30,21 +31,25 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         return lead_on(request, attempt)
     association = attempt.association
     if association.ended_at is not None:
-        context = {**past_line(association), "partner": association.partner}
+        others = Association.objects.in_force().filter(account=association.account_id)
+        context = {
+            **past_line(association),
+            "partner": association.partner,
+            # Since the account has another partner, that one may bill.
+            "provider_bills": not others.exists(),
+        }
         return render(request, "association/ended.html", context)
-    account = account_of(attempt)
-    freezes = list(account.freezes.open())
+    account, now = account_of(attempt), timezone.now()
+    freezes = list(account.freezes.open().select_related("frozen_by"))
+    budget = association.budgets.current().first() if freezes else None
     context = {
-        "attempt": attempt,
         "association": association,
         "account": account,
         "partner": association.partner,
-        "is_frozen": bool(freezes),
-        "holdings": load_holdings(account=account, now=timezone.now()),
-        "capabilities": capability_rows(freezes),
+        **account_context(account, advice_for(freezes, budget, now), association, now),
         "consents": attempt.consents.select_related("document", "authorization").order_by(
             "agreed_at", "document__kind"
         ),
-        "authorization": association.authorizations.open().first(),
+        "console_url": settings.PROVIDER_CONSOLE_URL,
     }
     return render(request, "association/done.html", context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -19,16 +20,19 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
 from accounts.models import CustomerAccount, Freeze
-from accounts.services.capabilities import capability_rows
 from association.ending_words import who_ended
-from association.enums import AssociationRefusal, AuthorizationState, Side
+from association.enums import AssociationRefusal, AuthorizationState, FrozenAction, Side
+from association.freeze_words import ASKED, is_providers
 from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
 from association.services.attempts import find_own_association
-from association.services.budget_requests import ask_for_budget, may_ask_again_at, waits_for_partner
+from association.services.budget_requests import ask_partner
 from association.services.endings import past_associations
+from association.services.forecasts import budget_lasts_until
+from association.services.freeze_advice import FreezeRow, advise, first_action
 from association.services.spending import resets_at, spent_of
 from association.services.unfinished import dismiss_attempt, find_unfinished
+from association.views.frozen import account_context
 from association.views.gate import resume_url
 from association.views.own import signed_in
 from partners.services.member_invitations import has_member_invitation
@@ -60,8 +64,23 @@ def my_partner(request: HttpRequest) -> HttpResponse:
     past = past_associations(signed_in(request).pk)
     if past:
         return _show_past(request, past)
-    unfinished = find_unfinished(signed_in(request), timezone.now())
-    return render(request, "association/no_partner.html", {"unfinished": unfinished})
+    return _show_no_partner(request)
+
+
+def _show_no_partner(request: HttpRequest) -> HttpResponse:
+    """Tell someone without a partner how to get one, and why the account is frozen if it is."""
+    user, now = signed_in(request), timezone.now()
+    account = getattr(user, "customer_account", None)
+    context = _without_partner(account, now) if account is not None else {}
+    context["unfinished"] = find_unfinished(user, now)
+    return render(request, "association/no_partner.html", context)
+
+
+def _without_partner(account: CustomerAccount, now: datetime) -> dict[str, Any]:
+    """Return what pages of an account without a partner show: only the provider freezes it."""
+    open_freezes = account.freezes.open().select_related("frozen_by")
+    rows = advise(open_freezes, budget=None, used=None)
+    return account_context(account, rows, None, now)
 
 
 @posts_only("my_partner")
@@ -113,8 +132,8 @@ def _show_past(
         "past": [past_line(association) for association in past],
         "latest": past[0],
         "partner": past[0].partner,
-        "provider_freeze": account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR).first(),
-        "freezes": account.freezes.order_by("-frozen_at", "-pk"),
+        **_without_partner(account, timezone.now()),
+        "freezes": _freezes(account),
         "consents": _consents(account),
         "unfinished": find_unfinished(account.owner, timezone.now()),
         "problem": problem,
@@ -127,6 +146,11 @@ def past_line(association: Association) -> dict[str, Any]:
     return {"association": association, "who": who_ended(association, reader=Side.CUSTOMER)}
 
 
+def _freezes(account: CustomerAccount) -> QuerySet[Freeze]:
+    freezes = account.freezes.select_related("frozen_by", "unfrozen_by")
+    return freezes.order_by("-frozen_at", "-pk")
+
+
 def _consents(account: CustomerAccount) -> QuerySet[Consent]:
     consents = account.consents.select_related("document", "authorization")
     return consents.order_by("-agreed_at", "-pk")
@@ -135,15 +159,19 @@ def _consents(account: CustomerAccount) -> QuerySet[Consent]:
 @posts_only("my_partner")
 @for_customers
 def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
-    """Ask the partner to set a budget. A second request of a day changes nothing: no form key."""
+    """Ask the partner for what helps. A second request of a day changes nothing: no form key."""
     try:
-        ask_for_budget(association=association, by=signed_in(request), now=timezone.now())
+        asked = ask_partner(
+            association=association,
+            shown=request.POST.get("ask"),
+            by=signed_in(request),
+            now=timezone.now(),
+        )
     except Refused as refused:
         if refused.code == AssociationRefusal.ENDED:
             raise
         return show_my_partner(request, association, problem=sentence_for(refused), status=409)
-    text = _("%(partner)s has been asked to set a budget.")
-    messages.success(request, text % {"partner": association.partner.name})
+    messages.success(request, ASKED[asked.asked_for] % {"partner": association.partner.name})
     return see_other("my_partner")
 
 
@@ -188,20 +216,21 @@ def _text_filename(consent: Consent) -> str:
 
 def _context(association: Association, now: datetime) -> dict[str, Any]:
     account = association.account
-    freezes = list(account.freezes.select_related("frozen_by").order_by("-frozen_at", "-pk"))
+    freezes = list(_freezes(account))
     open_freezes = [freeze for freeze in freezes if freeze.is_open]
-    budgets = list(association.budgets.order_by("-set_at", "-pk"))
+    budgets = list(association.budgets.select_related("set_by").order_by("-set_at", "-pk"))
     budget = next((row for row in budgets if row.replaced_at is None), None)
-    authorizations = list(association.authorizations.order_by("-pk"))
+    spent = spent_of(budget, now) if budget is not None else None
+    rows = advise(open_freezes, budget=budget, used=spent)
+    authorizations = list(association.authorizations.select_related("requested_by").order_by("-pk"))
     authorization = authorizations[0] if authorizations else None
     return {
         "association": association,
         "account": account,
         "partner": association.partner,
+        **account_context(account, rows, association, now),
+        **_budget_context(budget, spent, now),
         "freezes": freezes,
-        "open_freezes": open_freezes,
-        "capabilities": capability_rows(open_freezes),
-        "budget": budget,
         "authorization": authorization,
         "actions": _partner_actions(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
@@ -209,32 +238,28 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         "consents": _consents(account),
         "end_request": association.end_requests.open().first(),
         "past": [past_line(row) for row in past_associations(account.owner_id)],
-        "tasks": _tasks(association, budget, open_freezes, authorization),
-        "spent": spent_of(budget, now) if budget is not None else None,
-        "resets_at": resets_at(budget, now) if budget is not None else None,
-        **_budget_request(association, open_freezes, now),
+        "tasks": _tasks(association, budget, rows, authorization),
+        "console_url": settings.PROVIDER_CONSOLE_URL,
     }
 
 
-def _budget_request(
-    association: Association, open_freezes: Iterable[Freeze], now: datetime
-) -> dict[str, Any]:
-    """Return whether the customer can ask for a budget, when it last did, and when it can again."""
-    if not waits_for_partner(association, open_freezes):
-        return {"waits_for_partner": False}
-    last = association.budget_requests.order_by("-asked_on").first()
-    again_at = may_ask_again_at(last.asked_at) if last is not None else None
+def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime) -> dict[str, Any]:
+    if budget is None or spent is None:
+        return {"budget": None}
     return {
-        "waits_for_partner": True,
-        "asked_at": last.asked_at if last is not None else None,
-        "again_at": again_at if again_at is not None and now < again_at else None,
+        "budget": budget,
+        "spent": spent,
+        # Refunds can take what is used below nothing, which no bar can show.
+        "used": max(spent, Decimal(0)),
+        "resets_at": resets_at(budget, now),
+        "lasts_until": budget_lasts_until(budget, used=spent, now=now),
     }
 
 
 def _tasks(
     association: Association,
     budget: Budget | None,
-    open_freezes: list[Freeze],
+    rows: list[FreezeRow],
     authorization: Authorization | None,
 ) -> list[dict[str, Any]]:
     """Return the tasks until the account can be used; none when all of them are done."""
@@ -245,11 +270,11 @@ def _tasks(
     if association.is_reseller:
         waiting = _("Waiting for %(name)s")
         partner = waiting % {"name": association.partner.name}
-        is_theirs = waits_for_partner(association, open_freezes)
-        lifting = partner if is_theirs else waiting % {"name": settings.PROVIDER_NAME}
+        is_providers = first_action(rows) == FrozenAction.CONTACT_PROVIDER
+        lifting = waiting % {"name": settings.PROVIDER_NAME} if is_providers else partner
         tasks += [
             _task(_("Budget"), partner, is_done=budget is not None),
-            _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not open_freezes),
+            _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not rows),
         ]
     if authorization is not None and authorization.state == AuthorizationState.REQUESTED:
         title = _("%(partner)s asks for your authorization")
@@ -278,7 +303,8 @@ def _partner_actions(
 ) -> list[dict[str, Any]]:
     """Return every action of this association's partner, newest first; no query.
 
-    Which member did it is not shown. Freezes of the provider and those from before the association
+    Which member did it is not shown, but that the provider did it for the partner is. Freezes of
+    the provider and those from before the association
     are left out, and so is the freeze that came with joining; lifting that one is an action of the
     partner.
     """
@@ -288,9 +314,16 @@ def _partner_actions(
         if freeze.frozen_at >= association.associated_at
         and freeze.cause != FreezeCause.ADMINISTRATOR
     ]
-    set_budgets = [{"kind": "budget", "at": row.set_at, "budget": row} for row in budgets]
+    set_budgets = [
+        {"kind": "budget", "at": row.set_at, "budget": row, "by_provider": is_providers(row.set_by)}
+        for row in budgets
+    ]
     asked = [
-        {"kind": "authorization_request", "at": row.requested_at}
+        {
+            "kind": "authorization_request",
+            "at": row.requested_at,
+            "by_provider": is_providers(row.requested_by),
+        }
         for row in authorizations
         if row.requested_at is not None
     ]
@@ -300,10 +333,23 @@ def _partner_actions(
 
 def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
     frozen = [
-        {"kind": row.cause, "at": row.frozen_at, "freeze": row, "reason": row.reason}
+        {
+            "kind": row.cause,
+            "at": row.frozen_at,
+            "freeze": row,
+            "reason": row.reason,
+            "by_provider": is_providers(row.frozen_by),
+        }
         for row in own
         if row.cause != FreezeCause.ASSOCIATION
     ]
     # Several freezes that were lifted at one moment are one action.
-    lifted = {(row.unfrozen_at, row.unfreeze_reason) for row in own if row.unfrozen_at}
-    return frozen + [{"kind": "unfreeze", "at": at, "reason": reason} for at, reason in lifted]
+    lifted = {
+        (row.unfrozen_at, row.unfreeze_reason, is_providers(row.unfrozen_by))
+        for row in own
+        if row.unfrozen_at
+    }
+    return frozen + [
+        {"kind": "unfreeze", "at": at, "reason": reason, "by_provider": by_provider}
+        for at, reason, by_provider in lifted
+    ]

@@ -18,7 +18,7 @@ from partners.services.invitation_requests import (
     dismiss_invitation_request,
 )
 from web.admin.base import StateFilter
-from web.admin.confirmation import ConfirmedAction, ReasonForm
+from web.admin.confirmation import ConfirmedAction, reason_form
 from web.email_addresses import mask_address
 
 
@@ -80,7 +80,9 @@ class InvitationRequestAdmin(EvidenceAdmin):
             _("The same person can ask again."),
         ),
         button=_("Dismiss"),
-        form=ReasonForm,
+        form=reason_form(
+            _("The members of the partner read it. The person who asked is not told.")
+        ),
         name=request_name,
         refusals=SENTENCES,
         permissions=["act"],

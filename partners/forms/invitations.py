@@ -102,7 +102,7 @@ class DismissForm(forms.Form):
     reason = LinesField(
         label=_("Reason"),
         max_length=256,
-        help_text=_("For your own people; the person who asked is not told."),
+        help_text=_("Your own people read it. The person who asked is not told."),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why the request is dismissed.")},
     )

@@ -27,8 +27,8 @@ from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; the attempt
-STATEMENTS = 4
+# session, user, member; the attempt; what waits, for the navigation
+STATEMENTS = 5
 SEND, OFFER, AGAIN = "send_online_invitation", "offer_referral", "resend"
 
 

@@ -14,7 +14,7 @@ from association.services.authorizations import (
     grant_authorization,
     request_authorization,
 )
-from association.services.budget_requests import ask_for_budget
+from association.services.budget_requests import ask_partner
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
@@ -139,7 +139,7 @@ def test_budget_is_asked_for_once_however_often_it_is_clicked_at_once():
     now, owner = timezone.now(), association.account.owner
 
     def ask(_number):
-        return ask_for_budget(association=association, by=owner, now=now).pk
+        return ask_partner(association=association, by=owner, now=now).pk
 
     assert len(set(at_once(ask, range(PEOPLE)))) == 1
     assert BudgetRequest.objects.count() == 1
@@ -156,7 +156,7 @@ def test_budget_is_asked_for_twice_without_lock_and_constraint(unlocked, togethe
     now, owner = timezone.now(), association.account.owner
     together(budget_requests, "record_audit_event")
     try:
-        at_once(lambda _: ask_for_budget(association=association, by=owner, now=now), range(2))
+        at_once(lambda _: ask_partner(association=association, by=owner, now=now), range(2))
         assert BudgetRequest.objects.count() == 2
     finally:
         BudgetRequest.objects.all().delete()

@@ -7,12 +7,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import FreezeCause
+from association.enums import Side
 from association.models import BudgetRequest
 from association.services.overview import (
     Funnel,
-    customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    end_requests_open,
     funnel_of,
     invitations_expiring,
     refused_by_cause,
@@ -32,14 +33,19 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; funnel; waiting, out of budget, asking; requests; causes, expiring
-STATEMENTS = 10
+# session, user, member; funnel; waiting, out of budget, end requests; requests; causes, expiring;
+# what waits, for the navigation
+STATEMENTS = 11
 
 
 def open_overview(user):
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
     return client.get("/partner/")
+
+
+def ask_to_end(association, *, asked_at, asking_side=Side.CUSTOMER):
+    association.end_requests.create(asking_side=asking_side, reason="Moved", asked_at=asked_at)
 
 
 def shown_to(member):
@@ -77,7 +83,7 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
     parts = {
         "Joined and frozen": rows,
         "Frozen since the budget was used up": rows,
-        "Asked you for a budget": rows,
+        "The customer asked you on": rows,
         "Followed “": rows,
         "until <time": rows,
         "?refusal=unpaid_bills": 1,
@@ -96,21 +102,27 @@ def test_overview_lists_customers_oldest_first(boss):
     assert list(customers_out_of_budget(boss)) == []
 
 
-def test_overview_shows_whom_the_partner_froze_once_they_have_asked(boss):
-    made = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
-    made.account.freezes.update(unfrozen_at=timezone.now())
-    froze = FreezeFactory.create(account=made.account, cause=FreezeCause.PARTNER)
-    before, after = (froze.frozen_at + timedelta(days=days) for days in (-1, 1))
-    BudgetRequest.objects.create(association=made, asked_at=before, asked_on=before.date())
-    assert list(customers_asking(boss)) == []
+@pytest.mark.parametrize("rows", [1, 3])
+def test_overview_shows_the_customers_who_ask_to_end(boss, rows, django_assert_num_queries):
+    invitation, now = InvitationFactory.create(partner=boss.partner), timezone.now()
+    made = [make_associated(invitation=invitation) for _ in range(rows)]
+    for number, association in enumerate(made):
+        ask_to_end(association, asked_at=now - timedelta(hours=number))
+    by_partner = make_associated(invitation=invitation)
+    ask_to_end(by_partner, asked_at=now, asking_side=Side.PARTNER)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
 
-    BudgetRequest.objects.create(association=made, asked_at=after, asked_on=after.date())
+    with django_assert_num_queries(STATEMENTS):
+        page = client.get("/partner/")
 
-    assert list(customers_asking(boss)) == [made]
-    assert list(customers_asking(PartnerMemberFactory.create(administrator=True))) == []
-    assert "Frozen by your decision." in shown_to(boss)
-    FreezeFactory.create(account=made.account, cause=FreezeCause.BUDGET_EXHAUSTED)
-    assert list(customers_asking(boss)) == []
+    shown = [row.association for row in page.context["end_requests"]]
+    assert shown == list(reversed(made))
+    assert by_partner not in shown
+    content = page.content.decode()
+    for association in made:
+        assert f'href="/partner/customers/{association.pk}/end"' in content
+    assert list(end_requests_open(PartnerMemberFactory.create(administrator=True))) == []
 
 
 def test_overview_shows_a_manager_their_own_only(boss):
@@ -266,12 +278,10 @@ def test_first_steps_hide_no_customer_who_asks(boss):
     made.manager = manager
     made.save()
     made.account.freezes.update(unfrozen_at=timezone.now())
-    froze = FreezeFactory.create(account=made.account, cause=FreezeCause.PARTNER)
-    asked_at = froze.frozen_at + timedelta(days=1)
-    BudgetRequest.objects.create(association=made, asked_at=asked_at, asked_on=asked_at.date())
+    ask_to_end(made, asked_at=timezone.now())
 
     page = open_overview(manager.user)
 
     assert page.context["is_new"] is True
     assert "Your first customer is three steps away" not in page.content.decode()
-    assert "Frozen by your decision." in page.content.decode()
+    assert [row.association for row in page.context["end_requests"]] == [made]

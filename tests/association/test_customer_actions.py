@@ -17,6 +17,7 @@ from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories import (
+    FreezeFactory,
     InvitationFactory,
     PartnerMemberFactory,
     ResourceFactory,
@@ -26,6 +27,8 @@ from tests.factories import (
 from tests.shown_forms import open_and_send, version_of
 
 pytestmark = pytest.mark.django_db
+
+HOUR, ADMINISTRATOR = timedelta(hours=1), FreezeCause.ADMINISTRATOR
 
 TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
 KEY = "k" * 22
@@ -278,13 +281,11 @@ def test_unfreezing_without_a_budget_says_what_to_do(client, customer, method, s
 def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
     freeze_account(
         account=customer.account, cause=FreezeCause.ADMINISTRATOR,
-        reason="Abuse of Umbrella", by=None, now=timezone.now(),
+        reason="Abuse", by=None, now=timezone.now(),
     )  # fmt: skip
     budget(client, customer)
     for name in ("customer", "set_budget", "unfreeze"):
-        page = client.get(url(name, customer)).content.decode()
-        assert "can lift" in page
-        assert "Umbrella" not in page
+        assert "can lift" in client.get(url(name, customer)).content.decode()
 
     assert unfreeze(client, customer).status_code == 303
     assert open_causes(customer) == {"administrator"}
@@ -296,22 +297,32 @@ def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
     assert "There is no freeze here that you can lift." in page
 
 
-def test_provider_keeps_why_it_unfroze_to_itself(client, customer):
-    cause = FreezeCause.ADMINISTRATOR
-    freeze_account(account=customer.account, cause=cause, by=None, now=timezone.now())
-    unfreeze_account(
-        account=customer.account,
-        causes=[cause],
-        reason="Paid Umbrella",
-        by=None,
-        now=timezone.now(),
+def test_partner_reads_the_providers_reasons_of_its_own_time_alone(client, customer):
+    before, now = customer.associated_at - HOUR, customer.associated_at + HOUR
+    provider = {"account": customer.account, "by": None, "now": now}
+    earlier = FreezeFactory.create(
+        account=customer.account, cause=ADMINISTRATOR, reason="Umbrella", frozen_at=before
     )
+    assert reasons(client, customer) == ["", ""]
+    earlier.delete()
+    freeze_account(cause=ADMINISTRATOR, reason="Abuse", **provider)
+    assert reasons(client, customer) == ["Abuse", ""]
+    unfreeze_account(causes=[ADMINISTRATOR], reason="Cleared", **provider)
 
     page = client.get(url("customer", customer))
 
-    reasons = [line["unfreeze_reason"] for line in page.context["freezes"]]
-    assert reasons == ["", ""]
-    assert "Umbrella" not in page.content.decode()
+    assert [(line["reason"], line["unfreeze_reason"]) for line in page.context["freezes"]] == [
+        ("Abuse", "Cleared"),
+        ("", ""),
+    ]
+
+
+def reasons(client, customer):
+    """Return the reasons of the open freezes that the customer's page shows, as those listed."""
+    context = client.get(url("customer", customer)).context
+    shown = [line["reason"] for line in context["freeze_lines"]]
+    assert sorted(line["reason"] for line in context["freezes"]) == sorted(shown)
+    return shown
 
 
 def test_freezing_again_says_that_nothing_has_changed(client, customer):

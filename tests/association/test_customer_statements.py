@@ -142,4 +142,4 @@ def statements_of_conflict(client, boss, number):
 
 
 def test_conflict_of_many_customers_takes_as_many_statements_as_of_one(client, boss):
-    assert [statements_of_conflict(client, boss, number) for number in (3, 30)] == [23, 23]
+    assert [statements_of_conflict(client, boss, number) for number in (3, 30)] == [24, 24]

@@ -22,6 +22,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
+    end_by_provider,
     make_associated,
 )
 
@@ -100,7 +101,7 @@ def test_list_takes_the_same_statements_for_any_number_of_rows(
         give_budget(association)
     client = client_of(boss)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = client.get(URL)
 
     assert len(page.context["lines"]) == rows
@@ -214,13 +215,13 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     frozen_at = first.account.freezes.get().frozen_at
     owner = first.account.owner
     header, *rows = rows_of(answer)
-    assert len(header) == 10
+    assert len(header) == 12
     assert rows == [
         [
             *(owner.account_name, owner.email, "reseller"),
             first.associated_at.isoformat(timespec="seconds"),
             *("frozen", frozen_at.isoformat(timespec="seconds")),
-            *("100.00", "12.50", "USD", boss.user.email),
+            *("100.00", "12.50", "USD", boss.user.email, "", ""),
         ]
     ]
     assert len(rows_of(client_of(boss).get(CSV))) == 3
@@ -232,6 +233,27 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
         boss.partner_id,
         boss.pk,
     )
+
+
+def test_ended_customers_have_the_same_words_in_list_and_download(boss):
+    ended = end_by_provider(joined(boss), reason="Moved")
+    joined(boss)
+
+    page = client_of(boss).get(f"{URL}?status=ended")
+    [_, row] = rows_of(client_of(boss).get(f"{CSV}?status=ended"))
+
+    [line] = page.context["lines"]
+    content = page.content.decode()
+    assert (line["status"], line["ended_at"], line["end_reason"]) == (
+        STATUSES["ended"][0],
+        ended.ended_at,
+        "Moved",
+    )
+    assert "<bdi>Moved</bdi>" in content
+    assert 'name="customer"' not in content
+    assert reverse("console_set_budget", args=[ended.pk]) not in content
+    assert row[0] == ended.account.owner.account_name
+    assert [row[4], *row[-2:]] == ["ended", ended.ended_at.isoformat(timespec="seconds"), "Moved"]
 
 
 def test_download_is_safe_to_open(boss):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from association.models import Budget, BudgetPeriod, OnExhaustion
-from association.services.budget_requests import ask_for_budget
+from association.services.budget_requests import ask_partner
 from association.services.customers import set_budget
 from audit.models import AuditEvent
 from tests.factories import (
@@ -105,7 +105,7 @@ def test_page_takes_the_same_statements_for_any_past(client, boss, rows, django_
         )
         open_and_send(client, url("freeze", customer), {"scope": "account", "reason": "Late"})
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page = client.get(url("customer", customer))
 
     assert len(page.context["budgets"]) == rows
@@ -207,9 +207,9 @@ def test_several_are_ones_own_and_not_too_many(client, boss):
 
 def test_page_shows_that_the_customer_asks_until_a_budget_is_set(client, boss):
     customer = joined(boss)
-    ask_for_budget(association=customer, by=customer.account.owner, now=timezone.now())
+    ask_partner(association=customer, by=customer.account.owner, now=timezone.now())
 
-    assert client.get(url("customer", customer)).context["asked_at"] is not None
+    assert client.get(url("customer", customer)).context["asked"]["for"] == "set_budget"
 
     set_budget(
         association=customer,
@@ -219,4 +219,4 @@ def test_page_shows_that_the_customer_asks_until_a_budget_is_set(client, boss):
         by=boss.user,
         now=timezone.now(),
     )
-    assert client.get(url("customer", customer)).context["asked_at"] is None
+    assert client.get(url("customer", customer)).context["asked"] is None

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,6 +16,7 @@ from outbox.services.rendering import Stale
 from tests.factories import (
     CouponFactory,
     CustomerAccountFactory,
+    FreezeFactory,
     InvitationFactory,
     PartnerFactory,
     ResourceFactory,
@@ -168,15 +170,15 @@ def test_refusal_without_a_known_reason_is_stale(data):
 def test_unfrozen_customer_reads_it():
     association = associated(partner__name="Nimbus")
     unfreeze(association)
-    email = write("association.unfrozen", association)
+    email = write("association.unfrozen", association.account.freezes.get())
     assert links(email) == {"/account/partner/"}
-    assert only_in_text(email) == {"See your budget and your partner"}
+    assert only_in_text(email) == set()
     assert email.text.startswith("Nimbus has unfrozen your account ")
 
 
 def test_unfrozen_is_stale_when_frozen_again():
     with pytest.raises(Stale, match=r"^frozen again$"):
-        write("association.unfrozen", associated())
+        write("association.unfrozen", associated().account.freezes.get())
 
 
 def test_requested_authorization_reaches_the_customer():
@@ -229,9 +231,11 @@ def test_grant_that_was_revoked_meanwhile_is_stale():
         write("association.authorization_decided", authorization, {"state": "granted"})
 
 
-def asked(association: Association) -> BudgetRequest:
+def asked(association: Association, asked_for: str = "set_budget") -> BudgetRequest:
     now = timezone.now()
-    return association.budget_requests.create(asked_at=now, asked_on=now.date())
+    return association.budget_requests.create(
+        asked_for=asked_for, asked_at=now, asked_on=now.date()
+    )
 
 
 def test_request_for_a_budget_reaches_the_partner():
@@ -245,19 +249,40 @@ def test_request_for_a_budget_reaches_the_partner():
     assert association.invitation.token not in email.text + email.html
 
 
-def test_request_for_a_budget_says_when_there_is_one():
+def test_request_to_unfreeze_is_stale_when_there_is_no_budget_and_the_other_way_round():
     association = associated()
+    with pytest.raises(Stale, match=r"^answered already$"):
+        write("association.budget_requested", asked(association, "unfreeze"))
     association.budgets.create(
         amount=10, period="monthly", on_exhaustion="notify", set_at=timezone.now()
     )
-    email = write("association.budget_requested", asked(association))
-    assert "There is a budget already: raise it, or unfreeze the account." in email.text
+    with pytest.raises(Stale, match=r"^answered already$"):
+        write("association.budget_requested", asked(association))
+    email = write(
+        "association.budget_requested", association.budget_requests.get(asked_for="unfreeze")
+    )
+    assert email.subject == "A customer asks you to unfreeze the account"
+    assert "has a budget and is still frozen." in email.text
+    assert only_in_text(email) == set()
+
+
+def test_request_to_raise_the_budget_says_so():
+    association = associated()
+    association.account.freezes.update(unfrozen_at=timezone.now())
+    association.budgets.create(
+        amount=0, period="monthly", on_exhaustion="freeze", set_at=timezone.now()
+    )
+    FreezeFactory(account=association.account, cause="budget_exhausted")
+    email = write("association.budget_requested", asked(association, "raise_budget"))
+    assert email.subject == "A customer asks you to raise the budget"
+    assert "The customer asks you to raise it." in email.text
+    assert only_in_text(email) == set()
 
 
 def test_request_for_a_budget_is_stale_when_unfrozen():
     association = associated()
     unfreeze(association)
-    with pytest.raises(Stale, match=r"^not frozen any more$"):
+    with pytest.raises(Stale, match=r"^answered already$"):
         write("association.budget_requested", asked(association))
 
 
@@ -267,9 +292,11 @@ def test_hostile_names_are_shown_as_text(kind):
     association = make_associated(
         invitation=InvitationFactory(partner=partner), account=CustomerAccountFactory(enabled=True)
     )
+    about: Any = association
     if kind == "association.unfrozen":
         unfreeze(association)
-    email = write(kind, association)
+        about = association.account.freezes.get()
+    email = write(kind, about)
     assert "\n" not in email.subject
     assert "\r" not in email.subject
     assert "<b>N</b>" not in email.html

@@ -10,7 +10,7 @@ from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account
 from association.enums import AssociationRefusal, EndAnswer, EndObstacle, Side
 from association.models import Association, EndRequest
-from association.services.budget_requests import ask_for_budget
+from association.services.budget_requests import ask_partner
 from association.services.customers import set_budget
 from association.services.endings import (
     answer_end_request,
@@ -297,7 +297,7 @@ def test_no_budget_can_be_set_or_asked_for_after_the_end():
     refused = code_of(set_budget, association=association, by=None, now=now, **TERMS)
     assert refused == AssociationRefusal.ENDED
     owner = association.account.owner
-    refused = code_of(ask_for_budget, association=association, by=owner, now=now)
+    refused = code_of(ask_partner, association=association, by=owner, now=now)
     assert refused == AssociationRefusal.ENDED
 
 

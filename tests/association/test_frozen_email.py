@@ -1,16 +1,32 @@
 """The e-mail to a customer whom the partner has frozen."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
 from accounts.enums import FreezeScope
 from association.models import BudgetPeriod, OnExhaustion
-from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from association.services.customers import freeze_customer, set_budget
+from outbox.models import OutboxMessage
 from outbox.services.rendering import Stale
-from tests.factories import InvitationFactory, UserFactory, make_associated
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    ResourceFactory,
+    UserFactory,
+    end_by_provider,
+    make_associated,
+)
 from tests.reading_mails import links, only_in_text, write
 
 pytestmark = pytest.mark.django_db
+
+TERMS = {
+    "amount": 5,
+    "period": BudgetPeriod.MONTHLY,
+    "on_exhaustion": OnExhaustion.FREEZE,
+}
 
 
 @pytest.fixture
@@ -28,63 +44,94 @@ def freeze(association, scope, by=None):
     )
 
 
+def freeze_of(association):
+    return association.account.freezes.get(cause="partner")
+
+
 @pytest.mark.parametrize(
-    ("scope", "sentence"),
+    ("scope", "status", "sentence"),
     [
-        (FreezeScope.ACCOUNT, "What runs goes on running and costing money."),
-        (FreezeScope.ACCOUNT_AND_RESOURCES, "Your running resources have been stopped too."),
+        (FreezeScope.ACCOUNT, "running", "What runs goes on running and costing money."),
+        (FreezeScope.ACCOUNT, "stopped", ""),
+        (FreezeScope.ACCOUNT, "", ""),
+        (
+            FreezeScope.ACCOUNT_AND_RESOURCES,
+            "running",
+            "Your resources are stopped too, and no new fees arise from them.",
+        ),
+        (FreezeScope.ACCOUNT_AND_RESOURCES, "", ""),
     ],
 )
-def test_customer_reads_what_stops_and_why(association, scope, sentence):
+def test_customer_reads_what_stops_and_why(association, scope, status, sentence):
+    if status:
+        ResourceFactory.create(account=association.account, status=status)
     freeze(association, scope)
 
-    email = write("association.frozen", association)
+    email = write("association.frozen", freeze_of(association))
 
     assert email.subject == "Nimbus has frozen your account"
-    assert sentence in email.text
+    said = [line for line in email.text.splitlines() if re.search("running|stopped", line)]
+    assert said == ([sentence] if sentence else [])
     assert "> Bill <4>\n> is late" in email.text
     assert "Bill &lt;4&gt;<br>" in email.html
     assert links(email) == {"/account/partner/"}
     assert only_in_text(email) <= {"See My partner", "Bill <4>"}
 
 
+def test_customer_reads_the_other_causes_and_the_action_of_the_first(association):
+    freeze(association, FreezeScope.ACCOUNT)
+
+    email = write("association.frozen", freeze_of(association))
+
+    [other] = [line for line in email.text.splitlines() if line.startswith("- ")]
+    assert other.startswith("- Frozen since ")
+    assert "because you joined Nimbus" in other
+    assert "What you can do: Ask Nimbus to set a budget." in email.text
+
+
 def test_customer_who_is_free_again_gets_no_e_mail(association):
     freeze(association, FreezeScope.ACCOUNT)
-    set_budget(
-        association=association,
-        amount=5,
-        period=BudgetPeriod.MONTHLY,
-        on_exhaustion=OnExhaustion.FREEZE,
-        by=None,
-        now=timezone.now(),
-    )
-    unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+    set_budget(association=association, unfreeze=True, by=None, now=timezone.now(), **TERMS)
 
     with pytest.raises(Stale, match=r"^no longer frozen$"):
-        write("association.frozen", association)
+        write("association.frozen", freeze_of(association))
+
+
+def test_e_mails_about_a_past_partners_freeze_are_not_sent(association):
+    freeze(association, FreezeScope.ACCOUNT)
+    end_by_provider(association)
+
+    with pytest.raises(Stale, match=r"^association ended$"):
+        write("association.unfrozen", freeze_of(association))
 
 
 def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(association, client):
     provider = UserFactory.create(is_staff=True)
+    administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     freeze(association, FreezeScope.ACCOUNT, by=provider)
 
-    email = write("association.frozen", association)
+    email = write("association.frozen", freeze_of(association))
 
     assert email.subject == "Example Cloud has frozen your account"
     assert email.text.startswith("Example Cloud has frozen your account ")
     assert "The reason given:" in email.text
     client.force_login(association.account.owner)
     page = client.get("/account/partner/").content.decode()
-    assert "by decision of Example Cloud for Nimbus, which can unfreeze it." in page
+    assert "Frozen by Example Cloud for Nimbus on " in page
+    assert "Example Cloud did it for Nimbus." in page
+    told = OutboxMessage.objects.get(kind="association.customer_frozen")
+    assert told.recipient == administrator.user.email
+    to_partner = write(told.kind, freeze_of(association))
+    assert to_partner.subject == "Example Cloud has frozen a customer of yours"
+    assert "it is a freeze of yours." in to_partner.text
 
-    set_budget(
-        association=association,
-        amount=5,
-        period=BudgetPeriod.MONTHLY,
-        on_exhaustion=OnExhaustion.FREEZE,
-        unfreeze=True,
-        by=provider,
-        now=timezone.now(),
-    )
-    email = write("association.unfrozen", association)
+    set_budget(association=association, unfreeze=True, by=provider, now=timezone.now(), **TERMS)
+    email = write("association.unfrozen", freeze_of(association))
     assert email.text.startswith("Example Cloud has unfrozen your account ")
+    told = OutboxMessage.objects.get(kind="association.customer_unfrozen")
+    assert told.recipient == administrator.user.email
+
+
+def test_partner_is_not_told_of_what_it_did_itself(association):
+    freeze(association, FreezeScope.ACCOUNT, by=PartnerMemberFactory.create().user)
+    assert not OutboxMessage.objects.filter(kind="association.customer_frozen").exists()

@@ -15,6 +15,7 @@ from partners.enums import PartnerStatus
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
+    ResourceFactory,
     UserFactory,
     make_associated,
 )
@@ -104,6 +105,20 @@ def test_the_console_says_so_on_every_page_and_answers_409():
 
 def test_its_customer_reads_what_goes_on(association):
     page = client_of(association.account.owner).get("/account/partner/").content.decode()
-    assert "<bdi>Example Cloud has frozen Nimbus</bdi>" in page
+    assert "Example Cloud has frozen <bdi>Nimbus</bdi>" in page
     assert ("your budget stays" in page) is association.is_reseller
     assert reverse("my_end") in page
+    assert "Contact the support of Example Cloud." in page
+    assert "What runs goes on running" not in page
+
+
+def test_its_customer_with_resources_reads_what_costs_money_and_whom_to_ask(association, settings):
+    settings.PROVIDER_SUPPORT_URL = "https://support.example/"
+    resource = ResourceFactory.create(account=association.account, status="running")
+    client = client_of(association.account.owner)
+    page = client.get("/account/partner/").content.decode()
+    assert "What runs goes on running and costing money." in page
+    assert 'href="https://support.example/"' in page
+    resource.status = "stopped"
+    resource.save()
+    assert "What runs goes on" not in client.get("/account/partner/").content.decode()

@@ -29,8 +29,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; the page, the count
-STATEMENTS = 5
+# session, user, member; the page, the count; what waits, for the navigation
+STATEMENTS = 6
 
 
 def client_of(user):

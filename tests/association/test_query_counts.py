@@ -63,5 +63,5 @@ def test_result(django_assert_num_queries):
     walk = walk_of(ready_attempt())
     walk.post("confirm")
     walk.get("done")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert walk.get("done").status_code == 200

@@ -396,10 +396,11 @@ def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> N
 
 def test_customer_reads_that_the_budget_is_used_up(record: Any, customer: Association) -> None:
     record(line(customer, 1, "100"))
-    email = write("association.frozen", customer, {"cause": EXHAUSTED})
+    freeze = customer.account.freezes.get(cause=EXHAUSTED)
+    email = write("association.frozen", freeze)
     assert email.subject == "Your budget is used up – your account is frozen"
     assert only_in_text(email) == set()
     assert "reason" not in email.text
     unfreeze_customer(association=customer, reason="", by=None, now=NOW + timedelta(minutes=1))
     with pytest.raises(Stale, match=r"^no longer frozen$"):
-        write("association.frozen", customer, {"cause": EXHAUSTED})
+        write("association.frozen", freeze)

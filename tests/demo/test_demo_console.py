@@ -16,9 +16,9 @@ from association.services.customers import BudgetTerms, set_budgets
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.overview import (
-    customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    end_requests_open,
     requests_open,
 )
 from association.services.spending import spent_of
@@ -96,7 +96,13 @@ def test_customer_is_frozen_by_the_partner_with_a_reason(administrator):
     [freeze] = customer_of("moorland").account.freezes.open()
     assert freeze.cause == "partner"
     assert freeze.reason.startswith("Your last invoice is still open.")
-    assert list(customers_asking(administrator)) == []
+
+
+def test_one_association_has_ended_and_one_customer_asks_to_end(administrator):
+    ended = customer_of("seilerei")
+    [request] = ended.end_requests.all()
+    assert (ended.end_reason, request.answer) == (request.reason, "agreed")
+    assert companies([row.association for row in end_requests_open(administrator)]) == ["bootsbau"]
 
 
 def test_referral_customers_have_a_granted_and_an_open_authorization(administrator):
@@ -163,6 +169,7 @@ def test_accounts_with_a_part_are_no_customers(administrator, demo):
     assert logins & set(ours) == set()
     assert sorted(ours) == [
         "admin@ziegelhof.demo.example",
+        "buero@bootsbau.demo.example",
         "cto@strandkorb.demo.example",
         "earlier-customer@demo.example",  # has used up the used-up invitation
         "it@hafenkontor.demo.example",

@@ -193,8 +193,8 @@ def test_list_takes_the_same_queries_for_one_and_three_rows(
 ):
     for _ in range(rows):
         own(member)
-    # Session, user, member; the rows, and how many there are.
-    with django_assert_num_queries(5):
+    # Session, user, member; the rows, how many there are; what waits.
+    with django_assert_num_queries(6):
         shown = member_client.get(LIST)
     assert shown.content.decode().count("0 of 3") == rows
 

@@ -285,9 +285,9 @@ def test_recipient_is_masked_without_the_right(boss):
 def test_page_takes_the_same_statements_always(boss, django_assert_num_queries):
     client = client_of(boss.user)
     for statements, invitation in (
-        (6, InvitationFactory(partner=boss.partner)),
+        (7, InvitationFactory(partner=boss.partner)),
         # And whether the recipient wants e-mail.
-        (7, InvitationFactory(partner=boss.partner, email=True, created_by=boss.user)),
+        (8, InvitationFactory(partner=boss.partner, email=True, created_by=boss.user)),
     ):
         with django_assert_num_queries(statements):
             client.get(path(invitation))

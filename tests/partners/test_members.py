@@ -51,7 +51,7 @@ def test_list_has_constant_queries(boss, console, rows, django_assert_num_querie
     PartnerMemberFactory.create_batch(rows, partner=boss.partner)
     MemberInvitationFactory.create_batch(rows, partner=boss.partner)
     PartnerMemberFactory.create()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = console.get(MEMBERS)
     assert page.status_code == 200
     assert len(page.context["listing"].page.rows) == rows + 1

@@ -57,7 +57,7 @@ def test_list_has_a_constant_query_count(boss, rows, django_assert_num_queries):
     for _ in range(rows):
         ask(boss)
     client = client_of(boss.user)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = client.get("/partner/requests/").content.decode()
     assert page.count("Send the invitation") == rows
 

@@ -11,6 +11,7 @@ from django.contrib.admin import helpers
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,13 +25,15 @@ Action = Callable[[Any, HttpRequest, Any], HttpResponse]
 MAX_OBJECTS = 100
 
 
-class ReasonForm(forms.Form):
+def reason_form(readers: Any, base: type[forms.Form] = forms.Form) -> type[forms.Form]:
+    """Return `base` with a field for the reason; `readers` says in a sentence who will read it."""
     reason = LineField(
         label=_("Reason"),
         max_length=256,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=_("Stored with the action. At most 256 characters."),
+        help_text=format_lazy("{} {}", readers, _("At most 256 characters.")),
     )
+    return type("ReasonForm", (base,), {"reason": reason})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

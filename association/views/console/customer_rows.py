@@ -1,6 +1,6 @@
 """What the console's tables and lists show of a customer: the state, and who did what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
-from association.enums import BudgetPeriod, CustomerStatus
+from association.enums import BudgetPeriod, CustomerStatus, Side
+from association.freeze_words import freeze_lines, partner_reads_reason
 from association.models import Association
 from association.services.customer_lists import CustomerState
+from association.services.freeze_advice import FreezeRow
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
 from partners.models import PartnerMember
@@ -37,6 +39,9 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
         "status": label,
         "kind": kind,
         "frozen_since": state.frozen_since,
+        "ended_at": association.ended_at,
+        "end_reason": association.end_reason,
+        "can_budget": association.is_reseller and not association.has_ended,
         "budget": state.budget,
         "spent": state.spent,
         "manager": association.manager.user.email if association.manager else "",
@@ -53,9 +58,8 @@ def who(actor: User | None, association: Association) -> str:
 
 
 def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
-    """Return the freeze as the pages list it, without the provider's reasons."""
+    """Return the freeze as the pages list it."""
     is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
-    is_the_partners = freeze.cause != FreezeCause.ADMINISTRATOR
     return {
         "cause": freeze.get_cause_display(),
         "scope": freeze.get_scope_display(),
@@ -63,9 +67,18 @@ def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
         "frozen_by": _("joining") if is_by_joining else who(freeze.frozen_by, association),
         "unfrozen_at": freeze.unfrozen_at,
         "unfrozen_by": who(freeze.unfrozen_by, association),
-        "reason": freeze.reason if is_the_partners else "",
-        "unfreeze_reason": freeze.unfreeze_reason if is_the_partners else "",
+        "reason": freeze.reason if partner_reads_reason(freeze, association) else "",
+        "unfreeze_reason": freeze.unfreeze_reason,
     }
+
+
+def why_frozen(rows: Sequence[FreezeRow], association: Association) -> list[dict[str, str]]:
+    """Return why the account is frozen, in the partner's words."""
+    lines = freeze_lines(rows, partner=association.partner, reader=Side.PARTNER)
+    return [
+        line if partner_reads_reason(row.freeze, association) else {**line, "reason": ""}
+        for row, line in zip(rows, lines, strict=True)
+    ]
 
 
 def _budget_words(event: AuditEvent) -> str:
@@ -112,8 +125,6 @@ def action_rows(actions: list[AuditEvent], association: Association) -> list[dic
 
 def _reason(event: AuditEvent) -> str:
     after = event.after or {}
-    if after.get("cause") == FreezeCause.ADMINISTRATOR:
-        return ""
     names = ("reason", "unfreeze_reason", "answer_reason")
     return next((str(after[name]) for name in names if after.get(name)), "")
 

@@ -1,11 +1,11 @@
 """The console's customers: the list, its CSV, the page of one customer, and refused actions."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,7 +17,7 @@ from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
 from accounts.services.capabilities import capability_rows
 from association.conflicts import terms_sentences
 from association.ending_words import who_ended
-from association.enums import AssociationRefusal, Side
+from association.enums import AssociationRefusal, FrozenAction, Side
 from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.refusals import sentence_for
@@ -30,12 +30,14 @@ from association.services.customer_lists import (
     find_customers,
     with_people,
 )
+from association.services.freeze_advice import FreezeRow, advise
 from association.views.console.customer_rows import (
     action_rows,
     back_to,
     freeze_row,
     row_of,
     who,
+    why_frozen,
 )
 from partners.models import PartnerMember
 from partners.services.pages import pages_of
@@ -59,10 +61,11 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
     found = listing(request, form, with_people(rows), order=NEWEST_FIRST)
     states = customer_states(found.page.rows, now=timezone.now())
+    lines = [row_of(state, member) for state in states]
     context = {
         "listing": found,
-        "lines": [row_of(state, member) for state in states],
-        "can_budget": any(state.association.is_reseller for state in states),
+        "lines": lines,
+        "can_budget": any(line["can_budget"] for line in lines),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
@@ -79,6 +82,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     header = [
         *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
+        *(_("Ended"), _("Reason for the end")),
     ]
     pages = pages_of(with_people(rows), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
     states = (state for page in pages for state in customer_states(page, now=now))
@@ -99,6 +103,8 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
         "" if state.spent is None else f"{state.spent:.2f}",
         settings.CURRENCY if state.budget else "",
         shown["manager"],
+        row.ended_at.isoformat(timespec="seconds") if row.ended_at else "",
+        row.end_reason,
     ]
 
 
@@ -148,7 +154,8 @@ def state_of(association: Association) -> CustomerState:
 
 def _state_context(association: Association, member: PartnerMember) -> dict[str, Any]:
     state = state_of(association)
-    running = 0 if association.has_ended else _running_resources(association)
+    rows = advise(state.freezes, budget=state.budget, used=state.spent)
+    existing, running = (0, 0) if association.has_ended else _resources(association)
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
     return {
         **row_of(state, member),
@@ -156,29 +163,41 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
         "state": state,
         # Refunds can take what is used below nothing, which no bar can show.
         "used": max(state.spent or 0, 0),
-        "capabilities": capability_rows(state.freezes),
+        "freeze_lines": why_frozen(rows, association),
+        "capabilities": capability_rows(state.freezes, has_resources=bool(existing)),
         "running_resources": running,
         "resources_run_on": bool(running) and state.scope == FreezeScope.ACCOUNT,
         "provider_froze": FreezeCause.ADMINISTRATOR in state.causes,
         "can_unfreeze": may_lift and state.budget is not None,
-        "asked_at": _open_request(association, state),
+        "asked": _open_ask(association, state, rows),
         "who_ended": who_ended(association, reader=Side.PARTNER) if association.has_ended else "",
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
 
 
-def _running_resources(association: Association) -> int:
-    return association.account.resources.filter(status=ResourceStatus.RUNNING).count()
+def _resources(association: Association) -> tuple[int, int]:
+    """Return how many resources the account has, and how many of them run."""
+    existing = association.account.resources.exclude(status=ResourceStatus.RELEASED)
+    running = Count("pk", filter=Q(status=ResourceStatus.RUNNING))
+    counts = existing.aggregate(existing=Count("pk"), running=running)
+    return counts["existing"], counts["running"]
 
 
-def _open_request(association: Any, state: CustomerState) -> datetime | None:
-    """Return when the frozen customer asked for a budget, unless one was set since."""
-    asked_at: datetime | None = association.asked_at
-    if asked_at is None or state.status == "free":
+def _open_ask(
+    association: Any, state: CustomerState, rows: Sequence[FreezeRow]
+) -> dict[str, Any] | None:
+    """Return what the customer last asked for and when, as long as it would still help.
+
+    A budget that was set since is an answer, also when it was not enough.
+    """
+    asked_for, asked_at = association.asked_for, association.asked_at
+    if asked_for not in {row.action for row in rows}:
         return None
     is_answered = state.budget is not None and state.budget.set_at > asked_at
-    return None if is_answered else asked_at
+    if is_answered and asked_for != FrozenAction.UNFREEZE:
+        return None
+    return {"for": asked_for, "at": asked_at}
 
 
 def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:

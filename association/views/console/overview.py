@@ -12,9 +12,9 @@ from association.refusals import REFUSAL_TEXTS
 from association.services.overview import (
     REQUESTS_SHOWN,
     SHOWN,
-    customers_asking,
     customers_out_of_budget,
     customers_waiting,
+    end_requests_open,
     funnel_of,
     invitations_expiring,
     refused_by_cause,
@@ -36,7 +36,7 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         **_first_rows("waiting", customers_waiting(member), SHOWN),
         **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
-        **_first_rows("asking", customers_asking(member), SHOWN),
+        **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now),

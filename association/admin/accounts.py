@@ -1,0 +1,72 @@
+"""Customer accounts in the admin: frozen by the provider, and the partner hears of it."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.customers import CustomerAccountAdmin
+from accounts.conflicts import freeze_sentences
+from accounts.enums import FreezeScope
+from accounts.models import CustomerAccount
+from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
+from association.refusals import SENTENCES
+from association.services.provider_freezes import (
+    CAUSE,
+    freeze_for_provider,
+    unfreeze_for_provider,
+)
+from audit.admin import account_name
+from web.admin.confirmation import ConfirmedAction, reason_form
+
+READERS = _("The owner of the account reads it, and so does the partner, if there is one.")
+
+
+class FreezeForm(forms.Form):
+    scope = forms.ChoiceField(label=_("Scope"), choices=FreezeScope.choices)
+
+
+_confirmed = partial(
+    ConfirmedAction,
+    refusals=SENTENCES,
+    permissions=["change"],
+    explain=partial(freeze_sentences, who=account_name),
+)
+
+admin.site.unregister(CustomerAccount)
+
+
+@admin.register(CustomerAccount)
+class AssociatedAccountAdmin(CustomerAccountAdmin):
+    actions = ("freeze_for_provider", "unfreeze_for_provider")
+
+    @_confirmed(
+        title=_("Freeze by decision of the provider"),
+        consequences=(
+            _("The account cannot buy, renew or change resources. Fees continue."),
+            _("With “account and resources” the resources and new fees stop as well."),
+            _("The partner cannot lift this freeze."),
+            _("The owner and the partner are told by e-mail that the provider did it."),
+        ),
+        button=_("Freeze"),
+        form=reason_form(READERS, FreezeForm),
+        shows=lambda account: shown_cause(account, freezes_of([account.pk]), CAUSE),
+    )
+    def freeze_for_provider(self, account: CustomerAccount, *, scope: str, **values: Any) -> None:
+        freeze_for_provider(account=account, scope=FreezeScope(scope), **values)
+
+    @_confirmed(
+        title=_("Lift the provider's freeze"),
+        consequences=(
+            _("The freeze that the provider decided on ends."),
+            _("Freezes with another cause stay."),
+            _("The owner and the partner are told by e-mail that the provider did it."),
+        ),
+        button=_("Lift"),
+        form=reason_form(READERS),
+        shows=lambda account: shown_freezes(freezes_of([account.pk]), [CAUSE]),
+    )
+    def unfreeze_for_provider(self, account: CustomerAccount, **values: Any) -> None:
+        unfreeze_for_provider(account=account, **values)

@@ -1,0 +1,217 @@
+"""The e-mails about freezes: to the owner of the account, and to the partner."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.enums import FreezeCause, ResourceStatus
+from accounts.models import CustomerAccount, Freeze, User
+from association.emails.shared import ASSOCIATIONS
+from association.enums import Side
+from association.freeze_words import action_label, freeze_lines, is_providers
+from association.models import Association
+from association.services.freeze_advice import FreezeRow, advice_for
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
+from partners.emails import render_as_partner, render_for_partner
+from web.email_addresses import mask_address
+
+_FREEZES = Freeze.objects.select_related("account__owner", "frozen_by", "unfrozen_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What holds for an account when an e-mail about one of its freezes is written."""
+
+    association: Association | None
+    rows: list[FreezeRow]
+    has_resources: bool
+    has_running: bool
+
+
+def frozen(message: OutboxMessage) -> Email:
+    """Tell the owner that the account was frozen. Stale when that freeze is over."""
+    freeze = _find_open_freeze(message)
+    return write_frozen(message, freeze, _situation_of(freeze))
+
+
+def write_frozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
+    """Write `frozen()` about an account in this situation."""
+    is_used_up = freeze.cause == FreezeCause.BUDGET_EXHAUSTED
+    subject = (
+        _("Your budget is used up – your account is frozen")
+        if is_used_up
+        else _("%(actor)s has frozen your account")
+    )
+    return _to_owner(
+        message,
+        freeze,
+        situation,
+        subject,
+        actor=freeze.frozen_by,
+        is_used_up=is_used_up,
+        reason_lines=freeze.reason.splitlines(),
+    )
+
+
+def customer_frozen(message: OutboxMessage) -> Email:
+    """Tell the partner that the provider has frozen a customer's account. Stale when it is over."""
+    freeze = _find_open_freeze(message)
+    return write_customer_frozen(message, freeze, _situation_of(freeze))
+
+
+def write_customer_frozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
+    """Write `customer_frozen()` about an account in this situation."""
+    subject = _("%(provider)s has frozen a customer of yours")
+    return _about_freeze_to_partner(message, freeze, situation, subject, freeze.reason)
+
+
+def unfrozen(message: OutboxMessage) -> Email:
+    """Tell the owner that a freeze was lifted, and what is left. Stale when frozen again."""
+    freeze = _find_lifted_freeze(message)
+    return write_unfrozen(message, freeze, _situation_of(freeze))
+
+
+def write_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
+    """Write `unfrozen()` about an account in this situation."""
+    subject = (
+        _("%(actor)s has lifted a freeze – your account is still frozen")
+        if situation.rows
+        else _("Your account is no longer frozen")
+    )
+    return _to_owner(
+        message,
+        freeze,
+        situation,
+        subject,
+        actor=freeze.unfrozen_by,
+        is_still_frozen=bool(situation.rows),
+        reason_lines=freeze.unfreeze_reason.splitlines(),
+    )
+
+
+def customer_unfrozen(message: OutboxMessage) -> Email:
+    """Tell the partner that the provider has lifted a freeze. Stale when frozen again."""
+    freeze = _find_lifted_freeze(message)
+    return write_customer_unfrozen(message, freeze, _situation_of(freeze))
+
+
+def write_customer_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
+    """Write `customer_unfrozen()` about an account in this situation."""
+    subject = _("%(provider)s has lifted a freeze of a customer of yours")
+    return _about_freeze_to_partner(message, freeze, situation, subject, freeze.unfreeze_reason)
+
+
+def _find_open_freeze(message: OutboxMessage) -> Freeze:
+    freeze = find_about(message, _FREEZES.all())
+    if not freeze.is_open:
+        raise Stale("no longer frozen")
+    return freeze
+
+
+def _find_lifted_freeze(message: OutboxMessage) -> Freeze:
+    freeze = find_about(message, _FREEZES.all())
+    if freeze.is_open or freeze.account.freezes.open().filter(frozen_at__gte=freeze.unfrozen_at):
+        raise Stale("frozen again")
+    return freeze
+
+
+def _association_of(freeze: Freeze) -> Association | None:
+    """Return the account's association in force, if it has one.
+
+    Raises Stale for the freeze of a partner that is not the account's any more.
+    """
+    association = ASSOCIATIONS.in_force().filter(account=freeze.account_id).first()
+    if freeze.cause != FreezeCause.ADMINISTRATOR and (
+        association is None or freeze.frozen_at < association.associated_at
+    ):
+        raise Stale("association ended")
+    return association
+
+
+def find_advice(account: CustomerAccount, association: Association | None) -> list[FreezeRow]:
+    """Return what `advise()` says of the account as it is now."""
+    budget = association.budgets.current().first() if association is not None else None
+    open_freezes = account.freezes.open().select_related("frozen_by")
+    return advice_for(open_freezes, budget, timezone.now())
+
+
+def _situation_of(freeze: Freeze) -> Situation:
+    association, account = _association_of(freeze), freeze.account
+    resources = account.resources.exclude(status=ResourceStatus.RELEASED)
+    return Situation(
+        association,
+        find_advice(account, association),
+        has_resources=resources.exists(),
+        has_running=resources.filter(status=ResourceStatus.RUNNING).exists(),
+    )
+
+
+def _to_owner(
+    message: OutboxMessage,
+    freeze: Freeze,
+    situation: Situation,
+    subject: str,
+    *,
+    actor: User | None,
+    **context: Any,
+) -> Email:
+    """Write to the owner about a freeze: what is open now, and the one thing that helps first.
+
+    Who acted speaks: the provider also where its staff acted for the partner.
+    """
+    association, rows = situation.association, situation.rows
+    partner = association.partner if association is not None else None
+    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or is_providers(actor)
+    lines = freeze_lines(rows, partner=partner, reader=Side.CUSTOMER)
+    about = {
+        "partner": partner,
+        "actor": settings.PROVIDER_NAME if partner is None or by_provider else partner.name,
+        "account_name": freeze.account.owner.account_name,
+        "my_partner_url": absolute_url("my_partner"),
+        # Of the freeze that the e-mail is about, its first sentence says it.
+        "lines": [line for line, row in zip(lines, rows, strict=True) if row.freeze != freeze],
+        "action": rows[0].action if rows else None,
+        "action_label": action_label(rows[0].action, partner) if rows else "",
+        "stops_resources": situation.has_resources
+        and any(row.freeze.stops_resources for row in rows),
+        "has_running": situation.has_running,
+    }
+    render = (
+        render_email
+        if partner is None or by_provider
+        else partial(render_as_partner, partner=partner)
+    )
+    return render(
+        message,
+        template=message.kind.replace(".", "/"),
+        subject=subject % about,
+        context=about | context,
+    )
+
+
+def _about_freeze_to_partner(
+    message: OutboxMessage, freeze: Freeze, situation: Situation, subject: str, reason: str
+) -> Email:
+    association, owner = situation.association, freeze.account.owner
+    if association is None:
+        raise Stale("association ended")
+    return render_for_partner(
+        message,
+        partner=association.partner,
+        template=message.kind.replace(".", "/"),
+        subject=subject % {"provider": settings.PROVIDER_NAME},
+        context={
+            "account_name": owner.account_name,
+            "masked_address": mask_address(owner.email),
+            "console_url": absolute_url("console_customer", association.pk),
+            "freeze": freeze,
+            "is_the_providers": freeze.cause == FreezeCause.ADMINISTRATOR,
+            "is_still_frozen": bool(situation.rows),
+            "reason_lines": reason.splitlines(),
+        },
+    )

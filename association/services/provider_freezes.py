@@ -1,0 +1,88 @@
+"""The provider's own freezes: of any account, with an e-mail to its owner and to its partner."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import CustomerAccount, Freeze, User
+from accounts.services.freezes import (
+    close_freezes,
+    freezes_of,
+    latest_moment,
+    lock_accounts,
+    open_freeze,
+    shown_cause,
+    shown_freezes,
+)
+from association.enums import AssociationRefusal
+from association.models import Association
+from association.services.recipients import tell_frozen, tell_unfrozen
+from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
+from web.transactions import whole_transaction
+
+CAUSE = FreezeCause.ADMINISTRATOR
+
+
+@whole_transaction
+def freeze_for_provider(
+    *,
+    account: CustomerAccount,
+    scope: FreezeScope,
+    reason: str,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> Freeze:
+    """Freeze the account by the provider's decision, beside any other freeze.
+
+    The owner and, if the account is associated, the partner get the reason by e-mail. If this
+    freeze is open already with this scope or a wider one, nothing changes and no e-mail is sent.
+    Locks the account. Raises Refused, FROZEN_FOR_OTHER_REASON, where nothing would change and
+    `reason` would be lost; ChangedMeanwhile if the version is not that of `shown_cause()`.
+    """
+    with transaction.atomic():
+        locked = lock_accounts([account.pk])[account.pk]
+        freezes = freezes_of([locked.pk])
+        check_shown(shown_version, shown_cause(locked, freezes, CAUSE), account=locked)
+        before = next((row.scope for row in freezes if row.is_open and row.cause == CAUSE), None)
+        at = latest_moment(freezes, now)
+        freeze = open_freeze(account=locked, cause=CAUSE, scope=scope, reason=reason, by=by, now=at)
+        if freeze.reason != reason:
+            raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON)
+        if before != freeze.scope:
+            tell_frozen(freeze, locked, _association_of(locked), now=now)
+        return freeze
+
+
+@whole_transaction
+def unfreeze_for_provider(
+    *,
+    account: CustomerAccount,
+    reason: str,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> Sequence[Freeze]:
+    """Lift the provider's freeze and return it in a list; none is no error and sends no e-mail.
+
+    Freezes with another cause stay. The owner and, if the account is associated, the partner get
+    the reason by e-mail. Locks the account. Raises ChangedMeanwhile if the freeze is not in the
+    version of `shown_freezes()`.
+    """
+    with transaction.atomic():
+        locked = lock_accounts([account.pk])[account.pk]
+        freezes = freezes_of([locked.pk])
+        check_shown(shown_version, shown_freezes(freezes, [CAUSE]), account=locked)
+        closed, _ = close_freezes(freezes=freezes, causes=[CAUSE], reason=reason, by=by, now=now)
+        for freeze in closed:
+            tell_unfrozen(freeze, locked, _association_of(locked), now=now)
+        return closed
+
+
+def _association_of(locked: CustomerAccount) -> Association | None:
+    """Return the association in force; the locked account keeps it from ending meanwhile."""
+    in_force = Association.objects.in_force().filter(account=locked)
+    return in_force.select_related("partner").first()
