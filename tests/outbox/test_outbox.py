@@ -302,10 +302,13 @@ def test_claim_takes_the_same_queries_for_one_and_three(count, django_assert_num
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_each_message_takes_one_read_and_all_one_write(count, listening, django_assert_num_queries):
+def test_invitations_take_two_reads_each_and_all_one_write(
+    count, listening, django_assert_num_queries
+):
     for _ in range(count):
         enqueue()
-    with django_assert_num_queries(7 + count):  # is anything due, drop the late, claim, store
+    # Each: the invitation, and whether its recipient wants it. All: due, late, claim, store.
+    with django_assert_num_queries(7 + 2 * count):
         assert deliver(listening) == count
 
 
