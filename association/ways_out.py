@@ -130,7 +130,7 @@ WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED: WayOut(
         text=_("Ask %(partner)s for an online invitation, or register a new account.")
     ),
-    RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Use another account.")),
+    RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Log in with the account that has that address.")),
 }
 
 WAYS_TO_END: Mapping[EndObstacle, WayOut] = {

@@ -45,6 +45,7 @@ def customer_end_withdrawn(message: OutboxMessage) -> Email:
 
 
 def end_declined(message: OutboxMessage) -> Email:
+    """Tell the customer: as the asking side, or that the provider declined the partner's request."""
     asked = _find_end_request(message)
     subject = _("Your association with %(partner)s does not end")
     return to_customer(
@@ -52,14 +53,19 @@ def end_declined(message: OutboxMessage) -> Email:
         asked.association,
         subject,
         by_provider=asked.answering_side == Side.PROVIDER,
+        is_own=asked.asking_side == Side.CUSTOMER,
         **_about_end_request(asked),
     )
 
 
 def customer_end_declined(message: OutboxMessage) -> Email:
+    """Tell the partner, as `end_declined()` tells the customer."""
     asked = _find_end_request(message)
     subject = _("The association with a customer does not end")
-    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+    is_own = asked.asking_side == Side.PARTNER
+    return to_partner(
+        message, asked.association, subject, is_own=is_own, **_about_end_request(asked)
+    )
 
 
 def ended(message: OutboxMessage) -> Email:

@@ -51,7 +51,7 @@ def test_done_says_what_is_true_now(referral):
     assert walk.attempt.account.owner.account_name in text
     assert f'href="{MY_PARTNER}"' in text
     assert ("Your account is frozen" in text) == (not referral)
-    assert ("Your account is not frozen" in text) == referral
+    assert ("You can use your account now" in text) == referral
 
 
 @pytest.mark.parametrize("has_some", [True, False])
@@ -63,8 +63,8 @@ def test_done_names_coupons_and_resources_only_where_there_are_some(has_some):
     walk = walk_of(ready_attempt(account=account, invitation=invite(account)))
     walk.post("confirm")
     text = text_of(walk.get("done"))
-    assert ("Coupons pay only for charges" in text) == has_some
-    assert ("Resources that you already have may be unavailable" in text) == has_some
+    assert ("Your coupons pay only for charges" in text) == has_some
+    assert ("Your running resource goes on costing money" in text) == has_some
 
 
 def test_done_lists_consents_with_version_and_moment():
@@ -143,7 +143,8 @@ def test_my_partner_of_a_referral_knows_no_budget_and_no_freeze():
     text = text_of(joined(referral=True).client.get(MY_PARTNER))
     assert "has not set a budget" not in text
     assert "Freezes" not in text
-    assert "Your account is not frozen" in text
+    assert "You can use your account now" in text
+    assert "frozen" not in text
 
 
 def test_my_partner_without_one_says_how_to_get_one(client):

@@ -155,7 +155,7 @@ def test_labels_come_in_sheets_and_pages(
     counts, query = [], "?"
     while query:
         # Session, user, member, batch, labels.
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             shown = member_client.get(f"{LIST}{batch.pk}/labels{query}").content.decode()
         counts.append((shown.count('class="label-sheet"'), shown.count('class="label"')))
         following = re.search(r'rel="next"\s+href="([^"]+)"', shown)

@@ -4,6 +4,7 @@ from partners.enums import (
     InvitationProblem,
     InvitationRequestRefusal,
     ListProblem,
+    LogoRefusal,
     MailingRefusal,
     MemberRefusal,
     RowProblem,
@@ -15,6 +16,7 @@ def test_every_code_has_a_sentence_of_its_own():
     assert set(SENTENCES) == {
         *InvitationProblem,
         *ListProblem,
+        *LogoRefusal,
         *MailingRefusal,
         *MemberRefusal,
         *InvitationRequestRefusal,
