@@ -45,7 +45,7 @@ def customer_end_withdrawn(message: OutboxMessage) -> Email:
 
 
 def end_declined(message: OutboxMessage) -> Email:
-    """Tell the customer: as the asking side, or that the provider declined the partner's request."""
+    """Tell the customer, who asked or hears that the provider declined the partner's request."""
     asked = _find_end_request(message)
     subject = _("Your association with %(partner)s does not end")
     return to_customer(
