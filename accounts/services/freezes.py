@@ -42,9 +42,9 @@ def freeze_account(
 ) -> Freeze:
     """Freeze the account for this cause and return the open freeze.
 
-    At most one freeze is open per cause: a repeated call widens the scope of the open one if it
-    must, and otherwise changes nothing. Locks the account. Raises ChangedMeanwhile if the version
-    is not that of `shown_cause()`.
+    At most one freeze is open per cause: a repeated call with a wider scope closes the open one and
+    opens another, any other changes nothing. Locks the account. Raises ChangedMeanwhile if the
+    version is not that of `shown_cause()`.
     """
     with transaction.atomic():
         lock_accounts([account.pk])
@@ -65,30 +65,35 @@ def open_freeze(
 ) -> Freeze:
     """Do what `freeze_account()` says for an account whose row the caller has locked."""
     existing = _open_freezes.first(account.pk, cause)
-    if existing is None:
-        freeze = account.freezes.create(
-            cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
-        )
-        record_audit_event(
-            action="freeze.opened",
-            about=freeze,
-            by=by,
-            now=now,
-            after={"account": account.pk, "cause": cause, "scope": scope, "reason": reason},
-        )
-        return freeze
-    if scope == FreezeScope.ACCOUNT_AND_RESOURCES != existing.scope:
-        record_audit_event(
-            action="freeze.widened",
-            about=existing,
-            by=by,
-            now=now,
-            before={"scope": existing.scope, "reason": existing.reason},
-            after={"scope": scope, "reason": reason},
-        )
-        existing.scope, existing.reason = scope, reason
-        existing.save(update_fields=["scope", "reason"])
-    return existing
+    if existing is not None and scope in (existing.scope, FreezeScope.ACCOUNT):
+        return existing
+    if existing is not None:
+        _replace(existing, by=by, now=now)
+    freeze = account.freezes.create(
+        cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
+    )
+    record_audit_event(
+        action="freeze.opened" if existing is None else "freeze.widened",
+        about=freeze,
+        by=by,
+        now=now,
+        after={"account": account.pk, "cause": cause, "scope": scope, "reason": reason},
+    )
+    return freeze
+
+
+def _replace(freeze: Freeze, *, by: User | None, now: datetime) -> None:
+    """Close a freeze that a wider one follows at once: each names who froze, when and why."""
+    freeze.unfrozen_at, freeze.unfrozen_by = now, by
+    freeze.save(update_fields=["unfrozen_at", "unfrozen_by"])
+    record_audit_event(
+        action="freeze.replaced",
+        about=freeze,
+        by=by,
+        now=now,
+        before={"unfrozen_at": None},
+        after={"unfrozen_at": now},
+    )
 
 
 @fixed_query(KEY, TEXT)

@@ -48,7 +48,7 @@ class AssociatedAccountAdmin(CustomerAccountAdmin):
             _("The account cannot buy, renew or change resources. Fees continue."),
             _("With “account and resources” the resources and new fees stop as well."),
             _("The partner cannot lift this freeze."),
-            _("The owner and the partner are told by e-mail that the provider did it."),
+            _("The owner, and the partner if there is one, get an e-mail that names the provider."),
         ),
         button=_("Freeze"),
         form=reason_form(READERS, FreezeForm),
@@ -62,7 +62,7 @@ class AssociatedAccountAdmin(CustomerAccountAdmin):
         consequences=(
             _("The freeze that the provider decided on ends."),
             _("Freezes with another cause stay."),
-            _("The owner and the partner are told by e-mail that the provider did it."),
+            _("The owner, and the partner if there is one, get an e-mail that names the provider."),
         ),
         button=_("Lift"),
         form=reason_form(READERS),

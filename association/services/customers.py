@@ -269,7 +269,7 @@ def check_partner_may_act(association: Association, by: User | None) -> None:
     """Raise Refused, PARTNER_FROZEN, for a member of a partner whom the provider has frozen.
 
     Such a partner may not invite, freeze or request an authorization; the provider's staff may act
-    for it. spec.md §7.
+    for it.
     """
     if association.partner.is_frozen and by is not None and not acts_for_partner(by):
         raise Refused(AssociationRefusal.PARTNER_FROZEN, association=association)

@@ -21,7 +21,7 @@ class Obstacle:
 
 
 def find_obstacles(*, account: CustomerAccount, now: datetime) -> list[Obstacle]:
-    """Return what stands in the way of ending the account's association: spec.md §7, Ending."""
+    """Return what stands in the way of ending the account's association."""
     found = []
     unpaid = account.bills.filter(paid_amount__lt=F("amount")).aggregate(
         count=Count("pk"), outstanding=Sum(F("amount") - F("paid_amount"))

@@ -90,21 +90,20 @@ def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Ass
 def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
     """Count what waits for the member, in one statement: about customers, invitation requests.
 
-    Of customers: those who are frozen by joining or by their budget, and those who ask to end.
+    Of customers: those who are frozen by joining or by their budget, or who ask to end.
     """
     customers = member.partner.associations.visible_to(member).in_force()
     frozen = Freeze.objects.open().filter(
         account=OuterRef("account"),
         cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
     )
-    asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association__in=customers)
+    asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association=OuterRef("pk"))
     requests = member.partner.invitation_requests.visible_to(member).open()
-    waiting, ending, asked = Partner.objects.values_list(
-        _up_to(customers.filter(Exists(frozen)), MOST_WAITING),
-        _up_to(asking, MOST_WAITING),
+    waiting, requesting = Partner.objects.values_list(
+        _up_to(customers.filter(Exists(frozen) | Exists(asking)), MOST_WAITING),
         _up_to(requests, MOST_WAITING),
     ).get(pk=member.partner_id)
-    return counted(waiting + ending, MOST_WAITING), counted(asked, MOST_WAITING)
+    return counted(waiting, MOST_WAITING), counted(requesting, MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

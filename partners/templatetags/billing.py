@@ -1,4 +1,4 @@
-"""The sentence that says who bills the customer, alike on every page and in every e-mail."""
+"""The sentence that says who bills the customer, alike on all pages and in all e-mails."""
 
 from django import template
 from django.conf import settings
@@ -13,7 +13,7 @@ register = template.Library()
 def who_bills(association_type: str, partner_name: str) -> str:
     """Return who sends the bills of an associated account.
 
-    It is true before the association as well as after it. Templates escape it.
+    It is true before joining and afterwards, until the association ends. Templates escape it.
     """
     names = {"partner": partner_name, "provider": settings.PROVIDER_NAME}
     if association_type == AssociationType.RESELLER:

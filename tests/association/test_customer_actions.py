@@ -126,7 +126,7 @@ def manage(client, customer):
         ((), budget_and_unfreeze, ["budget.set", "freeze.closed"]),
         ((), several, ["budget.set"]),
         ((), freeze, ["freeze.opened"]),
-        ((freeze,), widen, ["freeze.widened"]),
+        ((freeze,), widen, ["freeze.replaced", "freeze.widened"]),
         ((budget,), unfreeze, ["freeze.closed"]),
         ((budget, freeze), unfreeze, ["freeze.closed", "freeze.closed"]),
         ((), manage, ["association.manager_changed"]),
@@ -349,7 +349,9 @@ def test_freeze_asks_for_scope_and_reason_and_e_mails_the_customer(client, custo
     widen(client, customer)
     freeze(client, customer)
     made.refresh_from_db()
-    assert (made.reason, made.scope) == ("Later", FreezeScope.ACCOUNT_AND_RESOURCES)
+    wider = Freeze.objects.open().get(cause=FreezeCause.PARTNER)
+    assert (wider.reason, wider.scope) == ("Later", FreezeScope.ACCOUNT_AND_RESOURCES)
+    assert (made.reason, made.unfrozen_at, made.unfrozen_by) == ("Late", wider.frozen_at, boss.user)
     assert emails("association.frozen") == 2
     assert "More cannot be frozen." in client.get(url("freeze", customer)).content.decode()
 

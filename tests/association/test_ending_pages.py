@@ -12,6 +12,7 @@ from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
 from association.models import Association, DocumentKind, EndRequest
 from association.services.endings import ask_to_end
+from association.services.overview import waiting_counts
 from association.views import my_partner
 from association.views.console import endings
 from tests.factories import (
@@ -100,6 +101,12 @@ def test_each_side_has_the_buttons_of_the_state(
         asked(association, side)
     assert buttons(customer.get(MY_END)) == for_customer
     assert buttons(console.get(console_end(association))) == for_partner
+
+
+def test_a_frozen_customer_who_asks_to_end_waits_once(association, member):
+    assert waiting_counts(member)[0].number == 1
+    asked(association, Side.CUSTOMER)
+    assert waiting_counts(member)[0].number == 1
 
 
 def test_the_customer_asks_and_the_partner_agrees(association, customer, console):

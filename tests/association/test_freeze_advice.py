@@ -1,4 +1,4 @@
-"""What a frozen customer is told: the table of spec.md §7, on pages, in buttons and answers."""
+"""What a frozen customer is told: the table of decision 0032, on pages, in buttons and answers."""
 
 from datetime import timedelta
 from decimal import Decimal

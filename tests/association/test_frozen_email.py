@@ -132,6 +132,20 @@ def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(associat
     assert told.recipient == administrator.user.email
 
 
+def test_wider_freeze_names_who_widened_it(association):
+    provider = UserFactory.create(is_staff=True)
+    freeze(association, FreezeScope.ACCOUNT)
+    narrow = freeze_of(association)
+    freeze(association, FreezeScope.ACCOUNT_AND_RESOURCES, by=provider)
+
+    wide = association.account.freezes.open().get(cause="partner")
+    email = write("association.frozen", wide)
+
+    assert email.subject == "Example Cloud has frozen your account"
+    with pytest.raises(Stale, match=r"^no longer frozen$"):
+        write("association.frozen", narrow)
+
+
 def test_partner_is_not_told_of_what_it_did_itself(association):
     freeze(association, FreezeScope.ACCOUNT, by=PartnerMemberFactory.create().user)
     assert not OutboxMessage.objects.filter(kind="association.customer_frozen").exists()

@@ -132,9 +132,9 @@ def test_second_freeze_is_told_only_if_it_stops_more(association, admin):
     with pytest.raises(Refused) as refused:
         freeze(account, admin, reason="Another")
     assert refused.value.code == AssociationRefusal.FROZEN_FOR_OTHER_REASON
-    freeze(account, admin, reason="Abuse", scope=FreezeScope.ACCOUNT_AND_RESOURCES)
+    wider = freeze(account, admin, reason="Abuse", scope=FreezeScope.ACCOUNT_AND_RESOURCES)
     assert len(kinds()) == 4
-    assert unfreeze(account, admin) == [first]
+    assert unfreeze(account, admin) == [wider]
     assert unfreeze(account, admin) == []
     assert len(kinds()) == 6
 
