@@ -25,6 +25,8 @@ _UNSEEN = re.compile(
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _UNSEEN_AT_START = re.compile(rf"\A{_UNSEEN.pattern}+")
+# The limit of Unicode's stream-safe text (UAX 15): no language needs more marks on one letter.
+_MOST_MARKS = 30
 # Beside Unicode's dashes; the first is the minus sign.
 _BETWEEN_DIGITS = "\u2212."
 # One address, after a name in quotes or without.
@@ -36,7 +38,7 @@ def clean_line(text: str) -> str:
 
     Text of which nothing can be seen becomes "".
     """
-    line = _REMOVED.sub("", _LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text)))
+    line = _REMOVED.sub("", _LINE_BREAK.sub(" ", _composed(text)))
     line = _LONE_JOINERS.sub("", " ".join(line.split()))
     # Without the joiners there may be blanks at the ends.
     return " ".join(line.split()) if _UNSEEN.sub("", line) else ""
@@ -82,6 +84,19 @@ def trim(text: str) -> str:
 def without_unseen(text: str) -> str:
     """Return the text without blanks and other characters that cannot be seen."""
     return _UNSEEN.sub("", text)
+
+
+def _composed(text: str) -> str:
+    """Return the text in NFC, or as it is if a letter has more marks than any language needs.
+
+    Composing takes quadratic time for many marks in a row: seconds for 20,000 characters.
+    """
+    marks = 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.combining(letter) else 0
+        if marks > _MOST_MARKS:
+            return text
+    return unicodedata.normalize("NFC", text)
 
 
 def _is_between_digits(letter: str) -> bool:

@@ -116,11 +116,8 @@ class ResumeEmailAdmin(EvidenceAdmin):
 
 @admin.register(ResumeReminder)
 class ResumeReminderAdmin(EvidenceAdmin):
-    list_display = ("reminded_at", "attempt")
-    list_select_related = ("attempt",)
-    search_fields = (
-        "attempt__account__owner__account_name__istartswith",
-        "attempt__account__owner__email__iexact",
-    )
+    list_display = ("reminded_at", "account", "invitation")
+    list_select_related = ("account__owner", "invitation")
+    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     date_hierarchy = "reminded_at"

@@ -20,11 +20,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('reminded_at', models.DateTimeField(verbose_name='reminded at')),
-                ('attempt', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reminder', to='association.attempt', verbose_name='attempt')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.customeraccount', verbose_name='customer account')),
+                ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.invitation', verbose_name='invitation')),
             ],
             options={
                 'verbose_name': 'reminder of the last day',
                 'verbose_name_plural': 'reminders of the last day',
+                'constraints': [models.UniqueConstraint(fields=('account', 'invitation'), name='one_reminder_per_account_and_invitation')],
             },
         ),
         AddIndexOnline(

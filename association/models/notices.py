@@ -67,16 +67,27 @@ class ResumeEmail(models.Model):
 
 
 class ResumeReminder(models.Model):
-    """A customer who enables later was reminded of the last day, once per attempt."""
+    """A customer was reminded of the last day to join, once per account and invitation."""
 
-    attempt = models.OneToOneField(
-        Attempt, on_delete=models.PROTECT, related_name="reminder", verbose_name=_("attempt")
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("customer account"),
+    )
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.PROTECT, related_name="+", verbose_name=_("invitation")
     )
     reminded_at = models.DateTimeField(_("reminded at"))
 
     class Meta:
         verbose_name = _("reminder of the last day")
         verbose_name_plural = _("reminders of the last day")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "invitation"], name="one_reminder_per_account_and_invitation"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.attempt_id} {self.reminded_at:%Y-%m-%d}"
+        return f"{self.account_id} {self.invitation_id}"

@@ -30,11 +30,12 @@ def email_users(
 def email_customers(
     kind: str, associations: Collection[Association], *, now: datetime, **data: str
 ) -> None:
-    """Enqueue an e-mail about each association to the owner of its account."""
+    """Enqueue an e-mail about each association to the owner of its account, unless erased."""
     messages = [
         OutgoingMessage(kind, owner.email, association, owner.language, data)
         for association in associations
         for owner in [association.account.owner]
+        if owner.is_active
     ]
     enqueue_messages(messages=messages, now=now)
 
@@ -65,10 +66,11 @@ def tell_unfrozen(
 def email_owners(
     kind: str, freezes: Iterable[tuple[Freeze, CustomerAccount]], *, now: datetime
 ) -> None:
-    """Enqueue an e-mail about each freeze to the owner of its account."""
+    """Enqueue an e-mail about each freeze to the owner of its account, unless erased."""
     messages = [
         OutgoingMessage(kind, account.owner.email, freeze, account.owner.language, {})
         for freeze, account in freezes
+        if account.owner.is_active
     ]
     enqueue_messages(messages=messages, now=now)
 

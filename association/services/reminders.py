@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from association.models import Association, Attempt, ResumeReminder
 from association.services.admission import account_of
@@ -21,10 +21,10 @@ CHUNK = 50
 def remind_customers(*, now: datetime) -> int:
     """Enqueue the reminders of some attempts for which the last day has begun; return how many.
 
-    Each attempt gets one at most. None is sent when the customer chose to enable later within the
-    last day: the e-mail about that has just named the last moment.
+    A customer gets one per invitation, about the newest attempt. None is sent when the customer
+    chose to enable later within the last day: the e-mail about that has just named the last moment.
     """
-    due = list(due_attempts(now).order_by("deferred_at")[:CHUNK])
+    due = list(due_attempts(now).order_by("-deferred_at")[:CHUNK])
     if not due:
         return 0
     with transaction.atomic():
@@ -39,6 +39,9 @@ def due_attempts(now: datetime) -> QuerySet[Attempt]:
     One that was refused since it was put off is left out: its customer has read why.
     """
     begun = now + AHEAD - REGISTRATION_WINDOW
+    reminders = ResumeReminder.objects.filter(
+        account=OuterRef("account"), invitation=OuterRef("invitation")
+    )
     return (
         Attempt.objects.select_related("account__owner")
         .filter(
@@ -51,16 +54,18 @@ def due_attempts(now: datetime) -> QuerySet[Attempt]:
             invitation__in=Invitation.objects.live(now),
             refused_at__isnull=True,
             association__isnull=True,
-            reminder__isnull=True,
         )
+        .exclude(Exists(reminders))
         .exclude(account__in=Association.objects.in_force().values("account"))
     )
 
 
 def _is_first(attempt: Attempt, now: datetime) -> bool:
-    # Another worker may have found the same attempt: the constraint lets one of them be the first.
+    # Another worker may have found the same one: the constraint lets one of them be the first.
     _, is_first = ResumeReminder.objects.get_or_create(
-        attempt=attempt, defaults={"reminded_at": now}
+        account_id=attempt.account_id,
+        invitation_id=attempt.invitation_id,
+        defaults={"reminded_at": now},
     )
     return is_first
 

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PartnerLogo',
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='SHA-256 of the picture')),
+                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='SHA-256 of both pictures')),
                 ('picture', models.BinaryField(help_text='PNG, at most 320 × 96 pixels.', verbose_name='picture')),
                 ('preview', models.BinaryField(help_text='PNG, 600 × 315.', verbose_name='picture for link previews')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),

@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class PartnerLogo(models.Model):
     """A logo as pages show it, and larger for link previews; never changed, only replaced.
 
-    The key is the SHA-256 of the picture and part of its URL, so browsers may keep it for ever.
-    Former logos stay: e-mails that were sent name them.
+    The key is the SHA-256 of both pictures and part of their URLs, so browsers may keep them for
+    ever. Former logos stay: e-mails that were sent name them.
     """
 
-    sha256 = models.CharField(_("SHA-256 of the picture"), primary_key=True, max_length=64)
+    sha256 = models.CharField(_("SHA-256 of both pictures"), primary_key=True, max_length=64)
     picture = models.BinaryField(_("picture"), help_text=_("PNG, at most 320 × 96 pixels."))
     preview = models.BinaryField(_("picture for link previews"), help_text=_("PNG, 600 × 315."))
     created_at = models.DateTimeField(_("created at"))

@@ -47,7 +47,7 @@ class DrawnLogo:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.picture).hexdigest()
+        return hashlib.sha256(self.picture + self.preview).hexdigest()
 
 
 def draw_logo(*, file: bytes) -> DrawnLogo:

@@ -227,7 +227,9 @@ ROWS: dict[Any, Callable[[], Any]] = {
         sent_on=timezone.now().date(),
     ),
     ResumeReminder: lambda: ResumeReminder.objects.create(
-        attempt=make_attempt(), reminded_at=timezone.now()
+        account=factories.CustomerAccountFactory(),
+        invitation=factories.InvitationFactory(),
+        reminded_at=timezone.now(),
     ),
     Partner: factories.PartnerFactory,
     PartnerMember: factories.PartnerMemberFactory,

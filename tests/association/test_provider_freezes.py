@@ -5,7 +5,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import FreezeScope
+from accounts.models import CustomerAccount
 from association.enums import AssociationRefusal
+from association.services.erasure import erase_account
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Stale
@@ -155,3 +157,10 @@ def test_the_admins_buttons_tell_both_sides_and_say_who_reads_the_reason(associa
         "association.unfrozen",
         "association.customer_unfrozen",
     ]
+
+
+def test_an_erased_owner_is_sent_nothing(admin):
+    account = CustomerAccountFactory.create()
+    erase_account(login=account.owner.email, by=admin, now=timezone.now())
+    freeze(CustomerAccount.objects.get(), admin)
+    assert OutboxMessage.objects.filter(kind="association.frozen").count() == 0

@@ -52,13 +52,27 @@ def test_reminder_is_sent_on_the_last_day_while_it_is_of_use(age, is_due):
     assert reminded() == [str(attempt.pk)] * is_due
 
 
-def test_each_attempt_is_reminded_once():
+def test_each_customer_is_reminded_once_per_invitation():
     attempts = [put_off() for _ in range(3)]
 
     assert [remind_customers(now=NOW), remind_customers(now=NOW + MINUTE)] == [3, 0]
     assert sorted(reminded()) == sorted(str(attempt.pk) for attempt in attempts)
+    first = {"account": attempts[0].account, "invitation": attempts[0].invitation}
     with pytest.raises(IntegrityError), transaction.atomic():
-        ResumeReminder.objects.create(attempt=attempts[0], reminded_at=NOW)
+        ResumeReminder.objects.create(**first, reminded_at=NOW)
+
+
+def test_of_two_attempts_of_one_invitation_the_newest_is_reminded_of():
+    older = put_off()
+    newest = AttemptFactory.create(
+        account=older.account,
+        invitation=older.invitation,
+        entered_at=older.entered_at,
+        deferred_at=older.deferred_at + MINUTE,
+    )
+
+    assert [remind_customers(now=NOW), remind_customers(now=NOW + MINUTE)] == [1, 0]
+    assert reminded() == [str(newest.pk)]
 
 
 def test_reminder_goes_to_the_owner_and_ends_when_it_is_of_no_use():

@@ -1,6 +1,7 @@
 """Logos: what is taken, what is made of it, who may load it, and how it is changed."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -76,6 +77,12 @@ def test_any_picture_is_light_enough():
 
     assert len(logo.picture) <= LARGEST_PICTURE
     assert picture_of(logo.picture).size == (160, 48)
+
+
+def test_the_key_is_of_both_pictures():
+    logo = draw_logo(file=saved(drawing()))
+    other = replace(logo, preview=logo.preview + b"\0")
+    assert logo.sha256 != other.sha256
 
 
 def test_no_metadata_is_kept():

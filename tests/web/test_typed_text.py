@@ -92,7 +92,7 @@ def test_no_line_turns_the_direction_or_has_control_characters(text):
     )
 
 
-@pytest.mark.parametrize("part", [" ", "\u200b", "\u200d", "<", '"', "a "])
+@pytest.mark.parametrize("part", [" ", "\u200b", "\u200d", "<", '"', "a ", "\u0301\u0327"])
 def test_cleaning_takes_a_time_that_grows_with_the_text_only(part):
     text = f"x{part * 200_000}x"
     began = time.process_time()
