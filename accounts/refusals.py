@@ -14,12 +14,19 @@ from accounts.enums import (
     CodeRefusal,
     SecondFactorRefusal,
 )
+from accounts.services.codes import KEPT_FOR_OWNER, LIFETIME, PER_DAY, PER_HOUR
 from web.refused import Refused
-from web.versioned_forms import clock_text
+from web.versioned_forms import clock_text, next_minute
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+# The numbers in the sentences.
+_NUMBERS = {
+    "minutes": LIFETIME // timedelta(minutes=1),
+    "per_hour": PER_HOUR,
+    "per_day": PER_DAY - KEPT_FOR_OWNER,
+}
 SENTENCES: "dict[Enum, StrOrPromise]" = {
     AccountNameRefusal.CHANGED_BEFORE: _(
         "The account name has been changed before; that is possible once."
@@ -31,7 +38,9 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     AccountNameRefusal.TAKEN: _("This account name is not available. Choose another one."),
     AdministrationRefusal.EMAIL_TAKEN: _("There is a user with this e-mail address already."),
     AdministrationRefusal.NOT_ACTIVE: _("This user is not active."),
-    CodeRefusal.EXPIRED: _("This code has expired: a code lasts ten minutes. Request a new code."),
+    CodeRefusal.EXPIRED: _(
+        "This code has expired: a code lasts %(minutes)s minutes. Request a new code."
+    ),
     CodeRefusal.USED_UP: _("The code was mistyped too often. Request a new code."),
     CodeRefusal.WRONG: _(
         "That is not the newest code of this page. Earlier codes no longer work, nor do codes that"
@@ -41,10 +50,10 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "No new code: one went to this address %(ago)s ago; the next is possible in %(wait)s."
     ),
     CodeRefusal.HOUR_USED_UP: _(
-        "No new code: five within the hour; the next is possible at %(at)s."
+        "No new code: %(per_hour)s within the hour; the next is possible at %(at)s."
     ),
     CodeRefusal.DAY_USED_UP: _(
-        "No new code: eight within 24 hours; the next is possible at %(at)s."
+        "No new code: %(per_day)s within 24 hours; the next is possible at %(at)s."
     ),
     SecondFactorRefusal.APP_CODE_WRONG: _("That is not the code that the app shows now."),
     SecondFactorRefusal.CODE_WRONG_OR_USED: _("That is not the code, or it has been used."),
@@ -57,14 +66,16 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
 
 def refusal_sentence(refused: Refused) -> "StrOrPromise":
     sentence = SENTENCES[refused.code]
-    if not isinstance(refused.code, CodeRefusal) or refused.again_at is None:
+    if not isinstance(refused.code, CodeRefusal):
         return sentence
+    if refused.again_at is None:
+        return sentence % _NUMBERS
     sent_at, now = refused.context["sent_at"], refused.context["now"]
     return sentence % {
+        **_NUMBERS,
         "ago": _seconds(floor((now - sent_at).total_seconds())),
         "wait": _seconds(ceil((refused.again_at - now).total_seconds())),
-        # The first whole minute after it.
-        "at": clock_text(refused.again_at + timedelta(seconds=59)),
+        "at": clock_text(next_minute(refused.again_at)),
     }
 
 

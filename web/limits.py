@@ -41,11 +41,12 @@ class LimitRefusal(StrEnum):
 
 
 class LimitReached(Refused):
-    """Something was tried too often; `seconds` from now it can be tried again."""
+    """`action` was tried too often; `seconds` from now it can be tried again."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, action: str, seconds: int) -> None:
         again_at = timezone.now() + timedelta(seconds=seconds)
         super().__init__(LimitRefusal.TRIED_TOO_OFTEN, again_at=again_at)
+        self.action = action
         self.seconds = seconds
 
 
@@ -59,14 +60,14 @@ def count_use(action: str, key: str | None = None) -> None:
     most, seconds = settings.RATE_LIMITS[action]
     ends, uses = _count(_counter(action, key), most, seconds, 1)
     if uses > most:
-        raise LimitReached(_seconds_until(ends, seconds))
+        raise LimitReached(action, _seconds_until(ends, seconds))
 
 
 def check_limit(action: str, key: str | None = None) -> None:
     most, seconds = settings.RATE_LIMITS[action]
     ends, uses = _read(cache.get(_counter(action, key)))
     if uses >= most and ends > time.time():
-        raise LimitReached(_seconds_until(ends, seconds))
+        raise LimitReached(action, _seconds_until(ends, seconds))
 
 
 def uncount_use(action: str, key: str | None = None) -> None:

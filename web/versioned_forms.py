@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -155,6 +155,12 @@ def clock_text(moment: datetime) -> str:
     local = localtime(moment)
     is_today = local.date() == localtime().date()
     return f"{date_format(local, 'TIME_FORMAT')} {local:%Z}" if is_today else moment_text(moment)
+
+
+def next_minute(moment: datetime) -> datetime:
+    """Return the first whole minute at or after the moment, because pages show no seconds."""
+    begun = moment.replace(second=0, microsecond=0)
+    return begun if begun == moment else begun + timedelta(minutes=1)
 
 
 def _names(field: Any, value: Any) -> str:

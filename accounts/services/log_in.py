@@ -29,8 +29,8 @@ class MailboxUnproven(limits.LimitReached):
     No answer may depend on `knows_password`, or guesses would go on beyond the limit.
     """
 
-    def __init__(self, seconds: int, *, knows_password: bool) -> None:
-        super().__init__(seconds)
+    def __init__(self, beyond: limits.LimitReached, *, knows_password: bool) -> None:
+        super().__init__(beyond.action, beyond.seconds)
         self.knows_password = knows_password
 
 
@@ -68,7 +68,7 @@ def check_guess(*, login: str, owner: User | None, password: str, browser: str |
         raise
     if beyond is not None:
         _count_failure(account, owner)
-        raise MailboxUnproven(beyond.seconds, knows_password=is_right) from beyond
+        raise MailboxUnproven(beyond, knows_password=is_right) from beyond
     if is_right:
         _uncount_guess(account, browser, beyond)
     else:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
@@ -25,13 +26,14 @@ from accounts.services.log_in import MailboxUnproven, mailbox_of, prove_mailbox,
 from accounts.views.sent_codes import CodeFacts
 from web import limits
 from web.answers import as_refusal, limited, posted, posts_only, see_other, wait_before_retry
-from web.versioned_forms import clock_text
+from web.versioned_forms import clock_text, next_minute
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 # In the session: the login, the address that gets the code, whether its password was typed, the
 # flow that the code belongs to, what the page tells of it, and `next`.
 _STARTED = "mailbox_proof"
 Started = dict[str, Any]
+_IN_A_MINUTE, _IN_AN_HOUR = "log_in_code", "log_in_codes_in_an_hour"
 
 
 def ask_for_proof(request: HttpRequest, unproven: MailboxUnproven) -> HttpResponse:
@@ -99,8 +101,7 @@ def _send(request: HttpRequest, started: Started, before: Started | None) -> Htt
     limits.count_use("send_code")
     key, now = f"{started['login'].lower()} from {limits.client_network()}", timezone.now()
     try:
-        limits.count_use("log_in_codes_in_an_hour", key)
-        limits.count_use("log_in_code", key)
+        _count_code(key)
     except limits.LimitReached as reached:
         kept = before or {**started, "code": CodeFacts(now, None, now).to_keep()}
         request.session[_STARTED] = kept
@@ -114,8 +115,26 @@ def _send(request: HttpRequest, started: Started, before: Started | None) -> Htt
     return see_other("account_prove_mailbox")
 
 
+def _count_code(key: str) -> None:
+    """Count a code within the minute and within the hour, or within neither.
+
+    Raises LimitReached: of the limits that are reached, the one that ends last.
+    """
+    found = []
+    for action in (_IN_A_MINUTE, _IN_AN_HOUR):
+        try:
+            limits.check_limit(action, key)
+        except limits.LimitReached as reached:
+            found.append(reached)
+    if found:
+        raise max(found, key=lambda reached: reached.seconds)
+    # Of two clicks at once the minute refuses one before the hour counts it.
+    limits.count_use(_IN_A_MINUTE, key)
+    limits.count_use(_IN_AN_HOUR, key)
+
+
 def _too_soon(reached: limits.LimitReached) -> str:
-    if reached.seconds <= PAUSE.total_seconds():
+    if reached.action == _IN_A_MINUTE:
         text = ngettext(
             "No new code: one was requested less than a minute ago; the next is possible in"
             " %(wait)s second.",
@@ -124,8 +143,14 @@ def _too_soon(reached: limits.LimitReached) -> str:
             reached.seconds,
         )
         return text % {"wait": reached.seconds}
-    text = _("No new code: five were requested within the hour; the next is possible at %(at)s.")
-    return text % {"at": clock_text(timezone.now() + timedelta(seconds=reached.seconds + 59))}
+    most, _seconds = settings.RATE_LIMITS[_IN_AN_HOUR]
+    text = ngettext(
+        "No new code: %(most)s was requested within the hour; the next is possible at %(at)s.",
+        "No new code: %(most)s were requested within the hour; the next is possible at %(at)s.",
+        most,
+    )
+    again_at = timezone.now() + timedelta(seconds=reached.seconds)
+    return text % {"most": most, "at": clock_text(next_minute(again_at))}
 
 
 @_READ_AND_POST

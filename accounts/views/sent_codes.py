@@ -6,8 +6,9 @@ The sentences are in `components/code.html`, and those of refusals in `accounts/
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import ClassVar
 
-from accounts.services.codes import LIFETIME
+from accounts.services.codes import LIFETIME, PER_DAY, PER_HOUR
 
 # Up to here the wait is named in seconds, beyond it by its end.
 _SHORT_WAIT = timedelta(seconds=90)
@@ -20,6 +21,10 @@ class CodeFacts:
     sent_at: datetime
     next_at: datetime | None
     now: datetime
+
+    # How many codes one address gets.
+    per_hour: ClassVar[int] = PER_HOUR
+    per_day: ClassVar[int] = PER_DAY
 
     def to_keep(self) -> dict[str, str | None]:
         """Return it as JSON for the session."""

@@ -46,11 +46,19 @@ def account_of(attempt: Attempt) -> CustomerAccount:
 
 def admit(*, attempt: Attempt, now: datetime) -> Admission:
     """Decide on fresh facts. The attempt must have its account."""
-    invitation = attempt.invitation
-    record = load_record(account=account_of(attempt), partner=invitation.partner, now=now)
+    partner = attempt.invitation.partner
+    record = load_record(account=account_of(attempt), partner=partner, now=now)
+    return admit_by_record(attempt=attempt, record=record, now=now)
+
+
+def admit_by_record(*, attempt: Attempt, record: AccountRecord, now: datetime) -> Admission:
+    """Decide on the record of the attempt's account, loaded for the attempt's partner.
+
+    Without a partner now, the record of an account is the same for every partner.
+    """
     return Admission(
         record=record,
-        decision=evaluate(record.facts, invitation.association_type, now),
+        decision=evaluate(record.facts, attempt.invitation.association_type, now),
         invitation_refusals=_invitation_refusals(attempt, record),
     )
 

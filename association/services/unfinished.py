@@ -5,11 +5,14 @@ from datetime import datetime
 
 from accounts.models import User
 from association.models import Association, Attempt
-from association.services.admission import admit
+from association.services.admission import account_of, admit_by_record
+from association.services.facts import load_record
 from partners.models import Invitation
 
-# Of so many invitations the newest attempts are looked at: each costs the account's record.
-_MOST = 5
+# So many of an account's newest attempts are read.
+MOST_READ = 20
+# So many notices of refused ones are shown.
+MOST_REFUSED = 5
 
 
 @dataclass(slots=True)
@@ -23,9 +26,28 @@ class Unfinished:
 def find_unfinished(owner: User, now: datetime) -> Unfinished:
     """Decide on fresh facts about the newest attempt of each live invitation.
 
-    There is none while the account is associated; those whose notice was dismissed are left out.
+    Only the 20 newest attempts (MOST_READ) are looked at, those whose notice was dismissed left
+    out; of the refused ones the five newest (MOST_REFUSED) are returned. There is none while the
+    account is associated. The account's record is read once for all of them.
     """
-    found = Unfinished()
+    found, attempts = Unfinished(), _newest_of_each_invitation(owner, now)
+    if not attempts:
+        return found
+    account, partner = account_of(attempts[0]), attempts[0].invitation.partner
+    record = load_record(account=account, partner=partner, now=now)
+    if record.partner is not None:
+        return found
+    for attempt in attempts:
+        if not admit_by_record(attempt=attempt, record=record, now=now).is_admitted:
+            found.refused.append(attempt)
+        elif found.open is None:
+            found.open = attempt
+    del found.refused[MOST_REFUSED:]
+    return found
+
+
+def _newest_of_each_invitation(owner: User, now: datetime) -> list[Attempt]:
+    """Return attempts of the account, the latest entered first; an account has one owner."""
     attempts = (
         Attempt.objects.filter(account__owner=owner, dismissed_at__isnull=True)
         .filter(invitation__in=Invitation.objects.live(now), association__isnull=True)
@@ -33,17 +55,10 @@ def find_unfinished(owner: User, now: datetime) -> Unfinished:
         .select_related("invitation__partner", "account__owner")
         .order_by("-entered_at", "-pk")
     )
-    newest = {attempt.invitation_id: attempt for attempt in reversed(attempts[: 4 * _MOST])}
-    for attempt in sorted(newest.values(), key=_entered, reverse=True)[:_MOST]:
-        if not admit(attempt=attempt, now=now).is_admitted:
-            found.refused.append(attempt)
-        elif found.open is None:
-            found.open = attempt
-    return found
-
-
-def _entered(attempt: Attempt) -> datetime:
-    return attempt.entered_at or attempt.started_at
+    newest: dict[int, Attempt] = {}
+    for attempt in attempts[:MOST_READ]:
+        newest.setdefault(attempt.invitation_id, attempt)
+    return list(newest.values())
 
 
 def dismiss_attempt(*, attempt: Attempt, now: datetime) -> None:

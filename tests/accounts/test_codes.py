@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.enums import CodePurpose, CodeRefusal
 from accounts.models import VerificationCode
-from accounts.refusals import SENTENCES
+from accounts.refusals import refusal_sentence
 from accounts.services.codes import (
     KEPT_FOR_OWNER,
+    LIFETIME,
     PER_DAY,
     PER_HOUR,
     Proof,
@@ -351,7 +353,27 @@ def test_email_with_a_code_is_dropped_when_the_address_became_known():
         render_message(OutboxMessage.objects.get())
 
 
-def test_sentences_name_the_limits():
-    assert (PER_HOUR, PER_DAY - KEPT_FOR_OWNER) == (5, 8)
-    assert "five within the hour" in str(SENTENCES[CodeRefusal.HOUR_USED_UP])
-    assert "eight within 24 hours" in str(SENTENCES[CodeRefusal.DAY_USED_UP])
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            CodeRefusal.EXPIRED,
+            "This code has expired: a code lasts 10 minutes. Request a new code.",
+        ),
+        (
+            CodeRefusal.HOUR_USED_UP,
+            "No new code: 5 within the hour; the next is possible at 07:01 UTC.",
+        ),
+        (
+            CodeRefusal.DAY_USED_UP,
+            "No new code: 8 within 24 hours; the next is possible at 07:01 UTC.",
+        ),
+    ],
+)
+@time_machine.travel(datetime(2030, 1, 1, 6, 30, tzinfo=UTC), tick=False)
+def test_sentences_name_the_limits(code, sentence):
+    assert (timedelta(minutes=10), 5, 8) == (LIFETIME, PER_HOUR, PER_DAY - KEPT_FOR_OWNER)
+    now = timezone.now()
+    again_at = None if code == CodeRefusal.EXPIRED else now + timedelta(seconds=1800.5)
+    refused = Refused(code, again_at=again_at, sent_at=now, now=now)
+    assert refusal_sentence(refused) == sentence

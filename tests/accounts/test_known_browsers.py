@@ -1,7 +1,7 @@
 """Guesses at one account from many networks: they end, and the owner can always log in."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -286,3 +286,68 @@ def test_new_code_goes_to_the_mailbox_of_the_proof_that_has_begun(client):
     cache.clear()
     assert client.post(page)["Location"] == reverse("account_prove_mailbox")
     assert VerificationCode.objects.get().email == user.email
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime(2030, 1, 1, 6, 0, tzinfo=UTC), tick=False) as stopped:
+        yield stopped
+
+
+def click(client, login):
+    """Ask for a code; return the status, and the sentence where none was requested."""
+    asked = {"login": login, "flow": "0" * 32}
+    answer = client.post(reverse("account_send_log_in_code"), asked)
+    return answer.status_code, answer.context["problem"] if answer.context else ""
+
+
+def just_requested(seconds):
+    sentence = "No new code: one was requested less than a minute ago; the next is possible in {}."
+    return (429, sentence.format("1 second" if seconds == 1 else f"{seconds} seconds"))
+
+
+def five_requested(at):
+    sentence = f"No new code: 5 were requested within the hour; the next is possible at {at} UTC."
+    return (429, sentence)
+
+
+def test_refused_clicks_use_up_no_codes_of_the_hour(client, clock):
+    user = UserFactory.create()
+    assert click(client, user.email) == (303, "")
+    clock.shift(1)
+    assert [click(client, user.email) for _ in range(6)] == [just_requested(59)] * 6
+    for _ in range(4):
+        clock.shift(60)
+        assert click(client, user.email) == (303, "")
+    assert VerificationCode.objects.count() == 5
+
+
+def test_sentence_names_the_limit_that_ends_last(client, clock):
+    user = UserFactory.create()
+    for minutes in (0, 15, 15, 15, 13):
+        clock.shift(timedelta(minutes=minutes))
+        assert click(client, user.email) == (303, "")
+    # Both are reached; later the hour alone, whose end is less than a minute away.
+    for seconds in (30, 40):
+        clock.shift(seconds)
+        assert click(client, user.email) == five_requested("07:00")
+    clock.shift(50)
+    assert click(client, user.email) == (303, "")
+
+
+def test_minute_is_named_where_it_ends_after_the_hour(client, clock):
+    user = UserFactory.create()
+    for seconds in (0, 900, 900, 900, 880):
+        clock.shift(seconds)
+        assert click(client, user.email) == (303, "")
+    clock.shift(10)
+    assert click(client, user.email) == just_requested(50)
+
+
+def test_click_that_the_hour_refuses_is_not_called_requested(client, clock):
+    user = UserFactory.create()
+    for _ in range(5):
+        assert click(client, user.email) == (303, "")
+        clock.shift(60)
+    clock.shift(timedelta(minutes=54, seconds=15))
+    assert [click(client, user.email) for _ in range(2)] == [five_requested("07:00")] * 2

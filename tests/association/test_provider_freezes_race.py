@@ -7,10 +7,11 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.enums import FreezeScope
-from accounts.services.freezes import close_freezes
+from accounts.services.freezes import close_freezes, open_freeze
 from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
+from association.services.recipients import tell_frozen
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
@@ -53,29 +54,80 @@ def mailed(kind):
     return OutboxMessage.objects.filter(kind=kind).count()
 
 
+def freeze_and_end(association, admin):
+    """Freeze and end at once; return the freeze."""
+
+    def act(what):
+        if what == "freeze":
+            return freeze(association, admin)
+        return end_association(
+            association=association, reason="Moved", by=admin, now=timezone.now()
+        )
+
+    return at_once(act, ["freeze", "end"])[0]
+
+
+def was_partner_told(frozen):
+    """Return whether the partner got an e-mail about the freeze; its owner always gets one."""
+    about = OutboxMessage.objects.filter(
+        about_label="accounts.freeze", about_id=frozen.pk, kind__startswith="association."
+    )
+    kinds = set(about.values_list("kind", flat=True))
+    assert kinds >= {"association.frozen"}
+    return "association.customer_frozen" in kinds
+
+
+def came_before_the_end(association, frozen):
+    """Return which was first under the account's lock: each writes its audit event there."""
+    events = AuditEvent.objects
+    opened = events.get(action="freeze.opened", object_id=str(frozen.pk))
+    ended = events.get(action="association.ended", object_id=str(association.pk))
+    return opened.pk < ended.pk
+
+
 def test_freeze_stays_whether_it_comes_before_or_after_the_end(admin):
     for _ in range(ROUNDS):
         association = make_associated()
         PartnerMemberFactory.create(partner=association.partner, administrator=True)
 
-        def act(what, association=association):
-            if what == "freeze":
-                freeze(association, admin)
-            else:
-                end_association(
-                    association=association, reason="Moved", by=admin, now=timezone.now()
-                )
-
-        at_once(act, ["freeze", "end"])
+        frozen = freeze_and_end(association, admin)
 
         association.refresh_from_db()
         assert association.has_ended
-        causes = association.account.freezes.open().values_list("cause", flat=True)
-        assert list(causes) == ["administrator"]
+        assert list(association.account.freezes.open()) == [frozen]
+        # The partner hears of it only if it still was the partner.
+        assert was_partner_told(frozen) == came_before_the_end(association, frozen)
     assert mailed("association.frozen") == ROUNDS
-    # The partner hears of it only if it still was the partner.
-    assert mailed("association.customer_frozen") <= ROUNDS
     assert list(find_violations()) == []
+
+
+def test_without_the_lock_a_former_partner_is_told_of_the_freeze(admin, association, monkeypatch):
+    """The positive control: the lock is what keeps the association from ending meanwhile."""
+    monkeypatch.setattr(
+        models.QuerySet, "select_for_update", lambda rows, *args, **options: rows.all()
+    )
+    is_ended, is_told = threading.Event(), threading.Event()
+
+    def close_when_told(**options):
+        is_ended.set()
+        assert is_told.wait(timeout=PATIENCE)
+        return close_freezes(**options)
+
+    def open_when_ended(**options):
+        assert is_ended.wait(timeout=PATIENCE)
+        return open_freeze(**options)
+
+    def tell(*args, **options):
+        tell_frozen(*args, **options)
+        is_told.set()
+
+    monkeypatch.setattr(f"{end_association.__module__}.close_freezes", close_when_told)
+    monkeypatch.setattr(f"{freeze_for_provider.__module__}.open_freeze", open_when_ended)
+    monkeypatch.setattr(f"{freeze_for_provider.__module__}.tell_frozen", tell)
+
+    frozen = freeze_and_end(association, admin)
+
+    assert (was_partner_told(frozen), came_before_the_end(association, frozen)) == (True, False)
 
 
 def test_two_unfreezes_are_one_and_send_one_e_mail(admin, association):

@@ -266,7 +266,7 @@ def test_fifth_code_within_the_hour_says_when_the_next_is_possible(walk):
         response = walk.send_code()
     assert (response.status_code, response["Retry-After"]) == (429, "300")
     assert shown_text(response.content.decode(), "No new code") == (
-        "No new code: five within the hour; the next is possible at 07:00 UTC."
+        "No new code: 5 within the hour; the next is possible at 07:00 UTC."
     )
 
 

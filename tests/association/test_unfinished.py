@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from association.models import Attempt
 from association.services.attempts import decide_attempt
+from association.services.unfinished import MOST_READ, Unfinished, find_unfinished
 from tests.factories import (
     PASSWORD,
     BillFactory,
@@ -120,9 +123,41 @@ def test_my_partner_offers_to_go_on(client, account):
     assert f"You have begun to join <bdi>{attempt.invitation.partner.name}</bdi>" in page
 
 
-def test_log_in_without_attempts_costs_two_statements_more_than_its_page(
-    client, account, django_assert_num_queries
-):
+def statements_of(find):
+    with CaptureQueriesContext(connection) as made:
+        find()
+    return len(made)
+
+
+def test_looking_costs_one_statement_without_attempts(client, account):
     client.force_login(account.owner)
-    with django_assert_num_queries(5):
-        assert client.get("/account/")["Location"] == MY_PARTNER
+    looking = statements_of(lambda: find_unfinished(account.owner, timezone.now()))
+    # The session, the user, an invitation to be a member, and the account.
+    assert (looking, statements_of(lambda: client.get("/account/"))) == (1, 4 + looking)
+
+
+def test_looking_at_many_attempts_costs_as_much_as_at_one(account):
+    now = timezone.now()
+    first = ready_attempt(account=account)
+    cost_of_one = statements_of(lambda: find_unfinished(account.owner, now))
+    refused = [refused_attempt(account) for _ in range(6)]
+    assert statements_of(lambda: find_unfinished(account.owner, now)) == cost_of_one
+    found = find_unfinished(account.owner, now)
+    assert (found.open, found.refused) == (first, refused[:0:-1])
+
+
+def test_the_twenty_newest_attempts_are_looked_at(account):
+    first = ready_attempt(account=account)
+    invitation = refused_attempt(account).invitation
+    for _ in range(MOST_READ - 2):
+        ready_attempt(account=account, invitation=invitation)
+    assert landing_of(account)[0] == f"/join/{first.pk}/confirm"
+    newest = ready_attempt(account=account, invitation=invitation)
+    place, page = landing_of(account)
+    assert (place, page.count(name(newest))) == (MY_PARTNER, 1)
+
+
+def test_association_that_another_tab_made_leaves_nothing_unfinished(account):
+    ready_attempt(account=account)
+    make_associated(account=account)
+    assert find_unfinished(account.owner, timezone.now()) == Unfinished()

@@ -1,6 +1,6 @@
 """Moments in templates, also inside translated sentences."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
 from django.utils.formats import date_format
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
-from web.versioned_forms import clock_text, moment_text
+from web.versioned_forms import clock_text, moment_text, next_minute
 
 register = template.Library()
 
@@ -38,7 +38,7 @@ def clock(at: datetime) -> SafeString:
 @register.filter
 def next_clock(at: datetime) -> SafeString:
     """Return the first whole minute at or after the moment, as `clock` does."""
-    return clock(at + timedelta(seconds=59))
+    return clock(next_minute(at))
 
 
 @register.filter
