@@ -79,7 +79,7 @@ def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: dateti
         Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
         partner.refresh_from_db(fields=LOGO_FIELDS)
         before = _stored_values(partner)
-        put_logo(partner=partner, logo=logo, now=now)
+        _put_logo(partner=partner, logo=logo, now=now)
         after = _stored_values(partner)
         if before == after:
             return
@@ -94,10 +94,10 @@ def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: dateti
         )
 
 
-def put_logo(*, partner: Partner, logo: DrawnLogo | None, now: datetime) -> None:
+def _put_logo(*, partner: Partner, logo: DrawnLogo | None, now: datetime) -> None:
     """Store the pictures and set the partner's LOGO_FIELDS.
 
-    The caller has locked the partner, saves it, and writes the audit event.
+    The caller has locked the partner, and saves it.
     """
     partner.logo = partner.logo_width = partner.logo_height = None
     if logo is not None:
