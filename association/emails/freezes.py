@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause, ResourceStatus
-from accounts.models import CustomerAccount, Freeze, User
+from accounts.models import CustomerAccount, Freeze, User, acts_for_provider
 from association.emails.shared import ASSOCIATIONS
 from association.enums import Side
-from association.freeze_words import action_label, freeze_lines, is_providers
+from association.freeze_words import action_label, freeze_lines
 from association.models import Association
 from association.services.freeze_advice import FreezeRow, advice_for
 from outbox.models import OutboxMessage
@@ -166,7 +166,7 @@ def _to_owner(
     """
     association, rows = situation.association, situation.rows
     partner = association.partner if association is not None else None
-    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or is_providers(actor)
+    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or acts_for_provider(actor)
     lines = freeze_lines(rows, partner=partner, reader=Side.CUSTOMER)
     about = {
         "partner": partner,

@@ -19,10 +19,10 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
-from accounts.models import CustomerAccount, Freeze
+from accounts.models import CustomerAccount, Freeze, acts_for_provider
 from association.ending_words import who_ended
 from association.enums import AssociationRefusal, AuthorizationState, FrozenAction, Side
-from association.freeze_words import ASKED, is_providers
+from association.freeze_words import ASKED
 from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
 from association.services.attempts import find_own_association
@@ -270,8 +270,8 @@ def _tasks(
     if association.is_reseller:
         waiting = _("Waiting for %(name)s")
         partner = waiting % {"name": association.partner.name}
-        is_providers = first_action(rows) == FrozenAction.CONTACT_PROVIDER
-        lifting = waiting % {"name": settings.PROVIDER_NAME} if is_providers else partner
+        waits_for_provider = first_action(rows) == FrozenAction.CONTACT_PROVIDER
+        lifting = waiting % {"name": settings.PROVIDER_NAME} if waits_for_provider else partner
         tasks += [
             _task(_("Budget"), partner, is_done=budget is not None),
             _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not rows),
@@ -315,14 +315,19 @@ def _partner_actions(
         and freeze.cause != FreezeCause.ADMINISTRATOR
     ]
     set_budgets = [
-        {"kind": "budget", "at": row.set_at, "budget": row, "by_provider": is_providers(row.set_by)}
+        {
+            "kind": "budget",
+            "at": row.set_at,
+            "budget": row,
+            "by_provider": acts_for_provider(row.set_by),
+        }
         for row in budgets
     ]
     asked = [
         {
             "kind": "authorization_request",
             "at": row.requested_at,
-            "by_provider": is_providers(row.requested_by),
+            "by_provider": acts_for_provider(row.requested_by),
         }
         for row in authorizations
         if row.requested_at is not None
@@ -338,14 +343,14 @@ def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
             "at": row.frozen_at,
             "freeze": row,
             "reason": row.reason,
-            "by_provider": is_providers(row.frozen_by),
+            "by_provider": acts_for_provider(row.frozen_by),
         }
         for row in own
         if row.cause != FreezeCause.ASSOCIATION
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {
-        (row.unfrozen_at, row.unfreeze_reason, is_providers(row.unfrozen_by))
+        (row.unfrozen_at, row.unfreeze_reason, acts_for_provider(row.unfrozen_by))
         for row in own
         if row.unfrozen_at
     }
