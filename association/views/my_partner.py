@@ -25,8 +25,8 @@ from association.enums import AssociationRefusal, AuthorizationState, FrozenActi
 from association.freeze_words import ASKED
 from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
+from association.services import budget_requests
 from association.services.attempts import find_own_association
-from association.services.budget_requests import ask_partner
 from association.services.endings import past_associations
 from association.services.forecasts import budget_lasts_until
 from association.services.freeze_advice import FreezeRow, advise, first_action
@@ -158,10 +158,10 @@ def _consents(account: CustomerAccount) -> QuerySet[Consent]:
 
 @posts_only("my_partner")
 @for_customers
-def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
+def ask_partner(request: HttpRequest, association: Association) -> HttpResponse:
     """Ask the partner for what helps. A second request of a day changes nothing: no form key."""
     try:
-        asked = ask_partner(
+        budget_request = budget_requests.ask_partner(
             association=association,
             shown=request.POST.get("ask"),
             by=signed_in(request),
@@ -171,7 +171,9 @@ def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
         if refused.code == AssociationRefusal.ENDED:
             raise
         return show_my_partner(request, association, problem=sentence_for(refused), status=409)
-    messages.success(request, ASKED[asked.asked_for] % {"partner": association.partner.name})
+    messages.success(
+        request, ASKED[budget_request.asked_for] % {"partner": association.partner.name}
+    )
     return see_other("my_partner")
 
 
