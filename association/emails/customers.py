@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from association.emails.freezes import find_advice
 from association.emails.shared import to_customer, to_partner
 from association.enums import AuthorizationState, FrozenAction
 from association.models import Authorization, BudgetAlert, BudgetRequest, OnExhaustion
 from association.services.forecasts import budget_lasts_until
+from association.services.freeze_advice import find_advice
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
@@ -109,7 +110,8 @@ def budget_requested(message: OutboxMessage) -> Email:
     association = asked.association
     if association.ended_at is not None:
         raise Stale("association ended")
-    if asked.asked_for not in {row.action for row in find_advice(association.account, association)}:
+    rows = find_advice(association.account, association, now=timezone.now())
+    if asked.asked_for not in {row.action for row in rows}:
         raise Stale("answered already")
     return write_budget_requested(message, asked)
 

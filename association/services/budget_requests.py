@@ -10,7 +10,7 @@ from association.enums import AssociationRefusal, FrozenAction
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
-from association.services.freeze_advice import advice_for, first_ask
+from association.services.freeze_advice import find_advice, first_ask
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -65,8 +65,7 @@ def ask_partner(
 def _check_ask(locked: Association, shown: str | None, now: datetime) -> FrozenAction:
     if not locked.is_reseller:
         raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
-    budget = locked.current_budget
-    rows = advice_for(locked.account.freezes.open(), budget, now)
+    rows = find_advice(locked.account, locked, now=now)
     if not rows:
         raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
     ask = first_ask(rows)

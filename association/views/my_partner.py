@@ -29,7 +29,7 @@ from association.services import budget_requests
 from association.services.attempts import find_own_association
 from association.services.endings import past_associations
 from association.services.forecasts import budget_lasts_until
-from association.services.freeze_advice import FreezeRow, advise, first_action
+from association.services.freeze_advice import FreezeRow, advise, find_advice, first_action
 from association.services.spending import resets_at, spent_of
 from association.services.unfinished import dismiss_attempt, find_unfinished
 from association.views.frozen import account_context
@@ -78,9 +78,7 @@ def _show_no_partner(request: HttpRequest) -> HttpResponse:
 
 def _without_partner(account: CustomerAccount, now: datetime) -> dict[str, Any]:
     """Return what pages of an account without a partner show: only the provider freezes it."""
-    open_freezes = account.freezes.open().select_related("frozen_by")
-    rows = advise(open_freezes, budget=None, used=None)
-    return account_context(account, rows, None, now)
+    return account_context(account, find_advice(account, None, now=now), None, now)
 
 
 @posts_only("my_partner")
