@@ -36,7 +36,7 @@ def create_invitation(
 ) -> Invitation:
     """Make one invitation, and enqueue its e-mail unless it is a link or not to be `mailed`.
 
-    A recipient who does not want the partner's invitations is not mailed: `mailed_at` stays empty.
+    A recipient who does not want the partner's invitations is not mailed: it `is_withheld`.
     `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient. Raises
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
