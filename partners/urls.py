@@ -12,7 +12,7 @@ from partners.views import (
     logos,
     members,
     membership,
-    unsubscribing,
+    unsubscribe,
 )
 
 INVITATIONS = "partner/invitations/"
@@ -78,7 +78,7 @@ urlpatterns: list[URLPattern] = [
     path(MEMBERSHIPS, membership.membership, name="membership"),
     path(f"{MEMBERSHIP}accept", membership.accept, name="accept_membership"),
     path(f"{MEMBERSHIP}decline", membership.decline, name="decline_membership"),
-    path(UNSUBSCRIBE, unsubscribing.unsubscribe, name="unsubscribe"),
-    path(f"{UNSUBSCRIBE}/stop", unsubscribing.stop, name="unsubscribe_now"),
-    path(f"{UNSUBSCRIBE}/undo", unsubscribing.undo, name="subscribe_again"),
+    path(UNSUBSCRIBE, unsubscribe.unsubscribe, name="unsubscribe"),
+    path(f"{UNSUBSCRIBE}/stop", unsubscribe.unsubscribe_now, name="unsubscribe_now"),
+    path(f"{UNSUBSCRIBE}/undo", unsubscribe.subscribe_again, name="subscribe_again"),
 ]

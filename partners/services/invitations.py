@@ -43,8 +43,8 @@ def create_invitation(
     """
     invitation = draft_invitation(partner=partner, now=now, **terms)
     if mailed and invitation.channel == Channel.EMAIL:
-        refuses = is_suppressed(address=invitation.recipient, sender=partner)
-        invitation.mailed_at = None if refuses else now
+        is_unsubscribed = is_suppressed(address=invitation.recipient, sender=partner)
+        invitation.mailed_at = None if is_unsubscribed else now
     is_mailed = invitation.mailed_at is not None
     with transaction.atomic():
         check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(is_mailed))
