@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.email_samples import ADDRESS, sample_account
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
-from association.emails.customers import write_budget_requested
 from association.emails.freezes import (
     Situation,
     write_customer_frozen,
@@ -21,6 +20,7 @@ from association.emails.freezes import (
     write_unfrozen,
 )
 from association.emails.joining import write_associated
+from association.emails.terms import write_budget_requested
 from association.enums import (
     BudgetPeriod,
     EndAnswer,
@@ -48,7 +48,7 @@ _to_partner = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_
 
 def samples(*, now: datetime) -> list[EmailSample]:
     """Return an example of each kind."""
-    return [*_joining(now), *_freezes(now), *_customers(now), *_endings(now)]
+    return [*_joining(now), *_freezes(now), *_terms(now), *_endings(now)]
 
 
 def sample_attempt(now: datetime) -> Attempt:
@@ -161,7 +161,7 @@ def _advice(freeze: Freeze) -> list[FreezeRow]:
     return advise([freeze], budget=None, used=None)
 
 
-def _customers(now: datetime) -> list[EmailSample]:
+def _terms(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
     budget = Budget(
         pk=NO_KEY,
@@ -179,13 +179,13 @@ def _customers(now: datetime) -> list[EmailSample]:
     )
     return [
         _to_partner(
-            kind="association.budget_alert",
+            kind="association.customer_budget_alert",
             occasion=_("75, 90 or 100 % of a budget is used."),
             about=alert,
             data={"used": "760.00"},
         ),
         _to_customer(
-            kind="association.own_budget_alert",
+            kind="association.budget_alert",
             occasion=_("75, 90 or 100 % of the budget is used."),
             about=alert,
             data={"used": "760.00"},

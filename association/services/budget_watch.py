@@ -93,11 +93,13 @@ def _alert(
         association = alert.budget.association
         data = {"used": f"{used[alert.budget_id]:.2f}"}
         messages += [
-            OutgoingMessage("association.budget_alert", user.email, alert, user.language, data)
+            OutgoingMessage(
+                "association.customer_budget_alert", user.email, alert, user.language, data
+            )
             for user in people[association.pk]
         ]
         if association.pk not in told:
-            owner, kind = association.account.owner, "association.own_budget_alert"
+            owner, kind = association.account.owner, "association.budget_alert"
             messages.append(OutgoingMessage(kind, owner.email, alert, owner.language, data))
     enqueue_messages(messages=messages, now=now)
 

@@ -1,4 +1,4 @@
-"""The e-mails about customers: budgets and authorizations, to both sides."""
+"""The e-mails about budgets and authorizations, to both sides."""
 
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ _AUTHORIZATIONS = Authorization.objects.select_related(
 )
 
 
-def budget_alert(message: OutboxMessage) -> Email:
+def customer_budget_alert(message: OutboxMessage) -> Email:
     """Tell the partner how much is used. Stale when the budget was replaced.
 
     `data["used"]` is the amount at the time of the alert.
@@ -34,8 +34,8 @@ def budget_alert(message: OutboxMessage) -> Email:
     return to_partner(message, alert.budget.association, subject, **_about_alert(message, alert))
 
 
-def own_budget_alert(message: OutboxMessage) -> Email:
-    """Tell the customer, as `budget_alert()` tells the partner."""
+def budget_alert(message: OutboxMessage) -> Email:
+    """Tell the customer, as `customer_budget_alert()` tells the partner."""
     alert = _find_alert(message)
     used_up, partly = _("Your budget is used up"), _("%(threshold)d %% of your budget is used")
     subject = used_up if alert.is_used_up else partly
