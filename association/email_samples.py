@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.email_samples import ADDRESS, sample_account
@@ -116,10 +116,10 @@ def _freezes(now: datetime) -> list[EmailSample]:
         pk=NO_KEY,
         account=association.account,
         scope=FreezeScope.ACCOUNT,
-        reason=_now("Two invoices are unpaid."),
+        reason=gettext("Two invoices are unpaid."),
         frozen_at=now,
     )
-    lifted = partial(freeze, unfrozen_at=now, unfreeze_reason=_now("Both are paid."))
+    lifted = partial(freeze, unfrozen_at=now, unfreeze_reason=gettext("Both are paid."))
     by_partner, by_provider = FreezeCause.PARTNER, FreezeCause.ADMINISTRATOR
     own, providers = freeze(cause=by_partner), freeze(cause=by_provider)
     frozen = partial(Situation, association, has_resources=True, has_running=True)
@@ -211,7 +211,7 @@ def _terms(now: datetime) -> list[EmailSample]:
 
 def _endings(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
-    reason = _now("We close this office.")
+    reason = gettext("We close this office.")
     ended = sample_association(now, ended_at=now, end_reason=reason)
     asked = partial(
         EndRequest,
@@ -223,7 +223,7 @@ def _endings(now: datetime) -> list[EmailSample]:
     declined = partial(
         asked,
         answer=EndAnswer.DECLINED,
-        answer_reason=_now("The contract runs until June."),
+        answer_reason=gettext("The contract runs until June."),
         answered_at=now,
     )
     by_partner, by_customer = asked(asking_side=Side.PARTNER), asked(asking_side=Side.CUSTOMER)

@@ -97,14 +97,17 @@ def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
         account=OuterRef("account"),
         cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
     )
-    asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association__in=customers)
-    requests = member.partner.invitation_requests.visible_to(member).open()
-    waiting, ending, asked = Partner.objects.values_list(
+    end_requests = EndRequest.objects.open().filter(
+        asking_side=Side.CUSTOMER, association__in=customers
+    )
+    invitation_requests = member.partner.invitation_requests.visible_to(member).open()
+    frozen_count, end_count, invitation_count = Partner.objects.values_list(
         _up_to(customers.filter(Exists(frozen)), MOST_WAITING),
-        _up_to(asking, MOST_WAITING),
-        _up_to(requests, MOST_WAITING),
+        _up_to(end_requests, MOST_WAITING),
+        _up_to(invitation_requests, MOST_WAITING),
     ).get(pk=member.partner_id)
-    return counted(waiting + ending, MOST_WAITING), counted(asked, MOST_WAITING)
+    about_customers = counted(frozen_count + end_count, MOST_WAITING)
+    return about_customers, counted(invitation_count, MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
