@@ -56,8 +56,8 @@ def clean_code(text: str) -> str:
 def clean_address(text: str) -> str:
     """Return an e-mail address without what is copied with it.
 
-    That are unseen characters at its ends, `mailto:` with what follows a question mark, and angle
-    brackets. Whether the rest is an address is decided by `canonical_address()`.
+    Removed are unseen characters at its ends, `mailto:` with what follows a question mark, and
+    angle brackets. Whether the rest is an address is decided by `canonical_address()`.
     """
     address = trim(text)
     if address.startswith("<") and address.endswith(">"):

@@ -18,9 +18,9 @@ from web.typed import keep_unsent
 
 
 class _Mounted:
-    """Form errors are a 400, `next` shows only if ours.
+    """Form errors are answered 400, and the page has only a `next` on this site.
 
-    What is told someone whose POST led here (`note_unsent()`) is told again after the log-in.
+    Someone whose POST led here (`note_unsent()`) reads it here and again after the log-in.
     """
 
     request: HttpRequest

@@ -28,8 +28,8 @@ LARGEST_PICTURE = 4_096
 SIZE = (320, 96)
 PREVIEW_SIZE = (600, 315)
 PREVIEW_LOGO_SIZE = (440, 200)
-# How the picture is made lighter, step by step: its width of 320 pixels, and its colours. With
-# eight colours and a width of 160 every picture is light enough.
+# Width (in pixels) and number of colours that are tried, until the file is small enough. With the
+# last ones every picture is.
 STEPS = ((320, 256), (320, 64), (320, 32), (240, 64), (240, 32), (160, 64), (160, 16), (160, 8))
 # What Pillow raises for files that are broken, or made to break it.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, ArithmeticError)
