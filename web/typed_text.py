@@ -1,4 +1,4 @@
-"""Text as people type and paste it: what nobody can see is removed, what can be seen stays.
+"""Text as people type and paste it: what cannot be seen is removed, what can be seen stays.
 
 NUL is not removed: no keyboard and no clipboard sends it, so Django's fields refuse it.
 """

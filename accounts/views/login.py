@@ -64,7 +64,7 @@ class _LogInView(LoginView):  # type: ignore[misc]
 
 def _mount(view: Any) -> ViewFunction:
     mounted: Any = type(view.__name__, (_Mounted, view), {})
-    # Before allauth leads on whoever is logged in, whatever the method.
+    # Checked first: allauth redirects a logged-in user for every method.
     return require_http_methods(["GET", "HEAD", "POST"])(adapt_allauth_view(mounted.as_view()))
 
 

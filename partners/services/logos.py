@@ -1,4 +1,4 @@
-"""A partner's logo: checked, drawn anew without its metadata, and stored."""
+"""A partner's logo: checked, drawn again without its metadata, and stored."""
 
 import hashlib
 import re
