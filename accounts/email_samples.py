@@ -32,7 +32,7 @@ def samples(*, now: datetime) -> list[EmailSample]:
     with_code = partial(answer, write=partial(write_answer, code=CODE))
     to_holder = partial(answer, write=partial(write_answer, holder=user, code=CODE))
     notice = partial(EmailSample, about=user, recipient=ADDRESS)
-    anyone, owner = _("whoever has the address"), _("user")
+    anyone, owner = _("the person with the address"), _("user")
     return [
         with_code(
             kind="accounts.verification_code",
@@ -72,7 +72,7 @@ def samples(*, now: datetime) -> list[EmailSample]:
         notice(
             kind="accounts.password_changed",
             reader=owner,
-            occasion=_("The password was changed or set anew."),
+            occasion=_("The password was changed or reset."),
             data={"changed_at": moment},
         ),
         notice(

@@ -6,13 +6,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.email_samples import ADDRESS, sample_account
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
-from association.emails.customers import write_budget_requested
 from association.emails.freezes import (
     Situation,
     write_customer_frozen,
@@ -21,6 +20,7 @@ from association.emails.freezes import (
     write_unfrozen,
 )
 from association.emails.joining import write_associated
+from association.emails.terms import write_budget_requested
 from association.enums import (
     BudgetPeriod,
     EndAnswer,
@@ -48,7 +48,7 @@ _to_partner = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_
 
 def samples(*, now: datetime) -> list[EmailSample]:
     """Return an example of each kind."""
-    return [*_joining(now), *_freezes(now), *_customers(now), *_endings(now)]
+    return [*_joining(now), *_freezes(now), *_terms(now), *_endings(now)]
 
 
 def sample_attempt(now: datetime) -> Attempt:
@@ -116,10 +116,10 @@ def _freezes(now: datetime) -> list[EmailSample]:
         pk=NO_KEY,
         account=association.account,
         scope=FreezeScope.ACCOUNT,
-        reason=_now("Two invoices are unpaid."),
+        reason=gettext("Two invoices are unpaid."),
         frozen_at=now,
     )
-    lifted = partial(freeze, unfrozen_at=now, unfreeze_reason=_now("Both are paid."))
+    lifted = partial(freeze, unfrozen_at=now, unfreeze_reason=gettext("Both are paid."))
     by_partner, by_provider = FreezeCause.PARTNER, FreezeCause.ADMINISTRATOR
     own, providers = freeze(cause=by_partner), freeze(cause=by_provider)
     frozen = partial(Situation, association, has_resources=True, has_running=True)
@@ -161,7 +161,7 @@ def _advice(freeze: Freeze) -> list[FreezeRow]:
     return advise([freeze], budget=None, used=None)
 
 
-def _customers(now: datetime) -> list[EmailSample]:
+def _terms(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
     budget = Budget(
         pk=NO_KEY,
@@ -179,13 +179,13 @@ def _customers(now: datetime) -> list[EmailSample]:
     )
     return [
         _to_partner(
-            kind="association.budget_alert",
+            kind="association.customer_budget_alert",
             occasion=_("75, 90 or 100 % of a budget is used."),
             about=alert,
             data={"used": "760.00"},
         ),
         _to_customer(
-            kind="association.own_budget_alert",
+            kind="association.budget_alert",
             occasion=_("75, 90 or 100 % of the budget is used."),
             about=alert,
             data={"used": "760.00"},
@@ -211,7 +211,7 @@ def _customers(now: datetime) -> list[EmailSample]:
 
 def _endings(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
-    reason = _now("We close this office.")
+    reason = gettext("We close this office.")
     ended = sample_association(now, ended_at=now, end_reason=reason)
     asked = partial(
         EndRequest,
@@ -223,7 +223,7 @@ def _endings(now: datetime) -> list[EmailSample]:
     declined = partial(
         asked,
         answer=EndAnswer.DECLINED,
-        answer_reason=_now("The contract runs until June."),
+        answer_reason=gettext("The contract runs until June."),
         answered_at=now,
     )
     by_partner, by_customer = asked(asking_side=Side.PARTNER), asked(asking_side=Side.CUSTOMER)

@@ -69,7 +69,7 @@ class AssociationRefusal(StrEnum):
     FROZEN_FOR_OTHER_REASON = "frozen_for_other_reason"
     # The customer asks the partner for something, and no freeze is open.
     NOT_FROZEN = "not_frozen"
-    # The first of the open freezes is not lifted by asking; `context["action"]` says what helps.
+    # The first of the open freezes is not lifted by asking the partner.
     ASKING_DOES_NOT_HELP = "asking_does_not_help"
     # The page showed another question than the one that helps now.
     OTHER_ASK = "other_ask"

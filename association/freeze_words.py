@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
-from accounts.models import Freeze, User
+from accounts.models import Freeze, acts_for_provider
 from association.enums import FrozenAction, Side
 from association.models import Association
 from association.services.freeze_advice import FreezeRow
@@ -112,13 +112,8 @@ def _sentences_for(row: FreezeRow) -> "tuple[StrOrPromise, StrOrPromise]":
     if row.freeze.cause == FreezeCause.ADMINISTRATOR:
         return _BY_PROVIDER
     if row.freeze.cause == FreezeCause.PARTNER:
-        return _FOR_PARTNER if is_providers(row.freeze.frozen_by) else _BY_PARTNER
+        return _FOR_PARTNER if acts_for_provider(row.freeze.frozen_by) else _BY_PARTNER
     return _SENTENCES[row.freeze.cause, row.action]
-
-
-def is_providers(actor: User | None) -> bool:
-    """Whether the actor is an administrator of the provider, also when acting for a partner."""
-    return actor is not None and actor.is_staff
 
 
 def _names(partner: Partner | None) -> dict[str, Any]:

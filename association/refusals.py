@@ -57,7 +57,7 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     ),
     AssociationRefusal.NOT_FROZEN: _("Your account is not frozen, so there is nothing to ask for."),
     AssociationRefusal.ASKING_DOES_NOT_HELP: _(
-        "Asking for a budget does not lift this freeze. The page says what does."
+        "Asking your partner does not lift this freeze. This page says what does."
     ),
     AssociationRefusal.OTHER_ASK: _(
         "Your account has changed since the page was opened. The page shows what you can do now."

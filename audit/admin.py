@@ -88,13 +88,16 @@ class AuditedModelAdmin(ProviderModelAdmin):
     Deletion is off, because most rows have a history; `DeletableModelAdmin` turns it on.
     """
 
+    # Fields that a service writes, with an event of its own.
+    audited_elsewhere: Collection[str] = ()
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             stored = self.model._default_manager.get(pk=obj.pk)
-            form.before = plain_values(stored, form.changed_data, self.addresses)
+            form.before = plain_values(stored, self._audited(form.changed_data), self.addresses)
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -104,9 +107,10 @@ class AuditedModelAdmin(ProviderModelAdmin):
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
         obj = form.instance
-        if change and not form.changed_data:
-            return
         names = form.changed_data if change else [f.name for f in obj._meta.fields]
+        names = self._audited(names)
+        if change and not names:
+            return
         names = [name for name in names if name not in self.secrets]
         record_audit_event(
             action=f"{self.opts.model_name}.{'changed' if change else 'added'}",
@@ -116,6 +120,9 @@ class AuditedModelAdmin(ProviderModelAdmin):
             before=form.before if change else None,
             after=plain_values(obj, names, self.addresses),
         )
+
+    def _audited(self, names: Collection[str]) -> list[str]:
+        return [name for name in names if name not in self.audited_elsewhere]
 
 
 class DeletableModelAdmin(AuditedModelAdmin):

@@ -275,7 +275,8 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
-# What a chat loads to show a preview of an invitation's link.
+# What a chat loads to show a preview of an invitation's link: association/urls.py, LOGOS in
+# partners/models/logos.py, and static/. Models cannot be imported here.
 PREVIEWED = ["/i/", "/logo/", "/static/preview"]
 
 # --- quotas -----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from outbox.services.rendering import (
 )
 from outbox.services.suppression import is_suppressed
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
-from partners.services.suppressions import unsubscribe_url
+from partners.services import unsubscribe_links
 from web.email_addresses import mask_address
 from web.fixed_queries import KEY, fixed_query
 
@@ -42,8 +42,8 @@ def invitation(message: OutboxMessage) -> Email:
         raise Stale(refusal)
     if is_suppressed(address=offer.recipient, sender=offer.partner):
         raise Stale("does not want e-mail")
-    stop_url = unsubscribe_url(partner=offer.partner, address=offer.recipient)
-    return _write_invitation(message, offer, link=offer.link, stop_url=stop_url)
+    url = unsubscribe_links.unsubscribe_url(partner=offer.partner, address=offer.recipient)
+    return _write_invitation(message, offer, link=offer.link, unsubscribe_url=url)
 
 
 @fixed_query(KEY)
@@ -57,9 +57,9 @@ def preview_invitation(offer: Invitation) -> Email:
         recipient=offer.recipient, language=offer.language or settings.LANGUAGE_CODE
     )
     link = f"{settings.PUBLIC_BASE_URL}/i/{PLACEHOLDER}"
-    stop_url = f"{settings.PUBLIC_BASE_URL}/no-more-invitations/{PLACEHOLDER}"
+    unsubscribe_url = unsubscribe_links.url_with(PLACEHOLDER)
     with translation.override(message.language):
-        return _write_invitation(message, offer, link=link, stop_url=stop_url)
+        return _write_invitation(message, offer, link=link, unsubscribe_url=unsubscribe_url)
 
 
 def default_subject(partner: Partner) -> str:
@@ -68,7 +68,7 @@ def default_subject(partner: Partner) -> str:
 
 
 def _write_invitation(
-    message: OutboxMessage, offer: Invitation, *, link: str, stop_url: str
+    message: OutboxMessage, offer: Invitation, *, link: str, unsubscribe_url: str
 ) -> Email:
     # Moments in the site's zone, also when a partner previews it.
     with timezone.override(None):
@@ -81,10 +81,10 @@ def _write_invitation(
                 "invitation": offer,
                 "link": link,
                 "note_lines": offer.note.splitlines(),
-                "stop_url": stop_url,
+                "unsubscribe_url": unsubscribe_url,
             },
             headers={
-                "List-Unsubscribe": f"<{stop_url}>",
+                "List-Unsubscribe": f"<{unsubscribe_url}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             },
         )

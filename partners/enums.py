@@ -47,7 +47,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     LATE = "late"
     DROPPED = "dropped"
-    UNWANTED = "unwanted"
+    UNSUBSCRIBED = "unsubscribed"
 
 
 class BatchState(StrEnum):

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
+from partners.models.logos import LOGOS
 from partners.views import (
     batches,
     email_invitations,
@@ -12,7 +13,7 @@ from partners.views import (
     logos,
     members,
     membership,
-    unsubscribing,
+    unsubscribe,
 )
 
 INVITATIONS = "partner/invitations/"
@@ -24,6 +25,7 @@ REQUEST = f"{REQUESTS}<int:invitation_request_id>/"
 MEMBERS = "partner/members/"
 MEMBER = f"{MEMBERS}<int:member_id>/"
 MEMBER_INVITATION = f"{MEMBERS}invitations/<int:member_invitation_id>/"
+LOGO = f"{LOGOS}(?P<sha256>[0-9a-f]{{64}})"
 UNSUBSCRIBE = "no-more-invitations/<str:signed>"
 MEMBERSHIPS = "account/membership/"
 MEMBERSHIP = f"{MEMBERSHIPS}<int:member_invitation_id>/"
@@ -68,17 +70,12 @@ urlpatterns: list[URLPattern] = [
         f"{MEMBER_INVITATION}withdraw", members.withdraw, name="console_withdraw_member_invitation"
     ),
     path(f"{MEMBER_INVITATION}send", members.send_again, name="console_send_member_invitation"),
-    re_path("^logo/(?P<sha256>[0-9a-f]{64})[.]png$", logos.logo, name="logo"),
-    re_path(
-        "^logo/(?P<sha256>[0-9a-f]{64})/preview[.]png$",
-        logos.logo,
-        {"size": "preview"},
-        name="logo_preview",
-    ),
+    re_path(rf"^{LOGO}[.]png$", logos.logo, name="logo"),
+    re_path(rf"^{LOGO}/preview[.]png$", logos.logo, {"size": "preview"}, name="logo_preview"),
     path(MEMBERSHIPS, membership.membership, name="membership"),
     path(f"{MEMBERSHIP}accept", membership.accept, name="accept_membership"),
     path(f"{MEMBERSHIP}decline", membership.decline, name="decline_membership"),
-    path(UNSUBSCRIBE, unsubscribing.unsubscribe, name="unsubscribe"),
-    path(f"{UNSUBSCRIBE}/stop", unsubscribing.stop, name="unsubscribe_now"),
-    path(f"{UNSUBSCRIBE}/undo", unsubscribing.undo, name="subscribe_again"),
+    path(UNSUBSCRIBE, unsubscribe.unsubscribe, name="unsubscribe"),
+    path(f"{UNSUBSCRIBE}/stop", unsubscribe.unsubscribe_now, name="unsubscribe_now"),
+    path(f"{UNSUBSCRIBE}/undo", unsubscribe.subscribe_again, name="subscribe_again"),
 ]

@@ -13,6 +13,7 @@ class CalendarEntry:
     """The half hour before `ends_at`, with an alarm `alarm` before the end.
 
     A program that has an entry of this `uid` replaces it; `written_at` tells which is newer.
+    `product_id` names what wrote it: `-//organisation//product//language`.
     """
 
     uid: str
@@ -22,14 +23,14 @@ class CalendarEntry:
     summary: str
     description: str
     url: str
-    made_by: str
+    product_id: str
 
     def as_ics(self) -> bytes:
         alarm = int(self.alarm.total_seconds()) // 60
         lines = (
             "BEGIN:VCALENDAR",
             "VERSION:2.0",
-            f"PRODID:-//{_text(self.made_by)}//Partner association//EN",
+            f"PRODID:{_text(self.product_id)}",
             "METHOD:PUBLISH",
             "BEGIN:VEVENT",
             f"UID:{self.uid}",

@@ -34,7 +34,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def method_not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
-    """Give an answer that has only the header Allow the page that says so."""
+    """Replace an empty answer 405 by the page about it; the header Allow stays."""
     page = _bare(request, "405.html", 405)
     page["Allow"] = response.headers["Allow"]
     return page

@@ -122,6 +122,8 @@ class LanguageMiddleware:
         translation.activate(request.LANGUAGE_CODE)
         response = self.get_response(request)
         if response.status_code == 405:
+            # Django answers without a page. Here, because the page is written in this language, and
+            # one more middleware would cost every request.
             response = method_not_allowed(request, response)
         response.headers.setdefault("Content-Language", translation.get_language())
         if in_url and (request.method == "POST" or has_any_cookie(request)):

@@ -1,4 +1,4 @@
-"""Text as people type and paste it: what nobody can see is removed, what can be seen stays.
+"""Text as people type and paste it: what cannot be seen is removed, what can be seen stays.
 
 NUL is not removed: no keyboard and no clipboard sends it, so Django's fields refuse it.
 """
@@ -58,8 +58,8 @@ def clean_code(text: str) -> str:
 def clean_address(text: str) -> str:
     """Return an e-mail address without what is copied with it.
 
-    That are unseen characters at its ends, `mailto:` with what follows a question mark, and angle
-    brackets. Whether the rest is an address is decided by `canonical_address()`.
+    Removed are unseen characters at its ends, `mailto:` with what follows a question mark, and
+    angle brackets. Whether the rest is an address is decided by `canonical_address()`.
     """
     address = trim(text)
     if address.startswith("<") and address.endswith(">"):

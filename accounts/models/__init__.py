@@ -12,7 +12,7 @@ from accounts.models.facts import (
     Resource,
     Spending,
 )
-from accounts.models.users import User
+from accounts.models.users import User, acts_for_provider
 
 __all__ = [
     "Bill",
@@ -27,4 +27,5 @@ __all__ = [
     "Spending",
     "User",
     "VerificationCode",
+    "acts_for_provider",
 ]

@@ -125,6 +125,16 @@ class Coupon(Fact):
         verbose_name_plural = _("coupons")
 
 
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    """Named sets of resources."""
+
+    def existing(self) -> "ResourceQuerySet":
+        return self.exclude(status=ResourceStatus.RELEASED)
+
+    def running(self) -> "ResourceQuerySet":
+        return self.filter(status=ResourceStatus.RUNNING)
+
+
 class Resource(Fact):
     """Something the customer has provisioned."""
 
@@ -132,6 +142,8 @@ class Resource(Fact):
     name = models.CharField(_("name"), max_length=120)
     billing = models.CharField(_("billing"), max_length=16, choices=Billing.choices)
     status = models.CharField(_("status"), max_length=16, choices=ResourceStatus.choices)
+
+    objects = ResourceQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         verbose_name = _("resource")

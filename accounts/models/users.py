@@ -13,6 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from web.email_addresses import canonical_address, mask_address
 
 
+def acts_for_provider(actor: "User | None") -> bool:
+    """Whether the actor is an administrator of the provider, also when acting for a partner."""
+    return actor is not None and actor.is_staff
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes users with the canonical e-mail address beside the typed one."""
 

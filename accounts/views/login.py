@@ -18,9 +18,9 @@ from web.typed import keep_unsent
 
 
 class _Mounted:
-    """Form errors are a 400, `next` shows only if ours.
+    """Form errors are answered 400, and the page has only a `next` on this site.
 
-    What is told someone whose POST led here (`note_unsent()`) is told again after the log-in.
+    Someone whose POST led here (`note_unsent()`) reads it here and again after the log-in.
     """
 
     request: HttpRequest
@@ -64,7 +64,7 @@ class _LogInView(LoginView):  # type: ignore[misc]
 
 def _mount(view: Any) -> ViewFunction:
     mounted: Any = type(view.__name__, (_Mounted, view), {})
-    # Before allauth leads on whoever is logged in, whatever the method.
+    # Checked first: allauth redirects a logged-in user for every method.
     return require_http_methods(["GET", "HEAD", "POST"])(adapt_allauth_view(mounted.as_view()))
 
 

@@ -13,11 +13,8 @@ from accounts.enums import FreezeScope
 from accounts.models import CustomerAccount
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.refusals import SENTENCES
-from association.services.provider_freezes import (
-    CAUSE,
-    freeze_for_provider,
-    unfreeze_for_provider,
-)
+from association.services import provider_freezes
+from association.services.provider_freezes import CAUSE
 from audit.admin import account_name
 from web.admin.confirmation import ConfirmedAction, reason_form
 
@@ -35,11 +32,13 @@ _confirmed = partial(
     explain=partial(freeze_sentences, who=account_name),
 )
 
+# This page takes the place of the one in accounts: it freezes, and what tells a freeze to the
+# partner is a service of association, which accounts cannot import.
 admin.site.unregister(CustomerAccount)
 
 
 @admin.register(CustomerAccount)
-class AssociatedAccountAdmin(CustomerAccountAdmin):
+class FreezableAccountAdmin(CustomerAccountAdmin):
     actions = ("freeze_for_provider", "unfreeze_for_provider")
 
     @_confirmed(
@@ -55,7 +54,7 @@ class AssociatedAccountAdmin(CustomerAccountAdmin):
         shows=lambda account: shown_cause(account, freezes_of([account.pk]), CAUSE),
     )
     def freeze_for_provider(self, account: CustomerAccount, *, scope: str, **values: Any) -> None:
-        freeze_for_provider(account=account, scope=FreezeScope(scope), **values)
+        provider_freezes.freeze_for_provider(account=account, scope=FreezeScope(scope), **values)
 
     @_confirmed(
         title=_("Lift the provider's freeze"),
@@ -69,4 +68,4 @@ class AssociatedAccountAdmin(CustomerAccountAdmin):
         shows=lambda account: shown_freezes(freezes_of([account.pk]), [CAUSE]),
     )
     def unfreeze_for_provider(self, account: CustomerAccount, **values: Any) -> None:
-        unfreeze_for_provider(account=account, **values)
+        provider_freezes.unfreeze_for_provider(account=account, **values)

@@ -3,13 +3,6 @@
 Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
 """
 
-from association.emails.customers import (
-    authorization_decided,
-    authorization_requested,
-    budget_alert,
-    budget_requested,
-    own_budget_alert,
-)
 from association.emails.endings import (
     customer_end_declined,
     customer_end_requested,
@@ -33,6 +26,13 @@ from association.emails.joining import (
     resume,
     resume_reminder,
 )
+from association.emails.terms import (
+    authorization_decided,
+    authorization_requested,
+    budget_alert,
+    budget_requested,
+    customer_budget_alert,
+)
 
 __all__ = [
     "associated",
@@ -40,6 +40,7 @@ __all__ = [
     "authorization_requested",
     "budget_alert",
     "budget_requested",
+    "customer_budget_alert",
     "customer_end_declined",
     "customer_end_requested",
     "customer_end_withdrawn",
@@ -53,7 +54,6 @@ __all__ = [
     "end_withdrawn",
     "ended",
     "frozen",
-    "own_budget_alert",
     "resume",
     "resume_reminder",
     "unfrozen",

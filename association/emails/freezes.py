@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.enums import FreezeCause, ResourceStatus
-from accounts.models import CustomerAccount, Freeze, User
+from accounts.enums import FreezeCause
+from accounts.models import Freeze, User, acts_for_provider
 from association.emails.shared import ASSOCIATIONS
 from association.enums import Side
-from association.freeze_words import action_label, freeze_lines, is_providers
+from association.freeze_words import action_label, freeze_lines
 from association.models import Association
-from association.services.freeze_advice import FreezeRow, advice_for
+from association.services.freeze_advice import FreezeRow, find_advice
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 from partners.emails import render_as_partner, render_for_partner
@@ -133,21 +133,13 @@ def _association_of(freeze: Freeze) -> Association | None:
     return association
 
 
-def find_advice(account: CustomerAccount, association: Association | None) -> list[FreezeRow]:
-    """Return what `advise()` says of the account as it is now."""
-    budget = association.budgets.current().first() if association is not None else None
-    open_freezes = account.freezes.open().select_related("frozen_by")
-    return advice_for(open_freezes, budget, timezone.now())
-
-
 def _situation_of(freeze: Freeze) -> Situation:
     association, account = _association_of(freeze), freeze.account
-    resources = account.resources.exclude(status=ResourceStatus.RELEASED)
     return Situation(
         association,
-        find_advice(account, association),
-        has_resources=resources.exists(),
-        has_running=resources.filter(status=ResourceStatus.RUNNING).exists(),
+        find_advice(account, association, now=timezone.now()),
+        has_resources=account.resources.existing().exists(),
+        has_running=account.resources.running().exists(),
     )
 
 
@@ -166,7 +158,7 @@ def _to_owner(
     """
     association, rows = situation.association, situation.rows
     partner = association.partner if association is not None else None
-    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or is_providers(actor)
+    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or acts_for_provider(actor)
     lines = freeze_lines(rows, partner=partner, reader=Side.CUSTOMER)
     about = {
         "partner": partner,

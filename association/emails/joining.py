@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.enums import ResourceStatus
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.models import Association, Attempt
 from association.refusals import REFUSAL_TEXTS
@@ -87,9 +86,9 @@ def customer_waiting(message: OutboxMessage) -> Email:
         raise Stale("association ended")
     if association.budgets.current().exists():
         raise Stale("budget is set")
-    resources = association.account.resources.exclude(status=ResourceStatus.RELEASED)
     subject = _("A new customer waits for a budget")
-    return to_partner(message, association, subject, had_resources=resources.exists())
+    had_resources = association.account.resources.existing().exists()
+    return to_partner(message, association, subject, had_resources=had_resources)
 
 
 def customer_refused(message: OutboxMessage) -> Email:

@@ -3,9 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-
-from accounts.models import User
 from association.models import Association
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, absolute_url, render_email
@@ -46,15 +43,6 @@ def to_partner(
         subject=subject,
         context=_about_association(association) | context,
     )
-
-
-def actor_name(actor: User | None, association: Association) -> str:
-    """Return who acted: the provider, if its staff did it for the partner, else the partner."""
-    return str(settings.PROVIDER_NAME) if is_provider(actor) else association.partner.name
-
-
-def is_provider(actor: User | None) -> bool:
-    return actor is not None and actor.is_staff
 
 
 def _about_association(association: Association) -> dict[str, Any]:

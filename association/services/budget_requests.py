@@ -10,7 +10,7 @@ from association.enums import AssociationRefusal, FrozenAction
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
-from association.services.freeze_advice import advice_for, first_action, first_ask
+from association.services.freeze_advice import find_advice, first_ask
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -65,14 +65,12 @@ def ask_partner(
 def _check_ask(locked: Association, shown: str | None, now: datetime) -> FrozenAction:
     if not locked.is_reseller:
         raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
-    budget = locked.current_budget
-    rows = advice_for(locked.account.freezes.open(), budget, now)
+    rows = find_advice(locked.account, locked, now=now)
     if not rows:
         raise Refused(AssociationRefusal.NOT_FROZEN, association=locked)
     ask = first_ask(rows)
     if ask is None:
-        action = first_action(rows)
-        raise Refused(AssociationRefusal.ASKING_DOES_NOT_HELP, association=locked, action=action)
+        raise Refused(AssociationRefusal.ASKING_DOES_NOT_HELP, association=locked)
     if shown is not None and shown != ask:
         raise Refused(AssociationRefusal.OTHER_ASK, association=locked)
     return ask

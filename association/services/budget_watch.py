@@ -53,8 +53,8 @@ def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
         used = used_of(budgets, now)
         risen = [budget for budget in budgets if used[budget.pk] > used_before[budget.pk]]
         if risen:
-            frozen = _freeze_exhausted(risen, used, now)
-            _alert(risen, used, now, told={association.pk for association in frozen})
+            just_frozen = _freeze_exhausted(risen, used, now)
+            _alert(risen, used, now, just_frozen={row.pk for row in just_frozen})
 
 
 def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
@@ -65,11 +65,15 @@ def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:
 
 
 def _alert(
-    budgets: list[Budget], used: Mapping[int, Decimal], now: datetime, *, told: Collection[int]
+    budgets: list[Budget],
+    used: Mapping[int, Decimal],
+    now: datetime,
+    *,
+    just_frozen: Collection[int],
 ) -> None:
     """Write the newly reached thresholds; send e-mails about the highest one of each budget.
 
-    The partner gets one, and the customer too, unless the association is among `told`: that
+    The partner gets one, and the customer too, unless the association is among `just_frozen`: that
     customer's e-mail about the freeze says that the budget is used up.
     """
     starts = {budget.pk: period_start(budget, now) for budget in budgets}
@@ -93,11 +97,13 @@ def _alert(
         association = alert.budget.association
         data = {"used": f"{used[alert.budget_id]:.2f}"}
         messages += [
-            OutgoingMessage("association.budget_alert", user.email, alert, user.language, data)
+            OutgoingMessage(
+                "association.customer_budget_alert", user.email, alert, user.language, data
+            )
             for user in people[association.pk]
         ]
-        if association.pk not in told:
-            owner, kind = association.account.owner, "association.own_budget_alert"
+        if association.pk not in just_frozen:
+            owner, kind = association.account.owner, "association.budget_alert"
             messages.append(OutgoingMessage(kind, owner.email, alert, owner.language, data))
     enqueue_messages(messages=messages, now=now)
 
@@ -119,8 +125,8 @@ def _freeze_exhausted(
     freezes = list(
         Freeze.objects.filter(account__in=[association.account_id for association in exhausted])
     )
-    frozen = {row.account_id for row in freezes if row.is_open and row.cause == cause}
-    newly = [association for association in exhausted if association.account_id not in frozen]
+    frozen_before = {row.account_id for row in freezes if row.is_open and row.cause == cause}
+    newly = [row for row in exhausted if row.account_id not in frozen_before]
     now = latest_moment(freezes, now)
     opened = [
         open_freeze(
@@ -133,8 +139,8 @@ def _freeze_exhausted(
         )
         for association in newly
     ]
-    told = zip(opened, [association.account for association in newly], strict=True)
-    email_owners("association.frozen", told, now=now)
+    with_accounts = zip(opened, [association.account for association in newly], strict=True)
+    email_owners("association.frozen", with_accounts, now=now)
     return newly
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import FilteredRelation, Q
 
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import Freeze, User
+from accounts.models import Freeze, User, acts_for_provider
 from accounts.services.freezes import (
     close_freezes,
     freezes_of,
@@ -27,7 +27,6 @@ from accounts.services.freezes import (
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
 from association.services.recipients import (
-    acts_for_partner,
     email_owners,
     email_partner,
     tell_frozen,
@@ -159,7 +158,7 @@ def freeze_customer(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
-            tell_frozen(freeze, locked.account, locked if acts_for_partner(by) else None, now=now)
+            tell_frozen(freeze, locked.account, locked if acts_for_provider(by) else None, now=now)
         return freeze
 
 
@@ -271,7 +270,7 @@ def check_partner_may_act(association: Association, by: User | None) -> None:
     Such a partner may not invite, freeze or request an authorization; the provider's staff may act
     for it.
     """
-    if association.partner.is_frozen and by is not None and not acts_for_partner(by):
+    if association.partner.is_frozen and by is not None and not acts_for_provider(by):
         raise Refused(AssociationRefusal.PARTNER_FROZEN, association=association)
 
 
@@ -361,7 +360,7 @@ def _unfreeze(
     free = [row for row in customers if row.account_id in lifted.keys() - frozen]
     told = [(lifted[row.account_id], row.account) for row in free]
     email_owners("association.unfrozen", told, now=now)
-    for customer in free if acts_for_partner(by) else ():
+    for customer in free if acts_for_provider(by) else ():
         freeze = lifted[customer.account_id]
         email_partner("association.customer_unfrozen", freeze, customer, now=now)
     return closed, still_open

@@ -88,16 +88,22 @@ def is_registered_by_invitation(account: CustomerAccount) -> bool:
 def load_holdings(*, account: CustomerAccount, now: datetime) -> dict[str, int | Decimal]:
     """Return what an association and a freeze change: coupons that can still pay, and resources.
 
-    `resources` counts all that are not released, `running_resources` those that run.
+    `resources` and `running_resources` are of `count_resources()`.
     """
     balances = [balance for (balance,) in _coupons.all(account.pk, now)]
-    resources, running = _resources.first(account.pk) or (0, 0)
+    resources, running = count_resources(account_id=account.pk)
     return {
         "coupon_count": len(balances),
         "coupon_total": sum(balances, Decimal("0.00")),
         "resources": resources,
         "running_resources": running,
     }
+
+
+def count_resources(*, account_id: int) -> tuple[int, int]:
+    """Return how many resources the account has, and how many of them run; one statement."""
+    existing, running = _resources.first(account_id) or (0, 0)
+    return existing, running
 
 
 @fixed_query(KEY)
@@ -152,7 +158,7 @@ def _coupons(account: int, now: datetime) -> Rows:
 
 @fixed_query(KEY)
 def _resources(account: int) -> Rows:
-    existing = Resource.objects.filter(account=account).exclude(status=ResourceStatus.RELEASED)
+    existing = Resource.objects.filter(account=account).existing()
     counted = existing.values("account").annotate(
         existing=Count("pk"), running=Count("pk", filter=Q(status=ResourceStatus.RUNNING))
     )

@@ -78,12 +78,12 @@ def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
 
 @whole_transaction
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
-    """Send an invitation to the attempt's account and return it; its `mailed_at` is `now`.
+    """Send an invitation to the attempt's account and return it.
 
-    While an invitation that the operation sent since the attempt began is live, that one is
-    returned and nothing is sent. An open request of the same address is answered. Locks the
-    attempt. Raises Refused: NOT_POSSIBLE; and what `lock_unfinished()` and the services of
-    invitations raise.
+    Its `mailed_at` is `now`, unless it `is_withheld`. While an invitation that the operation sent
+    since the attempt began is live, that one is returned and nothing is sent. An open request of
+    the same address is answered. Locks the attempt. Raises Refused: NOT_POSSIBLE; and what
+    `lock_unfinished()` and the services of invitations raise.
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes

@@ -10,9 +10,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from accounts.enums import FreezeCause
-from accounts.models import Freeze
+from accounts.models import CustomerAccount, Freeze
 from association.enums import ASKS, FrozenAction
-from association.models import Budget
+from association.models import Association, Budget
 from association.services.spending import spent_of
 
 # An administrator's freeze comes first: while it is open, nothing else helps.
@@ -48,11 +48,20 @@ def advise(
     ]
 
 
-def advice_for(freezes: Iterable[Freeze], budget: Budget | None, now: datetime) -> list[FreezeRow]:
-    """Do what `advise()` says; one statement for what is used, and only if a freeze needs it."""
-    open_freezes = [freeze for freeze in freezes if freeze.is_open]
+def find_advice(
+    account: CustomerAccount, association: Association | None, *, now: datetime
+) -> list[FreezeRow]:
+    """Load what `advise()` needs, and return what it says; the freezes with `frozen_by`.
+
+    One statement for a free account; at most three.
+    """
+    open_freezes = list(account.freezes.open().select_related("frozen_by"))
     is_exhausted = any(row.cause == FreezeCause.BUDGET_EXHAUSTED for row in open_freezes)
-    used = spent_of(budget, now) if budget is not None and is_exhausted else None
+    budget = used = None
+    if open_freezes and association is not None:
+        budget = association.budgets.current().first()
+    if budget is not None and is_exhausted:
+        used = spent_of(budget, now)
     return advise(open_freezes, budget=budget, used=used)
 
 
@@ -73,11 +82,11 @@ def _action_for(freeze: Freeze, budget: Budget | None, used: Decimal | None) -> 
             return FrozenAction.CONTACT_PROVIDER
         case FreezeCause.PARTNER:
             return FrozenAction.CONTACT_PARTNER
-        case FreezeCause.BUDGET_EXHAUSTED if is_used_up(budget, used):
+        case FreezeCause.BUDGET_EXHAUSTED if _is_used_up(budget, used):
             return FrozenAction.RAISE_BUDGET
     return FrozenAction.SET_BUDGET if budget is None else FrozenAction.UNFREEZE
 
 
-def is_used_up(budget: Budget | None, used: Decimal | None) -> bool:
+def _is_used_up(budget: Budget | None, used: Decimal | None) -> bool:
     """Whether nothing is left of the budget; it was raised or restored since if something is."""
     return budget is not None and used is not None and used >= budget.amount

@@ -40,11 +40,6 @@ def email_customers(
     enqueue_messages(messages=messages, now=now)
 
 
-def acts_for_partner(by: User | None) -> bool:
-    """Whether an action that is the partner's is done for it by the provider's staff."""
-    return by is not None and by.is_staff
-
-
 def tell_frozen(
     freeze: Freeze, account: CustomerAccount, association: Association | None, *, now: datetime
 ) -> None:

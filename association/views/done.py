@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from association.models import Association, Attempt
 from association.services.admission import account_of
-from association.services.freeze_advice import advice_for
+from association.services.freeze_advice import find_advice
 from association.views.frozen import account_context
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
 from association.views.my_partner import past_line
@@ -40,13 +40,12 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         }
         return render(request, "association/ended.html", context)
     account, now = account_of(attempt), timezone.now()
-    freezes = list(account.freezes.open().select_related("frozen_by"))
-    budget = association.budgets.current().first() if freezes else None
+    rows = find_advice(account, association, now=now)
     context = {
         "association": association,
         "account": account,
         "partner": association.partner,
-        **account_context(account, advice_for(freezes, budget, now), association, now),
+        **account_context(account, rows, association, now),
         "consents": attempt.consents.select_related("document", "authorization").order_by(
             "agreed_at", "document__kind"
         ),

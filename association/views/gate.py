@@ -100,7 +100,7 @@ def is_of_browser(request: HttpRequest, attempt: Attempt) -> bool:
 def is_addressed_to(user: User, attempt: Attempt) -> bool:
     """Whether the address typed at Register is this user's proven one.
 
-    Whoever began it gains nothing: entering removes what was ticked without this log-in, and the
+    Who began it gains nothing: entering removes what was ticked without this log-in, and the
     last page asks for the agreement.
     """
     typed = attempt.registration_email

@@ -69,5 +69,5 @@ def _entry(journey: Journey, written_at: datetime, last_moment: datetime) -> Cal
         description=gettext("Log in to %(provider)s with the account %(account)s, and associate.")
         % names,
         url=f"{settings.PUBLIC_BASE_URL}{resume_url(journey.attempt)}",
-        made_by=settings.PROVIDER_NAME,
+        product_id=f"-//{settings.PROVIDER_NAME}//Partner association//EN",
     )

@@ -19,17 +19,17 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
-from accounts.models import CustomerAccount, Freeze
+from accounts.models import CustomerAccount, Freeze, acts_for_provider
 from association.ending_words import who_ended
 from association.enums import AssociationRefusal, AuthorizationState, FrozenAction, Side
-from association.freeze_words import ASKED, is_providers
+from association.freeze_words import ASKED
 from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
+from association.services import budget_requests
 from association.services.attempts import find_own_association
-from association.services.budget_requests import ask_partner
 from association.services.endings import past_associations
 from association.services.forecasts import budget_lasts_until
-from association.services.freeze_advice import FreezeRow, advise, first_action
+from association.services.freeze_advice import FreezeRow, advise, find_advice, first_action
 from association.services.spending import resets_at, spent_of
 from association.services.unfinished import dismiss_attempt, find_unfinished
 from association.views.frozen import account_context
@@ -78,9 +78,7 @@ def _show_no_partner(request: HttpRequest) -> HttpResponse:
 
 def _without_partner(account: CustomerAccount, now: datetime) -> dict[str, Any]:
     """Return what pages of an account without a partner show: only the provider freezes it."""
-    open_freezes = account.freezes.open().select_related("frozen_by")
-    rows = advise(open_freezes, budget=None, used=None)
-    return account_context(account, rows, None, now)
+    return account_context(account, find_advice(account, None, now=now), None, now)
 
 
 @posts_only("my_partner")
@@ -158,10 +156,10 @@ def _consents(account: CustomerAccount) -> QuerySet[Consent]:
 
 @posts_only("my_partner")
 @for_customers
-def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
+def ask_partner(request: HttpRequest, association: Association) -> HttpResponse:
     """Ask the partner for what helps. A second request of a day changes nothing: no form key."""
     try:
-        asked = ask_partner(
+        budget_request = budget_requests.ask_partner(
             association=association,
             shown=request.POST.get("ask"),
             by=signed_in(request),
@@ -171,7 +169,9 @@ def ask_budget(request: HttpRequest, association: Association) -> HttpResponse:
         if refused.code == AssociationRefusal.ENDED:
             raise
         return show_my_partner(request, association, problem=sentence_for(refused), status=409)
-    messages.success(request, ASKED[asked.asked_for] % {"partner": association.partner.name})
+    messages.success(
+        request, ASKED[budget_request.asked_for] % {"partner": association.partner.name}
+    )
     return see_other("my_partner")
 
 
@@ -270,8 +270,8 @@ def _tasks(
     if association.is_reseller:
         waiting = _("Waiting for %(name)s")
         partner = waiting % {"name": association.partner.name}
-        is_providers = first_action(rows) == FrozenAction.CONTACT_PROVIDER
-        lifting = waiting % {"name": settings.PROVIDER_NAME} if is_providers else partner
+        waits_for_provider = first_action(rows) == FrozenAction.CONTACT_PROVIDER
+        lifting = waiting % {"name": settings.PROVIDER_NAME} if waits_for_provider else partner
         tasks += [
             _task(_("Budget"), partner, is_done=budget is not None),
             _task(pgettext("state of an account", "Unfrozen"), lifting, is_done=not rows),
@@ -315,14 +315,19 @@ def _partner_actions(
         and freeze.cause != FreezeCause.ADMINISTRATOR
     ]
     set_budgets = [
-        {"kind": "budget", "at": row.set_at, "budget": row, "by_provider": is_providers(row.set_by)}
+        {
+            "kind": "budget",
+            "at": row.set_at,
+            "budget": row,
+            "by_provider": acts_for_provider(row.set_by),
+        }
         for row in budgets
     ]
     asked = [
         {
             "kind": "authorization_request",
             "at": row.requested_at,
-            "by_provider": is_providers(row.requested_by),
+            "by_provider": acts_for_provider(row.requested_by),
         }
         for row in authorizations
         if row.requested_at is not None
@@ -338,14 +343,14 @@ def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
             "at": row.frozen_at,
             "freeze": row,
             "reason": row.reason,
-            "by_provider": is_providers(row.frozen_by),
+            "by_provider": acts_for_provider(row.frozen_by),
         }
         for row in own
         if row.cause != FreezeCause.ASSOCIATION
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {
-        (row.unfrozen_at, row.unfreeze_reason, is_providers(row.unfrozen_by))
+        (row.unfrozen_at, row.unfreeze_reason, acts_for_provider(row.unfrozen_by))
         for row in own
         if row.unfrozen_at
     }

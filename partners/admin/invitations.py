@@ -181,7 +181,7 @@ class InvitationAdmin(RefusingAdmin):
         values = form.cleaned_data
         if not change:
             saved = create_invitation(by=by, now=timezone.now(), **values)
-            if saved.channel == Channel.EMAIL and saved.mailed_at is None:
+            if saved.is_withheld:
                 messages.warning(request, _("The person does not want it: nothing was mailed."))
         elif form.changed_data:
             edited = {name: values[name] for name in EDITABLE}

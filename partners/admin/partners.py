@@ -13,7 +13,7 @@ from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.forms.logos import LogoField, StoredLogo
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
-from partners.services.logos import LOGO_FIELDS, put_logo
+from partners.services.logos import LOGO_FIELDS, set_logo
 from partners.services.members import add_member, change_member, lock_members, remove_member
 from web.admin.base import StateFilter, is_key
 from web.admin.versions import changes_one
@@ -57,13 +57,14 @@ class PartnerAdmin(AuditedModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at", "updated_at")
     form = PartnerForm
+    audited_elsewhere = LOGO_FIELDS
     fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
         if "logo" in form.changed_data:
-            put_logo(partner=obj, logo=form.cleaned_data["logo"] or None, now=timezone.now())
-            form.changed_data.extend(LOGO_FIELDS[1:])
-        super().save_model(request, obj, form, change)
+            logo = form.cleaned_data["logo"] or None
+            set_logo(partner=form.instance, logo=logo, by=actor(request), now=timezone.now())
 
 
 @admin.register(PartnerLogo)

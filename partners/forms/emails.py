@@ -16,7 +16,7 @@ from partners.forms.invitations import LONGEST_LABEL, InvitationForm
 from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.mailings import mark_refusing_people
+from partners.services.mailings import mark_unsubscribed_people
 from web.refused import Refused
 from web.text_fields import LineField, LinesField
 
@@ -147,6 +147,6 @@ class ManyEmailsForm(EmailTermsForm):
             self.listed = read_list(text if file is None else file.read())
         except Refused as refused:
             self.add_error(name, sentence_for(refused))
-        mark_refusing_people(self.listed, partner=self.partner)
+        mark_unsubscribed_people(self.listed, partner=self.partner)
         if self.listed and all(person.problem for person in self.listed):
             self.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])

@@ -193,6 +193,11 @@ class Invitation(models.Model):
         return mask_address(self.recipient)
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether its e-mail was not sent, because the recipient does not want e-mail."""
+        return self.channel == Channel.EMAIL and self.mailed_at is None
+
+    @property
     def remaining_uses(self) -> int | None:
         return None if self.max_uses is None else self.max_uses - self.used_count
 

@@ -3,6 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# Where pictures are, below the root; urls.py reads it too. The landing page has no time for
+# `reverse()`.
+LOGOS = "logo/"
+
 
 class PartnerLogo(models.Model):
     """A logo as pages show it, and larger for link previews; never changed, only replaced.
@@ -26,9 +30,9 @@ class PartnerLogo(models.Model):
 
 def logo_path(sha256: str | None) -> str:
     """Return the path of the picture on this site; "" for no logo."""
-    return f"/logo/{sha256}.png" if sha256 else ""
+    return f"/{LOGOS}{sha256}.png" if sha256 else ""
 
 
 def preview_path(sha256: str | None) -> str:
     """Return the path of the larger picture, for link previews; "" for no logo."""
-    return f"/logo/{sha256}/preview.png" if sha256 else ""
+    return f"/{LOGOS}{sha256}/preview.png" if sha256 else ""

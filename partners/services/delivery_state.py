@@ -10,7 +10,7 @@ from outbox.services.queue import DEADLINE_PASSED
 from partners.enums import DeliveryState
 from partners.models import Invitation
 from partners.services.quotas import EMAIL_KIND
-from partners.services.suppressions import unsubscribed_recipients
+from partners.services.unsubscribe_links import unsubscribed_recipients
 
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
 
@@ -28,8 +28,8 @@ class Delivery:
 def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
     """Return the newest e-mail's delivery by the key of each invitation that has one.
 
-    Where the recipient does not want e-mail, this is all that counts. The invitations are one
-    partner's; two statements.
+    Where the recipient has unsubscribed, the state is UNSUBSCRIBED, whatever became of the e-mail.
+    The invitations are one partner's; two statements.
     """
     emails = OutboxMessage.objects.filter(
         about_label=Invitation._meta.label_lower,
@@ -37,8 +37,10 @@ def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]
         kind=EMAIL_KIND,
     )
     found = {int(email.about_id): _delivery_of(email) for email in emails.order_by("pk")}
-    refusing = unsubscribed_recipients(invitations)
-    return found | {key: Delivery(DeliveryState.UNWANTED, at) for key, at in refusing.items()}
+    unsubscribed = unsubscribed_recipients(invitations)
+    return found | {
+        key: Delivery(DeliveryState.UNSUBSCRIBED, at) for key, at in unsubscribed.items()
+    }
 
 
 def _delivery_of(email: OutboxMessage) -> Delivery:

@@ -36,15 +36,15 @@ def create_invitation(
 ) -> Invitation:
     """Make one invitation, and enqueue its e-mail unless it is a link or not to be `mailed`.
 
-    A recipient who does not want the partner's invitations is not mailed: `mailed_at` stays empty.
+    A recipient who does not want the partner's invitations is not mailed: it `is_withheld`.
     `terms` are arguments of `draft_invitation()`. Raises InvalidAddress for the recipient. Raises
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
     """
     invitation = draft_invitation(partner=partner, now=now, **terms)
     if mailed and invitation.channel == Channel.EMAIL:
-        refuses = is_suppressed(address=invitation.recipient, sender=partner)
-        invitation.mailed_at = None if refuses else now
+        is_unsubscribed = is_suppressed(address=invitation.recipient, sender=partner)
+        invitation.mailed_at = None if is_unsubscribed else now
     is_mailed = invitation.mailed_at is not None
     with transaction.atomic():
         check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(is_mailed))

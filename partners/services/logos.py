@@ -1,4 +1,4 @@
-"""A partner's logo: checked, drawn anew without its metadata, and stored."""
+"""A partner's logo: checked, drawn again without its metadata, and stored."""
 
 import hashlib
 import re
@@ -28,8 +28,8 @@ LARGEST_PICTURE = 4_096
 SIZE = (320, 96)
 PREVIEW_SIZE = (600, 315)
 PREVIEW_LOGO_SIZE = (440, 200)
-# How the picture is made lighter, step by step: its width of 320 pixels, and its colours. With
-# eight colours and a width of 160 every picture is light enough.
+# Width (in pixels) and number of colours that are tried, until the file is small enough. With the
+# last ones every picture is.
 STEPS = ((320, 256), (320, 64), (320, 32), (240, 64), (240, 32), (160, 64), (160, 16), (160, 8))
 # What Pillow raises for files that are broken, or made to break it.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, ArithmeticError)
@@ -79,7 +79,7 @@ def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: dateti
         Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
         partner.refresh_from_db(fields=LOGO_FIELDS)
         before = _stored_values(partner)
-        put_logo(partner=partner, logo=logo, now=now)
+        _put_logo(partner=partner, logo=logo, now=now)
         after = _stored_values(partner)
         if before == after:
             return
@@ -94,10 +94,10 @@ def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: dateti
         )
 
 
-def put_logo(*, partner: Partner, logo: DrawnLogo | None, now: datetime) -> None:
+def _put_logo(*, partner: Partner, logo: DrawnLogo | None, now: datetime) -> None:
     """Store the pictures and set the partner's LOGO_FIELDS.
 
-    The caller has locked the partner, saves it, and writes the audit event.
+    The caller has locked the partner, and saves it.
     """
     partner.logo = partner.logo_width = partner.logo_height = None
     if logo is not None:

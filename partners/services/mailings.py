@@ -19,7 +19,7 @@ from partners.services.invitation_drafts import (
     save_invitations,
 )
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
-from partners.services.suppressions import unsubscribed
+from partners.services.unsubscribe_links import unsubscribed
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -89,12 +89,12 @@ def start_mailing(
     return locked
 
 
-def mark_refusing_people(people: Sequence[BatchRow], *, partner: Partner) -> None:
+def mark_unsubscribed_people(people: Sequence[BatchRow], *, partner: Partner) -> None:
     """Give the good rows of people who do not want the partner's invitations their problem."""
     good = [person for person in people if not person.problem]
-    refusing = unsubscribed({person.email for person in good}, partner=partner)
+    unsubscribed_at = unsubscribed({person.email for person in good}, partner=partner)
     for person in good:
-        if person.email in refusing:
+        if person.email in unsubscribed_at:
             person.problem = InvitationProblem.DOES_NOT_WANT_EMAIL.value
 
 
@@ -156,10 +156,10 @@ def _invite_rows(
     recipients = [draft.recipient for _row, draft in rows]
     lock_recipients(recipients)
     at_limit = recipients_at_limit(recipients, now=now)
-    refusing = unsubscribed(recipients, partner=batch.partner)
+    unsubscribed_at = unsubscribed(recipients, partner=batch.partner)
     made = []
     for row, draft in rows:
-        if draft.recipient in refusing:
+        if draft.recipient in unsubscribed_at:
             row.problem = InvitationProblem.DOES_NOT_WANT_EMAIL.value
         elif draft.recipient in at_limit:
             row.problem = InvitationProblem.MAILED_TOO_OFTEN.value

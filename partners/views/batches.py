@@ -82,7 +82,9 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         "batch": shown,
         "by_email": shown.channel == Channel.EMAIL,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
-        "unwanted_count": shown.rows.filter(problem=InvitationProblem.DOES_NOT_WANT_EMAIL).count(),
+        "unsubscribed_count": shown.rows.filter(
+            problem=InvitationProblem.DOES_NOT_WANT_EMAIL
+        ).count(),
         "back_url": reverse("console_batches"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)

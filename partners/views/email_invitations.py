@@ -22,7 +22,7 @@ from partners.services.invitations import create_invitation
 from partners.services.mailings import draft_mailing, draft_of_row, pending_rows, start_mailing
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
-from partners.views.shared import SECTION, copied_key, invitation_of, report_sent
+from partners.views.shared import SECTION, copied_key, invitation_of, report_mailing
 from web.answers import posted
 from web.body_limits import accept_file
 from web.downloads import csv_download, show_email_html
@@ -72,7 +72,7 @@ def _send(
             now=form.now,
             **form.cleaned_data,
         )
-        report_sent(request, sent, sent.recipient)
+        report_mailing(request, sent, sent.recipient)
         return reverse("console_invitation", args=[sent.pk])
 
     return answer_form(

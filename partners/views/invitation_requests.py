@@ -24,7 +24,7 @@ from partners.services.pages import Order
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_action, answer_form
-from partners.views.shared import report_sent
+from partners.views.shared import report_mailing
 from web.answers import posted, posts_only
 
 SECTION = "invitation_requests"
@@ -55,8 +55,8 @@ def send_invitation(
         sent = answer_invitation_request(
             invitation_request=invitation_request, by=member.user, now=timezone.now()
         )
-        report_sent(request, sent, _address(invitation_request, member))
-        if sent.mailed_at is None:
+        report_mailing(request, sent, _address(invitation_request, member))
+        if sent.is_withheld:
             # Where its link can be copied.
             return reverse("console_invitation", args=[sent.pk])
         return reverse("console_invitation_requests")

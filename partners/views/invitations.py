@@ -22,7 +22,7 @@ from partners.services.delivery_state import deliveries_of
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
 from partners.services.progress import progress_of
-from partners.services.suppressions import unsubscribed_recipients
+from partners.services.unsubscribe_links import unsubscribed_recipients
 from partners.tokens import token_in
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
@@ -54,7 +54,8 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     filters = filters_of(form)
     rows = _filter(invitations_of(member), filters).select_related("partner")
     found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
-    progress, refusing = progress_of(found.page.rows), unsubscribed_recipients(found.page.rows)
+    progress = progress_of(found.page.rows)
+    unsubscribed = unsubscribed_recipients(found.page.rows)
     context = {
         "listing": found,
         "rows": [
@@ -62,7 +63,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
                 "invitation": row,
                 "state": state_of(row, now),
                 "progress": progress[row.pk],
-                "is_unwanted": row.pk in refusing,
+                "is_unsubscribed": row.pk in unsubscribed,
             }
             for row in found.page.rows
         ],

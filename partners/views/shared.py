@@ -82,9 +82,9 @@ def why_no_link(member: PartnerMember) -> str:
     return ""
 
 
-def report_sent(request: HttpRequest, invitation: Invitation, shown_address: str) -> None:
+def report_mailing(request: HttpRequest, invitation: Invitation, shown_address: str) -> None:
     """Tell the member that the invitation is on its way, or why it was not mailed."""
-    if invitation.mailed_at is None:
+    if invitation.is_withheld:
         messages.warning(request, str(SENTENCES[InvitationProblem.DOES_NOT_WANT_EMAIL]))
     else:
         text = _("The invitation to %(address)s is on its way.")

@@ -338,7 +338,7 @@ def test_customer_reads_how_much_is_used_and_what_follows(
     alert.threshold, alert.budget.on_exhaustion = threshold, on_exhaustion
     alert.save()
     alert.budget.save()
-    email = write("association.own_budget_alert", alert, {"used": "8.00"})
+    email = write("association.budget_alert", alert, {"used": "8.00"})
     assert email.subject == subject
     assert what_follows in email.text
     assert "has used 8.00\xa0USD of the budget of 10.00\xa0USD that Nimbus has set" in email.text
@@ -346,7 +346,7 @@ def test_customer_reads_how_much_is_used_and_what_follows(
     assert only_in_text(email) == set()
 
 
-@pytest.mark.parametrize("kind", ["association.budget_alert", "association.own_budget_alert"])
+@pytest.mark.parametrize("kind", ["association.customer_budget_alert", "association.budget_alert"])
 @pytest.mark.parametrize(("days", "is_said"), [(0, False), (10, True)])
 def test_alert_says_until_when_the_budget_lasts_where_that_can_be_said(kind, days, is_said):
     association = associated(partner__time_zone="UTC")
@@ -369,7 +369,7 @@ def test_alert_says_until_when_the_budget_lasts_where_that_can_be_said(kind, day
     [
         ("association.customer_waiting", lambda association: association, {}),
         ("association.budget_requested", asked, {}),
-        ("association.budget_alert", alerted, {"used": "8.00"}),
+        ("association.customer_budget_alert", alerted, {"used": "8.00"}),
     ],
 )
 def test_partners_read_moments_in_their_own_zone(kind, about, data):

@@ -143,8 +143,8 @@ def test_every_page_offers_the_one_action_and_the_post_follows_it(
 @pytest.mark.parametrize(
     ("causes", "sentence"),
     [
-        ([PARTNER], "Asking for a budget does not lift this freeze. The page says what does."),
-        ([ADMINISTRATOR, ASSOCIATION], "Asking for a budget does not lift this freeze."),
+        ([PARTNER], "Asking your partner does not lift this freeze. This page says what does."),
+        ([ADMINISTRATOR, ASSOCIATION], "Asking your partner does not lift this freeze."),
         ([], "Your account is not frozen, so there is nothing to ask for."),
     ],
 )

@@ -137,7 +137,7 @@ def test_spending_is_stored_exactly_and_audited(record: Any, customer: Associati
 
 
 def test_each_threshold_is_e_mailed_once_to_both_sides(record: Any, customer: Association) -> None:
-    both = ["association.budget_alert", "association.own_budget_alert"]
+    both = ["association.budget_alert", "association.customer_budget_alert"]
     record(line(customer, 1, "75"))
     assert (alerts(), emails()) == ([75], both)
     record(line(customer, 2, "10"))
@@ -157,7 +157,7 @@ def test_customer_is_told_of_a_used_up_budget_that_does_not_freeze(
     customer.budgets.update(on_exhaustion="notify")
     record(line(customer, 1, "100"))
     assert frozen(customer) == []
-    told = OutboxMessage.objects.get(kind="association.own_budget_alert")
+    told = OutboxMessage.objects.get(kind="association.budget_alert")
     assert told.recipient == customer.account.owner.email
     assert told.data == {"used": "100.00"}
 
@@ -174,7 +174,7 @@ def test_customer_who_is_frozen_already_is_told_of_the_next_used_up_budget(
         amount=Decimal(150), period=budget.period, on_exhaustion="freeze", set_at=budget.set_at
     )
     record(line(customer, 2, "50"))
-    assert emails() == ["association.budget_alert", "association.own_budget_alert"]
+    assert emails() == ["association.budget_alert", "association.customer_budget_alert"]
 
 
 def test_jump_writes_all_thresholds_and_e_mails_the_highest(
@@ -185,7 +185,7 @@ def test_jump_writes_all_thresholds_and_e_mails_the_highest(
     record(line(customer, 1, "10"))
     record(line(customer, 2, "110"))
     assert alerts() == [75, 90, 100]
-    told = OutboxMessage.objects.filter(kind="association.budget_alert")
+    told = OutboxMessage.objects.filter(kind="association.customer_budget_alert")
     highest = BudgetAlert.objects.get(threshold=100)
     assert set(told.values_list("about_id", flat=True)) == {str(highest.pk)}
     assert told.count() == 2
@@ -381,7 +381,7 @@ def test_statements_do_not_grow_with_the_lines_nor_with_the_accounts(record: Any
 def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> None:
     record(line(customer, 1, "80"))
     alert = BudgetAlert.objects.get()
-    email = write("association.budget_alert", alert, {"used": "80.00"})
+    email = write("association.customer_budget_alert", alert, {"used": "80.00"})
     assert email.subject == "75 % of a customer's budget is used"
     assert links(email) == {f"/partner/customers/{customer.pk}/"}
     assert only_in_text(email) == set()
@@ -391,7 +391,7 @@ def test_partner_reads_how_much_is_used(record: Any, customer: Association) -> N
     assert customer.account.owner.email not in email.text + email.html
     Budget.objects.update(replaced_at=timezone.now())
     with pytest.raises(Stale, match=r"^budget is replaced$"):
-        write("association.budget_alert", alert, {"used": "80.00"})
+        write("association.customer_budget_alert", alert, {"used": "80.00"})
 
 
 def test_customer_reads_that_the_budget_is_used_up(record: Any, customer: Association) -> None:

@@ -40,7 +40,7 @@ MEANS_THE_SAME = {
     "second_factor": OWN,
     "account_logout": FINAL,
     "account_settings": SAME,
-    "ask_budget": SAME,
+    "ask_partner": SAME,
     "console_answer_invitation_request": SAME,
     "console_cancel_batch": FINAL,
     "console_dismiss_invitation_request": SAME,

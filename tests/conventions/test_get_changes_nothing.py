@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from partners.services.suppressions import unsubscribe_url
+from partners.services.unsubscribe_links import unsubscribe_url
 from tests import factories
 from tests.conventions.routes import Route, routes
 from tests.tables import tables

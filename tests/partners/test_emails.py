@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 
 from outbox.services.rendering import Stale
 from partners.emails import preview_invitation
-from partners.services.suppressions import unsubscribe_url
+from partners.services.unsubscribe_links import unsubscribe_url
 from tests.factories import (
     InvitationFactory,
     InvitationRequestFactory,
@@ -31,11 +31,11 @@ def test_invitation_says_the_same_in_text_and_html(trait):
         recipient_name="Ada",
     )
     mail = write("partners.invitation", invitation)
-    stop_url = unsubscribe_url(partner=invitation.partner, address=invitation.recipient)
+    url = unsubscribe_url(partner=invitation.partner, address=invitation.recipient)
     base = settings.PUBLIC_BASE_URL
-    assert links(mail) == {f"/i/{invitation.token}", stop_url.removeprefix(base)}
+    assert links(mail) == {f"/i/{invitation.token}", url.removeprefix(base)}
     # The HTML has it behind the words.
-    assert only_in_text(mail) == {"Hello <b>you</b>", stop_url}
+    assert only_in_text(mail) == {"Hello <b>you</b>", url}
     assert "Hello &lt;b&gt;you&lt;/b&gt;" in mail.html
     assert ("frozen as soon as you have joined" in mail.text) == (trait == "reseller")
 

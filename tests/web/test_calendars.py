@@ -14,7 +14,7 @@ def entry(**changes) -> CalendarEntry:
         "summary": "Summary",
         "description": "Description",
         "url": "https://example.org/",
-        "made_by": "Example",
+        "product_id": "-//Example//Product//EN",
     }
     return CalendarEntry(**values | changes)
 

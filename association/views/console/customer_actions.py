@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from accounts.services.freezes import shown_cause, shown_freezes
 from association.enums import AssociationRefusal
@@ -106,7 +106,7 @@ def _freeze_page(
     before: Freeze | None,
     form: PartnerFreezeForm,
 ) -> HttpResponse:
-    running = customer.account.resources.filter(status=ResourceStatus.RUNNING).count()
+    running = customer.account.resources.running().count()
     context = {
         "form": form,
         "running_resources": running,

@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.enums import FreezeCause, FreezeScope, ResourceStatus
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.services.capabilities import capability_rows
 from association.conflicts import terms_sentences
 from association.ending_words import who_ended
@@ -30,6 +29,7 @@ from association.services.customer_lists import (
     find_customers,
     with_people,
 )
+from association.services.facts import count_resources
 from association.services.freeze_advice import FreezeRow, advise
 from association.views.console.customer_rows import (
     action_rows,
@@ -155,7 +155,9 @@ def state_of(association: Association) -> CustomerState:
 def _state_context(association: Association, member: PartnerMember) -> dict[str, Any]:
     state = state_of(association)
     rows = advise(state.freezes, budget=state.budget, used=state.spent)
-    existing, running = (0, 0) if association.has_ended else _resources(association)
+    existing, running = 0, 0
+    if not association.has_ended:
+        existing, running = count_resources(account_id=association.account_id)
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
     return {
         **row_of(state, member),
@@ -174,14 +176,6 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
         "back_url": reverse("console_customers"),
         "back_label": _("Customers"),
     }
-
-
-def _resources(association: Association) -> tuple[int, int]:
-    """Return how many resources the account has, and how many of them run."""
-    existing = association.account.resources.exclude(status=ResourceStatus.RELEASED)
-    running = Count("pk", filter=Q(status=ResourceStatus.RUNNING))
-    counts = existing.aggregate(existing=Count("pk"), running=running)
-    return counts["existing"], counts["running"]
 
 
 def _open_ask(

@@ -21,7 +21,7 @@ from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.shared import report_sent
+from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
 from web.downloads import csv_download
 from web.refused import Refused
@@ -89,8 +89,8 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
         sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
-    if sent.mailed_at in (now, None):
-        report_sent(request, sent, sent.masked_recipient)
+    if sent.is_withheld or sent.mailed_at == now:
+        report_mailing(request, sent, sent.masked_recipient)
     else:
         text = _("%(address)s has been sent it already. Nothing was sent a second time.")
         messages.info(request, text % {"address": sent.masked_recipient})

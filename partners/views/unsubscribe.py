@@ -1,4 +1,4 @@
-"""The public page where a reader refuses a partner's invitations by e-mail, or wants them again."""
+"""The public page where a reader unsubscribes from a partner's invitations, or subscribes again."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from partners.services import suppressions
-from partners.services.suppressions import Reader, find_reader, is_unsubscribed
+from partners.services import unsubscribe_links
+from partners.services.unsubscribe_links import Reader, find_reader, is_unsubscribed
 from web.answers import posts_only, see_other
 
 # What a mail program posts for its user (RFC 8058). A scanner that posts else changes nothing.
@@ -26,7 +26,7 @@ def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
     reader, status = _reader(signed), 200
     if request.method == "POST":
         if request.POST.dict() == ONE_CLICK:
-            suppressions.unsubscribe(reader=reader, now=timezone.now())
+            unsubscribe_links.unsubscribe(reader=reader, now=timezone.now())
         else:
             status = 400
     context = {
@@ -39,15 +39,15 @@ def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
 
 @login_not_required
 @posts_only("unsubscribe", "signed")
-def stop(request: HttpRequest, signed: str) -> HttpResponse:
-    suppressions.unsubscribe(reader=_reader(signed), now=timezone.now())
+def unsubscribe_now(request: HttpRequest, signed: str) -> HttpResponse:
+    unsubscribe_links.unsubscribe(reader=_reader(signed), now=timezone.now())
     return see_other("unsubscribe", signed)
 
 
 @login_not_required
 @posts_only("unsubscribe", "signed")
-def undo(request: HttpRequest, signed: str) -> HttpResponse:
-    suppressions.subscribe_again(reader=_reader(signed), now=timezone.now())
+def subscribe_again(request: HttpRequest, signed: str) -> HttpResponse:
+    unsubscribe_links.subscribe_again(reader=_reader(signed), now=timezone.now())
     return see_other("unsubscribe", signed)
 
 

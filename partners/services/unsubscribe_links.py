@@ -1,9 +1,10 @@
-"""Who does not want a partner's invitations by e-mail, and the signed address that says so."""
+"""Who has unsubscribed from a partner's invitations by e-mail, and the signed link that does it."""
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -26,12 +27,17 @@ class Reader:
 
 
 def unsubscribe_url(*, partner: Partner, address: str) -> str:
-    """Return the address where this reader refuses or allows the partner's invitations.
+    """Return the address where this reader unsubscribes, or subscribes again.
 
-    It contains no token and no e-mail address, and never expires.
+    It contains no token and no e-mail address, and works as long as the key that signed it is
+    known (`SECRET_KEY`, `SECRET_KEY_FALLBACKS`).
     """
-    signed = _signer.sign(f"{partner.pk}-{hash_of(address)}")
-    return f"{settings.PUBLIC_BASE_URL}{reverse('unsubscribe', args=[signed])}"
+    return url_with(_signer.sign(f"{partner.pk}-{hash_of(address)}"))
+
+
+def url_with(signed: str) -> str:
+    """Return the address that ends in this text."""
+    return f"{settings.PUBLIC_BASE_URL}{unquote(reverse('unsubscribe', args=[signed]))}"
 
 
 def find_reader(signed: str) -> Reader | None:

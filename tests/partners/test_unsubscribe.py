@@ -1,4 +1,4 @@
-"""Refusing a partner's invitations by e-mail: who can, what it stops, and what it does not."""
+"""Unsubscribing from a partner's invitations: who can, what it stops, and what it does not."""
 
 from email import message_from_bytes
 from email.policy import default
@@ -22,10 +22,10 @@ from partners.services.invitations import create_invitation, resend_invitation
 from partners.services.mailings import (
     draft_mailing,
     mail_batches,
-    mark_refusing_people,
+    mark_unsubscribed_people,
     start_mailing,
 )
-from partners.services.suppressions import (
+from partners.services.unsubscribe_links import (
     find_reader,
     is_unsubscribed,
     subscribe_again,
@@ -189,7 +189,7 @@ def test_invitation_is_made_and_not_mailed(partner):
 
     assert made.mailed_at is None
     assert OutboxMessage.objects.count() == 0
-    assert deliveries_of([made])[made.pk].state == DeliveryState.UNWANTED
+    assert deliveries_of([made])[made.pk].state == DeliveryState.UNSUBSCRIBED
 
     subscribe_again(reader=reader_of(partner), now=timezone.now())
     assert invite(partner).mailed_at is not None
@@ -205,7 +205,7 @@ def test_sent_again_is_refused(partner):
 
     assert refused.value.code == InvitationProblem.DOES_NOT_WANT_EMAIL
     assert OutboxMessage.objects.count() == 1
-    assert deliveries_of([made])[made.pk].state == DeliveryState.UNWANTED
+    assert deliveries_of([made])[made.pk].state == DeliveryState.UNSUBSCRIBED
 
 
 def test_waiting_e_mail_is_dropped(partner):
@@ -270,7 +270,7 @@ def test_people_of_a_list_who_refuse_get_no_invitation(partner):
     member = PartnerMemberFactory.create(partner=partner)
     people = read_list("a@example.org\nb@example.org\nc@example.org")
     refuse(partner, "a@example.org")
-    mark_refusing_people(people, partner=partner)
+    mark_unsubscribed_people(people, partner=partner)
     now, terms = timezone.now(), {"association_type": "reseller", "label": "Fair", "is_bound": True}
     batch = draft_mailing(partner=partner, people=people, by=member.user, now=now, **terms)
     assert batch.size == 2
@@ -299,7 +299,7 @@ def test_partner_sees_who_does_not_want_e_mail(client, partner):
     assert "You can copy the link and hand it over in another way." in page
     assert "Send again" not in page
     [row] = client.get("/partner/invitations/").context["rows"]
-    assert row["is_unwanted"] is True
+    assert row["is_unsubscribed"] is True
     refused = client.post(f"{address}resend")
     assert refused.status_code == 409
     sentence = "This person does not want invitations from you by e-mail."

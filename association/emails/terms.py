@@ -1,15 +1,16 @@
-"""The e-mails about customers: budgets and authorizations, to both sides."""
+"""The e-mails about budgets and authorizations, to both sides."""
 
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from association.emails.freezes import find_advice
 from association.emails.shared import to_customer, to_partner
 from association.enums import AuthorizationState, FrozenAction
 from association.models import Authorization, BudgetAlert, BudgetRequest, OnExhaustion
 from association.services.forecasts import budget_lasts_until
+from association.services.freeze_advice import find_advice
 from association.services.spending import resets_at
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
@@ -19,7 +20,7 @@ _AUTHORIZATIONS = Authorization.objects.select_related(
 )
 
 
-def budget_alert(message: OutboxMessage) -> Email:
+def customer_budget_alert(message: OutboxMessage) -> Email:
     """Tell the partner how much is used. Stale when the budget was replaced.
 
     `data["used"]` is the amount at the time of the alert.
@@ -33,8 +34,8 @@ def budget_alert(message: OutboxMessage) -> Email:
     return to_partner(message, alert.budget.association, subject, **_about_alert(message, alert))
 
 
-def own_budget_alert(message: OutboxMessage) -> Email:
-    """Tell the customer, as `budget_alert()` tells the partner."""
+def budget_alert(message: OutboxMessage) -> Email:
+    """Tell the customer, as `customer_budget_alert()` tells the partner."""
     alert = _find_alert(message)
     used_up, partly = _("Your budget is used up"), _("%(threshold)d %% of your budget is used")
     subject = used_up if alert.is_used_up else partly
@@ -109,7 +110,8 @@ def budget_requested(message: OutboxMessage) -> Email:
     association = asked.association
     if association.ended_at is not None:
         raise Stale("association ended")
-    if asked.asked_for not in {row.action for row in find_advice(association.account, association)}:
+    rows = find_advice(association.account, association, now=timezone.now())
+    if asked.asked_for not in {row.action for row in rows}:
         raise Stale("answered already")
     return write_budget_requested(message, asked)
 
