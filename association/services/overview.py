@@ -98,10 +98,10 @@ def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
         cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
     )
     asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association=OuterRef("pk"))
-    requests = member.partner.invitation_requests.visible_to(member).open()
+    invitation_requests = member.partner.invitation_requests.visible_to(member).open()
     waiting, requesting = Partner.objects.values_list(
         _up_to(customers.filter(Exists(frozen) | Exists(asking)), MOST_WAITING),
-        _up_to(requests, MOST_WAITING),
+        _up_to(invitation_requests, MOST_WAITING),
     ).get(pk=member.partner_id)
     return counted(waiting, MOST_WAITING), counted(requesting, MOST_WAITING)
 
