@@ -72,6 +72,8 @@ class CodeRefusal(StrEnum):
     WRONG = "wrong"
     EXPIRED = "expired"
     USED_UP = "used_up"
+    # For all of these, where the answer must not tell whether a code was sent at all.
+    NOT_VALID = "not_valid"
 
     # No new code is sent: one was less than a minute ago, or the limit of a longer time is reached.
     SENT_JUST_NOW = "sent_just_now"

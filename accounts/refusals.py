@@ -46,6 +46,9 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "That is not the newest code of this page. Earlier codes no longer work, nor do codes that"
         " were requested on another page. Type the six digits of the newest e-mail."
     ),
+    CodeRefusal.NOT_VALID: _(
+        "This code is not right or no longer works. Type the newest one, or send a new code."
+    ),
     CodeRefusal.SENT_JUST_NOW: _(
         "No new code: one went to this address %(ago)s ago; the next is possible in %(wait)s."
     ),

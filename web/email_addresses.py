@@ -38,18 +38,26 @@ def canonical_address(text: str) -> str:
     return address
 
 
-def is_address(text: str) -> bool:
+def canonical_or_none(text: str) -> str | None:
+    """Return the canonical form, or None where the text is no address that we accept."""
     try:
-        canonical_address(text)
+        return canonical_address(text)
     except InvalidAddress:
-        return False
-    return True
+        return None
+
+
+def is_address(text: str) -> bool:
+    return canonical_or_none(text) is not None
 
 
 def _ascii_domain(domain: str) -> str:
-    """Return the domain as DNS has it, or "". Python's own codec would read ß as ss (IDNA 2003)."""
+    """Return the domain as DNS has it, or "". Python's own codec would read ß as ss (IDNA 2003).
+
+    One in ASCII is what DNS has already. Domains such as xn--n3h.net (☃.net) exist, although
+    IDNA 2008 allows nobody to register them any more: only their other spelling is refused.
+    """
     domain = domain.lower()
-    if domain.isascii() and "xn--" not in domain:
+    if domain.isascii():
         return domain
     # Longer ones are invalid, and would take long.
     if len(domain) > _MAX_LENGTH:

@@ -72,13 +72,16 @@ def send_code(
 
     A known and an unknown address are answered alike. The limits count all flows and purposes
     together, under a lock per address. `knows_password`: of the account with this address; the last
-    codes of the day are kept for that. `data` is for the e-mail's text. Raises Refused with the
-    CodeRefusal of the limit that ends last, and the moment of its end.
+    codes of the day are kept for that, up to the day's last hour. `data` is for the e-mail's text.
+    Raises Refused with the CodeRefusal of the limit that ends last, and the moment of its end.
     """
     with transaction.atomic():
         lock_name(f"code:{email}")
         sent = _sent_in_a_day(email, now)
-        is_kept = knows_password and _is_day_used_up(sent)
+        if sent:
+            # Another request may have sent one while this one waited for the lock.
+            now = max(now, sent[0][0])
+        is_kept = knows_password and _may_send_kept(sent, now)
         _refuse_beyond_limits(sent, is_kept, now)
         row = VerificationCode.objects.create(
             email=email,
@@ -204,8 +207,14 @@ def _sent_in_a_day(email: str, now: datetime) -> list[tuple[datetime, bool]]:
     return list(codes.order_by("-sent_at").values_list("sent_at", "is_kept_for_owner"))
 
 
-def _is_day_used_up(sent: Sequence[tuple[datetime, bool]]) -> bool:
-    return sum(not is_kept for _, is_kept in sent) >= PER_DAY - KEPT_FOR_OWNER
+def _may_send_kept(sent: Sequence[tuple[datetime, bool]], now: datetime) -> bool:
+    """Return whether a stranger is refused for the day, for longer than a code counts elsewhere.
+
+    A kept code counts in the limits of the minute and the hour. While the day's limit ends later,
+    no page names those; otherwise it would tell that a kept code was sent: the guess was right.
+    """
+    end = _ends_of_limits(sent, now).get(CodeRefusal.DAY_USED_UP)
+    return end is not None and end > now + HOUR
 
 
 def _ends_of_limits(

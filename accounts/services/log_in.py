@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.services.codes import check_code, code_holder, send_code, spend_code
 from accounts.services.passwords import warn_of_failed_logins
 from web import limits
-from web.email_addresses import InvalidAddress, canonical_address
+from web.email_addresses import InvalidAddress, canonical_address, canonical_or_none
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.refused import Busy, Refused, forget_refusal
 from web.security_log import log_security_event
@@ -102,26 +102,25 @@ def send_log_in_code(
 def mailbox_of(login: str) -> str | None:
     """Return the address of the owner of this login, else the login if it is an address."""
     owner = find_owner(login)
-    if owner is not None:
-        return owner.email
-    try:
-        return canonical_address(login)
-    except InvalidAddress:
-        return None
+    return owner.email if owner is not None else canonical_or_none(login)
 
 
 def prove_mailbox(*, email: str, flow: str, code: str, now: datetime) -> User:
     """Return the user whose mailbox the code proves; the guesses of this network are forgotten.
 
     After a double click both get the same answer. Call it outside every transaction, as
-    `check_code()`. Raises Refused with a CodeRefusal.
+    `check_code()`. Raises Refused NOT_VALID for every wrong code: that the tries of a code are used
+    up would tell that one was sent, so whose login this is or that the guessed password was right.
     """
     purpose = CodePurpose.LOG_IN
-    proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
+    try:
+        proof = check_code(email=email, purpose=purpose, flow=flow, code=code, now=now)
+    except Refused as refused:
+        raise Refused(CodeRefusal.NOT_VALID) from refused
     spend_code(proof=proof, now=now)
     user = code_holder(email, purpose)
     if user is None:
-        raise Refused(CodeRefusal.WRONG)
+        raise Refused(CodeRefusal.NOT_VALID)
     forget_failed_logins(user)
     return user
 

@@ -38,22 +38,23 @@ _IN_A_MINUTE, _IN_AN_HOUR = "log_in_code", "log_in_codes_in_an_hour"
 
 def ask_for_proof(request: HttpRequest, unproven: MailboxUnproven) -> HttpResponse:
     """Answer a log-in: too many guesses at this account. Later it works without a code."""
-    email = mailbox_of(request.POST.get("login", "").strip()) or ""
-    signer = _signer_of(email, knows_password=unproven.knows_password)
+    login = request.POST.get("login", "").strip()
+    signer = _signer_of(login, knows_password=unproven.knows_password)
     ticket = signer.sign(secrets.token_urlsafe(12))
     form = MailboxForm(initial={**request.POST.dict(), "ticket": ticket})
     template = "account/mailbox_unproven.html"
     return wait_before_retry(request, template, 429, seconds=unproven.seconds, form=form)
 
 
-def _signer_of(email: str, *, knows_password: bool) -> TimestampSigner:
-    # What is signed is random: without the key a ticket does not tell which of the two it is.
-    return TimestampSigner(salt=f"accounts.mailbox_proof {knows_password} {email}")
+def _signer_of(login: str, *, knows_password: bool) -> TimestampSigner:
+    # What is signed is random: without the key a ticket does not tell which of the two it is. It is
+    # for the login as typed: one for a mailbox would tell whose mailbox another login has.
+    return TimestampSigner(salt=f"accounts.mailbox_proof {knows_password} {login}")
 
 
-def _knows_password(email: str, ticket: str) -> bool:
+def _is_ticket(ticket: str, login: str, *, knows_password: bool) -> bool:
     try:
-        _signer_of(email, knows_password=True).unsign(ticket, max_age=LIFETIME)
+        _signer_of(login, knows_password=knows_password).unsign(ticket, max_age=LIFETIME)
     except BadSignature:
         return False
     return True
@@ -63,15 +64,21 @@ def _knows_password(email: str, ticket: str) -> bool:
 @login_not_required
 @limited
 def send_code(request: HttpRequest) -> HttpResponse:
-    """Begin the proof: send the first code to the mailbox of the login that was typed."""
+    """Begin the proof: send the first code to the mailbox of the login that was typed.
+
+    Without the ticket of a log-in that asked for a proof nothing is sent: it leads to the log-in.
+    """
     form = MailboxForm(posted(request))
     if not form.is_valid():
         return render(request, "account/mailbox_unproven.html", {"form": form}, status=400)
     typed = form.cleaned_data
-    email = mailbox_of(typed["login"])
+    login, ticket = typed["login"], typed["ticket"]
+    knows_password = _is_ticket(ticket, login, knows_password=True)
+    if not knows_password and not _is_ticket(ticket, login, knows_password=False):
+        return see_other("account_login")
     # Two clicks are one flow, because the form names it.
-    started = {"login": typed["login"], "email": email, "flow": typed["flow"].hex}
-    started["knows_password"] = _knows_password(email or "", typed["ticket"])
+    started = {"login": login, "email": mailbox_of(login), "flow": typed["flow"].hex}
+    started["knows_password"] = knows_password
     started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
     before = request.session.get(_STARTED)
     return _send(request, started, before if _is_same_login(before, started) else None)

@@ -11,7 +11,7 @@ from accounts.services.codes import check_code, find_usable_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
-from web.email_addresses import canonical_address
+from web.email_addresses import canonical_address, canonical_or_none
 from web.transactions import whole_transaction
 
 
@@ -77,7 +77,8 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
     passwords are being hashed.
     """
     proof = check_code(
-        email=canonical_address(attempt.registration_email),
+        # What was typed is as old as the attempt: the rules may refuse it by now. No code has "".
+        email=canonical_or_none(attempt.registration_email) or "",
         purpose=CodePurpose.REGISTER,
         flow=_flow_of(attempt),
         code=code,

@@ -30,7 +30,7 @@ from association.services.documents import Versions, load_versions
 from association.views.remembered import dead_link
 from partners.models import Invitation, Partner
 from web.answers import ViewFunction, see_other
-from web.email_addresses import canonical_address
+from web.email_addresses import canonical_or_none
 from web.refused import Refused
 from web.typed import note_unsent
 
@@ -103,8 +103,7 @@ def is_addressed_to(user: User, attempt: Attempt) -> bool:
     Who began it gains nothing: entering removes what was ticked without this log-in, and the
     last page asks for the agreement.
     """
-    typed = attempt.registration_email
-    return bool(typed) and canonical_address(typed) == user.email
+    return canonical_or_none(attempt.registration_email) == user.email
 
 
 def own_attempt(view: Callable[[HttpRequest, Attempt], HttpResponse]) -> ViewFunction:

@@ -218,6 +218,42 @@ def test_strangers_limits_do_not_tell_whether_a_guessed_password_was_right(knows
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before_the_end", "is_kept_code_sent"),
+    [(30, False), (59, False), (3599, False), (3600, False), (3601, True)],
+)
+def test_end_of_the_strangers_day_does_not_tell_either(before_the_end, is_kept_code_sent):
+    told = []
+    day_ends = NOW + timedelta(days=1)
+    guessed_at = day_ends - timedelta(seconds=before_the_end)
+    for knows_password in (True, False):
+        email = f"{knows_password}@example.org"
+        for number in range(8):
+            send(email, now=NOW + timedelta(hours=2 * number))
+        is_answered = is_sent(email=email, now=guessed_at, knows_password=knows_password)
+        assert is_answered is (knows_password and is_kept_code_sent)
+        answers = []
+        for seconds in (1, 31, 61, 1800, 3599, 3600, 3601, 3661):
+            try:
+                answers.append(send(email, now=guessed_at + timedelta(seconds=seconds)).sent_at)
+            except Refused as refused:
+                answers.append((refused.code, refused.again_at, str(refusal_sentence(refused))))
+        told.append(answers)
+    assert told[0] == told[1]
+    assert any(isinstance(answer, datetime) for answer in told[0])
+
+
+@pytest.mark.django_db
+def test_request_that_waited_for_another_one_is_not_told_of_the_future():
+    send(now=NOW)
+    with pytest.raises(Refused) as caught:
+        send(now=NOW - timedelta(milliseconds=300))
+    assert str(refusal_sentence(caught.value)) == (
+        "No new code: one went to this address 0 seconds ago; the next is possible in 60 seconds."
+    )
+
+
+@pytest.mark.django_db
 def test_the_next_code_is_possible_when_the_service_says_so():
     again_at, sent = NOW, []
     for _ in range(9):

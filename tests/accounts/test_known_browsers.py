@@ -8,13 +8,20 @@ import time_machine
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from accounts.models import User, VerificationCode
-from accounts.services.codes import KEPT_FOR_OWNER, PER_DAY, code_holder, derive_code
+from accounts.services.codes import (
+    KEPT_FOR_OWNER,
+    LIFETIME,
+    PER_DAY,
+    TRIES,
+    code_holder,
+    derive_code,
+)
 from outbox.models import OutboxMessage
-from tests.accounts.test_login import LOGIN, SETTINGS, log_in, plain, signed_in
+from tests.accounts.test_login import LOGIN, log_in, plain, signed_in
 from tests.factories.accounts import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,12 +40,21 @@ def guess(login, count=CAP, first=0):
     return [log_in(Client(), login, "wrong password", address) for address in networks]
 
 
-def prove(client, login, code=None):
-    asked = {"login": login, "next": SETTINGS, "flow": "0" * 32}
-    client.post(reverse("account_send_log_in_code"), asked)
+SEND, PROVE = reverse_lazy("account_send_log_in_code"), reverse_lazy("account_prove_mailbox")
+
+
+def asked(login, guessed="wrong password"):
+    """Return what the page that asks for a proof sends, after guesses beyond the cap."""
+    guess(login)
+    form = log_in(Client(), login, guessed, "203.0.113.77").context["form"]
+    return {name: form[name].value() or "" for name in form.fields}
+
+
+def prove(client, login):
+    client.post(SEND, asked(login))
     row = VerificationCode.objects.latest("pk")
-    code = code or derive_code(row, code_holder(row.email, row.purpose))
-    return client.post(reverse("account_prove_mailbox"), {"code": code})
+    code = derive_code(row, code_holder(row.email, row.purpose))
+    return client.post(PROVE, {"code": code})
 
 
 def test_cap_is_a_hundred_a_day():
@@ -127,7 +143,6 @@ def test_cookie_of_another_user_is_worth_nothing(client):
 
 def test_code_from_the_mailbox_lets_the_owner_log_in(client):
     user = UserFactory.create()
-    guess(user.email)
     answer = prove(client, user.account_name)
     assert (answer.status_code, answer["Location"]) == (
         303,
@@ -184,8 +199,8 @@ def test_nobody_else_gets_that_code(client, forged):
         page = log_in(Client(), other.email, address="203.0.113.10")
         if "ticket" in forged and forged["ticket"] == "their own":
             forged = {"ticket": page.context["form"]["ticket"].value()}
-        asked = {"login": user.email, "next": "", "flow": "0" * 32, **forged}
-        Client().post(reverse("account_send_log_in_code"), asked)
+        form = {"login": user.email, "next": "", "flow": "0" * 32, **forged}
+        assert Client().post(SEND, form)["Location"] == LOGIN
     assert not VerificationCode.objects.filter(purpose="log_in").exists()
 
 
@@ -203,15 +218,83 @@ def test_answers_beyond_the_cap_do_not_tell_whether_the_password_is_right():
 
 def test_wrong_code_proves_nothing_and_the_sixth_is_refused(client):
     user = UserFactory.create()
-    guess(user.email)
-    right = None
-    for _ in range(6):
-        answer = prove(client, user.email, right or "000000")
+    client.post(SEND, asked(user.email))
+    row = VerificationCode.objects.get()
+    right = derive_code(row, user)
+    wrong = "000000" if right != "000000" else "000001"
+    for code in [*[wrong] * TRIES, right]:
+        answer = client.post(PROVE, {"code": code})
         assert answer.status_code == 400
         assert KNOWN not in answer.cookies
-        row = VerificationCode.objects.latest("pk")
-        right = derive_code(row, user) if row.tries == 5 else None
+    row.refresh_from_db()
+    assert row.tries == TRIES
     assert log_in(client, user.email, address="203.0.113.9").status_code == 429
+
+
+def test_nothing_is_sent_without_a_guess_or_for_another_login(client):
+    user = UserFactory.create()
+    other = asked("nobody-by-the-name")
+    for changed in ({"ticket": ""}, {"ticket": "x:1:y"}, {}):
+        # Also where nobody has the login: that the ticket is refused tells nothing.
+        for login in (user.account_name, user.email, "no-such-name", "nobody@example.org"):
+            answer = client.post(SEND, {**other, **changed, "login": login})
+            assert (answer.status_code, answer["Location"]) == (303, LOGIN)
+            assert client.get(PROVE)["Location"] == LOGIN
+    assert not VerificationCode.objects.exists()
+    assert not OutboxMessage.objects.filter(kind__startswith="accounts.log_in_").exists()
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_ticket_is_as_old_as_a_code_may_be(client):
+    form = asked(UserFactory.create().email)
+    with time_machine.travel(timezone.now() + LIFETIME + timedelta(seconds=1), tick=False):
+        assert client.post(SEND, form)["Location"] == LOGIN
+    assert client.post(SEND, form)["Location"] == PROVE
+
+
+def six_wrong_codes(login, guessed="wrong password"):
+    """After a guess beyond the cap, return the answers to six codes, and if one was sent."""
+    visitor, before = Client(), VerificationCode.objects.count()
+    assert visitor.post(SEND, asked(login, guessed))["Location"] == PROVE
+    answers = [visitor.post(PROVE, {"code": f"{number:06}"}) for number in range(TRIES + 1)]
+    told = [(each.status_code, timeless(each), sorted(each.headers)) for each in answers]
+    assert "This code is not right or no longer works." in told[0][1]
+    return told, VerificationCode.objects.count() > before
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("unknown", ["nobody@example.org", "nobody-by-the-name"])
+def test_six_wrong_codes_do_not_tell_whether_the_login_is_known(unknown):
+    user = UserFactory.create()
+    known, was_sent = six_wrong_codes(user.account_name)
+    assert was_sent
+    told, was_sent = six_wrong_codes(unknown)
+    assert was_sent is ("@" in unknown)
+    assert told == known
+
+
+def test_six_wrong_codes_do_not_tell_whether_the_guessed_password_is_right():
+    user = UserFactory.create()
+    later = use_up_codes(user.email)
+    with time_machine.travel(later, tick=False):
+        wrong, was_sent = six_wrong_codes(user.email)
+        assert not was_sent
+    cache.clear()
+    with time_machine.travel(later, tick=False):
+        right, was_sent = six_wrong_codes(user.email, PASSWORD)
+        assert was_sent
+    assert right == wrong
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_six_wrong_codes_do_not_tell_to_which_address_a_name_belongs():
+    user, other = UserFactory.create(), UserFactory.create()
+    Client().post(reverse("account_reset_password"), {"email": user.email})
+    theirs, was_sent = six_wrong_codes(user.account_name)
+    assert not was_sent
+    others, was_sent = six_wrong_codes(other.account_name)
+    assert was_sent
+    assert theirs == others
 
 
 def test_code_is_used_once_and_for_its_flow(client):
@@ -233,11 +316,11 @@ def test_unknown_account_gets_the_same_pages_and_no_code(client, typed):
     UserFactory.create(email="known@example.org")
     pages = []
     for visitor, login in [(known, "known@example.org"), (client, typed)]:
-        asked = {"login": login, "next": "", "flow": "0" * 32}
-        sent = visitor.post(reverse("account_send_log_in_code"), asked)
+        form = asked(login)
+        sent = visitor.post(SEND, form)
         shown = visitor.get(sent["Location"])
-        wrong = visitor.post(reverse("account_prove_mailbox"), {"code": "000000"})
-        early = visitor.post(reverse("account_send_log_in_code"), asked)
+        wrong = visitor.post(PROVE, {"code": "000000"})
+        early = visitor.post(SEND, form)
         statuses = [each.status_code for each in (sent, shown, wrong, early)]
         pages.append([statuses, early["Retry-After"], timeless(shown), timeless(early)])
     assert pages[0] == pages[1]
@@ -268,8 +351,9 @@ def test_proof_pages_lead_to_the_log_in_without_a_beginning(client):
 @pytest.mark.parametrize("sent", [{"flow": "0" * 32}, {"login": "a@example.org", "flow": "x"}])
 def test_form_without_a_login_or_flow_is_shown_again_also_where_a_proof_has_begun(client, sent):
     user = UserFactory.create()
-    client.post(reverse("account_send_log_in_code"), {"login": user.email, "flow": "0" * 32})
+    client.post(SEND, asked(user.email))
     before = VerificationCode.objects.count()
+    assert before == 1
     response = client.post(reverse("account_send_log_in_code"), sent)
     assert response.status_code == 400
     assert "There is a problem" in plain(response)
@@ -280,7 +364,7 @@ def test_new_code_goes_to_the_mailbox_of_the_proof_that_has_begun(client):
     page = reverse("account_send_new_log_in_code")
     assert client.post(page)["Location"] == LOGIN
     user = UserFactory.create()
-    client.post(reverse("account_send_log_in_code"), {"login": user.email, "flow": "0" * 32})
+    client.post(SEND, asked(user.email))
     VerificationCode.objects.all().delete()
     assert (client.post(page).status_code, VerificationCode.objects.count()) == (429, 0)
     cache.clear()

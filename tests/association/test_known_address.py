@@ -62,6 +62,20 @@ def place(response):
     return response.redirect_chain[-1][0]
 
 
+@pytest.mark.parametrize("stored", ["a@☃.net", "no address"])
+def test_address_that_is_no_longer_accepted_is_none(account, stored):
+    walk = asked_for(account, InvitationFactory.create())
+    Attempt.objects.update(registration_email=stored)
+    assert walk.get("register").status_code == 200
+    strangers = Client()
+    strangers.force_login(account.owner)
+    for page in ("", "register", "enable"):
+        assert strangers.get(walk.url(page)).status_code == 404
+    wrong = walk.post("register/account", code="123456", password="an unrelated few words 71")
+    assert wrong.status_code == 400
+    assert "That is not the newest code of this page." in wrong.content.decode()
+
+
 def test_email_names_the_partner_and_leads_into_the_attempt(walk):
     assert f"to become a customer of {walk.invitation.partner.name}." in mail().text
     assert links(mail()) == {

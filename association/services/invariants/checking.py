@@ -24,7 +24,7 @@ from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
 from association.services.invariants.violations import CHUNK, Violation, violations
 from outbox.models import OutboxMessage
-from web.email_addresses import InvalidAddress, canonical_address
+from web.email_addresses import canonical_or_none
 from web.locks import database_now
 
 
@@ -91,13 +91,6 @@ def _addresses_are_canonical() -> Iterator[Violation]:
     yield from violations("I9", sharing, "shares its address with another user")
     users = User.objects.order_by().values_list("pk", "email", "email_original")
     for key, stored, typed in users.iterator(chunk_size=CHUNK):
-        if _canonical(typed) != stored:
+        if canonical_or_none(typed) != stored:
             detail = "its address is not the canonical form of the one typed"
             yield Violation("I9", f"accounts.user:{key}", detail)
-
-
-def _canonical(typed: str) -> str | None:
-    try:
-        return canonical_address(typed)
-    except InvalidAddress:
-        return None
