@@ -1,9 +1,11 @@
 """The public page where a reader refuses a partner's invitations by e-mail, or wants them again."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -47,7 +49,10 @@ def stop(request: HttpRequest, signed: str) -> HttpResponse:
 @login_not_required
 @posts_only("unsubscribe", "signed")
 def undo(request: HttpRequest, signed: str) -> HttpResponse:
-    suppressions.subscribe_again(reader=_reader(signed), now=timezone.now())
+    reader = _reader(signed)
+    suppressions.subscribe_again(reader=reader, now=timezone.now())
+    text = _("You get invitations from %(partner)s again.")
+    messages.success(request, text % {"partner": reader.partner.name})
     return see_other("unsubscribe", signed)
 
 
