@@ -284,7 +284,7 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         title=_("The partner can take new customers"),
         customer=_("This partner cannot take new customers at the moment."),
         fact=_("None of the partner's invitations can be used until this changes."),
-        partner=_("You cannot take new customers while you are frozen as a partner."),
+        partner=_("The partner is frozen and cannot take new customers."),
         suggested_operation=_("Talk to the provider."),
     ),
     RefusalCode.TYPE_NOT_ALLOWED: RefusalText(

@@ -22,6 +22,9 @@ from audit.services import record_audit_event
 from web.refused import Refused
 from web.transactions import whole_transaction
 
+# Why the freezes were lifted. The request's reason may be the other side's words.
+_THE_ASSOCIATION_ENDED = "The association ended."
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -235,7 +238,7 @@ def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
     close_freezes(
         freezes=freezes_of([locked.account_id]),
         causes=ALL_BUT_ADMINISTRATOR,
-        reason=reason,
+        reason=_THE_ASSOCIATION_ENDED,
         by=by,
         now=now,
     )

@@ -17,6 +17,7 @@ from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.mailings import mark_unsubscribed_people
+from partners.services.unsubscribe_links import unsubscribed
 from web.refused import Refused
 from web.text_fields import LineField, LinesField
 
@@ -92,6 +93,18 @@ class NewEmailForm(EmailTermsForm):
     recipient = OthersEmailField()
 
     field_order = ("recipient_name", "recipient", *ORDER_OF_TERMS)
+
+    def clean_recipient(self) -> str:
+        """Refuse, before anything is sent, somebody who does not want e-mail from the partner."""
+        recipient: str = self.cleaned_data["recipient"]
+        if unsubscribed([recipient], partner=self.partner):
+            raise ValidationError(
+                _(
+                    "This person does not want invitations from you by e-mail. Make a link"
+                    " instead, and hand it on in another way."
+                )
+            )
+        return recipient
 
     def clean(self) -> dict[str, Any]:
         found = super().clean()

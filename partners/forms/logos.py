@@ -13,7 +13,7 @@ from web.refused import Refused
 
 
 class StoredLogo(str):
-    """The key of the stored logo, of which the widget shows a link."""
+    """The key of the stored logo, of which the widget shows the picture."""
 
     __slots__ = ()
 
@@ -22,8 +22,16 @@ class StoredLogo(str):
         return logo_path(self)
 
 
+class LogoInput(forms.ClearableFileInput):
+    """Shows the stored logo as a picture, above a box that removes it and the file's field."""
+
+    template_name = "partners/_logo_input.html"
+
+
 class LogoField(forms.FileField):
     """A picture file. Its value is a DrawnLogo, or False to remove the logo, or what is stored."""
+
+    widget = LogoInput
 
     def __init__(self, **options: Any) -> None:
         texts = {

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partners.emails import default_subject
-from partners.enums import Channel, InvitationState
+from partners.enums import Channel, DeliveryState, InvitationState
 from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.models.invitations import InvitationQuerySet
@@ -80,11 +80,13 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
     log_shown(offer, member, what="page")
     state = state_of(offer, timezone.now())
     progress = progress_of([offer])[offer.pk]
+    delivery = deliveries_of([offer]).get(offer.pk)
     context = {
         "invitation": offer,
         "state": state,
         "by_email": offer.channel == Channel.EMAIL,
-        "delivery": deliveries_of([offer]).get(offer.pk),
+        "delivery": delivery,
+        "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
             started=progress.started,
             registered=progress.registered,

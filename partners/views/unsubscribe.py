@@ -1,9 +1,11 @@
 """The public page where a reader unsubscribes from a partner's invitations, or subscribes again."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -47,7 +49,10 @@ def unsubscribe_now(request: HttpRequest, signed: str) -> HttpResponse:
 @login_not_required
 @posts_only("unsubscribe", "signed")
 def subscribe_again(request: HttpRequest, signed: str) -> HttpResponse:
-    unsubscribe_links.subscribe_again(reader=_reader(signed), now=timezone.now())
+    reader = _reader(signed)
+    unsubscribe_links.subscribe_again(reader=reader, now=timezone.now())
+    text = _("You get invitations from %(partner)s again.")
+    messages.success(request, text % {"partner": reader.partner.name})
     return see_other("unsubscribe", signed)
 
 

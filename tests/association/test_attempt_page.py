@@ -74,6 +74,20 @@ def test_page_shows_the_attempt_in_one_statement(boss, django_assert_num_queries
     assert attempt.account.owner.email not in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({}, "Not yet"), ({"entered": True}, "Asked for on the last page")],
+    ids=["nobody has entered", "an existing account"],
+)
+def test_page_says_where_the_instructions_are_agreed_to(boss, values, words):
+    link = InvitationFactory.create(partner=boss.partner)
+    attempt = AttemptFactory.create(invitation=link, **values)
+    page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/")
+    task = page.context["tasks"][1]
+    assert task["title"] == "Agreed to the Instructions for Associating"
+    assert (task["state"], task["label"]) == ("todo", words)
+
+
 @pytest.mark.parametrize("code", REFUSAL_TEXTS)
 def test_every_refusal_is_shown_with_its_operation(boss, code):
     attempt = refused_for(boss, code)

@@ -198,12 +198,14 @@ def test_overview_masks_addresses_for_members_who_may_not_read_them(boss):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
     asked = InvitationRequestFactory.create(invitation=own)
-    associated = make_associated(invitation=own)
+    owner = make_associated(invitation=own).account.owner
+    ending = make_associated(invitation=own)
+    ask_to_end(ending, asked_at=timezone.now())
 
-    assert asked.address not in shown_to(manager)
-    assert asked.masked_address in shown_to(manager)
-    assert asked.address in shown_to(boss)
-    assert associated.account.owner.email not in shown_to(boss)
+    whole = [asked.address, owner.email, ending.account.owner.email]
+    masked = [asked.masked_address, owner.masked_email, ending.account.owner.masked_email]
+    assert [text in shown_to(manager) for text in whole + masked] == [False] * 3 + [True] * 3
+    assert [text in shown_to(boss) for text in whole + masked] == [True] * 3 + [False] * 3
 
 
 def test_overview_shows_nothing_of_another_partner(boss):

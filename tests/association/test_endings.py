@@ -261,6 +261,14 @@ def test_what_is_settled_is_no_obstacle(association, settle):
     assert ask(association).is_open
 
 
+def test_freezes_are_lifted_because_of_the_end_and_not_in_the_words_of_the_request():
+    association = made()
+    answer(ask(association, reason="We move to another partner"), PARTNER, agree=True)
+    assert [row.unfreeze_reason for row in association.account.freezes.all()] == [
+        "The association ended."
+    ]
+
+
 def test_the_providers_freeze_stays_after_the_end(association):
     frozen_by_the_provider(association.account)
     end_by_provider(association)

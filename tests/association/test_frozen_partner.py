@@ -14,6 +14,7 @@ from association.services.endings import answer_end_request, ask_to_end
 from partners.enums import PartnerStatus
 from tests.factories import (
     InvitationFactory,
+    PartnerFactory,
     PartnerMemberFactory,
     ResourceFactory,
     UserFactory,
@@ -101,6 +102,15 @@ def test_the_console_says_so_on_every_page_and_answers_409():
     assert "The provider has frozen your organisation." in page.content.decode()
     page = console.post(reverse("console_request_authorization", args=[association.pk]))
     assert page.status_code == 409
+
+
+def test_the_console_of_a_frozen_partner_does_not_ask_for_invitations():
+    partner = PartnerFactory.create(frozen=True)
+    console = client_of(PartnerMemberFactory.create(partner=partner, administrator=True).user)
+    pushing = ("New invitation", "Welcome.", "New link", "Invite by e-mail", "Make a link")
+    for name in ("overview", "invitations"):
+        page = console.get(reverse(f"console_{name}")).content.decode()
+        assert [words for words in pushing if words in page] == []
 
 
 def test_its_customer_reads_what_goes_on(association):

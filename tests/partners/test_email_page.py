@@ -169,7 +169,11 @@ def test_quota_is_429_and_keeps_what_was_typed(client, settings):
 def test_frozen_partner_cannot_invite():
     partner = PartnerFactory.create(frozen=True)
     client = client_of(PartnerMemberFactory.create(partner=partner).user)
-    assert "The partner is frozen" in client.get(PATH).content.decode()
+    for address in (PATH, "/partner/invitations/email/many"):
+        page = client.get(address).content.decode()
+        assert "<p>The partner is frozen and cannot invite.</p>" in page
+        assert 'name="recipient_name"' not in page
+        assert 'name="people"' not in page
     assert post(client).status_code == 409
     assert Invitation.objects.count() == 0
 

@@ -273,7 +273,9 @@ def test_an_administrator_uploads_replaces_and_removes_a_logo(admin_client):
             {"logo": partner.logo_id, "logo_width": 160, "logo_height": 44},
         ),
     ]
-    assert partner.logo_path in admin_client.get(page).content.decode()
+    page_text = admin_client.get(page).content.decode()
+    assert f'<img src="{partner.logo_path}" alt="The logo now">' in page_text
+    assert f">{partner.logo_id}<" not in page_text
 
     admin_client.post(page, typed_on(admin_client, page, name="Nordwind"))
     partner.refresh_from_db()

@@ -1,5 +1,6 @@
 """Unsubscribing from a partner's invitations: who can, what it stops, and what it does not."""
 
+import re
 from email import message_from_bytes
 from email.policy import default
 
@@ -16,6 +17,7 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.rendering import Stale
 from partners.enums import AssociationType, Channel, DeliveryState, InvitationProblem
 from partners.forms.lists import read_list
+from partners.models import Invitation
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitation_requests import answer_invitation_request
 from partners.services.invitations import create_invitation, resend_invitation
@@ -108,6 +110,10 @@ def test_address_has_neither_the_token_nor_the_e_mail_address():
     assert path == path_of(invitation.partner)  # the same for each invitation: no token is in it
 
 
+def button_kinds(page):
+    return re.findall(r'class="button button-(\w+)"\s+type="submit"', page.content.decode())
+
+
 def test_page_shows_the_button_and_writes_nothing(client, partner):
     response = client.get(path_of(partner))
 
@@ -128,7 +134,14 @@ def test_button_refuses_and_the_other_button_takes_it_back(client, partner):
     for _twice in range(2):
         response = client.post(f"{path}/undo")
         assert (response.status_code, response["Location"]) == (303, path)
-    assert client.get(path).context["is_unsubscribed"] is False
+    page = client.get(path)
+    assert page.context["is_unsubscribed"] is False
+    assert "You get invitations from Nimbus again." in page.content.decode()
+    assert button_kinds(page) == ["secondary"]
+    # Only that once.
+    page = client.get(path)
+    assert "You get invitations from Nimbus again." not in page.content.decode()
+    assert button_kinds(page) == ["primary"]
     actions = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
     assert list(actions) == ["suppression.added", "suppression.deleted"]
 
@@ -287,6 +300,25 @@ def test_people_of_a_list_who_refuse_get_no_invitation(partner):
     assert (batch.done_count, batch.refused_count, batch.invitations.count()) == (2, 1, 1)
 
 
+@pytest.mark.parametrize("action", ["preview", "send"])
+def test_who_does_not_want_e_mail_is_named_before_anything_is_sent(client, partner, action):
+    refuse(partner)
+    client.force_login(PartnerMemberFactory.create(partner=partner, administrator=True).user)
+    typed = {"recipient": ADDRESS, "association_type": "referral", "recipient_only": "on"}
+
+    page = client.post("/partner/invitations/email/new", {**typed, "action": action})
+
+    assert page.status_code == 400
+    assert page.context["form"].errors == {
+        "recipient": [
+            "This person does not want invitations from you by e-mail. Make a link instead, and"
+            " hand it on in another way."
+        ]
+    }
+    assert "email" not in page.context
+    assert Invitation.objects.count() == 0
+
+
 def test_partner_sees_who_does_not_want_e_mail(client, partner):
     member = PartnerMemberFactory.create(partner=partner, administrator=True)
     client.force_login(member.user)
@@ -298,6 +330,9 @@ def test_partner_sees_who_does_not_want_e_mail(client, partner):
     assert "Does not want e-mail" in page
     assert "You can copy the link and hand it over in another way." in page
     assert "Send again" not in page
+    assert "Write an e-mail" not in page
+    listed = client.get("/partner/invitations/").content.decode()
+    assert '<span class="muted">Does not want e‑mail</span>' in listed
     [row] = client.get("/partner/invitations/").context["rows"]
     assert row["is_unsubscribed"] is True
     refused = client.post(f"{address}resend")

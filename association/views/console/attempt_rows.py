@@ -154,9 +154,7 @@ def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
         check = {**names, "state": "waiting", "text": moment(attempt.refused_at)}
     return [
         _task(_("Followed the invitation and began"), attempt.started_at),
-        _task(_("Agreed to the Instructions for Associating"), attempt.instructions_agreed_at)
-        if attempt.invitation.is_reseller
-        else None,
+        _instructions(attempt) if attempt.invitation.is_reseller else None,
         _happened(_("Agreed to the Letter of Authorization"), attempt.letter_agreed_at),
         _happened(_("Asked for a verification code"), attempt.code_asked_at),
         _happened(_("Entered with an existing account"), entered)
@@ -166,6 +164,15 @@ def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:
         _happened(_("Put off until later"), attempt.deferred_at),
         _task(_("Associated"), association.associated_at if association else None),
     ]
+
+
+def _instructions(attempt: Attempt) -> dict[str, Any]:
+    """Return the step of agreeing; what was ticked before an existing account entered is gone."""
+    task = _task(_("Agreed to the Instructions for Associating"), attempt.instructions_agreed_at)
+    is_asked_again = attempt.is_restarted or attempt.agrees_at_the_end
+    if task["state"] == "todo" and is_asked_again:
+        task["label"] = _("Asked for on the last page")
+    return task
 
 
 def _task(title: str, at: datetime | None) -> dict[str, Any]:
