@@ -194,7 +194,7 @@ def _terms(now: datetime) -> list[EmailSample]:
             kind="association.budget_requested",
             occasion=_("A frozen customer asks for a budget, at most once a day."),
             about=budget_request,
-            write=partial(write_budget_requested, asked=budget_request),
+            write=partial(write_budget_requested, budget_request=budget_request),
         ),
         _to_customer(
             kind="association.authorization_requested",
@@ -213,7 +213,7 @@ def _endings(now: datetime) -> list[EmailSample]:
     association = sample_association(now)
     reason = gettext("We close this office.")
     ended = sample_association(now, ended_at=now, end_reason=reason)
-    asked = partial(
+    end_request = partial(
         EndRequest,
         pk=NO_KEY,
         association=association,
@@ -221,12 +221,15 @@ def _endings(now: datetime) -> list[EmailSample]:
         asked_at=now - timedelta(days=2),
     )
     declined = partial(
-        asked,
+        end_request,
         answer=EndAnswer.DECLINED,
         answer_reason=gettext("The contract runs until June."),
         answered_at=now,
     )
-    by_partner, by_customer = asked(asking_side=Side.PARTNER), asked(asking_side=Side.CUSTOMER)
+    by_partner, by_customer = (
+        end_request(asking_side=Side.PARTNER),
+        end_request(asking_side=Side.CUSTOMER),
+    )
     return [
         _to_customer(
             kind="association.end_requested",

@@ -20,51 +20,51 @@ _END_REQUESTS = EndRequest.objects.select_related(
 
 def end_requested(message: OutboxMessage) -> Email:
     """Tell the customer that the partner asks to end. Stale when the request is answered."""
-    asked = _find_open_end_request(message)
+    end_request = _find_open_end_request(message)
     subject = _("%(partner)s asks to end your association")
-    return to_customer(message, asked.association, subject, **_about_end_request(asked))
+    return to_customer(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def customer_end_requested(message: OutboxMessage) -> Email:
     """Tell the partner that the customer asks to end. Stale when the request is answered."""
-    asked = _find_open_end_request(message)
+    end_request = _find_open_end_request(message)
     subject = _("A customer asks to end the association")
-    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+    return to_partner(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def end_withdrawn(message: OutboxMessage) -> Email:
-    asked = _find_end_request(message)
+    end_request = _find_end_request(message)
     subject = _("%(partner)s no longer asks to end your association")
-    return to_customer(message, asked.association, subject, **_about_end_request(asked))
+    return to_customer(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def customer_end_withdrawn(message: OutboxMessage) -> Email:
-    asked = _find_end_request(message)
+    end_request = _find_end_request(message)
     subject = _("A customer no longer asks to end the association")
-    return to_partner(message, asked.association, subject, **_about_end_request(asked))
+    return to_partner(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def end_declined(message: OutboxMessage) -> Email:
     """Tell the customer, who asked or hears that the provider declined the partner's request."""
-    asked = _find_end_request(message)
+    end_request = _find_end_request(message)
     subject = _("Your association with %(partner)s does not end")
     return to_customer(
         message,
-        asked.association,
+        end_request.association,
         subject,
-        by_provider=asked.answering_side == Side.PROVIDER,
-        is_own=asked.asking_side == Side.CUSTOMER,
-        **_about_end_request(asked),
+        by_provider=end_request.answering_side == Side.PROVIDER,
+        is_own=end_request.asking_side == Side.CUSTOMER,
+        **_about_end_request(end_request),
     )
 
 
 def customer_end_declined(message: OutboxMessage) -> Email:
     """Tell the partner, as `end_declined()` tells the customer."""
-    asked = _find_end_request(message)
+    end_request = _find_end_request(message)
     subject = _("The association with a customer does not end")
-    is_own = asked.asking_side == Side.PARTNER
+    is_own = end_request.asking_side == Side.PARTNER
     return to_partner(
-        message, asked.association, subject, is_own=is_own, **_about_end_request(asked)
+        message, end_request.association, subject, is_own=is_own, **_about_end_request(end_request)
     )
 
 
@@ -87,20 +87,20 @@ def _find_end_request(message: OutboxMessage) -> EndRequest:
 
 
 def _find_open_end_request(message: OutboxMessage) -> EndRequest:
-    asked = _find_end_request(message)
-    if not asked.is_open:
+    end_request = _find_end_request(message)
+    if not end_request.is_open:
         raise Stale("already answered")
-    return asked
+    return end_request
 
 
-def _about_end_request(asked: EndRequest) -> dict[str, Any]:
+def _about_end_request(end_request: EndRequest) -> dict[str, Any]:
     return {
-        "asked": asked,
-        "due_at": answer_is_due_at(asked),
-        "reason_lines": asked.reason.splitlines(),
-        "answer_lines": asked.answer_reason.splitlines(),
+        "asked": end_request,
+        "due_at": answer_is_due_at(end_request),
+        "reason_lines": end_request.reason.splitlines(),
+        "answer_lines": end_request.answer_reason.splitlines(),
         "end_url": absolute_url("my_end"),
-        "console_end_url": absolute_url("console_end", asked.association_id),
+        "console_end_url": absolute_url("console_end", end_request.association_id),
     }
 
 

@@ -103,20 +103,20 @@ def authorization_decided(message: OutboxMessage) -> Email:
 
 def budget_requested(message: OutboxMessage) -> Email:
     """Tell the partner what a frozen customer asks for. Stale when it would not help any more."""
-    asked = find_about(
+    budget_request = find_about(
         message,
         BudgetRequest.objects.select_related("association__partner", "association__account__owner"),
     )
-    association = asked.association
+    association = budget_request.association
     if association.ended_at is not None:
         raise Stale("association ended")
     rows = find_advice(association.account, association, now=timezone.now())
-    if asked.asked_for not in {row.action for row in rows}:
+    if budget_request.asked_for not in {row.action for row in rows}:
         raise Stale("answered already")
-    return write_budget_requested(message, asked)
+    return write_budget_requested(message, budget_request)
 
 
-def write_budget_requested(message: OutboxMessage, asked: BudgetRequest) -> Email:
+def write_budget_requested(message: OutboxMessage, budget_request: BudgetRequest) -> Email:
     """Write `budget_requested()` about a customer who is frozen."""
     subjects = {
         FrozenAction.SET_BUDGET: _("A customer asks for a budget"),
@@ -125,8 +125,8 @@ def write_budget_requested(message: OutboxMessage, asked: BudgetRequest) -> Emai
     }
     return to_partner(
         message,
-        asked.association,
-        subjects[FrozenAction(asked.asked_for)],
-        asked_at=asked.asked_at,
-        asked_for=asked.asked_for,
+        budget_request.association,
+        subjects[FrozenAction(budget_request.asked_for)],
+        asked_at=budget_request.asked_at,
+        asked_for=budget_request.asked_for,
     )

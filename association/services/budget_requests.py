@@ -19,10 +19,10 @@ from web.transactions import whole_transaction
 
 def with_last_request(rows: AssociationQuerySet) -> AssociationQuerySet:
     """Return the associations, each with `asked_at` and `asked_for` of its customer's last ask."""
-    asked = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_at")
+    requests = BudgetRequest.objects.filter(association=OuterRef("pk")).order_by("-asked_at")
     return rows.annotate(
-        asked_at=Subquery(asked.values("asked_at")[:1]),
-        asked_for=Subquery(asked.values("asked_for")[:1]),
+        asked_at=Subquery(requests.values("asked_at")[:1]),
+        asked_for=Subquery(requests.values("asked_for")[:1]),
     )
 
 

@@ -358,8 +358,8 @@ def _unfreeze(
     lifted = {freeze.account_id: freeze for freeze in closed}
     frozen = {freeze.account_id for freeze in still_open}
     free = [row for row in customers if row.account_id in lifted.keys() - frozen]
-    told = [(lifted[row.account_id], row.account) for row in free]
-    email_owners("association.unfrozen", told, now=now)
+    unfrozen = [(lifted[row.account_id], row.account) for row in free]
+    email_owners("association.unfrozen", unfrozen, now=now)
     for customer in free if acts_for_provider(by) else ():
         freeze = lifted[customer.account_id]
         email_partner("association.customer_unfrozen", freeze, customer, now=now)

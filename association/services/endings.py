@@ -36,10 +36,10 @@ class Ending:
 
 def find_ending(association: Association) -> Ending:
     """Return who ended an association that has ended."""
-    asked = association.end_requests.filter(answer=EndAnswer.AGREED).first()
-    if asked is None:
+    end_request = association.end_requests.filter(answer=EndAnswer.AGREED).first()
+    if end_request is None:
         return Ending(None, Side.PROVIDER)
-    return Ending(Side(asked.asking_side), Side(asked.answering_side))
+    return Ending(Side(end_request.asking_side), Side(end_request.answering_side))
 
 
 def past_associations(owner_id: int) -> list[Association]:
@@ -62,7 +62,7 @@ def ask_to_end(
         if locked.end_requests.open().exists():
             raise Refused(AssociationRefusal.END_REQUEST_OPEN, association=locked)
         _check_obstacles(locked, now)
-        asked = locked.end_requests.create(
+        end_request = locked.end_requests.create(
             asking_side=side,
             reason=reason,
             asked_at=max(now, locked.associated_at),
@@ -70,19 +70,19 @@ def ask_to_end(
         )
         record_audit_event(
             action="end_request.made",
-            about=asked,
+            about=end_request,
             by=by,
             now=now,
             after={
                 "association": locked.pk,
                 "asking_side": side,
                 "reason": reason,
-                "asked_at": asked.asked_at,
+                "asked_at": end_request.asked_at,
                 "answer": "",
             },
         )
-        _email_side(_other(side), "end_requested", asked, locked, now)
-        return asked
+        _email_side(_other(side), "end_requested", end_request, locked, now)
+        return end_request
 
 
 @whole_transaction
@@ -99,27 +99,27 @@ def answer_end_request(
     answer = EndAnswer.AGREED if agree else EndAnswer.DECLINED
     with transaction.atomic():
         locked = _lock(end_request.association, side, by)
-        asked = _find_open(locked, end_request)
-        if asked.asking_side == side:
+        open_request = _find_open(locked, end_request)
+        if open_request.asking_side == side:
             raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
-        if side == Side.PROVIDER and now < answer_is_due_at(asked):
+        if side == Side.PROVIDER and now < answer_is_due_at(open_request):
             raise Refused(
                 AssociationRefusal.END_REQUEST_NOT_DUE,
                 association=locked,
-                again_at=answer_is_due_at(asked),
+                again_at=answer_is_due_at(open_request),
             )
         if agree and side != Side.PROVIDER:
             _check_obstacles(locked, now)
-        _write_answer(asked, answer, side, reason, by=by, now=now)
+        _write_answer(open_request, answer, side, reason, by=by, now=now)
         if agree:
-            _end(locked, asked.reason, by=by, now=now)
+            _end(locked, open_request.reason, by=by, now=now)
         else:
-            told = [Side(asked.asking_side)]
+            readers = [Side(open_request.asking_side)]
             if side == Side.PROVIDER:
-                told.append(_other(told[0]))
-            for reader in told:
-                _email_side(reader, "end_declined", asked, locked, now)
-        return asked
+                readers.append(_other(readers[0]))
+            for reader in readers:
+                _email_side(reader, "end_declined", open_request, locked, now)
+        return open_request
 
 
 @whole_transaction
@@ -132,12 +132,12 @@ def withdraw_end_request(
     """
     with transaction.atomic():
         locked = _lock(end_request.association, side, by)
-        asked = _find_open(locked, end_request)
-        if asked.asking_side != side:
+        open_request = _find_open(locked, end_request)
+        if open_request.asking_side != side:
             raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
-        _write_answer(asked, EndAnswer.WITHDRAWN, side, "", by=by, now=now)
-        _email_side(_other(side), "end_withdrawn", asked, locked, now)
-        return asked
+        _write_answer(open_request, EndAnswer.WITHDRAWN, side, "", by=by, now=now)
+        _email_side(_other(side), "end_withdrawn", open_request, locked, now)
+        return open_request
 
 
 @whole_transaction
@@ -150,9 +150,9 @@ def end_association(
     """
     with transaction.atomic():
         [locked] = lock_customers([association])
-        asked = locked.end_requests.open().first()
-        if asked is not None:
-            _write_answer(asked, EndAnswer.CLOSED, Side.PROVIDER, reason, by=by, now=now)
+        end_request = locked.end_requests.open().first()
+        if end_request is not None:
+            _write_answer(end_request, EndAnswer.CLOSED, Side.PROVIDER, reason, by=by, now=now)
         _end(locked, reason, by=by, now=now)
         return locked
 
@@ -180,10 +180,10 @@ def _lock(association: Association, side: Side, by: User) -> Association:
 
 def _find_open(locked: Association, shown: EndRequest) -> EndRequest:
     """Return the request that the page showed, as it is now; the association is locked."""
-    asked = locked.end_requests.get(pk=shown.pk)
-    if not asked.is_open:
+    end_request = locked.end_requests.get(pk=shown.pk)
+    if not end_request.is_open:
         raise Refused(AssociationRefusal.END_REQUEST_ANSWERED, association=locked)
-    return asked
+    return end_request
 
 
 def _check_obstacles(locked: Association, now: datetime) -> None:
@@ -198,16 +198,16 @@ def _check_obstacles(locked: Association, now: datetime) -> None:
 
 
 def _write_answer(
-    asked: EndRequest, answer: EndAnswer, side: Side, reason: str, *, by: User, now: datetime
+    end_request: EndRequest, answer: EndAnswer, side: Side, reason: str, *, by: User, now: datetime
 ) -> None:
-    asked.answer, asked.answering_side, asked.answer_reason = answer, side, reason
+    end_request.answer, end_request.answering_side, end_request.answer_reason = answer, side, reason
     # The clock was read before the lock; the request may have been made meanwhile.
-    asked.answered_at, asked.answered_by = max(now, asked.asked_at), by
+    end_request.answered_at, end_request.answered_by = max(now, end_request.asked_at), by
     changed = ["answer", "answering_side", "answer_reason", "answered_at", "answered_by"]
-    asked.save(update_fields=changed)
+    end_request.save(update_fields=changed)
     record_audit_event(
         action=f"end_request.{answer}",
-        about=asked,
+        about=end_request,
         by=by,
         now=now,
         before={"answer": ""},
@@ -215,7 +215,7 @@ def _write_answer(
             "answer": answer,
             "answering_side": side,
             "answer_reason": reason,
-            "answered_at": asked.answered_at,
+            "answered_at": end_request.answered_at,
         },
     )
 
@@ -251,9 +251,9 @@ def _other(side: Side) -> Side:
 
 
 def _email_side(
-    side: Side, what: str, asked: EndRequest, association: Association, now: datetime
+    side: Side, what: str, end_request: EndRequest, association: Association, now: datetime
 ) -> None:
     if side == Side.CUSTOMER:
-        email_users(f"association.{what}", asked, [association.account.owner], now=now)
+        email_users(f"association.{what}", end_request, [association.account.owner], now=now)
     else:
-        email_partner(f"association.customer_{what}", asked, association, now=now)
+        email_partner(f"association.customer_{what}", end_request, association, now=now)

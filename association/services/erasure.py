@@ -137,8 +137,8 @@ def _end_what_waits(user: User, by: User | None, now: datetime) -> Counter[str]:
         revoke_invitation(invitation=invitation, by=by, now=now)
     for open_request in InvitationRequest.objects.open().filter(address=user.email):
         dismiss_invitation_request(invitation_request=open_request, reason=REASON, by=by, now=now)
-    for asked in MemberInvitation.objects.open().filter(address=user.email):
-        withdraw_member_invitation(invitation=asked, by=by, now=now)
+    for member_invitation in MemberInvitation.objects.open().filter(address=user.email):
+        withdraw_member_invitation(invitation=member_invitation, by=by, now=now)
     waiting = OutboxMessage.objects.waiting().filter(recipient=user.email)
     return Counter({"e-mails dropped": waiting.update(dropped_at=now, drop_reason=REASON)})
 

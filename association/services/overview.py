@@ -48,8 +48,10 @@ def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
 def end_requests_open(member: PartnerMember) -> QuerySet[EndRequest]:
     """Return the customers' requests to end that wait for the partner's answer, oldest first."""
     visible = member.partner.associations.visible_to(member).in_force()
-    asked = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association__in=visible)
-    people = asked.select_related("association__account__owner")
+    end_requests = EndRequest.objects.open().filter(
+        asking_side=Side.CUSTOMER, association__in=visible
+    )
+    people = end_requests.select_related("association__account__owner")
     return people.order_by("asked_at", "pk")[: SHOWN + 1]
 
 

@@ -89,15 +89,15 @@ def end_context(
     Its field is marked as optional where it is the reason for an answer.
     """
     history = list(association.end_requests.order_by("-asked_at"))
-    asked = next((row for row in history if row.is_open), None)
-    form.fields["reason"].required = asked is None
+    end_request = next((row for row in history if row.is_open), None)
+    form.fields["reason"].required = end_request is None
     obstacles = find_obstacles(account=association.account, now=now)
     return {
         "form": form,
         "association": association,
-        "asked": asked,
-        "is_own": asked is not None and asked.asking_side == side,
-        "due_at": answer_is_due_at(asked) if asked is not None else None,
+        "asked": end_request,
+        "is_own": end_request is not None and end_request.asking_side == side,
+        "due_at": answer_is_due_at(end_request) if end_request is not None else None,
         "obstacles": obstacle_lines(obstacles, reader=side, partner=association.partner),
         "answered": [row for row in history if not row.is_open],
     }

@@ -49,8 +49,8 @@ def _frozen(
 
 def _last_ask(association: Association, ask: str, now: datetime) -> dict[str, Any]:
     """Return when the customer last asked for this, and when it is possible again if not now."""
-    asked = association.budget_requests.filter(asked_for=ask).order_by("-asked_on").first()
-    if asked is None:
+    last = association.budget_requests.filter(asked_for=ask).order_by("-asked_on").first()
+    if last is None:
         return {"can_ask": True}
-    again_at = may_ask_again_at(asked.asked_at)
-    return {"can_ask": again_at <= now, "asked_at": asked.asked_at, "again_at": again_at}
+    again_at = may_ask_again_at(last.asked_at)
+    return {"can_ask": again_at <= now, "asked_at": last.asked_at, "again_at": again_at}

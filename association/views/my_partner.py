@@ -323,7 +323,7 @@ def _partner_actions(
         }
         for row in budgets
     ]
-    asked = [
+    requests = [
         {
             "kind": "authorization_request",
             "at": row.requested_at,
@@ -332,7 +332,7 @@ def _partner_actions(
         for row in authorizations
         if row.requested_at is not None
     ]
-    actions = [*set_budgets, *_freeze_actions(own), *asked]
+    actions = [*set_budgets, *_freeze_actions(own), *requests]
     return sorted(actions, key=lambda action: action["at"], reverse=True)
 
 

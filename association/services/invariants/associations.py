@@ -131,15 +131,15 @@ def _partner_was_told(associations: QuerySet[Association]) -> Iterator[Violation
     Members come and go, so their number cannot be recomputed: there is no e-mail twice to the same
     address, none about a referral, and at least one where an administrator is unchanged since then.
     """
-    told = _messages("association.customer_waiting")
+    messages = _messages("association.customer_waiting")
     # Of old e-mails the recipient is no longer stored.
-    known = told.exclude(recipient="").order_by()
+    known = messages.exclude(recipient="").order_by()
     twice = known.values("recipient").annotate(n=Count("pk")).filter(n__gt=1)
     rows = associations.filter(Exists(twice))
     yield from violations("I3", rows, "the same e-mail went twice to a partner member")
-    rows = associations.filter(Exists(told), association_type=AssociationType.REFERRAL)
+    rows = associations.filter(Exists(messages), association_type=AssociationType.REFERRAL)
     yield from violations("I3", rows, "the partner got an e-mail that is for reseller only")
-    not_told = Exists(_administrators_ever_since()) & ~Exists(told)
+    not_told = Exists(_administrators_ever_since()) & ~Exists(messages)
     rows = associations.filter(not_told, association_type=AssociationType.RESELLER)
     yield from violations("I3", rows, "the partner got no e-mail")
 
@@ -200,8 +200,8 @@ def ended_wholly() -> Iterator[Violation]:
     }
     for what, rows in left.items():
         yield from violations("I12", ended.filter(Exists(rows)), f"has ended and has {what}")
-    asked = EndRequest.objects.open().order_by().values("association")
-    doubled = asked.annotate(number=Count("pk")).filter(number__gt=1).values("association")
+    end_requests = EndRequest.objects.open().order_by().values("association")
+    doubled = end_requests.annotate(number=Count("pk")).filter(number__gt=1).values("association")
     several = Association.objects.filter(pk__in=doubled)
     yield from violations("I12", several, "has more than one open request to end")
 
