@@ -23,6 +23,7 @@ from accounts.services.codes import (
 from outbox.models import OutboxMessage
 from tests.accounts.test_login import LOGIN, log_in, plain, signed_in
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.shown_forms import hidden_fields
 
 pytestmark = pytest.mark.django_db
 CAP = 4
@@ -358,6 +359,21 @@ def test_form_without_a_login_or_flow_is_shown_again_also_where_a_proof_has_begu
     assert response.status_code == 400
     assert "There is a problem" in plain(response)
     assert VerificationCode.objects.count() == before
+
+
+def test_429_of_the_networks_codes_gives_back_what_can_be_sent_again(client, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (1, 3600)}
+    user, page = UserFactory.create(), reverse("account_send_log_in_code")
+    sent = {"login": user.email, "next": SETTINGS, "flow": "0" * 32, "ticket": "x"}
+    Client().post(page, {**sent, "login": "somebody.else@example.org"})
+    answer = client.post(page, sent)
+    assert (answer.status_code, answer.templates[0].name) == (429, "429.html")
+    given_back = hidden_fields(answer)
+    assert {name: given_back[name] for name in sent} == sent
+    assert VerificationCode.objects.filter(email=user.email).count() == 0
+    cache.clear()
+    assert client.post(page, given_back).status_code == 303
+    assert VerificationCode.objects.filter(email=user.email).count() == 1
 
 
 def test_new_code_goes_to_the_mailbox_of_the_proof_that_has_begun(client):

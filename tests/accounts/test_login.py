@@ -19,6 +19,7 @@ from accounts.services.second_factor import new_authenticator_app, new_totp_secr
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.shown_forms import hidden_fields
 from tests.totp import code_now, wrong_code
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,16 @@ def test_sixth_failure_is_a_429_and_the_right_password_has_to_wait_too(client):
     assert not signed_in(client)
     with time_machine.travel(timezone.now() + timedelta(seconds=301)):
         assert log_in(client, user.email).status_code == 303
+
+
+def test_page_of_the_429_keeps_the_login_and_where_it_leads_and_no_password(client):
+    typed = "Typed@Example.org"
+    answers = [log_in(client, typed, "a typed password") for _ in range(6)]
+    assert answers[-1].status_code == 429
+    page = answers[-1].content.decode()
+    assert found(r'name="login" value="([^"]*)"', page) == typed
+    assert hidden_fields(answers[-1])["next"] == SETTINGS
+    assert "a typed password" not in page
 
 
 def test_right_password_from_another_network_address_always_works(client):

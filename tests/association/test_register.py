@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from association.models import Attempt
 from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, CustomerAccountFactory, InvitationFactory
 from tests.journeys.walk import ADDRESS, Walk, newest_code, other_code
+from tests.shown_forms import hidden_fields
 from tests.shown_texts import shown_text
 from tests.tables import tables
 
@@ -410,6 +412,20 @@ def test_codes_an_hour_from_one_network_address_are_limited(walk, settings):
     elsewhere = Walk(walk.invitation, Client(REMOTE_ADDR="198.51.100.9"))
     elsewhere.begin()
     assert elsewhere.send_code("elsewhere@example.org").status_code == 303
+
+
+def test_429_of_the_networks_codes_gives_back_what_was_typed(walk, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (1, 3600)}
+    walk.send_code("somebody.else@example.org")
+    answer = walk.send_code(country="FR")
+    assert (answer.status_code, answer.templates[0].name) == (429, "429.html")
+    assert answer.context["typed"] == [("Country", "FR"), ("Email", ADDRESS)]
+    given_back = hidden_fields(answer)
+    assert (given_back["country"], given_back["email"]) == ("FR", ADDRESS)
+    cache.clear()
+    assert walk.post("register/code", **given_back).status_code == 303
+    attempt = walk.attempt
+    assert (attempt.registration_email, attempt.registration_country.code) == (ADDRESS, "FR")
 
 
 def test_register_without_an_address_asks_for_it(walk):
