@@ -1,7 +1,8 @@
 """How long a log-in lasts: twelve hours, and for some users thirty minutes without a request.
 
 For whom, the user says at each request (`idle_time_is_limited`), not the session: who becomes a
-member or administrator is limited in every browser at once.
+member or administrator is limited in every browser at once, and who was one stays limited for as
+long as log-ins of that time last: none that has ended comes back.
 The moment of the last request is in a signed cookie, because a GET writes no row. Without the
 cookie the moment of the log-in counts, so deleting it gains nothing.
 """

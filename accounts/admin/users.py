@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.refusals import SENTENCES
-from accounts.services.administration import add_user, send_reset_link
+from accounts.services.administration import add_user, keep_idle_limit, send_reset_link
 from audit.admin import AuditedModelAdmin, actor
 from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
@@ -94,6 +94,8 @@ class UserAdmin(AuditedModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            if "is_staff" in form.changed_data and not obj.is_staff:
+                keep_idle_limit(user_id=obj.pk, now=timezone.now())
             return
         add_user(user=obj, email_original=form.typed_email, by=actor(request), now=timezone.now())
 

@@ -75,6 +75,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    # Idle time goes on to end log-ins until then, after the user was a member or administrator:
+    # else one that had ended in those days would come back.
+    idle_limit_until = models.DateTimeField(
+        _("idle time is limited until"), null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -103,10 +108,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def idle_time_is_limited(self) -> bool:
         """Whether a log-in ends after some time without requests.
 
-        It does for a partner's members and the provider's administrators. Costs no query for the
-        signed-in user (`accounts/backends.py`).
+        It does for a partner's members and the provider's administrators, and for those who were
+        one until `keep_idle_limit()`. Costs no query for the signed-in user
+        (`accounts/backends.py`).
         """
-        return self.is_staff or hasattr(self, "partner_member")
+        if self.is_staff or hasattr(self, "partner_member"):
+            return True
+        return self.idle_limit_until is not None and timezone.now() < self.idle_limit_until
 
     @property
     def masked_email(self) -> str:

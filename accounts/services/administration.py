@@ -1,7 +1,8 @@
 """What an administrator does for users and messages; each action is audited."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.enums import AdministrationRefusal
@@ -45,6 +46,15 @@ def save_new_user(*, user: User, email_original: str, by: User | None, now: date
         now=now,
         after={"account_name": user.account_name, "language": user.language},
     )
+
+
+def keep_idle_limit(*, user_id: int, now: datetime) -> None:
+    """Limit the idle time of a user who was a member or administrator, while log-ins last.
+
+    Call it inside the transaction of the action.
+    """
+    until = now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    User.objects.filter(pk=user_id).update(idle_limit_until=until)
 
 
 @whole_transaction

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import CustomerAccount, User
+from accounts.services.administration import keep_idle_limit
 from audit.services import record_audit_event, record_audit_events
 from partners.enums import MemberRefusal, PartnerRole
 from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
@@ -134,7 +135,8 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
     """End the membership; a second time does nothing.
 
     The customers stay the partner's, without a manager: one audit event each, and one for the
-    member. Raises Refused when the member is the last administrator.
+    member. A log-in that idle time has ended stays ended. Raises Refused when the member is the
+    last administrator.
     """
     with transaction.atomic():
         lock_members(member.partner_id)
@@ -156,6 +158,7 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
             action="partner_member.deleted", about=locked, by=by, now=now, before=before
         )
         locked.delete()
+        keep_idle_limit(user_id=locked.user_id, now=now)
 
 
 def lock_members(partner_id: int) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partners.services.members import remove_member
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.partners import MemberInvitationFactory, PartnerMemberFactory
 from tests.shown_forms import version_of
@@ -204,6 +205,48 @@ def test_sessions_from_before_are_limited_too(clock, client, becomes):
     assert is_in(client, SETTINGS)
     clock.shift(timedelta(minutes=30))
     assert not is_in(client, SETTINGS)
+
+
+@pytest.mark.parametrize("lost", ["membership", "membership of later", "power"])
+def test_ended_log_in_does_not_come_back_when_the_user_loses_the_power(clock, client, lost):
+    user = UserFactory.create(staff=lost.startswith("power"))
+    member = PartnerMemberFactory.create(user=user) if lost == "membership" else None
+    logged_in(client, user)
+    idle = logged_in(Client(), user)
+    if lost == "membership of later":
+        member = PartnerMemberFactory.create(user=user)
+    clock.shift(timedelta(minutes=20))
+    assert is_in(client, SETTINGS)
+    clock.shift(timedelta(minutes=25))
+    if member is not None:
+        remove_member(member=member, by=UserFactory.create(staff=True), now=timezone.now())
+    else:
+        take_power_from(user)
+    assert not is_in(idle, SETTINGS)
+    assert is_in(client, SETTINGS)
+    clock.shift(timedelta(hours=12) - timedelta(minutes=45, seconds=1))
+    assert not is_in(idle, SETTINGS)
+    again = logged_in(Client(), user)
+    clock.shift(timedelta(minutes=46))
+    assert not is_in(idle, SETTINGS)
+    user.refresh_from_db()
+    assert not user.idle_time_is_limited
+    assert is_in(again, SETTINGS)
+
+
+def take_power_from(user):
+    """Untick "may open the admin" there."""
+    superuser = Client()
+    superuser.force_login(UserFactory.create(staff=True))
+    page = reverse("admin:accounts_user_change", args=[user.pk])
+    form = superuser.get(page).context["adminform"].form
+    assert form["is_staff"].value() is True
+    typed = {
+        name: field.value()
+        for name in form.fields
+        if (field := form[name]).value() not in (None, False) and name != "is_staff"
+    }
+    assert superuser.post(page, {**typed, **version_of(superuser.get(page))}).status_code == 302
 
 
 def test_signed_in_page_costs_two_statements_for_its_user(client, django_assert_num_queries):
