@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import CustomerAccountAdmin
 from accounts.conflicts import freeze_sentences
 from accounts.enums import FreezeScope
-from accounts.models import CustomerAccount
+from accounts.models import CustomerAccount, Freeze
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.refusals import SENTENCES
 from association.services import provider_freezes
@@ -39,7 +41,16 @@ admin.site.unregister(CustomerAccount)
 
 @admin.register(CustomerAccount)
 class FreezableAccountAdmin(CustomerAccountAdmin):
+    list_display = (*CustomerAccountAdmin.list_display, "is_frozen")
     actions = ("freeze_for_provider", "unfreeze_for_provider")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerAccount]:
+        open_freezes = Freeze.objects.open().filter(account=OuterRef("pk"))
+        return super().get_queryset(request).annotate(is_frozen=Exists(open_freezes))
+
+    @admin.display(description=_("frozen"), boolean=True)
+    def is_frozen(self, account: CustomerAccount) -> bool:
+        return account.is_frozen  # type: ignore[attr-defined, no-any-return]
 
     @_confirmed(
         title=_("Freeze by decision of the provider"),

@@ -34,9 +34,15 @@ ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__
 
 READERS = _("The customer and the partner read it.")
 
+
+def association_name(association: Association) -> str:
+    """Return the account's name and the partner's, as confirmation pages name an association."""
+    return f"{association.account} – {association.partner}"
+
+
 _confirmed = partial(
     ConfirmedAction,
-    name=lambda association: f"{association.account} – {association.partner}",
+    name=association_name,
     refusals=SENTENCES,
     permissions=["act"],
     explain=partial(terms_sentences, who=account_name),

@@ -1,6 +1,6 @@
 """Requests to end an association in the admin: what waits, and the provider's answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,17 +11,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from association.admin.associations import association_name
 from association.admin.terms import TermsAdmin
 from association.enums import Side
 from association.models import EndRequest
 from association.refusals import SENTENCES
-from association.services.endings import answer_end_request
+from association.services.endings import answer_end_request, answer_is_due_at
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 
 _confirmed = partial(
     ConfirmedAction,
-    name=lambda end_request: str(end_request.association),
+    name=lambda end_request: association_name(end_request.association),
     refusals=SENTENCES,
     permissions=["act"],
     form=reason_form(_("The customer and the partner read it.")),
@@ -41,11 +42,32 @@ class EndRequestStateFilter(StateFilter):
 
 @admin.register(EndRequest)
 class EndRequestAdmin(TermsAdmin):
-    list_display = ("association", "asking_side", "asked_at", "answer", "answered_at")
-    list_select_related = ("association",)
+    list_display = (
+        "account",
+        "partner",
+        "reason",
+        "due_at",
+        "asking_side",
+        "asked_at",
+        "answer",
+        "answered_at",
+    )
+    list_select_related = ("association__account__owner", "association__partner")
     list_filter = (EndRequestStateFilter, "asking_side", "answer")
     date_hierarchy = "asked_at"
     actions = ("agree", "decline")
+
+    @admin.display(description=_("account"))
+    def account(self, end_request: EndRequest) -> str:
+        return str(end_request.association.account)
+
+    @admin.display(description=_("partner"))
+    def partner(self, end_request: EndRequest) -> str:
+        return str(end_request.association.partner)
+
+    @admin.display(description=_("due at"), ordering="asked_at")
+    def due_at(self, end_request: EndRequest) -> datetime | None:
+        return answer_is_due_at(end_request) if end_request.is_open else None
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("association.change_association")

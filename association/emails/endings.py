@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.enums import FreezeCause
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.ending_words import who_ended
-from association.enums import Side
+from association.enums import EndAnswer, Side
 from association.models import Association, EndRequest
 from association.services.endings import answer_is_due_at
 from outbox.models import OutboxMessage
@@ -106,8 +106,10 @@ def _about_end_request(end_request: EndRequest) -> dict[str, Any]:
 
 def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
     freezes = association.account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR)
+    agreed = association.end_requests.filter(answer=EndAnswer.AGREED).first()
     return {
         "who_ended": who_ended(association, reader=reader),
         "reason_lines": association.end_reason.splitlines(),
+        "answer_lines": agreed.answer_reason.splitlines() if agreed else [],
         "stays_frozen": freezes.exists(),
     }

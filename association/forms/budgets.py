@@ -109,6 +109,11 @@ class SetBudgetForm(VersionedForm, BudgetForm):
     ) -> None:
         super().__init__(*args, **options)
         self.spent = spent
+        # The partner itself is the reader.
+        self.fields["on_exhaustion"].choices = [  # type: ignore[attr-defined]
+            *capitalised([(OnExhaustion.FREEZE, OnExhaustion.FREEZE.label)]),
+            (OnExhaustion.NOTIFY, _("Only tell your organisation")),
+        ]
         if not may_unfreeze:
             del self.fields["unfreeze"], self.fields["reason"]
         if not self.is_bound:

@@ -286,6 +286,12 @@ def test_freeze_of_the_provider_stays_and_is_said_to_stay(client, customer):
     budget(client, customer)
     for name in ("customer", "set_budget", "unfreeze"):
         assert "can lift" in client.get(url(name, customer)).content.decode()
+    page = client.get(url("set_budget", customer))
+    assert "Example Cloud has frozen this account. That freeze stays:" in page.content.decode()
+    assert page.context["form"].fields["on_exhaustion"].choices == [
+        ("freeze", "Freeze the account"),
+        ("notify", "Only tell your organisation"),
+    ]
 
     assert unfreeze(client, customer).status_code == 303
     assert open_causes(customer) == {"administrator"}

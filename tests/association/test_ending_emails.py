@@ -147,3 +147,12 @@ def test_the_providers_freeze_that_stays_is_said():
     )
     email = write("association.ended", end_by_provider(association))
     assert "Your account is still frozen by Example Cloud" in email.text
+
+
+def test_the_answer_of_the_side_that_agreed_is_read():
+    association = associated()
+    answered(asked(association, Side.CUSTOMER), Side.PARTNER, agree=True)
+    for kind in ("ended", "customer_ended"):
+        email = write(f"association.{kind}", association)
+        assert "The reason given:\n> Too\n> dear\n\nThe answer:\n> Stay\n" in email.text
+        assert only_in_text(email) == set()

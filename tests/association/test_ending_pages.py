@@ -1,5 +1,6 @@
 """Ending under My partner, in the console and in the admin, and what every page says afterwards."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -125,6 +126,24 @@ def test_the_customer_asks_and_the_partner_agrees(association, customer, console
     assert "The customer asked to end the association, and you agreed. </p>" in page
     page = text_of(customer.get(MY_PARTNER))
     assert "You asked to end the association, and Nimbus agreed." in page
+
+
+@pytest.mark.parametrize("agree", [True, False])
+@pytest.mark.parametrize("side", [Side.CUSTOMER, Side.PARTNER])
+def test_what_is_typed_stays_whichever_answer_is_pressed(
+    association, customer, console, side, agree
+):
+    other = Side.PARTNER if side == Side.CUSTOMER else Side.CUSTOMER
+    asked(association, other)
+    page = (customer, MY_END) if side == Side.CUSTOMER else (console, console_end(association))
+    text = text_of(page[0].get(page[1]))
+    [answering] = re.findall('<form method="post" novalidate>.*?</form>', text)
+    names = re.findall('<textarea name="(.*?)"|value="(agree|decline)"', answering)
+    assert [one or two for one, two in names] == ["reason", "agree", "decline"]
+    press(*page, "agree" if agree else "decline", "As we said on the phone")
+    end_request = EndRequest.objects.get()
+    assert end_request.answer == (EndAnswer.AGREED if agree else EndAnswer.DECLINED)
+    assert end_request.answer_reason == "As we said on the phone"
 
 
 def test_the_partner_asks_and_the_customer_declines(association, customer, console):
@@ -319,6 +338,19 @@ def test_the_provider_answers_in_the_admin_when_it_is_due(association, time_mach
         Side.PROVIDER,
         "No answer came",
     )
+
+
+def test_the_admin_names_account_partner_reason_and_due_date(association):
+    end_request = asked(association, Side.CUSTOMER)
+    changelist = reverse("admin:association_endrequest_changelist")
+    admin = client_of(UserFactory.create(staff=True))
+    cells = re.findall(r'<td class="field-[^>]*>([^<]*)</td>', text_of(admin.get(changelist)))
+    account = association.account.owner.account_name
+    due = end_request.asked_at + timedelta(days=14)
+    assert cells[:3] == ["Nimbus", "Too dear", f"{due:%-d %B %Y, %H:%M}"]
+    chosen = {"action": "agree", "_selected_action": end_request.pk}
+    confirmation = text_of(admin.post(changelist, chosen))
+    assert f"<h2>To which</h2> <ul> <li> {account} – Nimbus <input" in confirmation
 
 
 @pytest.mark.parametrize("rows", [1, 3])

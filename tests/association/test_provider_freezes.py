@@ -147,10 +147,14 @@ def test_the_admins_buttons_tell_both_sides_and_say_who_reads_the_reason(associa
     chosen = {"_selected_action": association.account.pk, "action": "freeze_for_provider"}
     page = client.post(ADMIN, chosen).content.decode()
     assert "The owner of the account reads it, and so does the partner" in page
-    confirm_action(client, ADMIN, {**chosen, "scope": "account", "reason": "Abuse"})
-    confirm_action(
-        client, ADMIN, {**chosen, "action": "unfreeze_for_provider", "reason": "Cleared"}
-    )
+    frozen = {**chosen, "scope": "account", "reason": "Abuse"}
+    listed = confirm_action(client, ADMIN, frozen, follow=True)
+    name = association.account.owner.account_name
+    assert [str(message) for message in listed.context["messages"]] == [
+        f"Freeze by decision of the provider: done for {name}."
+    ]
+    lifted = {**chosen, "action": "unfreeze_for_provider", "reason": "Cleared"}
+    confirm_action(client, ADMIN, lifted)
     assert kinds() == [
         "association.frozen",
         "association.customer_frozen",
@@ -164,3 +168,18 @@ def test_an_erased_owner_is_sent_nothing(admin):
     erase_account(login=account.owner.email, by=admin, now=timezone.now())
     freeze(CustomerAccount.objects.get(), admin)
     assert OutboxMessage.objects.filter(kind="association.frozen").count() == 0
+
+
+def test_the_admins_list_says_which_accounts_are_frozen(admin):
+    frozen, lifted, never = CustomerAccountFactory.create_batch(3)
+    for account in (frozen, lifted):
+        freeze(account, admin)
+    unfreeze(lifted, admin)
+    client = Client()
+    client.force_login(admin)
+    rows = client.get(ADMIN).context["cl"].result_list
+    assert {row.pk: row.is_frozen for row in rows} == {
+        frozen.pk: True,
+        lifted.pk: False,
+        never.pk: False,
+    }

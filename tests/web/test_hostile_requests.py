@@ -135,6 +135,8 @@ def test_large_bodies_are_rejected_unread(db, address, length, status):
 
     assert response.status_code == status
     assert_complete(response)
+    help_text = "Need help? The form that you sent says how large a file may be."
+    assert (help_text in response.content.decode()) is (status == 413)
 
 
 def test_files_are_rejected_outside_the_admin(db):

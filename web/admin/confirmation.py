@@ -142,7 +142,7 @@ class ConfirmedAction:
 
         Return the objects that had changed, and the names of what had.
         """
-        done = 0
+        done: list[str] = []
         changed: list[Any] = []
         names: list[str] = []
         for obj in objects:
@@ -155,10 +155,15 @@ class ConfirmedAction:
                 sentence = self.refusals.get(refused.code, refused.code)
                 page.message_user(request, f"{self.name(obj)}: {sentence}", messages.ERROR)
             else:
-                done += 1
+                done.append(self.name(obj))
         if done:
-            text = ngettext("Done for %(count)d object.", "Done for %(count)d objects.", done)
-            page.message_user(request, text % {"count": done}, messages.SUCCESS)
+            text = ngettext(
+                "%(title)s: done for %(name)s.",
+                "%(title)s: done for %(count)d objects.",
+                len(done),
+            )
+            values = {"title": self.title, "name": done[0], "count": len(done)}
+            page.message_user(request, text % values, messages.SUCCESS)
         return changed, names
 
 
