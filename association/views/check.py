@@ -10,7 +10,7 @@ from association.refusals import check_line, customer_reason
 from association.services.admission import Admission
 from association.services.attempts import decide_attempt, tell_partner
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
-from association.ways_out import Target, shown_way, way_out
+from association.ways_out import shown_way, way_out
 from web.answers import see_other
 
 
@@ -40,7 +40,6 @@ def show_check(
         "admission": admission,
         "between": between,
         "refused_lines": refused,
-        "tells_above": any(line["way"]["button"] == Target.TELL for line in refused),
         "met_lines": [line for line in lines if line["passed"]],
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),

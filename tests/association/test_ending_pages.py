@@ -147,6 +147,7 @@ def test_asking_needs_a_reason_and_keeps_what_was_typed(association, customer, c
         page = press(client, address, "ask", "x" * 257)
         assert page.status_code == 400
         assert "x" * 257 in text_of(page)
+        assert page.content.decode().count('class="error-summary') == 1
     assert not EndRequest.objects.exists()
 
 
