@@ -149,6 +149,32 @@ WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Log in with the account that has that address.")),
 }
 
+# Where what refuses ends only after the account may join.
+_WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
+    RefusalCode.SPECIAL_CONTRACT: WayOut(
+        text=_(
+            "The contract does not end while your account can still join. Talk to %(partner)s"
+            " about it."
+        ),
+        target=Target.SUPPORT,
+        asks_partner=True,
+    ),
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: WayOut(
+        text=_(
+            "Ask %(partner)s for a referral invitation. The contract does not end while your"
+            " account can still join."
+        ),
+        asks_partner=True,
+    ),
+    RefusalCode.RESERVED_INSTANCES: WayOut(
+        text=_(
+            "Unsubscribe from them, then check again. They do not expire while your account can"
+            " still join."
+        ),
+        target=Target.CONSOLE,
+    ),
+}
+
 WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
     EndObstacle.UNPAID_BILLS: WayOut(
         text=_("Pay the bills, then open this page again."), target=Target.PAY
@@ -162,9 +188,15 @@ WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
 }
 
 
-def way_out(code: str, *, is_bound: bool) -> WayOut:
-    """Return the way out of one refusal; `is_bound`: the invitation is for one address only."""
+def way_out(code: str, *, is_bound: bool, ends_too_late: bool = False) -> WayOut:
+    """Return the way out of one refusal.
+
+    `is_bound`: the invitation is for one address only. `ends_too_late`: what refuses ends only
+    after the account may join.
+    """
     own = WAYS_OUT[code]
+    if ends_too_late:
+        return _WAITING_IS_TOO_LATE.get(code, own)
     return _TO_OTHER_ADDRESS.get(code, own) if is_bound else own
 
 

@@ -110,4 +110,9 @@ def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
         "who_ended": who_ended(association, reader=reader),
         "reason_lines": association.end_reason.splitlines(),
         "stays_frozen": freezes.exists(),
+        # The end has replaced the budget and revoked the authorization that were in force.
+        "had_budget": association.budgets.exists(),
+        "had_authorization": association.authorizations.filter(
+            revoked_at__gte=association.ended_at
+        ).exists(),
     }
