@@ -191,7 +191,10 @@ ACCOUNT_TEXTS: dict[str, RefusalText] = {
         customer=_("The bills of this account go to its enterprise master account."),
         fact=MEMBERSHIP_FACT,
         partner=_("The account belongs to an enterprise with unified accounting."),
-        suggested_operation=_("Ask the customer to join with the enterprise master account."),
+        suggested_operation=_(
+            "Ask the customer to join with the enterprise master account. If the invitation is for"
+            " one address only, send it to another address."
+        ),
     ),
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: RefusalText(
         title=_("Every professional services contract has ended"),
@@ -240,14 +243,20 @@ ACCOUNT_TEXTS: dict[str, RefusalText] = {
         customer=_("Someone who acts for a partner cannot join as a customer."),
         fact=_("The owner of this account is a member of a partner."),
         partner=_("The owner of the account is a member of a partner."),
-        suggested_operation=_("Ask the customer to use a customer account."),
+        suggested_operation=_(
+            "Ask the customer to use a customer account. If the invitation is for one address only,"
+            " send it to another address."
+        ),
     ),
     RefusalCode.INTERNAL_ACCOUNT: RefusalText(
         title=_("The account belongs to a customer"),
         customer=_("The provider's own accounts cannot join a partner."),
         fact=_("This account belongs to %(provider)s."),
         partner=_("The account belongs to the provider."),
-        suggested_operation=_("Ask the customer to use a customer account."),
+        suggested_operation=_(
+            "Ask the customer to use a customer account. If the invitation is for one address only,"
+            " send it to another address."
+        ),
     ),
 }
 

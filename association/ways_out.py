@@ -25,10 +25,8 @@ class Target(StrEnum):
     CONSOLE = "console"
     SUPPORT = "support"
     END = "end"
-    # Buttons of the Check page; the values are what they send.
+    # A button of the Check page; the value is what it sends.
     REGISTER = "register"
-    SWITCH = "switch"
-    TELL = "tell"
 
 
 LABELS: "Mapping[Target, StrOrPromise]" = {
@@ -38,8 +36,6 @@ LABELS: "Mapping[Target, StrOrPromise]" = {
     Target.SUPPORT: _("Contact the support of %(provider)s"),
     Target.END: _("Ask to end that association"),
     Target.REGISTER: _("Register a new account"),
-    Target.SWITCH: _("Use another account"),
-    Target.TELL: _("Tell %(partner)s"),
 }
 
 _SETTINGS: Mapping[Target, str] = {
@@ -47,7 +43,6 @@ _SETTINGS: Mapping[Target, str] = {
     Target.ENTERPRISE: "PROVIDER_ENTERPRISE_URL",
     Target.CONSOLE: "PROVIDER_CONSOLE_URL",
 }
-_BUTTONS = frozenset({Target.REGISTER, Target.SWITCH, Target.TELL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +66,37 @@ _JOIN_BY_MASTER = WayOut(
     target=Target.ENTERPRISE,
 )
 _NEW_INVITATION = WayOut(text=_("Ask %(partner)s for a new invitation."), asks_partner=True)
-_CUSTOMER_ACCOUNT = WayOut(text=_("Use a customer account."), target=Target.SWITCH)
-# For an invitation to one address only.
-_OTHER_ADDRESS = WayOut(
+_CUSTOMER_ACCOUNT = WayOut(text=_("Use a customer account."))
+_ADDRESS_OF_CUSTOMER_ACCOUNT = WayOut(
     text=_(
-        "You need a new account with another e-mail address. This invitation is for this address"
-        " only, so %(partner)s has to send it to another one."
+        "Use a customer account. This invitation is for this address only, so %(partner)s has to"
+        " send it to the address of that account."
     ),
-    target=Target.TELL,
     asks_partner=True,
 )
+_ADDRESS_OF_MASTER = WayOut(
+    text=_(
+        "Let the master account join instead. This invitation is for this address only, so"
+        " %(partner)s has to send it to the address of the master account. Or leave the enterprise,"
+        " then press “Check again”."
+    ),
+    target=Target.ENTERPRISE,
+    asks_partner=True,
+)
+# For an invitation to one address only, where another account has to follow it.
+_TO_OTHER_ADDRESS: Mapping[str, WayOut] = {
+    RefusalCode.CHINESE_MAINLAND_SITE: WayOut(
+        text=_(
+            "You need a new account with another e-mail address. This invitation is for this"
+            " address only, so %(partner)s has to send it to another one."
+        ),
+        asks_partner=True,
+    ),
+    RefusalCode.UNIFIED_ACCOUNTING_MEMBER: _ADDRESS_OF_MASTER,
+    RefusalCode.ENTERPRISE_MEMBER: _ADDRESS_OF_MASTER,
+    RefusalCode.IS_PARTNER: _ADDRESS_OF_CUSTOMER_ACCOUNT,
+    RefusalCode.INTERNAL_ACCOUNT: _ADDRESS_OF_CUSTOMER_ACCOUNT,
+}
 
 WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.CHINESE_MAINLAND_SITE: WayOut(
@@ -133,6 +149,32 @@ WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Log in with the account that has that address.")),
 }
 
+# Where what refuses ends only after the account may join.
+_WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
+    RefusalCode.SPECIAL_CONTRACT: WayOut(
+        text=_(
+            "The contract does not end while your account can still join. Talk to %(partner)s"
+            " about it."
+        ),
+        target=Target.SUPPORT,
+        asks_partner=True,
+    ),
+    RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: WayOut(
+        text=_(
+            "Ask %(partner)s for a referral invitation. The contract does not end while your"
+            " account can still join."
+        ),
+        asks_partner=True,
+    ),
+    RefusalCode.RESERVED_INSTANCES: WayOut(
+        text=_(
+            "Unsubscribe from them, then check again. They do not expire while your account can"
+            " still join."
+        ),
+        target=Target.CONSOLE,
+    ),
+}
+
 WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
     EndObstacle.UNPAID_BILLS: WayOut(
         text=_("Pay the bills, then open this page again."), target=Target.PAY
@@ -146,17 +188,22 @@ WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
 }
 
 
-def way_out(code: str, *, is_bound: bool) -> WayOut:
-    """Return the way out of one refusal; `is_bound`: the invitation is for one address only."""
-    if is_bound and code == RefusalCode.CHINESE_MAINLAND_SITE:
-        return _OTHER_ADDRESS
-    return WAYS_OUT[code]
+def way_out(code: str, *, is_bound: bool, ends_too_late: bool = False) -> WayOut:
+    """Return the way out of one refusal.
+
+    `is_bound`: the invitation is for one address only. `ends_too_late`: what refuses ends only
+    after the account may join.
+    """
+    own = WAYS_OUT[code]
+    if ends_too_late:
+        return _WAITING_IS_TOO_LATE.get(code, own)
+    return _TO_OTHER_ADDRESS.get(code, own) if is_bound else own
 
 
 def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
     """Return what `association/_way_out.html` shows. A link without a setting is left out."""
     names = {"provider": settings.PROVIDER_NAME, "partner": partner.name}
-    target, is_button = way.target, way.target in _BUTTONS
+    target, is_button = way.target, way.target == Target.REGISTER
     url = "" if target is None or is_button else url_of(target)
     return {
         "text": way.text % names,

@@ -68,6 +68,7 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
+        os.environ.setdefault("PROVIDER_SUPPORT_EMAIL", "support@provider.example")
 
 
 def prepare() -> None:

@@ -112,4 +112,9 @@ def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
         "reason_lines": association.end_reason.splitlines(),
         "answer_lines": agreed.answer_reason.splitlines() if agreed else [],
         "stays_frozen": freezes.exists(),
+        # The end has replaced the budget and revoked the authorization that were in force.
+        "had_budget": association.budgets.exists(),
+        "had_authorization": association.authorizations.filter(
+            revoked_at__gte=association.ended_at
+        ).exists(),
     }

@@ -163,6 +163,7 @@ def _to_owner(
     about = {
         "partner": partner,
         "actor": settings.PROVIDER_NAME if partner is None or by_provider else partner.name,
+        "is_the_providers": freeze.cause == FreezeCause.ADMINISTRATOR,
         "account_name": freeze.account.owner.account_name,
         "my_partner_url": absolute_url("my_partner"),
         # Of the freeze that the e-mail is about, its first sentence says it.

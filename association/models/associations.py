@@ -127,6 +127,9 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def open(self) -> "AuthorizationQuerySet":
         return self.filter(declined_at__isnull=True, revoked_at__isnull=True)
 
+    def granted(self) -> "AuthorizationQuerySet":
+        return self.open().filter(granted_at__isnull=False)
+
 
 class Authorization(models.Model):
     """The partner's right to order and operate for the customer: requested, granted, ended."""
@@ -189,6 +192,12 @@ class Authorization(models.Model):
     def is_open(self) -> bool:
         """Whether it waits for an answer or is in force."""
         return self.declined_at is None and self.revoked_at is None
+
+    @property
+    def has_ended_with_association(self) -> bool:
+        """Whether it was in force until the association ended."""
+        ended_at = self.association.ended_at
+        return self.revoked_at is not None and ended_at is not None and self.revoked_at >= ended_at
 
     @property
     def state(self) -> AuthorizationState:

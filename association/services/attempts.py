@@ -236,10 +236,13 @@ def keep_refusals(*, attempt: Attempt, codes: Sequence[str], now: datetime) -> N
 
 
 def last_moment_to_associate(attempt: Attempt) -> datetime | None:
-    """Return until when the account may join: seven days after its registration."""
-    if attempt.account is None:
-        return None
-    return attempt.account.registered_at + REGISTRATION_WINDOW
+    """Return until when the attempt's account, if it has one, may join."""
+    return last_moment_of(attempt.account) if attempt.account is not None else None
+
+
+def last_moment_of(account: CustomerAccount) -> datetime:
+    """Return until when an account may join: seven days after its registration."""
+    return account.registered_at + REGISTRATION_WINDOW
 
 
 @whole_transaction

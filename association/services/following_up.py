@@ -22,10 +22,13 @@ SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_
 # What helps against a refusal, where a message to the customer is not all that does.
 SUGGESTED: Mapping[str, Operation | None] = {
     RefusalCode.CHINESE_MAINLAND_SITE: Operation.SEND_TO_OTHER_ADDRESS,
+    RefusalCode.UNIFIED_ACCOUNTING_MEMBER: Operation.SEND_TO_OTHER_ADDRESS,
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: Operation.OFFER_REFERRAL,
     RefusalCode.RESERVED_INSTANCES: Operation.OFFER_REFERRAL,
     RefusalCode.ENTERPRISE_MEMBER: Operation.OFFER_REFERRAL,
     RefusalCode.MASTER_WITH_INDEPENDENT_MEMBERS: Operation.OFFER_REFERRAL,
+    RefusalCode.IS_PARTNER: Operation.SEND_TO_OTHER_ADDRESS,
+    RefusalCode.INTERNAL_ACCOUNT: Operation.SEND_TO_OTHER_ADDRESS,
     RefusalCode.INVITATION_UNKNOWN: Operation.SEND_ONLINE_INVITATION,
     RefusalCode.INVITATION_EXPIRED: Operation.RESEND,
     RefusalCode.INVITATION_USED_UP: Operation.SEND_ONLINE_INVITATION,

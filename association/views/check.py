@@ -1,5 +1,6 @@
 """Check: what refuses, all at once, with the ways out."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,10 +8,11 @@ from django.shortcuts import render
 
 from association.enums import Step
 from association.refusals import check_line, customer_reason
-from association.services.admission import Admission
-from association.services.attempts import decide_attempt, tell_partner
+from association.services.admission import Admission, account_of
+from association.services.attempts import decide_attempt, last_moment_of, tell_partner
+from association.services.eligibility import Refusal
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
-from association.ways_out import Target, shown_way, way_out
+from association.ways_out import shown_way, way_out
 from web.answers import see_other
 
 
@@ -31,8 +33,13 @@ def show_check(
         {"code": code, "reason": customer_reason(code), "way": _way(journey, code)}
         for code in admission.invitation_refusals
     ]
-    lines = [check_line(line) for line in admission.decision.checks]
-    refused = [{**line, "way": _way(journey, line["code"])} for line in lines if not line["passed"]]
+    last_moment = last_moment_of(account_of(journey.attempt))
+    refused = [
+        {**check_line(line), "way": _way_of(journey, line.refusal, last_moment)}
+        for line in admission.decision.checks
+        if line.refusal is not None
+    ]
+    met = [check_line(line) for line in admission.decision.checks if line.refusal is None]
     context = {
         "attempt": journey.attempt,
         "invitation": journey.invitation,
@@ -40,12 +47,23 @@ def show_check(
         "admission": admission,
         "between": between,
         "refused_lines": refused,
-        "tells_above": any(line["way"]["button"] == Target.TELL for line in refused),
-        "met_lines": [line for line in lines if line["passed"]],
+        "met_lines": met,
+        "last_moment": last_moment if journey.now <= last_moment else None,
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
     }
     return render(request, "association/check.html", context, status=status)
+
+
+def _way_of(journey: Journey, refusal: Refusal, last_moment: datetime) -> dict[str, Any]:
+    """Return the way out of what a rule refuses for; waiting helps only until the last moment."""
+    found = {refusal.evidence.get(name, "") for name in ("ends_at", "last_expires_at")} - {""}
+    ends_too_late = any(
+        end is None or datetime.fromisoformat(str(end)) > last_moment for end in found
+    )
+    is_bound = journey.invitation.is_bound
+    way = way_out(refusal.code, is_bound=is_bound, ends_too_late=ends_too_late)
+    return shown_way(way, journey.partner)
 
 
 def _way(journey: Journey, code: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from association.models import Association, Attempt
 from association.services.admission import account_of
+from association.services.attempts import last_moment_of
 from association.services.freeze_advice import find_advice
 from association.views.frozen import account_context
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
@@ -37,6 +38,7 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
             "partner": association.partner,
             # Since the account has another partner, that one may bill.
             "provider_bills": not others.exists(),
+            "may_join": timezone.now() <= last_moment_of(account_of(attempt)),
         }
         return render(request, "association/ended.html", context)
     account, now = account_of(attempt), timezone.now()
@@ -46,9 +48,9 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         "account": account,
         "partner": association.partner,
         **account_context(account, rows, association, now),
-        "consents": attempt.consents.select_related("document", "authorization").order_by(
-            "agreed_at", "document__kind"
-        ),
+        "consents": attempt.consents.select_related(
+            "document", "authorization__association"
+        ).order_by("agreed_at", "document__kind"),
         "console_url": settings.PROVIDER_CONSOLE_URL,
     }
     return render(request, "association/done.html", context)

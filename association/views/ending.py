@@ -84,7 +84,7 @@ def act_on_ending(
 def end_context(
     form: EndForm, association: Association, side: Side, now: datetime
 ) -> dict[str, Any]:
-    """Return the open request, what stands in the way, the earlier requests, and the form.
+    """Return the open request, what stands in the way, what would end, earlier requests, the form.
 
     Its field is marked as optional where it is the reason for an answer.
     """
@@ -99,6 +99,8 @@ def end_context(
         "is_own": end_request is not None and end_request.asking_side == side,
         "due_at": answer_is_due_at(end_request) if end_request is not None else None,
         "obstacles": obstacle_lines(obstacles, reader=side, partner=association.partner),
+        "has_budget": association.budgets.current().exists(),
+        "is_authorized": association.authorizations.granted().exists(),
         "answered": [row for row in history if not row.is_open],
     }
 

@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
@@ -148,13 +150,20 @@ def begin_journey(request: HttpRequest, attempt: Attempt) -> Journey | HttpRespo
     now = timezone.now()
     admission = admit(attempt=attempt, now=now) if attempt.account is not None else None
     if admission is not None and admission.is_already_associated_here:
-        return see_other("my_partner")
+        return lead_to_own_partner(request, attempt.invitation.partner)
     refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         return dead_link(request, refusal, attempt.invitation.partner)
     versions = load_versions()
     undone = first_undone_step(attempt, versions, admission)
     return Journey(attempt, versions, admission, undone, now)
+
+
+def lead_to_own_partner(request: HttpRequest, partner: Partner) -> HttpResponse:
+    """Tell a customer of the partner that there is nothing to follow; the message is a cookie."""
+    text = _("You are already a customer of %(partner)s. Nothing has been changed.")
+    messages.info(request, text % {"partner": partner.name})
+    return see_other("my_partner")
 
 
 def enter_step(request: HttpRequest, attempt: Attempt, step: Step) -> Journey | HttpResponse:

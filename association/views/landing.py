@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from association.forms.joining import TokenForm
 from association.services.attempts import find_own_association, find_own_attempt, hash_of
-from association.views.gate import resume_url
+from association.views.gate import lead_to_own_partner, resume_url
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel
 from partners.models import Invitation
@@ -61,6 +61,7 @@ def shown_of(invitation: Offer, language: str | None) -> dict[str, Any]:
         "partner": invitation.partner,
         "association_type": invitation.association_type,
         "is_reseller": invitation.is_reseller,
+        "is_link": invitation.channel == Channel.LINK,
         "language_query": f"?lang={language}" if language else "",
     }
 
@@ -113,7 +114,7 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResp
     if association is None:
         return None
     if association.partner_id == invitation.partner_id:
-        return redirect("my_partner")
+        return lead_to_own_partner(request, association.partner)
     if not is_live:
         return None
     return render(request, "association/other_partner.html", {"association": association})

@@ -20,13 +20,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
 from accounts.models import CustomerAccount, Freeze, acts_for_provider
-from association.ending_words import who_ended
+from association.ending_words import obstacle_lines, who_ended
 from association.enums import AssociationRefusal, AuthorizationState, FrozenAction, Side
 from association.freeze_words import ASKED
 from association.models import Association, Attempt, Authorization, Budget, Consent
 from association.refusals import SENTENCES, sentence_for
 from association.services import budget_requests
-from association.services.attempts import find_own_association
+from association.services.attempts import find_own_association, last_moment_of
+from association.services.end_obstacles import find_obstacles
 from association.services.endings import past_associations
 from association.services.forecasts import budget_lasts_until
 from association.services.freeze_advice import FreezeRow, advise, find_advice, first_action
@@ -71,14 +72,16 @@ def _show_no_partner(request: HttpRequest) -> HttpResponse:
     """Tell someone without a partner how to get one, and why the account is frozen if it is."""
     user, now = signed_in(request), timezone.now()
     account = getattr(user, "customer_account", None)
-    context = _without_partner(account, now) if account is not None else {}
+    context = _without_partner(account, now) if account is not None else {"may_join": True}
     context["unfinished"] = find_unfinished(user, now)
     return render(request, "association/no_partner.html", context)
 
 
 def _without_partner(account: CustomerAccount, now: datetime) -> dict[str, Any]:
     """Return what pages of an account without a partner show: only the provider freezes it."""
-    return account_context(account, find_advice(account, None, now=now), None, now)
+    rows, last_moment = find_advice(account, None, now=now), last_moment_of(account)
+    joining = {"last_moment": last_moment, "may_join": now <= last_moment}
+    return account_context(account, rows, None, now) | joining
 
 
 @posts_only("my_partner")
@@ -150,7 +153,7 @@ def _freezes(account: CustomerAccount) -> QuerySet[Freeze]:
 
 
 def _consents(account: CustomerAccount) -> QuerySet[Consent]:
-    consents = account.consents.select_related("document", "authorization")
+    consents = account.consents.select_related("document", "authorization__association")
     return consents.order_by("-agreed_at", "-pk")
 
 
@@ -204,8 +207,8 @@ def consent_text(request: HttpRequest, consent_id: int) -> HttpResponse:
 
 def _own_consent(request: HttpRequest, consent_id: int) -> Consent:
     user = signed_in(request)
-    mine = Consent.objects.select_related("document", "authorization").filter(account__owner=user)
-    found: Consent = get_object_or_404(mine, pk=consent_id)
+    consents = Consent.objects.select_related("document", "authorization__association")
+    found: Consent = get_object_or_404(consents.filter(account__owner=user), pk=consent_id)
     return found
 
 
@@ -224,23 +227,31 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
     rows = advise(open_freezes, budget=budget, used=spent)
     authorizations = list(association.authorizations.select_related("requested_by").order_by("-pk"))
     authorization = authorizations[0] if authorizations else None
+    end_request = association.end_requests.open().first()
     return {
         "association": association,
         "account": account,
         "partner": association.partner,
         **account_context(account, rows, association, now),
         **_budget_context(budget, spent, now),
+        "is_frozen_for_budget": first_action(rows) == FrozenAction.RAISE_BUDGET,
         "freezes": freezes,
         "authorization": authorization,
         "actions": _partner_actions(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
         ),
         "consents": _consents(account),
-        "end_request": association.end_requests.open().first(),
+        "end_request": end_request,
+        "obstacles": [] if end_request else _obstacles(association, now),
         "past": [past_line(row) for row in past_associations(account.owner_id)],
         "tasks": _tasks(association, budget, rows, authorization),
         "console_url": settings.PROVIDER_CONSOLE_URL,
     }
+
+
+def _obstacles(association: Association, now: datetime) -> list[dict[str, object]]:
+    found = find_obstacles(account=association.account, now=now)
+    return obstacle_lines(found, reader=Side.CUSTOMER, partner=association.partner)
 
 
 def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime) -> dict[str, Any]:
@@ -305,8 +316,8 @@ def _partner_actions(
 
     Which member did it is not shown, but that the provider did it for the partner is. Freezes of
     the provider and those from before the association
-    are left out, and so is the freeze that came with joining; lifting that one is an action of the
-    partner.
+    are left out, and so are those that came with joining or with a budget that was used up; lifting
+    them is an action of the partner.
     """
     own = [
         freeze
@@ -346,7 +357,7 @@ def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
             "by_provider": acts_for_provider(row.frozen_by),
         }
         for row in own
-        if row.cause != FreezeCause.ASSOCIATION
+        if row.cause == FreezeCause.PARTNER
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {

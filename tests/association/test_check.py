@@ -1,6 +1,7 @@
 """Check: every refusal on one page, nothing consumed, and the ways out."""
 
 import html
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -51,18 +52,27 @@ def internal(account):
     account.save()
 
 
+def tomorrow():
+    """While a new account can still join."""
+    return timezone.now() + timedelta(days=1)
+
+
 SPOIL = {
     "chinese_mainland_site": mainland,
     "other_partner": other_partner,
-    "special_contract": lambda account: ContractFactory.create(account=account),
+    "special_contract": lambda account: ContractFactory.create(
+        account=account, effective_to=tomorrow()
+    ),
     "registered_too_long": old,
     "cash_expenditure": lambda account: CashExpenditureFactory.create(account=account),
     "unpaid_bills": lambda account: BillFactory.create(account=account),
     "unified_accounting_member": lambda account: EnterpriseRelationFactory.create(member=account),
     "professional_services_contract": lambda account: ContractFactory.create(
-        account=account, professional_services=True
+        account=account, professional_services=True, effective_to=tomorrow()
     ),
-    "reserved_instances": lambda account: ReservedInstanceFactory.create(account=account),
+    "reserved_instances": lambda account: ReservedInstanceFactory.create(
+        account=account, expires_at=tomorrow()
+    ),
     "enterprise_member": lambda account: EnterpriseRelationFactory.create(
         member=account, accounting=Accounting.INDEPENDENT
     ),
@@ -215,6 +225,37 @@ def test_partner_gets_no_e_mail_when_nothing_refuses():
     walk.post("check/tell")
     assert told() == []
     assert walk.attempt.told_partner_at is None
+
+
+@pytest.mark.parametrize("code", ["other_partner", "unpaid_bills"])
+def test_the_title_is_the_heading(code):
+    text = " ".join(re.sub("</?bdi>", "", text_of(refused(code).get("check"))).split())
+    [heading] = re.findall(r"<h1> (.*?) </h1>", text)
+    [title] = re.findall(r"<title>\s*(.*?)\s* – Example Cloud</title>", text)
+    assert title == heading
+
+
+@pytest.mark.parametrize("days", [2, 30])
+def test_waiting_is_advised_only_for_what_ends_in_time(days):
+    account = CustomerAccountFactory.create(enabled=True)
+    ends_at = account.registered_at + timedelta(days=days)
+    ContractFactory.create(account=account, effective_to=ends_at)
+    ContractFactory.create(account=account, professional_services=True, effective_to=ends_at)
+    ReservedInstanceFactory.create(account=account, expires_at=ends_at)
+    text = text_of(walk_of(ready_attempt(account=account)).get("check"))
+    assert "Your account can be associated until" in text
+    for in_time, too_late in (
+        ("Check again when the contract has ended.", "Talk to"),
+        ("or check again when the contract has ended.", "The contract does not end while"),
+        ("or wait until they have expired.", "They do not expire while"),
+    ):
+        assert (in_time in text, too_late in text) == (days == 2, days == 30)
+
+
+def test_the_last_moment_is_not_named_when_it_has_passed():
+    assert "Your account can be associated until" not in text_of(
+        refused("registered_too_long").get("check")
+    )
 
 
 def test_existing_account_on_a_link():

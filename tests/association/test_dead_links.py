@@ -84,6 +84,13 @@ def test_unknown_token_is_404_on_every_first_page(client, place, method):
     assert getattr(client, method)(f"/i/{'0' * 26}{place}").status_code == expected
 
 
+@pytest.mark.parametrize("state", DEAD)
+def test_who_joined_by_a_dead_link_is_led_to_the_log_in(client, state):
+    page = client.get(f"/i/{InvitationFactory.create(**{state: True}).token}")
+    text = " ".join(page.content.decode().split())
+    assert 'Was it you who joined? <a href="/account/login/">Log in</a>' in text
+
+
 def test_unknown_page_says_how_to_copy_the_link(client):
     text = client.get(f"/i/{TOKEN})").content.decode()
     assert heading(client.get(f"/i/{TOKEN}.")) == ["There is no such invitation"]

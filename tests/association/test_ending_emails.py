@@ -7,6 +7,7 @@ from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account
 from association.enums import Side
 from association.models import Association
+from association.services.customers import set_budget
 from association.services.endings import answer_end_request, ask_to_end, withdraw_end_request
 from outbox.services.rendering import Stale
 from tests.factories import InvitationFactory, UserFactory, end_by_provider, make_associated
@@ -15,9 +16,9 @@ from tests.reading_mails import links, only_in_text, write
 pytestmark = pytest.mark.django_db
 
 
-def associated(*, referral=False):
+def associated(*, referral=False, letter=False):
     invitation = InvitationFactory.create(referral=referral, partner__name="Nimbus")
-    return make_associated(invitation=invitation)
+    return make_associated(invitation=invitation, letter=letter)
 
 
 def asked(association, side):
@@ -125,6 +126,34 @@ def test_both_sides_read_who_ended_it(asking, deciding, for_customer, for_partne
     assert for_partner in email.text
     assert links(email) == {console(association)}
     assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_only_what_there_was_has_ended(has):
+    association = associated(letter=has)
+    if has:
+        terms = {"amount": 10, "period": "monthly", "on_exhaustion": "freeze"}
+        set_budget(association=association, by=None, now=timezone.now(), **terms)
+    end_by_provider(association)
+    for kind, sentences in (
+        (
+            "ended",
+            (
+                "The budget that Nimbus set no longer applies.",
+                "Nimbus may no longer order or operate anything for you.",
+            ),
+        ),
+        (
+            "customer_ended",
+            (
+                "The budget has ended with the association.",
+                "You may no longer order or operate anything for this account.",
+            ),
+        ),
+    ):
+        email = write(f"association.{kind}", association)
+        assert [sentence in email.text for sentence in sentences] == [has, has]
+        assert only_in_text(email) == set()
 
 
 @pytest.mark.parametrize("kind", ["ended", "customer_ended"])

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
 from association.models import Association, DocumentKind, EndRequest
+from association.services.customers import set_budget
 from association.services.endings import ask_to_end
 from association.services.overview import waiting_counts
 from association.views import my_partner
@@ -166,6 +168,7 @@ def test_asking_needs_a_reason_and_keeps_what_was_typed(association, customer, c
         page = press(client, address, "ask", "x" * 257)
         assert page.status_code == 400
         assert "x" * 257 in text_of(page)
+        assert page.content.decode().count('class="error-summary') == 1
     assert not EndRequest.objects.exists()
 
 
@@ -202,10 +205,42 @@ def test_obstacles_are_listed_and_only_the_customer_reads_amounts(association, c
     page = customer.get(MY_END)
     assert buttons(page) == []
     assert "12.34" in text_of(page)
+    assert "has to agree" not in text_of(page)
+    mine = text_of(customer.get(MY_PARTNER))
+    assert "The association cannot end yet" in mine
+    assert "You can ask Nimbus to end" not in mine
     page = console.get(console_end(association))
     assert buttons(page) == []
     assert "The customer has unpaid bills." in text_of(page)
+    assert "has to agree" not in text_of(page)
     assert "12.34" not in text_of(page)
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_only_what_there_is_ends(has):
+    association = make_associated(
+        invitation=InvitationFactory.create(partner__name="Nimbus"), letter=has
+    )
+    boss = PartnerMemberFactory.create(partner=association.partner, administrator=True)
+    customer, console = client_of(association.account.owner), client_of(boss.user)
+    if has:
+        terms = {"amount": Decimal(10), "period": "monthly", "on_exhaustion": "freeze"}
+        set_budget(association=association, by=None, now=timezone.now(), **terms)
+    mine, theirs = text_of(customer.get(MY_END)), text_of(console.get(console_end(association)))
+    for page, sentence in (
+        (mine, "Your budget ends."),
+        (mine, "Nimbus may no longer order or operate anything for you."),
+        (theirs, "The budget ends."),
+        (theirs, "You may no longer order or operate anything for this account."),
+    ):
+        assert (sentence in page) is has
+    assert "has to agree" in mine
+    end_by_provider(association)
+    mine = text_of(customer.get(MY_PARTNER))
+    assert ("– ended with the association on" in mine) is has
+    assert "revoked on" not in mine
+    detail = text_of(console.get(reverse("console_customer", args=[association.pk])))
+    assert ("Ended with the association on" in detail) is has
 
 
 def test_an_obstacle_that_came_meanwhile_is_a_conflict(association, customer):
@@ -269,6 +304,31 @@ def test_the_invitations_link_and_done_say_that_it_ended(association, customer):
     page = customer.get(f"/i/{association.invitation.token}", follow=True)
     assert "You were a customer of <bdi>Nimbus</bdi>" in text_of(page)
     assert "You are a customer of" not in text_of(page)
+
+
+@pytest.mark.parametrize("days", [0, 8])
+def test_joining_again_is_offered_only_while_it_is_possible(
+    association, customer, time_machine, days
+):
+    end_by_provider(association)
+    time_machine.move_to(association.account.registered_at + timedelta(days=days, minutes=1))
+    fresh = client_of(association.account.owner)
+    page = text_of(fresh.get(MY_PARTNER))
+    assert ("Join another partner" in page) is (days == 0)
+    assert ("Your account can be associated until" in page) is (days == 0)
+    assert ("Your account can no longer join a partner." in page) is (days == 8)
+    done = text_of(fresh.get(f"/join/{association.attempt_id}/done"))
+    assert "You have used this invitation." in done
+    assert ("To become a customer again" in done) is (days == 0)
+
+
+@pytest.mark.parametrize("days", [0, 8])
+def test_who_never_had_a_partner_reads_whether_joining_is_possible(time_machine, days):
+    account = CustomerAccountFactory.create()
+    time_machine.move_to(account.registered_at + timedelta(days=days, minutes=1))
+    page = text_of(client_of(account.owner).get(MY_PARTNER))
+    assert ("An account gets a partner through an invitation" in page) is (days == 0)
+    assert ("Your account can no longer join a partner." in page) is (days == 8)
 
 
 def test_a_new_partner_beside_the_earlier_one(association, customer):
@@ -360,7 +420,7 @@ def test_the_page_costs_the_same_for_more_rows(
     for _ in range(rows):
         asked(association, Side.PARTNER)
         press(customer, MY_END, "decline")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         assert customer.get(MY_END).status_code == 200
 
 

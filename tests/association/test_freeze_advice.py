@@ -123,8 +123,9 @@ def pages_of(association):
     ids=[row[0] for row in SITUATIONS],
 )
 def test_every_page_offers_the_one_action_and_the_post_follows_it(
-    causes, amount, spent, label, status
+    settings, causes, amount, spent, label, status
 ):
+    settings.PROVIDER_SUPPORT_EMAIL = "help@provider.example"
     association = situation(causes, amount, spent)
     PartnerMemberFactory.create(partner=association.partner, administrator=True)
     for page in pages_of(association):
@@ -213,7 +214,7 @@ def test_account_without_partner_reads_who_froze_it():
     page = client.get(MY_PARTNER).content.decode()
     assert "Frozen by Example Cloud on " in page
     assert "“<bdi>Unclear payment</bdi>”" in page
-    assert "Contact the support of Example Cloud." in page
+    assert "Contact the support" not in page
 
 
 @pytest.mark.django_db
@@ -279,3 +280,13 @@ def test_console_tells_the_partner_the_same_in_its_own_words():
     ]
     assert page.context["asked"]["for"] == "unfreeze"
     assert "to unfreeze the account." in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_budget_that_is_used_up_froze_the_account_and_not_the_partner():
+    page = client_of(situation([EXHAUSTED], 100, 100)).get(MY_PARTNER).content.decode()
+    assert "It is used up; your account is frozen." in page
+    assert "It is not restored." not in page
+    assert "When it is used up" not in page
+    actions = page.partition("What <bdi>Nimbus</bdi> has done")[2].partition("<details")[0]
+    assert ("Froze" in actions, "Set a budget of" in actions) == (False, True)

@@ -197,6 +197,21 @@ def test_as_many_steps_are_listed_as_the_pages_count(client, referral, count):
     assert (steps.count("<li>"), f"Step 1 of {count}" in first) == (count, True)
 
 
+@pytest.mark.parametrize("email", [False, True])
+def test_the_steps_of_a_link_promise_nothing_to_other_accounts(client, email):
+    text = client.get(link(InvitationFactory.create(email=email))).content.decode()
+    steps = text.partition('<ol class="steps">')[2].partition("</ol>")[0]
+    [_, which, how, _] = re.findall(r"<li>(.*?)</li>", steps)
+    assert (which, how) == (
+        ("Choose a new account or your own", "Register with an e-mail address, or log in")
+        if email
+        else (
+            "Choose a new account: this link is for new accounts only",
+            "Register it with your e-mail address",
+        )
+    )
+
+
 def test_it_says_who_bills(client):
     reseller, referral = InvitationFactory.create(), InvitationFactory.create(referral=True)
     pages = [client.get(link(one)).content.decode() for one in (reseller, referral)]
@@ -289,7 +304,9 @@ def test_customer_of_this_partner_is_led_to_my_partner():
     walk.post("confirm")
     other = InvitationFactory.create(partner=walk.invitation.partner)
     response = walk.client.get(link(other))
-    assert (response.status_code, response["Location"]) == (302, "/account/partner/")
+    assert (response.status_code, response["Location"]) == (303, "/account/partner/")
+    sentence = f"You are already a customer of {other.partner.name}. Nothing has been changed."
+    assert sentence in walk.client.get("/account/partner/").content.decode()
     other.refresh_from_db()
     assert other.used_count == 0
 

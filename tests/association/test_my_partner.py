@@ -229,5 +229,5 @@ def test_my_partner_costs_the_same_for_more_rows(django_assert_num_queries, rows
             cause=FreezeCause.PARTNER, scope="account", frozen_at=now, unfrozen_at=now
         )
     client = client_of(association.account.owner)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(16):
         assert client.get(MY_PARTNER).status_code == 200

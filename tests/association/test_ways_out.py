@@ -152,6 +152,41 @@ def test_mainland_account_with_a_bound_invitation_asks_the_partner_to_send_it_el
     assert (form["recipient"].value(), form["label"].value()) == (None, "")
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("is_partner", "has to send it to the address of that account."),
+        ("internal_account", "has to send it to the address of that account."),
+        ("unified_accounting_member", "has to send it to the address of the master account."),
+        ("enterprise_member", "has to send it to the address of the master account."),
+    ],
+)
+def test_an_invitation_to_one_address_leads_no_other_account_in_a_circle(code, words):
+    walk = refused(code)
+    text = shown(walk)
+    assert walk.invitation.is_bound
+    assert words in text
+    assert (text.count("/check/tell"), text.count("Use another account")) == (1, 0)
+
+
+@pytest.mark.parametrize("code", ["is_partner", "internal_account", "unified_accounting_member"])
+@pytest.mark.parametrize(
+    ("is_bound", "operation"),
+    [(True, Operation.SEND_TO_OTHER_ADDRESS), (False, Operation.MESSAGE_CUSTOMER)],
+)
+def test_the_partner_sends_it_to_the_other_account(code, is_bound, operation):
+    walk = refused(code)
+    Invitation.objects.update(is_bound=is_bound)
+    assert shown(walk)
+    assert operation_for(walk.attempt, code) == operation
+
+
+def test_another_account_is_one_button_whatever_refuses():
+    walk = refused("is_partner", "internal_account")
+    Invitation.objects.update(is_bound=False)
+    assert shown(walk).count("Use another account") == 1
+
+
 def test_mainland_account_with_an_unbound_invitation_registers_a_new_one():
     walk = refused("chinese_mainland_site")
     Invitation.objects.update(is_bound=False)

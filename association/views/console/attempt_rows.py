@@ -24,7 +24,11 @@ BUTTONS: dict[str | None, Any] = {
     Operation.SEND_TO_OTHER_ADDRESS: gettext_lazy("Send it to another address"),
 }
 # The operations whose refusals the customer can also do something about.
-FOR_THE_CUSTOMER = {Operation.MESSAGE_CUSTOMER, Operation.OFFER_REFERRAL}
+FOR_THE_CUSTOMER = {
+    Operation.MESSAGE_CUSTOMER,
+    Operation.OFFER_REFERRAL,
+    Operation.SEND_TO_OTHER_ADDRESS,
+}
 # Refusals that do not end with time or an action: the same account stays refused.
 PERMANENT = {
     RefusalCode.REGISTERED_TOO_LONG,
