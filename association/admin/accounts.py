@@ -41,7 +41,7 @@ admin.site.unregister(CustomerAccount)
 
 @admin.register(CustomerAccount)
 class FreezableAccountAdmin(CustomerAccountAdmin):
-    list_display = (*CustomerAccountAdmin.list_display, "is_frozen")
+    list_display: Any = (*CustomerAccountAdmin.list_display, "is_frozen")
     actions = ("freeze_for_provider", "unfreeze_for_provider")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerAccount]:

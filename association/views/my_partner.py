@@ -73,8 +73,8 @@ def _show_no_partner(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     account = getattr(user, "customer_account", None)
     context = _without_partner(account, now) if account is not None else {"may_join": True}
-    context["unfinished"] = find_unfinished(user, now)
-    return render(request, "association/no_partner.html", context)
+    unfinished = find_unfinished(user, now)
+    return render(request, "association/no_partner.html", context | {"unfinished": unfinished})
 
 
 def _without_partner(account: CustomerAccount, now: datetime) -> dict[str, Any]:

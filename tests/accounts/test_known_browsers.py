@@ -256,7 +256,7 @@ def test_ticket_is_as_old_as_a_code_may_be(client):
 def six_wrong_codes(login, guessed="wrong password"):
     """After a guess beyond the cap, return the answers to six codes, and if one was sent."""
     visitor, before = Client(), VerificationCode.objects.count()
-    assert visitor.post(SEND, asked(login, guessed))["Location"] == PROVE
+    assert visitor.post(SEND, asked(login, guessed))["Location"] == str(PROVE)
     answers = [visitor.post(PROVE, {"code": f"{number:06}"}) for number in range(TRIES + 1)]
     told = [(each.status_code, timeless(each), sorted(each.headers)) for each in answers]
     assert "This code is not right or no longer works." in told[0][1]

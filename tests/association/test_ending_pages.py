@@ -137,12 +137,14 @@ def test_what_is_typed_stays_whichever_answer_is_pressed(
 ):
     other = Side.PARTNER if side == Side.CUSTOMER else Side.CUSTOMER
     asked(association, other)
-    page = (customer, MY_END) if side == Side.CUSTOMER else (console, console_end(association))
-    text = text_of(page[0].get(page[1]))
+    reader, address = (
+        (customer, MY_END) if side == Side.CUSTOMER else (console, console_end(association))
+    )
+    text = text_of(reader.get(address))
     [answering] = re.findall('<form method="post" novalidate>.*?</form>', text)
     names = re.findall('<textarea name="(.*?)"|value="(agree|decline)"', answering)
     assert [one or two for one, two in names] == ["reason", "agree", "decline"]
-    press(*page, "agree" if agree else "decline", "As we said on the phone")
+    press(reader, address, "agree" if agree else "decline", "As we said on the phone")
     end_request = EndRequest.objects.get()
     assert end_request.answer == (EndAnswer.AGREED if agree else EndAnswer.DECLINED)
     assert end_request.answer_reason == "As we said on the phone"
