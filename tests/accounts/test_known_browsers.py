@@ -20,6 +20,7 @@ from accounts.services.codes import (
     code_holder,
     derive_code,
 )
+from accounts.views.mailbox_proof import _signer_of
 from outbox.models import OutboxMessage
 from tests.accounts.test_login import LOGIN, log_in, plain, signed_in
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -364,8 +365,10 @@ def test_form_without_a_login_or_flow_is_shown_again_also_where_a_proof_has_begu
 def test_429_of_the_networks_codes_gives_back_what_can_be_sent_again(client, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "send_code": (1, 3600)}
     user, page = UserFactory.create(), reverse("account_send_log_in_code")
-    sent = {"login": user.email, "next": "/account/settings/", "flow": "0" * 32, "ticket": "x"}
-    Client().post(page, {**sent, "login": "somebody.else@example.org"})
+    ticket = ticket_for(user.email)
+    sent = {"login": user.email, "next": "/account/settings/", "flow": "0" * 32, "ticket": ticket}
+    other = "somebody.else@example.org"
+    Client().post(page, {**sent, "login": other, "ticket": ticket_for(other)})
     answer = client.post(page, sent)
     assert (answer.status_code, answer.templates[0].name) == (429, "429.html")
     given_back = hidden_fields(answer)
@@ -394,10 +397,14 @@ def clock():
         yield stopped
 
 
+def ticket_for(login):
+    """Return the ticket of the page that asks for a proof, without the guesses that lead to it."""
+    return _signer_of(login, knows_password=False).sign("ticket")
+
+
 def click(client, login):
     """Ask for a code; return the status, and the sentence where none was requested."""
-    asked = {"login": login, "flow": "0" * 32}
-    answer = client.post(reverse("account_send_log_in_code"), asked)
+    answer = client.post(SEND, {"login": login, "flow": "0" * 32, "ticket": ticket_for(login)})
     return answer.status_code, answer.context["problem"] if answer.context else ""
 
 
