@@ -29,7 +29,7 @@ HEADINGS = {
     "account": "Which account do you want to use\\?",
     "register": "Register a new account",
     "code": "Enter the code from your e-mail",
-    "login": "Log in to become a customer of .*",
+    "login": "Log in( to become a customer of .*)?",
     "check": r"Your account cannot join now|You already work with .*|This invitation is not for .*",
     "enable": "Enable services and associate",
     "later": "You can enable services later",
