@@ -14,10 +14,6 @@ class Migration(migrations.Migration):
             name='budgetrequest',
             options={'verbose_name': 'request about a budget', 'verbose_name_plural': 'requests about a budget'},
         ),
-        migrations.RemoveConstraint(
-            model_name='budgetrequest',
-            name='one_budget_request_per_association_and_day',
-        ),
         migrations.AddField(
             model_name='budgetrequest',
             name='asked_for',
@@ -26,6 +22,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='budgetrequest',
             constraint=models.UniqueConstraint(fields=('association', 'asked_on', 'asked_for'), name='one_budget_request_per_association_day_and_subject'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='budgetrequest',
+            name='one_budget_request_per_association_and_day',
         ),
         migrations.AddConstraint(
             model_name='budgetrequest',
