@@ -109,7 +109,10 @@ def migrate() -> None:
 
 
 def tables_are_old() -> bool:
-    """Return whether all migrations are applied, but a table has other columns than its model."""
+    """Return whether all migrations are applied, but a table lacks a column of its model.
+
+    It may have others: a column that is used no more stays for the nodes of the version before.
+    """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
@@ -123,7 +126,7 @@ def tables_are_old() -> bool:
                 return True
             stored = connection.introspection.get_table_description(cursor, model.db_table)
             columns = {field.column for field in model.local_concrete_fields}
-            if {column.name for column in stored} != columns:
+            if not columns <= {column.name for column in stored}:
                 return True
     return False
 

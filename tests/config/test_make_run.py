@@ -107,10 +107,10 @@ def test_database_of_an_older_version_ends_with_a_message(tmp_path, applied, tab
 
 
 @pytest.mark.django_db
-def test_other_columns_are_noticed():
+def test_missing_column_is_noticed():
     assert not run.tables_are_old()
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_coupon ADD COLUMN colour varchar(5)")
+        cursor.execute("ALTER TABLE accounts_coupon RENAME COLUMN balance TO amount")
     assert run.tables_are_old()
 
 
