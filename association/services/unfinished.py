@@ -24,48 +24,45 @@ class Unfinished:
 
 
 def find_unfinished(owner: User, now: datetime) -> Unfinished:
-    """Decide on fresh facts about the newest attempt of each live invitation.
+    """Decide on fresh facts about the account's attempts of live invitations.
 
-    Only the 20 newest attempts (MOST_READ) are looked at, those whose notice was dismissed left
-    out; of the refused ones the five newest (MOST_REFUSED) are returned. There is none while the
-    account is associated. The account's record is read once for all of them.
+    Only the 20 newest (MOST_READ) are looked at. Of the refused ones, the newest of each invitation
+    is returned, five at most (MOST_REFUSED), without those whose notice was dismissed. There is
+    none while the account is associated. The account's record is read once for all of them.
     """
-    found, attempts = Unfinished(), _newest_of_each_invitation(owner, now)
+    attempts = _newest_attempts(owner, now)
     if not attempts:
-        return found
+        return Unfinished()
     account, partner = account_of(attempts[0]), attempts[0].invitation.partner
     record = load_record(account=account, partner=partner, now=now)
     if record.partner is not None:
-        return found
+        return Unfinished()
+    newest, refused = None, dict[int, Attempt]()
     for attempt in attempts:
-        if not admit_by_record(attempt=attempt, record=record, now=now).is_admitted:
-            found.refused.append(attempt)
-        elif found.open is None:
-            found.open = attempt
-    del found.refused[MOST_REFUSED:]
-    return found
+        if admit_by_record(attempt=attempt, record=record, now=now).is_admitted:
+            newest = newest or attempt
+        elif attempt.dismissed_at is None:
+            refused.setdefault(attempt.invitation_id, attempt)
+    return Unfinished(newest, list(refused.values())[:MOST_REFUSED])
 
 
-def _newest_of_each_invitation(owner: User, now: datetime) -> list[Attempt]:
+def _newest_attempts(owner: User, now: datetime) -> list[Attempt]:
     """Return attempts of the account, the latest entered first; an account has one owner."""
     attempts = (
-        Attempt.objects.filter(account__owner=owner, dismissed_at__isnull=True)
-        .filter(invitation__in=Invitation.objects.live(now), association__isnull=True)
+        Attempt.objects.filter(account__owner=owner, association__isnull=True)
+        .filter(invitation__in=Invitation.objects.live(now))
         .exclude(account__in=Association.objects.in_force().values("account"))
         .select_related("invitation__partner", "account__owner")
         .order_by("-entered_at", "-pk")
     )
-    newest: dict[int, Attempt] = {}
-    for attempt in attempts[:MOST_READ]:
-        newest.setdefault(attempt.invitation_id, attempt)
-    return list(newest.values())
+    return list(attempts[:MOST_READ])
 
 
 def dismiss_attempt(*, attempt: Attempt, now: datetime) -> None:
-    """Show no notice about this account's attempts of this invitation any more.
+    """Show no notice about this account's attempts of this invitation while they are refused.
 
-    A new decision about one, when its owner uses it again, brings it back. Repeating it changes
-    nothing.
+    One that can be finished is gone on with all the same. A new decision about one, when its owner
+    uses it again, brings its notice back. Repeating it changes nothing.
     """
     same = Attempt.objects.filter(account=attempt.account, invitation=attempt.invitation_id)
     same.filter(dismissed_at__isnull=True, association__isnull=True).update(dismissed_at=now)

@@ -85,6 +85,15 @@ def test_dismissed_notice_stays_away_until_the_attempt_is_used_again(client, acc
     assert client.get(MY_PARTNER).content.decode().count(name(again)) == 1
 
 
+def test_dismissed_attempt_that_can_be_finished_is_gone_on_with(client, account):
+    attempt, bill = ready_attempt(account=account), BillFactory.create(account=account)
+    client.force_login(account.owner)
+    client.post(reverse("dismiss_attempt", args=[attempt.pk]))
+    assert find_unfinished(account.owner, timezone.now()) == Unfinished()
+    bill.delete()
+    assert landing_of(account)[0] == f"/join/{attempt.pk}/confirm"
+
+
 def test_dismiss_by_get_leads_to_the_page_with_the_button(client, account):
     client.force_login(account.owner)
     attempt = refused_attempt(account)
