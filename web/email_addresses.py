@@ -54,7 +54,7 @@ def _ascii_domain(domain: str) -> str:
     """Return the domain as DNS has it, or "". Python's own codec would read ß as ss (IDNA 2003).
 
     One in ASCII is what DNS has already. Domains such as xn--n3h.net (☃.net) exist, although
-    IDNA 2008 allows nobody to register them any more: only their other spelling is refused.
+    IDNA 2008 allows no new ones of them: only their other spelling is refused.
     """
     domain = domain.lower()
     if domain.isascii():

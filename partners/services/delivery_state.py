@@ -28,7 +28,7 @@ class Delivery:
 def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]:
     """Return the newest e-mail's delivery by the key of each invitation that has one.
 
-    Where the recipient has unsubscribed, the state is UNSUBSCRIBED, whatever became of the e-mail.
+    Where the recipient has unsubscribed, the state is UNSUBSCRIBED, also if an e-mail was sent.
     The invitations are one partner's; two statements.
     """
     emails = OutboxMessage.objects.filter(

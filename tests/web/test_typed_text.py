@@ -1,4 +1,4 @@
-"""Text is cleaned of what nobody can see, and of nothing else."""
+"""Only what cannot be seen is removed from typed text."""
 
 import re
 import time
