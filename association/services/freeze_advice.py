@@ -1,7 +1,7 @@
 """What a frozen account is told: the open causes in order, and the one thing that helps first.
 
-Every page, e-mail and button about a frozen account follows the table in
-`docs/decisions/0032-advice-follows-the-first-cause.md`, which is here.
+Every page, e-mail and button about a frozen account uses it. The table of causes and actions is in
+`docs/decisions/0032-advice-follows-the-first-cause.md`.
 """
 
 from collections.abc import Iterable, Sequence
