@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.email_samples import ADDRESS, sample_user
 from outbox.services.samples import NO_KEY, EmailSample
-from partners.enums import AssociationType, Channel, PartnerRole
+from partners.enums import AssociationType, Channel, PartnerRole, PartnerStatus
 from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
 
 MEMBER_ADDRESS = "grace@nimbus.example"
@@ -41,6 +41,13 @@ def sample_invitation(now: datetime) -> Invitation:
         max_uses=1,
         expires_at=now + timedelta(days=7),
     )
+
+
+def frozen_partner(now: datetime) -> Partner:
+    partner = sample_partner()
+    partner.status, partner.frozen_at = PartnerStatus.FROZEN, now
+    partner.frozen_reason = str(_("Customers complain about invitations that they did not ask for"))
+    return partner
 
 
 def samples(*, now: datetime) -> list[EmailSample]:
@@ -80,5 +87,20 @@ def samples(*, now: datetime) -> list[EmailSample]:
                 expires_at=now + timedelta(days=7),
             ),
             recipient=MEMBER_ADDRESS,
+        ),
+        to_member(
+            kind="partners.frozen",
+            occasion=_("The provider freezes a partner; every member gets it."),
+            about=frozen_partner(now),
+            data={"frozen_at": now.isoformat()},
+        ),
+        to_member(
+            kind="partners.unfrozen",
+            occasion=_("The provider unfreezes a partner; every member gets it."),
+            about=sample_partner(),
+            data={
+                "unfrozen_at": now.isoformat(),
+                "reason": str(_("You have told us how you will invite from now on")),
+            },
         ),
     ]

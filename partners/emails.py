@@ -1,4 +1,4 @@
-"""The e-mails about invitations of customers and members, and about invitation requests.
+"""The e-mails about invitations of customers and members, requests for one, and a frozen partner.
 
 Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone, translation
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -173,3 +174,48 @@ def member_invitation(message: OutboxMessage) -> Email:
                 "reset_url": absolute_url("account_reset_password"),
             },
         )
+
+
+def frozen(message: OutboxMessage) -> Email:
+    """Tell a member that the provider has frozen the partner. Stale when that freeze is over."""
+    partner = find_about(message, Partner.objects.all())
+    if partner.frozen_at != parse_datetime(message.data["frozen_at"]):
+        raise Stale("no longer frozen")
+    return _about_freeze(
+        message,
+        partner,
+        _("%(provider)s has frozen %(partner)s"),
+        moment=partner.frozen_at,
+        reason=partner.frozen_reason,
+    )
+
+
+def unfrozen(message: OutboxMessage) -> Email:
+    """Tell a member that the partner is not frozen any more. Stale when it is frozen again."""
+    partner = find_about(message, Partner.objects.all())
+    if partner.is_frozen:
+        raise Stale("frozen again")
+    return _about_freeze(
+        message,
+        partner,
+        _("%(provider)s has unfrozen %(partner)s"),
+        moment=parse_datetime(message.data["unfrozen_at"]),
+        reason=message.data["reason"],
+    )
+
+
+def _about_freeze(
+    message: OutboxMessage, partner: Partner, subject: str, *, moment: Any, reason: str
+) -> Email:
+    names = {"partner": partner.name, "provider": settings.PROVIDER_NAME}
+    return render_for_partner(
+        message,
+        partner=partner,
+        template=message.kind.replace(".", "/"),
+        subject=subject % names,
+        context={
+            "at": moment,
+            "reason": reason,
+            "console_url": absolute_url("console_overview"),
+        },
+    )

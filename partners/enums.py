@@ -93,6 +93,13 @@ class InvitationRequestRefusal(StrEnum):
     NOT_A_LINK = "request_not_by_link"
 
 
+class PartnerRefusal(StrEnum):
+    """Why the provider cannot freeze a partner, or unfreeze it."""
+
+    FROZEN_ALREADY = "partner_frozen_already"
+    NOT_FROZEN = "partner_not_frozen"
+
+
 class MemberRefusal(StrEnum):
     LAST_ADMINISTRATOR = "last_administrator"
     NO_LONGER_MEMBER = "no_longer_member"

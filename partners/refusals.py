@@ -15,6 +15,7 @@ from partners.enums import (
     LogoRefusal,
     MailingRefusal,
     MemberRefusal,
+    PartnerRefusal,
     RowProblem,
 )
 from web.refused import Refused
@@ -82,6 +83,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationRequestRefusal.NOT_A_LINK: _(
         "Only a person who follows a link can ask for an online invitation."
     ),
+    PartnerRefusal.FROZEN_ALREADY: _(
+        "The partner had been frozen already. Nothing has changed, and its members are not told of"
+        " this reason."
+    ),
+    PartnerRefusal.NOT_FROZEN: _("The partner is not frozen."),
     MemberRefusal.LAST_ADMINISTRATOR: _(
         "A partner keeps at least one administrator. Make someone else an administrator first."
     ),

@@ -48,9 +48,9 @@ def suggested_operation(code: str) -> Operation | None:
 def operation_for(attempt: Attempt, code: str) -> Operation | None:
     """Return what the member can do about one refusal of the attempt, or None.
 
-    The one that SUGGESTED names; where it is not possible, the next best. The referral type is
-    offered when the partner may use it and no refusal applies to it too. Account, invitation and
-    partner must be loaded.
+    The one that SUGGESTED names; where it is not possible, the next best. A frozen partner sends
+    nothing. The referral type is offered when the partner may use it and no refusal applies to it
+    too. Account, invitation and partner must be loaded.
     """
     suggested = suggested_operation(code)
     invitation = attempt.invitation
@@ -59,6 +59,8 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
     if suggested == Operation.SEND_TO_OTHER_ADDRESS and not invitation.is_bound:
         # The same invitation serves a new account.
         suggested = Operation.MESSAGE_CUSTOMER
+    if suggested == Operation.RESEND and invitation.partner.is_frozen:
+        return None
     if suggested in {None, Operation.RESEND, Operation.MESSAGE_CUSTOMER}:
         return suggested
     may_invite = (

@@ -1,5 +1,6 @@
 """Partners, their members, and invitations to become one, in the admin."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,19 +10,32 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
+from audit.admin import AuditedModelAdmin, EvidenceAdmin, account_name, actor
 from partners.admin.shared import RefusingAdmin, all_fields
+from partners.conflicts import partner_sentences
 from partners.forms.logos import LogoField, StoredLogo
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
+from partners.refusals import SENTENCES
 from partners.services.logos import LOGO_FIELDS, set_logo
 from partners.services.members import add_member, change_member, lock_members, remove_member
+from partners.services.partner_freezes import freeze_partner, shown_freeze, unfreeze_partner
 from web.admin.base import StateFilter, is_key
+from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.versions import changes_one
 
 if TYPE_CHECKING:
     PartnerModelForm = forms.ModelForm[Partner]
 else:
     PartnerModelForm = forms.ModelForm
+
+
+_confirmed = partial(
+    ConfirmedAction,
+    refusals=SENTENCES,
+    permissions=["change"],
+    shows=shown_freeze,
+    explain=partial(partner_sentences, who=account_name),
+)
 
 
 class PartnerForm(PartnerModelForm):
@@ -55,16 +69,60 @@ class PartnerAdmin(AuditedModelAdmin):
     search_help_text = _("Part of the name, legal name or short name")
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("created_at", "updated_at")
+    readonly_fields = (
+        *("status", "frozen_at", "frozen_by", "frozen_reason"),
+        *("created_at", "updated_at"),
+    )
     form = PartnerForm
     audited_elsewhere = LOGO_FIELDS
     fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
+    actions = ("freeze_partner", "unfreeze_partner")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "logo" in form.changed_data:
             logo = form.cleaned_data["logo"] or None
             set_logo(partner=form.instance, logo=logo, by=actor(request), now=timezone.now())
+
+    @_confirmed(
+        title=_("Freeze the partner"),
+        consequences=(
+            _("Its members cannot invite, freeze customers or request authorizations."),
+            _("Its invitations cannot be followed, and those that wait to be sent are not sent."),
+            _(
+                "They can still read everything, set budgets, unfreeze customers and answer"
+                " requests to end."
+            ),
+            _("Its customers stay its customers, and what runs goes on running and costing money."),
+            _("All members get an e-mail that names the provider and the reason."),
+            _("Its customers read under My partner that the provider has frozen it."),
+        ),
+        button=_("Freeze the partner"),
+        form=reason_form(
+            _(
+                "The members of the partner read it, in the console and in an e-mail. Its customers"
+                " do not."
+            )
+        ),
+    )
+    def freeze_partner(self, partner: Partner, **values: Any) -> None:
+        freeze_partner(partner=partner, **values)
+
+    @_confirmed(
+        title=_("Unfreeze the partner"),
+        consequences=(
+            _("Its members can invite, freeze customers and request authorizations again."),
+            _("Its invitations can be followed again, unless they have expired meanwhile."),
+            _("E-mails with invitations that were not sent meanwhile have to be sent again."),
+            _("All members get an e-mail that names the provider and the reason."),
+        ),
+        button=_("Unfreeze the partner"),
+        form=reason_form(
+            _("The members of the partner read it in an e-mail. Its customers do not.")
+        ),
+    )
+    def unfreeze_partner(self, partner: Partner, **values: Any) -> None:
+        unfreeze_partner(partner=partner, **values)
 
 
 @admin.register(PartnerLogo)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from audit.models import actor_key
 from partners.enums import AssociationType, PartnerStatus
 from partners.models.logos import PartnerLogo, logo_path, preview_path
 
@@ -41,6 +42,12 @@ class Partner(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.NORMAL
     )
+    # Of the present freeze. One from before these were stored has a moment and no reason.
+    frozen_at = models.DateTimeField(_("frozen at"), null=True, blank=True)
+    frozen_by = actor_key(_("frozen by"), db_index=False)
+    frozen_reason = models.CharField(
+        _("reason for the freeze"), max_length=256, blank=True, default="", db_default=""
+    )
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
@@ -55,6 +62,16 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status=PartnerStatus.NORMAL,
+                    frozen_at__isnull=True,
+                    frozen_by__isnull=True,
+                    frozen_reason="",
+                )
+                | models.Q(status=PartnerStatus.FROZEN, frozen_at__isnull=False),
+                name="partner_is_frozen_since_a_moment",
             ),
             models.CheckConstraint(
                 condition=models.Q(

@@ -18,7 +18,6 @@ from association.services.customers import set_budget, unfreeze_customer
 from association.services.documents import Agreed
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.enums import PartnerStatus
 from partners.services.invitation_use import InvitationRefused
 from tests.factories import (
     BillFactory,
@@ -28,6 +27,7 @@ from tests.factories import (
     PartnerMemberFactory,
     agreed_to,
     end_by_provider,
+    mark_frozen,
 )
 from tests.journeys.walk import document, invite, publish_next, ready_attempt
 from tests.tables import tables
@@ -214,8 +214,7 @@ def test_repeating_returns_the_same_association_and_writes_nothing():
 def test_repeating_after_the_invitation_died_still_gives_the_answer():
     arguments = everything()
     first = associate(**arguments)
-    arguments["attempt"].invitation.partner.status = PartnerStatus.FROZEN
-    arguments["attempt"].invitation.partner.save()
+    mark_frozen(arguments["attempt"].invitation.partner)
     assert associate(**arguments) == first
 
 
@@ -264,9 +263,7 @@ def test_another_users_attempt_is_refused():
             "invitation_used_up",
         ),
         (
-            lambda arguments: retire(
-                arguments["attempt"].invitation.partner, status=PartnerStatus.FROZEN
-            ),
+            lambda arguments: mark_frozen(arguments["attempt"].invitation.partner),
             "partner_unavailable",
         ),
         (

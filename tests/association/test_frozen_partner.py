@@ -11,7 +11,6 @@ from association.models import Authorization
 from association.services.authorizations import request_authorization
 from association.services.customers import freeze_customer, set_budget
 from association.services.endings import answer_end_request, ask_to_end
-from partners.enums import PartnerStatus
 from tests.factories import (
     InvitationFactory,
     PartnerFactory,
@@ -19,6 +18,7 @@ from tests.factories import (
     ResourceFactory,
     UserFactory,
     make_associated,
+    mark_frozen,
 )
 from tests.shown_forms import open_and_send
 from web.refused import Refused
@@ -36,8 +36,7 @@ def association(request):
 def frozen_partners(*, referral=False):
     invitation = InvitationFactory.create(referral=referral, partner__name="Nimbus")
     association = make_associated(invitation=invitation)
-    association.partner.status = PartnerStatus.FROZEN
-    association.partner.save()
+    mark_frozen(association.partner)
     return association
 
 

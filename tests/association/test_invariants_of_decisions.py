@@ -13,9 +13,10 @@ from association.services.customers import assign_manager, set_budget
 from association.services.documents import publish_document
 from association.services.invariants.checking import find_violations
 from audit.services import record_audit_event
-from partners.models import Invitation
+from partners.models import Invitation, Partner
 from partners.services.invitations import edit_invitation
 from partners.services.members import change_member
+from partners.services.partner_freezes import freeze_partner
 from tests import factories as typed_factories
 from tests.evidence import unprotected
 
@@ -65,6 +66,13 @@ def unfrozen() -> Freeze:
     return Freeze.objects.get()
 
 
+def frozen_partner() -> Partner:
+    return freeze_partner(
+        partner=factories.PartnerFactory(), reason="Complaints",
+        by=factories.UserFactory(staff=True), now=timezone.now(),
+    )  # fmt: skip
+
+
 def demoted() -> Any:
     boss = factories.PartnerMemberFactory(administrator=True)
     member = factories.PartnerMemberFactory(administrator=True, partner=boss.partner)
@@ -84,7 +92,10 @@ def edited() -> Invitation:
     ("decide", "old"),
     [
         (lambda: audited(factories.UserFactory(), is_active=False), {"is_active": True}),
-        (lambda: audited(factories.PartnerFactory(), status="frozen"), {"status": "normal"}),
+        (
+            frozen_partner,
+            {"status": "normal", "frozen_at": None, "frozen_by": None, "frozen_reason": ""},
+        ),
         (document, {"published_at": None}),
         (customer, {"manager": None}),
         (unfrozen, {"unfrozen_at": None, "unfrozen_by": None, "unfreeze_reason": ""}),

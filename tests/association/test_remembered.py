@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from association.views import remembered
-from partners.enums import PartnerStatus
 from partners.models import Invitation, Partner
-from tests.factories import InvitationFactory, PartnerFactory
+from tests.factories import FROZEN, InvitationFactory, PartnerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +100,7 @@ def test_pages_differ_where_the_invitations_do(client):
         (Partner, {"legal_name": "Renamed Ltd."}, 200),
         (Partner, {"country": "FR"}, 200),
         (Partner, {"support_email": "new@partner.example"}, 200),
-        (Partner, {"status": PartnerStatus.FROZEN}, 410),
+        (Partner, FROZEN, 410),
         (Partner, {"allows_reseller": False}, 410),
         (Invitation, {"note": "New"}, 200),
         (Invitation, {"used_count": 1}, 200),

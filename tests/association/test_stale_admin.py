@@ -22,6 +22,7 @@ from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from partners.models import Partner
 from partners.services.invitations import edit_invitation, revoke_invitation
+from partners.services.partner_freezes import freeze_partner
 from tests import factories as typed_factories
 from tests.shown_forms import version_of
 
@@ -92,21 +93,21 @@ def test_password_that_its_user_has_just_changed_stays() -> None:
     assert user.check_password(NEW)
 
 
-def test_frozen_partner_stays_frozen() -> None:
+def test_partner_keeps_what_another_page_has_decided() -> None:
     partner = factories.PartnerFactory()
     page, other = Page(partner), Page(partner)
-    assert other.send(status="frozen", allows_referral=None).status_code == 302
+    assert other.send(time_zone="Europe/Paris", allows_referral=None).status_code == 302
 
     answer = page.send(name="New name")
 
     partner.refresh_from_db()
-    assert (partner.status, partner.allows_referral) == ("frozen", False)
+    assert (partner.time_zone, partner.allows_referral) == ("Europe/Paris", False)
     changer = AuditEvent.objects.get().actor
     assert changer is not None
     text = problem(answer)
     assert answer.status_code == 409
-    assert f"Now it is “frozen”. {changer.get_username()} changed it on" in text
-    assert "it was “normal”." in text
+    assert f"Now it is “Europe/Paris”. {changer.get_username()} changed it on" in text
+    assert "it was “UTC”." in text
     assert "Now it is no." in text
     assert 'value="New name"' in text
     assert partner.name != "New name"
@@ -115,24 +116,24 @@ def test_frozen_partner_stays_frozen() -> None:
 def test_conflict_is_saved_on_purpose_by_pressing_again() -> None:
     partner = factories.PartnerFactory()
     page = Page(partner)
-    Page(partner).send(status="frozen")
+    Page(partner).send(time_zone="Europe/Paris")
     answer = page.send(name="New name")
 
     assert page.send(shown=answer, name="New name").status_code == 302
 
     partner.refresh_from_db()
-    assert (partner.name, partner.status) == ("New name", "normal")
+    assert (partner.name, partner.time_zone) == ("New name", "UTC")
     assert list(trail_equals_state()) == []
 
 
 def test_field_that_was_not_touched_shows_what_was_decided_meanwhile() -> None:
     partner = factories.PartnerFactory()
     page = Page(partner)
-    Page(partner).send(status="frozen", name="Theirs")
+    Page(partner).send(time_zone="Europe/Paris", name="Theirs")
 
     form = page.send(name="Mine").context["adminform"].form
 
-    assert (form["status"].value(), form["name"].value()) == ("frozen", "Mine")
+    assert (form["time_zone"].value(), form["name"].value()) == ("Europe/Paris", "Mine")
 
 
 def test_deactivated_user_stays_deactivated() -> None:
@@ -202,9 +203,9 @@ def test_only_the_changed_fields_are_written() -> None:
 def test_typing_what_was_decided_meanwhile_is_no_conflict() -> None:
     partner = factories.PartnerFactory()
     page = Page(partner)
-    Page(partner).send(status="frozen")
+    Page(partner).send(time_zone="Europe/Paris")
 
-    assert page.send(status="frozen").status_code == 302
+    assert page.send(time_zone="Europe/Paris").status_code == 302
     assert AuditEvent.objects.count() == 1
 
 
@@ -276,8 +277,13 @@ def test_invitation_that_was_revoked_meanwhile_is_not_said_to_be_saved() -> None
 
 def test_invitation_whose_partner_was_frozen_meanwhile_is_closed() -> None:
     invitation = factories.InvitationFactory(label="Spring")
-    page, partner = Page(invitation), Page(invitation.partner)
-    partner.send(status="frozen")
+    page = Page(invitation)
+    freeze_partner(
+        partner=invitation.partner,
+        reason="Complaints",
+        by=factories.UserFactory(staff=True),
+        now=timezone.now(),
+    )
 
     answer = page.send(label="Summer")
 

@@ -15,6 +15,8 @@ READERS = {
     "The customer and the partner read it.",
     "The customer reads it in an e-mail and under My partner.",
     "The members of the partner read it.",
+    "The members of the partner read it in an e-mail. Its customers do not.",
+    "The members of the partner read it, in the console and in an e-mail. Its customers do not.",
     "The owner of the account reads it, and so does the partner, if there is one.",
     "Your own people read it.",
     "Your partner reads it.",

@@ -20,7 +20,7 @@ from partners.models import Invitation, Partner, PartnerMember
 from partners.services.invitation_use import find_invitation
 from partners.services.invitations import revoke_invitation
 from tests.demo_json import load
-from tests.factories import make_associated, make_attempt
+from tests.factories import FROZEN, make_associated, make_attempt
 from tests.worlds import module_world
 
 pytestmark = pytest.mark.django_db
@@ -192,7 +192,7 @@ def test_changed_passwords_and_powers_are_set_back(client, demo):
         user.set_password("something else entirely")
         user.is_active = user.is_superuser = False
         user.save()
-    Partner.objects.update(status="frozen", allows_referral=False)
+    Partner.objects.update(**FROZEN, allows_referral=False)
     assert load() == demo
     typed = {"login": demo["admin"]["login"], "password": demo["admin"]["password"]}
     client.post("/account/login/", typed)

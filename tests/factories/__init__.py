@@ -26,6 +26,7 @@ from tests.factories.association import (
     make_attempt,
 )
 from tests.factories.partners import (
+    FROZEN,
     BatchRowFactory,
     InvitationBatchFactory,
     InvitationFactory,
@@ -34,11 +35,13 @@ from tests.factories.partners import (
     PartnerFactory,
     PartnerLogoFactory,
     PartnerMemberFactory,
+    mark_frozen,
 )
 
 __all__ = [
     "ADDRESS",
     "BROWSER_SECRET",
+    "FROZEN",
     "PASSWORD",
     "AttemptFactory",
     "BatchRowFactory",
@@ -66,4 +69,5 @@ __all__ = [
     "end_by_provider",
     "make_associated",
     "make_attempt",
+    "mark_frozen",
 ]

@@ -1,6 +1,8 @@
 """Factories of partners, members, invitations, batches and invitation requests."""
 
 import hashlib
+from datetime import UTC, datetime
+from typing import Any
 
 from django.utils import timezone
 from factory.declarations import (
@@ -15,6 +17,20 @@ from factory.django import DjangoModelFactory
 
 from partners import enums, models
 from tests.factories.accounts import UserFactory, in_days
+
+# The fields of a partner that the provider has frozen.
+FROZEN: dict[str, Any] = {
+    "status": enums.PartnerStatus.FROZEN,
+    "frozen_at": datetime(2026, 1, 2, 9, tzinfo=UTC),
+    "frozen_reason": "Complaints about invitations",
+}
+
+
+def mark_frozen(partner: models.Partner) -> None:
+    """Store the partner as a frozen one, without what the service does beside it."""
+    for name, value in FROZEN.items():
+        setattr(partner, name, value)
+    partner.save()
 
 
 class PartnerLogoFactory(DjangoModelFactory):
@@ -36,7 +52,7 @@ class PartnerFactory(DjangoModelFactory):
         model = models.Partner
 
     class Params:
-        frozen = Trait(status=enums.PartnerStatus.FROZEN)
+        frozen = Trait(**FROZEN)
         reseller_only = Trait(allows_referral=False)
         with_logo = Trait(logo=SubFactory(PartnerLogoFactory), logo_width=160, logo_height=48)
 

@@ -32,6 +32,8 @@ SPEAKERS = {
     "partners.invitation": PARTNER,
     "partners.invitation_requested": PROVIDER,
     "partners.member_invitation": PARTNER,
+    "partners.frozen": PROVIDER,
+    "partners.unfrozen": PROVIDER,
     "association.associated": PARTNER,
     "association.resume": PARTNER,
     "association.resume_reminder": PARTNER,

@@ -7,7 +7,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.models import Invitation, InvitationRequest
-from tests.factories import InvitationRequestFactory, PartnerMemberFactory, UserFactory
+from tests.factories import InvitationRequestFactory, PartnerMemberFactory, UserFactory, mark_frozen
 from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
@@ -87,8 +87,7 @@ def test_unknown_request_does_not_exist(member, number):
 
 
 def test_refusal_is_shown_and_leaves_the_request_open(asked, member):
-    asked.partner.status = "frozen"
-    asked.partner.save()
+    mark_frozen(asked.partner)
     client = client_of(member.user)
     response = client.post(address_of(asked))
     assert response.status_code == 409

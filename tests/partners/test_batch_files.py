@@ -11,10 +11,14 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from partners.enums import PartnerStatus
 from partners.services.batches import make_batches
 from partners.views import batches
-from tests.factories import InvitationBatchFactory, InvitationFactory, PartnerMemberFactory
+from tests.factories import (
+    InvitationBatchFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    mark_frozen,
+)
 from tests.scanning import scanned_text
 
 pytestmark = pytest.mark.django_db
@@ -204,8 +208,7 @@ def test_label_of_what_cannot_be_followed_has_a_word_and_no_code(member_client, 
 @pytest.mark.parametrize("file", ["labels", "codes.zip", "codes.zip?format=png"])
 def test_frozen_partner_prints_nothing(member_client, member, caplog, file):
     batch = made(member)
-    member.partner.status = PartnerStatus.FROZEN
-    member.partner.save()
+    mark_frozen(member.partner)
     with caplog.at_level("INFO", "security"):
         page = member_client.get(f"{LIST}{batch.pk}/{file}").content.decode()
     assert "The partner is frozen and cannot invite." in page

@@ -4,10 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partners.enums import PartnerStatus
 from partners.models import InvitationBatch
 from partners.services.batches import make_batches
-from tests.factories import InvitationBatchFactory, PartnerMemberFactory, UserFactory
+from tests.factories import FROZEN, InvitationBatchFactory, PartnerMemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +116,7 @@ def test_type_that_is_not_granted_is_refused(member_client, member):
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ({"status": PartnerStatus.FROZEN}, "The partner is frozen and cannot invite."),
+        (FROZEN, "The partner is frozen and cannot invite."),
         (
             {"allows_reseller": False, "allows_referral": False},
             "The partner may not invite in this association type.",

@@ -12,7 +12,7 @@ from partners.enums import AssociationType, InvitationProblem, PartnerStatus
 from partners.models import Invitation, InvitationBatch
 from partners.services import batches
 from partners.services.batches import cancel_batch, make_batches, start_links
-from tests.factories import InvitationBatchFactory, PartnerMemberFactory
+from tests.factories import FROZEN, InvitationBatchFactory, PartnerMemberFactory
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_finished_batch_cannot_be_cancelled(member):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"status": PartnerStatus.FROZEN}, InvitationProblem.PARTNER_UNAVAILABLE),
+        (FROZEN, InvitationProblem.PARTNER_UNAVAILABLE),
         ({"allows_referral": False}, InvitationProblem.TYPE_NOT_ALLOWED),
     ],
 )

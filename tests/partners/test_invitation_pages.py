@@ -14,7 +14,13 @@ from audit.models import AuditEvent
 from partners.models import Invitation, Partner
 from partners.services.invitations import edit_invitation, revoke_invitation
 from partners.views import invitation_changes
-from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
+from tests.factories import (
+    FROZEN,
+    InvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    mark_frozen,
+)
 from tests.shown_forms import open_and_send
 
 pytestmark = pytest.mark.django_db
@@ -216,8 +222,7 @@ def test_only_type_is_named_and_taken(boss):
 
 
 def test_frozen_partner_makes_no_link(boss):
-    boss.partner.status = "frozen"
-    boss.partner.save()
+    mark_frozen(boss.partner)
     client = client_of(boss.user)
     shown, refused = client.get(NEW), client.post(NEW, asked())
     assert (shown.status_code, refused.status_code) == (200, 409)
@@ -404,7 +409,7 @@ def test_repeated_submit_gets_its_first_answer_when_it_is_no_longer_valid(boss, 
         if becomes == "expired":
             clock.shift(timedelta(days=2))
         else:
-            Partner.objects.update(status="frozen")
+            Partner.objects.update(**FROZEN)
         again = client.post(NEW, sent)
         with_a_new_key = client.post(NEW, {**sent, "form_key": "l" * 22})
     assert (first.status_code, first["Location"]) == (303, path(Invitation.objects.get()))

@@ -9,8 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from partners.enums import PartnerStatus
-from tests.factories import InvitationFactory, PartnerMemberFactory
+from tests.factories import InvitationFactory, PartnerMemberFactory, mark_frozen
 from tests.scanning import scanned_text
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +119,7 @@ def dead_invitation(member, *, partner_frozen=False, type_withdrawn=False, **tra
     partner = member.partner
     invitation = InvitationFactory(partner=partner, **traits)
     if partner_frozen:
-        partner.status = PartnerStatus.FROZEN
+        mark_frozen(partner)
     if type_withdrawn:
         partner.allows_referral = False
     partner.save()

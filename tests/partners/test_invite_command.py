@@ -14,7 +14,7 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import Channel
 from partners.models import Invitation
-from tests.factories import PartnerFactory
+from tests.factories import PartnerFactory, mark_frozen
 from tests.scanning import scanned_text
 
 pytestmark = pytest.mark.django_db
@@ -202,8 +202,7 @@ def test_unknown_and_frozen_partners_cannot_invite(acme):
     with pytest.raises(CommandError) as refused:
         call_command("invite", "--partner", "unknown", *LINK)
     assert str(refused.value) == "--partner: there is no partner with this short name."
-    acme.status = "frozen"
-    acme.save()
+    mark_frozen(acme)
     with pytest.raises(CommandError) as refused:
         invite(*LINK)
     assert str(refused.value) == "The partner is frozen and cannot invite."

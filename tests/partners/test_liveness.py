@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from partners.enums import InvitationRefusal, PartnerStatus
+from partners.enums import InvitationRefusal
 from partners.models import Invitation
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from tests.factories import InvitationFactory, PartnerFactory
@@ -27,7 +27,7 @@ CASES = {
     "revoked now": ({"revoked_at": NOW}, {}, InvitationRefusal.REVOKED),
     "partner frozen": (
         {},
-        {"status": PartnerStatus.FROZEN},
+        {"frozen": True},
         InvitationRefusal.PARTNER_UNAVAILABLE,
     ),
     "reseller not allowed": (

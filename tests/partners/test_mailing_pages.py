@@ -15,6 +15,7 @@ from tests.factories import (
     PartnerFactory,
     PartnerMemberFactory,
     UserFactory,
+    mark_frozen,
 )
 from tests.tables import tables
 
@@ -247,8 +248,7 @@ def test_quota_is_429_and_the_draft_stays(client, settings):
 
 def test_frozen_partner_sends_nothing(client, member):
     batch = drafted(client)
-    member.partner.status = "frozen"
-    member.partner.save()
+    mark_frozen(member.partner)
     assert send(client, batch).status_code == 409
     assert upload(client, LIST, label="Another").status_code == 409
     assert InvitationBatch.objects.get().state == "draft"

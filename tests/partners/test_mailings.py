@@ -15,7 +15,7 @@ from partners.services.invitation_drafts import enqueue_invitation_emails
 from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.mailings import draft_mailing, mail_batches, start_mailing
 from partners.services.retention import discard_old_drafts
-from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
+from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory, mark_frozen
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
@@ -116,8 +116,7 @@ def test_cancelled_batch_keeps_what_is_sent(member, monkeypatch):
 
 def test_batch_of_a_frozen_partner_is_stopped(member):
     batch = started(member, addresses(3))
-    member.partner.status = "frozen"
-    member.partner.save()
+    mark_frozen(member.partner)
     assert work() == [1]
     batch.refresh_from_db()
     assert (batch.state, batch.stop_reason, batch.done_count) == (

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from partners.enums import PartnerStatus
 from partners.services.offers import Offer, find_offer
 from tests.factories import InvitationFactory, PartnerFactory
 
@@ -21,7 +20,7 @@ KINDS = {
     "revoked": {"revoked": True},
     "used up": {"used_up": True},
     "limited": {"max_uses": 3},
-    "partner frozen": {"partner__status": PartnerStatus.FROZEN},
+    "partner frozen": {"partner__frozen": True},
     "reseller not allowed": {"partner__allows_reseller": False},
     "referral not allowed": {"referral": True, "partner__allows_referral": False},
 }

@@ -14,6 +14,7 @@ from tests.factories import (
     InvitationRequestFactory,
     PartnerMemberFactory,
     UserFactory,
+    mark_frozen,
 )
 from tests.tables import tables
 
@@ -136,7 +137,8 @@ def test_dismissing_needs_a_reason_and_happens_once(boss, asked):
 @pytest.mark.parametrize(("mails_a_day", "frozen", "status"), [(0, False, 429), (9, True, 409)])
 def test_answer_that_is_refused_says_so(boss, asked, settings, mails_a_day, frozen, status):
     settings.PARTNER_DAILY_MAILS = mails_a_day
-    type(boss.partner).objects.update(status="frozen" if frozen else "normal")
+    if frozen:
+        mark_frozen(boss.partner)
     client = client_of(boss.user)
     before = tables()
     response = client.post(f"/partner/requests/{asked.pk}/invitation")

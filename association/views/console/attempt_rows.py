@@ -91,9 +91,10 @@ def cells_of(attempt: Attempt) -> list[Any]:
 def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
     """Return the context of the attempt's page.
 
-    Each refusal has the label of its button (empty without one), and the invitation that the button
-    has sent already.
+    Each refusal has the label of its button (empty without one), the invitation that the button
+    has sent already, and whether only the partner's freeze keeps what helps from being done.
     """
+    is_frozen = attempt.invitation.partner.is_frozen
     sent, operations = sent_by_operation(attempt=attempt, now=now), operations_for(attempt)
     refusals = [
         {
@@ -101,6 +102,7 @@ def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
             "operation": operation,
             "label": BUTTONS.get(operation, ""),
             "sent": sent.get(operation or ""),
+            "is_held_up": is_frozen and operation != suggested_operation(code),
         }
         for code, operation in operations.items()
     ]
