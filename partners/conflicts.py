@@ -19,8 +19,8 @@ def partner_sentences(names: Iterable[str], who: Who) -> list[str]:
     keys = [int(found[1]) for name in names if (found := FREEZE_NAME.fullmatch(name))]
     partners = list(Partner.objects.filter(pk__in=keys).order_by("pk"))
     events = last_events_of(objects=partners, names=("status",))
-    found = [(partner, events.get((str(partner.pk), "status"))) for partner in partners]
-    return [_sentence(partner, event, who) for partner, event in found if event is not None]
+    last = [(partner, events.get((str(partner.pk), "status"))) for partner in partners]
+    return [_sentence(partner, event, who) for partner, event in last if event is not None]
 
 
 def _sentence(partner: Partner, event: AuditEvent, who: Who) -> str:

@@ -88,10 +88,13 @@ class PartnerAdmin(AuditedModelAdmin):
         title=_("Freeze the partner"),
         consequences=(
             _("Its members cannot invite, freeze customers or request authorizations."),
-            _("Its invitations cannot be followed, and those that wait to be sent are not sent."),
             _(
                 "They can still read everything, set budgets, unfreeze customers and answer"
                 " requests to end."
+            ),
+            _(
+                "Its invitations cannot be followed. Those that wait to be sent are not sent, and"
+                " batches that are being made are stopped."
             ),
             _("Its customers stay its customers, and what runs goes on running and costing money."),
             _("All members get an e-mail that names the provider and the reason."),

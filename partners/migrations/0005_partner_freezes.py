@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name='partner',
+            name='status',
+            field=models.CharField(choices=[('normal', 'normal'), ('frozen', 'frozen')], default='normal', help_text='Changed by an action of the list of partners, with a reason.', max_length=16, verbose_name='status'),
+        ),
         migrations.AddField(
             model_name='partner',
             name='frozen_at',

@@ -40,7 +40,11 @@ class Partner(models.Model):
     logo_width = models.PositiveIntegerField(_("width of the logo"), null=True, blank=True)
     logo_height = models.PositiveIntegerField(_("height of the logo"), null=True, blank=True)
     status = models.CharField(
-        _("status"), max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.NORMAL
+        _("status"),
+        max_length=16,
+        choices=PartnerStatus.choices,
+        default=PartnerStatus.NORMAL,
+        help_text=_("Changed by an action of the list of partners, with a reason."),
     )
     # Of the present freeze. One from before these were stored has a moment and no reason.
     frozen_at = models.DateTimeField(_("frozen at"), null=True, blank=True)

@@ -22,6 +22,7 @@ from association.services.customer_lists import CustomerState
 from association.services.customers import (
     ALL_BUT_ADMINISTRATOR,
     assign_manager,
+    check_partner_may_act,
     freeze_customer,
     unfreeze_customer,
 )
@@ -48,6 +49,7 @@ def freeze(request: HttpRequest, member: PartnerMember, association_id: int) -> 
     customer = find_customer(member, association_id)
     if not customer.is_reseller:
         raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
+    check_partner_may_act(customer, member.user)
     before = _own_freeze(customer)
     shows = shown_cause(customer.account, [before] if before else [], FreezeCause.PARTNER)
     scope = request.GET.get("scope")
