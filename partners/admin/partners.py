@@ -87,7 +87,7 @@ class PartnerAdmin(AuditedModelAdmin):
     @_confirmed(
         title=_("Freeze the partner"),
         consequences=(
-            _("Its members cannot invite, freeze customers or request authorizations."),
+            _("Its members cannot invite customers, freeze them or request authorizations."),
             _(
                 "They can still read everything, set budgets, unfreeze customers and answer"
                 " requests to end."
@@ -114,7 +114,7 @@ class PartnerAdmin(AuditedModelAdmin):
     @_confirmed(
         title=_("Unfreeze the partner"),
         consequences=(
-            _("Its members can invite, freeze customers and request authorizations again."),
+            _("Its members can invite customers, freeze them and request authorizations again."),
             _("Its invitations can be followed again, unless they have expired meanwhile."),
             _("E-mails with invitations that were not sent meanwhile have to be sent again."),
             _("All members get an e-mail that names the provider and the reason."),

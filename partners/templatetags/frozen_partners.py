@@ -13,4 +13,5 @@ def what_still_works() -> str:
 
 @register.simple_tag
 def what_does_not_work() -> str:
-    return _("You cannot invite, freeze customers or request authorizations.")
+    """Inviting colleagues to the console stays possible, so customers are named."""
+    return _("You cannot invite customers, freeze them or request authorizations.")

@@ -116,7 +116,7 @@ def test_every_page_of_its_console_says_since_when_why_and_whom_to_ask(role, set
         assert "2 January 2026, 09:00 GMT" in shown
         assert "Reason: <bdi>Complaints about invitations</bdi>" in shown
         assert "set budgets, unfreeze customers and answer requests to end." in shown
-        assert "You cannot invite, freeze customers or request authorizations." in shown
+        assert "You cannot invite customers, freeze them or request authorizations." in shown
         assert 'href="mailto:help@provider.example"' in shown.split("</section>")[0]
 
 

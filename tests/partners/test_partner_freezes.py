@@ -187,7 +187,7 @@ def test_e_mail_about_the_freeze_says_who_when_why_what_works_and_whom_to_ask(
     assert "Complaints &lt;b&gt;" in email.html
     for text in (
         "You can read everything, set budgets, unfreeze customers and answer requests to end.",
-        "You cannot invite, freeze customers or request authorizations.",
+        "You cannot invite customers, freeze them or request authorizations.",
         "your invitations cannot be followed",
         "and not the reason",
         "help@provider.example",
@@ -207,7 +207,7 @@ def test_e_mail_about_the_end_of_the_freeze_says_who_when_why_and_what_to_do(par
     assert email.subject == "Example Cloud has unfrozen Nimbus"
     assert "On 2 March 2026, 09:30 GMT Example Cloud unfroze your organisation" in email.text
     assert "> All clear" in email.text
-    assert "You can invite, freeze customers and request authorizations again." in email.text
+    assert "You can invite customers, freeze them and request authorizations again." in email.text
     assert links(email) == {"/partner/"}
     assert only_in_text(email) == set()
 
@@ -245,7 +245,7 @@ def shown_messages(page):
 def test_the_admin_says_what_will_happen_and_who_reads_the_reason(partner, admin):
     client = client_of(admin)
     page = client.post(ADMIN, chosen(partner, "freeze_partner")).content.decode()
-    assert "Its members cannot invite, freeze customers or request authorizations." in page
+    assert "Its members cannot invite customers, freeze them or request authorizations." in page
     assert "The members of the partner read it, in the console and in an e-mail." in page
     assert "Its customers do not." in page
     assert not Partner.objects.get().is_frozen
