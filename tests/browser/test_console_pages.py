@@ -86,3 +86,16 @@ def test_every_page_of_the_console_is_in_order(new_visitor, ids):
     colleague.open(reverse("console_invitation", args=[mailed.pk]), mailed.label, variant="mailed")
 
     assert len(seen) > 25
+
+
+def test_the_console_of_a_frozen_partner_is_in_order(new_visitor, ids, settings):
+    settings.PROVIDER_SUPPORT_EMAIL = "customers-and-partners@support.provider.example"
+    boss = ids["boss"]
+    factories.mark_frozen(boss.partner, frozen_reason="Complaint-" * 25)
+    colleague = new_visitor(viewport={"width": 1280, "height": 900})
+    colleague.open("/account/login/", "login")
+    colleague.log_in(boss.user, "Overview", variant="console of a frozen partner")
+
+    for name in ("console_customer", "console_attempt", "console_mailing", "console_freeze"):
+        route = next(route for route in shown() if route.name == name)
+        colleague.open(address(route, ids), "[^<]+", variant=f"{name} of a frozen partner")

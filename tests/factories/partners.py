@@ -26,9 +26,9 @@ FROZEN: dict[str, Any] = {
 }
 
 
-def mark_frozen(partner: models.Partner) -> None:
+def mark_frozen(partner: models.Partner, **fields: Any) -> None:
     """Store the partner as a frozen one, without what the service does beside it."""
-    for name, value in FROZEN.items():
+    for name, value in {**FROZEN, **fields}.items():
         setattr(partner, name, value)
     partner.save()
 
