@@ -23,7 +23,7 @@ from accounts.fields import (
 from accounts.models import User
 from accounts.refusals import refusal_sentence
 from web import limits
-from web.email_addresses import InvalidAddress, canonical_address
+from web.email_addresses import InvalidAddress, canonical_address, is_address
 from web.refused import Refused
 from web.security_log import log_security_event
 from web.text_fields import CodeTextField, LineField
@@ -88,15 +88,26 @@ class ResetPasswordForm(forms.Form):
 
 
 class MailboxForm(forms.Form):
-    """The login whose mailbox gets a code, and where the log-in leads. Nothing of it is shown.
+    """The login that needs a code, and where the log-in leads; of these nothing is shown.
 
+    `email` is asked for where the login is an account name: `canonical_email` gets the code.
     `ticket` tells the server alone whether the password was right.
     """
 
+    email = EmailField(label=_("E-mail address of your account"))
     login = forms.CharField(max_length=254, widget=forms.HiddenInput)
     next = forms.CharField(required=False, widget=forms.HiddenInput)
     flow = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
     ticket = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if is_address(self["login"].value() or ""):
+            del self.fields["email"]
+
+    @property
+    def canonical_email(self) -> str:
+        return canonical_address(self.cleaned_data.get("email") or self.cleaned_data["login"])
 
 
 class LogInCodeForm(forms.Form):

@@ -50,7 +50,7 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "This code is not right or no longer works. Type the newest one, or send a new code."
     ),
     CodeRefusal.SENT_JUST_NOW: _(
-        "No new code: one went to this address %(ago)s ago; the next is possible in %(wait)s."
+        "No new code: one went to this address %(ago)s; the next is possible in %(wait)s."
     ),
     CodeRefusal.HOUR_USED_UP: _(
         "No new code: %(per_hour)s within the hour; the next is possible at %(at)s."
@@ -76,10 +76,17 @@ def refusal_sentence(refused: Refused) -> "StrOrPromise":
     sent_at, now = refused.context["sent_at"], refused.context["now"]
     return sentence % {
         **_NUMBERS,
-        "ago": _seconds(floor((now - sent_at).total_seconds())),
+        "ago": _ago(floor((now - sent_at).total_seconds())),
         "wait": _seconds(ceil((refused.again_at - now).total_seconds())),
         "at": clock_text(next_minute(refused.again_at)),
     }
+
+
+def _ago(seconds: int) -> "StrOrPromise":
+    if seconds < 1:
+        return _("just now")
+    text = ngettext("%(number)s second ago", "%(number)s seconds ago", seconds)
+    return text % {"number": seconds}
 
 
 def _seconds(number: int) -> str:

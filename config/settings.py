@@ -221,7 +221,7 @@ RATE_LIMITS = {
     "start_attempt": (600, _HOUR),
     # Codes, to any e-mail addresses.
     "send_code": (300, _HOUR),
-    # Codes to log in with a new browser, per login and client network.
+    # Codes to log in with a new browser, per e-mail address and client network.
     "log_in_code": (1, _MINUTE),
     "log_in_codes_in_an_hour": (5, _HOUR),
     # Requests for an online invitation; each sends e-mails to the partner's members.

@@ -3,6 +3,7 @@
 import re
 
 import idna
+from django.utils.crypto import salted_hmac
 
 from web.typed_text import clean_address
 
@@ -10,7 +11,10 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_LENGTH = 254
 # Anything in a text that looks like an address, whether we accept it or not.
-_IN_TEXT = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]+")
+_IN_TEXT = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]*[^\s@\"'<>(),:;.!?]")
+_MASKED = re.compile(r".?…@.*", re.DOTALL)
+# What `mask_address()` adds, so that two people look different.
+_MARK = re.compile(r"(?<=…@)(\S+) #[0-9]{4}\b")
 
 
 class InvalidAddress(ValueError):
@@ -69,8 +73,18 @@ def _ascii_domain(domain: str) -> str:
 
 
 def mask_address(address: str) -> str:
+    """Return the first letter, the domain, and a number that tells two addresses apart.
+
+    The number is the same for every spelling of an address. Nobody can compute it without
+    `SECRET_KEY`, so it confirms no guess; with another key it is another number. What is masked
+    already stays.
+    """
+    if _MASKED.fullmatch(address):
+        return address
     local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
+    same = canonical_or_none(address) or address.lower()
+    digest = salted_hmac("web.email_addresses.mask", same, algorithm="sha256").digest()
+    return f"{local[:1]}…@{domain} #{int.from_bytes(digest[:8]) % 10_000:04}"
 
 
 def mask_addresses(text: str) -> str:
@@ -78,7 +92,22 @@ def mask_addresses(text: str) -> str:
     return _IN_TEXT.sub(lambda found: mask_address(found[0]), text)
 
 
+def without_marks(text: str) -> str:
+    """Remove the numbers of masked addresses, to compare with what another key has masked."""
+    return _MARK.sub(r"\1", text)
+
+
 def replace_address(text: str, address: str, replacement: str) -> str:
     """Replace an address in a text, in any case; not where it is part of a longer address."""
-    whole = rf"(?<![\w.!#$%&'*+/=?^`{{|}}~-]){re.escape(address)}(?![\w-]|\.\w)"
+    return _replace(text, re.escape(address), replacement)
+
+
+def replace_masked(text: str, address: str, replacement: str) -> str:
+    """Replace an address where it is masked, by any key: so others that look like it, too."""
+    masked = re.escape(without_marks(mask_address(address)))
+    return _replace(text, rf"{masked}(?: #[0-9]{{4}})?", replacement)
+
+
+def _replace(text: str, pattern: str, replacement: str) -> str:
+    whole = rf"(?<![\w.!#$%&'*+/=?^`{{|}}~-]){pattern}(?![\w-]|\.\w)"
     return re.sub(whole, replacement, text, flags=re.IGNORECASE)

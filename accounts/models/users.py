@@ -15,7 +15,7 @@ from web.email_addresses import canonical_address, mask_address
 
 def acts_for_provider(actor: "User | None") -> bool:
     """Whether the actor is an administrator of the provider, also when acting for a partner."""
-    return actor is not None and actor.is_staff
+    return actor is not None and actor.acts_for_provider
 
 
 class UserManager(BaseUserManager["User"]):
@@ -115,6 +115,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.is_staff or hasattr(self, "partner_member"):
             return True
         return self.idle_limit_until is not None and timezone.now() < self.idle_limit_until
+
+    @property
+    def acts_for_provider(self) -> bool:
+        """Whether the user is an administrator of the provider; for templates."""
+        return self.is_staff
 
     @property
     def masked_email(self) -> str:

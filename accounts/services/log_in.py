@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.services.codes import check_code, code_holder, send_code, spend_code
 from accounts.services.passwords import warn_of_failed_logins
 from web import limits
-from web.email_addresses import InvalidAddress, canonical_address, canonical_or_none
+from web.email_addresses import InvalidAddress, canonical_address
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.refused import Busy, Refused, forget_refusal
 from web.security_log import log_security_event
@@ -77,13 +77,17 @@ def check_guess(*, login: str, owner: User | None, password: str, browser: str |
 
 
 def send_log_in_code(
-    *, email: str, flow: str, language: str, knows_password: bool, now: datetime
+    *, email: str, login: str, flow: str, language: str, knows_password: bool, now: datetime
 ) -> None:
     """Send a code that proves the mailbox, if the address's limits allow one.
 
-    The page does not tell whether they did. Whether another code went there a moment ago would show
-    to whom an account name belongs, and the codes kept for the owner whether a guess was right.
+    The canonical address is the one that the visitor typed, not that of the login's owner: pages
+    tell when a code went to an address, so they would tell to whom an account name belongs.
+    `knows_password`: of the account with this login. This page does not tell whether the limits
+    allowed a code: the codes kept for the owner would show whether a guess was right.
     """
+    owner = find_owner(login)
+    is_owners = owner is not None and owner.email == email
     try:
         send_code(
             email=email,
@@ -91,18 +95,12 @@ def send_log_in_code(
             flow=flow,
             language=language,
             now=now,
-            knows_password=knows_password,
+            knows_password=knows_password and is_owners,
         )
     except Refused as refused:
         # The answer is not one that the request log would write about.
         log_security_event("code.not_sent", purpose=CodePurpose.LOG_IN.value, code=refused.code)
         forget_refusal()
-
-
-def mailbox_of(login: str) -> str | None:
-    """Return the address of the owner of this login, else the login if it is an address."""
-    owner = find_owner(login)
-    return owner.email if owner is not None else canonical_or_none(login)
 
 
 def prove_mailbox(*, email: str, flow: str, code: str, now: datetime) -> User:

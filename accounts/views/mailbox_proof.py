@@ -22,15 +22,15 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import LogInCodeForm, MailboxForm, refusals_as_errors
 from accounts.known_browsers import remember_known_browser
 from accounts.services.codes import LIFETIME, PAUSE
-from accounts.services.log_in import MailboxUnproven, mailbox_of, prove_mailbox, send_log_in_code
+from accounts.services.log_in import MailboxUnproven, prove_mailbox, send_log_in_code
 from accounts.views.sent_codes import CodeFacts
 from web import limits
 from web.answers import as_refusal, limited, posted, posts_only, see_other, wait_before_retry
 from web.versioned_forms import clock_text, next_minute
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
-# In the session: the login, the address that gets the code, whether its password was typed, the
-# flow that the code belongs to, what the page tells of it, and `next`.
+# In the session: the login, the address that was typed, in its canonical form, whether the login's
+# password was typed, the flow that the code belongs to, what the page tells of it, and `next`.
 _STARTED = "mailbox_proof"
 Started = dict[str, Any]
 _IN_A_MINUTE, _IN_AN_HOUR = "log_in_code", "log_in_codes_in_an_hour"
@@ -47,8 +47,7 @@ def ask_for_proof(request: HttpRequest, unproven: MailboxUnproven) -> HttpRespon
 
 
 def _signer_of(login: str, *, knows_password: bool) -> TimestampSigner:
-    # What is signed is random: without the key a ticket does not tell which of the two it is. It is
-    # for the login as typed: one for a mailbox would tell whose mailbox another login has.
+    # What is signed is random: without the key a ticket does not tell which of the two it is.
     return TimestampSigner(salt=f"accounts.mailbox_proof {knows_password} {login}")
 
 
@@ -64,7 +63,7 @@ def _is_ticket(ticket: str, login: str, *, knows_password: bool) -> bool:
 @login_not_required
 @limited
 def send_code(request: HttpRequest) -> HttpResponse:
-    """Begin the proof: send the first code to the mailbox of the login that was typed.
+    """Begin the proof: send the first code to the address that was typed, as login or here.
 
     Without the ticket of a log-in that asked for a proof nothing is sent: it leads to the log-in.
     """
@@ -77,11 +76,16 @@ def send_code(request: HttpRequest) -> HttpResponse:
     if not knows_password and not _is_ticket(ticket, login, knows_password=False):
         return see_other("account_login")
     # Two clicks are one flow, because the form names it.
-    started = {"login": login, "email": mailbox_of(login), "flow": typed["flow"].hex}
-    started["knows_password"] = knows_password
-    started[REDIRECT_FIELD_NAME] = typed[REDIRECT_FIELD_NAME]
-    before = request.session.get(_STARTED)
-    return _send(request, started, before if _is_same_login(before, started) else None)
+    started = {
+        "login": login,
+        "email": form.canonical_email,
+        "flow": typed["flow"].hex,
+        "knows_password": knows_password,
+        REDIRECT_FIELD_NAME: typed[REDIRECT_FIELD_NAME],
+    }
+    before = _started_in(request)
+    is_same = before is not None and before["email"] == started["email"]
+    return _send(request, started, before if is_same else None)
 
 
 @posts_only("account_prove_mailbox")
@@ -89,24 +93,27 @@ def send_code(request: HttpRequest) -> HttpResponse:
 @limited
 def send_new_code(request: HttpRequest) -> HttpResponse:
     """Send another code of the proof that this session has begun."""
-    started = request.session.get(_STARTED)
+    started = _started_in(request)
     if started is None:
         return see_other("account_login")
     return _send(request, started, started)
 
 
-def _is_same_login(before: Started | None, started: Started) -> bool:
-    return before is not None and before["login"] == started["login"]
+def _started_in(request: HttpRequest) -> Started | None:
+    """Return the proof that this session has begun; earlier versions began some without address."""
+    started: Started | None = request.session.get(_STARTED)
+    return started if started is not None and started["email"] else None
 
 
 def _send(request: HttpRequest, started: Started, before: Started | None) -> HttpResponse:
-    """Send a code; where no user has this login, only count.
+    """Send a code, if the limits of the address allow one.
 
-    What the page tells depends on the requests for this login from this network alone, so it is the
-    same for every login, known or not. `before`: the proof of this login that was begun earlier.
+    What the page tells depends on the requests for this address from this network alone, so it is
+    the same for every address, known or not. `before`: the proof of this address that was begun
+    earlier.
     """
     limits.count_use("send_code")
-    key, now = f"{started['login'].lower()} from {limits.client_network()}", timezone.now()
+    key, now = f"{started['email']} from {limits.client_network()}", timezone.now()
     try:
         _count_code(key)
     except limits.LimitReached as reached:
@@ -114,9 +121,8 @@ def _send(request: HttpRequest, started: Started, before: Started | None) -> Htt
         request.session[_STARTED] = kept
         page = _show(request, kept, LogInCodeForm(), problem=_too_soon(reached))
         return as_refusal(page, reached.again_at)
-    if started["email"]:
-        known = {name: started[name] for name in ("email", "flow", "knows_password")}
-        send_log_in_code(**known, language=get_language(), now=now)
+    known = {name: started[name] for name in ("email", "login", "flow", "knows_password")}
+    send_log_in_code(**known, language=get_language(), now=now)
     facts = CodeFacts(now, now + PAUSE, now)
     request.session[_STARTED] = {**started, "code": facts.to_keep()}
     return see_other("account_prove_mailbox")
@@ -165,12 +171,12 @@ def _too_soon(reached: limits.LimitReached) -> str:
 @login_not_required
 @limited
 def prove(request: HttpRequest) -> HttpResponse:
-    started = request.session.get(_STARTED)
+    started = _started_in(request)
     if started is None:
         return redirect("account_login")
     form = LogInCodeForm(posted(request))
     if form.is_valid():
-        email, flow = started["email"] or "", started["flow"]
+        email, flow = started["email"], started["flow"]
         with refusals_as_errors(form, "code"):
             code, now = form.cleaned_data["code"], timezone.now()
             user = prove_mailbox(email=email, flow=flow, code=code, now=now)
@@ -192,5 +198,5 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     code = CodeFacts.restore(started["code"], now=timezone.now())
-    context = {"form": form, "code": code, "problem": problem}
+    context = {"form": form, "email": started["email"], "code": code, "problem": problem}
     return render(request, "account/prove_mailbox.html", context, status=status)

@@ -26,7 +26,7 @@ from accounts.services.passwords import reset_password
 from accounts.views.sent_codes import CodeFacts
 from web import limits
 from web.answers import as_refusal, limited, posted, see_other
-from web.email_addresses import canonical_address
+from web.email_addresses import canonical_address, is_address
 from web.refused import Refused
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -92,7 +92,8 @@ def _with_next(page: str, next_url: str) -> str:
 @limited
 def reset(request: HttpRequest) -> HttpResponse:
     started = request.session.get(_RESET)
-    if started is None:
+    # The address is as old as the session: the rules may refuse it by now.
+    if started is None or not is_address(started["email"]):
         return redirect("account_reset_password")
     if request.POST.get("action") == "send_code":
         return _send_new_code(request, started)

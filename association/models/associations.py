@@ -1,5 +1,6 @@
 """Associations of an account with a partner, and the authorizations that belong to them."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -76,8 +77,9 @@ class Association(models.Model):
 
     objects = AssociationQuerySet.as_manager()
 
-    # Only on rows that `lock_customers()` returned; elsewhere reading it is an AttributeError.
+    # Only on rows that `lock_customers()` returned; elsewhere reading them is an AttributeError.
     current_budget: "Budget | None"
+    last_moment: datetime
 
     class Meta:
         verbose_name = _("association")

@@ -22,6 +22,7 @@ from association.services.customers import (
     lock_own_customer,
 )
 from association.services.documents import Agreed, current_documents
+from association.services.moments import moment_after
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -45,6 +46,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
     """
     with transaction.atomic():
         [locked] = lock_customers([association])
+        now = moment_after([locked], now)
         check_partner_may_act(association, by)
         open_one = locked.authorizations.open().first()
         if open_one is not None:
@@ -86,6 +88,7 @@ def grant_authorization(
     """
     with transaction.atomic():
         locked = lock_own_customer(association, by)
+        now = moment_after([locked], now)
         open_one = locked.authorizations.open().first()
         if open_one is not None and open_one.granted_at is not None:
             return open_one
@@ -153,6 +156,7 @@ def _end(
     """Move the authorization from the state that this ends, and tell the partner."""
     with transaction.atomic():
         association = lock_own_customer(authorization.association, by)
+        now = moment_after([association], now)
         ended = association.authorizations.get(pk=authorization.pk)
         if ended.state == state:
             return ended

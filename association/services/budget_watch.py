@@ -53,8 +53,10 @@ def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
         used = used_of(budgets, now)
         risen = [budget for budget in budgets if used[budget.pk] > used_before[budget.pk]]
         if risen:
-            just_frozen = _freeze_exhausted(risen, used, now)
-            _alert(risen, used, now, just_frozen={row.pk for row in just_frozen})
+            # The clock was read before the lock; a budget may have been set meanwhile.
+            at = max([now, *(budget.set_at for budget in risen)])
+            just_frozen = _freeze_exhausted(risen, used, at)
+            _alert(risen, used, at, just_frozen={row.pk for row in just_frozen})
 
 
 def reached_thresholds(*, amount: Decimal, used: Decimal) -> tuple[int, ...]:

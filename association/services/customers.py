@@ -18,7 +18,6 @@ from accounts.models import Freeze, User, acts_for_provider
 from accounts.services.freezes import (
     close_freezes,
     freezes_of,
-    latest_moment,
     lock_accounts,
     open_freeze,
     shown_cause,
@@ -26,6 +25,7 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
 from association.models import Association, Budget
+from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
     email_owners,
     email_partner,
@@ -106,6 +106,7 @@ def set_budgets(
     """
     with transaction.atomic():
         customers = _lock_resellers(associations)
+        now = moment_after(customers, now)
         freezes = freezes_of([row.account_id for row in customers]) if unfreeze else []
         current = {customer.pk: customer.current_budget for customer in customers}
         check_shown(shown_version, shown_terms(current, freezes))
@@ -137,6 +138,7 @@ def freeze_customer(
     cause = FreezeCause.PARTNER
     with transaction.atomic():
         [locked] = _lock_resellers([association])
+        now = moment_after([locked], now)
         check_partner_may_act(association, by)
         freezes = list(locked.account.freezes.all())
         check_shown(shown_version, shown_cause(locked.account, freezes, cause))
@@ -153,7 +155,7 @@ def freeze_customer(
             scope=scope,
             reason=reason,
             by=by,
-            now=latest_moment(freezes, now),
+            now=now,
         )
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
@@ -178,6 +180,7 @@ def unfreeze_customer(
     """
     with transaction.atomic():
         [locked] = _lock_resellers([association])
+        now = moment_after([locked], now)
         if locked.current_budget is None:
             raise Refused(AssociationRefusal.NO_BUDGET, association=locked)
         freezes = freezes_of([locked.account_id])
@@ -234,15 +237,15 @@ def assign_manager(
 
 
 def lock_customers(associations: Collection[Association]) -> list[Association]:
-    """Lock the accounts; return the associations as they are now, each with `current_budget`.
+    """Lock the accounts; return the associations as they are now, ordered by the account's key.
 
-    Ordered by the account's key. Raises Refused: ENDED.
+    Each has `current_budget`, and `last_moment` for `moment_after()`. Raises Refused: ENDED.
     """
     accounts = lock_accounts([association.account_id for association in associations])
     current = FilteredRelation("budgets", condition=Q(budgets__replaced_at__isnull=True))
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
     customers = list(
-        rows.annotate(joined_budget=current)
+        rows.annotate(joined_budget=current, **LAST_MOMENTS)
         .select_related("joined_budget")  # type: ignore[misc] # the annotation
         .order_by("account")
     )
@@ -251,6 +254,7 @@ def lock_customers(associations: Collection[Association]) -> list[Association]:
         # Django sets no attribute where there is no budget. From here on a row without one was not
         # loaded by this function, and reading it is an error.
         customer.current_budget = getattr(customer, "joined_budget", None)
+        customer.last_moment = last_moment_of(customer)
         if customer.ended_at is not None:
             raise Refused(AssociationRefusal.ENDED, association=customer)
     return customers
@@ -287,8 +291,6 @@ def _write_budgets(
 ) -> list[Budget]:
     current = {customer.pk: customer.current_budget for customer in customers}
     replaced = [budget for budget in current.values() if budget is not None]
-    # The clock was read before the lock; another budget may have been set meanwhile.
-    now = max([now, *(budget.set_at for budget in replaced)])
     if replaced:
         Budget.objects.filter(pk__in=[budget.pk for budget in replaced]).update(replaced_at=now)
     budgets = Budget.objects.bulk_create(
@@ -317,12 +319,12 @@ def _write_budgets(
 def end_budget(*, association: Association, by: User, now: datetime) -> None:
     """End the budget in force, if there is one, with its association.
 
-    The association comes from `lock_customers()`.
+    The association comes from `lock_customers()`, the moment from `moment_after()`.
     """
     budget = association.current_budget
     if budget is None:
         return
-    budget.replaced_at = max(now, budget.set_at)
+    budget.replaced_at = now
     budget.save(update_fields=["replaced_at"])
     record_audit_event(
         action="budget.ended",
@@ -330,7 +332,7 @@ def end_budget(*, association: Association, by: User, now: datetime) -> None:
         by=by,
         now=now,
         before={"replaced_at": None},
-        after={"replaced_at": budget.replaced_at},
+        after={"replaced_at": now},
     )
 
 

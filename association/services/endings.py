@@ -17,6 +17,7 @@ from association.models import Association, EndRequest
 from association.services.authorizations import revoke_open_authorization
 from association.services.customers import ALL_BUT_ADMINISTRATOR, end_budget, lock_customers
 from association.services.end_obstacles import find_obstacles
+from association.services.moments import moment_after
 from association.services.recipients import email_customers, email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -59,13 +60,14 @@ def ask_to_end(
     """
     with transaction.atomic():
         locked = _lock(association, side, by)
+        now = moment_after([locked], now)
         if locked.end_requests.open().exists():
             raise Refused(AssociationRefusal.END_REQUEST_OPEN, association=locked)
         _check_obstacles(locked, now)
         end_request = locked.end_requests.create(
             asking_side=side,
             reason=reason,
-            asked_at=max(now, locked.associated_at),
+            asked_at=now,
             asked_by=by,
         )
         record_audit_event(
@@ -77,7 +79,7 @@ def ask_to_end(
                 "association": locked.pk,
                 "asking_side": side,
                 "reason": reason,
-                "asked_at": end_request.asked_at,
+                "asked_at": now,
                 "answer": "",
             },
         )
@@ -99,6 +101,7 @@ def answer_end_request(
     answer = EndAnswer.AGREED if agree else EndAnswer.DECLINED
     with transaction.atomic():
         locked = _lock(end_request.association, side, by)
+        now = moment_after([locked], now)
         open_request = _find_open(locked, end_request)
         if open_request.asking_side == side:
             raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
@@ -132,6 +135,7 @@ def withdraw_end_request(
     """
     with transaction.atomic():
         locked = _lock(end_request.association, side, by)
+        now = moment_after([locked], now)
         open_request = _find_open(locked, end_request)
         if open_request.asking_side != side:
             raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
@@ -150,6 +154,7 @@ def end_association(
     """
     with transaction.atomic():
         [locked] = lock_customers([association])
+        now = moment_after([locked], now)
         end_request = locked.end_requests.open().first()
         if end_request is not None:
             _write_answer(end_request, EndAnswer.CLOSED, Side.PROVIDER, reason, by=by, now=now)
@@ -201,8 +206,7 @@ def _write_answer(
     end_request: EndRequest, answer: EndAnswer, side: Side, reason: str, *, by: User, now: datetime
 ) -> None:
     end_request.answer, end_request.answering_side, end_request.answer_reason = answer, side, reason
-    # The clock was read before the lock; the request may have been made meanwhile.
-    end_request.answered_at, end_request.answered_by = max(now, end_request.asked_at), by
+    end_request.answered_at, end_request.answered_by = now, by
     changed = ["answer", "answering_side", "answer_reason", "answered_at", "answered_by"]
     end_request.save(update_fields=changed)
     record_audit_event(
@@ -215,15 +219,14 @@ def _write_answer(
             "answer": answer,
             "answering_side": side,
             "answer_reason": reason,
-            "answered_at": end_request.answered_at,
+            "answered_at": now,
         },
     )
 
 
 def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
     """End the association and what depends on it, and tell both sides."""
-    ended_at = max(now, locked.associated_at)
-    locked.ended_at, locked.ended_by, locked.end_reason = ended_at, by, reason
+    locked.ended_at, locked.ended_by, locked.end_reason = now, by, reason
     locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
     record_audit_event(
         action="association.ended",
@@ -231,7 +234,7 @@ def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
         by=by,
         now=now,
         before={"ended_at": None},
-        after={"ended_at": ended_at, "end_reason": reason},
+        after={"ended_at": now, "end_reason": reason},
     )
     end_budget(association=locked, by=by, now=now)
     revoke_open_authorization(association=locked, reason=reason, by=by, now=now)

@@ -160,6 +160,7 @@ def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invita
             language=attempt.language,
             country=str(followed.country),
             recipient=recipient,
+            recipient_is_stored=True,
             by=by,
             now=now,
         )

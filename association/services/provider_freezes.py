@@ -48,12 +48,15 @@ def freeze_for_provider(
         freezes = freezes_of([locked.pk])
         check_shown(shown_version, shown_cause(locked, freezes, CAUSE), account=locked)
         before = next((row.scope for row in freezes if row.is_open and row.cause == CAUSE), None)
-        at = latest_moment(freezes, now)
-        freeze = open_freeze(account=locked, cause=CAUSE, scope=scope, reason=reason, by=by, now=at)
+        last = _last_association_of(locked)
+        now = _moment_after(last, latest_moment(freezes, now))
+        freeze = open_freeze(
+            account=locked, cause=CAUSE, scope=scope, reason=reason, by=by, now=now
+        )
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON)
         if before != freeze.scope:
-            tell_frozen(freeze, locked, _association_of(locked), now=now)
+            tell_frozen(freeze, locked, _in_force(last), now=now)
         return freeze
 
 
@@ -76,13 +79,24 @@ def unfreeze_for_provider(
         locked = lock_accounts([account.pk])[account.pk]
         freezes = freezes_of([locked.pk])
         check_shown(shown_version, shown_freezes(freezes, [CAUSE]), account=locked)
+        last = _last_association_of(locked)
+        now = _moment_after(last, latest_moment(freezes, now))
         closed, _ = close_freezes(freezes=freezes, causes=[CAUSE], reason=reason, by=by, now=now)
         for freeze in closed:
-            tell_unfrozen(freeze, locked, _association_of(locked), now=now)
+            tell_unfrozen(freeze, locked, _in_force(last), now=now)
         return closed
 
 
-def _association_of(locked: CustomerAccount) -> Association | None:
-    """Return the association in force; the locked account keeps it from ending meanwhile."""
-    in_force = Association.objects.in_force().filter(account=locked)
-    return in_force.select_related("partner").first()
+def _last_association_of(locked: CustomerAccount) -> Association | None:
+    """Return the account's last association; the lock keeps it from ending meanwhile."""
+    own = Association.objects.filter(account=locked).select_related("partner")
+    return own.order_by("-associated_at", "-pk").first()
+
+
+def _in_force(last: Association | None) -> Association | None:
+    return last if last is not None and not last.has_ended else None
+
+
+def _moment_after(last: Association | None, now: datetime) -> datetime:
+    """Return `now`, or a later end: from its moment must follow whom an action tells."""
+    return max(now, last.ended_at) if last is not None and last.ended_at is not None else now

@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 
 from association.models import LegalDocument
 from audit.models import AppendOnlyModel, Erasure
-from web.email_addresses import mask_address, replace_address
+from web.email_addresses import replace_address, replace_masked
 from web.random_ids import CROCKFORD
 
 # Their texts are the provider's, or are erased in a way of their own (`audit/retention.py`).
@@ -52,7 +52,7 @@ class Pseudonym:
             if value in self.names:
                 return self.name
             for address in self.addresses:
-                value = replace_address(value, mask_address(address), self.address)
+                value = replace_masked(value, address, self.address)
             return self.erase_addresses(value)
         return self._inside(value, self.erase_person)
 

@@ -82,6 +82,8 @@ def end_batch(
     *, batch: InvitationBatch, action: str, by: User | None = None, now: datetime
 ) -> None:
     """End the locked batch: it is finished (`batch.finished`) or cancelled (any other action)."""
+    # The clock was read before the lock; the batch may have been started meanwhile.
+    now = max(now, batch.started_at or now)
     moment = "finished_at" if action == "batch.finished" else "cancelled_at"
     setattr(batch, moment, now)
     batch.save(update_fields=[moment, "cancelled_by", "stop_reason"])

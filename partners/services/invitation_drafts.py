@@ -31,6 +31,7 @@ def draft_invitation(
     channel: str,
     now: datetime,
     recipient: str = "",
+    recipient_is_stored: bool = False,
     is_bound: bool = True,
     max_uses: int | None = None,
     expires_at: datetime | None = None,
@@ -39,15 +40,19 @@ def draft_invitation(
     """Return the invitation as it would be made now, neither checked nor saved.
 
     An e-mail invitation is for one use, and expires after seven days unless `expires_at` is given.
-    Raises InvalidAddress for the recipient.
+    Raises InvalidAddress for the recipient, but not for one that `recipient_is_stored`: that is
+    canonical. Today's rules may refuse it; then its e-mail is not sent, as when an invitation that
+    exists already is sent again.
     """
     by_email = channel == Channel.EMAIL
     if by_email and expires_at is None:
         expires_at = now + LIFE_OF_AN_EMAIL
+    if not recipient_is_stored and (by_email or recipient):
+        recipient = canonical_address(recipient)
     return Invitation(
         partner=partner,
         channel=channel,
-        recipient=canonical_address(recipient) if by_email or recipient else "",
+        recipient=recipient,
         is_bound=by_email and is_bound,
         max_uses=1 if by_email else max_uses,
         expires_at=expires_at,

@@ -95,6 +95,7 @@ def answer_invitation_request(
             language=locked.language or followed.language,
             country=str(followed.country),
             recipient=locked.address,
+            recipient_is_stored=True,
             by=by,
             now=now,
         )

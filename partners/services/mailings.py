@@ -113,6 +113,7 @@ def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invita
         note=row.note or batch.note,
         country=row.country or batch.country,
         recipient=row.email,
+        recipient_is_stored=True,
         recipient_name=row.name,
     )
 

@@ -30,7 +30,6 @@ MOST_EMAILS = 3
 MOST_PEOPLE = 50
 
 
-@whole_transaction
 def invite_member(
     *,
     partner: Partner,
@@ -45,7 +44,14 @@ def invite_member(
     For an unknown address a log-in without password is made, so the inviting member learns nothing
     about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
     """
-    recipient = canonical_address(address)
+    terms = {"role": str(role), "may_see_addresses": may_see_addresses}
+    return _invite(partner, canonical_address(address), address, terms, by, now)
+
+
+@whole_transaction
+def _invite(
+    partner: Partner, recipient: str, typed: str, terms: dict[str, Any], by: User, now: datetime
+) -> MemberInvitation:
     with transaction.atomic():
         lock_members(partner.pk)
         lock_name(f"{EMAIL_KIND}:{recipient}")
@@ -54,9 +60,8 @@ def invite_member(
         user = User.objects.filter(email=recipient).first()
         if user is None:
             user = User(email=recipient, language=by.language)
-            save_new_user(user=user, email_original=address, by=by, now=now)
+            save_new_user(user=user, email_original=typed, by=by, now=now)
         invitation = invitation or MemberInvitation(partner=partner, address=recipient)
-        terms = {"role": str(role), "may_see_addresses": may_see_addresses}
         _write(invitation, terms, by, now)
         message = OutgoingMessage(
             kind=EMAIL_KIND,
@@ -92,14 +97,8 @@ def resend_member_invitation(
             raise Refused(MemberRefusal.INVITATION_ACCEPTED)
         if locked.withdrawn_at is not None:
             raise Refused(MemberRefusal.INVITATION_WITHDRAWN)
-        return invite_member(
-            partner=locked.partner,
-            address=locked.address,
-            role=locked.role,
-            may_see_addresses=locked.may_see_addresses,
-            by=by,
-            now=now,
-        )
+        terms = {"role": locked.role, "may_see_addresses": locked.may_see_addresses}
+        return _invite(locked.partner, locked.address, locked.address, terms, by, now)
 
 
 def withdraw_member_invitation(
@@ -154,6 +153,8 @@ def accept_member_invitation(
         if locked.is_expired(now):
             raise Refused(MemberRefusal.INVITATION_EXPIRED)
         check_shown(shown_version, member_terms(locked))
+        # The clock was read before the lock; it may have been renewed meanwhile.
+        now = max(now, locked.invited_at)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
         _record_end(locked, "accepted_at", "member_invitation.accepted", by, now)
@@ -183,6 +184,8 @@ def _end(
         if locked.accepted_at is not None:
             raise Refused(MemberRefusal.INVITATION_ACCEPTED)
         if locked.withdrawn_at is None:
+            # As where it is accepted.
+            now = max(now, locked.invited_at)
             locked.withdrawn_at, locked.withdrawn_by = now, by
             locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
             _record_end(locked, "withdrawn_at", action, by, now)

@@ -249,7 +249,7 @@ def test_request_that_waited_for_another_one_is_not_told_of_the_future():
     with pytest.raises(Refused) as caught:
         send(now=NOW - timedelta(milliseconds=300))
     assert str(refusal_sentence(caught.value)) == (
-        "No new code: one went to this address 0 seconds ago; the next is possible in 60 seconds."
+        "No new code: one went to this address just now; the next is possible in 60 seconds."
     )
 
 
@@ -413,3 +413,28 @@ def test_sentences_name_the_limits(code, sentence):
     again_at = None if code == CodeRefusal.EXPIRED else now + timedelta(seconds=1800.5)
     refused = Refused(code, again_at=again_at, sent_at=now, now=now)
     assert refusal_sentence(refused) == sentence
+
+
+@pytest.mark.parametrize(
+    ("after", "ago", "wait"),
+    [
+        (0, "just now", "60 seconds"),
+        (0.9, "just now", "60 seconds"),
+        (1, "1 second ago", "59 seconds"),
+        (1.5, "1 second ago", "59 seconds"),
+        (2, "2 seconds ago", "58 seconds"),
+        (58.9, "58 seconds ago", "2 seconds"),
+        (59, "59 seconds ago", "1 second"),
+        (59.9, "59 seconds ago", "1 second"),
+    ],
+)
+def test_sentence_says_when_the_last_code_went_out_and_how_long_to_wait(after, ago, wait):
+    refused = Refused(
+        CodeRefusal.SENT_JUST_NOW,
+        again_at=NOW + timedelta(seconds=60),
+        sent_at=NOW,
+        now=NOW + timedelta(seconds=after),
+    )
+    assert refusal_sentence(refused) == (
+        f"No new code: one went to this address {ago}; the next is possible in {wait}."
+    )

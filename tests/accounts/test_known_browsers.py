@@ -45,15 +45,19 @@ def guess(login, count=CAP, first=0):
 SEND, PROVE = reverse_lazy("account_send_log_in_code"), reverse_lazy("account_prove_mailbox")
 
 
-def asked(login, guessed="wrong password"):
-    """Return what the page that asks for a proof sends, after guesses beyond the cap."""
+def asked(login, guessed="wrong password", email="nobody@example.org"):
+    """Return what the page that asks for a proof sends, after guesses beyond the cap.
+
+    `email` is typed where the login is an account name.
+    """
     guess(login)
     form = log_in(Client(), login, guessed, "203.0.113.77").context["form"]
-    return {name: form[name].value() or "" for name in form.fields}
+    sent = {name: form[name].value() or "" for name in form.fields}
+    return {**sent, "email": email} if "email" in sent else sent
 
 
-def prove(client, login):
-    client.post(SEND, asked(login))
+def prove(client, user):
+    client.post(SEND, asked(user.account_name, email=user.email))
     row = VerificationCode.objects.latest("pk")
     code = derive_code(row, code_holder(row.email, row.purpose))
     return client.post(PROVE, {"code": code})
@@ -89,14 +93,15 @@ def timeless(response):
 @pytest.mark.parametrize("typed", ["nobody@example.org", "nobody-by-the-name"])
 def test_cap_answers_the_same_for_an_unknown_account(typed):
     user = UserFactory.create()
-    answers = [[*guess(login, CAP + 1)][-1] for login in (user.email, typed)]
+    login = user.email if "@" in typed else user.account_name
+    answers = [[*guess(each, CAP + 1)][-1] for each in (login, typed)]
     assert [answer.status_code for answer in answers] == [429] * 2
 
     def shown(answer, login):
         page = plain(answer).replace(login, "")
         return page.partition('name="flow"')[0]
 
-    assert shown(answers[0], user.email) == shown(answers[1], typed)
+    assert shown(answers[0], login) == shown(answers[1], typed)
     assert sorted(answers[0].headers) == sorted(answers[1].headers)
     assert not answers[0].cookies.keys() ^ answers[1].cookies.keys()
 
@@ -145,7 +150,7 @@ def test_cookie_of_another_user_is_worth_nothing(client):
 
 def test_code_from_the_mailbox_lets_the_owner_log_in(client):
     user = UserFactory.create()
-    answer = prove(client, user.account_name)
+    answer = prove(client, user)
     assert (answer.status_code, answer["Location"]) == (
         303,
         f"{LOGIN}?next=%2Faccount%2Fsettings%2F",
@@ -239,7 +244,8 @@ def test_nothing_is_sent_without_a_guess_or_for_another_login(client):
     for changed in ({"ticket": ""}, {"ticket": "x:1:y"}, {}):
         # Also where nobody has the login: that the ticket is refused tells nothing.
         for login in (user.account_name, user.email, "no-such-name", "nobody@example.org"):
-            answer = client.post(SEND, {**other, **changed, "login": login})
+            form = {**other, **changed, "login": login, "email": user.email}
+            answer = client.post(SEND, form)
             assert (answer.status_code, answer["Location"]) == (303, LOGIN)
             assert client.get(PROVE)["Location"] == LOGIN
     assert not VerificationCode.objects.exists()
@@ -254,12 +260,18 @@ def test_ticket_is_as_old_as_a_code_may_be(client):
     assert client.post(SEND, form)["Location"] == PROVE
 
 
-def six_wrong_codes(login, guessed="wrong password"):
-    """After a guess beyond the cap, return the answers to six codes, and if one was sent."""
+def six_wrong_codes(login, email, guessed="wrong password"):
+    """After a guess beyond the cap, return the answers to six codes, and if one was sent.
+
+    The address is typed where the login is an account name.
+    """
     visitor, before = Client(), VerificationCode.objects.count()
-    assert visitor.post(SEND, asked(login, guessed))["Location"] == str(PROVE)
+    assert visitor.post(SEND, asked(login, guessed, email))["Location"] == str(PROVE)
     answers = [visitor.post(PROVE, {"code": f"{number:06}"}) for number in range(TRIES + 1)]
-    told = [(each.status_code, timeless(each), sorted(each.headers)) for each in answers]
+    told = [
+        (each.status_code, timeless(each).replace(email, "…"), sorted(each.headers))
+        for each in answers
+    ]
     assert "This code is not right or no longer works." in told[0][1]
     return told, VerificationCode.objects.count() > before
 
@@ -268,10 +280,10 @@ def six_wrong_codes(login, guessed="wrong password"):
 @pytest.mark.parametrize("unknown", ["nobody@example.org", "nobody-by-the-name"])
 def test_six_wrong_codes_do_not_tell_whether_the_login_is_known(unknown):
     user = UserFactory.create()
-    known, was_sent = six_wrong_codes(user.account_name)
+    known, was_sent = six_wrong_codes(user.account_name, user.email)
     assert was_sent
-    told, was_sent = six_wrong_codes(unknown)
-    assert was_sent is ("@" in unknown)
+    told, was_sent = six_wrong_codes(unknown, "nobody@example.org")
+    assert was_sent
     assert told == known
 
 
@@ -279,11 +291,11 @@ def test_six_wrong_codes_do_not_tell_whether_the_guessed_password_is_right():
     user = UserFactory.create()
     later = use_up_codes(user.email)
     with time_machine.travel(later, tick=False):
-        wrong, was_sent = six_wrong_codes(user.email)
+        wrong, was_sent = six_wrong_codes(user.email, user.email)
         assert not was_sent
     cache.clear()
     with time_machine.travel(later, tick=False):
-        right, was_sent = six_wrong_codes(user.email, PASSWORD)
+        right, was_sent = six_wrong_codes(user.email, user.email, PASSWORD)
         assert was_sent
     assert right == wrong
 
@@ -292,16 +304,48 @@ def test_six_wrong_codes_do_not_tell_whether_the_guessed_password_is_right():
 def test_six_wrong_codes_do_not_tell_to_which_address_a_name_belongs():
     user, other = UserFactory.create(), UserFactory.create()
     Client().post(reverse("account_reset_password"), {"email": user.email})
-    theirs, was_sent = six_wrong_codes(user.account_name)
+    theirs, was_sent = six_wrong_codes(user.account_name, user.email)
     assert not was_sent
-    others, was_sent = six_wrong_codes(other.account_name)
+    others, was_sent = six_wrong_codes(user.account_name, other.email)
     assert was_sent
     assert theirs == others
 
 
+@pytest.mark.usefixtures("stopped_clock")
+def test_log_in_by_name_sends_to_no_address_that_was_not_typed():
+    """Else pages that tell when a code went to an address tell to whom the name belongs."""
+    user = UserFactory.create()
+    Client().post(SEND, asked(user.account_name, email="stranger@example.org"))
+    assert [row.email for row in VerificationCode.objects.all()] == ["stranger@example.org"]
+    assert (
+        Client().post(reverse("account_reset_password"), {"email": user.email}).status_code == 303
+    )
+
+
+def test_code_kept_for_the_owner_goes_to_the_owners_address_only(client):
+    victim, guesser = UserFactory.create(), UserFactory.create()
+    later = use_up_codes(victim.email)
+    with time_machine.travel(later, tick=False):
+        form = asked(guesser.account_name, PASSWORD, victim.email)
+        assert client.post(SEND, form)["Location"] == PROVE
+        assert not VerificationCode.objects.filter(purpose="log_in").exists()
+        cache.clear()
+        form = asked(victim.account_name, PASSWORD, victim.email)
+        assert client.post(SEND, form)["Location"] == PROVE
+        assert VerificationCode.objects.get(purpose="log_in").email == victim.email
+
+
+@pytest.mark.parametrize("typed", ["", "no address"])
+def test_log_in_by_name_needs_the_address(client, typed):
+    answer = client.post(SEND, asked(UserFactory.create().account_name, email=typed))
+    assert answer.status_code == 400
+    assert "There is a problem" in plain(answer)
+    assert not VerificationCode.objects.exists()
+
+
 def test_code_is_used_once_and_for_its_flow(client):
     user = UserFactory.create()
-    prove(client, user.email)
+    prove(client, user)
     row = VerificationCode.objects.get()
     assert row.spent_at is not None
     page = reverse("account_prove_mailbox")
@@ -311,25 +355,26 @@ def test_code_is_used_once_and_for_its_flow(client):
     assert KNOWN not in thief.cookies
 
 
-@pytest.mark.parametrize("typed", ["nobody@example.org", "nobody-by-the-name"])
 @pytest.mark.usefixtures("stopped_clock")
-def test_unknown_account_gets_the_same_pages_and_no_code(client, typed):
-    known = Client()
-    UserFactory.create(email="known@example.org")
+@pytest.mark.parametrize("by_name", [False, True])
+def test_unknown_account_gets_the_same_pages(by_name):
+    known = UserFactory.create(account_name="known-name", email="known@example.org")
+    unknown = User(account_name="other-name", email="other@example.org")
     pages = []
-    for visitor, login in [(known, "known@example.org"), (client, typed)]:
-        form = asked(login)
+    for person in (known, unknown):
+        visitor = Client()
+        form = asked(person.account_name if by_name else person.email, email=person.email)
         sent = visitor.post(SEND, form)
         shown = visitor.get(sent["Location"])
         wrong = visitor.post(PROVE, {"code": "000000"})
         early = visitor.post(SEND, form)
         statuses = [each.status_code for each in (sent, shown, wrong, early)]
-        pages.append([statuses, early["Retry-After"], timeless(shown), timeless(early)])
+        texts = [timeless(each).replace(person.email, "…") for each in (shown, wrong, early)]
+        pages.append([statuses, early["Retry-After"], texts])
     assert pages[0] == pages[1]
     assert pages[0][0] == [303, 200, 400, 429]
-    unknown = OutboxMessage.objects.exclude(recipient="known@example.org")
-    kinds = {message.kind for message in unknown}
-    assert kinds == ({"accounts.log_in_unknown"} if "@" in typed else set())
+    others = OutboxMessage.objects.exclude(recipient=known.email)
+    assert [message.kind for message in others] == ["accounts.log_in_unknown"]
 
 
 def test_new_password_by_code_makes_the_browser_known(client):

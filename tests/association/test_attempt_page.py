@@ -305,6 +305,17 @@ def test_sending_an_invitation_answers_the_open_request_for_it(boss):
     assert OutboxMessage.objects.filter(kind="partners.invitation").count() == 1
 
 
+def test_account_whose_address_todays_rules_refuse_is_invited(boss):
+    attempt = refused_for(boss, "existing_account_not_allowed")
+    owner = attempt.account.owner
+    owner.email = "person=?@example.org"
+    owner.save()
+
+    assert act(boss, attempt, SEND).status_code == 303
+
+    assert Invitation.objects.get(channel=Channel.EMAIL).recipient == owner.email
+
+
 def test_an_open_request_for_another_type_is_closed_with_what_was_sent(boss):
     attempt = refused_for(boss, "professional_services_contract")
     asked = InvitationRequestFactory.create(

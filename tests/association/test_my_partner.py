@@ -231,3 +231,17 @@ def test_my_partner_costs_the_same_for_more_rows(django_assert_num_queries, rows
     client = client_of(association.account.owner)
     with django_assert_num_queries(16):
         assert client.get(MY_PARTNER).status_code == 200
+
+
+@pytest.mark.parametrize("by_provider", [False, True])
+def test_freezes_say_when_the_provider_decided_for_the_partner(by_provider):
+    association = associated()
+    member = PartnerMemberFactory.create(partner=association.partner, administrator=True).user
+    freeze_customer(
+        association=association,
+        scope=FreezeScope.ACCOUNT,
+        reason="An invoice is open",
+        by=UserFactory.create(is_staff=True) if by_provider else member,
+        now=timezone.now(),
+    )
+    assert page_of(association).count("Example Cloud decided for the partner.") == by_provider

@@ -99,3 +99,9 @@ def test_an_included_form_without_its_token_is_noticed():
         includes_without_token(include.replace("form=form", "csrf_token=csrf_token"), {"a.html"})
         == []
     )
+
+
+def test_who_acts_for_the_provider_is_decided_by_one_rule():
+    """The one exception is a link that only those may follow who may open the admin."""
+    by_field = files_with(re.compile(r"\bis_staff\b"), templates())
+    assert by_field == ["templates/association/account_home.html"]

@@ -7,8 +7,9 @@ import pytest
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.queue import claim_messages
+from outbox.services.rendering import Undeliverable, build_email, render_message
 from partners.forms.lists import read_list
-from partners.models import Invitation
+from partners.models import BatchRow, Invitation
 from partners.services import mailings
 from partners.services.batches import cancel_batch
 from partners.services.invitation_drafts import enqueue_invitation_emails
@@ -207,3 +208,18 @@ def test_draft_that_is_not_started_is_cancelled_after_seven_days(member):
     assert (begun.state, young.state) == ("running", "draft")
     [event] = AuditEvent.objects.filter(action="batch.cancelled")
     assert (event.object_id, event.actor) == (str(old.pk), None)
+
+
+def test_address_that_todays_rules_refuse_stops_no_batch(member):
+    """The rows have what the rules of an earlier version accepted."""
+    batch = started(member, addresses(2))
+    row = batch.rows.order_by("number").first()
+    BatchRow.objects.filter(pk=row.pk).update(email="person=?@example.org")
+
+    assert work() == [2]
+
+    batch.refresh_from_db()
+    assert (batch.done_count, batch.refused_count, batch.stop_reason) == (2, 0, "")
+    message = OutboxMessage.objects.get(recipient="person=?@example.org")
+    with pytest.raises(Undeliverable):
+        build_email(message, render_message(message))

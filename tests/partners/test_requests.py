@@ -128,6 +128,17 @@ def test_dead_link_makes_no_request(trait, code):
     assert not InvitationRequest.objects.exists()
 
 
+def test_request_whose_address_todays_rules_refuse_is_answered():
+    """The e-mail is not sent; the member sees that, and can hand on the link."""
+    member = PartnerMemberFactory(administrator=True)
+    asked = InvitationRequestFactory(
+        invitation__partner=member.partner, address="person=?@example.org"
+    )
+    sent = answer_invitation_request(invitation_request=asked, by=member.user, now=NOW)
+    assert sent.recipient == "person=?@example.org"
+    assert OutboxMessage.objects.get(kind="partners.invitation").recipient == sent.recipient
+
+
 def test_partner_gets_fifty_requests_an_hour():
     invitation = InvitationFactory()
     PartnerMemberFactory(partner=invitation.partner, administrator=True)

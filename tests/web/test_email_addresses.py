@@ -1,5 +1,7 @@
 """E-mail addresses: accepted forms, the canonical form and the masked form."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -12,7 +14,14 @@ from accounts.forms import CountryAndEmailForm
 from accounts.services.codes import send_code
 from outbox.models import OutboxMessage
 from tests.factories.accounts import UserFactory
-from web.email_addresses import InvalidAddress, canonical_address, mask_address
+from web.email_addresses import (
+    InvalidAddress,
+    canonical_address,
+    mask_address,
+    mask_addresses,
+    replace_masked,
+    without_marks,
+)
 
 INVALID = [
     "",
@@ -148,8 +157,92 @@ def test_any_text_has_a_canonical_form_or_is_invalid(text):
         assert canonical.isascii()
 
 
-def test_masked_address_shows_the_first_letter_and_the_domain():
-    assert mask_address("person@example.org") == "p…@example.org"
+LONG = "a" + "b" * 63
+
+
+@pytest.fixture
+def fixed_key(settings):
+    """With another key two numbers may be equal by chance."""
+    settings.SECRET_KEY = "fixed"
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("p@example.org", "p…@example.org"),
+        ("pq@example.org", "p…@example.org"),
+        ("pqr@example.org", "p…@example.org"),
+        ("person@example.org", "p…@example.org"),
+        (f"{LONG}@example.org", "a…@example.org"),
+        ("first.last+tag@example.org", "f…@example.org"),
+        ("7@example.org", "7…@example.org"),
+        ("person@xn--bcher-kva.example", "p…@xn--bcher-kva.example"),
+        ("person@bücher.example", "p…@bücher.example"),
+    ],
+)
+def test_masked_address_shows_the_first_letter_the_domain_and_a_number(address, masked):
+    assert re.fullmatch(re.escape(masked) + r" #[0-9]{4}", mask_address(address))
+    assert without_marks(mask_address(address)) == masked
+    assert mask_address(mask_address(address)) == mask_address(address)
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        ("a", "b"),
+        ("a", "ab"),
+        ("ab", "ac"),
+        ("abc", "abd"),
+        ("ann.lee", "ann.les"),
+        ("martin.bauer", "moritz.bauer"),
+        (LONG, LONG[:-1]),
+        (LONG[:-1] + "1", LONG[:-1] + "2"),
+    ],
+)
+@pytest.mark.parametrize("domain", ["example.org", "xn--bcher-kva.example", "bücher.example"])
+@pytest.mark.usefixtures("fixed_key")
+def test_two_people_of_one_company_look_different(people, domain):
+    assert len({mask_address(f"{person}@{domain}") for person in people}) == 2
+
+
+@pytest.mark.usefixtures("fixed_key")
+def test_hundred_people_of_one_company_look_different_with_few_exceptions():
+    """The numbers are spread: of 4,950 pairs one in 10,000 would have the same one by chance."""
+    assert len({mask_address(f"person{n}@example.org") for n in range(100)}) >= 95
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("Person@Example.ORG", "person@example.org"),
+        ("person@bücher.example", "person@xn--bcher-kva.example"),
+    ],
+)
+def test_every_spelling_of_an_address_has_the_same_number(typed, canonical):
+    assert mask_address(typed)[-4:] == mask_address(canonical)[-4:]
+
+
+def test_number_cannot_be_computed_without_the_key(settings):
+    before = mask_address("person@example.org")
+    settings.SECRET_KEY = "another key"
+    assert mask_address("person@example.org") != before
+    assert without_marks(mask_address("person@example.org")) == without_marks(before)
+
+
+def test_addresses_in_a_text_are_masked_like_one_alone():
+    ann, bob = mask_address("ann@example.org"), mask_address("bob@x.example")
+    text = "Call ann@example.org, or <bob@x.example>. Not ann@example.org."
+    masked = mask_addresses(text)
+    assert masked == f"Call {ann}, or <{bob}>. Not {ann}."
+    assert mask_addresses(masked) == masked
+    assert without_marks(masked) == "Call a…@example.org, or <b…@x.example>. Not a…@example.org."
+
+
+def test_masked_address_is_replaced_by_whichever_key_it_was_masked():
+    old = "a…@example.org"
+    text = f"{mask_address('ann@example.org')}, {old} #0000, {old}. Not {mask_address('b@x.org')}"
+    replaced = replace_masked(text, "ann@example.org", "x")
+    assert replaced == f"x, x, x. Not {mask_address('b@x.org')}"
 
 
 @pytest.mark.django_db
