@@ -156,8 +156,6 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.revoked_at is None:
-            # The clock was read before the lock; it may have been sent meanwhile.
-            now = max(now, locked.created_at, locked.mailed_at or now)
             locked.revoked_at = now
             locked.revoked_by = by
             locked.save(update_fields=["revoked_at", "revoked_by"])
