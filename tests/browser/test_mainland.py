@@ -42,7 +42,13 @@ def test_a_link_leads_to_a_new_account(visitor, account, boss):
 
     visitor.come_as(account.owner, invitation, "check", variant="mainland-link")
     assert visitor.reads("Your account was registered on the Chinese mainland site.")
-    visitor.press("Register a new account", "register")
+    assert visitor.reads("An online invitation would not help")
+    assert not visitor.reads("Ask Nimbus for an online invitation")
+    # Beside what lies in between, and beside the rule.
+    assert visitor.button("Register a new account").count() == 2
+    with visitor.page.expect_navigation():
+        visitor.button("Register a new account").first.click()
+    visitor.look("register")
     registers_anew(visitor)
 
 
