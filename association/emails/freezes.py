@@ -161,6 +161,7 @@ def _to_owner(
     by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or acts_for_provider(actor)
     lines = freeze_lines(rows, partner=partner, reader=Side.CUSTOMER)
     about = {
+        "freeze": freeze,
         "partner": partner,
         "actor": settings.PROVIDER_NAME if partner is None or by_provider else partner.name,
         "is_the_providers": freeze.cause == FreezeCause.ADMINISTRATOR,

@@ -6,13 +6,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from association.enums import Step
+from association.enums import RefusalCode, Step
 from association.refusals import check_line, customer_reason
 from association.services.admission import Admission, account_of
 from association.services.attempts import decide_attempt, last_moment_of, tell_partner
 from association.services.eligibility import Refusal
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
-from association.ways_out import shown_way, way_out
+from association.ways_out import FOR_GOOD, NEW_ACCOUNT_ONLY, shown_way, way_out
 from web.answers import see_other
 
 
@@ -30,7 +30,7 @@ def show_check(
     request: HttpRequest, journey: Journey, admission: Admission, status: int = 200
 ) -> HttpResponse:
     between = [
-        {"code": code, "reason": customer_reason(code), "way": _way(journey, code)}
+        {"code": code, "reason": customer_reason(code), "way": _way(journey, admission, code)}
         for code in admission.invitation_refusals
     ]
     last_moment = last_moment_of(account_of(journey.attempt))
@@ -66,7 +66,11 @@ def _way_of(journey: Journey, refusal: Refusal, last_moment: datetime) -> dict[s
     return shown_way(way, journey.partner)
 
 
-def _way(journey: Journey, code: str) -> dict[str, Any]:
+def _way(journey: Journey, admission: Admission, code: str) -> dict[str, Any]:
+    """Return the way out of what lies between invitation and account."""
+    is_for_good = any(refusal.code in FOR_GOOD for refusal in admission.decision.refusals)
+    if code == RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED and is_for_good:
+        return shown_way(NEW_ACCOUNT_ONLY, journey.partner)
     return shown_way(way_out(code, is_bound=journey.invitation.is_bound), journey.partner)
 
 

@@ -227,7 +227,8 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
     rows = advise(open_freezes, budget=budget, used=spent)
     authorizations = list(association.authorizations.select_related("requested_by").order_by("-pk"))
     authorization = authorizations[0] if authorizations else None
-    end_request = association.end_requests.open().first()
+    last_request = association.end_requests.order_by("-asked_at").first()
+    end_request = last_request if last_request is not None and last_request.is_open else None
     return {
         "association": association,
         "account": account,
@@ -242,6 +243,7 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         ),
         "consents": _consents(account),
         "end_request": end_request,
+        "last_request": last_request,
         "obstacles": [] if end_request else _obstacles(association, now),
         "past": [past_line(row) for row in past_associations(account.owner_id)],
         "tasks": _tasks(association, budget, rows, authorization),

@@ -267,6 +267,17 @@ def test_existing_account_on_a_link():
     assert Association.objects.count() == 0
 
 
+@pytest.mark.parametrize(("refuse", "helps"), [(None, True), (mainland, False), (old, False)])
+def test_online_invitation_is_offered_only_where_it_would_help(refuse, helps):
+    walk = walk_of(ready_attempt(invitation=InvitationFactory.create(partner__name="Nimbus")))
+    if refuse:
+        refuse(walk.attempt.account)
+    text = text_of(walk.get("check"))
+    assert ("Ask Nimbus for an online invitation" in text) is helps
+    assert ("An online invitation would not help" in text) is not helps
+    assert ("Register a new account" in text) is not helps
+
+
 def test_account_that_has_ended_an_association_is_not_new_any_more():
 
     first = walk_of(ready_attempt(invitation=InvitationFactory.create(), registered=True))

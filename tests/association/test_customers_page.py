@@ -138,7 +138,7 @@ def test_customer_who_left_can_be_read_and_not_changed(client, boss):
     assert (page.status_code, page.context["status"]) == (200, "Ended")
     for name in FORMS:
         page = client.get(url(name, customer))
-        assert (page.status_code, page.context["sentence"]) == (200, ENDED)
+        assert (page.status_code, page["Location"]) == (302, url("customer", customer))
         page = client.post(url(name, customer), TERMS)
         assert (page.status_code, page.context["sentence"]) == (409, ENDED)
 

@@ -23,6 +23,7 @@ from tests.factories import (
 )
 from tests.factories.association import AttemptFactory, make_associated
 from tests.reading_mails import links, only_in_text, write
+from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 TO_CUSTOMER = {"association.associated", "association.unfrozen"}
@@ -170,10 +171,12 @@ def test_refusal_without_a_known_reason_is_stale(data):
 def test_unfrozen_customer_reads_it():
     association = associated(partner__name="Nimbus")
     unfreeze(association)
-    email = write("association.unfrozen", association.account.freezes.get())
+    lifted = association.account.freezes.get()
+    email = write("association.unfrozen", lifted)
     assert links(email) == {"/account/partner/"}
     assert only_in_text(email) == set()
-    assert email.text.startswith("Nimbus has unfrozen your account ")
+    moment = moment_text(lifted.unfrozen_at)
+    assert email.text.startswith(f"On {moment} Nimbus unfroze your account ")
 
 
 def test_unfrozen_is_stale_when_frozen_again():

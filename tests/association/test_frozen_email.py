@@ -19,6 +19,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.reading_mails import links, only_in_text, write
+from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -110,10 +111,12 @@ def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(associat
     administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     freeze(association, FreezeScope.ACCOUNT, by=provider)
 
-    email = write("association.frozen", freeze_of(association))
+    frozen = freeze_of(association)
+    email = write("association.frozen", frozen)
 
     assert email.subject == "Example Cloud has frozen your account"
-    assert email.text.startswith("Example Cloud has frozen your account ")
+    moment = moment_text(frozen.frozen_at)
+    assert email.text.startswith(f"On {moment} Example Cloud froze your account ")
     assert "The reason given:" in email.text
     client.force_login(association.account.owner)
     page = client.get("/account/partner/").content.decode()
@@ -126,8 +129,10 @@ def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(associat
     assert "once there is a budget, you can unfreeze the account in the console." in to_partner.text
 
     set_budget(association=association, unfreeze=True, by=provider, now=timezone.now(), **TERMS)
-    email = write("association.unfrozen", freeze_of(association))
-    assert email.text.startswith("Example Cloud has unfrozen your account ")
+    lifted = freeze_of(association)
+    email = write("association.unfrozen", lifted)
+    moment = moment_text(lifted.unfrozen_at)
+    assert email.text.startswith(f"On {moment} Example Cloud unfroze your account ")
     told = OutboxMessage.objects.get(kind="association.customer_unfrozen")
     assert told.recipient == administrator.user.email
 

@@ -22,6 +22,7 @@ from tests.factories import (
 from tests.reading_mails import links, only_in_text, write
 from tests.shown_forms import confirm_action
 from web.refused import Refused
+from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +83,9 @@ def test_account_without_partner_gets_the_customers_e_mail_alone(admin):
     assert kinds()[2:] == ["association.unfrozen"]
     email = write("association.unfrozen", frozen)
     assert email.subject == "Your account is no longer frozen"
-    assert email.text.startswith("Example Cloud has unfrozen your account ")
+    frozen.refresh_from_db()
+    moment = moment_text(frozen.unfrozen_at)
+    assert email.text.startswith(f"On {moment} Example Cloud unfroze your account ")
 
 
 def test_e_mails_name_the_provider_its_reason_and_what_to_do(association, admin, settings):

@@ -35,8 +35,6 @@ def served(
     changed = {
         "PUBLIC_BASE_URL": f"http://{HOST}:{port}",
         "STATIC_ROOT": tmp_path_factory.mktemp("static"),
-        # Only what is ours: collecting the admin's files takes longer than the tests need.
-        "STATICFILES_FINDERS": ["django.contrib.staticfiles.finders.FileSystemFinder"],
         "STORAGES": our_settings.STORAGES
         | {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}},
         "WHITENOISE_AUTOREFRESH": False,

@@ -1,6 +1,7 @@
 """The visitor's mailbox: what the worker would have sent by now."""
 
 import re
+from urllib.parse import urlsplit
 
 from django.core import mail
 
@@ -32,3 +33,18 @@ def code_mailed_to(address: str) -> str:
 def links_mailed_to(address: str) -> list[str]:
     """Return the addresses that stand alone on a line of the newest mail."""
     return [str(link) for link in LINK.findall(str(newest_mail_to(address).body))]
+
+
+def link_mailed_to(address: str, part: str) -> str:
+    """Return the one address in the newest mail that contains `part`."""
+    (link,) = [link for link in links_mailed_to(address) if part in link]
+    return link
+
+
+def all_links_mailed_to(address: str) -> list[str]:
+    """Return the pages to which all mails that have arrived lead, each once."""
+    deliver()
+    mails = [found for found in mail.outbox if found.to == [address]]
+    found = {str(link) for mailed in mails for link in LINK.findall(str(mailed.body))}
+    # The signature names the site alone.
+    return sorted(link for link in found if urlsplit(link).path)

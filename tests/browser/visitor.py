@@ -29,6 +29,7 @@ HEADINGS = {
     "account": "Which account do you want to use\\?",
     "register": "Register a new account",
     "code": "Enter the code from your e-mail",
+    "reset": r"Which e-mail address do you log in with\?",
     "login": "Log in( to become a customer of .*)?",
     "check": r"Your account cannot join now|You already work with .*|This invitation is not for .*",
     "enable": "Enable services and associate",
@@ -36,6 +37,9 @@ HEADINGS = {
     "confirm": r"Associate with .*\?",
     "done": r"You are a customer of .*",
     "my-partner": "My partner",
+    "end": r"End the association with .*\?|.* to end the association",
+    "ended": r"You were a customer of .*",
+    "no-partner": r"You have no partner (now|yet)",
     "letter": r"May .* order and operate for you\?|.* may order and operate for you",
     "ask": r"Ask .* for an online invitation",
     "asked": r".* has been asked",
@@ -135,7 +139,8 @@ class Visitor:
         self.page.locator(f"input[type=checkbox][name={name}]").check()
 
     def type(self, name: str, text: str) -> None:
-        self.page.locator(f"input[name={name}]:not([type=hidden])").fill(text)
+        fields = f"input[name={name}]:not([type=hidden]), textarea[name={name}]"
+        self.page.locator(fields).fill(text)
 
     # --- the steps of the journey
 

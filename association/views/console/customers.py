@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -204,8 +204,9 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
     """Answer 409 (429 with a moment to retry) when a POST of the view raises Refused.
 
     A repeated POST gets its first answer, even if its form is invalid by now.
-    A page that cannot offer its form raises it too, and is answered 200 like any page. The context
-    of the refusal names the association.
+    A page that cannot offer its form raises it too, and is answered 200 like any page; after the
+    end, when links in old e-mails lead here, with the customer's page. The context of the refusal
+    names the association.
     """
 
     @wraps(view)
@@ -214,6 +215,8 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
             page = view(request, member, **options)
         except Refused as refused:
             association: Association = refused.context["association"]
+            if refused.code == AssociationRefusal.ENDED and request.method != "POST":
+                return redirect("console_customer", association.pk)
             budget_url = reverse("console_set_budget", args=[association.pk])
             page = refusal_page(
                 request,
