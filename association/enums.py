@@ -196,6 +196,18 @@ class RefusalCode(StrEnum):
     WRONG_RECIPIENT = "wrong_recipient"
 
 
+# What refuses an account whoever invites it, and never ends: only another account can join.
+FOR_GOOD = frozenset(
+    {
+        RefusalCode.CHINESE_MAINLAND_SITE,
+        RefusalCode.REGISTERED_TOO_LONG,
+        RefusalCode.CASH_EXPENDITURE,
+        RefusalCode.IS_PARTNER,
+        RefusalCode.INTERNAL_ACCOUNT,
+    }
+)
+
+
 class Operation(StrEnum):
     """What a partner can do about a refusal; the keys are stable."""
 

@@ -149,16 +149,6 @@ WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Log in with the account that has that address.")),
 }
 
-# What refuses an account whoever invites it, and never ends: only another account can join.
-FOR_GOOD = frozenset(
-    {
-        RefusalCode.CHINESE_MAINLAND_SITE,
-        RefusalCode.REGISTERED_TOO_LONG,
-        RefusalCode.CASH_EXPENDITURE,
-        RefusalCode.IS_PARTNER,
-        RefusalCode.INTERNAL_ACCOUNT,
-    }
-)
 # For an account that an online invitation would not help.
 NEW_ACCOUNT_ONLY = WayOut(
     text=_(

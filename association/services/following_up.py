@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from association.enums import AssociationRefusal, Operation, RefusalCode
+from association.enums import FOR_GOOD, AssociationRefusal, Operation, RefusalCode
 from association.models import Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES
@@ -56,6 +56,9 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
     invitation = attempt.invitation
     if suggested == Operation.RESEND and invitation.channel != Channel.EMAIL:
         suggested = Operation.SEND_ONLINE_INVITATION
+    if suggested == Operation.SEND_ONLINE_INVITATION and FOR_GOOD & set(attempt.refusal_codes):
+        # Whoever invites it, this account cannot join.
+        suggested = Operation.MESSAGE_CUSTOMER
     if suggested == Operation.SEND_TO_OTHER_ADDRESS and not invitation.is_bound:
         # The same invitation serves a new account.
         suggested = Operation.MESSAGE_CUSTOMER

@@ -6,13 +6,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from association.enums import RefusalCode, Step
+from association.enums import FOR_GOOD, RefusalCode, Step
 from association.refusals import check_line, customer_reason
 from association.services.admission import Admission, account_of
 from association.services.attempts import decide_attempt, last_moment_of, tell_partner
 from association.services.eligibility import Refusal
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
-from association.ways_out import FOR_GOOD, NEW_ACCOUNT_ONLY, shown_way, way_out
+from association.ways_out import NEW_ACCOUNT_ONLY, shown_way, way_out
 from web.answers import see_other
 
 
@@ -48,6 +48,7 @@ def show_check(
         "between": between,
         "refused_lines": refused,
         "met_lines": met,
+        "is_for_good": _is_for_good(admission),
         "last_moment": last_moment if journey.now <= last_moment else None,
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
@@ -68,10 +69,14 @@ def _way_of(journey: Journey, refusal: Refusal, last_moment: datetime) -> dict[s
 
 def _way(journey: Journey, admission: Admission, code: str) -> dict[str, Any]:
     """Return the way out of what lies between invitation and account."""
-    is_for_good = any(refusal.code in FOR_GOOD for refusal in admission.decision.refusals)
-    if code == RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED and is_for_good:
+    if code == RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED and _is_for_good(admission):
         return shown_way(NEW_ACCOUNT_ONLY, journey.partner)
     return shown_way(way_out(code, is_bound=journey.invitation.is_bound), journey.partner)
+
+
+def _is_for_good(admission: Admission) -> bool:
+    """Return whether checking again can never help this account."""
+    return any(refusal.code in FOR_GOOD for refusal in admission.decision.refusals)
 
 
 @attempt_step(Step.CHECK, is_action=True)

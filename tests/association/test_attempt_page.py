@@ -113,6 +113,7 @@ def test_every_refusal_is_shown_with_its_operation(boss, code):
         (["reserved_instances", "unpaid_bills"], {}, Operation.MESSAGE_CUSTOMER),
         (["existing_account_not_allowed"], {}, Operation.SEND_ONLINE_INVITATION),
         (["existing_account_not_allowed", "unpaid_bills"], {}, Operation.SEND_ONLINE_INVITATION),
+        (["existing_account_not_allowed", "cash_expenditure"], {}, Operation.MESSAGE_CUSTOMER),
         (["invitation_expired"], {"email": True}, Operation.RESEND),
         (["invitation_expired"], {}, Operation.SEND_ONLINE_INVITATION),
         (["partner_unavailable"], {}, None),

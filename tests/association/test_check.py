@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import Accounting
-from association.enums import RefusalCode
+from association.enums import FOR_GOOD, RefusalCode
 from association.models import Association
 from association.refusals import customer_reason
 from association.ways_out import shown_way, way_out
@@ -136,6 +136,15 @@ def test_rule_that_begins_to_refuse_between_page_and_click_is_a_409():
     assert walk.post("confirm").status_code == 409
     assert walk.attempt.refusal_codes == ["unpaid_bills"]
     assert Association.objects.count() == 0
+
+
+@pytest.mark.parametrize("code", sorted(set(SPOIL) - {"other_partner"}))
+def test_the_first_button_is_the_one_that_can_help(code):
+    content = text_of(refused(code).get("check"))
+    buttons = re.findall(r'class="button button-(\w+)"\s+type="submit"\s*>(Check again|Tell)', content)
+    telling_first = [("primary", "Tell"), ("secondary", "Check again")]
+    checking_first = [("primary", "Check again"), ("secondary", "Tell")]
+    assert buttons == (telling_first if code in FOR_GOOD else checking_first)
 
 
 def test_all_refusals_are_shown_at_once():

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from association.enums import Operation, Outcome, RefusalCode
+from association.enums import FOR_GOOD, Operation, Outcome, RefusalCode
 from association.models import Attempt
 from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason
 from association.services.following_up import operations_for, sent_by_operation, suggested_operation
@@ -28,13 +28,6 @@ FOR_THE_CUSTOMER = {
     Operation.MESSAGE_CUSTOMER,
     Operation.OFFER_REFERRAL,
     Operation.SEND_TO_OTHER_ADDRESS,
-}
-# Refusals that do not end with time or an action: the same account stays refused.
-PERMANENT = {
-    RefusalCode.REGISTERED_TOO_LONG,
-    RefusalCode.CASH_EXPENDITURE,
-    RefusalCode.IS_PARTNER,
-    RefusalCode.INTERNAL_ACCOUNT,
 }
 COLUMNS = (
     "attempt",
@@ -143,7 +136,8 @@ def _closing(attempt: Attempt) -> str:
     """Return the last sentence: the link to the invitation only if it can be of use again."""
     invitation, codes = attempt.invitation, set(attempt.refusal_codes)
     values = {"address": invitation.partner.support_email, "link": invitation.link}
-    if PERMANENT & codes:
+    # From the mainland site a new account follows the same link.
+    if (FOR_GOOD - {RefusalCode.CHINESE_MAINLAND_SITE}) & codes:
         return _("If you have a question, write to %(address)s.") % values
     if codes & INVITATION_TEXTS.keys():
         return _("Then write to %(address)s, and ask for another invitation.") % values
