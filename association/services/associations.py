@@ -18,6 +18,7 @@ from association.services.attempts import (
     keep_refusals,
     lock_unfinished,
 )
+from association.services.customer_names import editable_names, fill_names
 from association.services.consents import (
     AGREED_FIELDS,
     Enabling,
@@ -187,7 +188,7 @@ def _write_association(
     attempt: Attempt, admission: Admission, recipients: list[User], now: datetime
 ) -> Association:
     invitation = attempt.invitation
-    return Association.objects.create(
+    association = Association(
         account=account_of(attempt),
         partner=invitation.partner,
         association_type=invitation.association_type,
@@ -197,7 +198,12 @@ def _write_association(
         associated_at=now,
         coupons_pay_before=now if invitation.is_reseller else None,
         eligibility=snapshot(admission.decision),
+        customer_name=invitation.customer_name,
+        reference=invitation.reference,
     )
+    fill_names(association)
+    association.save(force_insert=True)
+    return association
 
 
 def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember | None:
@@ -232,6 +238,7 @@ def _record(association: Association, by: User, now: datetime) -> None:
             "partner": association.partner_id,
             "association_type": association.association_type,
             "invitation": association.invitation_id,
+            **editable_names(association),
             "ended_at": None,
         },
     )

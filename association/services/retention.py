@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
-from association.models import Attempt, Consent
+from association.models import Association, Attempt, Consent
+from association.services.customer_names import SOURCES, editable_names, refresh_names
 from audit.models import AuditEvent
 from audit.retention import shorten_addresses
 from audit.services import record_audit_events
@@ -53,6 +54,32 @@ def forget_addresses_of_attempts(*, now: datetime) -> int:
             instructions_network_address=None, letter_network_address=None
         )
     return len(keys)
+
+
+def forget_names_of_former_customers(*, now: datetime) -> int:
+    """Remove what partners called customers whose association ended long ago; return how many.
+
+    The reference, a key of the partner's own systems, stays. The names on the invitation are
+    removed before, by `forget_invited_people()`.
+    """
+    end = now - settings.RETENTION["INVITATIONS"]
+    its_own = Q(shown_name=F("account__name")) | Q(shown_name=F("account__owner__account_name"))
+    named = ~Q(customer_name="") | ~Q(note="") | ~its_own
+    with transaction.atomic():
+        old = Association.objects.filter(
+            named, ended_at__lte=end, invitation__recipient_name="", invitation__customer_name=""
+        )
+        locked = old.select_related(*SOURCES).order_by("pk").select_for_update(
+            skip_locked=True, of=("self",)
+        )
+        rows = list(locked[:ROWS_AT_ONCE])
+        for row in rows:
+            row.customer_name = row.note = ""
+        Association.objects.bulk_update(rows, ["customer_name", "note"])
+        refresh_names(rows)
+        changes = [(row, None, editable_names(row)) for row in rows]
+        record_audit_events(action="association.names_removed", changes=changes, by=None, now=now)
+    return len(rows)
 
 
 def shorten_addresses_of_consents(*, now: datetime) -> int:

@@ -151,12 +151,20 @@ def audited_terms(row: Invitation | InvitationBatch) -> dict[str, Any]:
         "label": row.label,
         "note": row.note,
         "subject": row.subject,
+        **_audited_names(row),
         "language": row.language,
         "country": str(row.country),
         "is_bound": row.is_bound,
         "max_uses": row.max_uses,
         "expires_at": moment_text(row.expires_at),
     }
+
+
+def _audited_names(row: Invitation | InvitationBatch) -> dict[str, str]:
+    """Return what only invitations have: a batch is for many customers."""
+    if not isinstance(row, Invitation):
+        return {}
+    return {"customer_name": row.customer_name, "reference": row.reference}
 
 
 def moment_text(moment: datetime | None) -> str | None:
