@@ -5,22 +5,23 @@ from django.db import migrations, models
 from web.online_indexes import AddIndexOnline, AddTrigramIndexOnline
 
 ROWS_AT_ONCE = 500
-DERIVED = ["shown_name", "sort_name", "search_names", "search_address"]
+COLUMNS = ["customer_name", "shown_name", "sort_name", "search_names", "search_address"]
 
 
 def fill_names(apps: Any, schema_editor: Any) -> None:
-    """Derive the names of the customers that exist; some rows at a time, each time a commit."""
+    """Name the customers that exist; some rows at a time, each time a commit."""
     associations = apps.get_model("association", "Association").objects
     rows = associations.filter(shown_name="").select_related("account__owner", "invitation")
     while chunk := list(rows.order_by("pk")[:ROWS_AT_ONCE]):
         for row in chunk:
             owner = row.account.owner
-            names = [row.invitation.recipient_name, owner.account_name]
-            row.shown_name = next(filter(None, names))
-            row.sort_name = row.shown_name.casefold()[:60]
-            row.search_names = "\n".join(dict.fromkeys(filter(None, names))).casefold()
+            if row.ended_at is None:
+                row.customer_name = row.invitation.recipient_name
+            names = list(filter(None, [row.customer_name, owner.account_name]))
+            row.shown_name, row.sort_name = names[0], names[0].casefold()[:60]
+            row.search_names = "\n".join(dict.fromkeys(names)).casefold()
             row.search_address = owner.email
-        associations.bulk_update(chunk, DERIVED)
+        associations.bulk_update(chunk, COLUMNS)
 
 
 class Migration(migrations.Migration):

@@ -18,7 +18,6 @@ from association.services.attempts import (
     keep_refusals,
     lock_unfinished,
 )
-from association.services.customer_names import editable_names, fill_names
 from association.services.consents import (
     AGREED_FIELDS,
     Enabling,
@@ -27,6 +26,7 @@ from association.services.consents import (
     consents_of,
     tick_on_last_page,
 )
+from association.services.customer_names import editable_names, fill_names, name_on
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
@@ -198,7 +198,7 @@ def _write_association(
         associated_at=now,
         coupons_pay_before=now if invitation.is_reseller else None,
         eligibility=snapshot(admission.decision),
-        customer_name=invitation.customer_name,
+        customer_name=name_on(invitation),
         reference=invitation.reference,
     )
     fill_names(association)

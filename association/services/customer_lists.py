@@ -9,18 +9,21 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Freeze
+from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
 from association.enums import CustomerStatus
 from association.models import Association, Authorization, Budget, EndRequest
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
 from audit.models import AuditEvent
+from audit.services import record_audit_event
 from partners.enums import AssociationType
+from partners.models import PartnerMember
 from partners.services.pages import Order
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
+BY_NAME = Order("sort_name", descending=False)
 # The filter's value for customers without a manager.
 NO_MANAGER = "none"
 # How many rows of each kind a customer's record shows.
@@ -57,17 +60,18 @@ class CustomerState:
         return {freeze.cause for freeze in self.freezes}
 
 
-def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> AssociationQuerySet:
-    """Return the rows that match the filters of the list's form; no statement.
+def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> AssociationQuerySet:
+    """Return the member's customers that match the filters of the list's form; no statement.
 
     Those that have ended are left out unless they are asked for.
     """
+    rows = member.partner.associations.visible_to(member)
     if filters.get("status") == CustomerStatus.ENDED:
         rows = rows.filter(ended_at__isnull=False)
     else:
         rows = rows.in_force()
     if "q" in filters:
-        rows = _search(rows, filters["q"].strip())
+        rows = rows.filter(_searched(filters["q"].strip(), member))
     if "association_type" in filters:
         rows = rows.filter(association_type=filters["association_type"])
     if "manager" in filters:
@@ -92,14 +96,18 @@ def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> Ass
     return rows
 
 
-def _search(rows: AssociationQuerySet, text: str) -> AssociationQuerySet:
-    """By the beginning of the account name or, with an @, by the whole address."""
-    if "@" not in text:
-        return rows.filter(account__owner__account_name__startswith=text.lower())
+def _searched(text: str, member: PartnerMember) -> Q:
+    """Match any part of a name, an account name or a reference, or the address.
+
+    Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
+    """
+    found = Q(search_names__contains=text.casefold())
+    if member.sees_addresses:
+        return found | Q(search_address__contains=text.lower())
     try:
-        return rows.filter(account__owner__email=canonical_address(text))
+        return found | Q(search_address=canonical_address(text))
     except InvalidAddress:
-        return rows.none()
+        return found
 
 
 def with_people(rows: AssociationQuerySet) -> AssociationQuerySet:
@@ -133,6 +141,13 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
         )
         for row in rows
     ]
+
+
+def reveal_customer_address(*, association: Association, by: User, now: datetime) -> str:
+    """Return the owner's whole address; its audit event has none."""
+    record_audit_event(action="association.address_revealed", about=association, by=by, now=now)
+    address: str = association.account.owner.email
+    return address
 
 
 def customer_record(association: Association) -> dict[str, list[Any]]:

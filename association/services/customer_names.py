@@ -12,38 +12,52 @@ from django.db import transaction
 
 from accounts.models import User
 from association.enums import AssociationRefusal
-from association.models import Association
+from association.models import Association, Attempt
 from audit.services import record_audit_event
+from partners.models import Invitation
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
 EDITABLE = ("customer_name", "reference", "note")
 DERIVED = ("shown_name", "sort_name", "search_names", "search_address")
-# What the derived texts are made of.
-SOURCES = ("account__owner", "invitation")
 
 
 def derived_names(association: Association) -> dict[str, str]:
-    """Return the derived texts by column; reads the account, its owner and the invitation.
+    """Return the derived texts by column; reads the account and its owner.
 
-    The name shown is the partner's, else the account's, else the one on the invitation, else the
-    account name.
+    The name shown is the partner's, else the account's, else the account name.
     """
     account = association.account
-    names = [
-        association.customer_name,
-        account.name or association.invitation.recipient_name,
-        account.owner.account_name,
-    ]
-    shown = next(filter(None, names))
-    searched = dict.fromkeys(filter(None, [*names, association.reference]))
+    names = list(
+        filter(None, [association.customer_name, account.name, account.owner.account_name])
+    )
+    searched = dict.fromkeys([*names, *filter(None, [association.reference])])
     return {
-        "shown_name": shown,
-        "sort_name": shown.casefold()[:60],
+        "shown_name": names[0],
+        "sort_name": names[0].casefold()[:60],
         "search_names": "\n".join(searched).casefold(),
         "search_address": account.owner.email,
     }
+
+
+def person_behind(attempt: Attempt) -> str:
+    """Return the name of who made the attempt, as of a customer; "" while nobody is known.
+
+    The account with its owner, the invitation and the association must be loaded.
+    """
+    association = getattr(attempt, "association", None)
+    if association is not None:
+        return str(association.shown_name)
+    account, named = attempt.account, name_on(attempt.invitation)
+    if account is None:
+        return named
+    return named or account.name or account.owner.account_name
+
+
+def name_on(invitation: Invitation) -> str:
+    """Return what the partner calls whom it invited; "" where nobody is named."""
+    return invitation.customer_name or invitation.recipient_name
 
 
 def fill_names(association: Association) -> None:
@@ -53,7 +67,7 @@ def fill_names(association: Association) -> None:
 
 
 def refresh_names(associations: Iterable[Association]) -> None:
-    """Write the derived texts of these rows, loaded with `SOURCES`, as they are now."""
+    """Write the derived texts of these rows, with their owners, as they are now."""
     changed = []
     for association in associations:
         before = [getattr(association, column) for column in DERIVED]
@@ -70,7 +84,9 @@ def refresh_names_of(user: User) -> None:
     Call it in the transaction of that change, which has locked the user or the account.
     """
     rows = Association.objects.filter(account__owner=user)
-    refresh_names(rows.select_related(*SOURCES).select_for_update(of=("self",)).order_by("pk"))
+    refresh_names(
+        rows.select_related("account__owner").select_for_update(of=("self",)).order_by("pk")
+    )
 
 
 @whole_transaction
@@ -90,7 +106,7 @@ def rename_customer(
     ChangedMeanwhile for the fields.
     """
     with transaction.atomic():
-        rows = Association.objects.select_related(*SOURCES).select_for_update(of=("self",))
+        rows = Association.objects.select_related("account__owner").select_for_update(of=("self",))
         locked = rows.get(pk=association.pk)
         if locked.has_ended:
             raise Refused(AssociationRefusal.ENDED, association=association)

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from accounts.models import CustomerAccount, Freeze, Resource, User
 from association.models import Association, Authorization, EndRequest
+from association.services.customer_names import DERIVED, EDITABLE
 from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
@@ -25,7 +26,7 @@ from partners.models import BatchRow, Invitation, InvitationRequest
 _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Freeze, "account__owner", ("reason", "unfreeze_reason")),
     (CustomerAccount, "owner", ("name",)),
-    (Association, "account__owner", ("end_reason", "customer_name", "reference", "note")),
+    (Association, "account__owner", ("end_reason", *EDITABLE, *DERIVED)),
     (Authorization, "association__account__owner", ("reason",)),
     (EndRequest, "association__account__owner", ("reason", "answer_reason")),
     (Resource, "account__owner", ("name",)),

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from association.models import Association, Attempt, Consent
-from association.services.customer_names import SOURCES, editable_names, refresh_names
+from association.services.customer_names import editable_names, refresh_names
 from audit.models import AuditEvent
 from audit.retention import shorten_addresses
 from audit.services import record_audit_events
@@ -59,20 +59,13 @@ def forget_addresses_of_attempts(*, now: datetime) -> int:
 def forget_names_of_former_customers(*, now: datetime) -> int:
     """Remove what partners called customers whose association ended long ago; return how many.
 
-    The reference, a key of the partner's own systems, stays. The names on the invitation are
-    removed before, by `forget_invited_people()`.
+    The reference, a key of the partner's own systems, stays.
     """
     end = now - settings.RETENTION["INVITATIONS"]
-    its_own = Q(shown_name=F("account__name")) | Q(shown_name=F("account__owner__account_name"))
-    named = ~Q(customer_name="") | ~Q(note="") | ~its_own
     with transaction.atomic():
-        old = Association.objects.filter(
-            named, ended_at__lte=end, invitation__recipient_name="", invitation__customer_name=""
-        )
-        locked = old.select_related(*SOURCES).order_by("pk").select_for_update(
-            skip_locked=True, of=("self",)
-        )
-        rows = list(locked[:ROWS_AT_ONCE])
+        old = Association.objects.exclude(customer_name="", note="").filter(ended_at__lte=end)
+        locked = old.select_related("account__owner").order_by("pk")
+        rows = list(locked.select_for_update(skip_locked=True, of=("self",))[:ROWS_AT_ONCE])
         for row in rows:
             row.customer_name = row.note = ""
         Association.objects.bulk_update(rows, ["customer_name", "note"])
