@@ -109,7 +109,9 @@ def check_live(invitation: Invitation, now: datetime) -> None:
 
 
 def check_limits(invitation: Invitation, now: datetime) -> None:
-    """Raise Refused unless the invitation's uses and expiry make sense at `now`."""
+    """Raise Refused unless the invitation's uses, name and expiry make sense at `now`."""
+    if invitation.customer_name and invitation.max_uses != 1:
+        raise Refused(InvitationProblem.NAME_FOR_SEVERAL)
     if invitation.max_uses is not None:
         if invitation.max_uses < max(1, invitation.used_count):
             raise Refused(InvitationProblem.TOO_FEW_USES)
