@@ -23,6 +23,7 @@ from association.views.console import (
     endings,
     history,
     overview,
+    search,
 )
 
 # A QR code has the token in capitals, older ones also /I/; all are answered directly.
@@ -66,6 +67,7 @@ urlpatterns: list[URLPattern] = [
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),
+    path("partner/search", search.search, name="console_search"),
     path(HISTORY, history.history, name="console_history"),
     path("partner/history.csv", history.history_csv, name="console_history_csv"),
     path(f"{HISTORY}<uuid:attempt_id>/", history.attempt, name="console_attempt"),

@@ -12,8 +12,9 @@ from association.forms.customers import manager_choices
 from association.refusals import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
-from partners.forms.filters import NEWEST
+from partners.forms.filters import NEWEST, SearchField
 from partners.models import PartnerMember
+from partners.tokens import LONGEST_PASTE
 from web.date_fields import DateField
 from web.number_fields import WholeNumberField
 from web.text_fields import LineField
@@ -24,6 +25,12 @@ MOST_KEY = 2**63 - 1
 
 def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=[("", none), *choices], required=False)
+
+
+class SearchForm(forms.Form):
+    """What is looked for in everything of the partner."""
+
+    q = SearchField(_("Search"), max_length=LONGEST_PASTE)
 
 
 class CustomerSearchForm(forms.Form):

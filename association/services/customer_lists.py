@@ -26,6 +26,11 @@ NEWEST_FIRST = Order("associated_at")
 BY_NAME = Order("sort_name", descending=False)
 # The filter's value for customers without a manager.
 NO_MANAGER = "none"
+# The filter's value for customers in force and ended ones.
+EVERY_STATUS = "every"
+_FROZEN = Q(Exists(Freeze.objects.open().filter(account=OuterRef("account"))))
+_HAS_BUDGET = Q(Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
+_WAITING = ~_HAS_BUDGET & Q(association_type=AssociationType.RESELLER)
 # How many rows of each kind a customer's record shows.
 SHOWN = 50
 
@@ -63,13 +68,9 @@ class CustomerState:
 def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> AssociationQuerySet:
     """Return the member's customers that match the filters of the list's form; no statement.
 
-    Those that have ended are left out unless they are asked for.
+    Those that have ended are left out unless they, or all, are asked for.
     """
-    rows = member.partner.associations.visible_to(member)
-    if filters.get("status") == CustomerStatus.ENDED:
-        rows = rows.filter(ended_at__isnull=False)
-    else:
-        rows = rows.in_force()
+    rows = _with_status(member.partner.associations.visible_to(member), filters.get("status"))
     if "q" in filters:
         rows = rows.filter(_searched(filters["q"].strip(), member))
     if "association_type" in filters:
@@ -77,23 +78,23 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
     if "manager" in filters:
         manager = filters["manager"]
         rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
-    frozen = Exists(Freeze.objects.open().filter(account=OuterRef("account")))
-    has_budget = Exists(Budget.objects.current().filter(association=OuterRef("pk")))
-    # The same rules as `CustomerState.status`.
-    waiting = Q(~has_budget, association_type=AssociationType.RESELLER)
-    match filters.get("status"):
-        case CustomerStatus.WAITING:
-            rows = rows.filter(waiting)
-        case CustomerStatus.FROZEN:
-            rows = rows.filter(frozen).exclude(waiting)
-        case CustomerStatus.FREE:
-            rows = rows.filter(~frozen).exclude(waiting)
-    match filters.get("budget"):
-        case "with":
-            rows = rows.filter(has_budget)
-        case "without":
-            rows = rows.filter(~has_budget)
+    if "budget" in filters:
+        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else ~_HAS_BUDGET)
     return rows
+
+
+def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
+    """Filter by the rules of `CustomerState.status`; None: all in force."""
+    match status:
+        case CustomerStatus.ENDED:
+            return rows.filter(ended_at__isnull=False)
+        case CustomerStatus.WAITING:
+            return rows.in_force().filter(_WAITING)
+        case CustomerStatus.FROZEN:
+            return rows.in_force().filter(_FROZEN).exclude(_WAITING)
+        case CustomerStatus.FREE:
+            return rows.in_force().filter(~_FROZEN).exclude(_WAITING)
+    return rows if status == EVERY_STATUS else rows.in_force()
 
 
 def _searched(text: str, member: PartnerMember) -> Q:
