@@ -12,7 +12,11 @@ class AssociationConfig(AppConfig):
     verbose_name = _("Association")
 
     def ready(self) -> None:
-        """Have the shipped documents loaded after every migration, as Django does its own rows."""
+        """Have shipped documents loaded after every migration, and renamed customers found."""
+        from accounts.services.account_names import call_after_renaming
+        from association.services.customer_names import refresh_names_of
         from association.services.documents import load_shipped_documents
+
+        call_after_renaming(refresh_names_of)
 
         post_migrate.connect(load_shipped_documents, sender=self)

@@ -38,6 +38,7 @@ from association.models import (
     BudgetRequest,
     EndRequest,
 )
+from association.services.customer_names import fill_names
 from association.services.freeze_advice import FreezeRow, advise
 from outbox.services.samples import NO_KEY, EmailSample
 from partners.email_samples import MEMBER_ADDRESS, sample_invitation
@@ -59,7 +60,7 @@ def sample_attempt(now: datetime) -> Attempt:
 
 def sample_association(now: datetime, **values: Any) -> Association:
     attempt = sample_attempt(now)
-    return Association(
+    association = Association(
         pk=NO_KEY,
         account=attempt.account,
         partner=attempt.invitation.partner,
@@ -69,6 +70,8 @@ def sample_association(now: datetime, **values: Any) -> Association:
         associated_at=now - timedelta(days=5),
         **values,
     )
+    fill_names(association)
+    return association
 
 
 def _joining(now: datetime) -> list[EmailSample]:

@@ -23,6 +23,7 @@ from association.views.console import (
     endings,
     history,
     overview,
+    search,
 )
 
 # A QR code has the token in capitals, older ones also /I/; all are answered directly.
@@ -66,6 +67,7 @@ urlpatterns: list[URLPattern] = [
     path("account/consents/<int:consent_id>/", my_partner.consent, name="consent"),
     path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),
+    path("partner/search", search.search, name="console_search"),
     path(HISTORY, history.history, name="console_history"),
     path("partner/history.csv", history.history_csv, name="console_history_csv"),
     path(f"{HISTORY}<uuid:attempt_id>/", history.attempt, name="console_attempt"),
@@ -75,6 +77,8 @@ urlpatterns: list[URLPattern] = [
     path("partner/customers.csv", customers.customers_csv, name="console_customers_csv"),
     path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),
     path(CUSTOMER, customers.customer, name="console_customer"),
+    path(f"{CUSTOMER}reveal", customers.reveal, name="console_reveal_customer"),
+    path(f"{CUSTOMER}name", customer_actions.rename, name="console_rename_customer"),
     path(f"{CUSTOMER}budget", budgets.set_budget, name="console_set_budget"),
     path(f"{CUSTOMER}freeze", customer_actions.freeze, name="console_freeze"),
     path(f"{CUSTOMER}unfreeze", customer_actions.unfreeze, name="console_unfreeze"),

@@ -314,6 +314,7 @@ RETENTION_WORK: list[str] = [
     "partners.services.retention.forget_asking_people",
     "partners.services.retention.forget_invited_members",
     "association.services.retention.delete_abandoned_attempts",
+    "association.services.retention.forget_names_of_former_customers",
     "association.services.retention.forget_addresses_of_attempts",
     "association.services.retention.shorten_addresses_of_consents",
     "audit.retention.shorten_addresses_of_events",

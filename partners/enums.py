@@ -80,6 +80,7 @@ class InvitationProblem(StrEnum):
     EXPIRY_NOT_AHEAD = "expiry_not_ahead"
     TOO_FEW_USES = "too_few_uses"
     TOO_MANY_USES = "too_many_uses"
+    NAME_FOR_SEVERAL = "name_for_several"
     NOT_BY_EMAIL = "not_by_email"
     RECIPIENT_REMOVED = "recipient_removed"
     MAILED_TOO_OFTEN = "mailed_too_often"

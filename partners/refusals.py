@@ -32,6 +32,9 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.EXPIRY_NOT_AHEAD: _("The expiry must be in the future."),
     InvitationProblem.TOO_FEW_USES: _("It must allow at least one use, and all uses so far."),
     InvitationProblem.TOO_MANY_USES: _("It cannot allow so many uses."),
+    InvitationProblem.NAME_FOR_SEVERAL: _(
+        "A name is for one customer. Allow one use only, or leave the name empty."
+    ),
     InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
     InvitationProblem.RECIPIENT_REMOVED: _(
         "This invitation is so old that its recipient is no longer stored. Make a new one."

@@ -1,9 +1,15 @@
 """Indexes that are added while the system runs."""
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
+from django.db import ProgrammingError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddIndex
+from django.db.migrations.operations.base import Operation
+
+logger = logging.getLogger(__name__)
 
 
 class AddIndexOnline(AddIndex):
@@ -30,3 +36,66 @@ class AddIndexOnline(AddIndex):
         editor: Any = schema_editor
         editor.remove_index(model, self.index, concurrently=True)
         editor.add_index(model, self.index, concurrently=True)
+
+
+class AddTrigramIndexOnline(Operation):
+    """Adds an index for parts of words where the database has `pg_trgm`; else lists read the rows.
+
+    The columns contain text in small letters, for lookups with `contains`. For migrations with
+    `atomic = False`. No state: Django's models cannot name an index that only one database has.
+    """
+
+    reduces_to_sql = False
+
+    def __init__(self, model_name: str, name: str, columns: Sequence[str]) -> None:
+        self.model_name, self.name, self.columns = model_name, name, columns
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change nothing: the models do not know the index."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: Any,
+        to_state: Any,
+    ) -> None:
+        connection: Any = schema_editor.connection
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if connection.vendor != "postgresql" or not _has_trigrams(schema_editor):
+            return
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        quote = connection.ops.quote_name
+        columns = ", ".join(f"{quote(column)} gin_trgm_ops" for column in self.columns)
+        # What an attempt that failed has left behind is not valid.
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(self.name)}")
+        schema_editor.execute(
+            f"CREATE INDEX CONCURRENTLY {quote(self.name)}"
+            f" ON {quote(model._meta.db_table)} USING gin ({columns})"
+        )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: Any,
+        to_state: Any,
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            name = schema_editor.connection.ops.quote_name(self.name)
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+    def describe(self) -> str:
+        return f"Create trigram index {self.name} on model {self.model_name}"
+
+
+def _has_trigrams(schema_editor: BaseDatabaseSchemaEditor) -> bool:
+    """Return whether the database has the extension, after adding it if this user may."""
+    try:
+        schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except ProgrammingError as error:
+        # Not installed beside the server, or this user may not add it.
+        logger.warning("searching parts of words reads all rows: %s", error)
+        return False
+    return True

@@ -30,6 +30,7 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     change_form_template = "admin/accounts/customeraccount/change_form.html"
     list_display = (
         "owner",
+        "name",
         "account_type",
         "registration_site",
         "country",

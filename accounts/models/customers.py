@@ -28,6 +28,14 @@ class CustomerAccount(models.Model):
         related_name="customer_account",
         verbose_name=_("owner"),
     )
+    name = models.CharField(
+        _("name"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of the person or company."),
+    )
     account_type = models.CharField(
         _("account type"),
         max_length=16,

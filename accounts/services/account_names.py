@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -17,11 +18,18 @@ _GENERATED = re.compile(rf"c-[{CROCKFORD}]{{10}}")
 # A name begins with a letter and has no "@": it cannot be taken for an e-mail address or a number.
 _ALLOWED = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 SHORTEST, LONGEST = 4, 40
+# What higher apps do in the transaction in which a user's account name changes.
+_after_renaming: list[Callable[[User], None]] = []
 
 
 def new_account_name() -> str:
     """Return a new account name: "c-" and ten random Crockford characters."""
     return "c-" + "".join(secrets.choice(CROCKFORD) for _ in range(10))
+
+
+def call_after_renaming(function: Callable[[User], None]) -> None:
+    """Have the function called with each renamed user, once the app of the function is ready."""
+    _after_renaming.append(function)
 
 
 @whole_transaction
@@ -54,6 +62,8 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
                 before={"account_name": before},
                 after={"account_name": name},
             )
+            for function in _after_renaming:
+                function(locked)
             return locked
     except IntegrityError as error:
         raise Refused(AccountNameRefusal.TAKEN) from error

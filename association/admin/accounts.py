@@ -16,6 +16,7 @@ from accounts.models import CustomerAccount, Freeze
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.refusals import SENTENCES
 from association.services import provider_freezes
+from association.services.customer_names import refresh_names_of
 from association.services.provider_freezes import CAUSE
 from audit.admin import account_name
 from web.admin.confirmation import ConfirmedAction, reason_form
@@ -47,6 +48,11 @@ class FreezableAccountAdmin(CustomerAccountAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerAccount]:
         open_freezes = Freeze.objects.open().filter(account=OuterRef("pk"))
         return super().get_queryset(request).annotate(is_frozen=Exists(open_freezes))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "name" in form.changed_data:
+            refresh_names_of(obj.owner)
 
     @admin.display(description=_("frozen"), boolean=True)
     def is_frozen(self, account: CustomerAccount) -> bool:

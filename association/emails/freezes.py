@@ -200,7 +200,7 @@ def _about_freeze_to_partner(
         template=message.kind.replace(".", "/"),
         subject=subject % {"provider": settings.PROVIDER_NAME},
         context={
-            "account_name": owner.account_name,
+            "customer": association.shown_name,
             "masked_address": mask_address(owner.email),
             "console_url": absolute_url("console_customer", association.pk),
             "freeze": freeze,

@@ -11,6 +11,7 @@ from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.models import Association, Attempt
 from association.refusals import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
+from association.services.customer_names import person_behind
 from association.services.facts import load_holdings
 from association.services.reminders import LEAST_TIME
 from outbox.models import OutboxMessage
@@ -108,7 +109,7 @@ def customer_refused(message: OutboxMessage) -> Email:
         subject=_("A customer could not join"),
         context={
             "label": attempt.invitation.label,
-            "account_name": owner.account_name if owner else "",
+            "customer": person_behind(attempt),
             "masked_address": mask_address(owner.email) if owner else "",
             "refusals": [REFUSAL_TEXTS[code] for code in codes],
             "console_url": absolute_url("console_attempt", attempt.pk),

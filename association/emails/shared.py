@@ -41,17 +41,20 @@ def to_partner(
         partner=association.partner,
         template=message.kind.replace(".", "/"),
         subject=subject,
-        context=_about_association(association) | context,
+        context=_about_association(association)
+        | {
+            "customer": association.shown_name,
+            "masked_address": mask_address(association.account.owner.email),
+            "console_url": absolute_url("console_customer", association.pk),
+        }
+        | context,
     )
 
 
 def _about_association(association: Association) -> dict[str, Any]:
-    owner = association.account.owner
     return {
         "association": association,
         "partner": association.partner,
-        "account_name": owner.account_name,
-        "masked_address": mask_address(owner.email),
+        "account_name": association.account.owner.account_name,
         "my_partner_url": absolute_url("my_partner"),
-        "console_url": absolute_url("console_customer", association.pk),
     }

@@ -1,6 +1,6 @@
 """What a partner types to set a budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Self
 
@@ -87,8 +87,8 @@ def shown_state(states: Sequence[CustomerState]) -> dict[str, Any]:
 class SetBudgetForm(VersionedForm, BudgetForm):
     """The console's form: a budget, and unfreezing in the same transaction.
 
-    `spent`: what each customer, by account name, has spent this month. A budget that is used up at
-    once must be confirmed.
+    `spent`: the name of each customer, and what it has spent this month. A budget that is used up
+    at once must be confirmed.
     """
 
     unfreeze = forms.BooleanField(
@@ -105,7 +105,7 @@ class SetBudgetForm(VersionedForm, BudgetForm):
     confirmed = forms.BooleanField(label=_("I want this budget all the same"), required=False)
 
     def __init__(
-        self, *args: Any, may_unfreeze: bool, spent: Mapping[str, Decimal], **options: Any
+        self, *args: Any, may_unfreeze: bool, spent: Sequence[tuple[str, Decimal]], **options: Any
     ) -> None:
         super().__init__(*args, **options)
         self.spent = spent
@@ -133,10 +133,10 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             }
         may_unfreeze = bool(causes - {FreezeCause.ADMINISTRATOR})
         shows = shown_state(states)
-        return cls(shows=shows, may_unfreeze=may_unfreeze, spent={}, initial=initial)
+        return cls(shows=shows, may_unfreeze=may_unfreeze, spent=(), initial=initial)
 
     @classmethod
-    def of_answer(cls, data: QueryDict, *, spent: Mapping[str, Decimal]) -> Self:
+    def of_answer(cls, data: QueryDict, *, spent: Sequence[tuple[str, Decimal]]) -> Self:
         """Return the form as it was sent, with the fields that it was shown with.
 
         Before its page is shown again, the form must be told what that shows.
@@ -160,7 +160,7 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             return None
         if amount == 0:
             return _("With a budget of 0 nothing can be spent. Tick the box to confirm.")
-        used_up = [name for name, spent in self.spent.items() if spent >= amount]
+        used_up = [name for name, spent in self.spent if spent >= amount]
         if not used_up or period != BudgetPeriod.MONTHLY:
             return None
         text = _(

@@ -12,7 +12,9 @@ from association.forms.customers import manager_choices
 from association.refusals import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
+from partners.forms.filters import NEWEST, SearchField
 from partners.models import PartnerMember
+from partners.tokens import LONGEST_PASTE
 from web.date_fields import DateField
 from web.number_fields import WholeNumberField
 from web.text_fields import LineField
@@ -25,11 +27,17 @@ def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=[("", none), *choices], required=False)
 
 
+class SearchForm(forms.Form):
+    """What is looked for in everything of the partner."""
+
+    q = SearchField(_("Search"), max_length=LONGEST_PASTE)
+
+
 class CustomerSearchForm(forms.Form):
     """The filters of `find_customers()`."""
 
     q = LineField(
-        label=_("Beginning of the account name, or whole e-mail address"),
+        label=_("Part of the name, the address or the reference"),
         required=False,
         max_length=254,
         widget=forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -47,6 +55,12 @@ class CustomerSearchForm(forms.Form):
     association_type = _choice(_("Type"), capitalised(AssociationType.choices), none=_("All"))
     budget = _choice(_("Budget"), [("with", _("With")), ("without", _("Without"))], none=_("All"))
     manager = forms.ChoiceField(label=_("Manager"), required=False)
+    order = forms.ChoiceField(
+        label=_("Order"),
+        choices=[(NEWEST, _("Newest first")), ("name", _("By name"))],
+        initial=NEWEST,
+        required=False,
+    )
 
     def __init__(self, *args: Any, members: list[PartnerMember], **options: Any) -> None:
         super().__init__(*args, **options)

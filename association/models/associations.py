@@ -66,6 +66,26 @@ class Association(models.Model):
         blank=True,
         verbose_name=_("manager"),
     )
+    # What the partner calls this customer, its own key for it, and what it noted down.
+    customer_name = models.CharField(
+        _("customer name"), max_length=120, blank=True, default="", db_default=""
+    )
+    reference = models.CharField(
+        _("reference"), max_length=128, blank=True, default="", db_default=""
+    )
+    note = models.CharField(_("note"), max_length=500, blank=True, default="", db_default="")
+    # Derived from the rows around it by `services/customer_names.py`, for lists that sort and
+    # search 200,000 customers: see decision 0037.
+    shown_name = models.CharField(
+        _("name shown"), max_length=120, default="", db_default="", editable=False
+    )
+    sort_name = models.CharField(
+        _("name to sort by"), max_length=60, default="", db_default="", editable=False
+    )
+    search_names = models.TextField(_("names to search"), default="", db_default="", editable=False)
+    search_address = models.TextField(
+        _("address to search"), default="", db_default="", editable=False
+    )
     associated_at = models.DateTimeField(_("associated at"))
     coupons_pay_before = models.DateTimeField(
         _("coupons pay charges before"), null=True, blank=True
@@ -87,6 +107,7 @@ class Association(models.Model):
         indexes = [
             models.Index(fields=["partner", "-associated_at", "-id"], name="customer_by_partner"),
             models.Index(fields=["manager", "-associated_at", "-id"], name="customer_by_manager"),
+            models.Index(fields=["partner", "sort_name", "id"], name="customer_by_name"),
             # The order of the provider's lists, here and in Consent.
             models.Index(fields=["associated_at"], name="association_by_moment"),
         ]

@@ -26,6 +26,7 @@ from association.services.consents import (
     consents_of,
     tick_on_last_page,
 )
+from association.services.customer_names import editable_names, fill_names, name_on
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
@@ -187,7 +188,7 @@ def _write_association(
     attempt: Attempt, admission: Admission, recipients: list[User], now: datetime
 ) -> Association:
     invitation = attempt.invitation
-    return Association.objects.create(
+    association = Association(
         account=account_of(attempt),
         partner=invitation.partner,
         association_type=invitation.association_type,
@@ -197,7 +198,12 @@ def _write_association(
         associated_at=now,
         coupons_pay_before=now if invitation.is_reseller else None,
         eligibility=snapshot(admission.decision),
+        customer_name=name_on(invitation),
+        reference=invitation.reference,
     )
+    fill_names(association)
+    association.save(force_insert=True)
+    return association
 
 
 def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember | None:
@@ -232,6 +238,7 @@ def _record(association: Association, by: User, now: datetime) -> None:
             "partner": association.partner_id,
             "association_type": association.association_type,
             "invitation": association.invitation_id,
+            **editable_names(association),
             "ended_at": None,
         },
     )

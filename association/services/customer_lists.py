@@ -9,20 +9,28 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Freeze
+from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
 from association.enums import CustomerStatus
 from association.models import Association, Authorization, Budget, EndRequest
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
 from audit.models import AuditEvent
+from audit.services import record_audit_event
 from partners.enums import AssociationType
+from partners.models import PartnerMember
 from partners.services.pages import Order
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
+BY_NAME = Order("sort_name", descending=False)
 # The filter's value for customers without a manager.
 NO_MANAGER = "none"
+# The filter's value for customers in force and ended ones.
+EVERY_STATUS = "every"
+_FROZEN = Q(Exists(Freeze.objects.open().filter(account=OuterRef("account"))))
+_HAS_BUDGET = Q(Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
+_WAITING = ~_HAS_BUDGET & Q(association_type=AssociationType.RESELLER)
 # How many rows of each kind a customer's record shows.
 SHOWN = 50
 
@@ -57,49 +65,50 @@ class CustomerState:
         return {freeze.cause for freeze in self.freezes}
 
 
-def find_customers(rows: AssociationQuerySet, filters: Mapping[str, Any]) -> AssociationQuerySet:
-    """Return the rows that match the filters of the list's form; no statement.
+def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> AssociationQuerySet:
+    """Return the member's customers that match the filters of the list's form; no statement.
 
-    Those that have ended are left out unless they are asked for.
+    Those that have ended are left out unless they, or all, are asked for.
     """
-    if filters.get("status") == CustomerStatus.ENDED:
-        rows = rows.filter(ended_at__isnull=False)
-    else:
-        rows = rows.in_force()
+    rows = _with_status(member.partner.associations.visible_to(member), filters.get("status"))
     if "q" in filters:
-        rows = _search(rows, filters["q"].strip())
+        rows = rows.filter(_searched(filters["q"].strip(), member))
     if "association_type" in filters:
         rows = rows.filter(association_type=filters["association_type"])
     if "manager" in filters:
         manager = filters["manager"]
         rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
-    frozen = Exists(Freeze.objects.open().filter(account=OuterRef("account")))
-    has_budget = Exists(Budget.objects.current().filter(association=OuterRef("pk")))
-    # The same rules as `CustomerState.status`.
-    waiting = Q(~has_budget, association_type=AssociationType.RESELLER)
-    match filters.get("status"):
-        case CustomerStatus.WAITING:
-            rows = rows.filter(waiting)
-        case CustomerStatus.FROZEN:
-            rows = rows.filter(frozen).exclude(waiting)
-        case CustomerStatus.FREE:
-            rows = rows.filter(~frozen).exclude(waiting)
-    match filters.get("budget"):
-        case "with":
-            rows = rows.filter(has_budget)
-        case "without":
-            rows = rows.filter(~has_budget)
+    if "budget" in filters:
+        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else ~_HAS_BUDGET)
     return rows
 
 
-def _search(rows: AssociationQuerySet, text: str) -> AssociationQuerySet:
-    """By the beginning of the account name or, with an @, by the whole address."""
-    if "@" not in text:
-        return rows.filter(account__owner__account_name__startswith=text.lower())
+def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
+    """Filter by the rules of `CustomerState.status`; None: all in force."""
+    match status:
+        case CustomerStatus.ENDED:
+            return rows.filter(ended_at__isnull=False)
+        case CustomerStatus.WAITING:
+            return rows.in_force().filter(_WAITING)
+        case CustomerStatus.FROZEN:
+            return rows.in_force().filter(_FROZEN).exclude(_WAITING)
+        case CustomerStatus.FREE:
+            return rows.in_force().filter(~_FROZEN).exclude(_WAITING)
+    return rows if status == EVERY_STATUS else rows.in_force()
+
+
+def _searched(text: str, member: PartnerMember) -> Q:
+    """Match any part of a name, an account name or a reference, or the address.
+
+    Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
+    """
+    found = Q(search_names__contains=text.casefold())
+    if member.sees_addresses:
+        return found | Q(search_address__contains=text.lower())
     try:
-        return rows.filter(account__owner__email=canonical_address(text))
+        return found | Q(search_address=canonical_address(text))
     except InvalidAddress:
-        return rows.none()
+        return found
 
 
 def with_people(rows: AssociationQuerySet) -> AssociationQuerySet:
@@ -133,6 +142,13 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
         )
         for row in rows
     ]
+
+
+def reveal_customer_address(*, association: Association, by: User, now: datetime) -> str:
+    """Return the owner's whole address; its audit event has none."""
+    record_audit_event(action="association.address_revealed", about=association, by=by, now=now)
+    address: str = association.account.owner.email
+    return address
 
 
 def customer_record(association: Association) -> dict[str, list[Any]]:

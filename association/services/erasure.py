@@ -16,6 +16,7 @@ from django.db.models.functions import Cast
 from accounts.models import CustomerAccount, User, VerificationCode
 from association.enums import ErasureRefusal
 from association.models import Association, Attempt
+from association.services.customer_names import refresh_names_of
 from association.services.free_texts import replace_free_texts
 from association.services.pseudonyms import Pseudonym, new_pseudonym, replace_everywhere
 from audit.models import AuditEvent
@@ -115,6 +116,7 @@ def _erase(user: User, pseudonym: Pseudonym, by: User | None, now: datetime) -> 
     changed = replace_everywhere(pseudonym)
     for model, keys in changed.items():
         counts[str(model._meta.verbose_name_plural)] = len(keys)
+    refresh_names_of(user)
     objects = {model: set(keys) for model, keys in changed.items()}
     objects.setdefault(User, set()).add(user.pk)
     account = CustomerAccount.objects.filter(owner=user).first()

@@ -13,8 +13,9 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Freeze, Resource, User
+from accounts.models import CustomerAccount, Freeze, Resource, User
 from association.models import Association, Authorization, EndRequest
+from association.services.customer_names import DERIVED, EDITABLE
 from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
@@ -24,16 +25,25 @@ from partners.models import BatchRow, Invitation, InvitationRequest
 # The columns with such texts, and where the rows name the user or the address.
 _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Freeze, "account__owner", ("reason", "unfreeze_reason")),
-    (Association, "account__owner", ("end_reason",)),
+    (CustomerAccount, "owner", ("name",)),
+    (Association, "account__owner", ("end_reason", *EDITABLE, *DERIVED)),
     (Authorization, "association__account__owner", ("reason",)),
     (EndRequest, "association__account__owner", ("reason", "answer_reason")),
     (Resource, "account__owner", ("name",)),
 )
+_OF_INVITATIONS = ("label", "note", "subject", "recipient_name", "customer_name", "reference")
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
-    (Invitation, "recipient", ("label", "note", "subject", "recipient_name")),
+    (Invitation, "recipient", _OF_INVITATIONS),
     (InvitationRequest, "address", ("dismiss_reason",)),
     (BatchRow, "email", ("name", "country", "note")),
 )
+# The columns that name a person: these names are replaced wherever else they are the whole text.
+_NAMES = {
+    Invitation: ("recipient_name", "customer_name"),
+    BatchRow: ("name",),
+    CustomerAccount: ("name",),
+    Association: ("customer_name",),
+}
 # Also the name of a value of an e-mail.
 _REASON = "reason"
 
@@ -57,8 +67,7 @@ def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
     """
     counts: Counter[str] = Counter()
     for found in _find(user, pseudonym):
-        if found.model in (Invitation, BatchRow):
-            name = "recipient_name" if found.model is Invitation else "name"
+        for name in _NAMES.get(found.model, ()):
             rows = found.model.objects.filter(pk__in=found.keys).exclude(**{name: ""})
             pseudonym.names.update(rows.values_list(name, flat=True))
         counts[f"texts in {found.model._meta.verbose_name_plural}"] = _replace(found, pseudonym)

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from association.models import Attempt, Consent
+from association.models import Association, Attempt, Consent
+from association.services.customer_names import editable_names, refresh_names
 from audit.models import AuditEvent
 from audit.retention import shorten_addresses
 from audit.services import record_audit_events
@@ -53,6 +54,25 @@ def forget_addresses_of_attempts(*, now: datetime) -> int:
             instructions_network_address=None, letter_network_address=None
         )
     return len(keys)
+
+
+def forget_names_of_former_customers(*, now: datetime) -> int:
+    """Remove what partners called customers whose association ended long ago; return how many.
+
+    The reference, a key of the partner's own systems, stays.
+    """
+    end = now - settings.RETENTION["INVITATIONS"]
+    with transaction.atomic():
+        old = Association.objects.exclude(customer_name="", note="").filter(ended_at__lte=end)
+        locked = old.select_related("account__owner").order_by("pk")
+        rows = list(locked.select_for_update(skip_locked=True, of=("self",))[:ROWS_AT_ONCE])
+        for row in rows:
+            row.customer_name = row.note = ""
+        Association.objects.bulk_update(rows, ["customer_name", "note"])
+        refresh_names(rows)
+        changes = [(row, None, editable_names(row)) for row in rows]
+        record_audit_events(action="association.names_removed", changes=changes, by=None, now=now)
+    return len(rows)
 
 
 def shorten_addresses_of_consents(*, now: datetime) -> int:

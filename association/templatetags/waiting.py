@@ -11,6 +11,7 @@ register = template.Library()
 
 @register.simple_tag
 def what_waits(member: PartnerMember) -> dict[str, Count]:
-    """Return the counts as `customers` and `requests`; one statement."""
+    """Return the counts as `customers`, `requests` and, of both, `all`; one statement."""
     customers, requests = waiting_counts(member)
-    return {"customers": customers, "requests": requests}
+    both = Count(customers.number + requests.number, customers.is_more or requests.is_more)
+    return {"customers": customers, "requests": requests, "all": both}

@@ -16,6 +16,7 @@ from accounts.models import User
 from audit.admin import actor
 from partners.admin.shared import RefusingAdmin
 from partners.enums import Channel, InvitationProblem, InvitationRefusal, InvitationState
+from partners.forms.links import check_name_is_for_one
 from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 else:
     InvitationModelForm = forms.ModelForm
 
-EDITABLE = ("label", "note", "expires_at", "max_uses")
+EDITABLE = ("label", "customer_name", "reference", "note", "expires_at", "max_uses")
 # By which field an invitation is closed that cannot be followed.
 CLOSED_BY = {
     InvitationRefusal.REVOKED: ["revoked_at"],
@@ -67,10 +68,14 @@ class InvitationForm(InvitationModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if "channel" not in self.fields:
-            if self.instance.channel == Channel.EMAIL and "max_uses" in values:
-                values["max_uses"] = 1
-            return values
+        if "channel" in self.fields:
+            self._clean_new(values)
+        elif self.instance.channel == Channel.EMAIL and "max_uses" in values:
+            values["max_uses"] = 1
+        check_name_is_for_one(self)
+        return values
+
+    def _clean_new(self, values: dict[str, Any]) -> None:
         partner, association_type = values.get("partner"), values.get("association_type")
         if partner and association_type and not partner.allows(association_type):
             self.add_error("association_type", SENTENCES[InvitationProblem.TYPE_NOT_ALLOWED])
@@ -84,7 +89,6 @@ class InvitationForm(InvitationModelForm):
                 self.add_error(
                     "recipient", _("A link has no recipient. Clear it, or choose e-mail.")
                 )
-        return values
 
     def _clean_recipient(self, values: dict[str, Any]) -> None:
         if not values.get("recipient"):
@@ -135,6 +139,8 @@ class InvitationAdmin(RefusingAdmin):
         "channel",
         "association_type",
         "label",
+        "customer_name",
+        "reference",
         "subject",
         "note",
         "language",

@@ -12,12 +12,13 @@ from accounts.fields import OthersEmailField, capitalised
 from partners.emails import default_subject
 from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
-from partners.forms.invitations import LONGEST_LABEL, InvitationForm
+from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationForm
 from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.mailings import mark_unsubscribed_people
 from partners.services.unsubscribe_links import unsubscribed
+from web.folded_fields import FoldedFields
 from web.refused import Refused
 from web.text_fields import LineField, LinesField
 
@@ -82,7 +83,9 @@ class EmailTermsForm(WordsForm, InvitationForm):
         return self.cleaned_data
 
 
-class NewEmailForm(EmailTermsForm):
+class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
+    folded = ("customer_name", "reference", "country", "language", "label", "recipient_only")
+
     recipient_name = LineField(
         label=_("Name"),
         max_length=120,
@@ -92,7 +95,10 @@ class NewEmailForm(EmailTermsForm):
     )
     recipient = OthersEmailField()
 
-    field_order = ("recipient_name", "recipient", *ORDER_OF_TERMS)
+    field_order = (
+        *("recipient_name", "recipient", "association_type", "subject", "note", "expires_at"),
+        *folded,
+    )
 
     def clean_recipient(self) -> str:
         """Refuse, before anything is sent, somebody who does not want e-mail from the partner."""

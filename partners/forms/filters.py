@@ -29,7 +29,7 @@ class FilterField(forms.ChoiceField):
 
 class InvitationListForm(forms.Form):
     q = SearchField(
-        _("Part of the label, a link, or the recipient’s whole address"), max_length=LONGEST_PASTE
+        _("Part of the label, name, address or reference, or a link"), max_length=LONGEST_PASTE
     )
     state = FilterField(_("State"), InvitationState.choices)
     channel = FilterField(_("Channel"), Channel.choices)

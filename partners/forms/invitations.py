@@ -55,6 +55,25 @@ class TermsForm(forms.Form):
         return expires_at
 
 
+class CustomerForm(forms.Form):
+    """What the partner calls the customer of an invitation; the customer never reads it."""
+
+    customer_name = LineField(
+        label=_("Customer name"),
+        max_length=120,
+        required=False,
+        help_text=_("What you call the customer in your lists."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    reference = LineField(
+        label=_("Reference"),
+        max_length=128,
+        required=False,
+        help_text=_("Your own key: a contract or customer number, say."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
 class InvitationForm(TermsForm):
     association_type = forms.ChoiceField(
         label=_("Association type"),

@@ -10,11 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from partners.emails import default_subject
 from partners.enums import AssociationType, Channel, InvitationProblem
 from partners.forms.expiry import AT, CHOICES, KEEP, NEVER, ExpiryField, MomentField, chosen_expiry
-from partners.forms.invitations import LONGEST_LABEL, LinkInvitationForm, MaxUsesForm, TermsForm
+from partners.forms.invitations import (
+    LONGEST_LABEL,
+    CustomerForm,
+    LinkInvitationForm,
+    MaxUsesForm,
+    TermsForm,
+)
 from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
 from partners.services.invitations import editable_terms
+from web.folded_fields import FoldedFields
 from web.number_fields import WholeNumberField
 from web.versioned_forms import VersionedForm
 
@@ -34,7 +41,14 @@ def allowed_types(partner: Partner) -> list[AssociationType]:
     return [kind for kind in AssociationType if partner.allows(kind)]
 
 
-class NewLinkForm(LinkInvitationForm):
+def check_name_is_for_one(form: forms.BaseForm) -> None:
+    """Report a customer name on what several customers can use."""
+    found = form.cleaned_data
+    if found.get("customer_name") and "max_uses" in found and found["max_uses"] != 1:
+        form.add_error("customer_name", SENTENCES[InvitationProblem.NAME_FOR_SEVERAL])
+
+
+class LinkTermsForm(LinkInvitationForm):
     association_type = forms.ChoiceField(
         label=_("Association type"),
         widget=forms.RadioSelect,
@@ -72,7 +86,18 @@ class NewLinkForm(LinkInvitationForm):
         return self.cleaned_data
 
 
-class LinkBatchForm(NewLinkForm):
+class NewLinkForm(FoldedFields, CustomerForm, LinkTermsForm):
+    folded = ("customer_name", "reference", "language", "country")
+    field_order = (*LinkTermsForm.field_order, "customer_name", "reference")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        check_name_is_for_one(self)
+        return self.cleaned_data
+
+
+class LinkBatchForm(FoldedFields, LinkTermsForm):
+    folded = ("language", "country")
     size = WholeNumberField(
         label=_("How many"),
         min_value=1,
@@ -85,7 +110,7 @@ class LinkBatchForm(NewLinkForm):
             "max_value": _("At most 10,000 can be made at once."),
         },
     )
-    field_order = ("label", "size", *NewLinkForm.field_order[1:])
+    field_order = ("label", "size", *LinkTermsForm.field_order[1:])
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -108,14 +133,16 @@ class LinkBatchForm(NewLinkForm):
         return self.cleaned_data
 
 
-class EditInvitationForm(VersionedForm, TermsForm, MaxUsesForm):
+class EditInvitationForm(VersionedForm, CustomerForm, TermsForm, MaxUsesForm):
     expiry = ExpiryField(initial=KEEP)
     expires_at = MomentField()
-    field_order = ("label", "note", "expiry", "expires_at", "max_uses")
+    field_order = (
+        *("label", "customer_name", "reference", "note", "expiry", "expires_at", "max_uses"),
+    )
 
     def __init__(self, *args: Any, invitation: Invitation, now: datetime, **options: Any) -> None:
         shows = editable_terms(invitation)
-        initial = {name: shows[name] for name in ("label", "note", "max_uses")}
+        initial = {name: value for name, value in shows.items() if name != "expires_at"}
         super().__init__(
             *args, shows=shows, partner=invitation.partner, now=now, initial=initial, **options
         )
@@ -141,7 +168,9 @@ class EditInvitationForm(VersionedForm, TermsForm, MaxUsesForm):
         present = self.invitation.expires_at
         self.cleaned_data["expires_at"] = chosen_expiry(self, now=self.now, present=present)
         self.cleaned_data.pop("expiry", None)
-        self.cleaned_data.setdefault("max_uses", None)
+        by_email = self.invitation.channel == Channel.EMAIL
+        self.cleaned_data.setdefault("max_uses", 1 if by_email else None)
+        check_name_is_for_one(self)
         return self.cleaned_data
 
 

@@ -29,9 +29,12 @@ class MemberForm(forms.Form):
         },
     )
     may_see_addresses = forms.BooleanField(
-        label=_("May read customers’ e-mail addresses in full"),
+        label=_("May reveal customers’ e-mail addresses"),
         required=False,
-        help_text=_("Otherwise a manager sees them masked. Administrators always may."),
+        help_text=_(
+            "A manager sees them masked, and reveals one at a time, which is recorded."
+            " Administrators see them in full."
+        ),
     )
 
 

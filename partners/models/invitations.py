@@ -93,6 +93,12 @@ class Invitation(models.Model):
     country = CountryField(_("preselected country or region"), blank=True)
     recipient = models.CharField(_("recipient"), max_length=254, blank=True)
     recipient_name = models.CharField(_("recipient's name"), max_length=120, blank=True)
+    customer_name = models.CharField(
+        _("customer name"), max_length=120, blank=True, default="", db_default=""
+    )
+    reference = models.CharField(
+        _("reference"), max_length=128, blank=True, default="", db_default=""
+    )
     is_bound = models.BooleanField(_("only for the recipient"), default=False)
     max_uses = models.PositiveIntegerField(_("most uses"), null=True, blank=True)
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
@@ -169,6 +175,10 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=Q(association_type__in=AssociationType.values),
                 name="invitation_association_type_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(customer_name="") | Q(max_uses=1),
+                name="invitation_names_a_customer_only_for_one_use",
             ),
         ]
 

@@ -68,6 +68,12 @@ class PartnerMember(models.Model):
 
     @property
     def sees_addresses(self) -> bool:
+        """Whether lists and pages show customers' addresses in full."""
+        return self.is_administrator
+
+    @property
+    def may_reveal_addresses(self) -> bool:
+        """Whether the member may see one customer's address in full, which is recorded."""
         return self.is_administrator or self.may_see_addresses
 
 
@@ -132,7 +138,7 @@ class MemberInvitation(models.Model):
         return self.role == PartnerRole.ADMINISTRATOR
 
     @property
-    def sees_addresses(self) -> bool:
+    def may_reveal_addresses(self) -> bool:
         return self.is_administrator or self.may_see_addresses
 
     def is_expired(self, now: datetime) -> bool:

@@ -114,7 +114,9 @@ def check_live(invitation: Invitation, now: datetime) -> None:
 
 
 def check_limits(invitation: Invitation, now: datetime) -> None:
-    """Raise Refused unless the invitation's uses and expiry make sense at `now`."""
+    """Raise Refused unless the invitation's uses, name and expiry make sense at `now`."""
+    if invitation.customer_name and invitation.max_uses != 1:
+        raise Refused(InvitationProblem.NAME_FOR_SEVERAL)
     if invitation.max_uses is not None:
         if invitation.max_uses < max(1, invitation.used_count):
             raise Refused(InvitationProblem.TOO_FEW_USES)
@@ -156,12 +158,20 @@ def audited_terms(row: Invitation | InvitationBatch) -> dict[str, Any]:
         "label": row.label,
         "note": row.note,
         "subject": row.subject,
+        **_audited_names(row),
         "language": row.language,
         "country": str(row.country),
         "is_bound": row.is_bound,
         "max_uses": row.max_uses,
         "expires_at": moment_text(row.expires_at),
     }
+
+
+def _audited_names(row: Invitation | InvitationBatch) -> dict[str, str]:
+    """Return what only invitations have: a batch is for many customers."""
+    if not isinstance(row, Invitation):
+        return {}
+    return {"customer_name": row.customer_name, "reference": row.reference}
 
 
 def moment_text(moment: datetime | None) -> str | None:

@@ -27,7 +27,7 @@ from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
-EDITABLE = ("label", "note", "expires_at", "max_uses")
+EDITABLE = ("label", "customer_name", "reference", "note", "expires_at", "max_uses")
 
 
 @whole_transaction
@@ -80,6 +80,8 @@ def edit_invitation(
     note: str,
     expires_at: datetime | None,
     max_uses: int | None,
+    customer_name: str = "",
+    reference: str = "",
     by: User | None,
     now: datetime,
     shown_version: ShownVersion | None = None,
@@ -97,6 +99,7 @@ def edit_invitation(
         by_email = locked.channel == Channel.EMAIL
         locked.label = label
         locked.note = note
+        locked.customer_name, locked.reference = customer_name, reference
         locked.expires_at = now + LIFE_OF_AN_EMAIL if by_email and not expires_at else expires_at
         locked.max_uses = 1 if by_email else max_uses
         check_limits(locked, now)

@@ -58,7 +58,7 @@ def forget_invited_people(*, now: datetime) -> int:
             by=None,
             now=now,
         )
-        fields = ["recipient", "recipient_name", "label", "note"]
+        fields = ["recipient", "recipient_name", "customer_name", "label", "note"]
         Invitation.objects.bulk_update(rows, fields)
     return len(rows)
 
@@ -69,8 +69,9 @@ def _forget_recipient(invitation: Invitation) -> dict[str, Any]:
     label = REMOVED_ADDRESS if invitation.label == name else invitation.label
     invitation.label = replace_address(label, address, REMOVED_ADDRESS)[:120]
     invitation.note = replace_address(invitation.note, address, REMOVED_ADDRESS)[:500]
-    invitation.recipient, invitation.recipient_name = REMOVED_ADDRESS, ""
-    return {"label": invitation.label, "note": invitation.note}
+    invitation.recipient = REMOVED_ADDRESS
+    invitation.recipient_name = invitation.customer_name = ""
+    return {"label": invitation.label, "note": invitation.note, "customer_name": ""}
 
 
 def forget_listed_people(*, now: datetime) -> int:

@@ -90,7 +90,7 @@ def dismiss(
 
 
 def _address(invitation_request: InvitationRequest, member: PartnerMember) -> str:
-    if member.sees_addresses:
+    if member.may_reveal_addresses:
         return invitation_request.address
     return invitation_request.masked_address
 
@@ -111,7 +111,7 @@ def _filter(
     text = filters.get("q", "")
     if text:
         found = Q(invitation__label__icontains=text)
-        if member.sees_addresses:
+        if member.may_reveal_addresses:
             found |= Q(address__icontains=text)
         rows = rows.filter(found)
     return rows

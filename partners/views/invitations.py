@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -14,16 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partners.emails import default_subject
-from partners.enums import Channel, DeliveryState, InvitationState
+from partners.enums import Channel, DeliveryState
 from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
-from partners.models.invitations import InvitationQuerySet
 from partners.services.delivery_state import deliveries_of
+from partners.services.invitation_search import find_invitations
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
 from partners.services.progress import progress_of
 from partners.services.unsubscribe_links import unsubscribed_recipients
-from partners.tokens import token_in
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
@@ -32,12 +30,10 @@ from partners.views.shared import (
     SECTION,
     bars_of,
     invitation_of,
-    invitations_of,
     log_shown,
     state_of,
 )
 from web.answers import posts_only
-from web.email_addresses import InvalidAddress, canonical_address
 
 ORDERS = {
     "newest": Order("created_at"),
@@ -52,7 +48,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     form = InvitationListForm(request.GET, member=member)
     filters = filters_of(form)
-    rows = _filter(invitations_of(member), filters).select_related("partner")
+    rows = find_invitations(member, filters, now=now).select_related("partner")
     found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
     progress = progress_of(found.page.rows)
     unsubscribed = unsubscribed_recipients(found.page.rows)
@@ -128,30 +124,3 @@ def _mailto(invitation: Invitation) -> str:
 def _chosen_batch(member: PartnerMember, filters: Mapping[str, Any]) -> InvitationBatch | None:
     key = filters.get("batch")
     return None if key is None else batches_of(member).filter(pk=key).first()
-
-
-def _filter(rows: InvitationQuerySet, filters: Mapping[str, Any]) -> InvitationQuerySet:
-    now, state = timezone.now(), filters.get("state")
-    if state:
-        rows = rows.in_state(state, now)
-    for name in ("channel", "association_type", "batch"):
-        if name in filters:
-            rows = rows.filter(**{name: filters[name]})
-    if "created_by" in filters:
-        rows = rows.filter(created_by__partner_member=filters["created_by"])
-    if filters.get("order") == "expiring":
-        # Without a filter by state, those that can still expire, as all live ones can.
-        can_expire = state in {None, InvitationState.LIVE}
-        rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
-    return _search(rows, filters["q"]) if "q" in filters else rows
-
-
-def _search(rows: InvitationQuerySet, text: str) -> InvitationQuerySet:
-    token = token_in(text)
-    if token is not None:
-        return rows.filter(token=token)
-    by_label = Q(label__icontains=text)
-    try:
-        return rows.filter(by_label | Q(recipient=canonical_address(text)))
-    except InvalidAddress:
-        return rows.filter(by_label)

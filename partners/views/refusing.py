@@ -138,7 +138,7 @@ def refusal_page(
 ) -> HttpResponse:
     """Show why something is not possible, and the way back; a GET of it is 200.
 
-    `context` may have `account_name` and `budget_url` for `partners/refused.html`.
+    `context` may have the `name` of a customer and `budget_url` for `partners/refused.html`.
     """
     context = {"sentence": sentence, "back_url": back_url, **context}
     page = show(request, member, "partners/refused.html", context, section=section)

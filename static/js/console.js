@@ -62,12 +62,19 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const search = document.querySelector(".tool-search input");
+  event.preventDefault();
   if (search) {
-    event.preventDefault();
     search.focus();
     search.select();
+  } else {
+    document.querySelector(".search-link a")?.click();
   }
 });
+
+// A filter applies when it is chosen; the button is for those who browse without this.
+for (const choice of document.querySelectorAll(".list-tools select, .list-tools [type=date]")) {
+  choice.addEventListener("change", () => choice.form.requestSubmit());
+}
 
 // A page about work in progress looks again by itself, until the work is done.
 const progress = document.querySelector("[data-refresh]");

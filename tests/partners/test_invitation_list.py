@@ -129,7 +129,7 @@ def test_progress_stops_counting(monkeypatch):
         ("association_type=referral", ["link"]),
         ("q=LIN", ["link"]),
         ("q=Ann%40Example.org", ["mail"]),
-        ("q=ann", []),
+        ("q=ann", ["mail"]),
         ("q=%00", ["mail", "over", "link"]),
         ("order=used", ["link", "mail", "over"]),
         ("order=expiring", ["mail"]),

@@ -415,3 +415,20 @@ def test_repeated_submit_gets_its_first_answer_when_it_is_no_longer_valid(boss, 
     assert (first.status_code, first["Location"]) == (303, path(Invitation.objects.get()))
     assert (again.status_code, again["Location"]) == (303, first["Location"])
     assert with_a_new_key.status_code == (400 if becomes == "expired" else 409)
+
+
+def test_name_and_reference_are_kept_with_a_link_for_one(boss):
+    typed = asked(max_uses="1", customer_name=" Nord  Wind", reference="K-1")
+    answer = client_of(boss.user).post(NEW, typed)
+    made = Invitation.objects.get()
+    assert answer.status_code == 303
+    assert (made.customer_name, made.reference) == ("Nord Wind", "K-1")
+
+
+@pytest.mark.parametrize("uses", ["", "2"])
+def test_a_name_is_refused_for_several_customers(boss, uses):
+    page = client_of(boss.user).post(NEW, asked(max_uses=uses, customer_name="Nord Wind"))
+    assert page.status_code == 400
+    assert page.context["form"].errors.keys() == {"customer_name"}
+    assert page.context["form"].is_unfolded()
+    assert not Invitation.objects.exists()

@@ -68,9 +68,11 @@ def test_list_says_what_each_member_may_do_and_how_many_customers_they_have(boss
             association.ended_at = timezone.now()
         association.save()
     rows = console.get(MEMBERS).context["listing"].page.rows
-    assert [(row, row.sees_addresses, row.customer_count) for row in rows] == [
-        (boss, True, 0),
-        (manager, True, 2),
+    assert [
+        (row, row.sees_addresses, row.may_reveal_addresses, row.customer_count) for row in rows
+    ] == [
+        (boss, True, True, 0),
+        (manager, False, True, 2),
     ]
 
 

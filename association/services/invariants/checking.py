@@ -20,6 +20,7 @@ from association.services.invariants.associations import (
     services_are_enabled,
     used_as_often_as_counted,
 )
+from association.services.invariants.names import names_are_derived
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
 from association.services.invariants.violations import CHUNK, Violation, violations
@@ -48,6 +49,7 @@ def find_violations() -> Iterator[Violation]:
         yield from related_rows_agree()
         yield from services_are_enabled()
         yield from ended_wholly()
+        yield from names_are_derived()
 
 
 @contextmanager

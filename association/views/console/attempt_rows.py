@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy, override
 from association.enums import FOR_GOOD, Operation, Outcome, RefusalCode
 from association.models import Attempt
 from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason
+from association.services.customer_names import person_behind
 from association.services.following_up import operations_for, sent_by_operation, suggested_operation
 from association.services.history import known_address, last_step, outcome
 from association.ways_out import way_as_text, way_out
+from partners.models import PartnerMember
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment
 
@@ -32,6 +34,7 @@ FOR_THE_CUSTOMER = {
 COLUMNS = (
     "attempt",
     "started_at",
+    "customer",
     "account_name",
     "address",
     "invitation",
@@ -47,12 +50,13 @@ COLUMNS = (
 )
 
 
-def row_of(attempt: Attempt) -> dict[str, Any]:
-    """Return what the list shows; the address is masked, and empty before one is known."""
+def row_of(attempt: Attempt, member: PartnerMember) -> dict[str, Any]:
+    """Return what the list shows the member; the address is empty before one is known."""
     its_outcome, address = outcome(attempt), known_address(attempt)
     return {
         "attempt": attempt,
-        "address": mask_address(address) if address else "",
+        "name": person_behind(attempt),
+        "address": address if member.sees_addresses or not address else mask_address(address),
         "step": last_step(attempt),
         "outcome": its_outcome,
         "kind": KINDS[its_outcome],
@@ -60,12 +64,13 @@ def row_of(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def cells_of(attempt: Attempt) -> list[Any]:
+def cells_of(attempt: Attempt, member: PartnerMember) -> list[Any]:
     """Return the cells of a line of CSV, in the order of `COLUMNS`; moments are UTC."""
-    row, association = row_of(attempt), getattr(attempt, "association", None)
+    row, association = row_of(attempt, member), getattr(attempt, "association", None)
     return [
         attempt.pk,
         _utc(attempt.started_at),
+        row["name"],
         attempt.account.owner.account_name if attempt.account else "",
         row["address"],
         attempt.invitation.label,
@@ -81,7 +86,7 @@ def cells_of(attempt: Attempt) -> list[Any]:
     ]
 
 
-def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
+def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict[str, Any]:
     """Return the context of the attempt's page.
 
     Each refusal has the label of its button (empty without one), the invitation that the button
@@ -101,7 +106,7 @@ def detail_of(attempt: Attempt, *, now: datetime) -> dict[str, Any]:
     ]
     is_message = Operation.MESSAGE_CUSTOMER in operations.values()
     return {
-        "row": row_of(attempt),
+        "row": row_of(attempt, member),
         "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
         "message": message_to_customer(attempt) if is_message else "",

@@ -72,8 +72,8 @@ def _set(
     spent = spent_this_month(customers, partner=member.partner, now=timezone.now())
     if request.method != "POST":
         return _show(request, member, None, customers, spent, back)
-    names = {row.account.owner.account_name: spent[row.pk] for row in customers}
-    form = SetBudgetForm.of_answer(request.POST, spent=names)
+    of_each = [(row.shown_name, spent[row.pk]) for row in customers]
+    form = SetBudgetForm.of_answer(request.POST, spent=of_each)
 
     def write() -> str:
         answer = form.cleaned_data

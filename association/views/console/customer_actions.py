@@ -1,4 +1,4 @@
-"""What the console does with one customer: freeze, unfreeze, manager, authorization."""
+"""What the console does with one customer: name, freeze, unfreeze, manager, authorization."""
 
 from typing import Any
 
@@ -14,11 +14,17 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from accounts.services.freezes import shown_cause, shown_freezes
 from association.enums import AssociationRefusal
-from association.forms.customers import ManagerForm, PartnerFreezeForm, UnfreezeForm
+from association.forms.customers import (
+    CustomerNameForm,
+    ManagerForm,
+    PartnerFreezeForm,
+    UnfreezeForm,
+)
 from association.models import Association
 from association.refusals import sentence_for
 from association.services.authorizations import request_authorization
 from association.services.customer_lists import CustomerState
+from association.services.customer_names import editable_names, rename_customer
 from association.services.customers import (
     ALL_BUT_ADMINISTRATOR,
     assign_manager,
@@ -177,6 +183,27 @@ def _unfrozen_sentence(customer: Association, closed: list[Freeze]) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+@answers_refusals
+def rename(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
+    """Change what the partner calls the customer, its reference and the note."""
+    customer = find_customer(member, association_id)
+    present = editable_names(customer)
+    form = CustomerNameForm(posted(request), shows=present, initial=present)
+
+    def write() -> str:
+        rename_customer(
+            association=customer, by=member.user, now=timezone.now(), **form.cleaned_data
+        )
+        messages.success(request, _("The name is saved."))
+        return resolve_url("console_customer", customer.pk)
+
+    return answer_or_conflict(
+        request, form, write, lambda: _show(request, member, customer, "rename", {"form": form})
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 @answers_refusals
 def manager(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
@@ -212,7 +239,7 @@ def request_customer_authorization(
     def write() -> str:
         request_authorization(association=customer, by=member.user, now=timezone.now())
         text = _("%(name)s has been asked for the authorization.")
-        messages.success(request, text % {"name": customer.account.owner.account_name})
+        messages.success(request, text % {"name": customer.shown_name})
         return resolve_url("console_customer", customer.pk)
 
     return answer_once(request, write)
@@ -225,8 +252,7 @@ def _show(
     page: str,
     context: dict[str, Any],
 ) -> HttpResponse:
-    account_name = customer.account.owner.account_name
-    context |= {"association": customer, "account_name": account_name, **back_to(customer)}
+    context |= {"association": customer, "name": customer.shown_name, **back_to(customer)}
     template = f"association/console/{page}.html"
     return show(
         request, member, template, context, section="customers", status=status_of(context["form"])

@@ -34,6 +34,7 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
     label, kind = STATUSES[state.status]
     return {
         "association": association,
+        "name": association.shown_name,
         "account_name": owner.account_name,
         "address": owner.email if member.sees_addresses else owner.masked_email,
         "status": label,
@@ -100,6 +101,8 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "freeze.opened": _freeze_words,
     "freeze.widened": lambda event: _("Froze the resources too"),
     "freeze.closed": lambda event: _("Lifted a freeze"),
+    "association.renamed": lambda event: _("Changed the name, the reference or the note"),
+    "association.address_revealed": lambda event: _("Saw the whole e-mail address"),
     "association.manager_changed": lambda event: _("Changed the manager"),
     "authorization.requested": lambda event: _("Asked for the authorization"),
     "end_request.made": lambda event: _("Asked to end the association"),
@@ -132,5 +135,5 @@ def _reason(event: AuditEvent) -> str:
 def back_to(association: Association) -> dict[str, Any]:
     return {
         "back_url": reverse("console_customer", args=[association.pk]),
-        "back_label": association.account.owner.account_name,
+        "back_label": association.shown_name,
     }

@@ -5,8 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,11 +22,13 @@ from association.models import Association
 from association.refusals import sentence_for
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import (
+    BY_NAME,
     NEWEST_FIRST,
     CustomerState,
     customer_record,
     customer_states,
     find_customers,
+    reveal_customer_address,
     with_people,
 )
 from association.services.facts import count_resources
@@ -40,10 +42,11 @@ from association.views.console.customer_rows import (
     why_frozen,
 )
 from partners.models import PartnerMember
-from partners.services.pages import pages_of
+from partners.services.pages import Order, pages_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
 from partners.views.refusing import actor_name, refusal_page
+from web.answers import posts_only
 from web.downloads import csv_download
 from web.form_keys import earlier_answer
 from web.refused import Refused
@@ -58,8 +61,8 @@ ROWS_READ_AT_ONCE = 500
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = _search_form(request, member)
-    rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
-    found = listing(request, form, with_people(rows), order=NEWEST_FIRST)
+    rows = find_customers(member, filters_of(form))
+    found = listing(request, form, with_people(rows), order=_order(form))
     states = customer_states(found.page.rows, now=timezone.now())
     lines = [row_of(state, member) for state in states]
     context = {
@@ -77,14 +80,15 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     """Download all customers that the list shows; written to the log, not to a row."""
     now = timezone.now()
     form = _search_form(request, member)
-    rows = find_customers(member.partner.associations.visible_to(member), filters_of(form))
+    rows = find_customers(member, filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
-        *(_("Account name"), _("E-mail"), _("Type"), _("Customer since"), _("Status")),
+        *(_("Customer"), _("Reference"), _("Account name"), _("E-mail"), _("Type")),
+        *(_("Customer since"), _("Status")),
         *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
         *(_("Ended"), _("Reason for the end")),
     ]
-    pages = pages_of(with_people(rows), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
+    pages = pages_of(with_people(rows), order=_order(form), size=ROWS_READ_AT_ONCE)
     states = (state for page in pages for state in customer_states(page, now=now))
     return csv_download("customers", header, (_csv_row(state, member) for state in states))
 
@@ -93,6 +97,8 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
     """Return the row with moments in UTC, since it is written after the request's time zone."""
     row, since, shown = state.association, state.frozen_since, row_of(state, member)
     return [
+        shown["name"],
+        row.reference,
         shown["account_name"],
         shown["address"],
         row.association_type,
@@ -111,7 +117,24 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
 @require_safe
 @for_members
 def customer(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    association = _find_any(member, association_id)
+    return _show_customer(request, member, _find_any(member, association_id))
+
+
+@for_members
+@posts_only("console_customer", "association_id")
+def reveal(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
+    """Show the page with the whole address, this once."""
+    if not member.may_reveal_addresses:
+        raise Http404
+    found = _find_any(member, association_id)
+    address = reveal_customer_address(association=found, by=member.user, now=timezone.now())
+    return _show_customer(request, member, found, address=address)
+
+
+def _show_customer(
+    request: HttpRequest, member: PartnerMember, association: Association, **shown: str
+) -> HttpResponse:
+    """Show everything about one customer; `shown` has what is shown otherwise than usual."""
     record = customer_record(association)
     context = {
         **_state_context(association, member),
@@ -125,6 +148,8 @@ def customer(request: HttpRequest, member: PartnerMember, association_id: int) -
         ],
         "end_request": next((row for row in record["end_requests"] if row.is_open), None),
         "actions": action_rows(record["actions"], association),
+        "is_masked": not member.sees_addresses and not shown,
+        **shown,
     }
     return show(request, member, "association/console/customer.html", context, section="customers")
 
@@ -200,13 +225,16 @@ def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchF
     return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])
 
 
+def _order(form: CustomerSearchForm) -> Order:
+    return BY_NAME if form.cleaned_data.get("order") == "name" else NEWEST_FIRST
+
+
 def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """Answer 409 (429 with a moment to retry) when a POST of the view raises Refused.
 
     A repeated POST gets its first answer, even if its form is invalid by now.
-    A page that cannot offer its form raises it too, and is answered 200 like any page; after the
-    end, when links in old e-mails lead here, with the customer's page. The context of the refusal
-    names the association.
+    A page that cannot offer its form raises it too, and is answered 200 like any page. The context
+    of the refusal names the association.
     """
 
     @wraps(view)
@@ -215,8 +243,6 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
             page = view(request, member, **options)
         except Refused as refused:
             association: Association = refused.context["association"]
-            if refused.code == AssociationRefusal.ENDED and request.method != "POST":
-                return redirect("console_customer", association.pk)
             budget_url = reverse("console_set_budget", args=[association.pk])
             page = refusal_page(
                 request,
@@ -224,7 +250,7 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
                 sentence_for(refused),
                 section="customers",
                 again_at=refused.again_at,
-                account_name=association.account.owner.account_name,
+                name=association.shown_name,
                 budget_url=budget_url if refused.code == AssociationRefusal.NO_BUDGET else "",
                 **back_to(association),
             )

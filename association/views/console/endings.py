@@ -66,7 +66,7 @@ def _page(
     context = {
         **end_context(form, customer, Side.PARTNER, timezone.now()),
         **back_to(customer),
-        "account_name": customer.account.owner.account_name,
+        "name": customer.shown_name,
         "problem": problem,
     }
     template = "association/console/end.html"

@@ -41,7 +41,7 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     key = form.cleaned_data["invitation"]
     context = {
         "listing": found,
-        "rows": [row_of(attempt) for attempt in found.page.rows],
+        "rows": [row_of(attempt, member) for attempt in found.page.rows],
         "invitation": key and member.partner.invitations.visible_to(member).filter(pk=key).first(),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
@@ -51,12 +51,13 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @require_safe
 @for_members
 def history_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
-    """Stream what the list shows, all pages of it; addresses are masked."""
+    """Stream what the list shows, all pages of it."""
     form = HistoryForm(request.GET)
     if not form.is_valid():
         return _show_errors(request, member, form)
     pages = pages_of(_filtered(form, member), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
-    return csv_download("history", COLUMNS, (cells_of(row) for page in pages for row in page))
+    rows = (cells_of(row, member) for page in pages for row in page)
+    return csv_download("history", COLUMNS, rows)
 
 
 @require_safe
@@ -69,7 +70,7 @@ def attempt(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Ht
 @posts_only("console_attempt", "attempt_id")
 def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Show the page with the whole address, this once."""
-    if not member.sees_addresses:
+    if not member.may_reveal_addresses:
         raise Http404
     found = _find(member, attempt_id)
     try:
@@ -121,7 +122,7 @@ def _show_attempt(
     request: HttpRequest, member: PartnerMember, found: Attempt, *, address: str = ""
 ) -> HttpResponse:
     context = {
-        **detail_of(found, now=timezone.now()),
+        **detail_of(found, member, now=timezone.now()),
         "address": address,
         "customer": _customer(found, member),
         "back_url": reverse("console_history"),

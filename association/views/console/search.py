@@ -1,0 +1,57 @@
+"""The console's search: customers, invitations and batches by any part of what they are called."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from association.forms.filters import SearchForm
+from association.services.customer_lists import (
+    EVERY_STATUS,
+    NEWEST_FIRST,
+    customer_states,
+    find_customers,
+    with_people,
+)
+from association.views.console.customer_rows import row_of
+from partners.models import PartnerMember
+from partners.services.invitation_search import find_invitations
+from partners.services.pages import Order, page_of
+from partners.views.batches import batches_of
+from partners.views.gate import for_members, show
+from partners.views.lists import filters_of
+from partners.views.shared import state_of
+
+SHOWN = 5
+NEWEST_MADE = Order("created_at")
+
+
+@require_safe
+@for_members
+def search(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Show the first of each kind; their lists have the others. Nothing typed finds nothing."""
+    form = SearchForm(request.GET)
+    filters = filters_of(form)
+    found = _find(member, filters) if "q" in filters else {}
+    context = {"form": form, "q": filters.get("q", ""), **found}
+    return show(request, member, "association/console/search.html", context, section="search")
+
+
+def _find(member: PartnerMember, filters: Any) -> dict[str, Any]:
+    now = timezone.now()
+    people = with_people(find_customers(member, {**filters, "status": EVERY_STATUS}))
+    customers = page_of(people, order=NEWEST_FIRST, size=SHOWN)
+    offers = find_invitations(member, filters, now=now).select_related("partner")
+    invitations = page_of(offers, order=NEWEST_MADE, size=SHOWN)
+    named = batches_of(member).filter(label__icontains=filters["q"])
+    batches = page_of(named, order=NEWEST_MADE, size=SHOWN)
+    return {
+        "customers": [row_of(state, member) for state in customer_states(customers.rows, now=now)],
+        "more_customers": bool(customers.after),
+        "invitations": [(row, state_of(row, now)) for row in invitations.rows],
+        "more_invitations": bool(invitations.after),
+        "batches": batches.rows,
+        "more_batches": bool(batches.after),
+        "nothing": not (customers.rows or invitations.rows or batches.rows),
+    }

@@ -1,0 +1,51 @@
+"""Which invitations a member looks for: by filters, by any part of their texts, or by the link."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from partners.enums import InvitationState
+from partners.models import PartnerMember
+from partners.models.invitations import InvitationQuerySet
+from partners.tokens import token_in
+from web.email_addresses import InvalidAddress, canonical_address
+
+TEXTS = ("label", "customer_name", "reference", "recipient_name")
+
+
+def find_invitations(
+    member: PartnerMember, filters: Mapping[str, Any], *, now: datetime
+) -> InvitationQuerySet:
+    """Return the member's invitations that match the filters of the list's form; no statement."""
+    rows: InvitationQuerySet = member.partner.invitations.visible_to(member)
+    state = filters.get("state")
+    if state:
+        rows = rows.in_state(state, now)
+    for name in ("channel", "association_type", "batch"):
+        if name in filters:
+            rows = rows.filter(**{name: filters[name]})
+    if "created_by" in filters:
+        rows = rows.filter(created_by__partner_member=filters["created_by"])
+    if filters.get("order") == "expiring":
+        # Without a filter by state, those that can still expire, as all live ones can.
+        can_expire = state in {None, InvitationState.LIVE}
+        rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
+    return rows.filter(searched(filters["q"], member)) if "q" in filters else rows
+
+
+def searched(text: str, member: PartnerMember) -> Q:
+    """Match a link or token, else any part of the texts; of an address as in `find_customers()`."""
+    token = token_in(text)
+    if token is not None:
+        return Q(token=token)
+    found = Q()
+    for column in TEXTS:
+        found |= Q(**{f"{column}__icontains": text})
+    if member.may_reveal_addresses:
+        return found | Q(recipient__icontains=text)
+    try:
+        return found | Q(recipient=canonical_address(text))
+    except InvalidAddress:
+        return found

@@ -1,0 +1,127 @@
+"""The console's search: what it finds of whom, and what it keeps from others."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from association.services.customer_names import rename_customer
+from tests.factories import (
+    InvitationBatchFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    end_by_provider,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+
+URL = "/partner/search"
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+def client_of(member):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client
+
+
+def named(boss, name):
+    association = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
+    return rename_customer(
+        association=association,
+        customer_name=name,
+        reference=f"K-{name}",
+        note="",
+        by=boss.user,
+        now=timezone.now(),
+    )
+
+
+def found(member, q):
+    context = client_of(member).get(URL, {"q": q}).context
+    return (
+        [line["association"].pk for line in context["customers"]],
+        [invitation.pk for invitation, _state in context["invitations"]],
+        [batch.pk for batch in context["batches"]],
+    )
+
+
+def test_everything_is_found_by_a_part_of_what_it_is_called(boss):
+    customer = named(boss, "Nordwind GmbH")
+    invitation = InvitationFactory.create(
+        partner=boss.partner, email=True, label="x", recipient="post@nordwind.example"
+    )
+    batch = InvitationBatchFactory.create(partner=boss.partner, label="Stand Nordwind")
+    InvitationFactory.create(partner=boss.partner, label="Other")
+
+    assert found(boss, "RDWIN") == ([customer.pk], [invitation.pk], [batch.pk])
+    assert found(boss, "k-nordwind") == ([customer.pk], [], [])
+    assert found(boss, invitation.link) == ([], [invitation.pk], [])
+
+
+def test_ended_customers_are_found_too(boss):
+    customer = named(boss, "Nordwind")
+    end_by_provider(customer, reason="Over")
+    assert found(boss, "nordwind")[0] == [customer.pk]
+
+
+def test_nothing_typed_and_nothing_found_say_what_to_do(boss):
+    client = client_of(boss)
+    assert "Type any part of a name" in client.get(URL).content.decode()
+    assert "Nothing is called" in client.get(URL, {"q": "zzz"}).content.decode()
+
+
+def test_only_the_first_of_each_kind_are_shown_with_the_way_to_all(boss):
+    for number in range(6):
+        InvitationFactory.create(partner=boss.partner, label=f"Fair {number}")
+
+    page = client_of(boss).get(URL, {"q": "fair"})
+
+    assert len(page.context["invitations"]) == 5
+    assert 'href="/partner/invitations/?q=fair"' in page.content.decode()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_search_takes_the_same_statements_for_any_number_of_rows(
+    boss, rows, django_assert_num_queries
+):
+    for number in range(rows):
+        named(boss, f"Nordwind {number}")
+        InvitationBatchFactory.create(partner=boss.partner, label=f"Nordwind {number}")
+    client = client_of(boss)
+
+    with django_assert_num_queries(9):
+        page = client.get(URL, {"q": "nordwind"})
+
+    assert len(page.context["customers"]) == rows
+
+
+def test_another_partners_things_are_never_found(boss):
+    other = PartnerMemberFactory.create(administrator=True)
+    named(other, "Nordwind")
+    InvitationFactory.create(partner=other.partner, label="Nordwind")
+    InvitationBatchFactory.create(partner=other.partner, label="Nordwind")
+    assert found(boss, "nordwind") == ([], [], [])
+
+
+def test_a_manager_finds_only_their_own_and_no_part_of_an_address(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    named(boss, "Nordwind")
+    own = InvitationFactory.create(
+        partner=boss.partner,
+        created_by=manager.user,
+        email=True,
+        label="x",
+        recipient="post@nordwind.example",
+    )
+    assert found(manager, "nordwind") == ([], [], [])
+    assert found(manager, "Post@Nordwind.example") == ([], [own.pk], [])
+
+
+@pytest.mark.parametrize("q", ["%00", "%", "_", "\\", "'", "a" * 600, "%ff", "\u202e"])
+def test_any_input_is_answered(boss, q):
+    assert client_of(boss).get(URL, {"q": q}).status_code == 200
