@@ -141,7 +141,8 @@ def test_rule_that_begins_to_refuse_between_page_and_click_is_a_409():
 @pytest.mark.parametrize("code", sorted(set(SPOIL) - {"other_partner"}))
 def test_the_first_button_is_the_one_that_can_help(code):
     content = text_of(refused(code).get("check"))
-    buttons = re.findall(r'class="button button-(\w+)"\s+type="submit"\s*>(Check again|Tell)', content)
+    button = r'class="button button-(\w+)"\s+type="submit"\s*>(Check again|Tell)'
+    buttons = re.findall(button, content)
     telling_first = [("primary", "Tell"), ("secondary", "Check again")]
     checking_first = [("primary", "Check again"), ("secondary", "Tell")]
     assert buttons == (telling_first if code in FOR_GOOD else checking_first)
