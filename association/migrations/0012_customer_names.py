@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0007_customer_names'),
         ('association', '0011_what_frozen_customers_ask'),
-        ('partners', '0005_customer_names'),
+        ('partners', '0008_customer_names'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

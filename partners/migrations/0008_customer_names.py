@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0004_partner_logos'),
+        ('partners', '0007_frozen_since_a_moment'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -233,8 +233,9 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
     """Answer 409 (429 with a moment to retry) when a POST of the view raises Refused.
 
     A repeated POST gets its first answer, even if its form is invalid by now.
-    A page that cannot offer its form raises it too, and is answered 200 like any page. The context
-    of the refusal names the association.
+    A page that cannot offer its form raises it too, and is answered 200 like any page; after the
+    end, when links in old e-mails lead here, with the customer's page. The context of the refusal
+    names the association.
     """
 
     @wraps(view)
