@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -244,6 +244,8 @@ def answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
             page = view(request, member, **options)
         except Refused as refused:
             association: Association = refused.context["association"]
+            if refused.code == AssociationRefusal.ENDED and request.method != "POST":
+                return redirect("console_customer", association.pk)
             budget_url = reverse("console_set_budget", args=[association.pk])
             page = refusal_page(
                 request,
