@@ -32,7 +32,7 @@ _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Invitation, "recipient", ("label", "note", "subject", "recipient_name")),
     (InvitationRequest, "address", ("dismiss_reason",)),
-    (BatchRow, "email", ("name", "country", "note")),
+    (BatchRow, "email", ("name", "country", "note", "reference")),
 )
 # Also the name of a value of an e-mail.
 _REASON = "reason"

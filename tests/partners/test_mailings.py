@@ -7,7 +7,7 @@ import pytest
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.queue import claim_messages
-from partners.forms.lists import read_list
+from partners.contact_lists.reading import read_list
 from partners.models import Invitation
 from partners.services import mailings
 from partners.services.batches import cancel_batch
@@ -31,13 +31,14 @@ def member():
 def drafted(member, text, now=NOW, **terms):
     terms = {"association_type": "reseller", "label": "Fair", "is_bound": True, **terms}
     return draft_mailing(
-        partner=member.partner, people=read_list(text), by=member.user, now=now, **terms
+        partner=member.partner, people=read_list(text).people, by=member.user, now=now, **terms
     )
 
 
-def started(member, text, now=NOW, **terms):
+def started(member, text, now=NOW, *, invites_again=False, **terms):
     batch = drafted(member, text, now, **terms)
-    return start_mailing(batch=batch, subject="", note="", by=member.user, now=now)
+    words = {"subject": "", "note": "", "invites_again": invites_again}
+    return start_mailing(batch=batch, by=member.user, now=now, **words)
 
 
 def work(now=NOW):
@@ -90,7 +91,7 @@ def test_crash_in_a_chunk_repeats_and_loses_nothing(member, monkeypatch):
 
 def test_person_is_mailed_three_times_a_day_over_all_batches(member):
     for _ in range(3):
-        started(member, "ann@example.org\nbob@example.org")
+        started(member, "ann@example.org\nbob@example.org", invites_again=True)
         work()
     other = PartnerMemberFactory.create()
     batch = started(other, "ann@example.org\ncarl@example.org")
