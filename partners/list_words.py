@@ -7,6 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.enums import ListColumn, ListRemark, RowRemark
+from web.templatetags.isolation import isolated
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -43,27 +44,28 @@ def describe_reading(reading: Mapping[str, Any] | None) -> dict[str, Any]:
     if columns == {ListColumn.EMAIL: [1]}:
         # Addresses alone: nothing could be taken for something else.
         columns = {}
-    private = columns.get(ListColumn.PRIVATE_NOTE)
+    alternatives = gettext(", else ")
     return {
         "columns": [
-            (label, _names_of(columns[column]))
+            (label, alternatives.join(_names_of(columns[column])))
             for column, label in _COLUMNS.items()
             if columns.get(column)
         ],
-        "unread": _names_of(reading["unread"], join=", "),
+        "emails": alternatives.join(_names_of(columns.get(ListColumn.EMAIL, []))),
+        "unread": ", ".join(_names_of(reading["unread"])),
         "notices": [_sentence(code, rows) for code, rows in reading["remarks"].items()],
-        "mailed_note": _names_of(columns.get(ListColumn.NOTE, [])),
-        "private_note": "" if private is None else _names_of(private),
+        "mailed_notes": ", ".join(_names_of(columns.get(ListColumn.NOTE, []))),
+        "private_notes": ", ".join(_names_of(columns.get(ListColumn.PRIVATE_NOTE, []))),
     }
 
 
-def _names_of(columns: Sequence[str | int], join: str | None = None) -> str:
-    """Return the headings in quotation marks; a column without heading by its number."""
-    names = [
-        gettext("column %(number)s") % {"number": name} if isinstance(name, int) else f"“{name}”"
-        for name in columns
+def _names_of(columns: Sequence[str | int]) -> list[str]:
+    """Return the columns as they are named in a sentence: by heading, or else by number."""
+    by_heading, by_number = gettext("the column “%(name)s”"), gettext("column %(name)s")
+    return [
+        (by_number if isinstance(column, int) else by_heading) % {"name": isolated(str(column))}
+        for column in columns
     ]
-    return (gettext(", else ") if join is None else join).join(names)
 
 
 def _sentence(code: str, rows: int) -> str:

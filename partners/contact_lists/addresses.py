@@ -95,5 +95,5 @@ def _entries(part: _Part) -> list[Entry]:
     if part.address:
         return [Entry(part.name, part.address)]
     words = part.name.split()
-    # Of "ada lovelace@example.com" nobody knows which address is meant.
+    # "ada lovelace@example.com" can be a name and an address, or an address with a blank too many.
     return [Entry("", word) for word in (words if all(map(has_address, words)) else [part.name])]

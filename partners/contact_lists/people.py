@@ -30,8 +30,11 @@ def people_of(record: Record, columns: Columns, *, mails_notes: bool) -> list[Ba
         "country": clean_line(cell(ListColumn.COUNTRY)),
         "note": clean_lines(note),
         "reference": clean_line(cell(ListColumn.REFERENCE)),
-        "remark": RowRemark.SEVERAL_ADDRESSES.value if len(entries) > 1 else "",
     }
+    if any(cell.strip() for cell in record.cells[columns.width :]):
+        others["problem"] = RowProblem.TOO_MANY_CELLS.value
+    elif len(entries) > 1:
+        others["remark"] = RowRemark.SEVERAL_ADDRESSES.value
     name, is_one = _joined_name(cell), len(entries) == 1
     names = [name or entry.name if is_one else entry.name or name for entry in entries]
     named = [entry._replace(name=name) for entry, name in zip(entries, names, strict=True)]
@@ -64,7 +67,7 @@ def _cell_reader(cells: Sequence[str], columns: Columns) -> _Cell:
 def _with_addresses_in_place(cells: Sequence[str], columns: Columns) -> list[str]:
     """Return the cells of a row without headings, with its addresses where the others' are.
 
-    In pasted lists the order differs from row to row: what stands in that place is then the name.
+    In pasted lists the order differs from row to row: what is in that place is then the name.
     A note may name an address, and keeps it.
     """
     place = columns.places[ListColumn.EMAIL][0]
@@ -76,9 +79,10 @@ def _with_addresses_in_place(cells: Sequence[str], columns: Columns) -> list[str
     if not found:
         return list(cells)
     moved = ["" if at in found else cell for at, cell in enumerate(cells)]
-    moved += [""] * (1 + max(place, *columns.places_of_names) - len(moved))
-    if moved[place] and not any(moved[at].strip() for at in columns.places_of_names):
-        moved[columns.places_of_names[0]] = moved[place]
+    names = columns.places_of_names
+    moved += [""] * (1 + max([place, *names]) - len(moved))
+    if names and not any(moved[at].strip() for at in names):
+        moved[names[0]] = moved[place]
     moved[place] = ";".join(cells[at] for at in found)
     return moved
 

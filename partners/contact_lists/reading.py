@@ -71,11 +71,10 @@ def _checked(records: Sequence[Record], columns: Columns, *, mails_notes: bool) 
     found: list[BatchRow] = []
     seen: set[str] = set()
     for record in records:
-        has_more = any(cell.strip() for cell in record.cells[columns.width :])
         for person in people_of(record, columns, mails_notes=mails_notes):
             person.number = len(found) + 1
             if not person.problem:
-                check_row(person, seen, has_more=has_more)
+                check_row(person, seen)
             found.append(person)
         if len(found) > MOST_ROWS:
             raise Refused(ListProblem.TOO_MANY_ROWS)

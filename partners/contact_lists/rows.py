@@ -17,14 +17,14 @@ LONGEST_REFERENCE = 128
 _UNREADABLE = "\ufffd"
 
 
-def check_row(row: BatchRow, seen: set[str], *, has_more: bool) -> None:
+def check_row(row: BatchRow, seen: set[str]) -> None:
     """Give the row its address and country in canonical form, or its problem and nothing else.
 
-    `seen` are the addresses of the rows before; `has_more` says that there were more cells than
-    headings. A remark is what the reader of the report should know of a good row.
+    `seen` are the addresses of the rows before. A remark is what the reader of the report should
+    know of a good row.
     """
     try:
-        _check_texts(row, has_more=has_more)
+        _check_texts(row)
         address = _address(row.email, seen)
     except Refused as refused:
         row.problem, row.remark = refused.code.value, ""
@@ -35,13 +35,11 @@ def check_row(row: BatchRow, seen: set[str], *, has_more: bool) -> None:
     row.remark = next((remark for remark in reversed(remarks) if remark), row.remark)
 
 
-def _check_texts(row: BatchRow, *, has_more: bool) -> None:
+def _check_texts(row: BatchRow) -> None:
     # The quote before a formula is what our own downloads put there.
     texts = (row.name, row.email, row.country, row.note, row.reference)
     if any(text.removeprefix("'").startswith(FORMULA_STARTS) for text in texts):
         raise Refused(RowProblem.FORMULA)
-    if has_more:
-        raise Refused(RowProblem.TOO_MANY_CELLS)
     if len(row.name) > LONGEST_NAME:
         raise Refused(RowProblem.NAME_TOO_LONG)
     if len(row.note) > LONGEST_NOTE:

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from web.online_indexes import AddIndexOnline
+from web.online_indexes import AddIndexOnline, RemoveIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             model_name='batchrow',
             index=models.Index(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('email', ''), _negated=True), models.Q(('country', ''), _negated=True), models.Q(('note', ''), _negated=True), models.Q(('reference', ''), _negated=True), _connector='OR'), fields=['batch'], name='batch_row_with_texts'),
         ),
-        migrations.RemoveIndex(
+        RemoveIndexOnline(
             model_name='batchrow',
             name='batch_row_with_person',
         ),

@@ -6,11 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, When
 
 from accounts.models import User
 from audit.services import record_audit_event
-from partners.enums import Channel, InvitationProblem, MailingRefusal, RowProblem, RowRemark
+from partners.enums import (
+    Channel,
+    InvitationProblem,
+    ListColumn,
+    MailingRefusal,
+    RowProblem,
+    RowRemark,
+)
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import end_batch, record_start
 from partners.services.invitation_drafts import (
@@ -151,9 +158,12 @@ def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
 
 
 def row_for_preview(batch: InvitationBatch) -> BatchRow | None:
-    """Return a pending row, if possible of a person who is not passed over."""
+    """Return a pending row, if possible of a person who is not passed over and has a note."""
     rows = pending_rows(batch)
-    return rows.exclude(remark__in=PASSED_OVER).first() or rows.first()
+    likely = rows.exclude(remark__in=PASSED_OVER)
+    if batch.reading and ListColumn.NOTE in batch.reading["columns"]:
+        likely = likely.order_by(Case(When(note="", then=1), default=0), *likely.query.order_by)
+    return likely.first() or rows.first()
 
 
 def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from partners.contact_lists.reading import read_list
+from partners.enums import ListProblem
 from partners.list_words import REMARKS
 from partners.refusals import SENTENCES
 from web.refused import Refused
@@ -251,10 +252,10 @@ PRIVATE_NOTES = {
     "outlook-german-windows-1252.csv": ["Notizen"],
 }
 REFUSED = {
-    "cards.vcf": "list_is_address_cards",
-    "old-workbook.xls": "list_is_workbook",
-    "thunderbird.ldif": "list_is_address_cards",
-    "workbook.xlsx": "list_is_workbook",
+    "cards.vcf": ListProblem.ADDRESS_CARDS,
+    "old-workbook.xls": ListProblem.WORKBOOK,
+    "thunderbird.ldif": ListProblem.ADDRESS_CARDS,
+    "workbook.xlsx": ListProblem.WORKBOOK,
 }
 
 

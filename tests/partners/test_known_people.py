@@ -6,6 +6,7 @@ import pytest
 
 from outbox.models import OutboxMessage
 from partners.contact_lists.reading import read_list
+from partners.enums import MailingRefusal
 from partners.models import Invitation
 from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.known_people import mark_known_people
@@ -157,7 +158,7 @@ def test_what_became_true_after_the_upload_counts_at_the_start(member):
     }
 
 
-def test_invitation_that_is_revoked_meanwhile_passes_nobody_over(member):
+def test_invitation_that_is_revoked_meanwhile_does_not_count(member):
     first = invited(member, "bob@example.org")
     batch = drafted(member)
     revoke_invitation(invitation=first, by=member.user, now=NOW)
@@ -166,12 +167,12 @@ def test_invitation_that_is_revoked_meanwhile_passes_nobody_over(member):
     assert Invitation.objects.live(NOW).filter(recipient="bob@example.org").count() == 1
 
 
-def test_list_with_nobody_left_is_not_started(member):
+def test_list_of_known_people_alone_is_not_started(member):
     invited(member, "ann@example.org")
     batch = drafted(member, "ann@example.org")
     with pytest.raises(Refused) as refused:
         start(member, batch)
-    assert refused.value.code == "mailing_nobody_left"
+    assert refused.value.code == MailingRefusal.NOBODY_LEFT
     batch.refresh_from_db()
     assert (batch.state, batch.size, batch.rows.get().problem) == ("draft", 1, "")
     assert start(member, batch, invites_again=True).state == "running"
@@ -184,7 +185,7 @@ def test_second_start_for_more_people_is_refused(member):
     start(member, batch)
     with pytest.raises(Refused) as refused:
         start(member, batch, invites_again=True)
-    assert refused.value.code == "mailing_started"
+    assert refused.value.code == MailingRefusal.STARTED
 
 
 @pytest.mark.parametrize("rows", [1, 3])

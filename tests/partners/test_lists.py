@@ -84,6 +84,13 @@ def test_each_address_is_a_person_with_its_own_name(text, people):
     assert {p.problem for p in found} == {""}
 
 
+def test_lines_of_addresses_may_be_of_any_length():
+    line = "; ".join(f"Ada {n} <p{n}@example.org>" for n in range(400))
+    people = people_of(f"ada@x.org\nb@x.org; c@x.org\n{line}\n")
+    assert [p.email for p in people[:3]] == ["ada@x.org", "b@x.org", "c@x.org"]
+    assert (len(people), {p.problem for p in people}) == (403, {""})
+
+
 def test_text_beside_an_address_is_not_lost():
     assert problems_of("Mail\nada@x.org; none") == [("ada@x.org", ""), ("none", "row_bad_address")]
     assert problems_of("Mail\nada b@x.org") == [("ada b@x.org", "row_bad_address")]

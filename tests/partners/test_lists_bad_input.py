@@ -1,4 +1,4 @@
-"""Reading lists of people that nobody meant: nothing but Refused is raised, in linear time."""
+"""Reading what is no list of people: nothing but Refused is raised, in linear time."""
 
 import time
 
