@@ -110,7 +110,8 @@ def _filled(records: Sequence[Record]) -> frozenset[int]:
 
 
 def _is_heading(record: Record) -> bool:
-    return not has_address(record.text) and any(column_of(cell) for cell in record.cells)
+    headings = record.cells[:_MOST_COLUMNS]
+    return not has_address(record.text) and any(column_of(heading) for heading in headings)
 
 
 def _with_last_names(places: dict[ListColumn, list[int]]) -> Mapping[ListColumn, Sequence[int]]:
