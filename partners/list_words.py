@@ -60,8 +60,8 @@ def describe_reading(reading: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _names_of(columns: Sequence[str | int]) -> list[str]:
-    """Return the columns as they are named in a sentence: by heading, or else by number."""
-    by_heading, by_number = gettext("the column “%(name)s”"), gettext("column %(name)s")
+    """Return the columns as they are named on the page: by heading, or else by number."""
+    by_heading, by_number = gettext("“%(name)s”"), gettext("column %(name)s")
     return [
         (by_number if isinstance(column, int) else by_heading) % {"name": isolated(str(column))}
         for column in columns

@@ -32,7 +32,7 @@ def test_contacts_of_an_address_book_are_invited(visitor, manager):
     upload(visitor, "workbook.xlsx", "Invite many by e-mail", status=400, variant="workbook")
     upload(visitor, "google-contacts.csv", "List of .*", variant="google")
     assert visitor.reads("2 people can be invited. 1 row cannot be used")
-    assert visitor.reads("Neither mailed nor stored: the column “\u2068Notes\u2069”")
+    assert visitor.reads("Neither mailed nor stored: “\u2068Notes\u2069”")
     visitor.page.get_by_text("See all columns").click()
     visitor.look("List of .*", variant="google-columns")
     visitor.tick("invites_again")

@@ -66,9 +66,9 @@ def test_report_says_how_the_columns_were_read(client):
         "3 people can be invited.",
         "1 row cannot be used",
         "2 rows have a remark",
-        "We read the column “E-mail 1 - Value”, else the column “E-mail 2 - Value” as the e-mail",
-        "<dt>Country/Region</dt> <dd> the column “Address 1 - Country” </dd>",
-        "<dt>Not read</dt> <dd> the column “Organization Name”, the column “Labels”,",
+        "We read “E-mail 1 - Value”, else “E-mail 2 - Value” as the e-mail",
+        "<dt>Country/Region</dt> <dd> “Address 1 - Country” </dd>",
+        "<dt>Not read</dt> <dd> “Organization Name”, “Labels”,",
         "The row has several addresses; each is invited.",
         "Send 3 invitations",
     ):
@@ -78,7 +78,7 @@ def test_report_says_how_the_columns_were_read(client):
 def test_report_says_what_is_not_mailed(client):
     batch = uploaded(client, sample("outlook-english.csv"))
     page = page_of(client, batch)
-    assert "Neither mailed nor stored: the column “Notes”" in page
+    assert "Neither mailed nor stored: “Notes”" in page
     assert "Part of each e-mail" not in page
     assert set(batch.rows.values_list("note", flat=True)) == {""}
 
@@ -86,11 +86,11 @@ def test_report_says_what_is_not_mailed(client):
 @pytest.mark.parametrize(
     ("content", "typed", "column"),
     [
-        (sample("outlook-english.csv"), {"mails_notes": "on"}, "the column “Notes”"),
+        (sample("outlook-english.csv"), {"mails_notes": "on"}, "“Notes”"),
         (
             "Email,Message to customer\nada@example.com,Hello Ada",
             {},
-            "the column “Message to customer”",
+            "“Message to customer”",
         ),
         ("Ada,ada@example.com,FR,Hello Ada", {"mails_notes": "on"}, "column 4"),
     ],
