@@ -162,7 +162,7 @@ def row_for_preview(batch: InvitationBatch) -> BatchRow | None:
     rows = pending_rows(batch)
     likely = rows.exclude(remark__in=PASSED_OVER)
     if batch.reading and ListColumn.NOTE in batch.reading["columns"]:
-        likely = likely.order_by(Case(When(note="", then=1), default=0), *likely.query.order_by)
+        likely = likely.order_by(Case(When(note="", then=1), default=0), "email", "number")
     return likely.first() or rows.first()
 
 
