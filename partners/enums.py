@@ -125,8 +125,11 @@ class LogoRefusal(StrEnum):
 
 
 class ListProblem(StrEnum):
+    """Why a list of people cannot be read at all."""
+
     EMPTY = "list_empty"
-    NOT_UTF8 = "list_not_utf8"
+    WORKBOOK = "list_is_workbook"
+    ADDRESS_CARDS = "list_is_address_cards"
     HAS_NUL = "list_has_nul"
     NOT_CSV = "list_not_csv"
     TOO_LARGE = "list_too_large"
@@ -134,20 +137,60 @@ class ListProblem(StrEnum):
     NOTHING_GOOD = "list_nothing_good"
 
 
+class ListRemark(StrEnum):
+    """What the reader should know of a list that was read."""
+
+    WINDOWS_1252 = "list_windows_1252"
+    BEFORE_HEADING = "list_before_heading"
+    FOOTER = "list_footer"
+
+
+class ListColumn(StrEnum):
+    """What a column of a list contains."""
+
+    EMAIL = "email"
+    NAME = "name"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    COUNTRY = "country"
+    REFERENCE = "reference"
+    NOTE = "note"
+    PRIVATE_NOTE = "private_note"
+
+
 class RowProblem(StrEnum):
     """Why a row of a list cannot be used; a row can also have an `InvitationProblem`."""
 
+    BROKEN_QUOTES = "row_broken_quotes"
     FORMULA = "row_formula"
     NO_ADDRESS = "row_no_address"
     BAD_ADDRESS = "row_bad_address"
+    EXAMPLE = "row_example"
     DUPLICATE = "row_duplicate"
-    UNKNOWN_COUNTRY = "row_unknown_country"
-    COUNTRY_NOT_OFFERED = "row_country_not_offered"
     NAME_TOO_LONG = "row_name_too_long"
     NOTE_TOO_LONG = "row_note_too_long"
+    REFERENCE_TOO_LONG = "row_reference_too_long"
     TOO_MANY_CELLS = "row_too_many_cells"
+    # Of lists that were read before an unknown country became a remark.
+    UNKNOWN_COUNTRY = "row_unknown_country"
+    COUNTRY_NOT_OFFERED = "row_country_not_offered"
+    ALREADY_CUSTOMER = "row_already_customer"
+    ALREADY_INVITED = "row_already_invited"
+
+
+class RowRemark(StrEnum):
+    """What the reader should know of a row that can be used."""
+
+    UNKNOWN_COUNTRY = "remark_unknown_country"
+    COUNTRY_NOT_OFFERED = "remark_country_not_offered"
+    NAME_IS_ADDRESS = "remark_name_is_address"
+    UNREADABLE_LETTER = "remark_unreadable_letter"
+    SEVERAL_ADDRESSES = "remark_several_addresses"
+    ALREADY_INVITED = "remark_already_invited"
+    MAILED_TOO_OFTEN = "remark_mailed_too_often"
 
 
 class MailingRefusal(StrEnum):
     CANCELLED = "batch_cancelled"
     STARTED = "mailing_started"
+    NOBODY_LEFT = "mailing_nobody_left"

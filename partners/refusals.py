@@ -59,27 +59,50 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     ),
     LogoRefusal.BLANK: _("On a white page nothing of this picture can be seen."),
     ListProblem.EMPTY: _("The list is empty. Paste it, or choose a file."),
-    ListProblem.NOT_UTF8: _("The file is not UTF-8. Save it as “CSV UTF-8” and try again."),
-    ListProblem.HAS_NUL: _("The list contains NUL characters: it is not a CSV file in UTF-8."),
+    ListProblem.WORKBOOK: _(
+        "This is a workbook of Excel or LibreOffice. Open it there, choose “Save as” and the type"
+        " “CSV UTF-8” (in LibreOffice: “Text CSV”), and upload that file."
+    ),
+    ListProblem.ADDRESS_CARDS: _(
+        "This file has address cards (vCard or LDIF). Export the contacts once more as CSV, and"
+        " upload that file."
+    ),
+    ListProblem.HAS_NUL: _(
+        "The list contains NUL characters: it is not a text file. Export it as CSV in UTF-8."
+    ),
     ListProblem.NOT_CSV: _(
-        "The list is not CSV. Look for a quotation mark that is not closed near row %(row)s."
+        "The list cannot be divided into rows. Look for quotation marks that are not closed, from"
+        " row %(row)s on."
     ),
     ListProblem.TOO_LARGE: _("The file is too large: at most 4 MB."),
-    ListProblem.TOO_MANY_ROWS: _("The list is too long: at most 5,000 rows."),
-    ListProblem.NOTHING_GOOD: _("No row of the list can be used. Nothing has been kept."),
+    ListProblem.TOO_MANY_ROWS: _("The list is too long: at most 5,000 people."),
+    ListProblem.NOTHING_GOOD: _("No row of the list can be used. Nothing has been stored."),
+    RowProblem.BROKEN_QUOTES: _(
+        "A quotation mark in this row is not closed, or stands in the wrong place."
+    ),
     RowProblem.FORMULA: _("A cell begins like a formula (=, +, - or @)."),
     RowProblem.NO_ADDRESS: _("The e-mail address is missing."),
     RowProblem.BAD_ADDRESS: _("This is not an e-mail address like name@example.com."),
+    RowProblem.EXAMPLE: _("This is the example of the template."),
     RowProblem.DUPLICATE: _("The address is in the list already."),
     RowProblem.UNKNOWN_COUNTRY: _("The country is neither a code like DE nor an English name."),
     RowProblem.COUNTRY_NOT_OFFERED: _("The country or region is not offered."),
     RowProblem.NAME_TOO_LONG: _("The name is longer than 120 characters."),
     RowProblem.NOTE_TOO_LONG: _("The note is longer than 500 characters."),
-    RowProblem.TOO_MANY_CELLS: _("The row has more cells than name, e-mail, country and note."),
+    RowProblem.REFERENCE_TOO_LONG: _("The reference is longer than 128 characters."),
+    RowProblem.TOO_MANY_CELLS: _(
+        "The row has more cells than there are columns. Put text with commas in quotation marks."
+    ),
+    RowProblem.ALREADY_CUSTOMER: _("This person is your customer already."),
+    RowProblem.ALREADY_INVITED: _("This person has an invitation from you that is still live."),
     MailingRefusal.CANCELLED: _("This list has been discarded or cancelled."),
     MailingRefusal.STARTED: _(
-        "Somebody has started this list with another subject or note. Those e-mails are on their"
-        " way; yours are not sent."
+        "Somebody has started this list with another subject, note or choice of people. Those"
+        " e-mails are on their way; yours are not sent."
+    ),
+    MailingRefusal.NOBODY_LEFT: _(
+        "Everybody on the list is your customer, or has an invitation that is still live. Nothing"
+        " has been sent."
     ),
     InvitationRequestRefusal.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestRefusal.DISMISSED: _("This request has been dismissed."),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import ProgrammingError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddIndex
+from django.db.migrations.operations import AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,27 @@ class AddIndexOnline(AddIndex):
         editor: Any = schema_editor
         editor.remove_index(model, self.index, concurrently=True)
         editor.add_index(model, self.index, concurrently=True)
+
+
+class RemoveIndexOnline(RemoveIndex):
+    """Removes an index while other programs use the table; for migrations as above."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: Any,
+        to_state: Any,
+    ) -> None:
+        connection: Any = schema_editor.connection
+        if connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(connection.alias, model):
+            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+            editor: Any = schema_editor
+            editor.remove_index(model, index, concurrently=True)
 
 
 class AddTrigramIndexOnline(Operation):

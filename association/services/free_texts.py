@@ -35,7 +35,7 @@ _OF_INVITATIONS = ("label", "note", "subject", "recipient_name", "customer_name"
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Invitation, "recipient", _OF_INVITATIONS),
     (InvitationRequest, "address", ("dismiss_reason",)),
-    (BatchRow, "email", ("name", "country", "note")),
+    (BatchRow, "email", ("name", "country", "note", "reference")),
 )
 # The columns that name a person: these names are replaced wherever else they are the whole text.
 _NAMES = {

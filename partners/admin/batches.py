@@ -57,12 +57,12 @@ class RowStateFilter(StateFilter):
 
 @admin.register(BatchRow)
 class BatchRowAdmin(EvidenceAdmin):
-    list_display = ("batch", "number", "name", "email", "problem", "invitation")
+    list_display = ("batch", "number", "name", "email", "problem", "remark", "invitation")
     list_select_related = ("batch", "invitation")
     list_filter = (RowStateFilter,)
     search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__iexact")
     search_help_text = _("Part of the batch's label or of the partner's name, or the whole e-mail")
     date_hierarchy = "batch__created_at"
     # People may have typed an address into any column.
-    addresses = ("name", "email", "country", "note")
+    addresses = ("name", "email", "country", "note", "reference")
     fields = all_fields(BatchRow)

@@ -1,22 +1,25 @@
 """What a partner types to invite by e-mail: what the e-mail says, and to whom it goes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.fields import OthersEmailField, capitalised
+from partners.contact_lists.reading import ContactList, read_list
 from partners.emails import default_subject
 from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import MomentField
 from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationForm
-from partners.forms.lists import read_list
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.mailings import mark_unsubscribed_people
+from partners.services.known_people import mark_known_people
 from partners.services.unsubscribe_links import unsubscribed
 from web.folded_fields import FoldedFields
 from web.refused import Refused
@@ -48,11 +51,23 @@ class WordsForm(forms.Form):
 
 
 class MailingForm(WordsForm):
-    def __init__(self, *args: Any, batch: InvitationBatch, **options: Any) -> None:
+    invites_again = forms.BooleanField(required=False)
+
+    def __init__(
+        self, *args: Any, batch: InvitationBatch, invited_count: int, **options: Any
+    ) -> None:
         self.partner = batch.partner
         subject = batch.subject or default_subject(batch.partner)
         options["initial"] = {"subject": subject, "note": batch.note}
         super().__init__(*args, **options)
+        if invited_count:
+            self.fields["invites_again"].label = ngettext(
+                "Invite %(number)s person too who has an invitation that is still live",
+                "Invite %(number)s people too who have an invitation that is still live",
+                invited_count,
+            ) % {"number": intcomma(invited_count)}
+        else:
+            del self.fields["invites_again"]
 
 
 class EmailTermsForm(WordsForm, InvitationForm):
@@ -122,22 +137,34 @@ class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
 
 class ManyEmailsForm(EmailTermsForm):
     people_file = forms.FileField(
-        label=_("CSV file"),
+        label=_("File with the people"),
         required=False,
         allow_empty_file=True,
-        help_text=_("UTF-8, at most 4 MB and 5,000 rows: name, email, country, note."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        help_text=_(
+            "CSV as Outlook, Google Contacts, Excel and other programs export it; at most 4 MB and"
+            " 5,000 people."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
     )
     people = forms.CharField(
         label=_("Or paste the list"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=_("One person a row: name, email, country, note; or the addresses alone."),
+        help_text=_("Rows of a table, addresses alone, or the “To” line of an e-mail."),
+    )
+    mails_notes = forms.BooleanField(
+        label=_("Add the column “Notes” to each person’s e-mail"),
+        required=False,
+        help_text=_(
+            "Address books keep private notes there. Without this tick they are neither mailed nor"
+            " stored. The column “Note” of our template is always meant for the person."
+        ),
     )
 
-    field_order = ("people_file", "people", *ORDER_OF_TERMS)
+    field_order = ("people_file", "people", "mails_notes", *ORDER_OF_TERMS)
     is_too_large = False
+    contacts: ContactList | None = None
 
     def clean_people_file(self) -> "UploadedFile[Any] | None":
         file: UploadedFile[Any] | None = self.cleaned_data["people_file"]
@@ -147,25 +174,34 @@ class ManyEmailsForm(EmailTermsForm):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """Read the list into `listed`."""
+        """Read the list into `contacts`."""
         found = super().clean()
         file, text = found.pop("people_file", None), found.pop("people", "")
-        self.listed: list[BatchRow] = []
+        mails_notes = found.pop("mails_notes", False)
         if file is not None and text.strip():
             self.add_error("people", _("Choose a file or paste the list, not both."))
         elif not ({"people", "people_file"} & set(self.errors)):
-            self._read(file, text)
+            self._read(file, text, mails_notes=mails_notes)
         found["label"] = found.get("label") or str(_("List of %(day)s")) % {
             "day": timezone.localdate(self.now).isoformat()
         }
         return found
 
-    def _read(self, file: "UploadedFile[Any] | None", text: str) -> None:
-        name = "people" if file is None else "people_file"
+    def _read(self, file: "UploadedFile[Any] | None", text: str, *, mails_notes: bool) -> None:
+        content = text if file is None else file.read()
         try:
-            self.listed = read_list(text if file is None else file.read())
+            self.contacts = read_list(content, mails_notes=mails_notes)
         except Refused as refused:
-            self.add_error(name, sentence_for(refused))
-        mark_unsubscribed_people(self.listed, partner=self.partner)
-        if self.listed and all(person.problem for person in self.listed):
+            self.add_error("people" if file is None else "people_file", sentence_for(refused))
+            return
+        mark_known_people(self.listed, partner=self.partner, now=self.now)
+        if all(person.problem for person in self.listed):
             self.add_error(None, SENTENCES[ListProblem.NOTHING_GOOD])
+
+    @property
+    def listed(self) -> Sequence[BatchRow]:
+        return self.contacts.people if self.contacts else []
+
+    @property
+    def reading(self) -> dict[str, Any] | None:
+        return self.contacts.reading.as_json() if self.contacts else None

@@ -73,6 +73,8 @@ class InvitationBatch(models.Model):
     cancelled_by = actor_key(_("cancelled by"))
     # A code of `InvitationProblem`: why the worker could not go on, and cancelled by itself.
     stop_reason = models.CharField(_("reason for stopping"), max_length=40, blank=True)
+    # How a list was read: `ListReading`, for the page that reports on it.
+    reading = models.JSONField(_("how the list was read"), null=True, blank=True)
 
     objects = InvitationBatchQuerySet.as_manager()
 
@@ -133,16 +135,23 @@ class InvitationBatch(models.Model):
         return BatchState.DRAFT if self.started_at is None else BatchState.RUNNING
 
 
+HAS_TEXT = ~Q(name="") | ~Q(email="") | ~Q(country="") | ~Q(note="") | ~Q(reference="")
+
+
 class BatchRowQuerySet(models.QuerySet["BatchRow"]):
     """Named sets of rows."""
 
     def named(self) -> "BatchRowQuerySet":
         """Rows that still say something about a person."""
-        return self.filter(~Q(name="") | ~Q(email="") | ~Q(note=""))
+        return self.filter(HAS_TEXT)
 
 
 class BatchRow(models.Model):
-    """One person of a list, as typed; `problem` says why there is no invitation for them."""
+    """One person of a list; `problem` says why there is no invitation for them.
+
+    A row of the file can have several people. A row with a problem is stored as typed; `remark` is
+    a code of `RowRemark`.
+    """
 
     batch = models.ForeignKey(
         InvitationBatch,
@@ -150,12 +159,16 @@ class BatchRow(models.Model):
         related_name="rows",
         verbose_name=_("batch of invitations"),
     )
-    number = models.PositiveIntegerField(_("row"))
+    number = models.PositiveIntegerField(_("number in the list"))
+    # None in lists that were read when each row was one person: it is the number then.
+    row_number = models.PositiveIntegerField(_("row of the file"), null=True, blank=True)
     name = models.TextField(_("name"), blank=True)
     email = models.TextField(_("e-mail"), blank=True)
     country = models.TextField(_("country or region"), blank=True)
     note = models.TextField(_("note"), blank=True)
+    reference = models.TextField(_("reference"), blank=True, default="", db_default="")
     problem = models.CharField(_("problem"), max_length=40, blank=True)
+    remark = models.CharField(_("remark"), max_length=40, blank=True, default="", db_default="")
     invitation = models.OneToOneField(
         Invitation,
         on_delete=models.PROTECT,
@@ -174,8 +187,8 @@ class BatchRow(models.Model):
         indexes = [
             models.Index(
                 fields=["batch"],
-                condition=~Q(name="") | ~Q(email="") | ~Q(note=""),
-                name="batch_row_with_person",
+                condition=HAS_TEXT,
+                name="batch_row_with_texts",
             )
         ]
         constraints = [
@@ -190,3 +203,8 @@ class BatchRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id} {self.number}"
+
+    @property
+    def shown_row(self) -> int:
+        """The row of the file, as a spreadsheet numbers it."""
+        return self.row_number or self.number

@@ -1,15 +1,23 @@
 """Batches of e-mails: a list is kept as a draft, started by a member, mailed by the worker."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Count, Q, QuerySet, When
 
 from accounts.models import User
 from audit.services import record_audit_event
-from partners.enums import Channel, InvitationProblem, MailingRefusal
+from partners.enums import (
+    Channel,
+    InvitationProblem,
+    ListColumn,
+    MailingRefusal,
+    RowProblem,
+    RowRemark,
+)
 from partners.models import BatchRow, Invitation, InvitationBatch, Partner
 from partners.services.batches import end_batch, record_start
 from partners.services.invitation_drafts import (
@@ -18,6 +26,7 @@ from partners.services.invitation_drafts import (
     enqueue_invitation_emails,
     save_invitations,
 )
+from partners.services.known_people import find_known_people
 from partners.services.quotas import check_quotas, lock_recipients, recipients_at_limit
 from partners.services.unsubscribe_links import unsubscribed
 from web.refused import Refused
@@ -25,6 +34,8 @@ from web.transactions import whole_transaction
 
 # Other writers on SQLite wait for a chunk.
 CHUNK = 50
+# Remarks on people who are passed over, unless that has changed when the list is started.
+PASSED_OVER = (RowRemark.ALREADY_INVITED, RowRemark.MAILED_TOO_OFTEN)
 
 
 @whole_transaction
@@ -33,7 +44,8 @@ def draft_mailing(
 ) -> InvitationBatch:
     """Save the list as a draft, of which nothing is sent.
 
-    `people` are rows of `read_list()`, at least one without a problem. Raises Refused when such an
+    `people` are rows of `read_list()`, at least one without a problem; `terms` are fields of the
+    batch. Raises Refused when such an
     invitation could not be followed.
     """
     good = [person for person in people if not person.problem]
@@ -64,12 +76,20 @@ def draft_mailing(
 
 @whole_transaction
 def start_mailing(
-    *, batch: InvitationBatch, subject: str, note: str, by: User, now: datetime
+    *,
+    batch: InvitationBatch,
+    subject: str,
+    note: str,
+    invites_again: bool = False,
+    by: User,
+    now: datetime,
 ) -> InvitationBatch:
     """Let the worker mail the rows without a problem; a second time does nothing.
 
-    Raises Refused for a draft that was discarded, for a list that was started with another subject
-    or note, and as `start_links()` does.
+    People who have become customers are passed over, and with `invites_again` False also those who
+    have a live e-mail invitation. Raises Refused if that is everybody, for a draft that was
+    discarded, for a list that was started with other words or for fewer people, and as
+    `start_links()` does.
     """
     with transaction.atomic():
         rows = InvitationBatch.objects.select_related("partner").select_for_update(of=("self",))
@@ -79,29 +99,71 @@ def start_mailing(
         if locked.started_at is None:
             locked.subject, locked.note, locked.started_at = subject, note, now
             check_draft(draft_of_row(locked, pending_rows(locked)[0], now), now)
+            _pass_over_known_people(locked, invites_again=invites_again, now=now)
             check_quotas(
                 partner=locked.partner, by=by, now=now, made=locked.size, mailed=locked.size
             )
-            locked.save(update_fields=["subject", "note", "started_at"])
+            locked.save(update_fields=["subject", "note", "started_at", "size"])
             record_start(batch=locked, by=by, now=now)
-        elif (locked.subject, locked.note) != (subject, note):
+        elif (locked.subject, locked.note) != (subject, note) or (
+            invites_again and locked.rows.filter(problem=RowProblem.ALREADY_INVITED).exists()
+        ):
             raise Refused(MailingRefusal.STARTED)
     return locked
 
 
-def mark_unsubscribed_people(people: Sequence[BatchRow], *, partner: Partner) -> None:
-    """Give the good rows of people who do not want the partner's invitations their problem."""
-    good = [person for person in people if not person.problem]
-    unsubscribed_at = unsubscribed({person.email for person in good}, partner=partner)
-    for person in good:
-        if person.email in unsubscribed_at:
-            person.problem = InvitationProblem.DOES_NOT_WANT_EMAIL.value
+def _pass_over_known_people(batch: InvitationBatch, *, invites_again: bool, now: datetime) -> None:
+    """Give rows of the locked draft a problem by what is true now, and reduce its size."""
+    addresses = pending_rows(batch).values_list("email", flat=True)
+    known = find_known_people(addresses=set(addresses), partner=batch.partner, now=now)
+    problems = {RowProblem.ALREADY_CUSTOMER: known.customers}
+    if not invites_again:
+        problems[RowProblem.ALREADY_INVITED] = known.invited
+    for problem, passed_over in problems.items():
+        rows = batch.rows.filter(problem="", email__in=passed_over)
+        batch.size -= rows.update(problem=problem.value)
+    if not batch.size:
+        raise Refused(MailingRefusal.NOBODY_LEFT)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """The rows of a list: to be mailed, of invited and of often mailed people, remarkable, bad."""
+
+    good: int
+    invited: int
+    mailed_too_often: int
+    with_remark: int
+    bad: int
+
+
+def count_rows(batch: InvitationBatch) -> RowCounts:
+    """Count the rows in one statement; those of people who are passed over are not good."""
+    good = Q(problem="")
+    return RowCounts(
+        **batch.rows.aggregate(
+            good=Count("pk", filter=good & ~Q(remark__in=PASSED_OVER)),
+            invited=Count("pk", filter=good & Q(remark=RowRemark.ALREADY_INVITED)),
+            mailed_too_often=Count("pk", filter=good & Q(remark=RowRemark.MAILED_TOO_OFTEN)),
+            with_remark=Count("pk", filter=good & ~Q(remark="")),
+            bad=Count("pk", filter=~good),
+        )
+    )
 
 
 def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
     """Return the rows that are still to be mailed, in the addresses' order."""
     rows = batch.rows.filter(problem="", invitation__isnull=True)
     return rows.order_by("email", "number")
+
+
+def row_for_preview(batch: InvitationBatch) -> BatchRow | None:
+    """Return a pending row, if possible of a person who is not passed over and has a note."""
+    rows = pending_rows(batch)
+    likely = rows.exclude(remark__in=PASSED_OVER)
+    if batch.reading and ListColumn.NOTE in batch.reading["columns"]:
+        likely = likely.order_by(Case(When(note="", then=1), default=0), "email", "number")
+    return likely.first() or rows.first()
 
 
 def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:
@@ -115,6 +177,7 @@ def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invita
         recipient=row.email,
         recipient_is_stored=True,
         recipient_name=row.name,
+        reference=row.reference,
     )
 
 

@@ -86,7 +86,7 @@ def forget_listed_people(*, now: datetime) -> int:
         | Q(cancelled_at__lte=end)
         | Q(started_at__isnull=True, cancelled_at__lte=discarded)
     )
-    empty = {"name": "", "email": "", "country": "", "note": ""}
+    empty = {"name": "", "email": "", "country": "", "note": "", "reference": ""}
     with transaction.atomic():
         rows = _locked(BatchRow.objects.named().filter(batch__in=batches))
         BatchRow.objects.filter(pk__in=[row.pk for row in rows]).update(**empty)

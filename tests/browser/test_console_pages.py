@@ -20,6 +20,8 @@ NO_PAGES = {
     "console_batch_links",
     "console_customers_csv",
     "console_history_csv",
+    "console_list_remarks",
+    "console_list_template",
     "console_print_invitation",
     "console_qr_png",
     "console_qr_svg",

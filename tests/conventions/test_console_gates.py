@@ -75,6 +75,7 @@ def world() -> World:
             # Where only some of a kind have the page: by the name of the address.
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,
+            "console_list_remarks": mailing.pk,
             "member_id": make.PartnerMemberFactory(partner=partner).pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
         },

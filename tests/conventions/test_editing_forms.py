@@ -114,6 +114,7 @@ def world() -> World:
             "batch_id": make.InvitationBatchFactory(partner=boss.partner).pk,
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,
+            "console_list_remarks": mailing.pk,
             "invitation_id": invitation.pk,
             "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
             "member_id": make.PartnerMemberFactory(partner=boss.partner).pk,

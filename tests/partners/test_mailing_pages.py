@@ -89,7 +89,7 @@ def test_list_becomes_a_draft_with_a_report(client, member):
     work()
     assert not OutboxMessage.objects.exists()
     page = client.get(report_of(batch)).content.decode()
-    assert "2 rows are good." in page
+    assert "2 people can be invited." in page
     assert "This is not an e-mail address like name@example.com." in page
     assert "Send 2 invitations" in page
     assert "Hello Ada," in page
@@ -175,9 +175,9 @@ def test_bad_rows_come_back_and_can_be_uploaded_again(client):
     content = b"".join(response.streaming_content)
     assert response["Content-Disposition"].startswith("attachment;")
     lines = content.decode("utf-8-sig").splitlines()
-    assert lines[0] == "row,name,email,country,note,reason"
-    assert lines[1].startswith("3,Bob,bob@,,,This is not")
-    assert lines[2].startswith('5,\'=1+1,x@example.org,,"a ""b""","A cell begins')
+    assert lines[0] == "row,name,email,country,note,reference,reason"
+    assert lines[1].startswith("3,Bob,bob@,,,,This is not")
+    assert lines[2].startswith('5,\'=1+1,x@example.org,,"a ""b""",,"A cell begins')
     assert upload(client, content).status_code == 400
     mended = content.replace(b"bob@", b"bob@example.org").replace(b"'=1+1", b"Xu")
     again = drafted(client, mended)
@@ -192,11 +192,12 @@ def test_bad_rows_come_back_and_can_be_uploaded_again(client):
     [
         ("", 400, "The list is empty."),
         ("bob@\n", 400, "No row of the list can be used."),
-        ("Zoë,zoe@example.org".encode("latin-1"), 400, "The file is not UTF-8."),
-        ("a@example.org".encode("utf-16"), 400, "The file is not UTF-8."),
+        (b"PK\x03\x04 a workbook", 400, "choose “Save as” and the type “CSV UTF-8”"),
+        ("BEGIN:VCARD\n", 400, "Export the contacts once more as CSV"),
         ("a@example.org\0", 400, "NUL"),
-        ('Ada,"a@example.org', 400, "near row 1."),
-        ("\n".join(f"p{n}@example.org" for n in range(5_001)), 400, "at most 5,000 rows"),
+        ('Ada,"a@example.org', 400, "A quotation mark in this row"),
+        ('x","\n' * 1_000, 400, "Look for quotation marks"),
+        ("\n".join(f"p{n}@example.org" for n in range(5_001)), 400, "at most 5,000 people"),
         (b"a" * 4_000_001, 413, "The file is too large"),
         (b"a" * 10_000_000, 413, ""),
     ],
@@ -295,7 +296,8 @@ def test_report_has_a_constant_query_count(member, client, rows, django_assert_n
     )
     BatchRowFactory.create_batch(rows, batch=batch)
     BatchRowFactory.create_batch(rows, batch=batch, problem="row_duplicate")
-    with django_assert_num_queries(8):
+    BatchRowFactory.create_batch(rows, batch=batch, remark="remark_unknown_country")
+    with django_assert_num_queries(9):
         assert client.get(report_of(batch)).status_code == 200
 
 

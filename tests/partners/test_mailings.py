@@ -8,7 +8,7 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.queue import claim_messages
 from outbox.services.rendering import Undeliverable, build_email, render_message
-from partners.forms.lists import read_list
+from partners.contact_lists.reading import read_list
 from partners.models import BatchRow, Invitation
 from partners.services import mailings
 from partners.services.batches import cancel_batch
@@ -32,13 +32,14 @@ def member():
 def drafted(member, text, now=NOW, **terms):
     terms = {"association_type": "reseller", "label": "Fair", "is_bound": True, **terms}
     return draft_mailing(
-        partner=member.partner, people=read_list(text), by=member.user, now=now, **terms
+        partner=member.partner, people=read_list(text).people, by=member.user, now=now, **terms
     )
 
 
-def started(member, text, now=NOW, **terms):
+def started(member, text, now=NOW, *, invites_again=False, **terms):
     batch = drafted(member, text, now, **terms)
-    return start_mailing(batch=batch, subject="", note="", by=member.user, now=now)
+    words = {"subject": "", "note": "", "invites_again": invites_again}
+    return start_mailing(batch=batch, by=member.user, now=now, **words)
 
 
 def work(now=NOW):
@@ -91,7 +92,7 @@ def test_crash_in_a_chunk_repeats_and_loses_nothing(member, monkeypatch):
 
 def test_person_is_mailed_three_times_a_day_over_all_batches(member):
     for _ in range(3):
-        started(member, "ann@example.org\nbob@example.org")
+        started(member, "ann@example.org\nbob@example.org", invites_again=True)
         work()
     other = PartnerMemberFactory.create()
     batch = started(other, "ann@example.org\ncarl@example.org")
@@ -223,3 +224,9 @@ def test_address_that_todays_rules_refuse_stops_no_batch(member):
     message = OutboxMessage.objects.get(recipient="person=?@example.org")
     with pytest.raises(Undeliverable):
         build_email(message, render_message(message))
+
+
+def test_the_reference_of_a_row_becomes_that_of_its_invitation(member):
+    batch = drafted(member, "name,email,reference\nAda,ada@example.org,K-7\n")
+    row = batch.rows.get()
+    assert draft_of_row(batch, row, timezone.now()).reference == "K-7"

@@ -15,18 +15,14 @@ from outbox.models import OutboxMessage, Suppression
 from outbox.services.delivery import MailSender
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.rendering import Stale
+from partners.contact_lists.reading import read_list
 from partners.enums import AssociationType, Channel, DeliveryState, InvitationProblem
-from partners.forms.lists import read_list
 from partners.models import Invitation
 from partners.services.delivery_state import deliveries_of
 from partners.services.invitation_requests import answer_invitation_request
 from partners.services.invitations import create_invitation, resend_invitation
-from partners.services.mailings import (
-    draft_mailing,
-    mail_batches,
-    mark_unsubscribed_people,
-    start_mailing,
-)
+from partners.services.known_people import mark_known_people
+from partners.services.mailings import draft_mailing, mail_batches, start_mailing
 from partners.services.unsubscribe_links import (
     find_reader,
     is_unsubscribed,
@@ -281,9 +277,9 @@ def test_headers_reach_the_mail_program_whole(partner):
 def test_people_of_a_list_who_refuse_get_no_invitation(partner):
     """Whether they refuse before the list is read, or after it was started."""
     member = PartnerMemberFactory.create(partner=partner)
-    people = read_list("a@example.org\nb@example.org\nc@example.org")
+    people = read_list("a@example.org\nb@example.org\nc@example.org").people
     refuse(partner, "a@example.org")
-    mark_unsubscribed_people(people, partner=partner)
+    mark_known_people(people, partner=partner, now=timezone.now())
     now, terms = timezone.now(), {"association_type": "reseller", "label": "Fair", "is_bound": True}
     batch = draft_mailing(partner=partner, people=people, by=member.user, now=now, **terms)
     assert batch.size == 2

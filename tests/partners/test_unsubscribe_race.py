@@ -14,7 +14,7 @@ from outbox.services.delivery import MailSender
 from outbox.services.queue import has_due_messages
 from outbox.services.rendering import render_message
 from partners.enums import DeliveryState
-from partners.forms.lists import read_list
+from partners.contact_lists.reading import read_list
 from partners.models import Invitation
 from partners.services.delivery_state import deliveries_of
 from partners.services.mailings import draft_mailing, mail_batches, start_mailing
@@ -59,7 +59,7 @@ class Sending:
     def start(self):
         member, now = self.member, timezone.now()
         terms = {"association_type": "reseller", "label": "Fair", "is_bound": True}
-        people = read_list("\n".join(["email", *PEOPLE]))
+        people = read_list("\n".join(["email", *PEOPLE])).people
         batch = draft_mailing(
             partner=member.partner, people=people, by=member.user, now=now, **terms
         )
