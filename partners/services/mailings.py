@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, Q, QuerySet, When
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from audit.services import record_audit_event
 from partners.enums import (
     Channel,
     InvitationProblem,
-    ListColumn,
     MailingRefusal,
     RowProblem,
     RowRemark,
@@ -158,12 +157,9 @@ def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
 
 
 def row_for_preview(batch: InvitationBatch) -> BatchRow | None:
-    """Return a pending row, if possible of a person who is not passed over and has a note."""
+    """Return a pending row, if possible of a person who is not passed over."""
     rows = pending_rows(batch)
-    likely = rows.exclude(remark__in=PASSED_OVER)
-    if batch.reading and ListColumn.NOTE in batch.reading["columns"]:
-        likely = likely.order_by(Case(When(note="", then=1), default=0), "email", "number")
-    return likely.first() or rows.first()
+    return rows.exclude(remark__in=PASSED_OVER).first() or rows.first()
 
 
 def draft_of_row(batch: InvitationBatch, row: BatchRow, now: datetime) -> Invitation:

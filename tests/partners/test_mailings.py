@@ -229,4 +229,4 @@ def test_address_that_todays_rules_refuse_stops_no_batch(member):
 def test_the_reference_of_a_row_becomes_that_of_its_invitation(member):
     batch = drafted(member, "name,email,reference\nAda,ada@example.org,K-7\n")
     row = batch.rows.get()
-    assert draft_of_row(batch, row, timezone.now()).reference == "K-7"
+    assert mailings.draft_of_row(batch, row, NOW).reference == "K-7"

@@ -13,8 +13,8 @@ from outbox.models import OutboxMessage
 from outbox.services.delivery import MailSender
 from outbox.services.queue import has_due_messages
 from outbox.services.rendering import render_message
-from partners.enums import DeliveryState
 from partners.contact_lists.reading import read_list
+from partners.enums import DeliveryState
 from partners.models import Invitation
 from partners.services.delivery_state import deliveries_of
 from partners.services.mailings import draft_mailing, mail_batches, start_mailing
