@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 SECRET_NAME = re.compile(r"password|code|secret|token", re.IGNORECASE)
 _CSRF = "csrfmiddlewaretoken"
 # Hidden fields of our forms. They are sent again, but no person typed them.
-_NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action"}
+_NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action", "association"}
 # The buttons of the admin's forms.
 _NOT_TYPED |= {"_save", "_addanother", "_continue"}
 

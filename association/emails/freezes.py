@@ -1,6 +1,7 @@
 """The e-mails about freezes: to the owner of the account, and to the partner."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -61,7 +62,9 @@ def write_frozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -
 def customer_frozen(message: OutboxMessage) -> Email:
     """Tell the partner that the provider has frozen a customer's account. Stale when it is over."""
     freeze = _find_open_freeze(message)
-    return write_customer_frozen(message, freeze, _situation_of(freeze))
+    situation = _situation_of(freeze)
+    _check_is_customer(situation.association, freeze.frozen_at)
+    return write_customer_frozen(message, freeze, situation)
 
 
 def write_customer_frozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
@@ -97,7 +100,9 @@ def write_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation)
 def customer_unfrozen(message: OutboxMessage) -> Email:
     """Tell the partner that the provider has lifted a freeze. Stale when frozen again."""
     freeze = _find_lifted_freeze(message)
-    return write_customer_unfrozen(message, freeze, _situation_of(freeze))
+    situation = _situation_of(freeze)
+    _check_is_customer(situation.association, freeze.unfrozen_at)
+    return write_customer_unfrozen(message, freeze, situation)
 
 
 def write_customer_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -> Email:
@@ -131,6 +136,16 @@ def _association_of(freeze: Freeze) -> Association | None:
     ):
         raise Stale("association ended")
     return association
+
+
+def _check_is_customer(association: Association | None, at: datetime | None) -> None:
+    """Raise Stale where the account was no customer of its present partner at the moment.
+
+    The e-mail was enqueued for the partner of that moment, whose members must not read about the
+    customer of another one.
+    """
+    if association is None or at is None or at < association.associated_at:
+        raise Stale("association ended")
 
 
 def _situation_of(freeze: Freeze) -> Situation:

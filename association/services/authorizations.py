@@ -17,9 +17,9 @@ from association.models import (
     LegalDocument,
 )
 from association.services.customers import (
-    check_partner_may_act,
     lock_customers,
     lock_own_customer,
+    lock_partner_to_act,
 )
 from association.services.documents import Agreed, current_documents
 from association.services.moments import moment_after
@@ -47,7 +47,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
     with transaction.atomic():
         [locked] = lock_customers([association])
         now = moment_after([locked], now)
-        check_partner_may_act(association, by)
+        lock_partner_to_act(locked, by)
         open_one = locked.authorizations.open().first()
         if open_one is not None:
             if open_one.granted_at is not None:

@@ -32,7 +32,7 @@ from association.services.recipients import (
     tell_frozen,
 )
 from audit.services import record_audit_event, record_audit_events
-from partners.models import PartnerMember
+from partners.models import Partner, PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -139,7 +139,7 @@ def freeze_customer(
     with transaction.atomic():
         [locked] = _lock_resellers([association])
         now = moment_after([locked], now)
-        check_partner_may_act(association, by)
+        lock_partner_to_act(locked, by)
         freezes = list(locked.account.freezes.all())
         check_shown(shown_version, shown_cause(locked.account, freezes, cause))
         own = [freeze for freeze in freezes if freeze.cause == cause]
@@ -276,6 +276,16 @@ def check_partner_may_act(association: Association, by: User | None) -> None:
     """
     if association.partner.is_frozen and by is not None and not acts_for_provider(by):
         raise Refused(AssociationRefusal.PARTNER_FROZEN, association=association)
+
+
+def lock_partner_to_act(association: Association, by: User | None) -> None:
+    """Check it of the partner as it is now, whom the provider cannot freeze before the commit.
+
+    The account is locked before the partner. Raises Refused: PARTNER_FROZEN.
+    """
+    partners = Partner.objects.select_for_update(no_key=True)
+    association.partner = partners.get(pk=association.partner_id)
+    check_partner_may_act(association, by)
 
 
 def _lock_resellers(associations: Collection[Association]) -> list[Association]:

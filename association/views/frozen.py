@@ -39,6 +39,7 @@ def _frozen(
     partner = association.partner if association is not None else None
     action, ask = rows[0].action, first_ask(rows)
     return {
+        "association": association.pk if association is not None else "",
         "lines": freeze_lines(rows, partner=partner, reader=Side.CUSTOMER),
         "stops_resources": any(row.freeze.stops_resources for row in rows),
         "action": action,

@@ -40,6 +40,7 @@ from partners.services.member_invitations import has_member_invitation
 from web.answers import ViewFunction, posts_only, see_other
 from web.downloads import as_attachment
 from web.refused import Refused
+from web.typed import typed_form
 
 
 @require_safe
@@ -96,7 +97,8 @@ def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> V
     """Pass the view the association in force of the signed-in user's account; 404 if it had none.
 
     After the end a GET leads to My partner, because links in old e-mails lead here; a POST is a 409
-    with the same page, also when the association ends before the view has acted.
+    with the same page, also when the association ends before the view has acted. A POST from a page
+    about an earlier association is a 409 too: what it says was meant for another partner.
     """
 
     @wraps(view)
@@ -104,6 +106,8 @@ def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> V
         association = find_own_association(signed_in(request))
         if association is None:
             return _answer_after_the_end(request)
+        if request.method == "POST" and not _is_shown(association, request):
+            return _answer_other_partner(request, association)
         try:
             return view(request, association)
         except Refused as refused:
@@ -112,6 +116,22 @@ def for_customers(view: Callable[[HttpRequest, Association], HttpResponse]) -> V
             return _answer_after_the_end(request)
 
     return answer
+
+
+def _is_shown(association: Association, request: HttpRequest) -> bool:
+    """Return whether the posted form was about this association, not about an earlier one."""
+    shown = request.POST.get("association")
+    if shown is None:
+        # Of an account that never had another one, the page can have shown no other.
+        past = past_associations(association.account.owner_id)
+        return all(row.pk == association.pk for row in past)
+    return shown == str(association.pk)
+
+
+def _answer_other_partner(request: HttpRequest, association: Association) -> HttpResponse:
+    """Say that the page was about an earlier partner, and give back what was typed."""
+    context = {"partner": association.partner, "typed": typed_form(request)["typed"]}
+    return render(request, "association/other_partner.html", context, status=409)
 
 
 def _answer_after_the_end(request: HttpRequest) -> HttpResponse:

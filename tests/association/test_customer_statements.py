@@ -84,10 +84,10 @@ def ask(client, customer):
         ([], set_budget, 15),
         ([], set_budget_and_unfreeze, 19),
         ([set_budget], set_budget_and_unfreeze, 20),
-        ([set_budget_and_unfreeze], freeze, 18),
+        ([set_budget_and_unfreeze], freeze, 19),
         ([set_budget], unfreeze, 20),
         ([], manage, 14),
-        ([], ask, 16),
+        ([], ask, 17),
     ],
 )
 def test_action_takes_so_many_statements(

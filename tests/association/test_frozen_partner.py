@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts.enums import FreezeScope
 from association.enums import AssociationRefusal, Side
-from association.models import Authorization
+from association.models import Association, Authorization
 from association.services.authorizations import request_authorization
 from association.services.customers import freeze_customer, set_budget
 from association.services.endings import answer_end_request, ask_to_end
 from partners.models import Partner
+from partners.services.partner_freezes import freeze_partner
 from tests.factories import (
     AttemptFactory,
     BatchRowFactory,
@@ -280,3 +281,28 @@ def test_its_customer_with_resources_reads_what_costs_money_and_whom_to_ask(asso
     resource.status = "stopped"
     resource.save()
     assert "What runs goes on" not in client.get("/account/partner/").content.decode()
+
+
+def test_a_freeze_of_the_partner_counts_from_its_commit():
+    """The partner was loaded before: what decides is read under the lock."""
+    association = make_associated()
+    member = PartnerMemberFactory.create(partner=association.partner, administrator=True).user
+    loaded = Association.objects.select_related("partner").get(pk=association.pk)
+    now = timezone.now()
+    freeze_partner(
+        partner=association.partner,
+        reason="Open bills",
+        by=UserFactory.create(is_staff=True),
+        now=now,
+    )
+
+    assert not loaded.partner.is_frozen
+    with pytest.raises(Refused) as freezing:
+        freeze_customer(
+            association=loaded, scope=FreezeScope.ACCOUNT, reason="x", by=member, now=now
+        )
+    with pytest.raises(Refused) as requesting:
+        request_authorization(association=loaded, by=member, now=now)
+
+    codes = [freezing.value.code, requesting.value.code]
+    assert codes == [AssociationRefusal.PARTNER_FROZEN] * 2
