@@ -62,14 +62,18 @@ class RemoveIndexOnline(RemoveIndex):
 class AddTrigramIndexOnline(Operation):
     """Adds an index for parts of words where the database has `pg_trgm`; else lists read the rows.
 
-    The columns contain text in small letters, for lookups with `contains`. For migrations with
+    Serves lookups with `contains`, or with `icontains` where `ignores_case`. For migrations with
     `atomic = False`. No state: Django's models cannot name an index that only one database has.
     """
 
     reduces_to_sql = False
 
-    def __init__(self, model_name: str, name: str, columns: Sequence[str]) -> None:
+    def __init__(
+        self, model_name: str, name: str, columns: Sequence[str], *, ignores_case: bool = False
+    ) -> None:
         self.model_name, self.name, self.columns = model_name, name, columns
+        # As Django writes `icontains`.
+        self.indexed = "UPPER({}::text)" if ignores_case else "{}"
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Change nothing: the models do not know the index."""
@@ -88,7 +92,9 @@ class AddTrigramIndexOnline(Operation):
         if not self.allow_migrate_model(connection.alias, model):
             return
         quote = connection.ops.quote_name
-        columns = ", ".join(f"{quote(column)} gin_trgm_ops" for column in self.columns)
+        columns = ", ".join(
+            f"{self.indexed.format(quote(column))} gin_trgm_ops" for column in self.columns
+        )
         # What an attempt that failed has left behind is not valid.
         schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(self.name)}")
         schema_editor.execute(
