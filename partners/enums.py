@@ -13,6 +13,18 @@ class AssociationType(TextChoices):
     REFERRAL = "referral", _("referral")
 
 
+class BudgetPeriod(TextChoices):
+    """Whether the budget is restored on the first of each month in the partner's time zone."""
+
+    MONTHLY = "monthly", _("monthly")
+    ONE_TIME = "one_time", _("one-time")
+
+
+class OnExhaustion(TextChoices):
+    FREEZE = "freeze", _("freeze the account")
+    NOTIFY = "notify", _("only tell the partner")
+
+
 class PartnerStatus(TextChoices):
     NORMAL = "normal", _("normal")
     FROZEN = "frozen", _("frozen")
@@ -105,6 +117,14 @@ class MemberRefusal(StrEnum):
     INVITATION_WITHDRAWN = "member_invitation_withdrawn"
     ACTS_FOR_A_PARTNER = "acts_for_a_partner"
     IS_A_CUSTOMER = "is_a_customer"
+
+
+class SettingsRefusal(StrEnum):
+    """Why a partner's own administrators cannot give the partner this name."""
+
+    NAME_OF_PROVIDER = "name_of_provider"
+    NAME_TAKEN = "name_taken"
+    NAME_MIXES_ALPHABETS = "name_mixes_alphabets"
 
 
 class LogoRefusal(StrEnum):

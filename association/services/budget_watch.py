@@ -12,12 +12,12 @@ from decimal import Decimal
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
-from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
 from association.services.recipients import email_owners, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from partners.enums import OnExhaustion
 
 # In percent; at the last one the budget is used up.
 THRESHOLDS = (75, 90, USED_UP)

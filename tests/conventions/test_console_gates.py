@@ -25,6 +25,11 @@ ADMINISTRATORS_ONLY = {
     "console_customers_csv",
     "console_members",
     "console_invite_member",
+    "console_settings",
+    "console_edit_contact",
+    "console_edit_default_budget",
+    "console_edit_logo",
+    "console_edit_zone",
 }
 NOT_ALLOWED = 405
 # A log-in that ended may be tidied up.

@@ -176,8 +176,12 @@ def test_every_editing_form_carries_the_version_that_its_page_showed(world):
     assert {name for name, _content in forms} - without_version(forms) == {
         "accept_membership",
         "console_assign_manager",
+        "console_edit_contact",
+        "console_edit_default_budget",
         "console_edit_invitation",
+        "console_edit_logo",
         "console_edit_member",
+        "console_edit_zone",
         "console_freeze",
         "console_set_budget",
         "console_set_budgets",
