@@ -37,6 +37,22 @@ class PartnerRole(TextChoices):
     MANAGER = "manager", _("manager")
 
 
+class NotificationKind(TextChoices):
+    """What a member chooses to be told of; the value is the name of the kind of e-mail."""
+
+    CUSTOMER_WAITING = "customer_waiting", _("A new customer waits for a budget")
+    CUSTOMER_REFUSED = "customer_refused", _("A customer could not join, and tells you")
+    INVITATION_REQUESTED = "invitation_requested", _("Someone asks for an online invitation")
+    AUTHORIZATION_DECIDED = "authorization_decided", _("A customer decides on the authorization")
+    CUSTOMER_BUDGET_ALERT = "customer_budget_alert", _("Much of a customer’s budget is used")
+
+
+class NotificationDelivery(TextChoices):
+    EACH = "each", _("at once")
+    DAILY = "daily", _("in one e-mail a day")
+    NONE = "none", _("not at all")
+
+
 class Channel(TextChoices):
     """How the offer travels: a link for many (and its QR code), or an e-mail for one."""
 

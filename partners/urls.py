@@ -13,6 +13,7 @@ from partners.views import (
     logos,
     members,
     membership,
+    notifications,
     settings,
     unsubscribe,
 )
@@ -72,6 +73,7 @@ urlpatterns: list[URLPattern] = [
         f"{MEMBER_INVITATION}withdraw", members.withdraw, name="console_withdraw_member_invitation"
     ),
     path(f"{MEMBER_INVITATION}send", members.send_again, name="console_send_member_invitation"),
+    path("partner/notifications/", notifications.notifications, name="console_notifications"),
     path(SETTINGS, settings.settings_page, name="console_settings"),
     path(f"{SETTINGS}contact", settings.contact, name="console_edit_contact"),
     path(f"{SETTINGS}logo", settings.logo, name="console_edit_logo"),

@@ -183,6 +183,8 @@ def test_every_editing_form_carries_the_version_that_its_page_showed(world):
         "console_edit_member",
         "console_edit_zone",
         "console_freeze",
+        "console_notifications",
+        "console_rename_customer",
         "console_set_budget",
         "console_set_budgets",
         "console_unfreeze",
