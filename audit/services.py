@@ -1,6 +1,8 @@
 """Services that write the audit trail; what it says of an action, the security log says too."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,6 +21,20 @@ MOST_EVENTS = 100
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
 Change = tuple[models.Model, Values, Values]
+
+
+# The key of the organisation for which the present request acts.
+_acted_for: ContextVar[int | None] = ContextVar("acted_for", default=None)
+
+
+@contextmanager
+def acting_for(organisation_id: int) -> Iterator[None]:
+    """Let the events recorded inside say that their actor acts for this organisation."""
+    token = _acted_for.set(organisation_id)
+    try:
+        yield
+    finally:
+        _acted_for.reset(token)
 
 
 def record_audit_event(
@@ -122,6 +138,7 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
     return AuditEvent(
         occurred_at=now,
         actor_id=by.pk if by else None,
+        acted_for=_acted_for.get() if by else None,
         action=action,
         object_label=about._meta.label_lower,
         object_id=str(about.pk),

@@ -23,6 +23,7 @@ METHODS = ("get", "post")
 # What is for administrators alone: for a manager the page does not exist, with any id.
 ADMINISTRATORS_ONLY = {
     "console_customers_csv",
+    "console_activity",
     "console_members",
     "console_invite_member",
     "console_settings",
