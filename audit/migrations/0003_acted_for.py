@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditevent',
             name='acted_for',
-            field=models.PositiveBigIntegerField(blank=True, null=True, verbose_name='acted for'),
+            field=models.BigIntegerField(blank=True, null=True, verbose_name='acted for'),
         ),
         migrations.RunPython(protect, migrations.RunPython.noop),
     ]

@@ -4,7 +4,7 @@ from web.online_indexes import AddIndexOnline
 
 
 class Migration(migrations.Migration):
-    # The index is added while the system runs.
+    # The indexes are added while the system runs.
     atomic = False
 
     dependencies = [
@@ -18,6 +18,22 @@ class Migration(migrations.Migration):
                 fields=['acted_for', 'occurred_at', 'id'],
                 condition=models.Q(('acted_for__isnull', False)),
                 name='audit_by_organisation',
+            ),
+        ),
+        AddIndexOnline(
+            model_name='auditevent',
+            index=models.Index(
+                fields=['acted_for', 'actor', 'occurred_at', 'id'],
+                condition=models.Q(('acted_for__isnull', False)),
+                name='audit_by_org_and_actor',
+            ),
+        ),
+        AddIndexOnline(
+            model_name='auditevent',
+            index=models.Index(
+                fields=['acted_for', 'action', 'occurred_at', 'id'],
+                condition=models.Q(('acted_for__isnull', False)),
+                name='audit_by_org_and_action',
             ),
         ),
     ]
