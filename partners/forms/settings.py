@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import EmailField, capitalised
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.forms.budgets import AmountField
-from partners.forms.logos import LogoField, StoredLogo
+from partners.forms.logos import LogoField, LogoInput, StoredLogo
 from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
 from partners.services.logos import shown_logo
@@ -22,6 +22,7 @@ from web.text_fields import LineField
 from web.versioned_forms import FIELD, LastChange, VersionedForm
 
 READERS_OWN = _("The reader’s own")
+_CHOOSE = {"required": _("Choose one of them.")}
 
 
 class SettingsForm(VersionedForm):
@@ -94,7 +95,7 @@ class DefaultBudgetForm(SettingsForm):
     heading = _("Default budget")
     default_budget_amount = AmountField(label=_("Amount"), required=False)
     default_budget_period = forms.ChoiceField(
-        label=_("Period"), choices=capitalised(BudgetPeriod.choices), required=False
+        label=_("Period"), choices=capitalised(BudgetPeriod.choices), error_messages=_CHOOSE
     )
     default_budget_on_exhaustion = forms.ChoiceField(
         label=_("When used up"),
@@ -102,7 +103,7 @@ class DefaultBudgetForm(SettingsForm):
             (OnExhaustion.FREEZE.value, _("Freeze the account")),
             (OnExhaustion.NOTIFY.value, _("Only tell your organisation")),
         ],
-        required=False,
+        error_messages=_CHOOSE,
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -117,19 +118,15 @@ class DefaultBudgetForm(SettingsForm):
     def clean(self) -> dict[str, Any]:
         """Let the period and the rest go with an amount that is left empty."""
         cleaned = super().clean()
-        rest = ("default_budget_period", "default_budget_on_exhaustion")
         if "default_budget_amount" in cleaned and cleaned["default_budget_amount"] is None:
-            return {**cleaned, **dict.fromkeys(rest, "")}
-        for name in rest:
-            if not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, _("Choose one of them."))
+            return {**cleaned, "default_budget_period": "", "default_budget_on_exhaustion": ""}
         return cleaned
 
 
 class LogoForm(SettingsForm):
     section, url_name = "logo", "console_edit_logo"
     heading = pgettext_lazy("a picture", "Logo")
-    logo = LogoField(label=_("Picture file"))
+    logo = LogoField(label=_("New picture"), widget=LogoInput(shows_picture=False))
 
     def shown_values(self) -> Values:
         return shown_logo(self.partner)
