@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 
 from audit.models import Actor, AuditEvent
@@ -23,18 +25,25 @@ Values = dict[str, Any] | None
 Change = tuple[models.Model, Values, Values]
 
 
-# The key of the organisation for which the present request acts.
-_acted_for: ContextVar[int | None] = ContextVar("acted_for", default=None)
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """The users with these keys act for an organisation, by its key."""
+
+    organisation_id: int
+    users: frozenset[int]
+
+
+_acting: ContextVar[_Acting | None] = ContextVar("acting", default=None)
 
 
 @contextmanager
-def acting_for(organisation_id: int) -> Iterator[None]:
-    """Let the events recorded inside say that their actor acts for this organisation."""
-    token = _acted_for.set(organisation_id)
+def acting_for(organisation_id: int, *users: AbstractBaseUser) -> Iterator[None]:
+    """Let the events of these users that are recorded inside belong to the organisation."""
+    token = _acting.set(_Acting(organisation_id, frozenset(user.pk for user in users)))
     try:
         yield
     finally:
-        _acted_for.reset(token)
+        _acting.reset(token)
 
 
 def record_audit_event(
@@ -138,7 +147,7 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
     return AuditEvent(
         occurred_at=now,
         actor_id=by.pk if by else None,
-        acted_for=_acted_for.get() if by else None,
+        acted_for=_organisation_of(by),
         action=action,
         object_label=about._meta.label_lower,
         object_id=str(about.pk),
@@ -147,6 +156,13 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
         network_address=origin.network_address,
         request_id=origin.request_id,
     )
+
+
+def _organisation_of(by: Actor) -> int | None:
+    acting = _acting.get()
+    if acting is None or by is None or by.pk not in acting.users:
+        return None
+    return acting.organisation_id
 
 
 def _masked(values: Values) -> Values:

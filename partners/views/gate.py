@@ -34,7 +34,8 @@ def for_members(view: MemberView) -> MemberView:
         needs_second_factor = member.is_administrator and not settings.DEMO
         if needs_second_factor and not has_second_factor(member.user):
             return redirect("second_factor")
-        with timezone.override(member.partner.zone), acting_for(member.partner_id):
+        acting = acting_for(member.partner_id, member.user)
+        with timezone.override(member.partner.zone), acting:
             return view(request, member, **parameters)
 
     return gated

@@ -10,7 +10,7 @@ from django.utils import timezone
 from association.activity_words import WORDS
 from association.services.customers import freeze_customer
 from audit.models import AuditEvent
-from audit.services import acting_for
+from audit.services import acting_for, record_audit_event
 from partners.models import PartnerMember
 from tests.conventions.sources import modules
 from tests.factories import (
@@ -202,14 +202,16 @@ def test_object_that_is_gone_is_shown_without_a_link(boss, console):
     assert (words, name, url) == ("Member removed", "", "")
 
 
-def test_system_never_acts_for_a_partner(boss):
-    with acting_for(boss.partner_id):
-        from audit.services import record_audit_event
-
-        event = record_audit_event(
-            action="batch.finished", about=boss.partner, by=None, now=timezone.now()
-        )
-    assert event.acted_for is None
+def test_only_the_member_acts_for_the_partner(boss):
+    actors = {None: None, UserFactory.create(): None, boss.user: boss.partner_id}
+    with acting_for(boss.partner_id, boss.user):
+        events = [
+            record_audit_event(action="x.changed", about=boss, by=by, now=timezone.now())
+            for by in actors
+        ]
+    after = record_audit_event(action="x.changed", about=boss, by=boss.user, now=timezone.now())
+    assert [event.acted_for for event in events] == list(actors.values())
+    assert after.acted_for is None
 
 
 def test_every_action_of_members_has_words():
