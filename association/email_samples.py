@@ -22,10 +22,8 @@ from association.emails.freezes import (
 from association.emails.joining import write_associated
 from association.emails.terms import write_budget_requested
 from association.enums import (
-    BudgetPeriod,
     EndAnswer,
     FrozenAction,
-    OnExhaustion,
     RefusalCode,
     Side,
 )
@@ -42,6 +40,7 @@ from association.services.customer_names import fill_names
 from association.services.freeze_advice import FreezeRow, advise
 from outbox.services.samples import NO_KEY, EmailSample
 from partners.email_samples import MEMBER_ADDRESS, sample_invitation
+from partners.enums import BudgetPeriod, OnExhaustion
 
 _to_customer = partial(EmailSample, reader=_("customer"), recipient=ADDRESS)
 _to_partner = partial(EmailSample, reader=_("partner member"), recipient=MEMBER_ADDRESS)

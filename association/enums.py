@@ -8,18 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from partners.enums import InvitationRefusal
 
 
-class BudgetPeriod(TextChoices):
-    """Whether the budget is restored on the first of each month in the partner's time zone."""
-
-    MONTHLY = "monthly", _("monthly")
-    ONE_TIME = "one_time", _("one-time")
-
-
-class OnExhaustion(TextChoices):
-    FREEZE = "freeze", _("freeze the account")
-    NOTIFY = "notify", _("only tell the partner")
-
-
 class Side(TextChoices):
     """Who acts on an association: one of its two sides, or the provider."""
 

@@ -17,6 +17,7 @@ from association.views import (
     register,
 )
 from association.views.console import (
+    activity,
     budgets,
     customer_actions,
     customers,
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("account/consents/<int:consent_id>/text", my_partner.consent_text, name="consent_text"),
     path("partner/", overview.overview, name="console_overview"),
     path("partner/search", search.search, name="console_search"),
+    path("partner/activity/", activity.activity, name="console_activity"),
     path(HISTORY, history.history, name="console_history"),
     path("partner/history.csv", history.history_csv, name="console_history_csv"),
     path(f"{HISTORY}<uuid:attempt_id>/", history.attempt, name="console_attempt"),

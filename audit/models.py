@@ -68,6 +68,8 @@ class AuditEvent(AppendOnlyModel):
 
     occurred_at = models.DateTimeField(_("occurred at"))
     actor = actor_key(_("actor"))
+    # The key of the organisation for which the actor acted, or null: it has a list of its own.
+    acted_for = models.BigIntegerField(_("acted for"), null=True, blank=True)
     action = models.CharField(_("action"), max_length=64)
     object_label = models.CharField(_("object"), max_length=80)
     object_id = models.CharField(_("object id"), max_length=64)
@@ -82,6 +84,22 @@ class AuditEvent(AppendOnlyModel):
         indexes = [
             models.Index(fields=["object_label", "object_id"], name="audit_by_object"),
             models.Index(fields=["-occurred_at"], name="audit_by_moment"),
+            models.Index(
+                fields=["acted_for", "occurred_at", "id"],
+                condition=models.Q(acted_for__isnull=False),
+                name="audit_by_organisation",
+            ),
+            # Who or what is rare: without these a filter would read all of the organisation's.
+            models.Index(
+                fields=["acted_for", "actor", "occurred_at", "id"],
+                condition=models.Q(acted_for__isnull=False),
+                name="audit_by_org_and_actor",
+            ),
+            models.Index(
+                fields=["acted_for", "action", "occurred_at", "id"],
+                condition=models.Q(acted_for__isnull=False),
+                name="audit_by_org_and_action",
+            ),
         ]
 
     def __str__(self) -> str:

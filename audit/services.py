@@ -1,10 +1,14 @@
 """Services that write the audit trail; what it says of an action, the security log says too."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 
 from audit.models import Actor, AuditEvent
@@ -19,6 +23,27 @@ MOST_EVENTS = 100
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
 Change = tuple[models.Model, Values, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """The users with these keys act for an organisation, by its key."""
+
+    organisation_id: int
+    users: frozenset[int]
+
+
+_acting: ContextVar[_Acting | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting_for(organisation_id: int, *users: AbstractBaseUser) -> Iterator[None]:
+    """Let the events of these users that are recorded inside belong to the organisation."""
+    token = _acting.set(_Acting(organisation_id, frozenset(user.pk for user in users)))
+    try:
+        yield
+    finally:
+        _acting.reset(token)
 
 
 def record_audit_event(
@@ -122,6 +147,7 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
     return AuditEvent(
         occurred_at=now,
         actor_id=by.pk if by else None,
+        acted_for=_organisation_of(by),
         action=action,
         object_label=about._meta.label_lower,
         object_id=str(about.pk),
@@ -130,6 +156,13 @@ def _build_event(action: str, change: Change, by: Actor, now: datetime) -> Audit
         network_address=origin.network_address,
         request_id=origin.request_id,
     )
+
+
+def _organisation_of(by: Actor) -> int | None:
+    acting = _acting.get()
+    if acting is None or by is None or by.pk not in acting.users:
+        return None
+    return acting.organisation_id
 
 
 def _masked(values: Values) -> Values:

@@ -300,6 +300,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
     "association.services.reminders.remind_customers",
+    "partners.services.digests.send_digests",
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)

@@ -11,6 +11,7 @@ from accounts.models import CustomerAccount, User
 from association.enums import RefusalCode
 from association.services.eligibility import evaluate
 from association.services.facts import load_record
+from audit.services import acting_for
 from demo.examples import (
     ACCOUNTS,
     ADMIN,
@@ -152,6 +153,10 @@ class _Loader:
         self.administrator, manager = self._set_login(PARTNER), self._set_login(MANAGER)
         self._set_member(self.administrator, self.inviting, PartnerRole.ADMINISTRATOR)
         self._set_member(manager, self.inviting, PartnerRole.MANAGER)
+        with acting_for(self.inviting.pk, self.administrator, manager):
+            return self._load_rows(manager)
+
+    def _load_rows(self, manager: User) -> Demo:
         for company in (ENTERPRISE, SUBSIDIARY):
             self._restore_account(company, self.users.get(company.stem) or self._add_user(company))
         invitations = {one.name: Offer(one, self._set_invitation(one)) for one in INVITATIONS}

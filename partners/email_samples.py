@@ -7,8 +7,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.email_samples import ADDRESS, sample_user
 from outbox.services.samples import NO_KEY, EmailSample
-from partners.enums import AssociationType, Channel, PartnerRole, PartnerStatus
-from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
+from partners.enums import AssociationType, Channel, NotificationKind, PartnerRole, PartnerStatus
+from partners.models import (
+    Invitation,
+    InvitationRequest,
+    MemberDigest,
+    MemberInvitation,
+    Partner,
+    PartnerMember,
+)
 
 MEMBER_ADDRESS = "grace@nimbus.example"
 
@@ -72,6 +79,16 @@ def samples(*, now: datetime) -> list[EmailSample]:
                 address=ADDRESS,
                 requested_at=now,
             ),
+        ),
+        to_member(
+            kind="partners.digest",
+            occasion=_("Once a day, for a member who wants one e-mail about some kinds of things."),
+            about=MemberDigest(
+                pk=NO_KEY,
+                member=PartnerMember(pk=NO_KEY, partner=offer.partner, user=sample_user()),
+                sent_on=now.date(),
+            ),
+            data={"counts": {NotificationKind.CUSTOMER_WAITING.value: 3}},
         ),
         EmailSample(
             kind="partners.member_invitation",

@@ -24,7 +24,14 @@ from outbox.services.rendering import (
     render_email,
 )
 from outbox.services.suppression import is_suppressed
-from partners.models import Invitation, InvitationRequest, MemberInvitation, Partner
+from partners.enums import NotificationKind
+from partners.models import (
+    Invitation,
+    InvitationRequest,
+    MemberDigest,
+    MemberInvitation,
+    Partner,
+)
 from partners.services import unsubscribe_links
 from web.email_addresses import mask_address
 from web.fixed_queries import KEY, fixed_query
@@ -34,6 +41,14 @@ if TYPE_CHECKING:
 
 # In the link of a preview, where the token will be.
 PLACEHOLDER = "…"
+# Where a member reads more about what a digest counts.
+_DIGEST_PAGES = {
+    NotificationKind.CUSTOMER_WAITING: "console_customers",
+    NotificationKind.CUSTOMER_REFUSED: "console_history",
+    NotificationKind.INVITATION_REQUESTED: "console_invitation_requests",
+    NotificationKind.AUTHORIZATION_DECIDED: "console_customers",
+    NotificationKind.CUSTOMER_BUDGET_ALERT: "console_customers",
+}
 
 
 def invitation(message: OutboxMessage) -> Email:
@@ -149,6 +164,24 @@ def invitation_requested(message: OutboxMessage) -> Email:
             "requested_at": invitation_request.requested_at,
             "console_url": absolute_url("console_invitation_requests"),
         },
+    )
+
+
+def digest(message: OutboxMessage) -> Email:
+    """Tell a member what happened in a day; `data["counts"]` has the number by kind."""
+    sent = find_about(message, MemberDigest.objects.select_related("member__partner"))
+    counts = message.data["counts"]
+    lines = [
+        {"label": kind.label, "number": counts[kind], "url": absolute_url(_DIGEST_PAGES[kind])}
+        for kind in NotificationKind
+        if kind in counts
+    ]
+    return render_for_partner(
+        message,
+        partner=sent.member.partner,
+        template="partners/digest",
+        subject=_("Your daily e-mail: %(partner)s") % {"partner": sent.member.partner.name},
+        context={"lines": lines, "settings_url": absolute_url("console_notifications")},
     )
 
 

@@ -13,6 +13,18 @@ class AssociationType(TextChoices):
     REFERRAL = "referral", _("referral")
 
 
+class BudgetPeriod(TextChoices):
+    """Whether the budget is restored on the first of each month in the partner's time zone."""
+
+    MONTHLY = "monthly", _("monthly")
+    ONE_TIME = "one_time", _("one-time")
+
+
+class OnExhaustion(TextChoices):
+    FREEZE = "freeze", _("freeze the account")
+    NOTIFY = "notify", _("only tell the partner")
+
+
 class PartnerStatus(TextChoices):
     NORMAL = "normal", _("normal")
     FROZEN = "frozen", _("frozen")
@@ -23,6 +35,22 @@ class PartnerRole(TextChoices):
 
     ADMINISTRATOR = "administrator", _("administrator")
     MANAGER = "manager", _("manager")
+
+
+class NotificationKind(TextChoices):
+    """What a member chooses to be told of; the value is the name of the kind of e-mail."""
+
+    CUSTOMER_WAITING = "customer_waiting", _("A new customer waits for a budget")
+    CUSTOMER_REFUSED = "customer_refused", _("A customer could not join, and tells you")
+    INVITATION_REQUESTED = "invitation_requested", _("Someone asks for an online invitation")
+    AUTHORIZATION_DECIDED = "authorization_decided", _("A customer decides on the authorization")
+    CUSTOMER_BUDGET_ALERT = "customer_budget_alert", _("Much of a customer’s budget is used")
+
+
+class NotificationDelivery(TextChoices):
+    EACH = "each", _("at once")
+    DAILY = "daily", _("in one e-mail a day")
+    NONE = "none", _("not at all")
 
 
 class Channel(TextChoices):
@@ -112,6 +140,14 @@ class MemberRefusal(StrEnum):
     INVITATION_WITHDRAWN = "member_invitation_withdrawn"
     ACTS_FOR_A_PARTNER = "acts_for_a_partner"
     IS_A_CUSTOMER = "is_a_customer"
+
+
+class SettingsRefusal(StrEnum):
+    """Why a partner's own administrators cannot give the partner this name."""
+
+    NAME_OF_PROVIDER = "name_of_provider"
+    NAME_TAKEN = "name_taken"
+    NAME_MIXES_ALPHABETS = "name_mixes_alphabets"
 
 
 class LogoRefusal(StrEnum):

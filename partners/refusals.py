@@ -17,6 +17,7 @@ from partners.enums import (
     MemberRefusal,
     PartnerRefusal,
     RowProblem,
+    SettingsRefusal,
 )
 from web.refused import Refused
 
@@ -48,6 +49,14 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     ),
     InvitationProblem.QUOTA_REACHED: _(
         "These would be more invitations than are allowed within 24 hours."
+    ),
+    SettingsRefusal.NAME_OF_PROVIDER: _(
+        "Your customers could take this for the provider’s own name. Choose another one."
+    ),
+    SettingsRefusal.NAME_TAKEN: _("Another partner has this name. Choose one that differs."),
+    SettingsRefusal.NAME_MIXES_ALPHABETS: _(
+        "Some letters of one word belong to different alphabets and only look alike. Type the word"
+        " again."
     ),
     LogoRefusal.TOO_LARGE: _("The file is too large: at most 256 kB."),
     LogoRefusal.TOO_MANY_PIXELS: _("The picture is too large: at most 8 million pixels."),

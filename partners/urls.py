@@ -1,4 +1,4 @@
-"""The addresses of the console's pages about invitations and members, and of logos."""
+"""The addresses of the console's pages about invitations, members and settings, and of logos."""
 
 from django.urls import URLPattern, path, re_path
 
@@ -14,6 +14,8 @@ from partners.views import (
     mailings,
     members,
     membership,
+    notifications,
+    settings,
     unsubscribe,
 )
 
@@ -26,6 +28,7 @@ REQUEST = f"{REQUESTS}<int:invitation_request_id>/"
 MEMBERS = "partner/members/"
 MEMBER = f"{MEMBERS}<int:member_id>/"
 MEMBER_INVITATION = f"{MEMBERS}invitations/<int:member_invitation_id>/"
+SETTINGS = "partner/settings/"
 LOGO = f"{LOGOS}(?P<sha256>[0-9a-f]{{64}})"
 UNSUBSCRIBE = "no-more-invitations/<str:signed>"
 MEMBERSHIPS = "account/membership/"
@@ -73,6 +76,12 @@ urlpatterns: list[URLPattern] = [
         f"{MEMBER_INVITATION}withdraw", members.withdraw, name="console_withdraw_member_invitation"
     ),
     path(f"{MEMBER_INVITATION}send", members.send_again, name="console_send_member_invitation"),
+    path("partner/notifications/", notifications.notifications, name="console_notifications"),
+    path(SETTINGS, settings.settings_page, name="console_settings"),
+    path(f"{SETTINGS}contact", settings.contact, name="console_edit_contact"),
+    path(f"{SETTINGS}logo", settings.logo, name="console_edit_logo"),
+    path(f"{SETTINGS}time-zone", settings.zone, name="console_edit_zone"),
+    path(f"{SETTINGS}budget", settings.default_budget, name="console_edit_default_budget"),
     re_path(rf"^{LOGO}[.]png$", logos.logo, name="logo"),
     re_path(rf"^{LOGO}/preview[.]png$", logos.logo, {"size": "preview"}, name="logo_preview"),
     path(MEMBERSHIPS, membership.membership, name="membership"),

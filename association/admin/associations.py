@@ -15,7 +15,6 @@ from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.admin.accounts import FreezeForm
 from association.admin.preview import eligibility_preview
 from association.conflicts import terms_sentences
-from association.forms.budgets import BudgetForm
 from association.models import Association, Budget
 from association.refusals import SENTENCES
 from association.services.customers import (
@@ -27,6 +26,7 @@ from association.services.customers import (
 )
 from association.services.endings import end_association
 from audit.admin import EvidenceAdmin, account_name
+from partners.forms.budgets import BudgetForm
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 

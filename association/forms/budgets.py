@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.text import format_lazy
@@ -13,41 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
 from accounts.fields import capitalised
-from association.enums import BudgetPeriod, OnExhaustion
 from association.services.customer_lists import CustomerState
 from association.services.customers import shown_terms
-from web.number_fields import DecimalNumberField
+from partners.enums import BudgetPeriod, OnExhaustion
+from partners.forms.budgets import BudgetForm
+from partners.models import Partner
 from web.text_fields import LinesField
-from web.typed_text import trim
 from web.versioned_forms import VersionedForm
 
 LONGEST_REASON = 256
 AT_MOST = format_lazy(_("At most {number} characters."), number=LONGEST_REASON)
-_TOO_LARGE = _("Use at most twelve digits before the point and two after it.")
-
-
-class AmountField(DecimalNumberField):
-    """An exact amount of money, not below zero."""
-
-    default_error_messages = {
-        "required": _("Enter the amount."),
-        "invalid": _("Enter the amount in digits, like 1500.00, without a currency or a sign."),
-        "min_value": _("The amount cannot be less than 0."),
-        "max_decimal_places": _("Use at most two digits after the point."),
-        "max_digits": _TOO_LARGE,
-        "max_whole_digits": _TOO_LARGE,
-    }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_digits=14, decimal_places=2, **options)
-
-    def to_python(self, value: Any) -> Any:
-        """Accept a sign only before an amount below zero, for which there is a sentence."""
-        amount = super().to_python(value)
-        is_signed = isinstance(value, str) and trim(value).startswith(("+", "-"))
-        if is_signed and amount is not None and amount >= 0:
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return amount
 
 
 def reason_field(*, required: bool, help_text: Any) -> LinesField:
@@ -64,19 +38,8 @@ def reason_field(*, required: bool, help_text: Any) -> LinesField:
     )
 
 
-class BudgetForm(forms.Form):
-    amount = AmountField(label=_("Amount"))
-    period = forms.TypedChoiceField(
-        label=_("Period"), choices=capitalised(BudgetPeriod.choices), coerce=BudgetPeriod
-    )
-    on_exhaustion = forms.TypedChoiceField(
-        label=_("When used up"), choices=capitalised(OnExhaustion.choices), coerce=OnExhaustion
-    )
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        text = _("In %(currency)s, like 1500.00. With 0 nothing can be spent.")
-        self.fields["amount"].help_text = text % {"currency": settings.CURRENCY}
+def _filled_in(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
+    return {"amount": f"{amount:.2f}", "period": period, "on_exhaustion": on_exhaustion}
 
 
 def shown_state(states: Sequence[CustomerState]) -> dict[str, Any]:
@@ -120,17 +83,19 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             del self.fields["confirmed"]
 
     @classmethod
-    def for_customers(cls, states: Sequence[CustomerState]) -> Self:
-        """Return the form to show; a single customer's current budget is filled in."""
+    def for_customers(cls, states: Sequence[CustomerState], *, partner: Partner) -> Self:
+        """Return the form to show: with a single customer's budget, else the partner's default."""
         causes = {cause for state in states for cause in state.causes}
         initial: dict[str, Any] = {"unfreeze": FreezeCause.ASSOCIATION in causes}
         budget = states[0].budget if len(states) == 1 else None
         if budget is not None:
-            initial |= {
-                "amount": f"{budget.amount:.2f}",
-                "period": budget.period,
-                "on_exhaustion": budget.on_exhaustion,
-            }
+            initial |= _filled_in(budget.amount, budget.period, budget.on_exhaustion)
+        elif partner.default_budget_amount is not None:
+            initial |= _filled_in(
+                partner.default_budget_amount,
+                partner.default_budget_period,
+                partner.default_budget_on_exhaustion,
+            )
         may_unfreeze = bool(causes - {FreezeCause.ADMINISTRATOR})
         shows = shown_state(states)
         return cls(shows=shows, may_unfreeze=may_unfreeze, spent=(), initial=initial)

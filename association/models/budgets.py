@@ -4,9 +4,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from association.enums import ASKS, BudgetPeriod, FrozenAction, OnExhaustion
+from association.enums import ASKS, FrozenAction
 from association.models.associations import Association
 from audit.models import actor_key
+from partners.enums import BudgetPeriod, OnExhaustion
 
 # In percent.
 USED_UP = 100

@@ -34,9 +34,12 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
+from partners.services.notifications import messages_to_members
 from web.locks import share_name
 from web.refused import Refused
 from web.transactions import whole_transaction
+
+WAITING_EMAIL = "association.customer_waiting"
 
 
 def decision_moment() -> datetime:
@@ -112,7 +115,7 @@ def _associate(
     consents = consents_of(attempt=locked, page=last_page, versions=versions, now=now)
     if enabling is not None:
         _enable_services(locked, enabling, by, now)
-    recipients = list(partner_recipients(locked.invitation))
+    recipients = list(partner_recipients(locked.invitation, WAITING_EMAIL))
     association = _write_association(locked, admission, recipients, now)
     _authorize(association, Consent.objects.bulk_create(consents), by, now)
     if association.is_reseller:
@@ -250,10 +253,5 @@ def _enqueue_emails(
     language = association.attempt.language
     outgoing = [OutgoingMessage("association.associated", by.email, association, language)]
     if association.is_reseller:
-        outgoing += [
-            OutgoingMessage(
-                "association.customer_waiting", member.email, association, member.language
-            )
-            for member in recipients
-        ]
+        outgoing += messages_to_members(WAITING_EMAIL, association, recipients, now=now)
     enqueue_messages(messages=outgoing, now=now)

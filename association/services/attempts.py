@@ -21,7 +21,7 @@ from association.services.consents import (
 )
 from association.services.documents import Agreed
 from association.services.eligibility import REGISTRATION_WINDOW
-from association.services.recipients import email_users
+from association.services.recipients import email_members
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
 from partners.services.members import partner_recipients
@@ -291,8 +291,9 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
         attempt.told_partner_at = told.told_at
         attempt.save(update_fields=["told_partner_at"])
         if is_first:
-            kind, members = "association.customer_refused", partner_recipients(invitation)
-            email_users(kind, attempt, members, now=now, codes=attempt.refusal_codes)
+            kind = "association.customer_refused"
+            members = partner_recipients(invitation, kind)
+            email_members(kind, attempt, members, now=now, codes=attempt.refusal_codes)
 
 
 def _lock_with_account(attempt: Attempt) -> Attempt:

@@ -12,12 +12,13 @@ from decimal import Decimal
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
-from association.enums import OnExhaustion
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
 from association.services.recipients import email_owners, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from partners.enums import OnExhaustion
+from partners.services.notifications import messages_to_members
 
 # In percent; at the last one the budget is used up.
 THRESHOLDS = (75, 90, USED_UP)
@@ -93,20 +94,24 @@ def _alert(
         if (budget.pk, starts[budget.pk], threshold) not in known
     )
     highest = {alert.budget_id: alert for alert in alerts}
-    people = recipients_of_many([alert.budget.association for alert in highest.values()])
-    messages = []
+    kind = "association.customer_budget_alert"
+    associations = [alert.budget.association for alert in highest.values()]
+    people, messages = recipients_of_many(associations, email_kind=kind), []
     for alert in highest.values():
         association = alert.budget.association
         data = {"used": f"{used[alert.budget_id]:.2f}"}
-        messages += [
-            OutgoingMessage(
-                "association.customer_budget_alert", user.email, alert, user.language, data
+        is_frozen = association.pk in just_frozen
+        # That the customer is frozen now is told to every member.
+        messages += messages_to_members(
+            kind, alert, people[association.pk], now=now, data=data, is_duty=is_frozen
+        )
+        if not is_frozen:
+            owner = association.account.owner
+            messages.append(
+                OutgoingMessage(
+                    "association.budget_alert", owner.email, alert, owner.language, data
+                )
             )
-            for user in people[association.pk]
-        ]
-        if association.pk not in just_frozen:
-            owner, kind = association.account.owner, "association.budget_alert"
-            messages.append(OutgoingMessage(kind, owner.email, alert, owner.language, data))
     enqueue_messages(messages=messages, now=now)
 
 

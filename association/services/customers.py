@@ -23,7 +23,7 @@ from accounts.services.freezes import (
     shown_cause,
     shown_freezes,
 )
-from association.enums import AssociationRefusal, BudgetPeriod, OnExhaustion
+from association.enums import AssociationRefusal
 from association.models import Association, Budget
 from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
@@ -32,6 +32,7 @@ from association.services.recipients import (
     tell_frozen,
 )
 from audit.services import record_audit_event, record_audit_events
+from partners.enums import BudgetPeriod, OnExhaustion
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown

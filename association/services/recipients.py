@@ -10,13 +10,22 @@ from accounts.models import CustomerAccount, Freeze, User
 from association.models import Association
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import PartnerRole
+from partners.services.notifications import messages_to_members, with_choice
 
 
 def email_partner(
     kind: str, about: Model, association: Association, *, now: datetime, **data: str
 ) -> None:
     """Enqueue an e-mail to each of `customer_recipients()`."""
-    email_users(kind, about, customer_recipients(association), now=now, **data)
+    email_members(kind, about, customer_recipients(association, email_kind=kind), now=now, **data)
+
+
+def email_members(
+    kind: str, about: Model, members: Iterable[User], *, now: datetime, **data: object
+) -> None:
+    """Enqueue an e-mail to each member who wants this kind at once; note it for the digests."""
+    messages = messages_to_members(kind, about, members, now=now, data=data)
+    enqueue_messages(messages=messages, now=now)
 
 
 def email_users(
@@ -70,10 +79,12 @@ def email_owners(
     enqueue_messages(messages=messages, now=now)
 
 
-def recipients_of_many(associations: Collection[Association]) -> dict[int, list[User]]:
+def recipients_of_many(
+    associations: Collection[Association], *, email_kind: str
+) -> dict[int, list[User]]:
     """Return the recipients for many associations, by the association's key; one statement."""
     by_partner: dict[int, list[User]] = defaultdict(list)
-    for user in customer_recipients(*associations):
+    for user in customer_recipients(*associations, email_kind=email_kind):
         by_partner[user.partner_member.partner_id].append(user)
     return {
         association.pk: [
@@ -86,10 +97,11 @@ def recipients_of_many(associations: Collection[Association]) -> dict[int, list[
     }
 
 
-def customer_recipients(*associations: Association) -> QuerySet[User]:
+def customer_recipients(*associations: Association, email_kind: str) -> QuerySet[User]:
     """Return the partners' administrators and the customers' managers, with `partner_member`.
 
-    Users whose log-in is not active are left out.
+    Each has its choice about this kind of e-mail (`with_choice()`). Users whose log-in is not
+    active are left out.
     """
     managers = {association.manager_id for association in associations} - {None}
     members = User.objects.select_related("partner_member").filter(
@@ -97,4 +109,4 @@ def customer_recipients(*associations: Association) -> QuerySet[User]:
         partner_member__partner__in={association.partner_id for association in associations},
         is_active=True,
     )
-    return members.order_by("pk")
+    return with_choice(members, email_kind).order_by("pk")

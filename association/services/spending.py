@@ -60,9 +60,12 @@ def resets_at(budget: Budget, now: datetime) -> datetime | None:
     """Return when a monthly budget is restored: the next first of a month; None if one-time."""
     if budget.period == BudgetPeriod.ONE_TIME:
         return None
-    partner = budget.association.partner
-    in_the_next = first_of_month(partner, now) + timedelta(days=32)
-    return first_of_month(partner, in_the_next)
+    return next_month(budget.association.partner, now)
+
+
+def next_month(partner: Partner, now: datetime) -> datetime:
+    """Return when the next month begins where the partner is, in UTC."""
+    return first_of_month(partner, first_of_month(partner, now) + timedelta(days=32))
 
 
 def spent_of(budget: Budget, now: datetime) -> Decimal:

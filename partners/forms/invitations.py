@@ -87,6 +87,10 @@ class InvitationForm(TermsForm):
     )
     country = CountryField(required=False)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["language"].initial = self.partner.invitation_language
+
     def clean_association_type(self) -> str:
         association_type: str = self.cleaned_data["association_type"]
         if not self.partner.allows(association_type):

@@ -27,6 +27,15 @@ class LogoInput(forms.ClearableFileInput):
 
     template_name = "partners/_logo_input.html"
 
+    def __init__(self, *, shows_picture: bool = True) -> None:
+        super().__init__()
+        self.shows_picture = shows_picture
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["shows_picture"] = self.shows_picture
+        return context
+
 
 class LogoField(forms.FileField):
     """A picture file. Its value is a DrawnLogo, or False to remove the logo, or what is stored."""

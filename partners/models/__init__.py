@@ -4,14 +4,18 @@ from partners.models.batches import BatchRow, InvitationBatch
 from partners.models.invitations import Invitation, InvitationRequest
 from partners.models.logos import PartnerLogo
 from partners.models.members import MemberInvitation, PartnerMember
+from partners.models.notifications import DigestEntry, MemberDigest, NotificationChoice
 from partners.models.partners import Partner
 
 __all__ = [
     "BatchRow",
+    "DigestEntry",
     "Invitation",
     "InvitationBatch",
     "InvitationRequest",
+    "MemberDigest",
     "MemberInvitation",
+    "NotificationChoice",
     "Partner",
     "PartnerLogo",
     "PartnerMember",

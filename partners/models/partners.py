@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from audit.models import actor_key
-from partners.enums import AssociationType, PartnerStatus
+from partners.enums import AssociationType, BudgetPeriod, OnExhaustion, PartnerStatus
 from partners.models.logos import PartnerLogo, logo_path, preview_path
 
 
@@ -55,6 +55,34 @@ class Partner(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
+    invitation_language = models.CharField(
+        _("language of invitations"),
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What new invitations begin with; empty for the reader's own."),
+    )
+    # What the form for a first budget begins with.
+    default_budget_amount = models.DecimalField(
+        _("default budget"), max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    default_budget_period = models.CharField(
+        _("period of the default budget"),
+        max_length=16,
+        choices=BudgetPeriod.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    default_budget_on_exhaustion = models.CharField(
+        _("when the default budget is used up"),
+        max_length=16,
+        choices=OnExhaustion.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
     allows_reseller = models.BooleanField(_("may invite as reseller"), default=True)
     allows_referral = models.BooleanField(_("may invite as referral"), default=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -83,6 +111,19 @@ class Partner(models.Model):
                 )
                 | models.Q(logo__isnull=False, logo_width__gte=1, logo_height__gte=1),
                 name="partner_logo_has_a_size",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    default_budget_amount__isnull=True,
+                    default_budget_period="",
+                    default_budget_on_exhaustion="",
+                )
+                | models.Q(
+                    default_budget_amount__gte=0,
+                    default_budget_period__in=BudgetPeriod.values,
+                    default_budget_on_exhaustion__in=OnExhaustion.values,
+                ),
+                name="partner_default_budget_is_whole",
             ),
         ]
 

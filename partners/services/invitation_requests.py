@@ -6,12 +6,13 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.services import record_audit_event
-from outbox.services.queue import OutgoingMessage, enqueue_messages
+from outbox.services.queue import enqueue_messages
 from partners.enums import Channel, InvitationRequestRefusal
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_use import InvitationRefused
 from partners.services.invitations import create_invitation
 from partners.services.members import partner_recipients
+from partners.services.notifications import messages_to_members
 from web.email_addresses import canonical_address
 from web.locks import lock_name
 from web.refused import Refused
@@ -44,12 +45,8 @@ def request_online_invitation(
         lock_name(f"{EMAIL_KIND}:{recipient}")
         if _may_be_opened(invitation.partner_id, recipient, now):
             opened = _open(invitation, recipient, language, now)
-            messages = [
-                OutgoingMessage(
-                    kind=EMAIL_KIND, to=user.email, about=opened, language=user.language
-                )
-                for user in partner_recipients(invitation)
-            ]
+            members = partner_recipients(invitation, EMAIL_KIND)
+            messages = messages_to_members(EMAIL_KIND, opened, members, now=now)
             enqueue_messages(messages=messages, now=now)
 
 

@@ -15,6 +15,7 @@ from audit.services import record_audit_event
 from partners.enums import LogoRefusal
 from partners.models import Partner, PartnerLogo
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
 LOGO_FIELDS = ("logo", "logo_width", "logo_height")
@@ -73,16 +74,27 @@ def find_picture(*, sha256: str, size: Literal["picture", "preview"]) -> bytes |
 
 
 @whole_transaction
-def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: datetime) -> None:
-    """Give the partner this logo, or none, with one audit event; updates `partner` too."""
+def set_logo(
+    *,
+    partner: Partner,
+    logo: DrawnLogo | None,
+    by: Actor,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> None:
+    """Give the partner this logo, or none, with one audit event; updates `partner` too.
+
+    Raises ChangedMeanwhile if the version is not that of `shown_logo()`.
+    """
     with transaction.atomic():
         Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
         partner.refresh_from_db(fields=LOGO_FIELDS)
-        before = _stored_values(partner)
+        before, shown = _stored_values(partner), shown_logo(partner)
         _put_logo(partner=partner, logo=logo, now=now)
         after = _stored_values(partner)
         if before == after:
             return
+        check_shown(shown_version, shown, about=partner)
         partner.save(update_fields=[*LOGO_FIELDS, "updated_at"])
         record_audit_event(
             action="partner.logo_changed",
@@ -92,6 +104,11 @@ def set_logo(*, partner: Partner, logo: DrawnLogo | None, by: Actor, now: dateti
             before=before,
             after=after,
         )
+
+
+def shown_logo(partner: Partner) -> dict[str, Any]:
+    """Return what a page shows of the logo that it can replace."""
+    return {"logo": partner.logo_id}
 
 
 def _put_logo(*, partner: Partner, logo: DrawnLogo | None, now: datetime) -> None:

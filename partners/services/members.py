@@ -16,6 +16,7 @@ from accounts.services.administration import keep_idle_limit
 from audit.services import record_audit_event, record_audit_events
 from partners.enums import MemberRefusal, PartnerRole
 from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
+from partners.services.notifications import with_choice
 from partners.services.pages import COUNTED, CountOf
 from web.fixed_queries import KEY, fixed_query
 from web.refused import Refused
@@ -41,14 +42,17 @@ def _memberships(user_id: int) -> QuerySet[Any, tuple[int]]:
     return PartnerMember.objects.filter(user=user_id).values_list("pk")
 
 
-def partner_recipients(invitation: Invitation) -> QuerySet[User]:
-    """Return the active administrators of the partner, and the invitation's maker if a member."""
+def partner_recipients(invitation: Invitation, email_kind: str) -> QuerySet[User]:
+    """Return the active administrators of the partner, and the invitation's maker if a member.
+
+    Each has its choice about this kind of e-mail (`with_choice()`).
+    """
     members = User.objects.select_related("partner_member").filter(
         Q(partner_member__role=PartnerRole.ADMINISTRATOR) | Q(pk=invitation.created_by_id),
         partner_member__partner=invitation.partner_id,
         is_active=True,
     )
-    return members.order_by("pk")
+    return with_choice(members, email_kind).order_by("pk")
 
 
 def with_customer_counts(members: QuerySet[PartnerMember]) -> QuerySet[PartnerMember]:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.services.second_factor import has_second_factor
+from audit.services import acting_for
 from partners.models import PartnerMember
 from partners.services.members import find_member
 
@@ -20,7 +21,8 @@ def for_members(view: MemberView) -> MemberView:
     """Hand the view the user's membership; for others the page does not exist.
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
-    the parameters of the URL. Moments are shown and typed in the partner's time zone. Outside the
+    the parameters of the URL. Moments are shown and typed in the partner's time zone, and what
+    the view records is the partner's activity. Outside the
     demo an administrator without a second factor is led to where one is set up, and no further.
     """
 
@@ -32,7 +34,8 @@ def for_members(view: MemberView) -> MemberView:
         needs_second_factor = member.is_administrator and not settings.DEMO
         if needs_second_factor and not has_second_factor(member.user):
             return redirect("second_factor")
-        with timezone.override(member.partner.zone):
+        acting = acting_for(member.partner_id, member.user)
+        with timezone.override(member.partner.zone), acting:
             return view(request, member, **parameters)
 
     return gated

@@ -53,6 +53,25 @@ for (const all of document.querySelectorAll("[data-tick-all]")) {
   });
 }
 
+// A chosen picture is shown as it will be: drawn, because no file of the reader is a source of images.
+for (const field of document.querySelectorAll(".logo-input [type=file]")) {
+  field.addEventListener("change", async () => {
+    field.parentNode.querySelector("canvas")?.remove();
+    try {
+      const picture = await createImageBitmap(field.files[0]);
+      const scale = Math.min(160 / picture.width, 48 / picture.height, 1);
+      const canvas = document.createElement("canvas");
+      canvas.className = "logo";
+      canvas.width = Math.max(1, picture.width * scale);
+      canvas.height = Math.max(1, picture.height * scale);
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      field.before(canvas);
+    } catch {
+      // No picture, or none chosen: the server says what is wrong with the file.
+    }
+  });
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

@@ -15,6 +15,7 @@ from tests import factories as typed_factories
 factories: Any = typed_factories
 
 pytestmark = pytest.mark.django_db
+KIND = "association.customer_budget_alert"
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -126,11 +127,11 @@ def test_administrators_and_the_manager_get_a_customers_e_mails() -> None:
     manager = factories.PartnerMemberFactory(partner=partner)
     factories.PartnerMemberFactory(partner=partner)
     factories.PartnerMemberFactory(administrator=True)
-    assert list(customer_recipients(association)) == [boss.user]
+    assert list(customer_recipients(association, email_kind=KIND)) == [boss.user]
     association.manager = manager
-    assert list(customer_recipients(association)) == [boss.user, manager.user]
+    assert list(customer_recipients(association, email_kind=KIND)) == [boss.user, manager.user]
     association.manager = boss
-    assert list(customer_recipients(association)) == [boss.user]
+    assert list(customer_recipients(association, email_kind=KIND)) == [boss.user]
 
 
 def test_recipients_of_many_are_those_of_each(django_assert_num_queries: Any) -> None:
@@ -142,7 +143,8 @@ def test_recipients_of_many_are_those_of_each(django_assert_num_queries: Any) ->
     # Not one of this partner's people, though the row names them.
     associations[2].manager = associations[0].manager
     with django_assert_num_queries(1):
-        found = recipients_of_many(associations)
+        found = recipients_of_many(associations, email_kind=KIND)
     assert found == {
-        association.pk: list(customer_recipients(association)) for association in associations
+        association.pk: list(customer_recipients(association, email_kind=KIND))
+        for association in associations
     }

@@ -23,8 +23,14 @@ METHODS = ("get", "post")
 # What is for administrators alone: for a manager the page does not exist, with any id.
 ADMINISTRATORS_ONLY = {
     "console_customers_csv",
+    "console_activity",
     "console_members",
     "console_invite_member",
+    "console_settings",
+    "console_edit_contact",
+    "console_edit_default_budget",
+    "console_edit_logo",
+    "console_edit_zone",
 }
 NOT_ALLOWED = 405
 # A log-in that ended may be tidied up.

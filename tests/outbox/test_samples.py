@@ -31,6 +31,7 @@ SPEAKERS = {
     "accounts.failed_logins": PROVIDER,
     "partners.invitation": PARTNER,
     "partners.invitation_requested": PROVIDER,
+    "partners.digest": PROVIDER,
     "partners.member_invitation": PARTNER,
     "partners.frozen": PROVIDER,
     "partners.unfrozen": PROVIDER,

@@ -8,7 +8,7 @@ from django.db import models
 from django.test import RequestFactory
 from django.urls import reverse
 
-from association.forms.budgets import AmountField
+from partners.forms.budgets import AmountField
 from tests.conventions.sources import modules
 from tests.factories.accounts import UserFactory
 from tests.factories.partners import PartnerMemberFactory

@@ -192,7 +192,7 @@ class SafeModelAdmin(VersionedModelAdmin):
         return obj if obj is None or from_field or str(obj.pk) == object_id else None
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        if db_field.name != "language":
+        if db_field.name not in ("language", "invitation_language"):
             return super().formfield_for_dbfield(db_field, request, **options)
         none = [("", gettext("the reader's own"))] if db_field.blank else []
         return forms.ChoiceField(

@@ -28,7 +28,7 @@ from association.services.invariants.violations import (
     violations,
 )
 from outbox.models import OutboxMessage
-from partners.enums import AssociationType, PartnerRole
+from partners.enums import AssociationType, NotificationKind, PartnerRole
 from partners.models import Invitation, PartnerMember
 
 LABEL = "association.association"
@@ -145,7 +145,10 @@ def _partner_was_told(associations: QuerySet[Association]) -> Iterator[Violation
 
 
 def _administrators_ever_since() -> QuerySet[PartnerMember]:
-    """Return the administrators of the outer row's partner who are unchanged since it was made."""
+    """Return the administrators of the outer row's partner who are unchanged since it was made.
+
+    Without those who have chosen how they are told of new customers.
+    """
     changed_member = events_about("partners.partnermember", "pk")
     changed_user = events_about("accounts.user", "user_id").filter(after__has_key="is_active")
     return PartnerMember.objects.filter(
@@ -155,7 +158,7 @@ def _administrators_ever_since() -> QuerySet[PartnerMember]:
         role=PartnerRole.ADMINISTRATOR,
         user__is_active=True,
         created_at__lt=OuterRef("associated_at"),
-    )
+    ).exclude(notification_choices__kind=NotificationKind.CUSTOMER_WAITING)
 
 
 def frozen_until_unfrozen() -> Iterator[Violation]:

@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze, User
-from association.enums import BudgetPeriod, CustomerStatus, Side
+from association.enums import CustomerStatus, Side
 from association.freeze_words import freeze_lines, partner_reads_reason
 from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.services.freeze_advice import FreezeRow
 from association.templatetags.association_money import money
 from audit.models import AuditEvent
+from partners.enums import BudgetPeriod
 from partners.models import PartnerMember
 from partners.views.refusing import actor_name
 

@@ -1,0 +1,121 @@
+"""What a partner's members did, from the audit trail, and the names of what they did it to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet, Subquery
+from django.utils.timezone import make_aware
+
+from audit.models import AuditEvent
+from partners.models import Partner, PartnerMember
+from partners.services.pages import Order
+
+NEWEST_FIRST = Order("occurred_at")
+CUSTOMER = "association.association"
+# Digits that every key of the database fits into.
+LONGEST_KEY = 18
+# What belongs to a customer: by the label of the object, the way from the association to it.
+_OF_CUSTOMER = {
+    CUSTOMER: "pk",
+    "association.authorization": "authorizations",
+    "association.budget": "budgets",
+    "association.budgetrequest": "budget_requests",
+    "association.endrequest": "end_requests",
+    "accounts.freeze": "account__freezes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an action was done to: the object that has a page, and what it is called."""
+
+    label: str
+    key: str
+    name: str
+
+
+def find_activity(member: PartnerMember, filters: Mapping[str, Any]) -> QuerySet[AuditEvent]:
+    """Return the events of actions that members did for the partner; no order is set.
+
+    Filters: the `member` who acted, the `action`, the days `since` and `until` in the partner's
+    time zone, and `about`, the label and key of an object.
+    """
+    found = AuditEvent.objects.filter(acted_for=member.partner_id).select_related("actor")
+    if "member" in filters:
+        # One value, so that the index has this member's events in their order.
+        users = member.partner.members.filter(pk=filters["member"]).values("user")
+        found = found.filter(actor=Subquery(users[:1]))
+    if "action" in filters:
+        found = found.filter(action=filters["action"])
+    if "since" in filters:
+        found = found.filter(occurred_at__gte=_midnight(filters["since"], member.partner))
+    if "until" in filters:
+        after = filters["until"] + timedelta(days=1)
+        found = found.filter(occurred_at__lt=_midnight(after, member.partner))
+    if "about" in filters:
+        found = found.filter(_about(member.partner, *filters["about"]))
+    return found
+
+
+def _midnight(day: date, partner: Partner) -> datetime:
+    return make_aware(datetime.combine(day, time.min), partner.zone)
+
+
+def _about(partner: Partner, label: str, key: str) -> Q:
+    """Return the condition for the object, and for all that belongs to a customer."""
+    condition = Q(object_label=label, object_id=key)
+    if label != CUSTOMER or not key.isdecimal() or len(key) > LONGEST_KEY:
+        return condition
+    customer = partner.associations.filter(pk=key)
+    for theirs, way in _OF_CUSTOMER.items():
+        if theirs != CUSTOMER:
+            keys = [str(pk) for pk in customer.values_list(way, flat=True) if pk is not None]
+            condition |= Q(object_label=theirs, object_id__in=keys)
+    return condition
+
+
+def subjects_of(events: Iterable[AuditEvent], partner: Partner) -> dict[tuple[str, str], Subject]:
+    """Return the subjects by label and key of the events' objects; a statement for each label.
+
+    Objects that are gone, or that are another partner's, are left out.
+    """
+    keys: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        keys[event.object_label].add(event.object_id)
+    found = {}
+    for label in sorted(keys):
+        for key, subject in _load(label, keys[label], partner):
+            found[label, str(key)] = subject
+    return found
+
+
+def _load(label: str, keys: set[str], partner: Partner) -> Iterable[tuple[Any, Subject]]:
+    if label in _OF_CUSTOMER:
+        way = _OF_CUSTOMER[label]
+        rows = partner.associations.filter(**{f"{way}__in": keys}).order_by("pk")
+        return [
+            (key, Subject(CUSTOMER, str(pk), name))
+            for key, pk, name in rows.values_list(way, "pk", "shown_name")
+        ]
+    if label == "partners.partner":
+        return [(partner.pk, Subject(label, str(partner.pk), partner.name))]
+    named = _named(partner).get(label)
+    if named is None:
+        return []
+    rows, name_field = named
+    names = rows.filter(pk__in=keys).values_list("pk", name_field)
+    return [(pk, Subject(label, str(pk), name or "")) for pk, name in names]
+
+
+def _named(partner: Partner) -> dict[str, tuple[Any, str]]:
+    return {
+        "partners.invitation": (partner.invitations, "label"),
+        "partners.invitationbatch": (partner.batches, "label"),
+        "partners.invitationrequest": (partner.invitation_requests, "address"),
+        "partners.partnermember": (partner.members, "user__email"),
+        "partners.memberinvitation": (partner.member_invitations, "address"),
+        "association.attempt": (partner.attempts, "account__owner__account_name"),
+    }

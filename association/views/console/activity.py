@@ -1,0 +1,70 @@
+"""The console's activity, for administrators: who did what, when, and to what."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from association.activity_words import words_of
+from association.forms.activity import ActivityForm
+from association.services.activity import (
+    CUSTOMER,
+    NEWEST_FIRST,
+    Subject,
+    find_activity,
+    subjects_of,
+)
+from audit.models import AuditEvent
+from partners.models import PartnerMember
+from partners.views.gate import for_administrators, show
+from partners.views.lists import filters_of, listing
+from partners.views.refusing import actor_name
+
+# The page of each kind of object, and whether its address has the object's key.
+PAGES = {
+    CUSTOMER: ("console_customer", True),
+    "association.attempt": ("console_attempt", True),
+    "partners.invitation": ("console_invitation", True),
+    "partners.invitationbatch": ("console_batch", True),
+    "partners.invitationrequest": ("console_invitation_requests", False),
+    "partners.memberinvitation": ("console_members", False),
+    "partners.partner": ("console_settings", False),
+    "partners.partnermember": ("console_edit_member", True),
+}
+
+
+@require_safe
+@for_administrators
+def activity(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    members = list(member.partner.members.select_related("user").order_by("user__email"))
+    form = ActivityForm(request.GET, members=members)
+    found = find_activity(member, filters_of(form))
+    shown = listing(request, form, found, order=NEWEST_FIRST)
+    subjects = subjects_of(shown.page.rows, member.partner)
+    context = {
+        "form": form,
+        "listing": shown,
+        "rows": [_row_of(event, subjects) for event in shown.page.rows],
+        "about": form.cleaned_data.get("about"),
+    }
+    status = 400 if form.errors else 200
+    template = "association/console/activity.html"
+    return show(request, member, template, context, section="activity", status=status)
+
+
+def _row_of(event: AuditEvent, subjects: dict[tuple[str, str], Subject]) -> dict[str, Any]:
+    subject = subjects.get((event.object_label, event.object_id))
+    return {
+        "occurred_at": event.occurred_at,
+        "words": words_of(event.action),
+        "who": actor_name(event.actor),
+        "name": subject.name if subject else "",
+        "url": _page_of(subject) if subject else "",
+        "about": f"{subject.label}:{subject.key}" if subject else "",
+    }
+
+
+def _page_of(subject: Subject) -> str:
+    name, has_key = PAGES[subject.label]
+    return reverse(name, args=[subject.key] if has_key else [])
