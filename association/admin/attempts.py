@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from association.models import Attempt, Consent, PartnerTold, ResumeEmail, ResumeReminder
 from audit.admin import EvidenceAdmin
 from web.admin.base import StateFilter
+from web.admin.hubs import given
 
 
 class AttemptStateFilter(StateFilter):
@@ -34,7 +35,7 @@ class AttemptAdmin(EvidenceAdmin):
         "refusal_codes",
     )
     list_select_related = ("invitation", "account__owner")
-    list_filter = (AttemptStateFilter, "language")
+    list_filter = (AttemptStateFilter, "language", *given("account", "partner", "invitation"))
     search_fields = (
         "account__owner__account_name__istartswith",
         "account__owner__email__iexact",
@@ -83,7 +84,7 @@ class AttemptAdmin(EvidenceAdmin):
 class ConsentAdmin(EvidenceAdmin):
     list_display = ("agreed_at", "account", "document", "network_address")
     list_select_related = ("account__owner", "document")
-    list_filter = ("document__kind", "document__language")
+    list_filter = ("document__kind", "document__language", *given("account", "attempt"))
     search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True

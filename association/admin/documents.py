@@ -63,6 +63,7 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         button=_("Publish"),
         refusals=SENTENCES,
         permissions=["change"],
+        works_for=lambda document: document.published_at is None,
         shows=shown_draft,
         explain=lambda names: [gettext("The text of the draft is another one now.")],
     )

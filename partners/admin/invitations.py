@@ -24,6 +24,7 @@ from partners.services.invitations import create_invitation, edit_invitation, re
 from partners.tokens import token_in
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
+from web.admin.hubs import given
 from web.email_addresses import InvalidAddress, canonical_address
 from web.text_fields import LinesField
 
@@ -125,7 +126,7 @@ class InvitationAdmin(RefusingAdmin):
         "created_at",
     )
     list_select_related = ("partner",)
-    list_filter = (InvitationStateFilter, "channel", "association_type")
+    list_filter = (InvitationStateFilter, "channel", "association_type", *given("partner", "batch"))
     search_fields = ("label__icontains", "partner__name__icontains", "recipient__iexact")
     search_help_text = _(
         "Part of the label or of the partner's name, the whole recipient, or a link or token"
@@ -208,6 +209,7 @@ class InvitationAdmin(RefusingAdmin):
         ),
         button=_("Revoke"),
         permissions=["revoke"],
+        works_for=lambda invitation: invitation.revoked_at is None,
     )
     def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
         revoke_invitation(invitation=invitation, by=by, now=now)

@@ -16,6 +16,7 @@ from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMembe
 from partners.services.logos import LOGO_FIELDS, set_logo
 from partners.services.members import add_member, change_member, lock_members, remove_member
 from web.admin.base import StateFilter, is_key
+from web.admin.hubs import given
 from web.admin.versions import changes_one
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class PartnerLogoAdmin(EvidenceAdmin):
 class PartnerMemberAdmin(RefusingAdmin):
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
-    list_filter = ("role", "may_see_addresses")
+    list_filter = ("role", "may_see_addresses", *given("partner", "user"))
     search_fields = ("user__account_name__istartswith", "user__email__iexact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
@@ -153,7 +154,7 @@ class MemberInvitationAdmin(EvidenceAdmin):
         "withdrawn_at",
     )
     list_select_related = ("partner",)
-    list_filter = (MemberInvitationStateFilter, "role")
+    list_filter = (MemberInvitationStateFilter, "role", *given("partner"))
     search_fields = ("address__iexact", "partner__name__icontains")
     search_help_text = _("A whole e-mail address, or part of the partner's name")
     date_hierarchy = "invited_at"
