@@ -179,7 +179,7 @@ class ObjectKindFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    list_display = ("occurred_at", "actor", "only_action", "about", "network_address")
+    list_display = ("occurred_at", "only_actor", "only_action", "about", "network_address")
     list_filter = (ObjectKindFilter, *given("actor", "action", "object_id"))
     list_select_related = ("actor",)
     search_fields = (
@@ -205,6 +205,14 @@ class AuditEventAdmin(EvidenceAdmin):
         "request_id",
     )
     readonly_fields = ("about",)
+
+    @admin.display(description=_("actor"))
+    def only_actor(self, event: AuditEvent) -> str:
+        """Lead to the events of the same actor."""
+        if event.actor is None:
+            return account_name(None)
+        url = list_url(AuditEvent, {"actor": event.actor_id})
+        return format_html('<a href="{}">{}</a>', url, event.actor)
 
     @admin.display(description=_("action"), ordering="action")
     def only_action(self, event: AuditEvent) -> str:

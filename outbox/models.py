@@ -83,7 +83,7 @@ class OutboxMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M} UTC"
 
 
 class Suppression(models.Model):

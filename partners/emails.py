@@ -167,9 +167,16 @@ def member_invitation(message: OutboxMessage) -> Email:
             subject=_("%(partner)s invites you to its console on %(provider)s") % names,
             context={
                 "invitation": offer,
-                "inviter": offer.invited_by.email if offer.invited_by else "",
+                "inviter": _name_of(offer.invited_by),
                 "needs_password": user is not None and not user.has_usable_password(),
                 "membership_url": absolute_url("membership"),
                 "reset_url": absolute_url("account_reset_password"),
             },
         )
+
+
+def _name_of(inviter: User | None) -> str:
+    """Return whom the invited person knows: a colleague's address, or the provider."""
+    if inviter is None:
+        return ""
+    return settings.PROVIDER_NAME if inviter.is_staff else inviter.email

@@ -46,8 +46,10 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         "is_internal",
         *given("owner"),
     )
-    search_fields = ("owner__account_name__startswith", "owner__email__exact")
-    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    search_fields = ("owner__account_name__startswith", "owner__email__exact", "name__icontains")
+    search_help_text = _(
+        "Beginning of the account name, a whole e-mail address, or part of the name"
+    )
     lower_case_search = True
     date_hierarchy = "registered_at"
     autocomplete_fields = ("owner",)

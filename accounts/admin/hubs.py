@@ -1,6 +1,7 @@
 """What belongs to a customer account or a user, beneath its form in the admin."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -49,7 +50,7 @@ def account_sections(request: HttpRequest, account: CustomerAccount) -> Iterable
         yield first_rows(
             request,
             rows=model.objects.filter(account=account).order_by("-pk"),
-            line=lambda fact, details=details: (fact, *details(fact)),
+            line=partial(_fact_line, details),
             filters={"account": account.pk},
             shows_empty=False,
         )
@@ -61,11 +62,19 @@ def account_sections(request: HttpRequest, account: CustomerAccount) -> Iterable
         yield first_rows(
             request,
             rows=rows.select_related(f"{other}__owner").order_by("-pk"),
-            line=lambda fact, other=other: (getattr(fact, other), fact.get_accounting_display()),
+            line=partial(_relation_line, other),
             title=title,
             filters={role: account.pk},
             shows_empty=False,
         )
+
+
+def _fact_line(details: Any, fact: Any) -> tuple[Any, ...]:
+    return fact, *details(fact)
+
+
+def _relation_line(other: str, fact: EnterpriseRelation) -> tuple[Any, ...]:
+    return getattr(fact, other), fact.get_accounting_display()
 
 
 def freeze_line(freeze: Freeze) -> tuple[Any, ...]:

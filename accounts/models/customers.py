@@ -147,7 +147,7 @@ class Freeze(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.cause}"
+        return f"{self.account} – {self.get_cause_display()}"
 
     @property
     def is_open(self) -> bool:

@@ -27,6 +27,7 @@ from association.services.customers import (
 )
 from association.services.endings import end_association
 from audit.admin import EvidenceAdmin, account_name
+from partners.admin.shared import TokenSearch
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
@@ -87,18 +88,28 @@ class AssociationStateFilter(StateFilter):
 
 
 @admin.register(Association)
-class AssociationAdmin(EvidenceAdmin):
-    list_display = ("account", "partner", "association_type", "associated_at", "ended_at")
+class AssociationAdmin(TokenSearch, EvidenceAdmin):
+    path_to_invitation = "invitation__"
+    list_display = (
+        "shown_name",
+        "account",
+        "partner",
+        "association_type",
+        "associated_at",
+        "ended_at",
+    )
     list_select_related = ("account__owner", "partner")
     list_filter = (
         AssociationStateFilter,
         "association_type",
         *given("account", "partner", "invitation", "attempt"),
     )
-    search_fields = (*ACCOUNT_SEARCH, "partner__name__icontains")
+    search_fields = (*ACCOUNT_SEARCH, "search_names__contains", "partner__name__icontains")
     search_help_text = _(
-        "Beginning of the account name, a whole e-mail address, or part of the partner's name"
+        "Part of a name or reference of the customer or of the partner's name, a whole e-mail "
+        "address, or a link or token of the invitation"
     )
+    lower_case_search = True
     date_hierarchy = "associated_at"
     actions = ("set_budget", "freeze_account", "unfreeze_account", "end")
 

@@ -28,6 +28,7 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         request,
         partner.associations.in_force().order_by("-associated_at", "-pk"),
         title=_("Customers"),
+        line=_customer_line,
         filters={**of, "state": "in_force"},
     )
     yield first_rows(
@@ -103,7 +104,7 @@ def association_sections(
     yield first_rows(
         request,
         rows=association.authorizations.order_by("-pk"),
-        line=lambda row: (row.state.label, moment_text(row.requested_at or row.granted_at)),
+        line=lambda row: (row.state, moment_text(row.requested_at or row.granted_at)),
         filters=of,
     )
     yield first_rows(
@@ -130,20 +131,23 @@ def association_sections(
 def _associations(
     request: HttpRequest, rows: QuerySet[Association], **options: Any
 ) -> Section | None:
-    return first_rows(
-        request, rows=rows.select_related("partner"), line=_association_line, **options
-    )
+    rows = rows.select_related("partner")
+    return first_rows(request, rows=rows, **{"line": _association_line, **options})
 
 
-def _association_line(row: Association) -> tuple[Any, ...]:
+def _customer_line(row: Association) -> tuple[Any, ...]:
     ended = row.ended_at
     return (
         row.shown_name,
-        row.partner,
         row.get_association_type_display(),
         moment_text(row.associated_at),
         gettext("ended %(moment)s") % {"moment": moment_text(ended)} if ended else "",
     )
+
+
+def _association_line(row: Association) -> tuple[Any, ...]:
+    name, *details = _customer_line(row)
+    return name, row.partner, *details
 
 
 def _attempts(request: HttpRequest, rows: QuerySet[Attempt], **options: Any) -> Section | None:

@@ -57,7 +57,7 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.period}"
+        return f"{self.amount} {self.get_period_display()}"
 
 
 class BudgetAlert(models.Model):
@@ -81,7 +81,7 @@ class BudgetAlert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.budget_id} {self.threshold} %"
+        return f"{self.budget} – {self.threshold} %"
 
     @property
     def is_used_up(self) -> bool:
@@ -121,4 +121,4 @@ class BudgetRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.association_id} {self.asked_for} {self.asked_on}"
+        return f"{self.association} – {self.asked_on}"

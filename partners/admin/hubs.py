@@ -11,7 +11,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from outbox.admin.hubs import messages_about
-from partners.enums import PartnerRole
 from partners.models import (
     Invitation,
     InvitationBatch,
@@ -21,6 +20,7 @@ from partners.models import (
     PartnerMember,
 )
 from partners.services.delivery_state import count_undelivered
+from partners.services.members import without_administrator
 from web.admin.hubs import Line, Section, adds_sections, first_rows, list_url, shown_address
 from web.versioned_forms import moment_text
 
@@ -67,11 +67,11 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
 
 
 def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
-    lines = []
+    lines: list[Line] = []
+    text: Any
     if partner.is_frozen:
         lines.append(Line(_("It is frozen: none of its invitations can be followed.")))
-    administrators = partner.members.filter(role=PartnerRole.ADMINISTRATOR, user__is_active=True)
-    if not administrators.exists():
+    if without_administrator(Partner.objects.filter(pk=partner.pk)).exists():
         text = _("It has no administrator who can log in.")
         lines.append(Line(text, list_url(PartnerMember, {"partner": partner.pk})))
     undelivered = count_undelivered(partner=partner, since=now - TROUBLE)

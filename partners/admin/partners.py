@@ -9,12 +9,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import AuditedModelAdmin, EvidenceAdmin, actor
+from audit.admin import EvidenceAdmin, actor
+from partners.admin.new_partners import NewPartnerAdmin
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.forms.logos import LogoField, StoredLogo
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
 from partners.services.logos import LOGO_FIELDS, set_logo
-from partners.services.members import add_member, change_member, lock_members, remove_member
+from partners.services.members import (
+    add_member,
+    change_member,
+    lock_members,
+    remove_member,
+    without_administrator,
+)
 from web.admin.base import StateFilter, is_key
 from web.admin.hubs import given
 from web.admin.versions import changes_one
@@ -40,8 +47,16 @@ class PartnerForm(PartnerModelForm):
         self.initial["logo"] = StoredLogo(stored) if stored else None
 
 
+class AdministratorFilter(StateFilter):
+    title = _("trouble")
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        found = without_administrator(Partner.objects.all())
+        return {"no_administrator": (_("without administrator"), Q(pk__in=found.values("pk")))}
+
+
 @admin.register(Partner)
-class PartnerAdmin(AuditedModelAdmin):
+class PartnerAdmin(NewPartnerAdmin):
     list_display = (
         "name",
         "slug",
@@ -51,9 +66,9 @@ class PartnerAdmin(AuditedModelAdmin):
         "allows_referral",
         "created_at",
     )
-    list_filter = ("status", "allows_reseller", "allows_referral")
-    search_fields = ("name", "legal_name", "slug")
-    search_help_text = _("Part of the name, legal name or short name")
+    list_filter = ("status", AdministratorFilter, "allows_reseller", "allows_referral")
+    search_fields = ("name", "legal_name", "slug", "support_email__iexact")
+    search_help_text = _("Part of the name, legal name or short name, or a whole support e-mail")
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at", "updated_at")
@@ -63,7 +78,7 @@ class PartnerAdmin(AuditedModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if "logo" in form.changed_data:
+        if change and "logo" in form.changed_data:
             logo = form.cleaned_data["logo"] or None
             set_logo(partner=form.instance, logo=logo, by=actor(request), now=timezone.now())
 

@@ -189,4 +189,4 @@ class BatchRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch_id} {self.number}"
+        return f"{self.batch} – {self.number}"

@@ -126,7 +126,34 @@ def fill_invitation() -> Invitation:
     return invitation
 
 
-@pytest.mark.parametrize("fill", [fill_partner, fill_account, fill_invitation])
+def fill_association() -> Association:
+    association = Association.objects.first() or typed_factories.make_associated(letter=True)
+    association.budgets.current().update(replaced_at=timezone.now())
+    association.budgets.create(
+        amount=5, period="monthly", on_exhaustion="freeze", set_at=timezone.now()
+    )
+    factories.FreezeFactory(account=association.account, unfrozen_at=timezone.now())
+    make_dead_message(association)
+    return association
+
+
+def fill_user() -> User:
+    user = User.objects.filter(account_name="c-hub").first()
+    user = user or factories.CustomerAccountFactory(owner__account_name="c-hub").owner
+    AuditEvent.objects.create(
+        occurred_at=timezone.now(), actor=user, action="user.changed", object_label="accounts.user",
+        object_id=str(user.pk),
+    )  # fmt: skip
+    make_dead_message(user, recipient=user.email)
+    return user
+
+
+FILLS = pytest.mark.parametrize(
+    "fill", [fill_partner, fill_account, fill_invitation, fill_association, fill_user]
+)
+
+
+@FILLS
 def test_page_costs_the_same_for_three_rows(superuser: Client, fill: Callable[[], Any]) -> None:
     obj = fill()
     show(superuser, obj)
@@ -139,7 +166,7 @@ def test_page_costs_the_same_for_three_rows(superuser: Client, fill: Callable[[]
     assert len(three) == len(one)
 
 
-@pytest.mark.parametrize("fill", [fill_partner, fill_account, fill_invitation])
+@FILLS
 def test_every_link_of_a_section_opens(superuser: Client, fill: Callable[[], Any]) -> None:
     links = Links(show(superuser, fill())).found
     assert len(links) > 3

@@ -138,11 +138,12 @@ class GivenFilter(admin.FieldListFilter):
         self, field: Any, request: HttpRequest, params: Any, model: Any, page: Any, field_path: str
     ) -> None:
         super().__init__(field, request, params, model, page, field_path)
-        self.given = [str(value) for value in self.used_parameters.get(field_path, [])]
+        values: Any = self.used_parameters.get(field_path, [])
+        self.given = [str(value) for value in values]
         if self.given:
             self.shown = self._shown(field, self.given[-1])
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return [self.field_path]
 
     def has_output(self) -> bool:
