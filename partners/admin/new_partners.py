@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -36,6 +37,7 @@ class NewPartnerForm(PartnerModelForm):
         label=_("E-mail address of the first administrator"),
         help_text=_("This person is asked by e-mail to act for the partner, and has seven days."),
         named=True,
+        widget=AdminTextInputWidget,
     )
 
     class Meta:
