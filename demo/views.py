@@ -20,7 +20,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.fields import EmailField
 from accounts.models import User
@@ -36,7 +36,7 @@ from demo.examples import (
 from demo.loader import find_demo
 from outbox.models import OutboxMessage
 from partners.services.qr import qr_svg
-from web.answers import see_other
+from web.answers import posts_only, see_other
 from web.downloads import show_email_html
 from web.email_addresses import canonical_address
 
@@ -71,10 +71,11 @@ def tour(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@posts_only("demo")
 def log_in_as(request: HttpRequest) -> HttpResponse:
     """Log in as one of the people whom the tour names; whoever was logged in is not any more."""
     role = request.POST.get("role", "")
+    # Outside the demo this app is not even installed.
     if not settings.DEMO or role not in ROLES:
         raise Http404
     user = get_object_or_404(User, email=ROLES[role]["login"], is_active=True)

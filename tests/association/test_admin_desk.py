@@ -143,9 +143,9 @@ def test_preview_is_linked_and_needs_the_permission(superuser: Client) -> None:
     assert f'href="{path}"' in form.content.decode()
     assert staff_with("view_partner").get(path).status_code == 403
     assert staff_with("view_legaldocument").get(path).status_code == 200
-    for nothing in ("0", "x", "9" * 30):
+    for nothing in (0, 10**30):
         path = reverse("admin:document_preview", args=[nothing])
-        assert superuser.get(path).status_code in {400, 404}
+        assert superuser.get(path).status_code == 404
 
 
 # --- what waits
