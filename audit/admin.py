@@ -3,13 +3,17 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import utils
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEvent
 from audit.services import last_changes, last_deletion, record_audit_event
 from web.admin.base import SafeModelAdmin
+from web.admin.hubs import given, list_url
 from web.admin.masking import masked_field, plain_values
 from web.versioned_forms import LastChange
 
@@ -69,10 +74,16 @@ class ProviderModelAdmin(SafeModelAdmin):
                 {"event": event, "before": before(event), "after": after(event)}
                 for event in events.order_by("-pk")[:HISTORY_LENGTH]
             ],
-            "history_length": HISTORY_LENGTH,
+            "all_url": self._all_events_url(request, obj),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
+
+    def _all_events_url(self, request: HttpRequest, obj: Any) -> str:
+        if not request.user.has_perm("audit.view_auditevent"):
+            return ""
+        filters = {"object_label": self.opts.label_lower, "object_id": obj.pk}
+        return list_url(AuditEvent, filters)
 
 
 class EvidenceAdmin(ProviderModelAdmin):
@@ -143,16 +154,33 @@ class DeletableModelAdmin(AuditedModelAdmin):
         super().delete_model(request, obj)
 
 
+def _model_named(label: str) -> type[Model] | None:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+class ObjectKindFilter(admin.SimpleListFilter):
+    """The kinds of objects that have a page."""
+
+    title = _("object")
+    parameter_name = "object_label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        site = model_admin.admin_site
+        kinds = [model._meta for model in apps.get_models() if site.is_registered(model)]
+        named = [(kind.label_lower, capfirst(kind.verbose_name_plural)) for kind in kinds]
+        return sorted(named, key=lambda pair: str(pair[1]))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(object_label=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    list_display = (
-        "occurred_at",
-        "actor",
-        "action",
-        "object_label",
-        "object_id",
-        "network_address",
-    )
+    list_display = ("occurred_at", "only_actor", "only_action", "about", "network_address")
+    list_filter = (ObjectKindFilter, *given("actor", "action", "object_id"))
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",
@@ -170,10 +198,36 @@ class AuditEventAdmin(EvidenceAdmin):
         "occurred_at",
         "actor",
         "action",
-        "object_label",
-        "object_id",
+        "about",
         "before",
         "after",
         "network_address",
         "request_id",
     )
+    readonly_fields = ("about",)
+
+    @admin.display(description=_("actor"))
+    def only_actor(self, event: AuditEvent) -> str:
+        """Lead to the events of the same actor."""
+        if event.actor is None:
+            return account_name(None)
+        url = list_url(AuditEvent, {"actor": event.actor_id})
+        return format_html('<a href="{}">{}</a>', url, event.actor)
+
+    @admin.display(description=_("action"), ordering="action")
+    def only_action(self, event: AuditEvent) -> str:
+        """Lead to the events with the same action."""
+        url = list_url(AuditEvent, {"action": event.action})
+        return format_html('<a href="{}">{}</a>', url, event.action)
+
+    @admin.display(description=_("object"))
+    def about(self, event: AuditEvent) -> str:
+        """Lead to the object, which may be gone; its page says so."""
+        label, key = event.object_label, event.object_id
+        model = _model_named(label)
+        if model is None or not self.admin_site.is_registered(model):
+            return f"{label} {key}"
+        kind = model._meta
+        url = reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[key])
+        name = capfirst(str(kind.verbose_name))
+        return format_html('<a href="{}">{} {}</a>', url, name, key)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services.second_factor import has_second_factor
 from association.services.endings import count_end_requests
+from config.waiting import what_waits
 from web.typed import give_back
 
 
@@ -40,9 +41,10 @@ class ProviderAdminSite(AdminSite):
         return settings.DEMO or has_second_factor(user)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        waiting = {}
+        waiting: dict[str, Any] = {}
         if request.user.has_perm("association.view_endrequest"):
             waiting["end_requests"] = count_end_requests(now=timezone.now())
+        waiting["waiting"] = what_waits(user=request.user, now=timezone.now())
         return super().index(request, {**waiting, **(extra_context or {})})
 
     @method_decorator(login_not_required)

@@ -43,13 +43,46 @@ CUSTOMERS = {
     "frozen_by_partner": f"office@moorland.{DOMAIN}",
     "active": f"ops@windmuehle.{DOMAIN}",
 }
+CUSTOMER_TITLES = {
+    "waiting": _("A customer who waits for a budget"),
+    "used_up": _("A customer whose budget is used up"),
+    "frozen_by_partner": _("A customer whom the partner has frozen"),
+    "active": _("A customer who can use everything"),
+}
+# What the people of `history` and the other side of the used-up invitation call themselves.
+NAMES = {
+    f"{address}.{DOMAIN}": name
+    for address, name in {
+        "admin@ziegelhof": "Ziegelhof Architekten",
+        "alina@bernstein": "Alina Bernstein",
+        "buero@bootsbau": "Bootsbau Petersen",
+        "cto@strandkorb": "Strandkorb Software",
+        "dev@nachtzug": "Nachtzug Media",
+        "hello@papierboot": "Papierboot Verlag",
+        "it@granitwerk": "Granitwerk AG",
+        "it@hafenkontor": "Hafenkontor GmbH",
+        "kontakt@seilerei": "Seilerei Brandt",
+        "lena@lichtwerk": "Lichtwerk Studio",
+        "office@moorland": "Moorland Gärtnerei",
+        "ops@windmuehle": "Windmühle Energie",
+        "paula@segelmacherei": "Segelmacherei Paulsen",
+        "post@kranich": "Kranich Logistik",
+        "shop@kupferkanne": "Kupferkanne Café",
+        "team@leuchtturm": "Leuchtturm Beratung",
+    }.items()
+} | {f"earlier-customer@{DOMAIN}": "Kontor Altona"}
+# What the partner calls some customers by itself.
+REFERENCES = {"moorland": "N-2041", "windmuehle": "N-2042", "leuchtturm": "N-2043"}
 
 
 def login(address: str, password: str = CUSTOMER_PASSWORD) -> dict[str, str]:
     return {"login": address, "password": password}
 
 
+# The account names of those who are no customers.
+ACCOUNT_NAMES = {PARTNER: "nora.nordlicht", MANAGER: "mats.nordlicht", ADMIN: "provider.desk"}
 LOGINS = {name: login(f"{name}@{DOMAIN}", password) for name, password in PASSWORDS.items()}
+ROLES = LOGINS | {name: login(address) for name, address in CUSTOMERS.items()}
 
 # --- partners
 

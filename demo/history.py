@@ -36,6 +36,7 @@ from association.services.attempts import (
 )
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_partner
+from association.services.customer_names import rename_customer
 from association.services.customers import BudgetTerms, freeze_customer, set_budgets
 from association.services.documents import Agreed, current_documents
 from association.services.endings import answer_end_request, ask_to_end
@@ -44,6 +45,7 @@ from association.services.spending_records import record_spending
 from demo.examples import (
     CUSTOMERS,
     DOMAIN,
+    REFERENCES,
     REFERRAL,
     RESELLER,
     Fact,
@@ -110,6 +112,8 @@ class _History:
             22,
             recipient=f"katja.lorenz@sturmlaterne.{DOMAIN}",
             recipient_name="Katja Lorenz",
+            customer_name="Sturmlaterne Film",
+            reference="N-2045",
             note="As agreed on the phone: here is the way to your account with us.",
         )
         invite_member(
@@ -171,12 +175,15 @@ class _History:
             now=self._ago(30),
         )
 
+        self._name(moorland, "moorland", 138)
         windmuehle = self._join("ops@windmuehle", self.fair, 130)
         self._set_budget(windmuehle, "500.00", BudgetPeriod.MONTHLY, 122)
+        self._name(windmuehle, "windmuehle", 121)
         self._spend(windmuehle, ["118.40", "96.15", "104.30", "83.45"], since=122, until=2)
 
         leuchtturm = self._join("team@leuchtturm", self.fair, 111)
         self._set_budget(leuchtturm, "200.00", BudgetPeriod.ONE_TIME, 100)
+        self._name(leuchtturm, "leuchtturm", 99)
         self._spend(leuchtturm, ["61.20", "74.55", "67.35"], since=100, until=20)
 
         seilerei = self._join("kontakt@seilerei", self.fair, 170)
@@ -189,7 +196,13 @@ class _History:
         lichtwerk = self._join("lena@lichtwerk", self.fair, 53)
         ask_partner(association=lichtwerk, by=lichtwerk.account.owner, now=self._ago(5))
         self._join("paula@segelmacherei", self.meetup, 7)
-        moves = self._invite("Moves over to us", 47, recipient=f"it@hafenkontor.{DOMAIN}")
+        moves = self._invite(
+            "Moves over to us",
+            47,
+            recipient=f"it@hafenkontor.{DOMAIN}",
+            customer_name="Hafenkontor GmbH",
+            reference="N-2044",
+        )
         self._join("it@hafenkontor", moves, 27, resource("shop-1"), resource("shop-2"))
 
     def _join(
@@ -197,6 +210,16 @@ class _History:
     ) -> Association:
         account, now = self._add_account(address, hours_ago + JOINING, *facts), self._ago(hours_ago)
         return join_partner(account, invitation, started_at=account.registered_at, now=now)
+
+    def _name(self, association: Association, stem: str, hours_ago: float) -> None:
+        rename_customer(
+            association=association,
+            customer_name=association.account.name,
+            reference=REFERENCES[stem],
+            note="",
+            by=self.by,
+            now=self._ago(hours_ago),
+        )
 
     def _set_budget(
         self, association: Association, amount: str, period: BudgetPeriod, hours_ago: float

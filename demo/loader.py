@@ -8,11 +8,13 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.models import CustomerAccount, User
+from accounts.services.account_names import rename_account
 from association.enums import RefusalCode
 from association.services.eligibility import evaluate
 from association.services.facts import load_record
 from audit.services import acting_for
 from demo.examples import (
+    ACCOUNT_NAMES,
     ACCOUNTS,
     ADMIN,
     DOMAIN,
@@ -176,7 +178,12 @@ class _Loader:
 
     def _set_login(self, name: str, **powers: bool) -> User:
         address, password = LOGINS[name].values()
-        user = User.objects.filter(email=address).first() or add_user(address, now=self.now)
+        user = User.objects.filter(email=address).first()
+        if user is None:
+            user = add_user(address, now=self.now)
+            user = rename_account(
+                user=user, account_name=ACCOUNT_NAMES[name], by=user, now=self.now
+            )
         restore_login(user, password, now=self.now, **powers)
         return user
 

@@ -14,7 +14,7 @@ from accounts.models import CustomerAccount, User
 from accounts.services.administration import save_new_user
 from accounts.services.facts_import import import_facts
 from audit.services import record_audit_event
-from demo.examples import CUSTOMER_PASSWORD, NOW, Fact
+from demo.examples import CUSTOMER_PASSWORD, NAMES, NOW, Fact
 
 SOURCE = "demo"
 
@@ -84,8 +84,9 @@ def restore_account(
     """
     restore_login(owner, CUSTOMER_PASSWORD, now=now)
     if not hasattr(owner, "customer_account"):
-        account = CustomerAccount.objects.create(owner=owner)
-        after = {"owner": owner.pk}
+        name = NAMES.get(owner.email, "")
+        account = CustomerAccount.objects.create(owner=owner, name=name)
+        after = {"owner": owner.pk, "name": name}
         record_audit_event(action="account.added", about=account, by=None, now=now, after=after)
     its_values = {
         "kind": "account",

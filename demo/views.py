@@ -11,20 +11,32 @@ from email.policy import default
 from itertools import islice
 from pathlib import Path
 
+from allauth.account.utils import perform_login
 from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.fields import EmailField
-from demo.examples import CUSTOMER_PASSWORD, INVITING, LOGINS
+from accounts.models import User
+from demo.examples import (
+    ADMIN,
+    CUSTOMER_PASSWORD,
+    CUSTOMER_TITLES,
+    CUSTOMERS,
+    INVITING,
+    LOGINS,
+    ROLES,
+)
 from demo.loader import find_demo
 from outbox.models import OutboxMessage
 from partners.services.qr import qr_svg
+from web.answers import posts_only, see_other
 from web.downloads import show_email_html
 from web.email_addresses import canonical_address
 
@@ -52,9 +64,25 @@ def tour(request: HttpRequest) -> HttpResponse:
         "accounts": accounts,
         "password": CUSTOMER_PASSWORD,
         "logins": LOGINS,
+        "customers": [(role, CUSTOMER_TITLES[role], CUSTOMERS[role]) for role in CUSTOMERS],
         "is_spent": any(offer.is_spent for offer in (*invitations, *accounts)),
     }
     return render(request, "demo/tour.html", context)
+
+
+@login_not_required
+@posts_only("demo")
+def log_in_as(request: HttpRequest) -> HttpResponse:
+    """Log in as one of the people whom the tour names; whoever was logged in is not any more."""
+    role = request.POST.get("role", "")
+    # Outside the demo this app is not even installed.
+    if not settings.DEMO or role not in ROLES:
+        raise Http404
+    user = get_object_or_404(User, email=ROLES[role]["login"], is_active=True)
+    first_page = reverse("admin:index" if role == ADMIN else "account_home")
+    answer = perform_login(request, user, email_verification="none", redirect_url=first_page)
+    # It leads to the second step of the log-in if someone has set that up.
+    return see_other(answer["Location"])
 
 
 # --- the mailbox

@@ -60,6 +60,9 @@ class OutboxMessage(models.Model):
             ),
             models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
             models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
+            models.Index(
+                fields=["-dead_at"], condition=Q(dead_at__isnull=False), name="outbox_dead"
+            ),
             # What `forget_recipients()` looks for.
             models.Index(
                 fields=["created_at"], condition=~Q(recipient=""), name="outbox_with_recipient"
@@ -80,7 +83,7 @@ class OutboxMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M} UTC"
 
 
 class Suppression(models.Model):

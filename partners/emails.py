@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import User, acts_for_provider
 from outbox.models import OutboxMessage
 from outbox.services.rendering import (
     Email,
@@ -201,7 +201,7 @@ def member_invitation(message: OutboxMessage) -> Email:
             subject=_("%(partner)s invites you to its console on %(provider)s") % names,
             context={
                 "invitation": offer,
-                "inviter": offer.invited_by.email if offer.invited_by else "",
+                "inviter": _name_of(offer.invited_by),
                 "needs_password": user is not None and not user.has_usable_password(),
                 "membership_url": absolute_url("membership"),
                 "reset_url": absolute_url("account_reset_password"),
@@ -252,3 +252,10 @@ def _about_freeze(
             "console_url": absolute_url("console_overview"),
         },
     )
+
+
+def _name_of(inviter: User | None) -> str:
+    """Return whom the invited person knows: a colleague's address, or the provider."""
+    if inviter is None:
+        return ""
+    return settings.PROVIDER_NAME if acts_for_provider(inviter) else inviter.email

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount, Freeze
 from audit.admin import AuditedModelAdmin, EvidenceAdmin
 from web.admin.base import StateFilter
+from web.admin.hubs import given
 
 
 class EnabledFilter(StateFilter):
@@ -38,9 +39,17 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         "services_enabled_at",
         "is_internal",
     )
-    list_filter = ("account_type", "registration_site", EnabledFilter, "is_internal")
-    search_fields = ("owner__account_name__startswith", "owner__email__exact")
-    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    list_filter = (
+        "account_type",
+        "registration_site",
+        EnabledFilter,
+        "is_internal",
+        *given("owner"),
+    )
+    search_fields = ("owner__account_name__startswith", "owner__email__exact", "name__icontains")
+    search_help_text = _(
+        "Beginning of the account name, a whole e-mail address, or part of the name"
+    )
     lower_case_search = True
     date_hierarchy = "registered_at"
     autocomplete_fields = ("owner",)
@@ -66,7 +75,7 @@ class OpenFreezeFilter(StateFilter):
 class FreezeAdmin(EvidenceAdmin):
     list_display = ("account", "cause", "scope", "frozen_at", "frozen_by", "unfrozen_at")
     list_select_related = ("account__owner", "frozen_by")
-    list_filter = (OpenFreezeFilter, "cause", "scope")
+    list_filter = (OpenFreezeFilter, "cause", "scope", *given("account"))
     search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True

@@ -19,11 +19,12 @@ from accounts.models import (
     Spending,
 )
 from audit.admin import DeletableModelAdmin, EvidenceAdmin
+from web.admin.hubs import given
 
 
 class FactAdmin(DeletableModelAdmin):
     list_select_related: ClassVar[Any] = ("account__owner",)
-    list_filter: ClassVar[Any] = ("source",)
+    list_filter: ClassVar[Any] = ("source", *given("account"))
     search_fields: ClassVar[Any] = (
         "external_id__exact",
         "account__owner__account_name__startswith",
@@ -43,7 +44,7 @@ class ContractAdmin(FactAdmin):
         "effective_to",
         "terminated_at",
     )
-    list_filter = ("contract_type", "source")
+    list_filter = ("contract_type", "source", *given("account"))
     date_hierarchy = "effective_from"
 
 
@@ -69,7 +70,7 @@ class ReservedInstanceAdmin(FactAdmin):
 class EnterpriseRelationAdmin(FactAdmin):
     list_display = ("external_id", "master", "member", "accounting", "member_type", "ended_at")
     list_select_related = ("master__owner", "member__owner")
-    list_filter = ("accounting", "member_type", "source")
+    list_filter = ("accounting", "member_type", "source", *given("master", "member"))
     search_fields = (
         "external_id__exact",
         "master__owner__account_name__startswith",
@@ -89,7 +90,7 @@ class CouponAdmin(FactAdmin):
 @admin.register(Resource)
 class ResourceAdmin(FactAdmin):
     list_display = ("external_id", "account", "name", "billing", "status")
-    list_filter = ("billing", "status", "source")
+    list_filter = ("billing", "status", "source", *given("account"))
 
 
 @admin.register(Spending)

@@ -58,4 +58,4 @@ class VerificationCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.sent_at:%Y-%m-%d %H:%M}"
+        return f"{self.purpose} {self.sent_at:%Y-%m-%d %H:%M} UTC"

@@ -70,7 +70,8 @@ class CustomerAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.owner.account_name
+        account_name: str = self.owner.account_name
+        return f"{self.name} ({account_name})" if self.name else account_name
 
     def clean(self) -> None:
         """Keep the services of a partner's customer enabled."""
@@ -147,7 +148,7 @@ class Freeze(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.cause}"
+        return f"{self.account} – {self.get_cause_display()}"
 
     @property
     def is_open(self) -> bool:

@@ -1,5 +1,6 @@
 """Customer accounts in the admin: frozen by the provider, and the partner hears of it."""
 
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.customers import CustomerAccountAdmin
 from accounts.conflicts import freeze_sentences
-from accounts.enums import FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount, Freeze
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.refusals import SENTENCES
@@ -26,6 +27,16 @@ READERS = _("The owner of the account reads it, and so does the partner, if ther
 
 class FreezeForm(forms.Form):
     scope = forms.ChoiceField(label=_("Scope"), choices=FreezeScope.choices)
+
+
+def can_be_frozen(freezes: Iterable[Freeze], cause: FreezeCause) -> bool:
+    """Whether a freeze would change something: none is open for the cause, or a narrow one."""
+    wide = [freeze for freeze in freezes if freeze.is_open and freeze.stops_resources]
+    return all(freeze.cause != cause for freeze in wide)
+
+
+def is_frozen_for(freezes: Iterable[Freeze], causes: Collection[FreezeCause]) -> bool:
+    return any(freeze.is_open and freeze.cause in causes for freeze in freezes)
 
 
 _confirmed = partial(
@@ -68,6 +79,7 @@ class FreezableAccountAdmin(CustomerAccountAdmin):
         ),
         button=_("Freeze"),
         form=reason_form(READERS, FreezeForm),
+        works_for=lambda account: can_be_frozen(freezes_of([account.pk]), CAUSE),
         shows=lambda account: shown_cause(account, freezes_of([account.pk]), CAUSE),
     )
     def freeze_for_provider(self, account: CustomerAccount, *, scope: str, **values: Any) -> None:
@@ -82,6 +94,7 @@ class FreezableAccountAdmin(CustomerAccountAdmin):
         ),
         button=_("Lift"),
         form=reason_form(READERS),
+        works_for=lambda account: is_frozen_for(freezes_of([account.pk]), [CAUSE]),
         shows=lambda account: shown_freezes(freezes_of([account.pk]), [CAUSE]),
     )
     def unfreeze_for_provider(self, account: CustomerAccount, **values: Any) -> None:

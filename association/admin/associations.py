@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
-from association.admin.accounts import FreezeForm
+from association.admin.accounts import FreezeForm, can_be_frozen, is_frozen_for
 from association.admin.preview import eligibility_preview
 from association.conflicts import terms_sentences
 from association.models import Association, Budget
@@ -26,9 +26,11 @@ from association.services.customers import (
 )
 from association.services.endings import end_association
 from audit.admin import EvidenceAdmin, account_name
+from partners.admin.shared import TokenSearch
 from partners.forms.budgets import BudgetForm
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
+from web.admin.hubs import given
 
 ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
 
@@ -57,6 +59,21 @@ def _freezes(association: Association) -> list[Freeze]:
     return freezes_of([association.account_id])
 
 
+def _is_open_reseller(association: Association) -> bool:
+    return association.is_reseller and not association.has_ended
+
+
+def _can_be_frozen(association: Association) -> bool:
+    freezes = _freezes(association) if _is_open_reseller(association) else None
+    return freezes is not None and can_be_frozen(freezes, FreezeCause.PARTNER)
+
+
+def _can_be_unfrozen(association: Association) -> bool:
+    if not _is_open_reseller(association) or _budget(association) is None:
+        return False
+    return is_frozen_for(_freezes(association), ALL_BUT_ADMINISTRATOR)
+
+
 class AssociationStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
         in_force = Q(ended_at__isnull=True)
@@ -71,14 +88,28 @@ class AssociationStateFilter(StateFilter):
 
 
 @admin.register(Association)
-class AssociationAdmin(EvidenceAdmin):
-    list_display = ("account", "partner", "association_type", "associated_at", "ended_at")
-    list_select_related = ("account__owner", "partner")
-    list_filter = (AssociationStateFilter, "association_type")
-    search_fields = (*ACCOUNT_SEARCH, "partner__name__icontains")
-    search_help_text = _(
-        "Beginning of the account name, a whole e-mail address, or part of the partner's name"
+class AssociationAdmin(TokenSearch, EvidenceAdmin):
+    path_to_invitation = "invitation__"
+    list_display = (
+        "shown_name",
+        "account",
+        "partner",
+        "association_type",
+        "associated_at",
+        "ended_at",
     )
+    list_select_related = ("account__owner", "partner")
+    list_filter = (
+        AssociationStateFilter,
+        "association_type",
+        *given("account", "partner", "invitation", "attempt"),
+    )
+    search_fields = (*ACCOUNT_SEARCH, "search_names__contains", "partner__name__icontains")
+    search_help_text = _(
+        "Part of a name or reference of the customer or of the partner's name, a whole e-mail "
+        "address, or a link or token of the invitation"
+    )
+    lower_case_search = True
     date_hierarchy = "associated_at"
     actions = ("set_budget", "freeze_account", "unfreeze_account", "end")
 
@@ -97,6 +128,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Set the budget"),
         form=BudgetForm,
+        works_for=_is_open_reseller,
         shows=lambda association: shown_terms({association.pk: _budget(association)}, []),
     )
     def set_budget(self, association: Association, **values: Any) -> None:
@@ -112,6 +144,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Freeze"),
         form=reason_form(READERS, FreezeForm),
+        works_for=_can_be_frozen,
         shows=lambda association: shown_cause(
             association.account, _freezes(association), FreezeCause.PARTNER
         ),
@@ -129,6 +162,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("Unfreeze"),
         form=reason_form(READERS),
+        works_for=_can_be_unfrozen,
         shows=lambda association: shown_freezes(_freezes(association), ALL_BUT_ADMINISTRATOR),
     )
     def unfreeze_account(self, association: Association, **values: Any) -> None:
@@ -144,6 +178,7 @@ class AssociationAdmin(EvidenceAdmin):
         ),
         button=_("End the association"),
         form=reason_form(READERS),
+        works_for=lambda association: not association.has_ended,
     )
     def end(self, association: Association, **values: Any) -> None:
         end_association(association=association, **values)

@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from association.models import Attempt, Consent, PartnerTold, ResumeEmail, ResumeReminder
 from audit.admin import EvidenceAdmin
+from partners.admin.shared import TokenSearch
 from web.admin.base import StateFilter
+from web.admin.hubs import given
 
 
 class AttemptStateFilter(StateFilter):
@@ -24,7 +26,8 @@ class AttemptStateFilter(StateFilter):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(EvidenceAdmin):
+class AttemptAdmin(TokenSearch, EvidenceAdmin):
+    path_to_invitation = "invitation__"
     list_display = (
         "started_at",
         "invitation",
@@ -34,7 +37,7 @@ class AttemptAdmin(EvidenceAdmin):
         "refusal_codes",
     )
     list_select_related = ("invitation", "account__owner")
-    list_filter = (AttemptStateFilter, "language")
+    list_filter = (AttemptStateFilter, "language", *given("account", "partner", "invitation"))
     search_fields = (
         "account__owner__account_name__istartswith",
         "account__owner__email__iexact",
@@ -44,7 +47,7 @@ class AttemptAdmin(EvidenceAdmin):
     )
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, part of the invitation's label "
-        "or of the partner's name"
+        "or of the partner's name, or a link or token"
     )
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
@@ -83,7 +86,7 @@ class AttemptAdmin(EvidenceAdmin):
 class ConsentAdmin(EvidenceAdmin):
     list_display = ("agreed_at", "account", "document", "network_address")
     list_select_related = ("account__owner", "document")
-    list_filter = ("document__kind", "document__language")
+    list_filter = ("document__kind", "document__language", *given("account", "attempt"))
     search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True
@@ -108,7 +111,7 @@ class PartnerToldAdmin(EvidenceAdmin):
 @admin.register(ResumeEmail)
 class ResumeEmailAdmin(EvidenceAdmin):
     list_display = ("sent_on", "account", "attempt")
-    list_select_related = ("account__owner", "attempt")
+    list_select_related = ("account__owner", "attempt__invitation")
     search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     date_hierarchy = "sent_on"

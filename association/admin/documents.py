@@ -5,11 +5,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from association.models import LegalDocument
 from association.refusals import SENTENCES
@@ -36,6 +41,7 @@ class LegalDocumentAdmin(DeletableModelAdmin):
     readonly_fields = ("published_at",)
     fields = ("kind", "language", "version", "title", "body", "published_at")
     actions = ("publish",)
+    change_form_template = "admin/association/legaldocument/change_form.html"
     # Blanks at the start of a line have a meaning in CommonMark.
     formfield_overrides = {
         **DeletableModelAdmin.formfield_overrides,
@@ -49,6 +55,24 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return documents.defer("body") if is_list else documents
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.preview))
+        return [
+            path("<int:document_id>/preview/", view, name="document_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        """Show the document, a draft too, as readers will see it; this only reads."""
+        document = self.get_object(request, str(document_id))
+        if not self.has_view_permission(request, document):
+            raise PermissionDenied
+        if document is None:
+            raise Http404
+        with translation.override(document.language):
+            context = {"document": document, "is_preview": True}
+            return render(request, "association/document.html", context)
+
     def closed_by(self, request: HttpRequest, obj: Any) -> Collection[str]:
         return () if obj.published_at is None else ("published_at",)
 
@@ -56,13 +80,14 @@ class LegalDocumentAdmin(DeletableModelAdmin):
         title=_("Publish documents"),
         description=_("Publish"),
         consequences=(
-            _("From now on the text cannot be changed or deleted."),
+            _("Read its preview first: from now on the text cannot be changed or deleted."),
             _("A new version is in force once it is published in English."),
             _("Customers who agreed to older instructions but have not joined must agree again."),
         ),
         button=_("Publish"),
         refusals=SENTENCES,
         permissions=["change"],
+        works_for=lambda document: document.published_at is None,
         shows=shown_draft,
         explain=lambda names: [gettext("The text of the draft is another one now.")],
     )

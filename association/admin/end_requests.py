@@ -19,12 +19,16 @@ from association.refusals import SENTENCES
 from association.services.endings import answer_end_request, answer_is_due_at
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
+from web.admin.hubs import given
 
 _confirmed = partial(
     ConfirmedAction,
     name=lambda end_request: association_name(end_request.association),
     refusals=SENTENCES,
     permissions=["act"],
+    works_for=lambda end_request: (
+        end_request.is_open and answer_is_due_at(end_request) <= timezone.now()
+    ),
     form=reason_form(_("The customer and the partner read it.")),
 )
 
@@ -53,7 +57,12 @@ class EndRequestAdmin(TermsAdmin):
         "answered_at",
     )
     list_select_related = ("association__account__owner", "association__partner")
-    list_filter = (EndRequestStateFilter, "asking_side", "answer")
+    list_filter = (
+        EndRequestStateFilter,
+        "asking_side",
+        "answer",
+        *given("association", "association__partner"),
+    )
     date_hierarchy = "asked_at"
     actions = ("agree", "decline")
 

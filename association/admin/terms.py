@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from association.models import Authorization, Budget, BudgetAlert, BudgetRequest
 from audit.admin import EvidenceAdmin
 from web.admin.base import StateFilter
+from web.admin.hubs import given
 
 
 class AuthorizationStateFilter(StateFilter):
@@ -39,7 +40,7 @@ class TermsAdmin(EvidenceAdmin):
 class AuthorizationAdmin(TermsAdmin):
     list_display = ("association", "requested_at", "granted_at", "declined_at", "revoked_at")
     list_select_related = ("association",)
-    list_filter = (AuthorizationStateFilter,)
+    list_filter = (AuthorizationStateFilter, *given("association"))
     date_hierarchy = "granted_at"
 
 
@@ -63,7 +64,7 @@ class BudgetAdmin(TermsAdmin):
         "replaced_at",
     )
     list_select_related = ("association", "set_by")
-    list_filter = (BudgetStateFilter, "period", "on_exhaustion")
+    list_filter = (BudgetStateFilter, "period", "on_exhaustion", *given("association"))
     date_hierarchy = "set_at"
 
 

@@ -133,7 +133,7 @@ class Association(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.association_type}"
+        return f"{self.shown_name} – {self.get_association_type_display()}"
 
     @property
     def is_reseller(self) -> bool:
@@ -209,7 +209,7 @@ class Authorization(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.association_id} {self.state}"
+        return f"{self.association} – {self.state}"
 
     @property
     def is_open(self) -> bool:

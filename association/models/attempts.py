@@ -200,7 +200,7 @@ class Attempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)
+        return f"{self.invitation} – {self.started_at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def is_ticked_by_its_account(self) -> bool:

@@ -58,7 +58,7 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.period}"
+        return f"{self.amount} {self.get_period_display()}"
 
 
 class BudgetAlert(models.Model):
@@ -82,7 +82,7 @@ class BudgetAlert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.budget_id} {self.threshold} %"
+        return f"{self.budget} – {self.threshold} %"
 
     @property
     def is_used_up(self) -> bool:
@@ -122,4 +122,4 @@ class BudgetRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.association_id} {self.asked_for} {self.asked_on}"
+        return f"{self.association} – {self.asked_on}"

@@ -108,7 +108,7 @@ class Consent(AppendOnlyModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.document_id}"
+        return f"{self.account} – {self.document}"
 
     @property
     def text(self) -> str:

@@ -83,7 +83,7 @@ class EndRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.association_id} {self.answer or 'open'}"
+        return f"{self.association} – {self.get_answer_display() or _('open')}"
 
     @property
     def is_open(self) -> bool:

@@ -33,7 +33,7 @@ class PartnerTold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.invitation_id}"
+        return f"{self.account} – {self.invitation}"
 
 
 class ResumeEmail(models.Model):
@@ -63,7 +63,7 @@ class ResumeEmail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.sent_on}"
+        return f"{self.account} – {self.sent_on}"
 
 
 class ResumeReminder(models.Model):
@@ -90,4 +90,4 @@ class ResumeReminder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.invitation_id}"
+        return f"{self.account} – {self.invitation}"

@@ -17,6 +17,7 @@ from outbox.models import OutboxMessage
 from outbox.services.queue import revive_message
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
+from web.admin.hubs import given
 
 
 class MessageStateFilter(StateFilter):
@@ -33,7 +34,7 @@ class MessageStateFilter(StateFilter):
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(EvidenceAdmin):
     list_display = ("created_at", "kind", "recipient", "tries", "sent_at", "dropped_at", "dead_at")
-    list_filter = (MessageStateFilter, "language")
+    list_filter = (MessageStateFilter, "language", *given("recipient", "about_label", "about_id"))
     search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
     search_help_text = _(
         "A whole e-mail address, beginning of the kind, Message-ID, or the object's id"
@@ -81,6 +82,7 @@ class OutboxMessageAdmin(EvidenceAdmin):
             ),
         },
         permissions=["send_again"],
+        works_for=lambda message: message.dead_at is not None,
     )
     def send_again(self, message: OutboxMessage, *, by: AbstractBaseUser, now: datetime) -> None:
         revive_message(message=message, by=by, now=now)

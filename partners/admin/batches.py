@@ -10,6 +10,7 @@ from audit.admin import EvidenceAdmin
 from partners.admin.shared import all_fields
 from partners.models import BatchRow, InvitationBatch
 from web.admin.base import StateFilter
+from web.admin.hubs import given
 
 
 class BatchStateFilter(StateFilter):
@@ -37,7 +38,7 @@ class InvitationBatchAdmin(EvidenceAdmin):
         "created_by",
     )
     list_select_related = ("partner", "created_by")
-    list_filter = (BatchStateFilter, "channel", "association_type")
+    list_filter = (BatchStateFilter, "channel", "association_type", *given("partner"))
     search_fields = ("label__icontains", "partner__name__icontains")
     search_help_text = _("Part of the label or of the partner's name")
     date_hierarchy = "created_at"
@@ -59,7 +60,7 @@ class RowStateFilter(StateFilter):
 class BatchRowAdmin(EvidenceAdmin):
     list_display = ("batch", "number", "name", "email", "problem", "remark", "invitation")
     list_select_related = ("batch", "invitation")
-    list_filter = (RowStateFilter,)
+    list_filter = (RowStateFilter, *given("batch"))
     search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__iexact")
     search_help_text = _("Part of the batch's label or of the partner's name, or the whole e-mail")
     date_hierarchy = "batch__created_at"

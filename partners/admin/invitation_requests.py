@@ -19,6 +19,7 @@ from partners.services.invitation_requests import (
 )
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
+from web.admin.hubs import given
 from web.email_addresses import mask_address
 
 
@@ -40,7 +41,7 @@ class RequestStateFilter(StateFilter):
 class InvitationRequestAdmin(EvidenceAdmin):
     list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
     list_select_related = ("partner", "invitation")
-    list_filter = (RequestStateFilter,)
+    list_filter = (RequestStateFilter, *given("partner", "invitation"))
     search_fields = ("address__iexact", "partner__name__icontains")
     search_help_text = _("A whole e-mail address, or part of the partner's name")
     date_hierarchy = "requested_at"
@@ -66,6 +67,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
         name=request_name,
         refusals=SENTENCES,
         permissions=["act"],
+        works_for=lambda invitation_request: invitation_request.closed_at is None,
     )
     def send_invitation(
         self, invitation_request: InvitationRequest, *, by: User, now: datetime
@@ -86,6 +88,7 @@ class InvitationRequestAdmin(EvidenceAdmin):
         name=request_name,
         refusals=SENTENCES,
         permissions=["act"],
+        works_for=lambda invitation_request: invitation_request.closed_at is None,
     )
     def dismiss(
         self, invitation_request: InvitationRequest, *, by: User, now: datetime, reason: str

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.admin import actor
-from partners.admin.shared import RefusingAdmin
+from partners.admin.shared import RefusingAdmin, TokenSearch
 from partners.enums import Channel, InvitationProblem, InvitationRefusal, InvitationState
 from partners.forms.links import check_name_is_for_one
 from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
 from partners.services.invitations import create_invitation, edit_invitation, revoke_invitation
-from partners.tokens import token_in
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
+from web.admin.hubs import given
 from web.email_addresses import InvalidAddress, canonical_address
 from web.text_fields import LinesField
 
@@ -110,7 +110,7 @@ class InvitationStateFilter(StateFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(RefusingAdmin):
+class InvitationAdmin(TokenSearch, RefusingAdmin):
     form = InvitationForm
     list_display = (
         "label",
@@ -125,10 +125,14 @@ class InvitationAdmin(RefusingAdmin):
         "created_at",
     )
     list_select_related = ("partner",)
-    list_filter = (InvitationStateFilter, "channel", "association_type")
-    search_fields = ("label__icontains", "partner__name__icontains", "recipient__iexact")
+    list_filter = (InvitationStateFilter, "channel", "association_type", *given("partner", "batch"))
+    search_fields = (
+        *("label__icontains", "customer_name__icontains", "reference__icontains"),
+        *("partner__name__icontains", "recipient__iexact"),
+    )
     search_help_text = _(
-        "Part of the label or of the partner's name, the whole recipient, or a link or token"
+        "Part of the label, customer name, reference or partner's name, the whole recipient, or a"
+        " link or token"
     )
     date_hierarchy = "created_at"
     autocomplete_fields = ("partner",)
@@ -153,14 +157,6 @@ class InvitationAdmin(RefusingAdmin):
     )
     locks_no_key = False
     history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        token = token_in(search_term)
-        if token is not None:
-            return queryset.filter(token=token), False
-        return super().get_search_results(request, queryset, search_term)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_fields(request, obj)
@@ -208,6 +204,7 @@ class InvitationAdmin(RefusingAdmin):
         ),
         button=_("Revoke"),
         permissions=["revoke"],
+        works_for=lambda invitation: invitation.revoked_at is None,
     )
     def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
         revoke_invitation(invitation=invitation, by=by, now=now)

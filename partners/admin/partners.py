@@ -10,17 +10,25 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import AuditedModelAdmin, EvidenceAdmin, account_name, actor
+from audit.admin import EvidenceAdmin, account_name, actor
+from partners.admin.new_partners import NewPartnerAdmin
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.conflicts import partner_sentences
 from partners.forms.logos import LogoField, StoredLogo
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
 from partners.refusals import SENTENCES
 from partners.services.logos import LOGO_FIELDS, set_logo
-from partners.services.members import add_member, change_member, lock_members, remove_member
+from partners.services.members import (
+    add_member,
+    change_member,
+    lock_members,
+    remove_member,
+    without_administrator,
+)
 from partners.services.partner_freezes import freeze_partner, shown_freeze, unfreeze_partner
 from web.admin.base import StateFilter, is_key
 from web.admin.confirmation import ConfirmedAction, reason_form
+from web.admin.hubs import given
 from web.admin.versions import changes_one
 
 if TYPE_CHECKING:
@@ -53,8 +61,16 @@ class PartnerForm(PartnerModelForm):
         self.initial["logo"] = StoredLogo(stored) if stored else None
 
 
+class AdministratorFilter(StateFilter):
+    title = _("trouble")
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        found = without_administrator(Partner.objects.all())
+        return {"no_administrator": (_("without administrator"), Q(pk__in=found.values("pk")))}
+
+
 @admin.register(Partner)
-class PartnerAdmin(AuditedModelAdmin):
+class PartnerAdmin(NewPartnerAdmin):
     list_display = (
         "name",
         "slug",
@@ -64,9 +80,9 @@ class PartnerAdmin(AuditedModelAdmin):
         "allows_referral",
         "created_at",
     )
-    list_filter = ("status", "allows_reseller", "allows_referral")
-    search_fields = ("name", "legal_name", "slug")
-    search_help_text = _("Part of the name, legal name or short name")
+    list_filter = ("status", AdministratorFilter, "allows_reseller", "allows_referral")
+    search_fields = ("name", "legal_name", "slug", "support_email__iexact")
+    search_help_text = _("Part of the name, legal name or short name, or a whole support e-mail")
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = (
@@ -80,7 +96,7 @@ class PartnerAdmin(AuditedModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if "logo" in form.changed_data:
+        if change and "logo" in form.changed_data:
             logo = form.cleaned_data["logo"] or None
             set_logo(partner=form.instance, logo=logo, by=actor(request), now=timezone.now())
 
@@ -153,7 +169,7 @@ class PartnerLogoAdmin(EvidenceAdmin):
 class PartnerMemberAdmin(RefusingAdmin):
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
-    list_filter = ("role", "may_see_addresses")
+    list_filter = ("role", "may_see_addresses", *given("partner", "user"))
     search_fields = ("user__account_name__istartswith", "user__email__iexact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
@@ -214,7 +230,7 @@ class MemberInvitationAdmin(EvidenceAdmin):
         "withdrawn_at",
     )
     list_select_related = ("partner",)
-    list_filter = (MemberInvitationStateFilter, "role")
+    list_filter = (MemberInvitationStateFilter, "role", *given("partner"))
     search_fields = ("address__iexact", "partner__name__icontains")
     search_help_text = _("A whole e-mail address, or part of the partner's name")
     date_hierarchy = "invited_at"

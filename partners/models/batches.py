@@ -202,7 +202,7 @@ class BatchRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch_id} {self.number}"
+        return f"{self.batch} – {self.number}"
 
     @property
     def shown_row(self) -> int:

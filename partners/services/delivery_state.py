@@ -8,10 +8,11 @@ from datetime import datetime
 from outbox.models import OutboxMessage
 from outbox.services.queue import DEADLINE_PASSED
 from partners.enums import DeliveryState
-from partners.models import Invitation
+from partners.models import Invitation, Partner
 from partners.services.quotas import EMAIL_KIND
 from partners.services.unsubscribe_links import unsubscribed_recipients
 
+MOST_DEAD = 1_000
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
 
 
@@ -41,6 +42,17 @@ def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]
     return found | {
         key: Delivery(DeliveryState.UNSUBSCRIBED, at) for key, at in unsubscribed.items()
     }
+
+
+def count_undelivered(*, partner: Partner, since: datetime) -> int:
+    """Return how many of the partner's invitations had an e-mail that died since then.
+
+    Of all partners' newest thousand: two statements.
+    """
+    label = Invitation._meta.label_lower
+    dead = OutboxMessage.objects.filter(about_label=label, kind=EMAIL_KIND, dead_at__gte=since)
+    keys = dead.order_by("-dead_at").values_list("about_id", flat=True)[:MOST_DEAD]
+    return partner.invitations.filter(pk__in=[int(key) for key in keys]).count()
 
 
 def _delivery_of(email: OutboxMessage) -> Delivery:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import CustomerAccount, User
 from accounts.services.administration import keep_idle_limit
@@ -178,6 +178,12 @@ def lock_member(member_id: int) -> PartnerMember | None:
 def lock_account_of(user: User) -> None:
     """Lock the user's customer account, as joining a partner does: the later one sees the other."""
     CustomerAccount.objects.select_for_update().filter(owner=user).first()
+
+
+def without_administrator(partners: QuerySet[Partner]) -> QuerySet[Partner]:
+    """Keep the partners that have no administrator who can log in."""
+    members = PartnerMember.objects.filter(partner=OuterRef("pk"), user__is_active=True)
+    return partners.exclude(Exists(members.filter(role=PartnerRole.ADMINISTRATOR)))
 
 
 def membership_problem(user: User) -> MemberRefusal | None:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from association.models import LegalDocument
 from partners.services.unsubscribe_links import unsubscribe_url
 from tests import factories
 from tests.conventions.routes import Route, routes
@@ -80,6 +81,7 @@ def world() -> World:
         samples={
             "token": [row.token for row in invitations] + ["0" * 26],
             "attempt_id": [attempt.pk for attempt in attempts] + [uuid4()],
+            "document_id": [LegalDocument.objects.values_list("pk", flat=True)[0], 0],
             "consent_id": list(account.consents.values_list("pk", flat=True)),
             "invitation_request_id": [asked.pk, 0],
             "invitation_id": [row.pk for row in invitations] + [mailed.pk, 0],

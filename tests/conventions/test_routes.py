@@ -57,6 +57,7 @@ PUBLIC = {
     "security_txt",
     # the demo's own pages; 404 outside the demo
     "demo",
+    "demo_log_in",
     "demo_mailbox",
     "demo_mail_as_html",
     # the admin sends strangers to the log-in

@@ -225,6 +225,14 @@ def test_contract_is_unchanged(demo):
     assert demo["manager"] == {"login": "manager@demo.example", "password": PASSWORDS[MANAGER]}
 
 
+def test_customers_of_the_history_have_names(administrator):
+    customers = Association.objects.filter(partner=administrator.partner)
+    names = list(customers.values_list("shown_name", flat=True))
+    assert [name for name in names if name.startswith("c-")] == []
+    assert "Lichtwerk Studio" in names
+    assert customers.get(reference="N-2044").shown_name == "Hafenkontor GmbH"
+
+
 def test_printed_customers_are_what_they_are_called(administrator, demo):
     causes = {}
     for name, login in demo["customers"].items():

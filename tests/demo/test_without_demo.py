@@ -16,7 +16,7 @@ from django.template.loader import get_template
 from django.urls import Resolver404, get_resolver, resolve
 
 found = []
-for url in ("/demo/", "/demo/mailbox/", "/demo/mailbox/0123456789abcdef0123/"):
+for url in ("/demo/", "/demo/log-in", "/demo/mailbox/", "/demo/mailbox/0123456789abcdef0123/"):
     try:
         found.append(resolve(url))
     except Resolver404:

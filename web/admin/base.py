@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from web.admin.hubs import buttons_of, sections_of
 from web.admin.masking import masked_field, may_see_addresses
 from web.admin.versions import VersionedModelAdmin
 from web.date_fields import DateField, SplitDateTimeField, has_strange_digits
@@ -38,6 +39,11 @@ def is_key(model: type[models.Model], text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _parameter(offer: Any) -> str | None:
+    """Return the exact parameter of a filter that is a class, or a field with one."""
+    return offer[0] if isinstance(offer, tuple) else getattr(offer, "parameter_name", None)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -140,7 +146,7 @@ class SafeModelAdmin(VersionedModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow offered filters only: others would let a user guess a column letter by letter."""
         name = lookup.split("__", maxsplit=1)[0]
-        if any(name == getattr(offer, "parameter_name", None) for offer in self.list_filter):
+        if any(lookup == _parameter(offer) for offer in self.list_filter):
             return True
         fields = [offer for offer in (*self.list_filter, self.date_hierarchy) if offer]
         offered = {offer.split("__")[0] for offer in fields if isinstance(offer, str)}
@@ -185,6 +191,15 @@ class SafeModelAdmin(VersionedModelAdmin):
         posted.setlist(helpers.ACTION_CHECKBOX_NAME, chosen)
         request.POST = posted  # type: ignore[assignment]
         return super().response_action(request, queryset, *args, **options)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        obj = options.get("obj")
+        if obj is not None:
+            context["buttons"] = buttons_of(self, request, obj)
+            context["sections"] = sections_of(request, obj)
+        return super().render_change_form(request, context, *args, **options)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the object with exactly this key: Python also reads `1_0` as ten."""

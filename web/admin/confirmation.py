@@ -16,6 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from web.admin.base import SafeModelAdmin
+from web.admin.hubs import is_from_object, object_url
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
 from web.text_fields import LineField
@@ -48,6 +49,8 @@ class ConfirmedAction:
     on, named differently for each object. The method gets `shown_version=` for its service. For an
     object that has changed meanwhile the page is shown again, with the sentences that `explain`
     returns for the names of the changed values.
+
+    The page of an object offers the action as a button where `works_for` says that it can work.
     """
 
     title: Any
@@ -58,6 +61,7 @@ class ConfirmedAction:
     form: type[forms.Form] = forms.Form
     name: Callable[[Any], str] = str
     refusals: Mapping[Any, Any] = field(default_factory=dict)
+    works_for: Callable[[Any], bool] = lambda obj: True
     shows: Callable[[Any], Values] | None = None
     explain: Callable[[Sequence[str]], list[str]] = lambda names: []
     # Django's templates call what is callable.
@@ -69,6 +73,7 @@ class ConfirmedAction:
         def action(page: SafeModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse:
             return self._answer(page, request, queryset, method)
 
+        action.confirmed = self  # type: ignore[attr-defined]
         return action
 
     def _answer(
@@ -100,7 +105,7 @@ class ConfirmedAction:
         do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
         changed, names = self._apply(page, request, objects, do)
         if not changed:
-            return HttpResponseRedirect(request.get_full_path())
+            return HttpResponseRedirect(_way_back(request, objects))
         form.show(self._shown(changed))
         form.report_sentences(self.explain(names))
         return self._show(page, request, changed, form, status=409)
@@ -132,6 +137,8 @@ class ConfirmedAction:
             "opts": page.opts,
             "action": request.POST.get("action", ""),
             "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+            "is_from_object": is_from_object(request),
+            "way_back": _way_back(request, objects),
         }
         return TemplateResponse(request, "admin/confirm_action.html", context, status=status)
 
@@ -165,6 +172,13 @@ class ConfirmedAction:
             values = {"title": self.title, "name": done[0], "count": len(done)}
             page.message_user(request, text % values, messages.SUCCESS)
         return changed, names
+
+
+def _way_back(request: HttpRequest, objects: Sequence[Any]) -> str:
+    """Return the address of the page on which the action was chosen."""
+    if is_from_object(request) and objects:
+        return object_url(objects[0])
+    return request.get_full_path()
 
 
 def _count_gone(request: HttpRequest, objects: Sequence[Any]) -> int:

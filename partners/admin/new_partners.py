@@ -1,0 +1,87 @@
+"""The form that adds a partner, and asks its first administrator by e-mail."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from audit.admin import AuditedModelAdmin, actor
+from partners.admin.shared import RefusingAdmin
+from partners.models import Partner
+from partners.services.members import membership_problem
+from partners.services.new_partners import add_partner
+from web.admin.masking import plain_values
+from web.email_addresses import InvalidAddress, canonical_address
+from web.text_fields import AddressField
+
+if TYPE_CHECKING:
+    PartnerModelForm = forms.ModelForm[Partner]
+else:
+    PartnerModelForm = forms.ModelForm
+
+FIELDS = (
+    *("name", "slug", "legal_name", "country", "support_email"),
+    *("time_zone", "allows_reseller", "allows_referral"),
+)
+
+
+class NewPartnerForm(PartnerModelForm):
+    """What a partner needs; the rest is on its page."""
+
+    administrator = AddressField(
+        label=_("E-mail address of the first administrator"),
+        help_text=_("This person is asked by e-mail to act for the partner, and has seven days."),
+        named=True,
+        widget=AdminTextInputWidget,
+    )
+
+    class Meta:
+        model = Partner
+        fields = FIELDS
+
+    def clean_administrator(self) -> str:
+        typed: str = self.cleaned_data["administrator"]
+        try:
+            address = canonical_address(typed)
+        except InvalidAddress as error:
+            raise ValidationError(_("This is not an e-mail address that we accept.")) from error
+        user = User.objects.filter(email=address).first()
+        if user is not None and membership_problem(user) is not None:
+            raise ValidationError(
+                _("This person acts for a partner already, or is a partner's customer.")
+            )
+        return typed
+
+
+class NewPartnerAdmin(RefusingAdmin, AuditedModelAdmin):
+    """The page that adds a partner; what the service refuses is shown as a sentence."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*FIELDS, "administrator"] if obj is None else super().get_fields(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        if obj is None:
+            options["form"] = NewPartnerForm
+        return super().get_form(request, obj, change, **options)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        now, names = timezone.now(), [field.name for field in obj._meta.fields]
+        administrator = form.cleaned_data["administrator"]
+        recorded = plain_values(obj, names, self.addresses)
+        add_partner(
+            partner=obj, administrator=administrator, by=actor(request), now=now, recorded=recorded
+        )
+
+    def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
+        if change:
+            super().record_change(request, form, change)

@@ -1,0 +1,34 @@
+"""Adding a partner, together with the invitation of its first administrator."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from audit.services import record_audit_event
+from partners.enums import PartnerRole
+from partners.models import MemberInvitation, Partner
+from partners.services.member_invitations import invite_member
+from web.transactions import whole_transaction
+
+
+@whole_transaction
+def add_partner(
+    *, partner: Partner, administrator: str, recorded: dict[str, Any], by: User, now: datetime
+) -> MemberInvitation:
+    """Save the new partner, and ask the person with this address to be its first administrator.
+
+    `recorded` are the partner's fields as the audit trail keeps them. The person gets an e-mail.
+    Raises InvalidAddress and Refused as `invite_member()` does; then there is no partner either.
+    """
+    with transaction.atomic():
+        partner.save(force_insert=True)
+        record_audit_event(action="partner.added", about=partner, by=by, now=now, after=recorded)
+        return invite_member(
+            partner=partner,
+            address=administrator,
+            role=PartnerRole.ADMINISTRATOR,
+            by=by,
+            now=now,
+        )
