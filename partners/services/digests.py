@@ -8,6 +8,7 @@ from django.db import transaction
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import DigestEntry, MemberDigest, PartnerMember
 from partners.services.notifications import next_digest
+from web.transactions import whole_transaction
 
 KIND = "partners.digest"
 CHUNK = 50
@@ -22,6 +23,7 @@ def send_digests(*, now: datetime) -> int:
     return len(members)
 
 
+@whole_transaction
 def _send(member_id: int, now: datetime) -> None:
     """Enqueue the member's digest, unless another worker did; its entries are deleted."""
     with transaction.atomic():

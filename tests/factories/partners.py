@@ -165,3 +165,36 @@ class MemberInvitationFactory(DjangoModelFactory):
     role = enums.PartnerRole.MANAGER
     invited_at = LazyFunction(timezone.now)
     expires_at = in_days(7)
+
+
+class NotificationChoiceFactory(DjangoModelFactory):
+    """A member reads of new customers once a day."""
+
+    class Meta:
+        model = models.NotificationChoice
+
+    member = SubFactory(PartnerMemberFactory)
+    kind = enums.NotificationKind.CUSTOMER_WAITING
+    delivery = enums.NotificationDelivery.DAILY
+    chosen_at = LazyFunction(timezone.now)
+
+
+class DigestEntryFactory(DjangoModelFactory):
+    """A new customer, of whom a member reads now."""
+
+    class Meta:
+        model = models.DigestEntry
+
+    member = SubFactory(PartnerMemberFactory)
+    kind = enums.NotificationKind.CUSTOMER_WAITING
+    due_at = LazyFunction(timezone.now)
+
+
+class MemberDigestFactory(DjangoModelFactory):
+    """Today's digest."""
+
+    class Meta:
+        model = models.MemberDigest
+
+    member = SubFactory(PartnerMemberFactory)
+    sent_on = LazyFunction(timezone.localdate)
