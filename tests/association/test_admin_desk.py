@@ -182,6 +182,17 @@ def test_first_page_names_what_waits_for_those_who_may_see_it(superuser: Client)
     assert waiting(staff_with("view_bill")) == []
 
 
+def test_first_page_names_failing_checks_for_superusers(
+    superuser: Client, settings: Any, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(failing_checks.cache_clear)
+    failing_checks.cache_clear()
+    settings.PUBLIC_BASE_URL = "https://customers.example.com/a/path"
+    sentence = "PUBLIC_BASE_URL is not scheme, host and optional port alone."
+    assert f"partners.E001: {sentence}" in waiting(superuser)
+    assert waiting(staff_with("view_bill")) == []
+
+
 def test_partners_without_administrator_are_listed(superuser: Client) -> None:
     alone = factories.PartnerFactory()
     factories.PartnerMemberFactory(partner=alone, role="manager")
