@@ -95,7 +95,7 @@ def send_log_in_code(
             flow=flow,
             language=language,
             now=now,
-            knows_password=knows_password and is_owners,
+            from_owner=knows_password and is_owners,
         )
     except Refused as refused:
         # The answer is not one that the request log would write about.
