@@ -32,8 +32,8 @@ _NO_MATCH = _("That account name or e-mail and that password don’t belong toge
 class AccountAdapter(DefaultAccountAdapter):
     """Log-in by account name or e-mail; registration is `register_account()`, never allauth's.
 
-    Failed log-ins are counted per account – name and e-mail alike – and client network, so that a
-    stranger cannot lock an owner out, and per client network. The owner gets an e-mail.
+    Failed log-ins are counted per e-mail or account name and client network, so that a stranger
+    cannot lock an owner out, and per client network. The owner gets an e-mail.
     """
 
     error_messages = {

@@ -1,7 +1,7 @@
 """Browsers that a user has logged in with before, or has proven the mailbox in.
 
 Each has a signed cookie, as OWASP describes under the name of device cookies. It says nothing about
-its user, and is no log-in: it only exempts its browser from the guesses of others.
+its user, and is no log-in: it only exempts its browser from limits that others have used up.
 """
 
 import secrets

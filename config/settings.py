@@ -203,13 +203,13 @@ CAPACITY_CHECKS = {"/account/login/": "accounts.hashers.too_many_wait"}
 _MINUTE, _HOUR = 60, 60 * 60
 # How many uses within a window of how many seconds, per client network unless it says otherwise.
 RATE_LIMITS = {
-    # Failed log-ins: per account and client network,
+    # Failed log-ins: per login (an address or an account name) and client network,
     "login_failed": (5, 5 * _MINUTE),
     # per client network,
     "login_failed_from_network": (10, _MINUTE),
-    # per account over all networks: beyond this the owner is told,
+    # per login over all networks: beyond this the owner is told,
     "login_failed_anywhere": (20, _HOUR),
-    # and per account, or known browser of it: beyond this a browser proves the account's mailbox.
+    # and per login, with a known browser apart: beyond this a browser proves the account's mailbox.
     "login_failed_in_a_day": (100, 24 * _HOUR),
     # Per user: the code at the log-in; password and code when the second step is turned on or off.
     "second_factor_at_login": (5, 5 * _MINUTE),

@@ -3,6 +3,7 @@
 import re
 
 import idna
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from web.typed_text import clean_address
@@ -10,8 +11,11 @@ from web.typed_text import clean_address
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_LENGTH = 254
-# Anything in a text that looks like an address, whether we accept it or not.
-_IN_TEXT = re.compile(r"[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]*[^\s@\"'<>(),:;.!?]")
+# Anything in a text that looks like an address, whether we accept it or not. It is looked for where
+# a word begins only: from every letter of a long word that would take long.
+_IN_TEXT = re.compile(
+    r"(?<![^\s@\"'<>(),:;])[^\s@\"'<>(),:;]+@[^\s@\"'<>(),:;]*[^\s@\"'<>(),:;.!?]"
+)
 _MASKED = re.compile(r".?…@.*", re.DOTALL)
 # What `mask_address()` adds, so that two people look different.
 _MARK = re.compile(r"(?<=…@)(\S+) #[0-9]{4}\b")
@@ -75,16 +79,25 @@ def _ascii_domain(domain: str) -> str:
 def mask_address(address: str) -> str:
     """Return the first letter, the domain, and a number that tells two addresses apart.
 
-    The number is the same for every spelling of an address. Nobody can compute it without
-    `SECRET_KEY`, so it confirms no guess; with another key it is another number. What is masked
-    already stays.
+    The number is the same for every spelling of an address; with another key it is another one.
+    Nobody can compute it without `SECRET_KEY`; what it is worth is in `docs/security.md`. What is
+    masked already stays.
     """
     if _MASKED.fullmatch(address):
         return address
+    return f"{_without_number(address)} #{_number(address)}"
+
+
+def _without_number(address: str) -> str:
     local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def _number(address: str, key: str | None = None) -> str:
+    """Return the number in the mask of an address, by this key, else by `SECRET_KEY`."""
     same = canonical_or_none(address) or address.lower()
-    digest = salted_hmac("web.email_addresses.mask", same, algorithm="sha256").digest()
-    return f"{local[:1]}…@{domain} #{int.from_bytes(digest[:8]) % 10_000:04}"
+    digest = salted_hmac("web.email_addresses.mask", same, key, algorithm="sha256").digest()
+    return f"{int.from_bytes(digest[:8]) % 10_000:04}"
 
 
 def mask_addresses(text: str) -> str:
@@ -103,9 +116,33 @@ def replace_address(text: str, address: str, replacement: str) -> str:
 
 
 def replace_masked(text: str, address: str, replacement: str) -> str:
-    """Replace an address where it is masked, by any key: so others that look like it, too."""
-    masked = re.escape(without_marks(mask_address(address)))
-    return _replace(text, rf"{masked}(?: #[0-9]{{4}})?", replacement)
+    """Replace an address where it is masked with its own number, by any key that is still known."""
+    for mask in known_masks(address):
+        text = _replace(text, re.escape(mask), replacement)
+    return text
+
+
+def known_masks(address: str) -> set[str]:
+    """Return how this spelling is masked by `SECRET_KEY`, and was by `SECRET_KEY_FALLBACKS`."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return {f"{_without_number(address)} #{_number(address, key)}" for key in keys}
+
+
+def may_be_mask_of(text: str, address: str) -> bool:
+    """Return whether the whole text is a mask of this address, or of one that looks like it.
+
+    An earlier key, or none, has given it another number.
+    """
+    return without_marks(text).lower() == _without_number(address).lower()
+
+
+def spellings(address: str) -> set[str]:
+    """Return a canonical address and, if its domain has other letters, as people write it."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return {address, f"{local}@{idna.decode(domain)}"}
+    except UnicodeError:
+        return {address}
 
 
 def _replace(text: str, pattern: str, replacement: str) -> str:

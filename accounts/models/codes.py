@@ -20,7 +20,7 @@ class VerificationCode(models.Model):
     nonce = models.CharField(_("nonce"), max_length=64)
     sent_at = models.DateTimeField(_("sent at"))
     expires_at = models.DateTimeField(_("expires at"))
-    # Sent beyond what strangers get in a day, to someone who had typed the account's password.
+    # Sent beyond what strangers get in a day: see `send_code()`.
     is_kept_for_owner = models.BooleanField(
         _("kept for the owner"), default=False, db_default=False
     )

@@ -27,8 +27,8 @@ TRIES = 5
 PAUSE, HOUR, DAY = timedelta(seconds=60), timedelta(hours=1), timedelta(days=1)
 PER_HOUR = 5
 PER_DAY = 10
-# Of these, how many only people get who have typed the account's password: strangers, who may ask
-# for codes to any address, cannot use them up.
+# Of these, how many only the owner gets, who has typed the account's password or whose browser has
+# logged in to it before: strangers, who may ask for codes to any address, cannot use them up.
 KEPT_FOR_OWNER = 2
 
 # The e-mail to a known address and the one to an unknown address, by purpose.
@@ -65,13 +65,13 @@ def send_code(
     flow: str,
     language: str,
     now: datetime,
-    knows_password: bool = False,
+    from_owner: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> SentCode:
     """Enqueue an e-mail with a new code to a canonical address, within the address's limits.
 
     A known and an unknown address are answered alike. The limits count all flows and purposes
-    together, under a lock per address. `knows_password`: of the account with this address; the last
+    together, under a lock per address. `from_owner`: of the account with this address; the last
     codes of the day are kept for that, up to the day's last hour. `data` is for the e-mail's text.
     Raises Refused with the CodeRefusal of the limit that ends last, and the moment of its end.
     """
@@ -81,7 +81,7 @@ def send_code(
         if sent:
             # Another request may have sent one while this one waited for the lock.
             now = max(now, sent[0][0])
-        is_kept = knows_password and _may_send_kept(sent, now)
+        is_kept = from_owner and _may_send_kept(sent, now)
         _refuse_beyond_limits(sent, is_kept, now)
         row = VerificationCode.objects.create(
             email=email,
@@ -97,7 +97,9 @@ def send_code(
         outgoing = OutgoingMessage(kind, email, row, language, data or {}, row.expires_at)
         enqueue_messages(messages=[outgoing], now=now)
         transaction.on_commit(partial(log_security_event, "code.sent", purpose=purpose.value))
-    ends = _ends_of_limits([(now, is_kept), *sent], now)
+    sent = [(now, is_kept), *sent]
+    is_next_kept = from_owner and _may_send_kept(sent, now)
+    ends = _ends_of_limits(sent, now, is_kept=is_next_kept)
     return SentCode(row, again_at=max(ends.values()))
 
 
@@ -208,13 +210,14 @@ def _sent_in_a_day(email: str, now: datetime) -> list[tuple[datetime, bool]]:
 
 
 def _may_send_kept(sent: Sequence[tuple[datetime, bool]], now: datetime) -> bool:
-    """Return whether a stranger is refused for the day, for longer than a code counts elsewhere.
+    """Return whether one is left and a stranger is refused for longer than a code counts elsewhere.
 
     A kept code counts in the limits of the minute and the hour. While the day's limit ends later,
     no page names those; otherwise it would tell that a kept code was sent: the guess was right.
     """
     end = _ends_of_limits(sent, now).get(CodeRefusal.DAY_USED_UP)
-    return end is not None and end > now + HOUR
+    is_left = sum(kept for _, kept in sent) < KEPT_FOR_OWNER
+    return is_left and end is not None and end > now + HOUR
 
 
 def _ends_of_limits(
@@ -222,8 +225,8 @@ def _ends_of_limits(
 ) -> dict[CodeRefusal, datetime]:
     """Return until when each limit that is reached allows no further code.
 
-    The codes that are kept for the owner have a limit of the day of their own. Those of the others
-    do not count among them: else their page would tell whether a guessed password was right.
+    The codes that are kept for the owner have a limit of the day of their own. They do not count in
+    that of the others, else their page would tell whether a guessed password was right.
     """
     per_day = KEPT_FOR_OWNER if is_kept else PER_DAY - KEPT_FOR_OWNER
     moments = [at for at, _ in sent]

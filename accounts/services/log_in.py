@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.services.codes import check_code, code_holder, send_code, spend_code
 from accounts.services.passwords import warn_of_failed_logins
 from web import limits
-from web.email_addresses import InvalidAddress, canonical_address
+from web.email_addresses import InvalidAddress, canonical_address, canonical_or_none
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.refused import Busy, Refused, forget_refusal
 from web.security_log import log_security_event
@@ -56,10 +56,11 @@ def check_guess(*, login: str, owner: User | None, password: str, browser: str |
 
     `browser` identifies a browser that the owner has logged in with before. The guess is counted
     before it is hashed, so that parallel guesses cannot pass a limit; a right one is not counted,
-    except beyond the limit of the day, where the answers are the same for both.
+    except beyond the limit of the day, where the answers are the same for both. An address and an
+    account name are counted apart: one count would tell that they belong together.
     Raises LimitReached, MailboxUnproven, or Busy when too many passwords are being hashed.
     """
-    account = f"user {owner.pk}" if owner else f"login {login.lower()}"
+    account = f"login {canonical_or_none(login) or login.lower()}"
     beyond = _count_guess(account, owner, browser)
     try:
         is_right = _is_password_of(owner, password)
@@ -95,7 +96,7 @@ def send_log_in_code(
             flow=flow,
             language=language,
             now=now,
-            knows_password=knows_password and is_owners,
+            from_owner=knows_password and is_owners,
         )
     except Refused as refused:
         # The answer is not one that the request log would write about.
@@ -125,7 +126,8 @@ def prove_mailbox(*, email: str, flow: str, code: str, now: datetime) -> User:
 
 def forget_failed_logins(user: User) -> None:
     """Let the user, who has proven the mailbox, log in from this network at once."""
-    limits.clear_limit("login_failed", _key_here(f"user {user.pk}"))
+    for login in (user.email, user.account_name):
+        limits.clear_limit("login_failed", _key_here(f"login {login}"))
 
 
 @fixed_query(TEXT)

@@ -31,7 +31,8 @@ from web.versioned_forms import clock_text, next_minute
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 # In the session: the login, the address that was typed, in its canonical form, whether the login's
 # password was typed, the flow that the code belongs to, what the page tells of it, and `next`.
-_STARTED = "mailbox_proof"
+# Earlier versions used another name, also for addresses that were the owner's and not typed.
+_STARTED = "mailbox_of_log_in"
 Started = dict[str, Any]
 _IN_A_MINUTE, _IN_AN_HOUR = "log_in_code", "log_in_codes_in_an_hour"
 
@@ -100,9 +101,9 @@ def send_new_code(request: HttpRequest) -> HttpResponse:
 
 
 def _started_in(request: HttpRequest) -> Started | None:
-    """Return the proof that this session has begun; earlier versions began some without address."""
+    """Return the proof that this session has begun."""
     started: Started | None = request.session.get(_STARTED)
-    return started if started is not None and started["email"] else None
+    return started
 
 
 def _send(request: HttpRequest, started: Started, before: Started | None) -> HttpResponse:

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import CodePurpose
 from accounts.forms import NewPasswordForm, ResetPasswordForm, refusals_as_errors
-from accounts.known_browsers import remember_known_browser
+from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.refusals import refusal_sentence
-from accounts.services.codes import find_usable_code, send_code
+from accounts.services.codes import code_holder, find_usable_code, send_code
 from accounts.services.log_in import forget_failed_logins
 from accounts.services.passwords import reset_password
 from accounts.views.sent_codes import CodeFacts
@@ -47,7 +47,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     typed = form.cleaned_data["email"]
     limits.count_use("send_code")
     try:
-        started = _send_code(typed, flow.hex)
+        started = _send_code(request, typed, flow.hex)
     except Refused as refused:
         earlier = _earlier_code(request, typed, flow.hex, refused)
         if earlier is None:
@@ -113,7 +113,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 def _send_new_code(request: HttpRequest, started: Started) -> HttpResponse:
     limits.count_use("send_code")
     try:
-        sent = _send_code(started["email"], started["flow"])
+        sent = _send_code(request, started["email"], started["flow"])
         request.session[_RESET] = {**started, **sent}
     except Refused as refused:
         return _send_no_code(request, started, refused)
@@ -145,14 +145,19 @@ def _show_reset(
     return render(request, "account/confirm_password_reset_code.html", context, status=status)
 
 
-def _send_code(typed: str, flow: str) -> Started:
-    """Send a code; return what to keep of it. Raises Refused, as the service."""
+def _send_code(request: HttpRequest, typed: str, flow: str) -> Started:
+    """Send a code; return what to keep of it. Raises Refused, as the service.
+
+    A browser that the owner has logged in with gets the codes that are kept for the owner.
+    """
+    email, purpose = canonical_address(typed), CodePurpose.RESET_PASSWORD
     sent = send_code(
-        email=canonical_address(typed),
-        purpose=CodePurpose.RESET_PASSWORD,
+        email=email,
+        purpose=purpose,
         flow=flow,
         language=get_language(),
         now=timezone.now(),
+        from_owner=find_known_browser(request, code_holder(email, purpose)) is not None,
     )
     facts = CodeFacts(sent.row.sent_at, sent.again_at, now=timezone.now())
     return {"flow": flow, "email": typed, "code": facts.to_keep()}

@@ -4,13 +4,13 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q, TextField
+from django.db.models import Model, Q, TextField
 from django.db.models.functions import Cast
 
 from accounts.models import CustomerAccount, User, VerificationCode
@@ -18,7 +18,12 @@ from association.enums import ErasureRefusal
 from association.models import Association, Attempt
 from association.services.customer_names import refresh_names_of
 from association.services.free_texts import replace_free_texts
-from association.services.pseudonyms import Pseudonym, new_pseudonym, replace_everywhere
+from association.services.pseudonyms import (
+    Changed,
+    Pseudonym,
+    new_pseudonym,
+    replace_everywhere,
+)
 from audit.models import AuditEvent
 from audit.retention import erase_from_events, erasure
 from audit.services import record_audit_event
@@ -33,7 +38,7 @@ from partners.models import (
 from partners.services.invitation_requests import dismiss_invitation_request
 from partners.services.invitations import revoke_invitation
 from partners.services.member_invitations import withdraw_member_invitation
-from web.email_addresses import InvalidAddress, canonical_address
+from web.email_addresses import InvalidAddress, canonical_address, spellings
 from web.models import FormKey
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -65,7 +70,7 @@ def erase_account(
         _refuse_if_needed(user)
         pseudonym = Pseudonym(
             name=new_pseudonym(),
-            addresses={user.email, user.email_original.strip().lower()},
+            addresses={*spellings(user.email), user.email_original.strip().lower()},
             names={user.account_name, *_former_names(user)},
         )
         with erasure(pseudonym.name):
@@ -114,15 +119,13 @@ def _erase(user: User, pseudonym: Pseudonym, by: User | None, now: datetime) -> 
     counts += _end_what_waits(user, by, now)
     counts += _close_log_in(user, pseudonym)
     changed = replace_everywhere(pseudonym)
-    for model, keys in changed.items():
-        counts[str(model._meta.verbose_name_plural)] = len(keys)
+    for model, rows in changed.items():
+        counts[str(model._meta.verbose_name_plural)] = len(rows)
     refresh_names_of(user)
-    objects = {model: set(keys) for model, keys in changed.items()}
-    objects.setdefault(User, set()).add(user.pk)
     account = CustomerAccount.objects.filter(owner=user).first()
     if account is not None:
-        objects[CustomerAccount] = {account.pk}
-    counts[str(AuditEvent._meta.verbose_name_plural)] = _erase_trail(objects, pseudonym)
+        changed.setdefault(CustomerAccount, {}).setdefault(account.pk, frozenset())
+    counts[str(AuditEvent._meta.verbose_name_plural)] = _erase_trail(changed, pseudonym)
     record_audit_event(
         action="user.erased",
         about=user,
@@ -170,22 +173,24 @@ def _delete_sessions(user: User, pseudonym: Pseudonym) -> int:
     keys = []
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        text = json.dumps(data, default=str).lower()
+        text = json.dumps(data, default=str, ensure_ascii=False).lower()
         if data.get("_auth_user_id") == str(user.pk) or any(a in text for a in pseudonym.addresses):
             keys.append(session.pk)
     return Session.objects.filter(pk__in=keys).delete()[0]
 
 
-def _erase_trail(objects: dict[Any, set[Any]], pseudonym: Pseudonym) -> int:
+def _erase_trail(objects: dict[type[Model], Changed], pseudonym: Pseudonym) -> int:
     """Erase the person from the events about these objects, and the address from all events."""
     texts = {name: Cast(name, TextField()) for name in ("before", "after")}
     named = AuditEvent.objects.annotate(before_text=texts["before"], after_text=texts["after"])
     changed = erase_from_events(
         named.filter(pseudonym.occurs_in("before_text", "after_text")), pseudonym.erase_addresses
     )
-    for model, keys in objects.items():
-        about = AuditEvent.objects.filter(
-            object_label=model._meta.label_lower, object_id__in=[str(key) for key in keys]
-        )
-        changed += erase_from_events(about, pseudonym.erase_person)
+    for model, rows in objects.items():
+        for columns in set(rows.values()):
+            about = AuditEvent.objects.filter(
+                object_label=model._meta.label_lower,
+                object_id__in=[str(key) for key, found in rows.items() if found == columns],
+            )
+            changed += erase_from_events(about, partial(pseudonym.erase_values, columns))
     return changed

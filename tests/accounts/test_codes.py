@@ -178,12 +178,12 @@ def test_five_codes_per_hour_and_eight_per_day_across_flows_and_purposes():
 
 
 @pytest.mark.django_db
-def test_the_last_two_of_ten_codes_a_day_are_for_those_who_know_the_password():
+def test_the_last_two_of_ten_codes_a_day_are_for_the_owner():
     moments = [NOW + timedelta(minutes=13 * number) for number in range(12)]
     sent = [is_sent(now=moment) for moment in moments]
     assert sent == [True] * 8 + [False] * 4
     later = [NOW + timedelta(hours=12, minutes=number) for number in range(3)]
-    sent = [is_sent(now=moment, knows_password=True) for moment in later]
+    sent = [is_sent(now=moment, from_owner=True) for moment in later]
     assert sent == [True, True, False]
 
 
@@ -205,12 +205,12 @@ def test_refusal_names_the_limit_that_ends_last_and_its_end(minutes, expected, a
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("knows_password", [False, True])
-def test_strangers_limits_do_not_tell_whether_a_guessed_password_was_right(knows_password):
+@pytest.mark.parametrize("from_owner", [False, True])
+def test_strangers_limits_do_not_tell_whether_a_guessed_password_was_right(from_owner):
     for number in range(8):
         send(now=NOW + timedelta(minutes=13 * number))
     later = NOW + timedelta(hours=12)
-    assert is_sent(now=later, knows_password=knows_password) is knows_password
+    assert is_sent(now=later, from_owner=from_owner) is from_owner
     with pytest.raises(Refused) as caught:
         send(now=later + timedelta(seconds=1))
     assert caught.value.code == CodeRefusal.DAY_USED_UP
@@ -226,12 +226,12 @@ def test_end_of_the_strangers_day_does_not_tell_either(before_the_end, is_kept_c
     told = []
     day_ends = NOW + timedelta(days=1)
     guessed_at = day_ends - timedelta(seconds=before_the_end)
-    for knows_password in (True, False):
-        email = f"{knows_password}@example.org"
+    for from_owner in (True, False):
+        email = f"{from_owner}@example.org"
         for number in range(8):
             send(email, now=NOW + timedelta(hours=2 * number))
-        is_answered = is_sent(email=email, now=guessed_at, knows_password=knows_password)
-        assert is_answered is (knows_password and is_kept_code_sent)
+        is_answered = is_sent(email=email, now=guessed_at, from_owner=from_owner)
+        assert is_answered is (from_owner and is_kept_code_sent)
         answers = []
         for seconds in (1, 31, 61, 1800, 3599, 3600, 3601, 3661):
             try:

@@ -21,6 +21,7 @@ from accounts.services.codes import (
     derive_code,
 )
 from accounts.views.mailbox_proof import _signer_of
+from accounts.views.sent_codes import CodeFacts
 from outbox.models import OutboxMessage
 from tests.accounts.test_login import LOGIN, log_in, plain, signed_in
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -106,11 +107,54 @@ def test_cap_answers_the_same_for_an_unknown_account(typed):
     assert not answers[0].cookies.keys() ^ answers[1].cookies.keys()
 
 
-def test_name_and_address_count_together():
-    user = UserFactory.create(account_name="rain-maker")
-    guess(user.email, CAP - 1)
-    guess("Rain-Maker", 1, first=CAP)
-    assert log_in(Client(), user.email, address="203.0.113.9").status_code == 429
+@pytest.mark.parametrize("limit", ["login_failed", "login_failed_in_a_day"])
+@pytest.mark.parametrize("by_name_first", [False, True])
+def test_limits_do_not_tell_that_a_name_and_an_address_are_one_user(settings, limit, by_name_first):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, limit: (CAP, 86_400)}
+    user, other = UserFactory.create(), UserFactory.create()
+    for first in (user, other):
+        cache.clear()
+        logins = [first.email, user.account_name]
+        if by_name_first:
+            logins = [first.account_name, user.email]
+        answers = [log_in(Client(), logins[0], "wrong").status_code for _ in range(CAP + 1)]
+        assert answers == [400] * CAP + [429]
+        assert log_in(Client(), logins[1], "wrong").status_code == 400
+
+
+@pytest.mark.parametrize("spelling", ["PERSON@bücher.example", "person@xn--bcher-kva.example"])
+@pytest.mark.parametrize("is_known", [False, True])
+def test_spellings_of_an_address_count_together_known_or_not(spelling, is_known):
+    if is_known:
+        UserFactory.create(email="person@xn--bcher-kva.example")
+    guess("Person@BÜCHER.example", CAP)
+    assert log_in(Client(), spelling, "wrong", "203.0.113.9").status_code == 429
+
+
+def test_guesses_at_one_user_are_bounded_by_twice_the_cap():
+    user = UserFactory.create()
+    logins = [user.email, user.email.upper(), user.account_name, user.account_name.upper()]
+    evaluated = [
+        answer
+        for number, login in enumerate(logins)
+        for answer in guess(login, CAP + 1, first=10 * number)
+        if answer.status_code == 400
+    ]
+    assert len(evaluated) == 2 * CAP
+
+
+@pytest.mark.parametrize("by", ["email", "account_name"])
+def test_proof_of_the_mailbox_lets_the_owner_in_at_once_by_either_login(settings, by):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login_failed": (CAP, 300)}
+    user, client = UserFactory.create(), Client(REMOTE_ADDR="192.0.2.1")
+    form = asked(user.email)
+    for _ in range(CAP):
+        log_in(client, getattr(user, by), "wrong")
+    assert log_in(client, getattr(user, by)).status_code == 429
+    client.post(SEND, form)
+    code = derive_code(VerificationCode.objects.get(), user)
+    assert client.post(PROVE, {"code": code}).status_code == 303
+    assert log_in(client, getattr(user, by)).status_code == 303
 
 
 def test_right_passwords_are_not_counted():
@@ -157,8 +201,8 @@ def test_code_from_the_mailbox_lets_the_owner_log_in(client):
     )
     assert OutboxMessage.objects.latest("pk").kind == "accounts.log_in_code"
     assert not signed_in(client)
-    assert log_in(client, user.email).status_code == 303
-    assert log_in(Client(), user.email, address="203.0.113.9").status_code == 429
+    assert log_in(client, user.account_name).status_code == 303
+    assert log_in(Client(), user.account_name, address="203.0.113.9").status_code == 429
 
 
 def use_up_codes(address):
@@ -312,6 +356,26 @@ def test_six_wrong_codes_do_not_tell_to_which_address_a_name_belongs():
 
 
 @pytest.mark.usefixtures("stopped_clock")
+def test_proof_that_an_earlier_version_began_shows_no_address(client):
+    """It sent the code of a log-in by name to the address of the owner, which was not typed."""
+    user = UserFactory.create()
+    client.get(LOGIN)
+    session = client.session
+    session["mailbox_proof"] = {
+        "login": user.account_name,
+        "email": user.email,
+        "flow": "0" * 32,
+        "knows_password": False,
+        "next": "",
+        "code": CodeFacts(timezone.now(), None, timezone.now()).to_keep(),
+    }
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    assert client.get(PROVE)["Location"] == LOGIN
+    answer = client.post(reverse("account_send_new_log_in_code"))
+    assert (answer.status_code, answer["Location"]) == (303, LOGIN)
+
+
 def test_log_in_by_name_sends_to_no_address_that_was_not_typed():
     """Else pages that tell when a code went to an address tell to whom the name belongs."""
     user = UserFactory.create()

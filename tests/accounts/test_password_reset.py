@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User, VerificationCode
-from accounts.services.codes import code_holder, derive_code
+from accounts.services.codes import KEPT_FOR_OWNER, PER_DAY, code_holder, derive_code
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
+from tests.accounts.test_login import log_in
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.shown_texts import shown_text
 
@@ -136,6 +137,66 @@ def test_new_code_on_request_or_until_when_none_is_possible(client):
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         assert client.post(url, {"action": "send_code"}).status_code == 303
     assert VerificationCode.objects.count() == 2
+
+
+@pytest.fixture
+def used_up(clock):
+    """Return a user to whose address a stranger has sent the codes of the day."""
+    user = UserFactory.create()
+    for _ in range(PER_DAY - KEPT_FOR_OWNER):
+        assert ask(Client(), user.email).status_code == 303
+        clock.shift(timedelta(minutes=15))
+    return user
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime(2030, 1, 1, 6, tzinfo=UTC), tick=False) as stopped:
+        yield stopped
+
+
+def test_owners_browser_gets_codes_when_a_stranger_has_used_up_those_of_the_day(
+    client, used_up, clock
+):
+    log_in(client, used_up.email)
+    client.post(reverse("account_logout"))
+    for _ in range(KEPT_FOR_OWNER - 1):
+        assert ask(client, used_up.email).status_code == 303
+        clock.shift(61)
+    asked = ask(client, used_up.email)
+    assert asked.status_code == 303
+    day_ends = datetime(2030, 1, 2, 6, tzinfo=UTC)
+    assert client.get(asked["Location"]).context["code"].wait_until == day_ends
+    assert answer(client, newest_code()).status_code == 303
+    assert VerificationCode.objects.count() == PER_DAY
+    clock.shift(61)
+    refused = ask(client, used_up.email)
+    assert refused.status_code == 429
+    assert "No new code: 8 within 24 hours; the next is possible at" in plain(refused)
+    assert int(refused["Retry-After"]) == (day_ends - timezone.now()).total_seconds()
+    assert VerificationCode.objects.count() == PER_DAY
+
+
+def test_page_of_the_owners_browser_tells_when_the_second_of_its_codes_is_possible(
+    client, used_up, clock
+):
+    log_in(client, used_up.email)
+    client.post(reverse("account_logout"))
+    clock.shift(timedelta(hours=2))
+    asked = ask(client, used_up.email)
+    assert client.get(asked["Location"]).context["code"].wait_seconds == 60
+    early = client.post(asked["Location"], {"action": "send_code"})
+    assert (early.status_code, early["Retry-After"]) == (429, "60")
+    clock.shift(60)
+    assert client.post(asked["Location"], {"action": "send_code"}).status_code == 303
+
+
+@pytest.mark.parametrize("cookie_of", [None, "another user"])
+def test_no_other_browser_gets_the_codes_that_are_kept_for_the_owner(client, used_up, cookie_of):
+    if cookie_of:
+        log_in(client, UserFactory.create().email)
+        client.post(reverse("account_logout"))
+    assert ask(client, used_up.email).status_code == 429
 
 
 @pytest.mark.parametrize(

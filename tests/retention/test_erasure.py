@@ -33,7 +33,7 @@ from audit.models import AuditEvent, Erasure
 from outbox.models import OutboxMessage
 from partners.models import Invitation
 from partners.services.invitation_requests import request_online_invitation
-from partners.services.invitations import create_invitation
+from partners.services.invitations import create_invitation, edit_invitation
 from tests.factories import (
     PASSWORD,
     AttemptFactory,
@@ -47,7 +47,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
-from web.email_addresses import replace_address
+from web.email_addresses import mask_address, replace_address
 from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +150,78 @@ def test_the_address_and_the_names_are_in_no_table(person):
         "partners.Invitation.note",
         "partners.Invitation.recipient",
     }
+
+
+# Looks like the person's when it is masked, but for the number.
+ALIKE = CANONICAL.replace("ann.lee", "amy")
+
+
+def edited_since(label, user):
+    """Return an event about a link whose label has nothing of the person any more."""
+    link = create_invitation(
+        partner=PartnerMemberFactory.create(administrator=True).partner,
+        channel="link",
+        association_type="reseller",
+        label=label,
+        by=user,
+        now=NOW - HOUR,
+    )
+    made = AuditEvent.objects.get(object_id=str(link.pk), action="invitation.created")
+    unsaid = {"label": "for our friend", "note": "", "expires_at": None, "max_uses": None}
+    edit_invitation(invitation=link, by=user, now=NOW, **unsaid)
+    return made
+
+
+@pytest.mark.parametrize("key", ["this key", "earlier key"])
+def test_masks_with_the_persons_number_are_erased_from_every_event(person, settings, key):
+    member = UserFactory.create()
+    made = edited_since(f"for {ADDRESS}, not {ALIKE}", member)
+    if key == "earlier key":
+        fallbacks = [settings.SECRET_KEY]
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key", fallbacks
+    alike = made.after["label"].rpartition(" not ")[2]
+    assert alike.startswith("a…@xn--bcher-kva.example #")
+
+    erase("ann-lee")
+
+    made.refresh_from_db()
+    address = User.objects.get(pk=person.pk).email
+    assert made.after["label"] == f"for {address}, not {alike}"
+
+
+def test_masks_of_others_stay_in_events_about_what_named_the_person(person):
+    boss = PartnerMemberFactory.create(administrator=True)
+    invitation = create_invitation(
+        partner=boss.partner, channel="email", association_type="reseller", by=boss.user, now=NOW,
+        label=f"{ALIKE} knows {CANONICAL}", recipient=ALIKE,
+    )  # fmt: skip
+
+    erase("ann-lee")
+
+    made = AuditEvent.objects.get(object_id=str(invitation.pk), action="invitation.created")
+    address = User.objects.get(pk=person.pk).email
+    assert made.after["label"] == f"{mask_address(ALIKE)} knows {address}"
+    assert list(find_violations()) == []
+
+
+def test_masks_by_a_key_that_is_gone_are_erased_where_the_address_alone_stood(person, settings):
+    settings.SECRET_KEY = "the key of today"
+
+    erase("ann-lee")
+
+    assert (
+        places_of(f"a…@{CANONICAL.partition('@')[2]}", f"a…@{ADDRESS.partition('@')[2]}") == set()
+    )
+    assert list(find_violations()) == []
+
+
+def test_domain_in_letters_is_found_when_the_user_registered_with_its_ascii_form():
+    user = UserFactory.create(email=CANONICAL, email_original=CANONICAL)
+    InvitationFactory.create(label=f"for {ADDRESS}")
+
+    erase(user.account_name)
+
+    assert places_of(ADDRESS) == set()
 
 
 def test_evidence_stays_and_names_the_pseudonym(person):

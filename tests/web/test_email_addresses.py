@@ -1,6 +1,7 @@
 """E-mail addresses: accepted forms, the canonical form and the masked form."""
 
 import re
+import time
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,6 +21,7 @@ from web.email_addresses import (
     mask_address,
     mask_addresses,
     replace_masked,
+    spellings,
     without_marks,
 )
 
@@ -238,11 +240,34 @@ def test_addresses_in_a_text_are_masked_like_one_alone():
     assert without_marks(masked) == "Call a…@example.org, or <b…@x.example>. Not a…@example.org."
 
 
-def test_masked_address_is_replaced_by_whichever_key_it_was_masked():
-    old = "a…@example.org"
-    text = f"{mask_address('ann@example.org')}, {old} #0000, {old}. Not {mask_address('b@x.org')}"
-    replaced = replace_masked(text, "ann@example.org", "x")
-    assert replaced == f"x, x, x. Not {mask_address('b@x.org')}"
+@pytest.mark.parametrize("length", [60_000])
+@pytest.mark.parametrize("piece", ["a", "a.", "a@.", "@", "a@b", "é!"])
+def test_long_text_is_masked_in_a_time_that_grows_with_its_length(piece, length):
+    text = piece * (length // len(piece))
+    began = time.process_time()
+    mask_addresses(text)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.usefixtures("fixed_key")
+def test_masked_address_is_replaced_by_its_own_number_of_every_known_key(settings):
+    earlier = mask_address("ann@example.org")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["fixed"]
+    others = f"a…@example.org, {mask_address('amy@example.org')}, {mask_address('b@x.org')}"
+    text = f"{mask_address('ann@example.org')}, {earlier.title()}. Not {others}"
+    assert replace_masked(text, "ann@example.org", "x") == f"x, x. Not {others}"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_written"),
+    [
+        ("a@example.org", set()),
+        ("a@xn--bcher-kva.example", {"a@bücher.example"}),
+        ("a@xn--n3h.net", set()),
+    ],
+)
+def test_spellings_of_an_address(address, as_written):
+    assert spellings(address) == {address} | as_written
 
 
 @pytest.mark.django_db
