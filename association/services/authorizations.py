@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import User, acts_for_provider
 from association.enums import AssociationRefusal, AuthorizationState
 from association.models import (
     Association,
@@ -55,7 +55,9 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             if open_one.granted_at is not None:
                 raise Refused(AssociationRefusal.ALREADY_GRANTED, association=locked)
             return open_one
-        requested = locked.authorizations.create(requested_at=now, requested_by=by)
+        requested = locked.authorizations.create(
+            requested_at=now, requested_by=by, requested_by_provider=acts_for_provider(by)
+        )
         record_audit_event(
             action="authorization.requested",
             about=requested,

@@ -302,6 +302,7 @@ def _write_budgets(
             on_exhaustion=terms.on_exhaustion,
             set_at=now,
             set_by=by,
+            set_by_provider=acts_for_provider(by),
         )
         for customer in customers
     )
