@@ -31,7 +31,7 @@ from association.services.recipients import (
     email_partner,
     tell_frozen,
 )
-from audit.services import record_audit_event, record_audit_events
+from audit.services import moment_after_events, record_audit_event, record_audit_events
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
@@ -223,6 +223,7 @@ def assign_manager(
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
             check_shown(shown_version, {"manager": before}, about=locked)
+            now = moment_after_events(about=locked, now=now)
             locked.manager = manager
             locked.save(update_fields=["manager"])
             record_audit_event(
@@ -311,6 +312,7 @@ def _write_budgets(
             on_exhaustion=terms.on_exhaustion,
             set_at=now,
             set_by=by,
+            set_by_provider=acts_for_provider(by),
         )
         for customer in customers
     )
