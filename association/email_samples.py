@@ -228,6 +228,7 @@ def _endings(now: datetime) -> list[EmailSample]:
         answer_reason=gettext("The contract runs until June."),
         answered_at=now,
     )
+    withdrawn = partial(end_request, answer=EndAnswer.WITHDRAWN, answered_at=now)
     by_partner, by_customer = (
         end_request(asking_side=Side.PARTNER),
         end_request(asking_side=Side.CUSTOMER),
@@ -246,12 +247,12 @@ def _endings(now: datetime) -> list[EmailSample]:
         _to_customer(
             kind="association.end_withdrawn",
             occasion=_("The partner withdraws its request."),
-            about=by_partner,
+            about=withdrawn(asking_side=Side.PARTNER, answering_side=Side.PARTNER),
         ),
         _to_partner(
             kind="association.customer_end_withdrawn",
             occasion=_("The customer withdraws the request."),
-            about=by_customer,
+            about=withdrawn(asking_side=Side.CUSTOMER, answering_side=Side.CUSTOMER),
         ),
         _to_customer(
             kind="association.end_declined",

@@ -69,9 +69,11 @@ class AssociationRefusal(StrEnum):
     ALREADY_REVOKED = "already_revoked"
     NOT_GRANTED = "not_granted"
     NOT_REQUESTED = "not_requested"
+    GRANTED_TOO_OFTEN = "granted_too_often"
 
     # A request to end is open already.
     END_REQUEST_OPEN = "end_request_open"
+    END_ASKED_TOO_OFTEN = "end_asked_too_often"
     # `context["obstacles"]` has to be settled before the association can end.
     END_OBSTRUCTED = "end_obstructed"
     # The request to end was answered or withdrawn meanwhile.

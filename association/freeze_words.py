@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
-from accounts.models import Freeze, acts_for_provider
+from accounts.models import Freeze
 from association.enums import FrozenAction, Side
 from association.models import Association
 from association.services.freeze_advice import FreezeRow
@@ -112,7 +112,7 @@ def _sentences_for(row: FreezeRow) -> "tuple[StrOrPromise, StrOrPromise]":
     if row.freeze.cause == FreezeCause.ADMINISTRATOR:
         return _BY_PROVIDER
     if row.freeze.cause == FreezeCause.PARTNER:
-        return _FOR_PARTNER if acts_for_provider(row.freeze.frozen_by) else _BY_PARTNER
+        return _FOR_PARTNER if row.freeze.frozen_by_provider else _BY_PARTNER
     return _SENTENCES[row.freeze.cause, row.action]
 
 

@@ -70,7 +70,13 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.ALREADY_REVOKED: _("The authorization has been revoked already."),
     AssociationRefusal.NOT_GRANTED: _("No authorization has been given yet."),
     AssociationRefusal.NOT_REQUESTED: _("The partner has not asked for an authorization."),
+    AssociationRefusal.GRANTED_TOO_OFTEN: _(
+        "You have given the authorization five times within a day. Try again tomorrow."
+    ),
     AssociationRefusal.END_REQUEST_OPEN: _("A request to end this association is open already."),
+    AssociationRefusal.END_ASKED_TOO_OFTEN: _(
+        "You have asked to end this association five times within a day. Try again tomorrow."
+    ),
     AssociationRefusal.END_OBSTRUCTED: _(
         "The association cannot end yet: something has to be settled first."
     ),

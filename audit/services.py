@@ -80,6 +80,18 @@ def record_audit_events(
         _log_after_commit(action, by, object=events[0].object_label, count=len(events))
 
 
+def moment_after_events(*, about: models.Model, now: datetime) -> datetime:
+    """Return `now`, or if that is later the moment of the last event about the locked object.
+
+    An action that read the clock and then waited for the lock is dated after what it waited for.
+    """
+    events = AuditEvent.objects.filter(
+        object_label=about._meta.label_lower, object_id=str(about.pk)
+    )
+    last: datetime | None = events.aggregate(last=models.Max("occurred_at"))["last"]
+    return now if last is None else max(now, last)
+
+
 def last_changes(
     *, about: models.Model, names: Iterable[str], who: Callable[[Any], str]
 ) -> dict[str, LastChange]:

@@ -140,7 +140,13 @@ def render_for_partner(
     subject: "StrOrPromise",
     context: Mapping[str, Any],
 ) -> Email:
-    """Render an e-mail of the provider to a partner's members, with moments in their zone."""
+    """Render an e-mail of the provider to a partner's member, with moments in the partner's zone.
+
+    Raises Stale for a recipient who is no member any more.
+    """
+    members = User.objects.filter(partner_member__partner=partner, is_active=True)
+    if message.example is None and not members.filter(email=message.recipient).exists():
+        raise Stale("no member any more")
     with timezone.override(partner.zone):
         return render_email(
             message, template=template, subject=subject, context={"partner": partner, **context}

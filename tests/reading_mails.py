@@ -7,18 +7,44 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from accounts.models import Freeze, User
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.rendering import Email, render_message
 from partners.emails import PLACEHOLDER
+from partners.models import Partner, PartnerMember
+from tests.factories import UserFactory
 
+READER = "reader@example.org"
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'<>]+")
 
 
 def write(kind: str, about: models.Model, data: dict[str, Any] | None = None) -> Email:
-    """Return the mail as the worker would send it."""
-    outgoing = OutgoingMessage(kind, "reader@example.org", about, "en", data or {})
+    """Return the mail as the worker would send it; one for the partner is read by a member."""
+    _make_reader_a_member(about)
+    outgoing = OutgoingMessage(kind, READER, about, "en", data or {})
     (message,) = enqueue_messages(messages=[outgoing], now=timezone.now())
     return render_message(message)
+
+
+def _make_reader_a_member(about: models.Model) -> None:
+    partner = _partner_of(about)
+    if partner is not None:
+        reader = User.objects.filter(email=READER).first() or UserFactory.create(email=READER)
+        PartnerMember.objects.update_or_create(user=reader, defaults={"partner": partner})
+
+
+def _partner_of(about: Any) -> Partner | None:
+    """Return the partner that the object belongs to now, if it belongs to one."""
+    if isinstance(about, Partner):
+        return about
+    if isinstance(about, Freeze):
+        return Partner.objects.filter(
+            associations__account=about.account_id, associations__ended_at=None
+        ).first()
+    for name in ("partner", "association", "budget", "invitation"):
+        if hasattr(about, name):
+            return _partner_of(getattr(about, name))
+    return None
 
 
 def links(mail: Email) -> set[str]:

@@ -107,8 +107,16 @@ class Freeze(models.Model):
     reason = models.CharField(_("reason"), max_length=256, blank=True)
     frozen_at = models.DateTimeField(_("frozen at"))
     frozen_by = actor_key(_("frozen by"))
+    # Whether an administrator of the provider acted, also for the partner: who acted then, not what
+    # the user is today.
+    frozen_by_provider = models.BooleanField(
+        _("frozen by the provider"), default=False, db_default=False
+    )
     unfrozen_at = models.DateTimeField(_("unfrozen at"), null=True, blank=True)
     unfrozen_by = actor_key(_("unfrozen by"))
+    unfrozen_by_provider = models.BooleanField(
+        _("unfrozen by the provider"), default=False, db_default=False
+    )
     unfreeze_reason = models.CharField(_("reason for unfreezing"), max_length=256, blank=True)
 
     objects = FreezeQuerySet.as_manager()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import CustomerAccount, Freeze, User
+from accounts.models import CustomerAccount, Freeze, User, acts_for_provider
 from audit.services import record_audit_event, record_audit_events
 from web.fixed_queries import KEY, TEXT, fixed_query
 from web.shown_versions import ShownVersion, check_shown
@@ -70,7 +70,12 @@ def open_freeze(
     if existing is not None:
         _replace(existing, by=by, now=now)
     freeze = account.freezes.create(
-        cause=cause, scope=scope, reason=reason, frozen_at=now, frozen_by=by
+        cause=cause,
+        scope=scope,
+        reason=reason,
+        frozen_at=now,
+        frozen_by=by,
+        frozen_by_provider=acts_for_provider(by),
     )
     record_audit_event(
         action="freeze.opened" if existing is None else "freeze.widened",
@@ -85,7 +90,8 @@ def open_freeze(
 def _replace(freeze: Freeze, *, by: User | None, now: datetime) -> None:
     """Close a freeze that a wider one follows at once: each names who froze, when and why."""
     freeze.unfrozen_at, freeze.unfrozen_by = now, by
-    freeze.save(update_fields=["unfrozen_at", "unfrozen_by"])
+    freeze.unfrozen_by_provider = acts_for_provider(by)
+    freeze.save(update_fields=["unfrozen_at", "unfrozen_by", "unfrozen_by_provider"])
     record_audit_event(
         action="freeze.replaced",
         about=freeze,
@@ -162,10 +168,16 @@ def close_freezes(
     closed = [freeze for freeze in still_open if freeze.cause in causes]
     if not closed:
         return [], still_open
-    changed = {"unfrozen_at": now, "unfrozen_by": by, "unfreeze_reason": reason}
+    changed = {
+        "unfrozen_at": now,
+        "unfrozen_by": by,
+        "unfrozen_by_provider": acts_for_provider(by),
+        "unfreeze_reason": reason,
+    }
     Freeze.objects.filter(pk__in=[freeze.pk for freeze in closed]).update(**changed)
     for freeze in closed:
-        freeze.unfrozen_at, freeze.unfrozen_by, freeze.unfreeze_reason = now, by, reason
+        for name, value in changed.items():
+            setattr(freeze, name, value)
     after = {"unfrozen_at": now, "unfreeze_reason": reason}
     record_audit_events(
         action="freeze.closed",

@@ -33,20 +33,22 @@ def customer_end_requested(message: OutboxMessage) -> Email:
 
 
 def end_withdrawn(message: OutboxMessage) -> Email:
-    end_request = _find_end_request(message)
+    """Tell the customer, who was told of the partner's request, that it is withdrawn."""
+    end_request = _find_withdrawn(message)
     subject = _("%(partner)s no longer asks to end your association")
     return to_customer(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def customer_end_withdrawn(message: OutboxMessage) -> Email:
-    end_request = _find_end_request(message)
+    """Tell the partner, as `end_withdrawn()` tells the customer."""
+    end_request = _find_withdrawn(message)
     subject = _("A customer no longer asks to end the association")
     return to_partner(message, end_request.association, subject, **_about_end_request(end_request))
 
 
 def end_declined(message: OutboxMessage) -> Email:
     """Tell the customer, who asked or hears that the provider declined the partner's request."""
-    end_request = _find_end_request(message)
+    end_request = _find_answered(message, EndAnswer.DECLINED)
     subject = _("Your association with %(partner)s does not end")
     return to_customer(
         message,
@@ -60,7 +62,7 @@ def end_declined(message: OutboxMessage) -> Email:
 
 def customer_end_declined(message: OutboxMessage) -> Email:
     """Tell the partner, as `end_declined()` tells the customer."""
-    end_request = _find_end_request(message)
+    end_request = _find_answered(message, EndAnswer.DECLINED)
     subject = _("The association with a customer does not end")
     is_own = end_request.asking_side == Side.PARTNER
     return to_partner(
@@ -90,6 +92,37 @@ def _find_open_end_request(message: OutboxMessage) -> EndRequest:
     end_request = _find_end_request(message)
     if not end_request.is_open:
         raise Stale("already answered")
+    return end_request
+
+
+def _find_answered(message: OutboxMessage, answer: EndAnswer) -> EndRequest:
+    """Return the request with this answer. Stale when the association has ended since."""
+    end_request = _find_end_request(message)
+    if end_request.association.has_ended:
+        raise Stale("association ended")
+    if end_request.answer != answer:
+        raise Stale("answered otherwise")
+    return end_request
+
+
+def _find_withdrawn(message: OutboxMessage) -> EndRequest:
+    """Return the request that was withdrawn.
+
+    Stale also when the reader was never told of it, or when the same side has asked again.
+    """
+    end_request = _find_answered(message, EndAnswer.WITHDRAWN)
+    unsent = OutboxMessage.objects.filter(
+        kind=message.kind.replace("withdrawn", "requested"),
+        about_label=message.about_label,
+        about_id=message.about_id,
+        recipient=message.recipient,
+        sent_at__isnull=True,
+    )
+    if unsent.exists():
+        raise Stale("request was not sent")
+    asked = end_request.association.end_requests.open()
+    if asked.filter(asking_side=end_request.asking_side).exists():
+        raise Stale("asked again")
     return end_request
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import FreezeCause
-from accounts.models import Freeze, User, acts_for_provider
+from accounts.models import Freeze
 from association.emails.shared import ASSOCIATIONS
 from association.enums import Side
 from association.freeze_words import action_label, freeze_lines
@@ -21,7 +21,7 @@ from outbox.services.rendering import Email, Stale, absolute_url, find_about, re
 from partners.emails import render_as_partner, render_for_partner
 from web.email_addresses import mask_address
 
-_FREEZES = Freeze.objects.select_related("account__owner", "frozen_by", "unfrozen_by")
+_FREEZES = Freeze.objects.select_related("account__owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def write_frozen(message: OutboxMessage, freeze: Freeze, situation: Situation) -
         freeze,
         situation,
         subject,
-        actor=freeze.frozen_by,
+        by_provider=freeze.frozen_by_provider,
         is_used_up=is_used_up,
         reason_lines=freeze.reason.splitlines(),
     )
@@ -91,7 +91,7 @@ def write_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation)
         freeze,
         situation,
         subject,
-        actor=freeze.unfrozen_by,
+        by_provider=freeze.unfrozen_by_provider,
         is_still_frozen=bool(situation.rows),
         reason_lines=freeze.unfreeze_reason.splitlines(),
     )
@@ -164,16 +164,16 @@ def _to_owner(
     situation: Situation,
     subject: str,
     *,
-    actor: User | None,
+    by_provider: bool,
     **context: Any,
 ) -> Email:
     """Write to the owner about a freeze: what is open now, and the one thing that helps first.
 
-    Who acted speaks: the provider also where its staff acted for the partner.
+    Who acted speaks: the provider also where its staff acted for the partner (`by_provider`).
     """
     association, rows = situation.association, situation.rows
     partner = association.partner if association is not None else None
-    by_provider = freeze.cause == FreezeCause.ADMINISTRATOR or acts_for_provider(actor)
+    by_provider = by_provider or freeze.cause == FreezeCause.ADMINISTRATOR
     lines = freeze_lines(rows, partner=partner, reader=Side.CUSTOMER)
     about = {
         "freeze": freeze,

@@ -173,6 +173,10 @@ class Authorization(models.Model):
     )
     requested_at = models.DateTimeField(_("requested at"), null=True, blank=True)
     requested_by = actor_key(_("requested by"))
+    # Whether an administrator of the provider acted for the partner then.
+    requested_by_provider = models.BooleanField(
+        _("requested by the provider"), default=False, db_default=False
+    )
     granted_at = models.DateTimeField(_("granted at"), null=True, blank=True)
     declined_at = models.DateTimeField(_("declined at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)

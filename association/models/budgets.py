@@ -34,6 +34,8 @@ class Budget(models.Model):
     on_exhaustion = models.CharField(_("when used up"), max_length=16, choices=OnExhaustion.choices)
     set_at = models.DateTimeField(_("set at"))
     set_by = actor_key(_("set by"))
+    # Whether an administrator of the provider acted for the partner then.
+    set_by_provider = models.BooleanField(_("set by the provider"), default=False, db_default=False)
     replaced_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
 
     objects = BudgetQuerySet.as_manager()

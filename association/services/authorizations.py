@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import User, acts_for_provider
 from association.enums import AssociationRefusal, AuthorizationState
 from association.models import (
     Association,
@@ -22,12 +22,14 @@ from association.services.customers import (
     lock_partner_to_act,
 )
 from association.services.documents import Agreed, current_documents
-from association.services.moments import moment_after
+from association.services.moments import moment_after, possible_again_at
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
 from web.transactions import whole_transaction
 
+# Each of them, and each revocation, is an e-mail to the partner. Revoking is never refused.
+MOST_GRANTS_A_DAY = 5
 LETTER = DocumentKind.LETTER_OF_AUTHORIZATION
 _ANSWERED = {
     AuthorizationState.GRANTED: AssociationRefusal.ALREADY_GRANTED,
@@ -53,7 +55,9 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             if open_one.granted_at is not None:
                 raise Refused(AssociationRefusal.ALREADY_GRANTED, association=locked)
             return open_one
-        requested = locked.authorizations.create(requested_at=now, requested_by=by)
+        requested = locked.authorizations.create(
+            requested_at=now, requested_by=by, requested_by_provider=acts_for_provider(by)
+        )
         record_audit_event(
             action="authorization.requested",
             about=requested,
@@ -84,7 +88,7 @@ def grant_authorization(
     version, in `language`, must be in force, and the request must still be open. The consent is
     stored with moment, network address and the label of the button. Once granted, this returns the
     authorization and writes nothing. Locks the account. Raises Refused: ENDED, NOT_OWNER,
-    AUTHORIZATION_LETTER_CHANGED, ALREADY_DECLINED, ALREADY_REVOKED.
+    AUTHORIZATION_LETTER_CHANGED, GRANTED_TOO_OFTEN, ALREADY_DECLINED, ALREADY_REVOKED.
     """
     with transaction.atomic():
         locked = lock_own_customer(association, by)
@@ -95,6 +99,7 @@ def grant_authorization(
         if shown_request is not None and shown_request != open_one:
             answered = locked.authorizations.get(pk=shown_request.pk)
             raise Refused(_ANSWERED[answered.state], association=locked)
+        _check_grants_of_day(locked, now)
         agreed = Agreed(_letter_in_force(locked, shown_letter, language), label, language)
         consent = Consent.objects.create(
             account=locked.account,
@@ -110,6 +115,15 @@ def grant_authorization(
         _record(granted, after, "granted_at", by=by, now=now)
         _email_partner(granted, locked, now)
         return granted
+
+
+def _check_grants_of_day(association: Association, now: datetime) -> None:
+    rows = association.authorizations.values_list("granted_at", flat=True)
+    moments = [moment for moment in rows if moment is not None]
+    again_at = possible_again_at(moments, most=MOST_GRANTS_A_DAY, now=now)
+    if again_at is not None:
+        code = AssociationRefusal.GRANTED_TOO_OFTEN
+        raise Refused(code, association=association, again_at=again_at)
 
 
 def _letter_in_force(association: Association, version: int, language: str) -> LegalDocument:

@@ -11,6 +11,7 @@ from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
 from association.services.freeze_advice import find_advice, first_ask
+from association.services.moments import moment_after
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
 from web.refused import Refused
@@ -43,9 +44,10 @@ def ask_partner(
     account. Raises Refused: ENDED, NOT_OWNER, NOT_RESELLER, NOT_FROZEN, ASKING_DOES_NOT_HELP,
     OTHER_ASK.
     """
-    day = now.astimezone(UTC).date()
     with transaction.atomic():
         locked = lock_own_customer(association, by)
+        now = moment_after([locked], now)
+        day = now.astimezone(UTC).date()
         ask = _check_ask(locked, shown, now)
         first = locked.budget_requests.filter(asked_on=day, asked_for=ask).first()
         if first is not None:

@@ -124,7 +124,7 @@ def customer_states(rows: Collection[Association], *, now: datetime) -> list[Cus
     """
     freezes: dict[int, list[Freeze]] = defaultdict(list)
     accounts = [row.account_id for row in rows if not row.has_ended]
-    open_freezes = Freeze.objects.open().select_related("frozen_by")
+    open_freezes = Freeze.objects.open()
     for freeze in open_freezes.filter(account__in=accounts).order_by("pk"):
         freezes[freeze.account_id].append(freeze)
     by_key = {row.pk: row for row in rows}

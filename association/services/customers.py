@@ -31,7 +31,7 @@ from association.services.recipients import (
     email_partner,
     tell_frozen,
 )
-from audit.services import record_audit_event, record_audit_events
+from audit.services import moment_after_events, record_audit_event, record_audit_events
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
@@ -224,6 +224,7 @@ def assign_manager(
         before, after = locked.manager_id, manager.pk if manager else None
         if before != after:
             check_shown(shown_version, {"manager": before}, about=locked)
+            now = moment_after_events(about=locked, now=now)
             locked.manager = manager
             locked.save(update_fields=["manager"])
             record_audit_event(
@@ -312,6 +313,7 @@ def _write_budgets(
             on_exhaustion=terms.on_exhaustion,
             set_at=now,
             set_by=by,
+            set_by_provider=acts_for_provider(by),
         )
         for customer in customers
     )

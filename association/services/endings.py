@@ -17,12 +17,14 @@ from association.models import Association, EndRequest
 from association.services.authorizations import revoke_open_authorization
 from association.services.customers import ALL_BUT_ADMINISTRATOR, end_budget, lock_customers
 from association.services.end_obstacles import find_obstacles
-from association.services.moments import moment_after
+from association.services.moments import moment_after, possible_again_at
 from association.services.recipients import email_customers, email_partner, email_users
 from audit.services import record_audit_event
 from web.refused import Refused
 from web.transactions import whole_transaction
 
+# Of one side. Each of them, and each withdrawal, is an e-mail to the other side.
+MOST_REQUESTS_A_DAY = 5
 # Why the freezes were lifted. The request's reason may be the other side's words.
 _THE_ASSOCIATION_ENDED = "The association ended."
 
@@ -56,13 +58,18 @@ def ask_to_end(
     """Ask the other side to end the association, as its customer or its partner.
 
     The other side is told by e-mail. Locks the account. Raises Refused: ENDED, NOT_OWNER,
-    END_REQUEST_OPEN, END_OBSTRUCTED.
+    END_REQUEST_OPEN, END_ASKED_TOO_OFTEN, END_OBSTRUCTED.
     """
     with transaction.atomic():
         locked = _lock(association, side, by)
         now = moment_after([locked], now)
         if locked.end_requests.open().exists():
             raise Refused(AssociationRefusal.END_REQUEST_OPEN, association=locked)
+        own = locked.end_requests.filter(asking_side=side).values_list("asked_at", flat=True)
+        again_at = possible_again_at(own, most=MOST_REQUESTS_A_DAY, now=now)
+        if again_at is not None:
+            code = AssociationRefusal.END_ASKED_TOO_OFTEN
+            raise Refused(code, association=locked, again_at=again_at)
         _check_obstacles(locked, now)
         end_request = locked.end_requests.create(
             asking_side=side,

@@ -51,11 +51,11 @@ def advise(
 def find_advice(
     account: CustomerAccount, association: Association | None, *, now: datetime
 ) -> list[FreezeRow]:
-    """Load what `advise()` needs, and return what it says; the freezes with `frozen_by`.
+    """Load what `advise()` needs, and return what it says.
 
     One statement for a free account; at most three.
     """
-    open_freezes = list(account.freezes.open().select_related("frozen_by"))
+    open_freezes = list(account.freezes.open())
     is_exhausted = any(row.cause == FreezeCause.BUDGET_EXHAUSTED for row in open_freezes)
     budget = used = None
     if open_freezes and association is not None:

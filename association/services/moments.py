@@ -1,14 +1,16 @@
 """When something was last done to a customer: what waited for its lock is dated after that."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import Freeze
-from association.models import Association, Authorization, Budget, EndRequest
+from association.models import Association, Authorization, Budget, BudgetRequest, EndRequest
+
+_DAY = timedelta(days=1)
 
 
 def _last_of(rows: QuerySet[Any], owner: str, outer: str, *moments: Any) -> Subquery:
@@ -24,6 +26,7 @@ LAST_MOMENTS = {
         Freeze.objects.all(), "account", "account", "unfrozen_at", "frozen_at"
     ),
     "last_budget_at": _last_of(Budget.objects.all(), "association", "pk", "set_at"),
+    "last_ask_at": _last_of(BudgetRequest.objects.all(), "association", "pk", "asked_at"),
     "last_authorization_at": _last_of(
         Authorization.objects.all(),
         *("association", "pk"),
@@ -38,6 +41,7 @@ LAST_MOMENTS = {
 def last_moment_of(customer: Association) -> datetime:
     """Return the last moment of an association that was read with LAST_MOMENTS."""
     moments: list[datetime | None] = [getattr(customer, name) for name in LAST_MOMENTS]
+    moments.append(customer.ended_at)
     return max([customer.associated_at, *(moment for moment in moments if moment is not None)])
 
 
@@ -48,3 +52,9 @@ def moment_after(customers: Iterable[Association], now: datetime) -> datetime:
     dated after what it waited for: it decides and writes with this moment alone.
     """
     return max([now, *(customer.last_moment for customer in customers)])
+
+
+def possible_again_at(moments: Iterable[datetime], *, most: int, now: datetime) -> datetime | None:
+    """Return from when one more is possible of what is done `most` times a day, or None for now."""
+    of_day = sorted(moment for moment in moments if moment > now - _DAY)
+    return of_day[-most] + _DAY if len(of_day) >= most else None

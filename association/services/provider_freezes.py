@@ -18,6 +18,7 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal
 from association.models import Association
+from association.services.moments import LAST_MOMENTS, last_moment_of
 from association.services.recipients import tell_frozen, tell_unfrozen
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
@@ -89,8 +90,8 @@ def unfreeze_for_provider(
 
 def _last_association_of(locked: CustomerAccount) -> Association | None:
     """Return the account's last association; the lock keeps it from ending meanwhile."""
-    own = Association.objects.filter(account=locked).select_related("partner")
-    return own.order_by("-associated_at", "-pk").first()
+    own = Association.objects.filter(account=locked).annotate(**LAST_MOMENTS)
+    return own.select_related("partner").order_by("-associated_at", "-pk").first()
 
 
 def _in_force(last: Association | None) -> Association | None:
@@ -98,5 +99,5 @@ def _in_force(last: Association | None) -> Association | None:
 
 
 def _moment_after(last: Association | None, now: datetime) -> datetime:
-    """Return `now`, or a later end: from its moment must follow whom an action tells."""
-    return max(now, last.ended_at) if last is not None and last.ended_at is not None else now
+    """Return `now` or, if later, what was last done: from the moment follows whom it tells."""
+    return now if last is None else max(now, last_moment_of(last))

@@ -24,6 +24,7 @@ from association.services.authorizations import (
 from association.services.documents import current_documents
 from association.views.my_partner import for_customers
 from association.views.own import signed_in
+from web.answers import as_refusal
 from web.form_keys import answer_once, earlier_answer
 from web.origin import current_origin
 from web.refused import Refused
@@ -52,7 +53,8 @@ def authorization(request: HttpRequest, association: Association) -> HttpRespons
             raise
         typed = form.cleaned_data["reason"]
         sentence = sentence_for(refused)
-        return show_letter(request, association, reason=typed, problem=sentence, status=409)
+        page = show_letter(request, association, reason=typed, problem=sentence)
+        return as_refusal(page, refused.again_at)
 
 
 def _answer(

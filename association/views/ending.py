@@ -26,7 +26,7 @@ from association.services.endings import (
 )
 from association.views.my_partner import for_customers
 from association.views.own import signed_in
-from web.answers import posted
+from web.answers import as_refusal, posted
 from web.form_keys import answer_once, earlier_answer
 from web.refused import Refused
 
@@ -61,7 +61,8 @@ def end(request: HttpRequest, association: Association) -> HttpResponse:
         if refused.code == AssociationRefusal.ENDED:
             raise
         problem = sentence_for(refused)
-        return _page(request, association, form, problem=problem, status=409)
+        page = _page(request, association, form, problem=problem)
+        return as_refusal(page, refused.again_at)
 
 
 def act_on_ending(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause
-from accounts.models import CustomerAccount, Freeze, acts_for_provider
+from accounts.models import CustomerAccount, Freeze
 from association.ending_words import obstacle_lines, who_ended
 from association.enums import AssociationRefusal, AuthorizationState, FrozenAction, Side
 from association.freeze_words import ASKED
@@ -168,7 +168,11 @@ def past_line(association: Association) -> dict[str, Any]:
 
 
 def _freezes(account: CustomerAccount) -> QuerySet[Freeze]:
-    freezes = account.freezes.select_related("frozen_by", "unfrozen_by")
+    """Return every freeze, newest first; each with `partner_name`, of its time's partner."""
+    then = Association.objects.filter(
+        account=OuterRef("account"), associated_at__lte=OuterRef("frozen_at")
+    ).order_by("-associated_at", "-pk")
+    freezes = account.freezes.annotate(partner_name=Subquery(then.values("partner__name")[:1]))
     return freezes.order_by("-frozen_at", "-pk")
 
 
@@ -241,11 +245,11 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
     account = association.account
     freezes = list(_freezes(account))
     open_freezes = [freeze for freeze in freezes if freeze.is_open]
-    budgets = list(association.budgets.select_related("set_by").order_by("-set_at", "-pk"))
+    budgets = list(association.budgets.order_by("-set_at", "-pk"))
     budget = next((row for row in budgets if row.replaced_at is None), None)
     spent = spent_of(budget, now) if budget is not None else None
     rows = advise(open_freezes, budget=budget, used=spent)
-    authorizations = list(association.authorizations.select_related("requested_by").order_by("-pk"))
+    authorizations = list(association.authorizations.order_by("-pk"))
     authorization = authorizations[0] if authorizations else None
     last_request = association.end_requests.order_by("-asked_at").first()
     end_request = last_request if last_request is not None and last_request.is_open else None
@@ -352,7 +356,7 @@ def _partner_actions(
             "kind": "budget",
             "at": row.set_at,
             "budget": row,
-            "by_provider": acts_for_provider(row.set_by),
+            "by_provider": row.set_by_provider,
         }
         for row in budgets
     ]
@@ -360,7 +364,7 @@ def _partner_actions(
         {
             "kind": "authorization_request",
             "at": row.requested_at,
-            "by_provider": acts_for_provider(row.requested_by),
+            "by_provider": row.requested_by_provider,
         }
         for row in authorizations
         if row.requested_at is not None
@@ -376,14 +380,14 @@ def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
             "at": row.frozen_at,
             "freeze": row,
             "reason": row.reason,
-            "by_provider": acts_for_provider(row.frozen_by),
+            "by_provider": row.frozen_by_provider,
         }
         for row in own
         if row.cause == FreezeCause.PARTNER
     ]
     # Several freezes that were lifted at one moment are one action.
     lifted = {
-        (row.unfrozen_at, row.unfreeze_reason, acts_for_provider(row.unfrozen_by))
+        (row.unfrozen_at, row.unfreeze_reason, row.unfrozen_by_provider)
         for row in own
         if row.unfrozen_at
     }

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from audit.services import record_audit_event
+from audit.services import moment_after_events, record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import PartnerRefusal, PartnerStatus
 from partners.models import Partner
@@ -44,6 +44,7 @@ def freeze_partner(
         check_shown(shown_version, shown_freeze(locked))
         if locked.is_frozen:
             raise Refused(PartnerRefusal.FROZEN_ALREADY)
+        now = moment_after_events(about=locked, now=now)
         frozen = {
             "status": PartnerStatus.FROZEN,
             "frozen_at": now,

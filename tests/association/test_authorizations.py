@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from association.models import Association, Authorization, Consent, DocumentKind
 from association.services.authorizations import (
+    MOST_GRANTS_A_DAY,
     decline_authorization,
     grant_authorization,
     request_authorization,
@@ -250,3 +251,17 @@ def test_members_of_another_partner_and_inactive_ones_get_no_e_mail():
     PartnerMemberFactory.create(partner=association.partner)
     decline(ask(association, now=timezone.now() - timedelta(days=1)))
     assert mailed(DECIDED) == []
+
+
+def test_the_letter_is_agreed_to_only_so_often_a_day_and_revoked_always():
+    association, now = associated(), timezone.now()
+    for minute in range(MOST_GRANTS_A_DAY):
+        at = now + timedelta(minutes=minute)
+        granted = grant(association, now=at)
+        assert revoke(granted).revoked_at is not None
+
+    with pytest.raises(Refused, match="granted_too_often") as refused:
+        grant(association, now=now + timedelta(hours=1))
+
+    assert refused.value.again_at == now + timedelta(days=1)
+    assert grant(association, now=refused.value.again_at).revoked_at is None

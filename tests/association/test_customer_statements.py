@@ -86,7 +86,7 @@ def ask(client, customer):
         ([set_budget], set_budget_and_unfreeze, 20),
         ([set_budget_and_unfreeze], freeze, 19),
         ([set_budget], unfreeze, 20),
-        ([], manage, 14),
+        ([], manage, 15),
         ([], ask, 17),
     ],
 )

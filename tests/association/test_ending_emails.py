@@ -9,8 +9,15 @@ from association.enums import Side
 from association.models import Association
 from association.services.customers import set_budget
 from association.services.endings import answer_end_request, ask_to_end, withdraw_end_request
-from outbox.services.rendering import Stale
-from tests.factories import InvitationFactory, UserFactory, end_by_provider, make_associated
+from outbox.models import OutboxMessage
+from outbox.services.rendering import Stale, render_message
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    end_by_provider,
+    make_associated,
+)
 from tests.reading_mails import links, only_in_text, write
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +39,12 @@ def answered(end_request, side, *, agree):
     return answer_end_request(
         end_request=end_request, side=side, agree=agree, reason="Stay", by=by, now=timezone.now()
     )
+
+
+def withdraw(end_request):
+    by, now = end_request.association.account.owner, timezone.now()
+    side = end_request.asking_side
+    return withdraw_end_request(end_request=end_request, side=side, by=by, now=now)
 
 
 def console(association, page=""):
@@ -78,16 +91,61 @@ def test_the_asking_side_reads_who_declined_and_why():
 
 
 def test_the_other_side_reads_that_the_request_is_withdrawn():
-    association = associated()
-    owner, now = association.account.owner, timezone.now()
-    end_request = asked(association, Side.CUSTOMER)
-    withdraw_end_request(end_request=end_request, side=Side.CUSTOMER, by=owner, now=now)
+    end_request = withdraw(asked(associated(), Side.CUSTOMER))
     email = write("association.customer_end_withdrawn", end_request)
     assert email.subject == "A customer no longer asks to end the association"
     assert only_in_text(email) == set()
     email = write("association.end_withdrawn", end_request)
     assert email.subject == "Nimbus no longer asks to end your association"
     assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"),
+    [("end_withdrawn", Side.PARTNER), ("customer_end_withdrawn", Side.CUSTOMER)],
+)
+def test_a_withdrawal_is_stale_when_its_reader_was_not_told_of_the_request(kind, side):
+    association = associated()
+    boss = PartnerMemberFactory.create(partner=association.partner, administrator=True).user
+    withdraw(asked(association, side))
+    message = OutboxMessage.objects.get(kind=f"association.{kind}")
+    assert message.recipient in (boss.email, association.account.owner.email)
+    with pytest.raises(Stale, match=r"^request was not sent$"):
+        render_message(message)
+
+    OutboxMessage.objects.exclude(pk=message.pk).update(sent_at=timezone.now())
+    assert "no longer asks" in render_message(message).subject
+
+    asked(association, side)
+    with pytest.raises(Stale, match=r"^asked again$"):
+        render_message(message)
+
+
+@pytest.mark.parametrize("kind", ["end_withdrawn", "customer_end_withdrawn"])
+def test_a_withdrawal_is_stale_when_the_association_has_ended(kind):
+    association = associated()
+    end_request = withdraw(asked(association, Side.CUSTOMER))
+    end_by_provider(association)
+    with pytest.raises(Stale, match=r"^association ended$"):
+        write(f"association.{kind}", end_request)
+
+
+@pytest.mark.parametrize("kind", ["end_declined", "customer_end_declined"])
+def test_a_declined_request_is_stale_when_the_association_has_ended(kind):
+    association = associated()
+    end_request = answered(asked(association, Side.CUSTOMER), Side.PARTNER, agree=False)
+    end_by_provider(association)
+    with pytest.raises(Stale, match=r"^association ended$"):
+        write(f"association.{kind}", end_request)
+
+
+@pytest.mark.parametrize(
+    "kind", ["end_declined", "customer_end_declined", "end_withdrawn", "customer_end_withdrawn"]
+)
+def test_an_e_mail_about_another_answer_is_stale(kind):
+    end_request = asked(associated(), Side.CUSTOMER)
+    with pytest.raises(Stale, match=r"^answered otherwise$"):
+        write(f"association.{kind}", end_request)
 
 
 def ended(asking, deciding):

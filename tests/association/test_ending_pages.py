@@ -14,7 +14,7 @@ from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
 from association.models import Association, DocumentKind, EndRequest
 from association.services.customers import set_budget
-from association.services.endings import ask_to_end
+from association.services.endings import MOST_REQUESTS_A_DAY, ask_to_end, withdraw_end_request
 from association.services.overview import waiting_counts
 from association.views import my_partner
 from association.views.console import endings
@@ -243,6 +243,34 @@ def test_only_what_there_is_ends(has):
     assert "revoked on" not in mine
     detail = text_of(console.get(reverse("console_customer", args=[association.pk])))
     assert ("Ended with the association on" in detail) is has
+
+
+def test_asking_too_often_says_when_it_is_possible_again(association, console):
+    now = timezone.now()
+    for _ in range(MOST_REQUESTS_A_DAY):
+        end_request = asked(association, Side.PARTNER, now)
+        by = end_request.asked_by
+        withdraw_end_request(end_request=end_request, side=Side.PARTNER, by=by, now=now)
+
+    page = press(console, console_end(association), "ask", "Once more")
+
+    assert page.status_code == 429
+    assert 86_000 < int(page["Retry-After"]) <= 86_400
+    assert "five times within a day" in text_of(page)
+    assert "Once more" in text_of(page)
+
+
+def test_a_customer_who_asks_too_often_is_told_so_too(association, customer):
+    now, owner = timezone.now(), association.account.owner
+    for _ in range(MOST_REQUESTS_A_DAY):
+        end_request = asked(association, Side.CUSTOMER, now)
+        withdraw_end_request(end_request=end_request, side=Side.CUSTOMER, by=owner, now=now)
+
+    page = customer.post(MY_END, {"action": "ask", "reason": "Once more"})
+
+    assert page.status_code == 429
+    assert 86_000 < int(page["Retry-After"]) <= 86_400
+    assert "Once more" in text_of(page)
 
 
 def test_an_obstacle_that_came_meanwhile_is_a_conflict(association, customer):

@@ -13,6 +13,7 @@ from association.models import Association, EndRequest
 from association.services.budget_requests import ask_partner
 from association.services.customers import set_budget
 from association.services.endings import (
+    MOST_REQUESTS_A_DAY,
     answer_end_request,
     answer_is_due_at,
     ask_to_end,
@@ -202,6 +203,21 @@ def test_nothing_can_be_asked_or_answered_after_the_end(association):
     assert code_of(answer, asked, PARTNER, agree=True) == AssociationRefusal.ENDED
     assert code_of(withdraw, asked, CUSTOMER) == AssociationRefusal.ENDED
     assert code_of(ask, association) == AssociationRefusal.ENDED
+
+
+def test_each_side_asks_only_so_often_a_day(association):
+    now = timezone.now()
+    asked = [now + timedelta(minutes=minute) for minute in range(MOST_REQUESTS_A_DAY)]
+    for moment in asked:
+        withdraw(ask(association, now=moment), CUSTOMER)
+
+    later = asked[-1] + timedelta(hours=1)
+    with pytest.raises(Refused, match="end_asked_too_often") as refused:
+        ask(association, now=later)
+
+    assert refused.value.again_at == now + timedelta(days=1)
+    withdraw(ask(association, PARTNER, now=later), PARTNER)
+    assert ask(association, now=refused.value.again_at).is_open
 
 
 def test_only_the_owner_acts_for_the_customer(association):

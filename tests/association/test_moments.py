@@ -10,14 +10,27 @@ from django.utils import timezone
 from accounts.enums import FreezeScope
 from accounts.models import Freeze
 from association.enums import Side
-from association.models import Association, Authorization, Budget, DocumentKind, EndRequest
+from association.models import (
+    Association,
+    Authorization,
+    Budget,
+    BudgetRequest,
+    DocumentKind,
+    EndRequest,
+)
 from association.services.authorizations import (
     decline_authorization,
     grant_authorization,
     request_authorization,
     revoke_authorization,
 )
-from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from association.services.budget_requests import ask_partner
+from association.services.customers import (
+    assign_manager,
+    freeze_customer,
+    set_budget,
+    unfreeze_customer,
+)
 from association.services.endings import (
     answer_end_request,
     ask_to_end,
@@ -27,7 +40,12 @@ from association.services.endings import (
 from association.services.invariants.checking import find_violations
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
 from audit.models import AuditEvent
-from tests.factories import PartnerMemberFactory, UserFactory, make_associated
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    make_associated,
+)
 from tests.journeys.walk import document
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +71,9 @@ class Customer:
 
     def budget_and_unfreeze(self, now):
         self.budget(now, unfreeze=True)
+
+    def ask_partner(self, now):
+        ask_partner(association=self.association, by=self.owner, now=now)
 
     def freeze(self, now):
         freeze_customer(association=self.association, by=self.member, now=now, **FREEZE)
@@ -120,6 +141,7 @@ def moments():
         Association: ["ended_at"],
         Freeze: ["frozen_at", "unfrozen_at"],
         Budget: ["set_at", "replaced_at"],
+        BudgetRequest: ["asked_at"],
         Authorization: ["requested_at", "granted_at", "declined_at", "revoked_at"],
         EndRequest: ["asked_at", "answered_at"],
     }
@@ -142,6 +164,9 @@ PAIRS = [
     ([], "budget", "unfreeze"),
     ([], "budget", "budget"),
     ([], "freeze", "budget_and_unfreeze"),
+    ([], "budget", "ask_partner"),
+    ([], "ask_partner", "budget"),
+    ([], "budget", "provider_freeze"),
     (["budget"], "unfreeze", "freeze"),
     (["budget"], "freeze", "unfreeze"),
     ([], "budget_and_unfreeze", "freeze"),
@@ -187,3 +212,26 @@ def test_action_that_waited_for_nothing_keeps_its_moment():
     customer.end(now + WAIT)
     customer.association.refresh_from_db()
     assert customer.association.ended_at == now + WAIT
+
+
+def test_provider_freeze_is_dated_after_the_association_whose_partner_it_tells():
+    association = make_associated(invitation=InvitationFactory.create(referral=True))
+    freeze = freeze_for_provider(
+        account=association.account,
+        by=UserFactory.create(is_staff=True),
+        now=association.associated_at - WAIT,
+        **FREEZE,
+    )
+    assert freeze.frozen_at == association.associated_at
+
+
+def test_manager_is_assigned_after_the_one_before():
+    customer = Customer()
+    now = timezone.now() + timedelta(seconds=1)
+    managers = PartnerMemberFactory.create_batch(2, partner=customer.association.partner)
+    for manager, at in zip(managers, (now + WAIT, now), strict=True):
+        assign_manager(
+            association=customer.association, manager=manager, by=customer.member, now=at
+        )
+    events = AuditEvent.objects.filter(action="association.manager_changed").order_by("pk")
+    assert [event.occurred_at for event in events] == [now + WAIT] * 2

@@ -77,7 +77,8 @@ def mailed():
 
 
 def test_request_is_stored_audited_and_e_mailed_once_a_day():
-    association = associated()
+    with time_machine.travel(MORNING - timedelta(hours=1)):
+        association = associated()
     administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
     PartnerMemberFactory.create(partner=association.partner)
     first = ask(association, MORNING)
@@ -223,7 +224,9 @@ def test_my_partner_costs_the_same_for_more_rows(django_assert_num_queries, rows
     for number in range(rows):
         now = timezone.now() + timedelta(seconds=number)
         budget(association, now=now)
-        ask(association, now - timedelta(days=number))
+        association.budget_requests.create(
+            asked_at=now - timedelta(days=number), asked_on=now - timedelta(days=number)
+        )
         association.authorizations.create(requested_at=now, declined_at=now)
         association.account.freezes.create(
             cause=FreezeCause.PARTNER, scope="account", frozen_at=now, unfrozen_at=now

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from outbox.services.rendering import Stale
+from accounts.models import User
+from outbox.services.queue import OutgoingMessage, enqueue_messages
+from outbox.services.rendering import Stale, render_message
 from partners.emails import preview_invitation
 from partners.services.unsubscribe_links import unsubscribe_url
 from tests.factories import (
@@ -16,6 +18,7 @@ from tests.factories import (
     InvitationRequestFactory,
     MemberInvitationFactory,
     PartnerFactory,
+    PartnerMemberFactory,
 )
 from tests.reading_mails import as_previewed, links, only_in_text, write
 
@@ -133,3 +136,21 @@ def test_provider_speaks_without_the_partners_logo():
     assert mail.speaker.name == "Example Cloud"
     assert "<img" not in mail.html
     assert "<bdi>Example Cloud</bdi>" in mail.html
+
+
+@pytest.mark.parametrize("leave", ["remove", "deactivate"])
+def test_who_is_no_member_any_more_gets_no_e_mail_about_the_partners_customers(leave):
+    boss = PartnerMemberFactory.create(administrator=True)
+    request = InvitationRequestFactory(partner=boss.partner)
+    sent = OutgoingMessage("partners.invitation_requested", boss.user.email, request, "en", {})
+    (message,) = enqueue_messages(messages=[sent], now=timezone.now())
+    assert render_message(message).subject == "Someone asks for an online invitation"
+
+    if leave == "remove":
+        boss.delete()
+        PartnerMemberFactory.create(user=boss.user)  # of another partner
+    else:
+        User.objects.filter(pk=boss.user_id).update(is_active=False)
+
+    with pytest.raises(Stale, match=r"^no member any more$"):
+        render_message(message)

@@ -138,6 +138,7 @@ def test_another_freeze_than_the_shown_one_is_not_lifted(partner, admin):
     freeze(partner, admin, now=NOW + timedelta(microseconds=1))
     with pytest.raises(ChangedMeanwhile):
         unfreeze(partner, admin, shown_version=shown)
+    shown = ShownVersion.of(shown_freeze(Partner.objects.get()))
     unfreeze(partner, admin)
     # The very same moment and reason: what the page shows is what is lifted.
     freeze(partner, admin)
@@ -346,3 +347,9 @@ def test_members_customers_and_strangers_freeze_nobody(partner):
         assert send_freeze(client, partner).status_code in {302, 403, 404}
     assert not Partner.objects.get().is_frozen
     assert not OutboxMessage.objects.exists()
+
+
+def test_freeze_that_waited_for_an_unfreeze_comes_after_it(partner, admin):
+    freeze(partner, admin)
+    unfreeze(partner, admin, now=NOW + timedelta(seconds=1))
+    assert freeze(partner, admin).frozen_at == NOW + timedelta(seconds=1)

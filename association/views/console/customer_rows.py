@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -50,25 +51,33 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
     }
 
 
-def who(actor: User | None, association: Association) -> str:
-    """Return who acted: members by their address, the provider's staff without a name."""
+def who(actor: User | None, association: Association, *, by_provider: bool | None = None) -> str:
+    """Return who acted: members by their address, the provider's staff without a name.
+
+    `by_provider` is what the action's row says; without one counts what the actor is today.
+    """
     if actor is None:
         return _("automatically")
     if actor.pk == association.account.owner_id:
         return _("the customer")
-    return actor_name(actor)
+    if by_provider is None:
+        return actor_name(actor)
+    return str(settings.PROVIDER_NAME) if by_provider else actor.email
 
 
 def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
     """Return the freeze as the pages list it."""
+    frozen_by = who(freeze.frozen_by, association, by_provider=freeze.frozen_by_provider)
     is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
     return {
         "cause": freeze.get_cause_display(),
         "scope": freeze.get_scope_display(),
         "frozen_at": freeze.frozen_at,
-        "frozen_by": _("joining") if is_by_joining else who(freeze.frozen_by, association),
+        "frozen_by": _("joining") if is_by_joining else frozen_by,
         "unfrozen_at": freeze.unfrozen_at,
-        "unfrozen_by": who(freeze.unfrozen_by, association),
+        "unfrozen_by": who(
+            freeze.unfrozen_by, association, by_provider=freeze.unfrozen_by_provider
+        ),
         "reason": freeze.reason if partner_reads_reason(freeze, association) else "",
         "unfreeze_reason": freeze.unfreeze_reason,
     }

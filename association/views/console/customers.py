@@ -140,10 +140,19 @@ def _show_customer(
         **_state_context(association, member),
         "freezes": [freeze_row(row, association) for row in record["freezes"]],
         "budgets": [
-            {"budget": row, "set_by": who(row.set_by, association)} for row in record["budgets"]
+            {
+                "budget": row,
+                "set_by": who(row.set_by, association, by_provider=row.set_by_provider),
+            }
+            for row in record["budgets"]
         ],
         "authorizations": [
-            {"authorization": row, "requested_by": who(row.requested_by, association)}
+            {
+                "authorization": row,
+                "requested_by": who(
+                    row.requested_by, association, by_provider=row.requested_by_provider
+                ),
+            }
             for row in record["authorizations"]
         ],
         "end_request": next((row for row in record["end_requests"] if row.is_open), None),

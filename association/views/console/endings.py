@@ -16,7 +16,7 @@ from association.views.console.customers import answers_refusals, find_customer
 from association.views.ending import act_on_ending, end_context
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
-from web.answers import posted
+from web.answers import as_refusal, posted
 from web.form_keys import answer_once
 from web.refused import Refused
 
@@ -50,8 +50,8 @@ def end(request: HttpRequest, member: PartnerMember, association_id: int) -> Htt
     except Refused as refused:
         if refused.code == AssociationRefusal.ENDED:
             raise
-        problem = sentence_for(refused)
-        return _page(request, member, customer, form, problem=problem, status=409)
+        page = _page(request, member, customer, form, problem=sentence_for(refused))
+        return as_refusal(page, refused.again_at)
 
 
 def _page(
@@ -61,7 +61,7 @@ def _page(
     form: EndForm,
     *,
     problem: str = "",
-    status: int,
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         **end_context(form, customer, Side.PARTNER, timezone.now()),
