@@ -131,7 +131,7 @@ def _is_shown(association: Association, request: HttpRequest) -> bool:
 def _answer_other_partner(request: HttpRequest, association: Association) -> HttpResponse:
     """Say that the page was about an earlier partner, and give back what was typed."""
     context = {"partner": association.partner, "typed": typed_form(request)["typed"]}
-    return render(request, "association/other_partner.html", context, status=409)
+    return render(request, "association/earlier_partner.html", context, status=409)
 
 
 def _answer_after_the_end(request: HttpRequest) -> HttpResponse:

@@ -265,8 +265,9 @@ def test_statements_do_not_grow_with_the_lines(load: Any) -> None:
             load(*lines)
         return len(captured)
 
-    assert statements("few", 3) == statements("many", 100) == 6
-    assert Coupon.objects.count() == 103
+    # With at most 999 parameters (SQLite, Django 5.2) 99 events are one statement.
+    assert statements("few", 3) == statements("many", 99) == 6
+    assert Coupon.objects.count() == 102
 
 
 def test_more_than_one_batch_is_imported(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:

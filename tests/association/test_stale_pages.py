@@ -280,7 +280,7 @@ def test_right_that_a_colleague_gave_a_member_stays(boss, carol):
         *(409, "administrator"),
         True,
     )
-    assert says(answer, "Role: Now it is “Administrator: ", "in full: Now it is yes.", CAROL)
+    assert says(answer, "Role: Now it is “Administrator: ", "addresses: Now it is yes.", CAROL)
     assert page.send(role="manager").status_code == 303
 
 

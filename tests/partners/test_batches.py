@@ -119,8 +119,8 @@ def test_twelve_hundred_are_made_by_the_worker(member):
 
 # The savepoint's two, the batch, how far it has come; the links and their events are one statement
 # each. Where a statement takes 999 parameters at most (SQLite with Django 5.2), one for every 45
-# links and 111 events.
-@pytest.mark.parametrize(("size", "split"), [(30, 6), (90, 7)])
+# links and 99 events.
+@pytest.mark.parametrize(("size", "split"), [(30, 6), (90, 8)])
 def test_statements_do_not_grow_with_the_chunk(
     member, monkeypatch, django_assert_num_queries, size, split
 ):
