@@ -192,8 +192,8 @@ def test_many_links_differ_in_token_and_number_only(count):
 
 
 # The savepoint's two; the links and their events are one statement each. With at most 999
-# parameters in a statement (SQLite, Django 5.2) they are one for every 41 links and 111 events.
-@pytest.mark.parametrize(("count", "split"), [(2, 4), (300, 13)])
+# parameters in a statement (SQLite, Django 5.2) they are one for every 41 links and 99 events.
+@pytest.mark.parametrize(("count", "split"), [(2, 4), (300, 14)])
 def test_many_links_take_as_many_statements_as_few(django_assert_num_queries, count, split):
     partner = PartnerFactory()
     with django_assert_num_queries(split if connection.features.max_query_params == 999 else 4):

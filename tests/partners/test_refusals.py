@@ -7,7 +7,9 @@ from partners.enums import (
     LogoRefusal,
     MailingRefusal,
     MemberRefusal,
+    PartnerRefusal,
     RowProblem,
+    SettingsRefusal,
 )
 from partners.refusals import SENTENCES
 
@@ -20,7 +22,9 @@ def test_every_code_has_a_sentence_of_its_own():
         *MailingRefusal,
         *MemberRefusal,
         *InvitationRequestRefusal,
+        *PartnerRefusal,
         *RowProblem,
+        *SettingsRefusal,
     }
     sentences = [str(sentence) for sentence in SENTENCES.values()]
     assert len(set(sentences)) == len(sentences)
