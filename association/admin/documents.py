@@ -58,13 +58,13 @@ class LegalDocumentAdmin(DeletableModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_safe(self.preview))
         return [
-            path("<path:object_id>/preview/", view, name="document_preview"),
+            path("<str:document_id>/preview/", view, name="document_preview"),
             *super().get_urls(),
         ]
 
-    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def preview(self, request: HttpRequest, document_id: str) -> HttpResponse:
         """Show the document, a draft too, as readers will see it; this only reads."""
-        document = self.get_object(request, object_id)
+        document = self.get_object(request, document_id)
         if not self.has_view_permission(request, document):
             raise PermissionDenied
         if document is None:
