@@ -39,6 +39,7 @@ def show_check(
         for line in admission.decision.checks
         if line.refusal is not None
     ]
+    is_for_good = _is_for_good(admission)
     met = [check_line(line) for line in admission.decision.checks if line.refusal is None]
     context = {
         "attempt": journey.attempt,
@@ -48,8 +49,8 @@ def show_check(
         "between": between,
         "refused_lines": refused,
         "met_lines": met,
-        "is_for_good": _is_for_good(admission),
-        "last_moment": last_moment if journey.now <= last_moment else None,
+        "is_for_good": is_for_good,
+        "last_moment": last_moment if journey.now <= last_moment and not is_for_good else None,
         "checked_at": admission.decision.decided_at,
         **progress(journey.invitation, Step.CHECK),
     }

@@ -146,6 +146,8 @@ def test_the_first_button_is_the_one_that_can_help(code):
     telling_first = [("primary", "Tell"), ("secondary", "Check again")]
     checking_first = [("primary", "Check again"), ("secondary", "Tell")]
     assert buttons == (telling_first if code in FOR_GOOD else checking_first)
+    # Until when an account can join is said only of one that can.
+    assert ("can be associated until" in content) == (code not in FOR_GOOD)
 
 
 def test_all_refusals_are_shown_at_once():
