@@ -136,7 +136,7 @@ def _associate(
 
 
 def _lock(attempt: Attempt, by: User) -> Attempt:
-    """Lock the attempt, then its account, and return the attempt as it is now.
+    """Lock the attempt, its account and the owner; return the attempt as it is now.
 
     The invitation is not read again: `use_invitation()` decides on its row at the end.
     """
@@ -144,10 +144,13 @@ def _lock(attempt: Attempt, by: User) -> Attempt:
     if locked.account_id is None:
         raise step_undone(Step.ACCOUNT)
     account = CustomerAccount.objects.select_for_update().get(pk=locked.account_id)
-    # Read under the lock: an erasure that was waited for has deactivated the owner.
-    if account.owner_id != by.pk or not User.objects.filter(pk=by.pk, is_active=True).exists():
+    # As it is now: an erasure that was waited for has deactivated the owner. Locked, because a new
+    # account name has to find the association that is made with the present one.
+    owners = User.objects.select_for_update(no_key=True).filter(pk=account.owner_id, is_active=True)
+    owner = owners.first()
+    if owner is None or owner.pk != by.pk:
         raise step_undone(Step.ACCOUNT)
-    account.owner = by
+    account.owner = owner
     locked.account, locked.invitation = account, attempt.invitation
     return locked
 

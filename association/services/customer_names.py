@@ -28,21 +28,19 @@ def derived_names(association: Association) -> dict[str, str]:
 
     The name shown is the partner's, else the account's, else the account name.
     """
-    account = association.account
-    names = list(
-        filter(None, [association.customer_name, account.name, account.owner.account_name])
-    )
-    searched = dict.fromkeys([*names, *filter(None, [association.reference])])
+    account, owner = association.account, association.account.owner
+    shown = association.customer_name or account.name or owner.account_name
+    texts = [shown, account.name, owner.account_name, association.reference]
     return {
-        "shown_name": names[0],
-        "sort_name": names[0].casefold()[:60],
-        "search_names": "\n".join(searched).casefold(),
-        "search_address": account.owner.email,
+        "shown_name": shown,
+        "sort_name": shown.casefold()[:60],
+        "search_names": "\n".join(dict.fromkeys(filter(None, texts))).casefold(),
+        "search_address": owner.email,
     }
 
 
 def person_behind(attempt: Attempt) -> str:
-    """Return the name of who made the attempt, as of a customer; "" while nobody is known.
+    """Return the name of the visitor, as of a customer; "" while no name is known.
 
     The account with its owner, the invitation and the association must be loaded.
     """
@@ -56,7 +54,7 @@ def person_behind(attempt: Attempt) -> str:
 
 
 def name_on(invitation: Invitation) -> str:
-    """Return what the partner calls whom it invited; "" where nobody is named."""
+    """Return what the partner calls the invited customer; "" without a name."""
     return invitation.customer_name or invitation.recipient_name
 
 
@@ -84,9 +82,9 @@ def refresh_names_of(user: User) -> None:
     Call it in the transaction of that change, which has locked the user or the account.
     """
     rows = Association.objects.filter(account__owner=user)
-    refresh_names(
-        rows.select_related("account__owner").select_for_update(of=("self",)).order_by("pk")
-    )
+    # Locked first, then read: a statement that waits for a lock joins the names from before.
+    keys = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    refresh_names(Association.objects.filter(pk__in=keys).select_related("account__owner"))
 
 
 @whole_transaction
@@ -106,8 +104,8 @@ def rename_customer(
     ChangedMeanwhile for the fields.
     """
     with transaction.atomic():
-        rows = Association.objects.select_related("account__owner").select_for_update(of=("self",))
-        locked = rows.get(pk=association.pk)
+        # Account and owner are read after the lock, as in `refresh_names_of()`.
+        locked = Association.objects.select_for_update().get(pk=association.pk)
         if locked.has_ended:
             raise Refused(AssociationRefusal.ENDED, association=association)
         before = editable_names(locked)

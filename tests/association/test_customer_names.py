@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.services.account_names import rename_account
 from association.models import Association
+from association.services.associations import associate
 from association.services.customer_names import derived_names, rename_customer
 from association.services.invariants.names import names_are_derived
 from association.services.retention import forget_names_of_former_customers
@@ -21,6 +22,7 @@ from tests.factories import (
     end_by_provider,
     make_associated,
 )
+from tests.journeys.walk import ready_attempt
 from tests.shown_forms import open_and_send, version_of
 
 pytestmark = pytest.mark.django_db
@@ -202,4 +204,18 @@ def test_what_partners_called_former_customers_is_forgotten(boss):
     association.refresh_from_db()
     owner = association.account.owner
     assert (association.shown_name, association.reference) == (owner.account_name, "K-1")
+    assert not list(names_are_derived())
+
+
+def test_the_account_name_of_the_moment_is_taken():
+    """The owner's request had loaded the former name."""
+    attempt = ready_attempt()
+    owner = attempt.account.owner
+    renamed_meanwhile = type(owner).objects.get(pk=owner.pk)
+    rename_account(user=renamed_meanwhile, account_name="north-wind", by=owner, now=timezone.now())
+    assert owner.account_name != "north-wind"
+
+    made = associate(attempt=attempt, by=owner, address=None)
+
+    assert made.shown_name == "north-wind"
     assert not list(names_are_derived())
