@@ -91,7 +91,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A filter applies when it is chosen; the button is for those who browse without this.
-for (const choice of document.querySelectorAll(".list-tools select, .list-tools [type=date]")) {
+for (const choice of document.querySelectorAll(".list-tools select")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 }
 
