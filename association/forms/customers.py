@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeScope
 from association.forms.budgets import reason_field
+from partners.forms.invitations import CustomerForm
 from partners.models import PartnerMember
-from web.text_fields import LineField, LinesField
+from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm
 
 
@@ -45,28 +46,14 @@ class UnfreezeForm(VersionedForm):
     )
 
 
-class CustomerNameForm(VersionedForm):
+class CustomerNameForm(VersionedForm, CustomerForm):
     """What the partner calls a customer; `shows` are the present texts."""
 
-    customer_name = LineField(
-        label=_("Name"),
-        max_length=120,
-        required=False,
-        help_text=_("What you call this customer. Empty: the name that the account gives itself."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    reference = LineField(
-        label=_("Reference"),
-        max_length=128,
-        required=False,
-        help_text=_("Your own key: a contract or customer number, say."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
     note = LinesField(
         label=_("Note"),
         max_length=500,
         required=False,
-        help_text=_("Only your own people read these three fields. The customer does not."),
+        help_text=_("Only your own people read name, reference and note. The customer does not."),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 

@@ -62,7 +62,9 @@ class CustomerForm(forms.Form):
         label=_("Customer name"),
         max_length=120,
         required=False,
-        help_text=_("What you call the customer in your lists."),
+        help_text=_(
+            "What you call the customer. Empty: the recipient’s name, or the account’s own."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     reference = LineField(
