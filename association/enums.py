@@ -186,7 +186,7 @@ class RefusalCode(StrEnum):
     WRONG_RECIPIENT = "wrong_recipient"
 
 
-# What refuses an account whoever invites it, and never ends: only another account can join.
+# What refuses an account in every invitation, and never ends: only another account can join.
 FOR_GOOD = frozenset(
     {
         RefusalCode.CHINESE_MAINLAND_SITE,

@@ -73,7 +73,7 @@ def tour(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @posts_only("demo")
 def log_in_as(request: HttpRequest) -> HttpResponse:
-    """Log in as one of the people whom the tour names; whoever was logged in is not any more."""
+    """Log in as one of the people whom the tour names; any other log-in ends."""
     role = request.POST.get("role", "")
     # Outside the demo this app is not even installed.
     if not settings.DEMO or role not in ROLES:

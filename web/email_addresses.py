@@ -80,7 +80,7 @@ def mask_address(address: str) -> str:
     """Return the first letter, the domain, and a number that tells two addresses apart.
 
     The number is the same for every spelling of an address; with another key it is another one.
-    Nobody can compute it without `SECRET_KEY`; what it is worth is in `docs/security.md`. What is
+    It cannot be computed without `SECRET_KEY`; what it is worth is in `docs/security.md`. What is
     masked already stays.
     """
     if _MASKED.fullmatch(address):

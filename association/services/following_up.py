@@ -57,7 +57,7 @@ def operation_for(attempt: Attempt, code: str) -> Operation | None:
     if suggested == Operation.RESEND and invitation.channel != Channel.EMAIL:
         suggested = Operation.SEND_ONLINE_INVITATION
     if suggested == Operation.SEND_ONLINE_INVITATION and FOR_GOOD & set(attempt.refusal_codes):
-        # Whoever invites it, this account cannot join.
+        # No invitation helps this account.
         suggested = Operation.MESSAGE_CUSTOMER
     if suggested == Operation.SEND_TO_OTHER_ADDRESS and not invitation.is_bound:
         # The same invitation serves a new account.
