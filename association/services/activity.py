@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Subquery
 from django.utils.timezone import make_aware
 
+from accounts.models import User
 from audit.models import AuditEvent
 from partners.models import Partner, PartnerMember
 from partners.services.pages import Order
@@ -44,6 +45,8 @@ def find_activity(member: PartnerMember, filters: Mapping[str, Any]) -> QuerySet
     time zone, and `about`, the label and key of an object.
     """
     found = AuditEvent.objects.filter(acted_for=member.partner_id).select_related("actor")
+    # Inviting a member whose address is new adds a user: that it was new is not told (0012).
+    found = found.exclude(object_label=User._meta.label_lower)
     if "member" in filters:
         # One value, so that the index has this member's events in their order.
         users = member.partner.members.filter(pk=filters["member"]).values("user")

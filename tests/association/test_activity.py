@@ -226,3 +226,15 @@ def test_every_action_of_members_has_words():
     found = {action for source in sources for action in ACTION.findall(source)}
     assert found - WORDS.keys() - NOT_BY_MEMBERS == set()
     assert len(found) > 20
+
+
+def test_inviting_a_member_does_not_tell_whether_the_address_was_new(console):
+    known = UserFactory.create()
+    for address in (known.email, "new@example.org"):
+        answer = console.post("/partner/members/invite", {"address": address, "role": "manager"})
+        assert answer.status_code == 303
+    assert AuditEvent.objects.filter(action="user.added").exists()
+
+    rows = console.get(ACTIVITY).context["rows"]
+
+    assert [str(row["words"]) for row in rows] == ["Member invited"] * 2
