@@ -1,6 +1,5 @@
 """Names that change at once, on PostgreSQL: the copies follow both; with a control."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,20 +16,9 @@ from association.services.customer_names import (
 )
 from association.services.invariants.names import names_are_derived
 from tests.factories import PartnerMemberFactory, make_associated
+from tests.lock_waits import wait_until_someone_waits
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-
-
-def wait_until_blocked():
-    with connection.cursor() as cursor:
-        for _ in range(200):
-            cursor.execute(WAITING)
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.02)
-    raise AssertionError("the second change did not wait for the first")
 
 
 def by_owner(association):
@@ -65,7 +53,7 @@ def after_waiting(second, association):
             CustomerAccount.objects.filter(pk=association.account_id).update(name="Nordwind GmbH")
             refresh_names_of(association.account.owner)
             waiting = threads.submit(run)
-            wait_until_blocked()
+            wait_until_someone_waits()
         waiting.result(timeout=10)
     association.refresh_from_db()
     return association.shown_name

@@ -32,6 +32,7 @@ from tests.factories import (
     make_attempt,
 )
 from tests.journeys.walk import invite, ready_attempt, walk_of
+from tests.lock_waits import wait_until_someone_waits
 from web.refused import Refused
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -328,23 +329,6 @@ def associate_behind_a_revocation(invitation, attempt):
             waiting = pool.submit(act, attempt)
             wait_until_someone_waits()
         return waiting.result(timeout=PATIENCE)
-
-
-def wait_until_someone_waits():
-    """Return once another connection of this database waits for a lock."""
-    pause = threading.Event()
-    with connection.cursor() as cursor:
-        for _ in range(400):
-            # Within one transaction PostgreSQL shows the same picture again and again.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-            pause.wait(0.05)
-    pytest.fail("No connection waits for the row: this race tests nothing.")
 
 
 def test_a_hot_link_is_locked_by_its_last_statement_only():

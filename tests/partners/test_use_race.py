@@ -15,6 +15,7 @@ from partners.models import Invitation
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.invitations import revoke_invitation
 from tests.factories import InvitationFactory
+from tests.lock_waits import wait_until_someone_waits
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -76,7 +77,7 @@ def test_use_that_waited_for_a_revocation_is_refused():
         with transaction.atomic():
             revoke_invitation(invitation=invitation, by=None, now=now)
             waiting = people.submit(_use, invitation)
-            _wait_until_someone_waits()
+            wait_until_someone_waits()
         assert waiting.result(timeout=20) == InvitationRefusal.REVOKED
 
 
@@ -88,7 +89,7 @@ def test_use_that_waited_for_a_shorter_expiry_is_refused():
                 expires_at=timezone.now() - timedelta(seconds=1)
             )
             waiting = people.submit(_use, invitation)
-            _wait_until_someone_waits()
+            wait_until_someone_waits()
         assert waiting.result(timeout=20) == InvitationRefusal.EXPIRED
 
 
@@ -105,20 +106,3 @@ def _use(invitation: Invitation) -> object:
     finally:
         connection.close()
     return None
-
-
-def _wait_until_someone_waits() -> None:
-    """Return once another connection of this database waits for a lock."""
-    pause = threading.Event()
-    with connection.cursor() as cursor:
-        for _ in range(200):
-            # Without it the transaction would read the same snapshot again.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-            pause.wait(0.05)
-    pytest.fail("No connection waits for the row, so this race tests nothing")

@@ -23,6 +23,7 @@ from accounts.models import CustomerAccount
 from config.databases import statement_limits
 from partners.models import Partner
 from tests.factories import CustomerAccountFactory, InvitationFactory, PartnerFactory
+from tests.lock_waits import someone_waits
 from tests.web.black_hole import black_hole
 from web import fixed_queries
 from web.postgresql.driver import WaitedTooLong
@@ -224,15 +225,9 @@ def test_without_the_limit_waiting_for_locks_adds_up(visit, settings):
 
 def assert_nothing_waits():
     """Check that the server has noticed within a second that nobody waits for the transaction."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
     pause = threading.Event()
     for _ in range(20):
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if not cursor.fetchone()[0]:
-                return
+        if not someone_waits():
+            return
         pause.wait(0.05)
     pytest.fail("A transaction still waits for a lock.")
