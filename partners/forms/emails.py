@@ -15,7 +15,7 @@ from accounts.fields import OthersEmailField, capitalised
 from partners.contact_lists.reading import ContactList, read_list
 from partners.emails import default_subject
 from partners.enums import AssociationType, ListProblem
-from partners.forms.expiry import MomentField
+from partners.forms.expiry import DayAndTimeInput, MomentField
 from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationForm
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
@@ -71,7 +71,7 @@ class MailingForm(WordsForm):
 
 
 class EmailTermsForm(WordsForm, InvitationForm):
-    expires_at = MomentField(label=_("Expires at"))
+    expires_at = MomentField(label=_("Expires on"), widget=DayAndTimeInput())
     # Not `is_bound`: every form has an attribute of that name.
     recipient_only = forms.BooleanField(
         label=_("Only an account with this address may use it"), initial=True, required=False
@@ -84,12 +84,9 @@ class EmailTermsForm(WordsForm, InvitationForm):
         ]
         self.fields["subject"].initial = default_subject(partner)
         self.fields["label"].required = False
-        expires_at = self.fields["expires_at"]
-        expires_at.widget = forms.DateTimeInput(
-            attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
-        )
-        expires_at.help_text = _(
-            "Empty: seven days after it is sent. In your time zone, %(zone)s."
+        self.fields["expires_at"].help_text = _(
+            "Empty: seven days after it is sent. Without a time it is the end of that day. Time"
+            " zone: %(zone)s."
         ) % {"zone": partner.time_zone}
 
     def clean(self) -> dict[str, Any]:

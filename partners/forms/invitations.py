@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import CountryField, OthersEmailField, capitalised
 from partners.enums import AssociationType, InvitationProblem
+from partners.forms.expiry import EndField
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
-from web.date_fields import DateTimeField
 from web.number_fields import WholeNumberField
 from web.text_fields import LineField, LinesField
 
@@ -35,7 +35,7 @@ class TermsForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    expires_at = DateTimeField(
+    expires_at = EndField(
         label=_("Expires at"),
         required=False,
         error_messages={"invalid": _("Enter a date and a time like 2026-12-31 18:00.")},

@@ -194,4 +194,5 @@ def terms_for_another(like: Invitation, *, now: datetime) -> dict[str, Any]:
 
 
 def _zone_hint(partner: Partner) -> str:
-    return gettext("In the time zone %(zone)s.") % {"zone": partner.time_zone}
+    text = gettext("Without a time it is the end of that day. Time zone: %(zone)s.")
+    return text % {"zone": partner.time_zone}

@@ -79,6 +79,12 @@ def test_new_link_ends_on_its_page(boss):
         ({"expiry": "90"}, NOW + timedelta(days=90)),
         ({"expiry": "at", "expires_at": "2026-07-01T18:00"}, datetime(2026, 7, 1, 16, tzinfo=UTC)),
         ({"expires_at": "2026-01-20 18:00"}, datetime(2026, 1, 20, 17, tzinfo=UTC)),
+        (
+            {"expires_at": "2026-01-20", "expires_at_time": "18:00"},
+            datetime(2026, 1, 20, 17, tzinfo=UTC),
+        ),
+        ({"expires_at": "2026-01-20"}, datetime(2026, 1, 20, 22, 59, 59, tzinfo=UTC)),
+        ({"expires_at": "2026-01-10"}, datetime(2026, 1, 10, 22, 59, 59, tzinfo=UTC)),
     ],
 )
 def test_expiry_is_in_the_zone_of_the_partner(boss, typed, expires_at):
@@ -107,6 +113,10 @@ BAD = [
     ({"expires_at": "2026-07-01T18:00+05:00"}, "expires_at"),
     ({"expires_at": "2026-07-01 18:00:00 -0300"}, "expires_at"),
     ({"expires_at": "tomorrow"}, "expires_at"),
+    ({"expires_at_time": "18:00"}, "expires_at"),
+    ({"expires_at": "2026-01-09"}, "expires_at"),
+    ({"expires_at": "2026-02-30"}, "expires_at"),
+    ({"expires_at": "9999-12-31"}, "expires_at"),
     ({"expires_at": "\0"}, "expires_at"),
     ({"expiry": "at"}, "expires_at"),
     ({"expiry": "8"}, "expiry"),

@@ -73,7 +73,7 @@ def test_person_who_was_mailed_often_is_invited_but_not_mailed(capsys):
         ("2031-03-04T05:06:07+02:00", datetime(2031, 3, 4, 3, 6, 7, tzinfo=UTC)),
         ("2031-03-04T05:06:07Z", datetime(2031, 3, 4, 5, 6, 7, tzinfo=UTC)),
         ("2031-03-04T05:06", datetime(2031, 3, 4, 5, 6, tzinfo=UTC)),
-        ("2031-03-04", datetime(2031, 3, 4, tzinfo=UTC)),
+        ("2031-03-04", datetime(2031, 3, 4, 23, 59, 59, tzinfo=UTC)),
     ],
 )
 def test_expiry_without_a_zone_is_utc(text, moment):

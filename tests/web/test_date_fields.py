@@ -74,7 +74,7 @@ def test_pages_refuse_them_and_keep_what_was_typed(client):
     typed = {"label": "A", "association_type": "reseller", "expiry": "at", "expires_at": moment}
     refused = client.post(reverse("console_new_link"), typed)
     text = refused.content.decode()
-    assert (refused.status_code, "Enter a date and a time like" in text, moment in text) == (
+    assert (refused.status_code, "Enter a date and a time like" in text, moment[:10] in text) == (
         400,
         True,
         True,
