@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.conflicts import Who, freeze_sentences
 from association.models import Budget
-from association.templatetags.association_money import money
+from web.templatetags.money import money
 from web.versioned_forms import moment_text
 
 # The names of `shown_terms()`.

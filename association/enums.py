@@ -184,6 +184,7 @@ class RefusalCode(StrEnum):
     TYPE_NOT_ALLOWED = InvitationRefusal.TYPE_NOT_ALLOWED.value
     EXISTING_ACCOUNT_NOT_ALLOWED = "existing_account_not_allowed"
     WRONG_RECIPIENT = "wrong_recipient"
+    EMAIL_DOMAIN_NOT_ALLOWED = "email_domain_not_allowed"
 
 
 # What refuses an account in every invitation, and never ends: only another account can join.

@@ -11,8 +11,8 @@ from accounts.models import Freeze
 from association.enums import FrozenAction, Side
 from association.models import Association
 from association.services.freeze_advice import FreezeRow
-from association.templatetags.association_money import money
 from partners.models import Partner
+from web.templatetags.money import money
 from web.versioned_forms import moment_text
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from association.enums import (
     RefusalCode,
 )
 from association.services.eligibility import Check, Refusal
-from association.templatetags.association_money import money
 from partners.refusals import sentence_for as invitation_sentence_for
 from web.refused import Refused
+from web.templatetags.money import money
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -322,6 +322,13 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
         fact=_("Your account has another e-mail address than the invitation."),
         partner=_("The customer's e-mail address is not the one you invited."),
         suggested_operation=_("Send an online invitation to the address the customer uses."),
+    ),
+    RefusalCode.EMAIL_DOMAIN_NOT_ALLOWED: RefusalText(
+        title=_("The invitation is for addresses like yours"),
+        customer=_("This invitation is for e-mail addresses of certain organisations only."),
+        fact=_("Your account's address ends in something else."),
+        partner=_("The customer's e-mail address is not in a domain that the link allows."),
+        suggested_operation=_("Send the customer an online invitation."),
     ),
 }
 

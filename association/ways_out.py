@@ -147,6 +147,10 @@ WAYS_OUT: Mapping[str, WayOut] = {
         text=_("Ask %(partner)s for an online invitation, or register a new account.")
     ),
     RefusalCode.WRONG_RECIPIENT: WayOut(text=_("Log in with the account that has that address.")),
+    RefusalCode.EMAIL_DOMAIN_NOT_ALLOWED: WayOut(
+        text=_("Register a new account with such an address, or ask %(partner)s."),
+        target=Target.REGISTER,
+    ),
 }
 
 # For an account that an online invitation would not help.

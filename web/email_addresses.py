@@ -136,13 +136,28 @@ def may_be_mask_of(text: str, address: str) -> bool:
     return without_marks(text).lower() == _without_number(address).lower()
 
 
+def canonical_domain(text: str) -> str:
+    """Return the domain as canonical addresses have it. Raises InvalidAddress."""
+    return canonical_address(f"anyone@{text}").rpartition("@")[2]
+
+
+def readable_domain(domain: str) -> str:
+    """Return a canonical domain as people write it: with its other letters, if it has any."""
+    try:
+        return idna.decode(domain)
+    except UnicodeError:
+        return domain
+
+
+def readable_domains(domains: str) -> str:
+    """Return canonical domains, which have spaces between them, for a sentence."""
+    return ", ".join(readable_domain(domain) for domain in domains.split())
+
+
 def spellings(address: str) -> set[str]:
     """Return a canonical address and, if its domain has other letters, as people write it."""
     local, _, domain = address.rpartition("@")
-    try:
-        return {address, f"{local}@{idna.decode(domain)}"}
-    except UnicodeError:
-        return {address}
+    return {address, f"{local}@{readable_domain(domain)}"}
 
 
 def _replace(text: str, pattern: str, replacement: str) -> str:

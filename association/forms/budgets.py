@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Self
 
 from django import forms
@@ -16,6 +17,7 @@ from association.services.customer_lists import CustomerState
 from association.services.customers import shown_terms
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.forms.budgets import BudgetForm
+from partners.forms.presets import PRESET
 from partners.models import Partner
 from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm
@@ -38,7 +40,38 @@ def reason_field(*, required: bool, help_text: Any) -> LinesField:
     )
 
 
-def _filled_in(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
+class FilledIn(StrEnum):
+    """From where the form has the terms that it begins with."""
+
+    BUDGET = "budget"
+    INVITATION = "invitation"
+    SETTINGS = "settings"
+    NOWHERE = "nowhere"
+
+
+def first_terms(
+    states: Sequence[CustomerState], *, partner: Partner
+) -> tuple[FilledIn, dict[str, Any]]:
+    """Return what the form begins with.
+
+    A single customer's own budget or its invitation's preset, else the partner's default.
+    """
+    if len(states) == 1:
+        budget, invitation = states[0].budget, states[0].association.invitation
+        if budget is not None:
+            return FilledIn.BUDGET, _terms(budget.amount, budget.period, budget.on_exhaustion)
+        if invitation.budget_amount is not None:
+            return FilledIn.INVITATION, _terms(*(getattr(invitation, name) for name in PRESET))
+    if partner.default_budget_amount is not None:
+        return FilledIn.SETTINGS, _terms(
+            partner.default_budget_amount,
+            partner.default_budget_period,
+            partner.default_budget_on_exhaustion,
+        )
+    return FilledIn.NOWHERE, {}
+
+
+def _terms(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
     return {"amount": f"{amount:.2f}", "period": period, "on_exhaustion": on_exhaustion}
 
 
@@ -53,6 +86,8 @@ class SetBudgetForm(VersionedForm, BudgetForm):
     `spent`: the name of each customer, and what it has spent this month. A budget that is used up
     at once must be confirmed.
     """
+
+    filled_in = FilledIn.NOWHERE
 
     unfreeze = forms.BooleanField(
         label=_("Unfreeze now"),
@@ -84,21 +119,17 @@ class SetBudgetForm(VersionedForm, BudgetForm):
 
     @classmethod
     def for_customers(cls, states: Sequence[CustomerState], *, partner: Partner) -> Self:
-        """Return the form to show: with a single customer's budget, else the partner's default."""
+        """Return the form to show, with its `first_terms()`."""
         causes = {cause for state in states for cause in state.causes}
-        initial: dict[str, Any] = {"unfreeze": FreezeCause.ASSOCIATION in causes}
-        budget = states[0].budget if len(states) == 1 else None
-        if budget is not None:
-            initial |= _filled_in(budget.amount, budget.period, budget.on_exhaustion)
-        elif partner.default_budget_amount is not None:
-            initial |= _filled_in(
-                partner.default_budget_amount,
-                partner.default_budget_period,
-                partner.default_budget_on_exhaustion,
-            )
-        may_unfreeze = bool(causes - {FreezeCause.ADMINISTRATOR})
-        shows = shown_state(states)
-        return cls(shows=shows, may_unfreeze=may_unfreeze, spent=(), initial=initial)
+        filled_in, terms = first_terms(states, partner=partner)
+        form = cls(
+            shows=shown_state(states),
+            may_unfreeze=bool(causes - {FreezeCause.ADMINISTRATOR}),
+            spent=(),
+            initial={"unfreeze": FreezeCause.ASSOCIATION in causes, **terms},
+        )
+        form.filled_in = filled_in
+        return form
 
     @classmethod
     def of_answer(cls, data: QueryDict, *, spent: Sequence[tuple[str, Decimal]]) -> Self:

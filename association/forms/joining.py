@@ -8,7 +8,7 @@ from accounts.fields import EmailField
 from accounts.forms import CountryAndEmailForm
 from association.models import Attempt
 from partners.tokens import LONGEST_PASTE, token_in
-from web.email_addresses import canonical_address, mask_address
+from web.email_addresses import canonical_address, mask_address, readable_domains
 from web.text_fields import LineField
 
 
@@ -17,6 +17,10 @@ class RegisterForm(CountryAndEmailForm):
         self.invitation = attempt.invitation
         country = attempt.registration_country or self.invitation.country
         super().__init__(data, initial={"country": country, "email": attempt.registration_email})
+        if self.invitation.allowed_domains:
+            self.fields["email"].help_text = _("It must end in %(domains)s.") % {
+                "domains": readable_domains(self.invitation.allowed_domains)
+            }
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
@@ -25,6 +29,11 @@ class RegisterForm(CountryAndEmailForm):
             raise forms.ValidationError(
                 _("This invitation was sent to %(address)s. Use that address."),
                 params={"address": mask_address(invitation.recipient)},
+            )
+        if not invitation.allows_address(canonical_address(email)):
+            raise forms.ValidationError(
+                _("This invitation is for addresses that end in %(domains)s. Use such an address."),
+                params={"domains": readable_domains(invitation.allowed_domains)},
             )
         return email
 

@@ -71,6 +71,8 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
         record.was_ever_associated or not is_registered_by_invitation(account_of(attempt))
     ):
         return (RefusalCode.EXISTING_ACCOUNT_NOT_ALLOWED,)
+    if not invitation.allows_address(account_of(attempt).owner.email):
+        return (RefusalCode.EMAIL_DOMAIN_NOT_ALLOWED,)
     return ()
 
 

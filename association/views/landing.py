@@ -62,6 +62,7 @@ def shown_of(invitation: Offer, language: str | None) -> dict[str, Any]:
         "association_type": invitation.association_type,
         "is_reseller": invitation.is_reseller,
         "is_link": invitation.channel == Channel.LINK,
+        "allowed_domains": invitation.allowed_domains,
         "language_query": f"?lang={language}" if language else "",
     }
 

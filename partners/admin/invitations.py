@@ -17,6 +17,7 @@ from audit.admin import actor
 from partners.admin.shared import RefusingAdmin, TokenSearch
 from partners.enums import Channel, InvitationProblem, InvitationRefusal, InvitationState
 from partners.forms.links import check_name_is_for_one
+from partners.forms.presets import DomainsField, complete_preset
 from partners.models import Invitation
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
@@ -50,7 +51,7 @@ class InvitationForm(InvitationModelForm):
         model = Invitation
         fields = "__all__"
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
-        field_classes = {"note": LinesField}
+        field_classes = {"note": LinesField, "allowed_domains": DomainsField}
 
     def clean_max_uses(self) -> int | None:
         uses: int | None = self.cleaned_data["max_uses"]
@@ -73,6 +74,7 @@ class InvitationForm(InvitationModelForm):
         elif self.instance.channel == Channel.EMAIL and "max_uses" in values:
             values["max_uses"] = 1
         check_name_is_for_one(self)
+        complete_preset(self, values)
         return values
 
     def _clean_new(self, values: dict[str, Any]) -> None:
@@ -83,6 +85,8 @@ class InvitationForm(InvitationModelForm):
         if by_email:
             values["max_uses"] = 1
             self._clean_recipient(values)
+            if values.get("allowed_domains"):
+                self.add_error("allowed_domains", _("Only a link can be for certain domains."))
         else:
             values["is_bound"] = False
             if values.get("recipient"):
@@ -154,6 +158,10 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         "is_bound",
         "max_uses",
         "expires_at",
+        "budget_amount",
+        "budget_period",
+        "budget_on_exhaustion",
+        "allowed_domains",
     )
     locks_no_key = False
     history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")

@@ -17,6 +17,7 @@ from partners.emails import default_subject
 from partners.enums import AssociationType, ListProblem
 from partners.forms.expiry import DayAndTimeInput, MomentField
 from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationForm
+from partners.forms.presets import PRESET, PresetForm
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.known_people import mark_known_people
@@ -28,7 +29,7 @@ from web.text_fields import LineField, LinesField
 LARGEST_LIST = 4_000_000
 ORDER_OF_TERMS = (
     *("association_type", "subject", "note", "country", "language"),
-    *("expires_at", "label", "recipient_only"),
+    *("expires_at", "label", "recipient_only", *PRESET),
 )
 
 
@@ -70,7 +71,7 @@ class MailingForm(WordsForm):
             del self.fields["invites_again"]
 
 
-class EmailTermsForm(WordsForm, InvitationForm):
+class EmailTermsForm(PresetForm, WordsForm, InvitationForm):
     expires_at = MomentField(label=_("Expires on"), widget=DayAndTimeInput())
     # Not `is_bound`: every form has an attribute of that name.
     recipient_only = forms.BooleanField(
@@ -96,7 +97,10 @@ class EmailTermsForm(WordsForm, InvitationForm):
 
 
 class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
-    folded = ("customer_name", "reference", "country", "language", "label", "recipient_only")
+    folded = (
+        *("customer_name", "reference", "country", "language", "label", "recipient_only"),
+        *PRESET,
+    )
 
     recipient_name = LineField(
         label=_("Name"),
@@ -132,7 +136,9 @@ class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
         return found
 
 
-class ManyEmailsForm(EmailTermsForm):
+class ManyEmailsForm(FoldedFields, EmailTermsForm):
+    folded = ("country", "language", "label", "recipient_only", *PRESET)
+
     people_file = forms.FileField(
         label=_("File with the people"),
         required=False,

@@ -17,6 +17,7 @@ from partners.forms.invitations import (
     MaxUsesForm,
     TermsForm,
 )
+from partners.forms.presets import PRESET, DomainsForm, PresetForm, copied_preset
 from partners.models import Invitation, InvitationBatch, Partner
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
@@ -34,7 +35,11 @@ TYPES = {
     AssociationType.REFERRAL: _("Referral – nothing is frozen"),
 }
 # What a new invitation begins with when it is to be like another one.
-COPIED = ("label", "association_type", "note", "language", "country", "max_uses")
+COPIED = (
+    *("label", "association_type", "note", "language", "country", "max_uses"),
+    "allowed_domains",
+)
+FOLDED = ("language", "country", "allowed_domains", *PRESET)
 
 
 def allowed_types(partner: Partner) -> list[AssociationType]:
@@ -48,7 +53,7 @@ def check_name_is_for_one(form: forms.BaseForm) -> None:
         form.add_error("customer_name", SENTENCES[InvitationProblem.NAME_FOR_SEVERAL])
 
 
-class LinkTermsForm(LinkInvitationForm):
+class LinkTermsForm(PresetForm, DomainsForm, LinkInvitationForm):
     association_type = forms.ChoiceField(
         label=_("Association type"),
         widget=forms.RadioSelect,
@@ -61,7 +66,7 @@ class LinkTermsForm(LinkInvitationForm):
     expires_at = MomentField()
     field_order: tuple[str, ...] = (
         *("label", "association_type", "note", "language", "country"),
-        *("expiry", "expires_at", "max_uses"),
+        *("expiry", "expires_at", "max_uses", "allowed_domains", *PRESET),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -87,7 +92,7 @@ class LinkTermsForm(LinkInvitationForm):
 
 
 class NewLinkForm(FoldedFields, CustomerForm, LinkTermsForm):
-    folded = ("customer_name", "reference", "language", "country")
+    folded = ("customer_name", "reference", *FOLDED)
     field_order = (*LinkTermsForm.field_order, "customer_name", "reference")
 
     def clean(self) -> dict[str, Any]:
@@ -97,7 +102,7 @@ class NewLinkForm(FoldedFields, CustomerForm, LinkTermsForm):
 
 
 class LinkBatchForm(FoldedFields, LinkTermsForm):
-    folded = ("language", "country")
+    folded = FOLDED
     size = WholeNumberField(
         label=_("How many"),
         min_value=1,
@@ -180,6 +185,7 @@ def copied_terms(like: Invitation | InvitationBatch, *, now: datetime) -> dict[s
     is_ahead = ends is not None and ends > now
     return {
         **{name: getattr(like, name) for name in COPIED},
+        **copied_preset(like),
         "subject": like.subject or default_subject(like.partner),
         "expiry": AT if is_ahead else NEVER,
         "expires_at": ends if is_ahead else None,

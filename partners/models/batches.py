@@ -10,6 +10,7 @@ from partners.enums import AssociationType, BatchState, Channel
 from partners.models.invitations import Invitation
 from partners.models.members import PartnerMember
 from partners.models.partners import Partner
+from partners.models.terms import TermsModel, terms_constraints
 from web.random_ids import RandomIdField
 
 
@@ -39,7 +40,7 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
         return rows if member.is_administrator else rows.filter(created_by=member.user_id)
 
 
-class InvitationBatch(models.Model):
+class InvitationBatch(TermsModel):
     """What the invitations of one form share, and how far the worker has come with them.
 
     A batch of e-mails is a draft until it is started. Of `size` rows `done_count` are done, and of
@@ -112,6 +113,7 @@ class InvitationBatch(models.Model):
                 | Q(cancelled_at__isnull=False, cancelled_by__isnull=True),
                 name="batch_stops_for_a_reason_only_by_itself",
             ),
+            *terms_constraints("batch"),
         ]
 
     def __str__(self) -> str:

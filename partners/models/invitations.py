@@ -19,6 +19,7 @@ from partners.enums import (
 )
 from partners.models.members import PartnerMember
 from partners.models.partners import Partner
+from partners.models.terms import TermsModel, terms_constraints
 from partners.tokens import LENGTH, grouped_token, new_token
 from web.email_addresses import mask_address
 from web.random_ids import RandomIdField
@@ -72,7 +73,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return rows if member.is_administrator else rows.filter(created_by=member.user_id)
 
 
-class Invitation(models.Model):
+class Invitation(TermsModel):
     """A partner's offer to become its customer. Whether it is live follows from its moments."""
 
     id = RandomIdField()
@@ -180,6 +181,7 @@ class Invitation(models.Model):
                 condition=Q(customer_name="") | Q(max_uses=1),
                 name="invitation_names_a_customer_only_for_one_use",
             ),
+            *terms_constraints("invitation"),
         ]
 
     def __str__(self) -> str:
@@ -201,6 +203,11 @@ class Invitation(models.Model):
     @property
     def masked_recipient(self) -> str:
         return mask_address(self.recipient)
+
+    def allows_address(self, address: str) -> bool:
+        """Return whether somebody with this canonical address may join by the invitation."""
+        domain = address.rpartition("@")[2]
+        return not self.allowed_domains or domain in self.allowed_domains.split()
 
     @property
     def is_withheld(self) -> bool:

@@ -22,6 +22,7 @@ ROWS_AT_ONCE = 1_000
 TERMS_OF_BATCHES = (
     *("association_type", "label", "note", "subject", "language", "country"),
     *("is_bound", "max_uses", "expires_at"),
+    *("budget_amount", "budget_period", "budget_on_exhaustion", "allowed_domains"),
 )
 
 
@@ -164,6 +165,10 @@ def audited_terms(row: Invitation | InvitationBatch) -> dict[str, Any]:
         "is_bound": row.is_bound,
         "max_uses": row.max_uses,
         "expires_at": moment_text(row.expires_at),
+        "budget_amount": row.budget_amount,
+        "budget_period": str(row.budget_period),
+        "budget_on_exhaustion": str(row.budget_on_exhaustion),
+        "allowed_domains": row.allowed_domains,
     }
 
 

@@ -59,6 +59,7 @@ class Offer(NamedTuple):
     used_count: int
     expires_at: datetime | None
     revoked_at: datetime | None
+    allowed_domains: str
     partner: Inviter
 
     def refusal(self, now: datetime) -> InvitationRefusal | None:

@@ -77,6 +77,10 @@ def test_batch_begins_with_one_event_and_no_links(member, django_assert_num_quer
         "is_bound": False,
         "max_uses": 2,
         "expires_at": "2026-05-04T21:00:00+00:00",
+        "budget_amount": None,
+        "budget_period": "",
+        "budget_on_exhaustion": "",
+        "allowed_domains": "",
         "size": 10,
         "started_at": "2026-05-04T12:00:00+00:00",
     }

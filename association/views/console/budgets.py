@@ -16,12 +16,12 @@ from accounts.enums import FreezeCause
 from association.enums import AssociationRefusal
 from association.forms.budgets import SetBudgetForm, shown_state
 from association.models import Association
-from association.services.customer_lists import CustomerState, customer_states, with_people
+from association.services.customer_lists import customer_states, with_people
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
 from association.services.spending import next_month, spent_this_month
 from association.views.console.customer_rows import back_to, row_of
 from association.views.console.customers import answers_refusals, find_customer, report_terms
-from partners.models import Partner, PartnerMember
+from partners.models import PartnerMember
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_or_conflict
 from web.random_ids import key_or_404
@@ -136,7 +136,6 @@ def _show(
     context = {
         "form": form or SetBudgetForm.for_customers(states, partner=member.partner),
         "lines": rows,
-        "is_default": form is None and _begins_with_default(states, member.partner),
         "resets_at": next_month(member.partner, timezone.now()),
         "provider_froze": any(FreezeCause.ADMINISTRATOR in state.causes for state in states),
         **back,
@@ -144,11 +143,6 @@ def _show(
     template = "association/console/set_budget.html"
     status = 200 if form is None else 400
     return show(request, member, template, context, section="customers", status=status)
-
-
-def _begins_with_default(states: list[CustomerState], partner: Partner) -> bool:
-    has_budget = len(states) == 1 and states[0].budget is not None
-    return partner.default_budget_amount is not None and not has_budget
 
 
 def _show_choice_problem(request: HttpRequest, member: PartnerMember, number: int) -> HttpResponse:

@@ -16,11 +16,11 @@ from association.freeze_words import freeze_lines, partner_reads_reason
 from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.services.freeze_advice import FreezeRow
-from association.templatetags.association_money import money
 from audit.models import AuditEvent
 from partners.enums import BudgetPeriod
 from partners.models import PartnerMember
 from partners.views.refusing import actor_name
+from web.templatetags.money import money
 
 STATUSES: Mapping[str, tuple[Any, str]] = {
     CustomerStatus.WAITING: (gettext_lazy("Waiting for a budget"), "warning"),
