@@ -30,6 +30,14 @@ class PartnerStatus(TextChoices):
     FROZEN = "frozen", _("frozen")
 
 
+class CsvSeparator(TextChoices):
+    """What stands between the cells of the partner's CSV files; the value is its stored name."""
+
+    COMMA = "comma", _("comma")
+    SEMICOLON = "semicolon", _("semicolon, as Excel expects in much of Europe")
+    TAB = "tab", _("tab")
+
+
 class PartnerRole(TextChoices):
     """What a member may see: everything of the partner, or their own."""
 

@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{SETTINGS}contact", settings.contact, name="console_edit_contact"),
     path(f"{SETTINGS}logo", settings.logo, name="console_edit_logo"),
     path(f"{SETTINGS}time-zone", settings.zone, name="console_edit_zone"),
+    path(f"{SETTINGS}files", settings.files, name="console_edit_files"),
     path(f"{SETTINGS}budget", settings.default_budget, name="console_edit_default_budget"),
     re_path(rf"^{LOGO}[.]png$", logos.logo, name="logo"),
     re_path(rf"^{LOGO}/preview[.]png$", logos.logo, {"size": "preview"}, name="logo_preview"),

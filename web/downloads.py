@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
 from io import StringIO
 from itertools import chain
 from typing import Any, TypeVar
@@ -9,8 +10,10 @@ from typing import Any, TypeVar
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from django.utils.translation import get_language, override
 
 from web.calendars import CalendarEntry
 
@@ -23,11 +26,16 @@ FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 
 def csv_download(
-    name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]
+    name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]], *, separator: str = ","
 ) -> StreamingHttpResponse:
-    """Stream the rows as `name`.csv: RFC 4180, UTF-8, and safe to open in a spreadsheet."""
+    """Stream the rows as `name`.csv: RFC 4180, UTF-8, and safe to open in a spreadsheet.
+
+    Rows are read, and moments written as ISO 8601, in the language and the time zone that are
+    active now: while the lines are sent, those of the request are so no longer.
+    """
     content_type = "text/csv; charset=utf-8; header=present"
-    response = StreamingHttpResponse(_lines(header, rows), content_type=content_type)
+    cells = _in_place(chain([header], rows), get_language(), timezone.get_current_timezone())
+    response = StreamingHttpResponse(_lines(cells, separator), content_type=content_type)
     return as_attachment(response, f"{name}.csv")
 
 
@@ -72,13 +80,28 @@ def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:
 
 def safe_cell(value: Any) -> str:
     """Return the cell's text, quoted where a spreadsheet would run it as a formula."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).isoformat(timespec="seconds")
     text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _lines(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def _in_place(
+    rows: Iterator[Sequence[Any]], language: str | None, zone: tzinfo
+) -> Iterator[list[str]]:
+    """Yield the texts of each row, which is read in this language and time zone."""
+    while True:
+        with override(language), timezone.override(zone):
+            row = next(rows, None)
+            texts = [safe_cell(cell) for cell in row or ()]
+        if row is None:
+            return
+        yield texts
+
+
+def _lines(rows: Iterable[list[str]], separator: str) -> Iterator[str]:
     yield _BYTE_ORDER_MARK
-    for row in chain([header], rows):
+    for row in rows:
         line = StringIO()
-        csv.writer(line).writerow([safe_cell(cell) for cell in row])
+        csv.writer(line, delimiter=separator).writerow(row)
         yield line.getvalue()

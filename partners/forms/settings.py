@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EmailField, capitalised
-from partners.enums import BudgetPeriod, OnExhaustion
+from partners.enums import BudgetPeriod, CsvSeparator, OnExhaustion
 from partners.forms.budgets import AmountField
 from partners.forms.logos import LogoField, LogoInput, StoredLogo
 from partners.forms.time_zones import TimeZoneField
@@ -90,6 +90,16 @@ class ZoneForm(SettingsForm):
     )
 
 
+class FilesForm(SettingsForm):
+    section, url_name = "files", "console_edit_files"
+    heading = _("CSV files")
+    csv_separator = forms.ChoiceField(
+        label=_("Between two cells"),
+        choices=capitalised(CsvSeparator.choices),
+        error_messages=_CHOOSE,
+    )
+
+
 class DefaultBudgetForm(SettingsForm):
     section, url_name = "budget", "console_edit_default_budget"
     heading = _("Default budget")
@@ -149,4 +159,6 @@ class LogoForm(SettingsForm):
         self.report_sentences([text % {"who": who}])
 
 
-SECTIONS: tuple[type[SettingsForm], ...] = (ContactForm, LogoForm, ZoneForm, DefaultBudgetForm)
+SECTIONS: tuple[type[SettingsForm], ...] = (
+    *(ContactForm, LogoForm, ZoneForm, FilesForm, DefaultBudgetForm),
+)

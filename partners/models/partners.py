@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from audit.models import actor_key
-from partners.enums import AssociationType, BudgetPeriod, OnExhaustion, PartnerStatus
+from partners.enums import (
+    AssociationType,
+    BudgetPeriod,
+    CsvSeparator,
+    OnExhaustion,
+    PartnerStatus,
+)
 from partners.models.logos import PartnerLogo, logo_path, preview_path
 
 
@@ -63,6 +69,13 @@ class Partner(models.Model):
         db_default="",
         help_text=_("What new invitations begin with; empty for the reader's own."),
     )
+    csv_separator = models.CharField(
+        _("separator of CSV files"),
+        max_length=16,
+        choices=CsvSeparator.choices,
+        default=CsvSeparator.COMMA,
+        db_default=CsvSeparator.COMMA.value,
+    )
     # What the form for a first budget begins with.
     default_budget_amount = models.DecimalField(
         _("default budget"), max_digits=14, decimal_places=2, null=True, blank=True
@@ -94,6 +107,10 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=PartnerStatus.values), name="partner_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(csv_separator__in=CsvSeparator.values),
+                name="partner_csv_separator_is_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(

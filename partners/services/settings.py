@@ -17,13 +17,6 @@ from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
-CONTACT_FIELDS = ("name", "support_email", "support_phone")
-ZONE_FIELDS = ("time_zone", "invitation_language")
-BUDGET_FIELDS = (
-    "default_budget_amount",
-    "default_budget_period",
-    "default_budget_on_exhaustion",
-)
 _NAMES = "partners.names"
 # Alphabets with letters that look like those of another one.
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK")

@@ -22,12 +22,13 @@ from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
 from partners.services.pages import Order, page_of
 from partners.services.qr import Drawing, qr_drawing
+from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_form, refusal_page
 from partners.views.shared import SECTION, states, why_no_link
 from web.answers import posted, see_other
-from web.downloads import as_attachment, csv_download
+from web.downloads import as_attachment
 from web.security_log import log_security_event
 
 NEWEST_FIRST = Order("created_at")
@@ -108,14 +109,13 @@ def cancel(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRe
 def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     made = _batch_of_links(member, batch_id)
     _log_shown(made, member, what="links")
-    # Translated here: while the rows are sent, the reader's language is no longer the active one.
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     words, now = states(), timezone.now()
     rows = (
         [row.label, row.link, row.grouped_token, words[row.refusal(now)].label]
         for row in _invitations(member, made)
     )
-    return csv_download(f"links-{made.pk}", header, rows)
+    return csv_of(member, f"links-{made.pk}", header, rows)
 
 
 @require_safe

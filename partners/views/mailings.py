@@ -27,12 +27,13 @@ from partners.services.mailings import (
     row_for_preview,
     start_mailing,
 )
+from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
 from partners.views.shared import SECTION, copied_key
 from web.answers import posted
 from web.body_limits import accept_file
-from web.downloads import csv_download, show_email_html
+from web.downloads import show_email_html
 
 UPLOAD, REPORT = "partners/email_many.html", "partners/mailing.html"
 COLUMNS = ("name", "email", "country", "note", "reference")
@@ -78,8 +79,8 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 
 @require_safe
 @for_members
-def template(_request: HttpRequest, _member: PartnerMember) -> HttpResponseBase:
-    return csv_download("people-to-invite", COLUMNS, [EXAMPLE])
+def template(_request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
+    return csv_of(member, "people-to-invite", COLUMNS, [EXAMPLE])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,7 +112,8 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
 @for_members
 def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     batch = _batch_of(member, batch_id)
-    return _download(f"invitations-{batch.pk}-bad-rows", batch.rows.exclude(problem=""), "reason")
+    rows = batch.rows.exclude(problem="")
+    return _download(member, f"invitations-{batch.pk}-bad-rows", rows, "reason")
 
 
 @require_safe
@@ -119,12 +121,11 @@ def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> Http
 def remarks(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     batch = _batch_of(member, batch_id)
     rows = batch.rows.filter(problem="").exclude(remark="")
-    return _download(f"invitations-{batch.pk}-remarks", rows, "remark")
+    return _download(member, f"invitations-{batch.pk}-remarks", rows, "remark")
 
 
-def _download(name: str, rows: Any, last: str) -> HttpResponseBase:
-    # Translated here: while the rows are sent, the reader's language is no longer the active one.
-    words = {code: str(sentence) for code, sentence in (SENTENCES | REMARKS).items()}
+def _download(member: PartnerMember, name: str, rows: Any, last: str) -> HttpResponseBase:
+    words = SENTENCES | REMARKS
     cells = (
         (
             *(row.shown_row, row.name, row.email, row.country, row.note, row.reference),
@@ -132,7 +133,7 @@ def _download(name: str, rows: Any, last: str) -> HttpResponseBase:
         )
         for row in rows.order_by("number").iterator()
     )
-    return csv_download(name, ("row", *COLUMNS, last), cells)
+    return csv_of(member, name, ("row", *COLUMNS, last), cells)
 
 
 def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:

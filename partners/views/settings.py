@@ -15,6 +15,7 @@ from partners.forms.settings import (
     SECTIONS,
     ContactForm,
     DefaultBudgetForm,
+    FilesForm,
     LogoForm,
     SettingsForm,
     ZoneForm,
@@ -82,6 +83,7 @@ def _section(form_class: type[SettingsForm]) -> Callable[..., HttpResponseBase]:
 
 contact = _section(ContactForm)
 zone = _section(ZoneForm)
+files = _section(FilesForm)
 default_budget = _section(DefaultBudgetForm)
 
 

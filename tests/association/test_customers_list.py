@@ -244,9 +244,9 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     assert len(header) == 14
     assert rows == [
         [
-            *(owner.account_name, "", owner.account_name, owner.email, "reseller"),
+            *(owner.account_name, "", owner.account_name, owner.email, "Reseller"),
             first.associated_at.isoformat(timespec="seconds"),
-            *("frozen", frozen_at.isoformat(timespec="seconds")),
+            *("Frozen", frozen_at.isoformat(timespec="seconds")),
             *("100.00", "12.50", "USD", boss.user.email, "", ""),
         ]
     ]
@@ -279,7 +279,7 @@ def test_ended_customers_have_the_same_words_in_list_and_download(boss):
     assert 'name="customer"' not in content
     assert reverse("console_set_budget", args=[ended.pk]) not in content
     assert row[0] == ended.account.owner.account_name
-    assert [row[6], *row[-2:]] == ["ended", ended.ended_at.isoformat(timespec="seconds"), "Moved"]
+    assert [row[6], *row[-2:]] == ["Ended", ended.ended_at.isoformat(timespec="seconds"), "Moved"]
 
 
 def test_download_is_safe_to_open(boss):

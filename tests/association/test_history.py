@@ -224,7 +224,7 @@ def test_history_shows_members_only_their_own_attempts(boss, link):
 
     assert found_by(boss) == [managed.pk, own.pk]
     assert found_by(manager) == [managed.pk]
-    assert [line["attempt"] for line in lines_of(manager)] == [str(managed.pk)]
+    assert [line["Attempt"] for line in lines_of(manager)] == [str(managed.pk)]
     assert found_by(PartnerMemberFactory.create(administrator=True)) == []
     assert client_of(UserFactory.create()).get("/partner/history/").status_code == 404
     assert Client(SERVER_NAME="127.0.0.1").get("/partner/history.csv").status_code == 302
@@ -240,7 +240,7 @@ def test_csv_holds_what_the_filters_ask_for_and_runs_nothing(boss, monkeypatch):
 
     lines = lines_of(boss, outcome="refused")
 
-    assert [line["invitation"] for line in reversed(lines)] == [
+    assert [line["Invitation"] for line in reversed(lines)] == [
         "'=1+1",
         "'+1",
         "'-1",
@@ -249,9 +249,19 @@ def test_csv_holds_what_the_filters_ask_for_and_runs_nothing(boss, monkeypatch):
         'a "b", c\nd',
         "'\tx",
     ]
-    assert {line["refusals"] for line in lines} == {"The account has unpaid bills."}
-    assert all("@example.org" in line["address"] for line in lines)
-    assert all(line["started_at"].endswith("+00:00") for line in lines)
+    assert {line["Reasons"] for line in lines} == {"The account has unpaid bills."}
+    assert all("@example.org" in line["E-mail"] for line in lines)
+    assert {line["Outcome"] for line in lines} == {"Refused"}
+
+
+def test_csv_has_the_zone_and_the_separator_of_the_partner(boss, link):
+    boss.partner.time_zone, boss.partner.csv_separator = "Asia/Tokyo", "semicolon"
+    boss.partner.save()
+    AttemptFactory.create(invitation=link, started_at=datetime(2026, 1, 2, 20, 4, 5, tzinfo=UTC))
+    answer = client_of(boss.user).get("/partner/history.csv")
+    header, line = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert header.startswith("Customer;Account name;E-mail;Invitation;By;Type;Began;")
+    assert ";2026-01-03T05:04:05+09:00;" in line
 
 
 def test_csv_is_a_download_with_a_name_of_ours(boss):

@@ -30,6 +30,7 @@ ADMINISTRATORS_ONLY = {
     "console_edit_contact",
     "console_edit_default_budget",
     "console_edit_logo",
+    "console_edit_files",
     "console_edit_zone",
 }
 NOT_ALLOWED = 405

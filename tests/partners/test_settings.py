@@ -39,6 +39,7 @@ BUDGET = {
 SECTIONS = {
     "contact": CONTACT,
     "time-zone": {"time_zone": "Europe/Berlin", "invitation_language": "en"},
+    "files": {"csv_separator": "semicolon"},
     "budget": BUDGET,
 }
 
@@ -87,7 +88,7 @@ def test_page_has_constant_queries(boss, console, members, django_assert_num_que
     with django_assert_num_queries(4):
         page = console.get(SETTINGS)
     assert [form.section for form, _action in page.context["sections"]] == [
-        *("contact", "logo", "zone", "budget"),
+        *("contact", "logo", "zone", "files", "budget"),
     ]
 
 
@@ -140,6 +141,8 @@ def test_section_is_saved_with_one_event_of_what_changed(boss, console, section)
         ("time-zone", {"time_zone": "../../etc/passwd"}, "time_zone"),
         ("time-zone", {"time_zone": ""}, "time_zone"),
         ("time-zone", {"invitation_language": "xx"}, "invitation_language"),
+        ("files", {"csv_separator": ""}, "csv_separator"),
+        ("files", {"csv_separator": "|"}, "csv_separator"),
         ("budget", {"default_budget_amount": "-1"}, "default_budget_amount"),
         ("budget", {"default_budget_amount": "NaN"}, "default_budget_amount"),
         ("budget", {"default_budget_period": ""}, "default_budget_period"),

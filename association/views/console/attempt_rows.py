@@ -1,9 +1,10 @@
 """What the console shows of an attempt: in the list, on its page and in the CSV file."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
@@ -32,21 +33,12 @@ FOR_THE_CUSTOMER = {
     Operation.SEND_TO_OTHER_ADDRESS,
 }
 COLUMNS = (
-    "attempt",
-    "started_at",
-    "customer",
-    "account_name",
-    "address",
-    "invitation",
-    "channel",
-    "association_type",
-    "last_step",
-    "outcome",
-    "refusal_codes",
-    "refusals",
-    "registered_at",
-    "refused_at",
-    "associated_at",
+    *(gettext_lazy("Customer"), gettext_lazy("Account name"), gettext_lazy("E-mail")),
+    *(gettext_lazy("Invitation"), gettext_lazy("By"), gettext_lazy("Type")),
+    *(gettext_lazy("Began"), gettext_lazy("Last step"), gettext_lazy("Outcome")),
+    *(gettext_lazy("Reasons"), gettext_lazy("Codes of the reasons")),
+    *(gettext_lazy("Registered"), gettext_lazy("Refused"), gettext_lazy("Associated")),
+    gettext_lazy("Attempt"),
 )
 
 
@@ -65,24 +57,24 @@ def row_of(attempt: Attempt, member: PartnerMember) -> dict[str, Any]:
 
 
 def cells_of(attempt: Attempt, member: PartnerMember) -> list[Any]:
-    """Return the cells of a line of CSV, in the order of `COLUMNS`; moments are UTC."""
+    """Return the cells of a line of CSV, in the order of `COLUMNS`."""
     row, association = row_of(attempt, member), getattr(attempt, "association", None)
     return [
-        attempt.pk,
-        _utc(attempt.started_at),
         row["name"],
         attempt.account.owner.account_name if attempt.account else "",
         row["address"],
         attempt.invitation.label,
-        attempt.invitation.channel,
-        attempt.invitation.association_type,
-        row["step"].value,
-        row["outcome"].value,
-        " ".join(attempt.refusal_codes),
+        capfirst(attempt.invitation.get_channel_display()),
+        capfirst(attempt.invitation.get_association_type_display()),
+        attempt.started_at,
+        row["step"].label,
+        row["outcome"].label,
         " ".join(str(text.partner) for text in row["refusals"]),
-        _utc(attempt.registered_at),
-        _utc(attempt.refused_at),
-        _utc(association.associated_at if association else None),
+        " ".join(attempt.refusal_codes),
+        attempt.registered_at,
+        attempt.refused_at,
+        association.associated_at if association else None,
+        attempt.pk,
     ]
 
 
@@ -188,7 +180,3 @@ def _task(title: str, at: datetime | None) -> dict[str, Any]:
 
 def _happened(title: str, at: datetime | None) -> dict[str, Any] | None:
     return None if at is None else _task(title, at)
-
-
-def _utc(at: datetime | None) -> str:
-    return "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds")

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -43,11 +44,11 @@ from association.views.console.customer_rows import (
 )
 from partners.models import PartnerMember
 from partners.services.pages import Order, pages_of
+from partners.views.downloads import csv_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
 from partners.views.refusing import actor_name, refusal_page
 from web.answers import posts_only
-from web.downloads import csv_download
 from web.form_keys import earlier_answer
 from web.refused import Refused
 from web.security_log import log_security_event
@@ -90,26 +91,25 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     ]
     pages = pages_of(with_people(rows), order=_order(form), size=ROWS_READ_AT_ONCE)
     states = (state for page in pages for state in customer_states(page, now=now))
-    return csv_download("customers", header, (_csv_row(state, member) for state in states))
+    return csv_of(member, "customers", header, (_csv_row(state, member) for state in states))
 
 
 def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
-    """Return the row with moments in UTC, since it is written after the request's time zone."""
-    row, since, shown = state.association, state.frozen_since, row_of(state, member)
+    row, shown = state.association, row_of(state, member)
     return [
         shown["name"],
         row.reference,
         shown["account_name"],
         shown["address"],
-        row.association_type,
-        row.associated_at.isoformat(timespec="seconds"),
-        state.status,
-        since.isoformat(timespec="seconds") if since else "",
+        capfirst(row.get_association_type_display()),
+        row.associated_at,
+        shown["status"],
+        state.frozen_since,
         f"{state.budget.amount:.2f}" if state.budget else "",
         "" if state.spent is None else f"{state.spent:.2f}",
         settings.CURRENCY if state.budget else "",
         shown["manager"],
-        row.ended_at.isoformat(timespec="seconds") if row.ended_at else "",
+        row.ended_at,
         row.end_reason,
     ]
 

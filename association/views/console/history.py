@@ -19,11 +19,11 @@ from association.services.history import NEWEST_FIRST, find_attempts, reveal_add
 from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
 from partners.models import PartnerMember
 from partners.services.pages import pages_of
+from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
-from web.downloads import csv_download
 from web.refused import Refused
 
 SECTION = "history"
@@ -57,7 +57,7 @@ def history_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase
         return _show_errors(request, member, form)
     pages = pages_of(_filtered(form, member), order=NEWEST_FIRST, size=ROWS_READ_AT_ONCE)
     rows = (cells_of(row, member) for page in pages for row in page)
-    return csv_download("history", COLUMNS, rows)
+    return csv_of(member, "history", COLUMNS, rows)
 
 
 @require_safe
