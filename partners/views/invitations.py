@@ -89,7 +89,7 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
             associated=Count(offer.used_count, is_more=False),
             refused=progress.refused,
         ),
-        "mailto": _mailto(offer),
+        "mailto": _mailto(offer, member),
         "back_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitation.html", context, section=SECTION)
@@ -109,8 +109,12 @@ def resend(request: HttpRequest, member: PartnerMember, invitation_id: int) -> H
     return answer_action(request, member, send, section=SECTION, back_url=url)
 
 
-def _mailto(invitation: Invitation) -> str:
-    """Return an address that opens an e-mail with the link, for the member to send."""
+def _mailto(invitation: Invitation, member: PartnerMember) -> str:
+    """Return an address that opens an e-mail with the link, for the member to send.
+
+    It is to the recipient where the page shows the address.
+    """
+    to = invitation.recipient if member.may_reveal_addresses else ""
     names = {
         "partner": invitation.partner.name,
         "provider": settings.PROVIDER_NAME,
@@ -118,7 +122,7 @@ def _mailto(invitation: Invitation) -> str:
     }
     subject = default_subject(invitation.partner)
     body = _("Open this link to join %(partner)s on %(provider)s:\n\n%(link)s\n") % names
-    return f"mailto:?subject={quote(subject)}&body={quote(body)}"
+    return f"mailto:{quote(to, safe='@')}?subject={quote(subject)}&body={quote(body)}"
 
 
 def _chosen_batch(member: PartnerMember, filters: Mapping[str, Any]) -> InvitationBatch | None:

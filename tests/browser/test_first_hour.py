@@ -38,10 +38,23 @@ def make_a_link(colleague: Visitor, label: str) -> Invitation:
     colleague.follow("New invitation", "New link")
     colleague.press("Make the link", "New link", status=400, variant="empty")
     colleague.type("label", label)
+    colleague.type("note", "All about the offer, on one sheet. " * 14)
     colleague.page.get_by_label("Reseller", exact=False).check()
     colleague.page.get_by_label("In 30 days", exact=True).check()
     colleague.press("Make the link", label, variant="new-invitation")
     return Invitation.objects.get(label=label)
+
+
+def fits_on_paper(page):
+    """Return whether the last line stands inside the sheet, however long the note is."""
+    return page.evaluate(
+        """() => {
+          const paper = document.querySelector(".paper").getBoundingClientRect();
+          const last = document.querySelector(".expiry").getBoundingClientRect();
+          const first = document.querySelector(".paper > *").getBoundingClientRect();
+          return paper.top < first.top && last.bottom < paper.bottom;
+        }"""
+    )
 
 
 def test_first_hour_of_a_partner(new_visitor):
@@ -56,8 +69,10 @@ def test_first_hour_of_a_partner(new_visitor):
     colleague.follow("A6", "Nimbus", variant="sheet-a6")
     assert colleague.reads("127.0.0.1")
     assert colleague.reads(invitation.grouped_token)
+    assert fits_on_paper(colleague.page)
     assert decoded(colleague.page) == scanned_text(invitation)
     colleague.open(colleague.page.url.replace("a6", "a4"), "Nimbus", variant="sheet-a4")
+    assert fits_on_paper(colleague.page)
     scanned = decoded(colleague.page)
     assert scanned == scanned_text(invitation)
 

@@ -297,6 +297,22 @@ def test_recipient_is_masked_without_the_right(boss):
     assert invitation.masked_recipient in masked
 
 
+@pytest.mark.parametrize(("may_see", "to"), [(True, "ann@example.org"), (False, "")])
+def test_e_mail_to_write_has_the_recipient_that_the_page_shows(boss, may_see, to):
+    manager = PartnerMemberFactory(partner=boss.partner, may_see_addresses=may_see)
+    offer = InvitationFactory(
+        partner=boss.partner, created_by=manager.user, email=True, recipient="ann@example.org"
+    )
+    page = client_of(manager.user).get(path(offer)).content.decode()
+    assert f'href="mailto:{to}?subject=' in page
+
+
+def test_page_opens_the_invitation_as_the_customer_sees_it(boss):
+    offer = InvitationFactory(partner=boss.partner, revoked=True)
+    page = client_of(boss.user).get(path(offer)).content.decode()
+    assert re.search(rf'href="{offer.link}"\s+target="_blank"\s+rel="noopener"', page)
+
+
 def test_page_takes_the_same_statements_always(boss, django_assert_num_queries):
     client = client_of(boss.user)
     for statements, invitation in (

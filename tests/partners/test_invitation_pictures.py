@@ -103,6 +103,20 @@ def test_sheet_names_host_expiry_and_token_in_clear(client, invitation, settings
     assert "(reseller)" in text
 
 
+def test_sheet_has_the_note_and_the_language_of_the_invitation(client, invitation, settings):
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    plain = client.get(path(invitation, "print")).content.decode()
+    assert '<main class="paper"' in plain
+    invitation.note, invitation.language = "Bring <b>tea</b>\nand cake", "ar"
+    invitation.save()
+    page = client.get(path(invitation, "print")).content.decode()
+    main = re.search(
+        r'<main class="paper has-note"\s+lang="ar"\s+dir="rtl">(.*)</main>', page, re.DOTALL
+    )
+    assert "Bring &lt;b&gt;tea&lt;/b&gt;<br>and cake" in main[1]
+    assert '<html lang="en"' in page
+
+
 DEAD = [
     ({"revoked": True}, "This invitation has been revoked."),
     ({"expired": True}, "This invitation has expired."),
