@@ -21,11 +21,12 @@ from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
 from partners.services.pages import Order, page_of
+from partners.services.progress import progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_form, refusal_page
-from partners.views.shared import SECTION, states, why_no_link
+from partners.views.shared import SECTION, bars_of, people_urls, states, why_no_link
 from web.answers import posted, see_other
 from web.downloads import as_attachment, csv_download
 from web.security_log import log_security_event
@@ -85,6 +86,7 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         "unsubscribed_count": shown.rows.filter(
             problem=InvitationProblem.DOES_NOT_WANT_EMAIL
         ).count(),
+        "funnel": bars_of(people_urls(batch=shown.pk), **progress_of_batch(shown)),
         "back_url": reverse("console_batches"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)

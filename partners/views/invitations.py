@@ -31,6 +31,7 @@ from partners.views.shared import (
     bars_of,
     invitation_of,
     log_shown,
+    people_urls,
     state_of,
 )
 from web.answers import posts_only
@@ -59,6 +60,8 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
                 "invitation": row,
                 "state": state_of(row, now),
                 "progress": progress[row.pk],
+                "associated": Count(row.used_count, is_more=False),
+                "people_urls": people_urls(invitation=row.pk),
                 "is_unsubscribed": row.pk in unsubscribed,
             }
             for row in found.page.rows
@@ -84,6 +87,7 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "delivery": delivery,
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
+            people_urls(invitation=offer.pk),
             started=progress.started,
             registered=progress.registered,
             associated=Count(offer.used_count, is_more=False),

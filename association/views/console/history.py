@@ -1,5 +1,6 @@
 """The console's history: the list of attempts, its CSV, and the page of one attempt."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of,
 from partners.models import PartnerMember
 from partners.services.pages import pages_of
 from partners.views.gate import for_members, show
-from partners.views.lists import filters_of, listing
+from partners.views.lists import asked_for, filters_of, listing
 from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
 from web.downloads import csv_download
@@ -31,6 +32,17 @@ ROWS_READ_AT_ONCE = 1_000
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
 
 
+class Source(NamedTuple):
+    """The invitation or batch to which the list is limited, and the list without that filter.
+
+    Title and page are empty where the member has none with this key.
+    """
+
+    title: str
+    url: str
+    without_url: str
+
+
 @require_safe
 @for_members
 def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
@@ -38,14 +50,34 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     if not form.is_valid():
         return _show_errors(request, member, form)
     found = listing(request, form, _filtered(form, member), order=NEWEST_FIRST)
-    key = form.cleaned_data["invitation"]
     context = {
         "listing": found,
         "rows": [row_of(attempt, member) for attempt in found.page.rows],
-        "invitation": key and member.partner.invitations.visible_to(member).filter(pk=key).first(),
+        "sources": _sources(request, member, form),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
     return show(request, member, LIST, context, section=SECTION)
+
+
+def _sources(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> list[Source]:
+    sources = []
+    invitation, batch = form.cleaned_data["invitation"], form.cleaned_data["batch"]
+    if invitation:
+        offer = member.partner.invitations.visible_to(member).filter(pk=invitation).first()
+        url = reverse("console_invitation", args=[invitation])
+        sources.append(_source(request, "invitation", offer and offer.label, url))
+    if batch:
+        made = member.partner.batches.visible_to(member).filter(pk=batch).first()
+        url = reverse("console_batch", args=[batch])
+        sources.append(_source(request, "batch", made and made.title, url))
+    return sources
+
+
+def _source(request: HttpRequest, name: str, title: str | None, url: str) -> Source:
+    query = asked_for(request.GET)
+    query.pop(name, None)
+    without_url = f"{reverse('console_history')}?{query.urlencode()}"
+    return Source(title or "", url if title else "", without_url)
 
 
 @require_safe
