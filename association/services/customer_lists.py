@@ -80,6 +80,17 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
     return rows
 
 
+def next_waiting(member: PartnerMember, *, besides: Association) -> Association | None:
+    """Return the member's customer who has waited longest for a budget, but not this one."""
+    waiting = find_customers(member, {"status": CustomerStatus.WAITING}).exclude(pk=besides.pk)
+    return waiting.order_by("associated_at", "pk").first()
+
+
+def is_waiting(customer: Association) -> bool:
+    """Return whether this customer in force waits for a budget; one statement."""
+    return customer.is_reseller and not customer.budgets.current().exists()
+
+
 def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
     """Filter by the rules of `CustomerState.status`; None: all in force."""
     match status:
