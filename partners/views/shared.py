@@ -78,15 +78,16 @@ def people_urls(**source: int) -> dict[str, str]:
 def bars_of(urls: Mapping[str, str] | None = None, **counts: Count) -> list[dict[str, Any]]:
     """Return how far people came, for `components/funnel.html`; `urls` are of `people_urls()`.
 
-    The counts are `started`, `registered`, `associated` and `refused`.
+    The counts are `started`, `registered`, `associated` and `refused`, and may be `invited`.
     """
     labels = {
+        "invited": _("Invited"),
         "started": _("Started"),
         "registered": _("Registered"),
         "associated": _("Associated"),
         "refused": _("Refused"),
     }
-    most = max(counts[name].number for name in labels) or 1
+    most = max(count.number for count in counts.values()) or 1
     return [
         {
             "label": label,
@@ -96,6 +97,7 @@ def bars_of(urls: Mapping[str, str] | None = None, **counts: Count) -> list[dict
             "url": (urls or {}).get(name, ""),
         }
         for name, label in labels.items()
+        if name in counts
     ]
 
 
