@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import CustomerAccount, User
 from association.enums import AssociationRefusal, MessageKind, Operation
 from association.models import Attempt, PartnerMessage
 from association.services.admission import account_of
@@ -16,6 +17,7 @@ from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.suppression import is_suppressed
 from partners.enums import InvitationProblem
+from partners.models import Partner
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -114,9 +116,7 @@ def _write_to(
     if is_suppressed(address=account.owner.email, sender=partner):
         raise Refused(InvitationProblem.DOES_NOT_WANT_EMAIL)
     written = {"attempt": attempt, "sent_at": now, "sent_by": by}
-    newest, is_first = PartnerMessage.objects.get_or_create(
-        partner=partner, account=account, kind=kind, defaults=written
-    )
+    newest, is_first = _newest(partner, account, kind, written)
     if not is_first:
         again_at = newest.sent_at + PAUSE
         if now < again_at:
@@ -130,3 +130,12 @@ def _write_to(
         deadline_at=deadline_at,
     )
     enqueue_messages(messages=[message], now=now)
+
+
+def _newest(
+    partner: Partner, account: CustomerAccount, kind: MessageKind, written: dict[str, Any]
+) -> tuple[PartnerMessage, bool]:
+    """Return the newest message of the kind, and whether it is the one written now."""
+    return PartnerMessage.objects.get_or_create(
+        partner=partner, account=account, kind=kind, defaults=written
+    )

@@ -21,7 +21,7 @@ from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
-from partners.services.pages import Count, Order, page_of
+from partners.services.pages import Count, Order, count_up_to, page_of
 from partners.services.progress import joined_by_batches, progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
 from partners.views.gate import for_members, show
@@ -88,6 +88,7 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
             problem=InvitationProblem.DOES_NOT_WANT_EMAIL
         ).count(),
         "funnel": _funnel(shown),
+        "undelivered": count_up_to(shown.invitations.undelivered(timezone.now())),
         "back_url": reverse("console_batches"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)

@@ -72,7 +72,7 @@ def people_urls(**source: int) -> dict[str, str]:
     `source` is one filter of the history: `invitation` or `batch`, with its key.
     """
     url = reverse("console_history")
-    return {name: f"{url}?{urlencode(source | by)}" for name, by in _COUNTED_BY.items()}
+    return {name: f"{url}?{urlencode({**source, **by})}" for name, by in _COUNTED_BY.items()}
 
 
 def bars_of(urls: Mapping[str, str] | None = None, **counts: Count) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ def bars_of(urls: Mapping[str, str] | None = None, **counts: Count) -> list[dict
     The counts are `started`, `registered`, `associated` and `refused`, and may be `invited`.
     """
     labels = {
-        "invited": _("Invited"),
+        "invited": _("Invitations"),
         "started": _("Started"),
         "registered": _("Registered"),
         "associated": _("Associated"),

@@ -34,8 +34,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 # session, user, member; funnel; waiting, out of budget, end requests; requests; refused, put off;
-# causes, expiring; what waits, for the navigation
-STATEMENTS = 13
+# undelivered, causes, expiring; what waits, for the navigation
+STATEMENTS = 14
 # About people who are shown: messages to them, and who does not want e-mail.
 ABOUT_PEOPLE = 2
 

@@ -143,6 +143,7 @@ def test_a_batch_is_counted_with_a_constant_query_count(
     for _ in range(rows):
         follow(invite(boss, batch=batch))
 
-    # session, user, member; the batch, who does not want e-mail, two for the counts; what waits
-    with django_assert_num_queries(8):
+    # session, user, member; the batch, who does not want e-mail, two for the counts, undelivered;
+    # what waits
+    with django_assert_num_queries(9):
         client.get(f"/partner/invitations/batches/{batch.pk}/")

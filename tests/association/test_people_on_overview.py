@@ -140,8 +140,8 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
         put_off(invitation)
     client = client_of(boss)
 
-    # the thirteen of an empty overview; invitations and messages sent, who does not want e-mail
-    with django_assert_num_queries(16):
+    # the fourteen of an empty overview; invitations and messages sent, who does not want e-mail
+    with django_assert_num_queries(17):
         page = client.get("/partner/")
     assert len(page.context["put_off"]) == rows
     # session, user, member; the page, the count; those three; what waits

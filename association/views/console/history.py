@@ -83,19 +83,19 @@ def _sources(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> 
     if invitation:
         offer = member.partner.invitations.visible_to(member).filter(pk=invitation).first()
         url = reverse("console_invitation", args=[invitation])
-        sources.append(_source(request, "invitation", offer and offer.label, url))
+        sources.append(_source(request, "invitation", offer.label if offer else "", url))
     if batch:
         made = member.partner.batches.visible_to(member).filter(pk=batch).first()
         url = reverse("console_batch", args=[batch])
-        sources.append(_source(request, "batch", made and made.title, url))
+        sources.append(_source(request, "batch", made.title if made else "", url))
     return sources
 
 
-def _source(request: HttpRequest, name: str, title: str | None, url: str) -> Source:
+def _source(request: HttpRequest, name: str, title: str, url: str) -> Source:
     query = asked_for(request.GET)
     query.pop(name, None)
     without_url = f"{reverse('console_history')}?{query.urlencode()}"
-    return Source(title or "", url if title else "", without_url)
+    return Source(title, url if title else "", without_url)
 
 
 @require_safe

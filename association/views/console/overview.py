@@ -31,7 +31,7 @@ from association.services.overview import (
 from association.views.console.attempt_actions import Action, actions_of, deadline_of
 from association.views.console.attempt_rows import row_of
 from partners.models import PartnerMember
-from partners.services.pages import Count
+from partners.services.pages import Count, count_up_to
 from partners.views.gate import for_members, show
 from partners.views.shared import bars_of
 
@@ -43,12 +43,14 @@ PAGE = "association/console/overview.html"
 def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
+    invitations = member.partner.invitations.visible_to(member)
     context = {
         **_first_rows("waiting", customers_waiting(member), SHOWN),
         **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
         **_people(member, now),
+        "undelivered": count_up_to(invitations.undelivered(now)),
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now),
         "bars": bars_of(
