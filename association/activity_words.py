@@ -33,6 +33,8 @@ GROUPS: dict["StrOrPromise", dict[str, "StrOrPromise"]] = {
         "association.manager_changed": _("Manager changed"),
         "association.address_revealed": _("Customer’s address revealed"),
         "attempt.address_revealed": _("Visitor’s address revealed"),
+        "attempt.reminded": _("Visitor reminded to finish"),
+        "attempt.advised": _("Refused visitor written to"),
         "end_request.made": _("Asked to end"),
         "end_request.agreed": _("Agreed to end"),
         "end_request.declined": _("Declined to end"),

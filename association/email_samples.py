@@ -75,6 +75,8 @@ def sample_association(now: datetime, **values: Any) -> Association:
 
 def _joining(now: datetime) -> list[EmailSample]:
     attempt, association = sample_attempt(now), sample_association(now)
+    refused = sample_attempt(now)
+    refused.refusal_codes, refused.refused_at = [RefusalCode.UNPAID_BILLS.value], now
     return [
         _to_customer(
             kind="association.associated",
@@ -96,6 +98,16 @@ def _joining(now: datetime) -> list[EmailSample]:
             kind="association.resume_reminder",
             occasion=_("The last day has begun for a customer who enables later."),
             about=attempt,
+        ),
+        _to_customer(
+            kind="association.reminder",
+            occasion=_("A member of the partner reminds a customer who enables later."),
+            about=attempt,
+        ),
+        _to_customer(
+            kind="association.advice",
+            occasion=_("A member of the partner writes to a customer who was refused."),
+            about=refused,
         ),
         _to_partner(
             kind="association.customer_waiting",

@@ -85,6 +85,8 @@ class AssociationRefusal(StrEnum):
 
     # A partner's action on an attempt.
     NOT_POSSIBLE = "not_possible"
+    # The partner has written to this account within the last 24 hours.
+    WRITTEN_TOO_OFTEN = "written_too_often"
     ADDRESS_UNKNOWN = "address_unknown"
 
 
@@ -208,6 +210,13 @@ class Operation(StrEnum):
     # By the form for a new e-mail, which begins with what this invitation has.
     SEND_TO_OTHER_ADDRESS = "send_to_other_address"
     MESSAGE_CUSTOMER = "message_customer"
+
+
+class MessageKind(TextChoices):
+    """What a partner's member has e-mailed to somebody who is no customer yet."""
+
+    REMINDER = "reminder", _("reminder to finish")
+    ADVICE = "advice", _("advice after a refusal")
 
 
 class JourneyRefusal(StrEnum):

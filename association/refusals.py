@@ -30,6 +30,7 @@ from association.services.eligibility import Check, Refusal
 from partners.refusals import sentence_for as invitation_sentence_for
 from web.refused import Refused
 from web.templatetags.money import money
+from web.versioned_forms import clock_text, next_minute
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -90,6 +91,9 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.NOT_POSSIBLE: _(
         "This does not help here, or no longer. The page shows what does."
     ),
+    AssociationRefusal.WRITTEN_TOO_OFTEN: _(
+        "You have written to this person within the last 24 hours. Possible again from %(moment)s."
+    ),
     AssociationRefusal.ADDRESS_UNKNOWN: _("No address is known yet."),
     JourneyRefusal.FINISHED: _("The attempt has led to an association meanwhile."),
     JourneyRefusal.OTHER_ACCOUNT: _("The attempt belongs to another account."),
@@ -119,6 +123,8 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
 
 def sentence_for(refused: Refused) -> str:
     """Return what to tell the person whose action was refused, here or in partners."""
+    if refused.code == AssociationRefusal.WRITTEN_TOO_OFTEN and refused.again_at is not None:
+        return SENTENCES[refused.code] % {"moment": clock_text(next_minute(refused.again_at))}
     if refused.code in SENTENCES:
         return str(SENTENCES[refused.code])
     return invitation_sentence_for(refused)

@@ -75,6 +75,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{HISTORY}<uuid:attempt_id>/", history.attempt, name="console_attempt"),
     path(f"{HISTORY}<uuid:attempt_id>/reveal", history.reveal, name="console_reveal_address"),
     path(f"{HISTORY}<uuid:attempt_id>/follow-up", history.send_follow_up, name="console_follow_up"),
+    path(f"{HISTORY}<uuid:attempt_id>/remind", history.remind, name="console_remind"),
     path("partner/customers/", customers.customers, name="console_customers"),
     path("partner/customers.csv", customers.customers_csv, name="console_customers_csv"),
     path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),

@@ -332,6 +332,11 @@ vars().update(
 )
 EMAIL_TIMEOUT = 10
 
+# By the kind of e-mail: the function that hears when one became dead, or is dead no more.
+DEAD_EMAIL_HANDLERS = {
+    "partners.invitation": "partners.services.delivery_state.keep_undelivered",
+}
+
 # Functions that return an example of each kind of e-mail, for the admin.
 EMAIL_SAMPLES = [
     "accounts.email_samples.samples",

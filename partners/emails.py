@@ -56,9 +56,7 @@ def invitation(message: OutboxMessage) -> Email:
     refusal = offer.refusal(timezone.now())
     if refusal is not None:
         raise Stale(refusal)
-    if is_suppressed(address=offer.recipient, sender=offer.partner):
-        raise Stale("does not want e-mail")
-    url = unsubscribe_links.unsubscribe_url(partner=offer.partner, address=offer.recipient)
+    url = wanted_until_unsubscribed(address=offer.recipient, partner=offer.partner)
     return _write_invitation(message, offer, link=offer.link, unsubscribe_url=url)
 
 
@@ -99,11 +97,45 @@ def _write_invitation(
                 "note_lines": offer.note.splitlines(),
                 "unsubscribe_url": unsubscribe_url,
             },
-            headers={
-                "List-Unsubscribe": f"<{unsubscribe_url}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            },
+            headers=unsubscribe_headers(unsubscribe_url),
         )
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """Return the headers by which mail programs unsubscribe the reader with one click."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def wanted_until_unsubscribed(*, address: str, partner: Partner) -> str:
+    """Return the address that ends e-mails of the partner; Stale for a reader who has ended them.
+
+    For e-mails that members of the partner send to people who have not asked for them.
+    """
+    if is_suppressed(address=address, sender=partner):
+        raise Stale("does not want e-mail")
+    return unsubscribe_links.unsubscribe_url(partner=partner, address=address)
+
+
+def render_to_invited(
+    message: OutboxMessage,
+    *,
+    partner: Partner,
+    subject: str,
+    context: Mapping[str, Any],
+    unsubscribe_url: str,
+) -> Email:
+    """Render an e-mail of a partner that can be unsubscribed from, like its invitations."""
+    return render_as_partner(
+        message,
+        partner=partner,
+        template=message.kind.replace(".", "/"),
+        subject=subject % {"partner": partner.name},
+        context={**context, "unsubscribe_url": unsubscribe_url},
+        headers=unsubscribe_headers(unsubscribe_url),
+    )
 
 
 def render_as_partner(

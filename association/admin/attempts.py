@@ -6,7 +6,14 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from association.models import Attempt, Consent, PartnerTold, ResumeEmail, ResumeReminder
+from association.models import (
+    Attempt,
+    Consent,
+    PartnerMessage,
+    PartnerTold,
+    ResumeEmail,
+    ResumeReminder,
+)
 from audit.admin import EvidenceAdmin
 from partners.admin.shared import TokenSearch
 from web.admin.base import StateFilter
@@ -124,3 +131,13 @@ class ResumeReminderAdmin(EvidenceAdmin):
     search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     date_hierarchy = "reminded_at"
+
+
+@admin.register(PartnerMessage)
+class PartnerMessageAdmin(EvidenceAdmin):
+    list_display = ("sent_at", "kind", "account", "partner", "sent_by")
+    list_select_related = ("account__owner", "partner", "sent_by")
+    list_filter = ("kind",)
+    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+    search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    date_hierarchy = "sent_at"

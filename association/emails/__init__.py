@@ -3,6 +3,7 @@
 Each function is named after its kind, and raises Stale when its e-mail is no longer useful.
 """
 
+from association.emails.advice import advice
 from association.emails.endings import (
     customer_end_declined,
     customer_end_requested,
@@ -23,6 +24,7 @@ from association.emails.joining import (
     associated,
     customer_refused,
     customer_waiting,
+    reminder,
     resume,
     resume_reminder,
 )
@@ -35,6 +37,7 @@ from association.emails.terms import (
 )
 
 __all__ = [
+    "advice",
     "associated",
     "authorization_decided",
     "authorization_requested",
@@ -54,6 +57,7 @@ __all__ = [
     "end_withdrawn",
     "ended",
     "frozen",
+    "reminder",
     "resume",
     "resume_reminder",
     "unfrozen",

@@ -16,7 +16,12 @@ from association.services.facts import load_holdings
 from association.services.reminders import LEAST_TIME
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
-from partners.emails import render_as_partner, render_for_partner
+from partners.emails import (
+    render_as_partner,
+    render_for_partner,
+    render_to_invited,
+    wanted_until_unsubscribed,
+)
 from web.email_addresses import mask_address
 
 
@@ -51,33 +56,54 @@ def write_associated(
 
 def resume(message: OutboxMessage) -> Email:
     """Lead a customer who enables later back to the attempt. Stale when joining is not possible."""
-    return _write_resume(message, time_needed=timedelta(0), subject=_("Finish joining %(partner)s"))
+    attempt, context = _resumable(message, time_needed=timedelta(0))
+    return _write_resume(message, attempt, _("Finish joining %(partner)s"), context)
 
 
 def resume_reminder(message: OutboxMessage) -> Email:
     """Remind the customer of the last day. Stale also when too little of it is left."""
-    subject = _("The last day to join %(partner)s")
-    return _write_resume(message, time_needed=LEAST_TIME, subject=subject)
+    attempt, context = _resumable(message, time_needed=LEAST_TIME)
+    return _write_resume(message, attempt, _("The last day to join %(partner)s"), context)
 
 
-def _write_resume(message: OutboxMessage, *, time_needed: timedelta, subject: str) -> Email:
-    attempt, now = _find_unfinished_attempt(message), timezone.now()
+def reminder(message: OutboxMessage) -> Email:
+    """Remind the customer because a member of the partner asked for it. Stale as `resume()`."""
+    attempt, context = _resumable(message, time_needed=timedelta(0))
+    partner = attempt.invitation.partner
+    return render_to_invited(
+        message,
+        partner=partner,
+        subject=_("%(partner)s reminds you to finish joining"),
+        context=context,
+        unsubscribe_url=wanted_until_unsubscribed(address=message.recipient, partner=partner),
+    )
+
+
+def _resumable(
+    message: OutboxMessage, *, time_needed: timedelta
+) -> tuple[Attempt, dict[str, object]]:
+    """Return the attempt, and what the e-mails that lead back to it say."""
+    attempt, now = find_unfinished_attempt(message), timezone.now()
     refusal = attempt.invitation.refusal(now)
     if refusal is not None:
         raise Stale(refusal)
     last_moment = last_moment_to_associate(attempt)
     if last_moment is None or now + time_needed > last_moment:
         raise Stale("too late to join")
+    resume_url = absolute_url("join_resume", attempt.pk)
+    return attempt, {"last_moment": last_moment, "resume_url": resume_url}
+
+
+def _write_resume(
+    message: OutboxMessage, attempt: Attempt, subject: str, context: Mapping[str, object]
+) -> Email:
     partner = attempt.invitation.partner
     return render_as_partner(
         message,
         partner=partner,
         template=message.kind.replace(".", "/"),
         subject=subject % {"partner": partner.name},
-        context={
-            "last_moment": last_moment,
-            "resume_url": absolute_url("join_resume", attempt.pk),
-        },
+        context=context,
     )
 
 
@@ -97,7 +123,7 @@ def customer_refused(message: OutboxMessage) -> Email:
 
     `data["codes"]` has the refusal codes. The text has neither amounts nor names of other partners.
     """
-    attempt = _find_unfinished_attempt(message)
+    attempt = find_unfinished_attempt(message)
     codes = [code for code in message.data.get("codes", ()) if code in REFUSAL_TEXTS]
     if not codes:
         raise Stale("without a reason")
@@ -117,7 +143,7 @@ def customer_refused(message: OutboxMessage) -> Email:
     )
 
 
-def _find_unfinished_attempt(message: OutboxMessage) -> Attempt:
+def find_unfinished_attempt(message: OutboxMessage) -> Attempt:
     attempt = find_about(
         message, Attempt.objects.select_related("invitation__partner", "account__owner")
     )

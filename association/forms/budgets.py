@@ -116,6 +116,7 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             del self.fields["unfreeze"], self.fields["reason"]
         if not self.is_bound:
             del self.fields["confirmed"]
+            self.fields["amount"].widget.attrs["autofocus"] = True
 
     @classmethod
     def for_customers(cls, states: Sequence[CustomerState], *, partner: Partner) -> Self:

@@ -27,6 +27,12 @@ def _choice(label: Any, choices: Any, *, none: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=[("", none), *choices], required=False)
 
 
+def _hidden_key() -> WholeNumberField:
+    return WholeNumberField(
+        required=False, min_value=1, max_value=MOST_KEY, widget=forms.HiddenInput
+    )
+
+
 class SearchForm(forms.Form):
     """What is looked for in everything of the partner."""
 
@@ -112,9 +118,9 @@ class HistoryForm(forms.Form):
     )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
-    invitation = WholeNumberField(
-        required=False, min_value=1, max_value=MOST_KEY, widget=forms.HiddenInput
-    )
+    account = _choice(_("Account"), [("registered", _("Registered here"))], none=_("Any"))
+    invitation = _hidden_key()
+    batch = _hidden_key()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

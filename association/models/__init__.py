@@ -6,7 +6,7 @@ from association.models.attempts import Attempt
 from association.models.budgets import Budget, BudgetAlert, BudgetRequest
 from association.models.documents import Consent, LegalDocument
 from association.models.end_requests import EndRequest
-from association.models.notices import PartnerTold, ResumeEmail, ResumeReminder
+from association.models.notices import PartnerMessage, PartnerTold, ResumeEmail, ResumeReminder
 from partners.enums import BudgetPeriod, OnExhaustion
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "EndRequest",
     "LegalDocument",
     "OnExhaustion",
+    "PartnerMessage",
     "PartnerTold",
     "ResumeEmail",
     "ResumeReminder",

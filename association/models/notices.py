@@ -4,8 +4,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
+from association.enums import MessageKind
 from association.models.attempts import Attempt
-from partners.models import Invitation
+from audit.models import actor_key
+from partners.models import Invitation, Partner
 
 
 class PartnerTold(models.Model):
@@ -91,3 +93,42 @@ class ResumeReminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} – {self.invitation}"
+
+
+class PartnerMessage(models.Model):
+    """The newest e-mail of a kind that members of a partner had sent to an account.
+
+    There is one row for each, and the next e-mail changes it: 24 hours later at the earliest.
+    """
+
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="+", verbose_name=_("partner")
+    )
+    account = models.ForeignKey(
+        CustomerAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("customer account"),
+    )
+    kind = models.CharField(_("kind"), max_length=16, choices=MessageKind.choices)
+    attempt = models.ForeignKey(
+        Attempt, on_delete=models.PROTECT, related_name="+", verbose_name=_("attempt")
+    )
+    sent_at = models.DateTimeField(_("sent at"))
+    sent_by = actor_key(_("sent by"))
+
+    class Meta:
+        verbose_name = _("partner's message to a visitor")
+        verbose_name_plural = _("partners' messages to visitors")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "partner", "kind"],
+                name="one_newest_message_per_account_partner_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=MessageKind.values), name="message_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} – {self.get_kind_display()}"

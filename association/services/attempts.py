@@ -253,7 +253,7 @@ def defer_attempt(*, attempt: Attempt, by: User, now: datetime) -> None:
     been erased meanwhile.
     """
     with transaction.atomic():
-        locked = _lock_with_account(attempt)
+        locked = lock_with_account(attempt)
         if not User.objects.filter(pk=by.pk, is_active=True).exists():
             raise Refused(JourneyRefusal.OTHER_ACCOUNT)
         _, is_first = ResumeEmail.objects.get_or_create(
@@ -281,7 +281,7 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
     Locks the attempt and its account. Raises Refused: NOTHING_REFUSED, FINISHED.
     """
     with transaction.atomic():
-        _lock_with_account(attempt)
+        lock_with_account(attempt)
         if _decide(attempt, now).is_admitted:
             raise Refused(JourneyRefusal.NOTHING_REFUSED)
         account, invitation = account_of(attempt), attempt.invitation
@@ -296,10 +296,11 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
             email_members(kind, attempt, members, now=now, codes=attempt.refusal_codes)
 
 
-def _lock_with_account(attempt: Attempt) -> Attempt:
+def lock_with_account(attempt: Attempt) -> Attempt:
     """Lock the attempt, then its account, in the order of `associate()`; return the attempt.
 
     An account may have several attempts; what it may do only so often is counted under its lock.
+    Raises Refused: FINISHED.
     """
     locked = lock_unfinished(attempt)
     CustomerAccount.objects.select_for_update().get(pk=account_of(attempt).pk)

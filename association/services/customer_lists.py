@@ -1,4 +1,4 @@
-"""What a partner sees of its customers: lists, each one's present state, and its past."""
+"""What a partner sees of its customers: lists, and each one's present state."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -12,10 +12,9 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
 from association.enums import CustomerStatus
-from association.models import Association, Authorization, Budget, EndRequest
+from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
-from audit.models import AuditEvent
 from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
@@ -31,8 +30,6 @@ EVERY_STATUS = "every"
 _FROZEN = Q(Exists(Freeze.objects.open().filter(account=OuterRef("account"))))
 _HAS_BUDGET = Q(Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
 _WAITING = ~_HAS_BUDGET & Q(association_type=AssociationType.RESELLER)
-# How many rows of each kind a customer's record shows.
-SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +78,17 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
     if "budget" in filters:
         rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else ~_HAS_BUDGET)
     return rows
+
+
+def next_waiting(member: PartnerMember, *, besides: Association) -> Association | None:
+    """Return the member's customer who has waited longest for a budget, but not this one."""
+    waiting = find_customers(member, {"status": CustomerStatus.WAITING}).exclude(pk=besides.pk)
+    return waiting.order_by("associated_at", "pk").first()
+
+
+def is_waiting(customer: Association) -> bool:
+    """Return whether this customer in force waits for a budget; one statement."""
+    return customer.is_reseller and not customer.budgets.current().exists()
 
 
 def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
@@ -149,50 +157,3 @@ def reveal_customer_address(*, association: Association, by: User, now: datetime
     record_audit_event(action="association.address_revealed", about=association, by=by, now=now)
     address: str = association.account.owner.email
     return address
-
-
-def customer_record(association: Association) -> dict[str, list[Any]]:
-    """Return `freezes`, `budgets`, `end_requests`, `authorizations` and `actions`, newest first.
-
-    Five statements.
-
-    Freezes from before the association are left out, unless they are still open, and so is
-    everything from after its end. Actions are those of people on these rows, but not the customer's
-    own.
-    """
-    freezes = association.account.freezes.filter(
-        Q(frozen_at__gte=association.associated_at) | Q(unfrozen_at__isnull=True)
-    )
-    if association.has_ended:
-        freezes = freezes.filter(frozen_at__lte=association.ended_at)
-    rows: dict[Any, list[Any]] = {
-        Freeze: list(
-            freezes.select_related("frozen_by", "unfrozen_by").order_by("-frozen_at", "-pk")[:SHOWN]
-        ),
-        Budget: list(
-            association.budgets.select_related("set_by").order_by("-set_at", "-pk")[:SHOWN]
-        ),
-        Authorization: list(
-            association.authorizations.select_related("requested_by", "consent__document").order_by(
-                "-pk"
-            )[:SHOWN]
-        ),
-        EndRequest: list(association.end_requests.order_by("-asked_at")[:SHOWN]),
-    }
-    about = Q()
-    for model, shown in [(Association, [association]), *rows.items()]:
-        if shown:
-            keys = [str(row.pk) for row in shown]
-            about |= Q(object_label=model._meta.label_lower, object_id__in=keys)
-    events = AuditEvent.objects.filter(
-        about, occurred_at__gte=association.associated_at, actor__isnull=False
-    ).exclude(actor=association.account.owner_id)
-    if association.has_ended:
-        events = events.filter(occurred_at__lte=association.ended_at)
-    return {
-        "freezes": rows[Freeze],
-        "budgets": rows[Budget],
-        "end_requests": rows[EndRequest],
-        "authorizations": rows[Authorization],
-        "actions": list(events.select_related("actor").order_by("-occurred_at", "-pk")[:SHOWN]),
-    }

@@ -1,7 +1,8 @@
 """What a partner can do about a refused attempt: send again, or invite the account by e-mail."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -100,34 +101,71 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
             raise Refused(AssociationRefusal.NOT_POSSIBLE)
         if operation != Operation.RESEND:
             return _invite(attempt, operation, by, now)
-        sent = _sent_since_start(attempt, operation, now)
+        sent = _sent_since_start(attempt, operation, (), now)
         return sent or resend_invitation(invitation=attempt.invitation, by=by, now=now)
 
 
-def sent_by_operation(*, attempt: Attempt, now: datetime) -> dict[str, Invitation]:
-    """Return, by operation, the live invitation that it has sent since the attempt began.
+def sent_invitations(
+    attempts: Collection[Attempt], *, now: datetime
+) -> dict[UUID, dict[str, Invitation]]:
+    """Return, by attempt and operation, the live invitation that was sent since the attempt began.
 
-    One statement for each operation that invites. Account, invitation and partner must be loaded.
+    The attempts are one partner's, with account, owner, invitation and partner loaded. One
+    statement, none where no operation invites.
     """
-    operations = SENDING & set(operations_for(attempt).values())
-    found = {operation: _sent_since_start(attempt, operation, now) for operation in operations}
-    return {operation: sent for operation, sent in found.items() if sent is not None}
+    inviting = {attempt.pk: SENDING & set(operations_for(attempt).values()) for attempt in attempts}
+    invited = [attempt for attempt in attempts if inviting[attempt.pk] - {Operation.RESEND}]
+    sent = _sent_to(invited, now)
+    found = {
+        attempt.pk: {
+            operation: _sent_since_start(attempt, operation, sent, now)
+            for operation in inviting[attempt.pk]
+        }
+        for attempt in attempts
+    }
+    return {
+        key: {operation: one for operation, one in by_operation.items() if one is not None}
+        for key, by_operation in found.items()
+    }
 
 
-def _sent_since_start(attempt: Attempt, operation: str, now: datetime) -> Invitation | None:
+def _sent_to(attempts: Collection[Attempt], now: datetime) -> list[Invitation]:
+    """Return the live invitations that were mailed to the attempts' accounts, the newest last."""
+    if not attempts:
+        return []
+    rows = (
+        next(iter(attempts))
+        .invitation.partner.invitations.live(now)
+        .filter(
+            channel=Channel.EMAIL,
+            recipient__in={attempt.account.owner.email for attempt in attempts if attempt.account},
+            mailed_at__gt=min(attempt.started_at for attempt in attempts),
+        )
+    )
+    return list(rows.order_by("mailed_at", "pk"))
+
+
+def _sent_since_start(
+    attempt: Attempt, operation: str, sent: Collection[Invitation], now: datetime
+) -> Invitation | None:
+    """Return what the operation sent, of `_sent_to()`; sending again sends the one followed."""
     if operation == Operation.RESEND:
         followed = attempt.invitation
         was_sent = followed.mailed_at is not None and followed.mailed_at > attempt.started_at
         return followed if was_sent and followed.refusal(now) is None else None
     if attempt.account is None:
         raise Refused(AssociationRefusal.NOT_POSSIBLE)
-    rows = attempt.invitation.partner.invitations.live(now).filter(
-        channel=Channel.EMAIL,
-        association_type=_type_to_offer(attempt, operation),
-        recipient=attempt.account.owner.email,
-        mailed_at__gt=attempt.started_at,
-    )
-    return rows.order_by("-mailed_at", "-pk").first()
+    address, offered = attempt.account.owner.email, _type_to_offer(attempt, operation)
+    newest = None
+    for invitation in sent:
+        if (
+            invitation.recipient == address
+            and invitation.association_type == offered
+            and invitation.mailed_at is not None
+            and invitation.mailed_at > attempt.started_at
+        ):
+            newest = invitation
+    return newest
 
 
 def _type_to_offer(attempt: Attempt, operation: str) -> str:
@@ -149,7 +187,7 @@ def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invita
     # Locked first: a colleague who answers or dismisses it at the same time has done so, or waits.
     requests = followed.partner.invitation_requests.open().filter(address=recipient)
     invitation_request = requests.select_for_update().first()
-    sent = _sent_since_start(attempt, operation, now)
+    sent = _sent_since_start(attempt, operation, _sent_to([attempt], now), now)
     if sent is None:
         if (
             invitation_request is not None

@@ -75,7 +75,8 @@ def find_attempts(*, member: PartnerMember, filters: Mapping[str, Any]) -> Query
     """Return the attempts that the member may see and that match, joined with all that is shown.
 
     `filters` are those of HistoryForm: q, outcome, step, refusal, channel, association_type,
-    invitation, and the days since and until in the partner's time zone. No order is set.
+    account (registered by the attempt), invitation, batch, and the days since and until in the
+    partner's time zone. No order is set.
     """
     rows = member.partner.attempts.visible_to(member)
     for name, condition in _CONDITIONS.items():
@@ -134,7 +135,9 @@ _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {
     "step": lambda value, _member: STEPS[value],
     "channel": lambda value, _member: Q(invitation__channel=value),
     "association_type": lambda value, _member: Q(invitation__association_type=value),
+    "account": lambda _value, _member: Q(registered_at__isnull=False),
     "invitation": lambda value, _member: Q(invitation=value),
+    "batch": lambda value, _member: Q(invitation__batch=value),
     "since": lambda day, member: Q(started_at__gte=_midnight(day, member)),
     "until": lambda day, member: Q(started_at__lt=_midnight(day + timedelta(days=1), member)),
 }

@@ -11,8 +11,9 @@ from django.db.models.lookups import IsNull
 from accounts.enums import FreezeCause
 from accounts.models import Freeze
 from association.enums import Side
-from association.models import Association, Budget, EndRequest
+from association.models import Association, Attempt, Budget, EndRequest
 from association.services.budget_requests import with_last_request
+from association.services.reminders import resumable_attempts
 from partners.enums import AssociationType, Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from partners.services.pages import Count, CountOf, counted
@@ -20,6 +21,9 @@ from partners.services.pages import Count, CountOf, counted
 SHOWN = 20
 EXPIRING_SHOWN = 10
 REQUESTS_SHOWN = 5
+PUT_OFF_SHOWN = 5
+# Of so many refused people, those who were not written to are shown, so many at the most.
+REFUSED_READ, REFUSED_SHOWN = 50, 5
 SOON, SOON_FOR_AN_EMAIL = timedelta(days=7), timedelta(days=2)
 
 DAYS = timedelta(days=30)
@@ -66,6 +70,38 @@ def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[In
         channel=Channel.EMAIL, expires_at__gt=now + SOON_FOR_AN_EMAIL
     )
     return soon.order_by("expires_at", "pk")[:EXPIRING_SHOWN]
+
+
+def people_refused(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]:
+    """Return the latest refused attempt of people who were refused in 30 days, newest first.
+
+    Who is a customer meanwhile, of any partner, or has begun again, is left out.
+    """
+    later = Attempt.objects.filter(
+        account=OuterRef("account"),
+        partner=OuterRef("partner"),
+        started_at__gt=OuterRef("started_at"),
+    )
+    refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
+    return (
+        _with_people(refused)
+        .exclude(account__in=Association.objects.in_force().values("account"))
+        .exclude(Exists(later))
+        .order_by("-refused_at", "-pk")[:REFUSED_READ]
+    )
+
+
+def people_who_put_off(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]:
+    """Return the attempts that were put off and can be finished, the first to end first."""
+    visible = member.partner.attempts.visible_to(member)
+    resumable = resumable_attempts(now).filter(pk__in=visible.values("pk"))
+    return _with_people(resumable).order_by("account__registered_at", "pk")[: PUT_OFF_SHOWN + 1]
+
+
+def _with_people(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    return attempts.filter(account__owner__is_active=True).select_related(
+        "account__owner", "invitation", "association"
+    )
 
 
 def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 
 from association.models import Association, Attempt, ResumeReminder
+from association.models.attempts import AttemptQuerySet
 from association.services.admission import account_of
 from association.services.eligibility import REGISTRATION_WINDOW
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -33,30 +34,40 @@ def remind_customers(*, now: datetime) -> int:
     return len(reminded)
 
 
-def due_attempts(now: datetime) -> QuerySet[Attempt]:
-    """Return the attempts that can still be finished, and of which the customer is to be reminded.
+def resumable_attempts(now: datetime) -> AttemptQuerySet:
+    """Return the attempts that were put off and can still be finished, with account and owner.
 
     One that was refused since it was put off is left out: its customer has read why.
     """
-    begun = now + AHEAD - REGISTRATION_WINDOW
-    reminders = ResumeReminder.objects.filter(
-        account=OuterRef("account"), invitation=OuterRef("invitation")
-    )
     return (
         Attempt.objects.select_related("account__owner")
         .filter(
-            # Bounds what is read, by an index; the account is older than that.
-            deferred_at__gt=begun - AHEAD,
-            deferred_at__lt=F("account__registered_at") + (REGISTRATION_WINDOW - AHEAD),
-            account__registered_at__lte=begun,
-            account__registered_at__gt=now + LEAST_TIME - REGISTRATION_WINDOW,
+            # Bounds what is read, by an index: nobody puts off before registering.
+            deferred_at__gt=now - REGISTRATION_WINDOW,
+            account__registered_at__gt=now - REGISTRATION_WINDOW,
             account__owner__is_active=True,
             invitation__in=Invitation.objects.live(now),
             refused_at__isnull=True,
             association__isnull=True,
         )
-        .exclude(Exists(reminders))
         .exclude(account__in=Association.objects.in_force().values("account"))
+    )
+
+
+def due_attempts(now: datetime) -> AttemptQuerySet:
+    """Return the resumable attempts of which the customer is to be reminded."""
+    begun = now + AHEAD - REGISTRATION_WINDOW
+    reminders = ResumeReminder.objects.filter(
+        account=OuterRef("account"), invitation=OuterRef("invitation")
+    )
+    return (
+        resumable_attempts(now)
+        .filter(
+            deferred_at__lt=F("account__registered_at") + (REGISTRATION_WINDOW - AHEAD),
+            account__registered_at__lte=begun,
+            account__registered_at__gt=now + LEAST_TIME - REGISTRATION_WINDOW,
+        )
+        .exclude(Exists(reminders))
     )
 
 

@@ -22,6 +22,7 @@ from outbox.services.queue import (
     drop_late_messages,
     has_due_messages,
     longest_send,
+    mark_dead,
     mark_sent,
     release_messages,
     retry_moment,
@@ -150,7 +151,7 @@ class MailSender:
         log("mail.retry_planned", message, error=error)
 
     def _give_up(self, message: OutboxMessage, error: str) -> None:
-        self._write(message, dead_at=self._clock(), last_error=error[:200])
+        self._store(partial(mark_dead, message=message, error=error, now=self._clock()))
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
@@ -158,8 +159,11 @@ class MailSender:
         log("mail.dropped", message, reason=reason)
 
     def _write(self, message: OutboxMessage, **values: object) -> None:
-        self._unwritten = partial(update_waiting, message=message, **values)
-        self._unwritten()
+        self._store(partial(update_waiting, message=message, **values))
+
+    def _store(self, write: Callable[[], object]) -> None:
+        self._unwritten = write
+        write()
         self._unwritten = None
 
     def _store_sent(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.module_loading import import_string
 
 from audit.models import Actor
 from audit.services import record_audit_event
@@ -123,6 +124,24 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
     OutboxMessage.objects.waiting().filter(pk=message.pk).update(**values)
 
 
+def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
+    """Store that a message can never be sent; changes nothing once it has ended.
+
+    The app of the e-mail hears of it in the same transaction (`DEAD_EMAIL_HANDLERS`).
+    """
+    with transaction.atomic():
+        waiting = OutboxMessage.objects.waiting().filter(pk=message.pk)
+        if waiting.update(dead_at=now, last_error=error[:200]):
+            _tell_app(message)
+
+
+def _tell_app(message: OutboxMessage) -> None:
+    """Tell the app, where it asks for it, that the message became dead, or is dead no more."""
+    handler = settings.DEAD_EMAIL_HANDLERS.get(message.kind)
+    if handler is not None:
+        import_string(handler)(message=message)
+
+
 def mark_sent(*, messages: Collection[OutboxMessage], now: datetime) -> None:
     """Store that messages were sent; changes nothing about those that have ended."""
     keys = [message.pk for message in messages]
@@ -173,6 +192,7 @@ def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> Outbo
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)
         locked.save(update_fields=["dead_at", "tries", "next_try_at", "deadline_at"])
+        _tell_app(locked)
         record_audit_event(
             action="message.revived",
             about=locked,

@@ -109,7 +109,9 @@ class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
         help_text=_("The e-mail begins with it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    recipient = OthersEmailField()
+    recipient = OthersEmailField(
+        help_text=_("One person gets at most three invitations by e-mail within 24 hours.")
+    )
 
     field_order = (
         *("recipient_name", "recipient", "association_type", "subject", "note", "expires_at"),

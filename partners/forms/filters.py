@@ -13,6 +13,8 @@ from web.number_fields import WholeNumberField
 from web.text_fields import LineField
 
 OPEN, NEWEST = "open", "newest"
+# The filter's value for invitations whose e-mail was refused for good.
+TROUBLE = "trouble"
 
 
 class SearchField(LineField):
@@ -34,6 +36,7 @@ class InvitationListForm(forms.Form):
     state = FilterField(_("State"), InvitationState.choices)
     channel = FilterField(_("Channel"), Channel.choices)
     association_type = FilterField(_("Type"), AssociationType.choices)
+    delivery = FilterField(_("Delivery"), [(TROUBLE, _("Delivery trouble"))])
     batch = WholeNumberField(
         required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
     )
@@ -57,7 +60,9 @@ class InvitationListForm(forms.Form):
                 choices=[("", _("Everybody")), *members.values_list("pk", "user__email")],
                 required=False,
             )
-            self.order_fields(["q", "state", "channel", "association_type", "created_by", "order"])
+            self.order_fields(
+                ["q", "state", "channel", "association_type", "delivery", "created_by", "order"]
+            )
 
 
 class BatchListForm(forms.Form):

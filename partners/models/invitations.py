@@ -67,6 +67,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")), expires_at__lte=now
         )
 
+    def undelivered(self, now: datetime) -> "InvitationQuerySet":
+        """Live invitations whose e-mail was refused for good, or could not be written."""
+        return self.filter(undelivered_at__isnull=False).live(now)
+
     def visible_to(self, member: PartnerMember) -> "InvitationQuerySet":
         """Invitations of the member's partner that the member may see: a manager their own."""
         rows = self.filter(partner=member.partner_id)
@@ -105,6 +109,10 @@ class Invitation(TermsModel):
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     mailed_at = models.DateTimeField(_("last mailed at"), null=True, blank=True, editable=False)
+    # Since when its newest e-mail is dead; kept for the lists by `keep_undelivered()`.
+    undelivered_at = models.DateTimeField(
+        _("undelivered since"), null=True, blank=True, editable=False
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoked_by = actor_key(_("revoked by"))
     created_at = models.DateTimeField(_("created at"))
@@ -144,6 +152,11 @@ class Invitation(TermsModel):
             models.Index(
                 fields=["recipient"], condition=~Q(recipient=""), name="invitation_by_recipient"
             ),
+            models.Index(
+                fields=["partner", "-created_at", "-id"],
+                condition=Q(undelivered_at__isnull=False),
+                name="invitation_undelivered",
+            ),
             # What `forget_invited_people()` looks for.
             models.Index(
                 fields=["expires_at"],
@@ -172,6 +185,10 @@ class Invitation(TermsModel):
             models.CheckConstraint(
                 condition=Q(mailed_at__isnull=True) | Q(channel=Channel.EMAIL),
                 name="invitation_is_mailed_only_by_email",
+            ),
+            models.CheckConstraint(
+                condition=Q(undelivered_at__isnull=True) | Q(channel=Channel.EMAIL),
+                name="invitation_is_undelivered_only_by_email",
             ),
             models.CheckConstraint(
                 condition=Q(association_type__in=AssociationType.values),

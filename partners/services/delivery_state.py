@@ -44,6 +44,43 @@ def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]
     }
 
 
+def troubles_of(invitations: Collection[Invitation], now: datetime) -> Mapping[int, Delivery]:
+    """Return the delivery by the key of each live invitation whose newest e-mail is dead.
+
+    Two statements, none without such an invitation. The partner must be loaded.
+    """
+    undelivered = [
+        row for row in invitations if row.undelivered_at is not None and row.refusal(now) is None
+    ]
+    return deliveries_of(undelivered) if undelivered else {}
+
+
+def keep_undelivered(*, message: OutboxMessage) -> None:
+    """Keep on the invitation since when its newest e-mail is dead.
+
+    The outbox calls it in the transaction that changes whether the message is dead. Locks the
+    invitation, so that an e-mail sent again meanwhile is the newest.
+    """
+    if message.about_label != Invitation._meta.label_lower or not message.about_id.isdecimal():
+        return
+    invitation = _lock(int(message.about_id))
+    if invitation is not None:
+        newest = _newest_email(invitation)
+        invitation.undelivered_at = newest.dead_at if newest else None
+        invitation.save(update_fields=["undelivered_at"])
+
+
+def _lock(key: int) -> Invitation | None:
+    return Invitation.objects.select_for_update().filter(pk=key).first()
+
+
+def _newest_email(invitation: Invitation) -> OutboxMessage | None:
+    emails = OutboxMessage.objects.filter(
+        about_label=Invitation._meta.label_lower, about_id=str(invitation.pk), kind=EMAIL_KIND
+    )
+    return emails.order_by("-pk").first()
+
+
 def count_undelivered(*, partner: Partner, since: datetime) -> int:
     """Return how many of the partner's invitations had an e-mail that died since then.
 

@@ -26,6 +26,8 @@ def find_invitations(
     for name in ("channel", "association_type", "batch"):
         if name in filters:
             rows = rows.filter(**{name: filters[name]})
+    if "delivery" in filters:
+        rows = rows.undelivered(now)
     if "created_by" in filters:
         rows = rows.filter(created_by__partner_member=filters["created_by"])
     if filters.get("order") == "expiring":

@@ -22,7 +22,7 @@ from partners.services.invitation_drafts import (
     numbered_links,
     save_invitations,
 )
-from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
+from partners.services.quotas import DAY, check_quotas, lock_recipients, mailable_again_at
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -143,8 +143,8 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         is_one_more = locked.mailed_at is None or locked.mailed_at <= now - DAY
         check_quotas(partner=locked.partner, by=by, now=now, mailed=int(is_one_more))
         _check_recipient(locked.recipient, now)
-        locked.mailed_at = now
-        locked.save(update_fields=["expires_at", "mailed_at"])
+        locked.mailed_at, locked.undelivered_at = now, None
+        locked.save(update_fields=["expires_at", "mailed_at", "undelivered_at"])
         after = {"expires_at": moment_text(locked.expires_at)}
         record_audit_event(
             action="invitation.resent", about=locked, by=by, now=now, before=before, after=after
@@ -180,6 +180,6 @@ def _lock(invitation: Invitation) -> Invitation:
 
 def _check_recipient(recipient: str, now: datetime) -> None:
     lock_recipients([recipient])
-    again_at = recipients_at_limit([recipient], now=now).get(recipient)
+    again_at = mailable_again_at(recipient, now=now)
     if again_at is not None:
         raise Refused(InvitationProblem.MAILED_TOO_OFTEN, again_at=again_at)

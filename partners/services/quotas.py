@@ -66,9 +66,14 @@ def recipients_at_limit(recipients: Collection[str], *, now: datetime) -> dict[s
     }
 
 
+def mailable_again_at(recipient: str, *, now: datetime) -> datetime | None:
+    """Return from when one more invitation may be mailed to this address, or None for now."""
+    return recipients_at_limit([recipient], now=now).get(recipient)
+
+
 def has_emails_left(recipient: str, *, now: datetime) -> bool:
     """Whether one more invitation may be mailed to this canonical address at `now`."""
-    return not recipients_at_limit([recipient], now=now)
+    return mailable_again_at(recipient, now=now) is None
 
 
 def _check(

@@ -1,6 +1,7 @@
 """The console's batches: the list, a new one, how far one has come, what is handed out of it."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,13 +21,14 @@ from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, start_links
-from partners.services.pages import Order, page_of
+from partners.services.pages import Count, Order, count_up_to, page_of
+from partners.services.progress import joined_by_batches, progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
 from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import answer_form, refusal_page
-from partners.views.shared import SECTION, states, why_no_link
+from partners.views.shared import SECTION, bars_of, people_urls, states, why_no_link
 from web.answers import posted, see_other
 from web.downloads import as_attachment
 from web.security_log import log_security_event
@@ -86,9 +88,23 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         "unsubscribed_count": shown.rows.filter(
             problem=InvitationProblem.DOES_NOT_WANT_EMAIL
         ).count(),
+        "funnel": _funnel(shown),
+        "undelivered": count_up_to(shown.invitations.undelivered(timezone.now())),
         "back_url": reverse("console_batches"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)
+
+
+def _funnel(batch: InvitationBatch) -> list[dict[str, Any]]:
+    progress = progress_of_batch(batch)
+    return bars_of(
+        people_urls(batch=batch.pk),
+        invited=Count(batch.made_count, is_more=False),
+        started=progress.started,
+        registered=progress.registered,
+        associated=joined_by_batches([batch])[batch.pk],
+        refused=progress.refused,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

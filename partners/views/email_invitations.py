@@ -16,6 +16,7 @@ from partners.forms.links import terms_for_another
 from partners.models import PartnerMember
 from partners.services.invitation_drafts import draft_invitation
 from partners.services.invitations import create_invitation
+from partners.services.quotas import mailable_again_at
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
 from partners.views.shared import SECTION, copied_key, invitation_of, report_mailing
@@ -50,7 +51,9 @@ def new_email(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
         email = preview_invitation(draft)
         if action == "preview_html":
             return show_email_html(request, email.html)
-        context |= {"email": email, "sender": from_address(), "recipient": draft.recipient}
+        again_at = mailable_again_at(draft.recipient, now=form.now)
+        context |= {"email": email, "sender": from_address(), "again_at": again_at}
+        context["recipient"] = draft.recipient
     status = status_of(form)
     return show(request, member, PAGE, context, section=SECTION, status=status)
 

@@ -16,11 +16,12 @@ from partners.emails import default_subject
 from partners.enums import Channel, DeliveryState
 from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
-from partners.services.delivery_state import deliveries_of
+from partners.services.delivery_state import deliveries_of, troubles_of
 from partners.services.invitation_search import find_invitations
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
 from partners.services.progress import progress_of
+from partners.services.quotas import mailable_again_at
 from partners.services.unsubscribe_links import unsubscribed_recipients
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
@@ -31,6 +32,7 @@ from partners.views.shared import (
     bars_of,
     invitation_of,
     log_shown,
+    people_urls,
     state_of,
 )
 from web.answers import posts_only
@@ -52,6 +54,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
     progress = progress_of(found.page.rows)
     unsubscribed = unsubscribed_recipients(found.page.rows)
+    trouble = troubles_of(found.page.rows, now)
     context = {
         "listing": found,
         "rows": [
@@ -59,7 +62,10 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
                 "invitation": row,
                 "state": state_of(row, now),
                 "progress": progress[row.pk],
+                "associated": Count(row.used_count, is_more=False),
+                "people_urls": people_urls(invitation=row.pk),
                 "is_unsubscribed": row.pk in unsubscribed,
+                "trouble": trouble.get(row.pk),
             }
             for row in found.page.rows
         ],
@@ -74,7 +80,8 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
     offer = invitation_of(member, invitation_id, "created_by", "revoked_by")
     log_shown(offer, member, what="page")
-    state = state_of(offer, timezone.now())
+    now = timezone.now()
+    state = state_of(offer, now)
     progress = progress_of([offer])[offer.pk]
     delivery = deliveries_of([offer]).get(offer.pk)
     context = {
@@ -84,12 +91,14 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "delivery": delivery,
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
+            people_urls(invitation=offer.pk),
             started=progress.started,
             registered=progress.registered,
             associated=Count(offer.used_count, is_more=False),
             refused=progress.refused,
         ),
         "mailto": _mailto(offer, member),
+        "again_at": mailable_again_at(offer.recipient, now=now) if offer.recipient else None,
         "back_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitation.html", context, section=SECTION)

@@ -1,12 +1,15 @@
 """What the console's pages about invitations share: who sees which, their state, the funnel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
@@ -19,6 +22,13 @@ from web.random_ids import key_or_404
 from web.security_log import log_security_event
 
 SECTION = "invitations"
+# The filters of the history that list the people whom a count of the funnel counts.
+_COUNTED_BY: Mapping[str, Mapping[str, str]] = {
+    "started": {},
+    "registered": {"account": "registered"},
+    "associated": {"outcome": "associated"},
+    "refused": {"outcome": "refused"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +66,38 @@ def states() -> dict[str | None, State]:
     }
 
 
-def bars_of(
-    *, started: Count, registered: Count, associated: Count, refused: Count
-) -> list[dict[str, Any]]:
-    """Return how far people came, for `components/funnel.html`."""
-    counts = (
-        (_("Started"), started, ""),
-        (_("Registered"), registered, ""),
-        (_("Associated"), associated, ""),
-        (_("Refused"), refused, "refused"),
-    )
-    most = max(count.number for _label, count, _kind in counts) or 1
+def people_urls(**source: int) -> dict[str, str]:
+    """Return, by the name of each count, where the people whom it counts are listed.
+
+    `source` is one filter of the history: `invitation` or `batch`, with its key.
+    """
+    url = reverse("console_history")
+    return {name: f"{url}?{urlencode({**source, **by})}" for name, by in _COUNTED_BY.items()}
+
+
+def bars_of(urls: Mapping[str, str] | None = None, **counts: Count) -> list[dict[str, Any]]:
+    """Return how far people came, for `components/funnel.html`; `urls` are of `people_urls()`.
+
+    The counts are `started`, `registered`, `associated` and `refused`, and may be `invited`.
+    """
+    labels = {
+        "invited": _("Invitations"),
+        "started": _("Started"),
+        "registered": _("Registered"),
+        "associated": _("Associated"),
+        "refused": _("Refused"),
+    }
+    most = max(count.number for count in counts.values()) or 1
     return [
-        {"label": label, "count": count, "width": round(100 * count.number / most), "kind": kind}
-        for label, count, kind in counts
+        {
+            "label": label,
+            "count": counts[name],
+            "width": round(100 * counts[name].number / most),
+            "kind": "refused" if name == "refused" else "",
+            "url": (urls or {}).get(name, ""),
+        }
+        for name, label in labels.items()
+        if name in counts
     ]
 
 

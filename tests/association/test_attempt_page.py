@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from association.emails.advice import message_to_customer
 from association.enums import Operation
 from association.refusals import REFUSAL_TEXTS
 from association.services.following_up import BLOCKS_BOTH, operation_for
-from association.views.console.attempt_rows import message_to_customer
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.enums import AssociationType, Channel
@@ -101,8 +101,11 @@ def test_every_refusal_is_shown_with_its_operation(boss, code):
     assert str(text.suggested_operation) in content
     operation = operation_for(attempt, code)
     assert shown["operation"] == operation
-    assert bool(shown["label"]) == (operation not in {None, Operation.MESSAGE_CUSTOMER})
-    assert (operation == Operation.MESSAGE_CUSTOMER) == ("message_text" in content)
+    assert bool(shown["label"]) == (operation is not None)
+    is_message = operation == Operation.MESSAGE_CUSTOMER
+    assert ('value="message_customer"' in content) is is_message
+    # Nothing is copied where we have the address.
+    assert "message_text" not in content
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,7 @@ def test_button_sends_the_invitation_again_once(boss):
     assert OutboxMessage.objects.filter(recipient=attempt.invitation.recipient).count() == 1
 
 
-@pytest.mark.parametrize("operation", ["", "nonsense", OFFER, AGAIN, "message_customer", "a\0"])
+@pytest.mark.parametrize("operation", ["", "nonsense", OFFER, AGAIN, "a\0"])
 def test_what_does_not_help_is_refused(boss, operation):
     attempt = refused_for(boss, "unpaid_bills")
 
@@ -221,7 +224,7 @@ def test_message_has_reasons_and_what_to_do_and_no_address(boss):
     attempt = refused_for(boss, "unpaid_bills", "other_partner")
     page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/")
 
-    message = page.context["message"]
+    message = page.context["letter"]["email"].text
 
     assert "All bills must be paid" in message
     assert "An account can work with one partner at a time." in message

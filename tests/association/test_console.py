@@ -33,9 +33,11 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; funnel; waiting, out of budget, end requests; requests; causes, expiring;
-# what waits, for the navigation
-STATEMENTS = 11
+# session, user, member; funnel; waiting, out of budget, end requests; requests; refused, put off;
+# undelivered, causes, expiring; what waits, for the navigation
+STATEMENTS = 14
+# About people who are shown: messages to them, and who does not want e-mail.
+ABOUT_PEOPLE = 2
 
 
 def open_overview(user):
@@ -75,7 +77,7 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)
 
-    with django_assert_num_queries(STATEMENTS):
+    with django_assert_num_queries(STATEMENTS + ABOUT_PEOPLE):
         page = client.get("/partner/")
 
     assert page.status_code == 200

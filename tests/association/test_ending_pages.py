@@ -242,7 +242,7 @@ def test_only_what_there_is_ends(has):
     assert ("– ended with the association on" in mine) is has
     assert "revoked on" not in mine
     detail = text_of(console.get(reverse("console_customer", args=[association.pk])))
-    assert ("Ended with the association on" in detail) is has
+    assert ("The authorization ended with the association" in detail) is has
 
 
 def test_asking_too_often_says_when_it_is_possible_again(association, console):

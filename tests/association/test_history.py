@@ -29,8 +29,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; the page, the count; what waits, for the navigation
-STATEMENTS = 6
+# session, user, member; the page, the count; messages, who does not want e-mail; what waits, for
+# the navigation
+STATEMENTS = 8
 
 
 def client_of(user):

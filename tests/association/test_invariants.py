@@ -18,7 +18,7 @@ from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from outbox.services.queue import claim_messages, revive_message, update_waiting
+from outbox.services.queue import claim_messages, mark_dead, revive_message
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_requests import (
     answer_invitation_request,
@@ -138,10 +138,10 @@ def ask_for_an_invitation(association, by, now):
 
 def revive_a_dead_message(association, by, now):
     for message in claim_messages(now=now, limit=1):
-        update_waiting(message=message, dead_at=now, last_error="550")
+        mark_dead(message=message, error="550", now=now)
         revive_message(message=message, by=by, now=now)
     for message in claim_messages(now=now, limit=100):
-        update_waiting(message=message, dead_at=now, last_error="550")
+        mark_dead(message=message, error="550", now=now)
 
 
 @pytest.mark.parametrize(

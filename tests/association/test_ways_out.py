@@ -8,11 +8,11 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from association.emails.advice import message_to_customer
 from association.ending_words import OBSTACLE_TEXTS
 from association.enums import Operation, RefusalCode
 from association.models import Attempt
 from association.services.following_up import operation_for
-from association.views.console.attempt_rows import message_to_customer
 from association.ways_out import WAYS_OUT, WAYS_TO_END, shown_way, way_out
 from partners.models import Invitation
 from tests.association.test_check import refused

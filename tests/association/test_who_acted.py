@@ -103,11 +103,16 @@ def test_console_names_no_administrator_who_has_left(association, actor):
     context = read(reader, reverse("console_customer", args=[association.pk])).context
 
     name = "Example Cloud" if was_staff else actor.email
-    froze = [line["frozen_by"] for line in context["freezes"] if line["frozen_by"] != "joining"]
-    assert froze == [name, name]
-    assert [line["unfrozen_by"] for line in context["freezes"][1:]] == [name, name]
-    assert [line["set_by"] for line in context["budgets"]] == [name]
-    assert [line["requested_by"] for line in context["authorizations"]] == [name]
+    acted = [(entry.what, entry.who) for entry in context["timeline"]]
+    ours = [what for what, by in acted if by == name]
+    assert ours == [
+        "Frozen: decision of the partner (account)",
+        "Unfrozen: association with a reseller partner",
+        "Unfrozen: decision of the partner",
+        "Frozen: decision of the partner (account)",
+        "Asked for the authorization",
+        "Set a budget: 5.00\N{NO-BREAK SPACE}USD, monthly",
+    ]
 
 
 def test_rows_from_before_say_what_the_pages_said(association, actor):

@@ -38,6 +38,8 @@ SPEAKERS = {
     "association.associated": PARTNER,
     "association.resume": PARTNER,
     "association.resume_reminder": PARTNER,
+    "association.reminder": PARTNER,
+    "association.advice": PARTNER,
     "association.customer_waiting": PROVIDER,
     "association.customer_refused": PROVIDER,
     "association.frozen": PARTNER,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from outbox.models import OutboxMessage
 from partners.enums import AssociationType, Channel
 from partners.models import Invitation
-from partners.services import invitations, quotas
+from partners.services import quotas
 from partners.services.invitations import create_invitation
 from tests.factories import PartnerFactory
 from web.refused import Refused
@@ -63,6 +63,6 @@ def test_more_are_mailed_without_the_lock(monkeypatch):
         return answer
 
     monkeypatch.setattr(quotas, "lock_name", lambda name: None)
-    monkeypatch.setattr(invitations, "recipients_at_limit", look_together)
+    monkeypatch.setattr(quotas, "recipients_at_limit", look_together)
     assert invite_in_parallel() == 0
     assert OutboxMessage.objects.count() == PEOPLE

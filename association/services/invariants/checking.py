@@ -7,7 +7,7 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
 from accounts.models import User
 from association.models import Association
@@ -23,8 +23,16 @@ from association.services.invariants.associations import (
 from association.services.invariants.names import names_are_derived
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
-from association.services.invariants.violations import CHUNK, Violation, violations
+from association.services.invariants.violations import (
+    CHUNK,
+    Violation,
+    as_text,
+    violations,
+)
 from outbox.models import OutboxMessage
+from partners.enums import Channel
+from partners.models import Invitation
+from partners.services.quotas import EMAIL_KIND
 from web.email_addresses import canonical_or_none
 from web.locks import database_now
 
@@ -45,6 +53,7 @@ def find_violations() -> Iterator[Violation]:
         yield from made_while_live()
         yield from trail_equals_state()
         yield from _messages_come_to_an_end(now)
+        yield from _undelivered_are_marked()
         yield from _addresses_are_canonical()
         yield from related_rows_agree()
         yield from services_are_enabled()
@@ -84,6 +93,20 @@ def _messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
     """I8: every e-mail is sent, dropped or given up by its deadline."""
     late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
     yield from violations("I8", late, "{} is past its deadline and still waiting", "kind")
+
+
+def _undelivered_are_marked() -> Iterator[Violation]:
+    """I8: an invitation says since when its newest e-mail is dead."""
+    newest = OutboxMessage.objects.filter(
+        about_label="partners.invitation", about_id=as_text("pk"), kind=EMAIL_KIND
+    ).order_by("-pk")
+    rows = Invitation.objects.filter(channel=Channel.EMAIL).annotate(
+        dead_at=Subquery(newest.values("dead_at")[:1])
+    )
+    marked, dead = Q(undelivered_at__isnull=False), Q(dead_at__isnull=False)
+    wrong = (marked & ~dead) | (~marked & dead) | (marked & dead & ~Q(undelivered_at=F("dead_at")))
+    detail = "is undelivered since {}, its newest e-mail is dead since {}"
+    yield from violations("I8", rows.filter(wrong), detail, "undelivered_at", "dead_at")
 
 
 def _addresses_are_canonical() -> Iterator[Violation]:

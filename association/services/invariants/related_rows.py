@@ -15,6 +15,7 @@ from association.models import (
     BudgetAlert,
     BudgetPeriod,
     BudgetRequest,
+    PartnerMessage,
 )
 from association.services.budget_watch import THRESHOLDS
 from association.services.invariants.violations import Violation, count_of, violations
@@ -53,6 +54,12 @@ def _of_associations() -> list[tuple[Any, ...]]:
         (
             Attempt.objects.exclude(same_inviter, partner=F("invitation__partner")),
             "its partner, or who invited, is not that of its invitation",
+        ),
+        (
+            PartnerMessage.objects.exclude(
+                attempt__account=F("account"), partner=F("attempt__partner")
+            ),
+            "its attempt is of another account or partner",
         ),
         (
             granted.exclude(consent__account=F("association__account")),

@@ -3,35 +3,29 @@
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 
-from association.enums import FOR_GOOD, Operation, Outcome, RefusalCode
+from association.emails.advice import message_to_customer, preview_advice
+from association.enums import Operation, Outcome
 from association.models import Attempt
-from association.refusals import INVITATION_TEXTS, REFUSAL_TEXTS, customer_reason
+from association.refusals import REFUSAL_TEXTS
 from association.services.customer_names import person_behind
-from association.services.following_up import operations_for, sent_by_operation, suggested_operation
+from association.services.following_up import (
+    operations_for,
+    sent_invitations,
+    suggested_operation,
+)
 from association.services.history import known_address, last_step, outcome
-from association.ways_out import way_as_text, way_out
+from association.services.partner_messages import advised_at, messages_about
+from association.views.console.attempt_actions import BUTTONS, actions_of, deadline_of
+from outbox.services.suppression import is_suppressed
 from partners.models import PartnerMember
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment
 
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}
-BUTTONS: dict[str | None, Any] = {
-    Operation.RESEND: gettext_lazy("Send the invitation again"),
-    Operation.OFFER_REFERRAL: gettext_lazy("Offer the referral type"),
-    Operation.SEND_ONLINE_INVITATION: gettext_lazy("Send an online invitation"),
-    Operation.SEND_TO_OTHER_ADDRESS: gettext_lazy("Send it to another address"),
-}
-# The operations whose refusals the customer can also do something about.
-FOR_THE_CUSTOMER = {
-    Operation.MESSAGE_CUSTOMER,
-    Operation.OFFER_REFERRAL,
-    Operation.SEND_TO_OTHER_ADDRESS,
-}
 COLUMNS = (
     *(gettext_lazy("Customer"), gettext_lazy("Account name"), gettext_lazy("E-mail")),
     *(gettext_lazy("Invitation"), gettext_lazy("By"), gettext_lazy("Type")),
@@ -85,7 +79,7 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
     has sent already, and whether only the partner's freeze keeps what helps from being done.
     """
     is_frozen = attempt.invitation.partner.is_frozen
-    sent, operations = sent_by_operation(attempt=attempt, now=now), operations_for(attempt)
+    sent, operations = sent_invitations([attempt], now=now)[attempt.pk], operations_for(attempt)
     refusals = [
         {
             "text": REFUSAL_TEXTS[code],
@@ -101,44 +95,26 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
         "row": row_of(attempt, member),
         "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
-        "message": message_to_customer(attempt) if is_message else "",
+        "letter": _letter(attempt) if is_message else None,
+        "reminder": None if refusals else actions_of([attempt], member, now=now).get(attempt.pk),
+        "deadline": deadline_of(attempt),
     }
 
 
-def message_to_customer(attempt: Attempt) -> str:
-    """Return a message that the partner can send: the reasons and the ways out.
+def _letter(attempt: Attempt) -> dict[str, Any]:
+    """Return the e-mail with the reasons, when it was sent, and the text to copy instead.
 
-    It is in the language of the attempt, and contains no amount and no other partner's name.
+    There is a text only where no e-mail may be sent: to somebody who does not want any.
     """
-    partner, is_bound = attempt.invitation.partner, attempt.invitation.is_bound
-    with override(attempt.language):
-        greeting = _(
-            "Hello,\n\nyou wanted to join %(partner)s with your account %(account)s at "
-            "%(provider)s. That is not possible:"
-        ) % {
-            "partner": partner.name,
-            "account": attempt.account.owner.account_name if attempt.account else "",
-            "provider": settings.PROVIDER_NAME,
-        }
-        reasons = [
-            f"- {customer_reason(code)} {way_as_text(way_out(code, is_bound=is_bound), partner)}"
-            for code in attempt.refusal_codes
-            if suggested_operation(code) in FOR_THE_CUSTOMER
-        ]
-        regards = _("Kind regards\n%(partner)s") % {"partner": partner.name}
-        return "\n\n".join([greeting, "\n".join(reasons), _closing(attempt), regards])
-
-
-def _closing(attempt: Attempt) -> str:
-    """Return the last sentence: the link to the invitation only if it can be of use again."""
-    invitation, codes = attempt.invitation, set(attempt.refusal_codes)
-    values = {"address": invitation.partner.support_email, "link": invitation.link}
-    # From the mainland site a new account follows the same link.
-    if (FOR_GOOD - {RefusalCode.CHINESE_MAINLAND_SITE}) & codes:
-        return _("If you have a question, write to %(address)s.") % values
-    if codes & INVITATION_TEXTS.keys():
-        return _("Then write to %(address)s, and ask for another invitation.") % values
-    return _("Then open your invitation again:\n%(link)s") % values
+    owner, partner = attempt.account.owner if attempt.account else None, attempt.invitation.partner
+    is_unwanted = owner is not None and is_suppressed(address=owner.email, sender=partner)
+    has_address = owner is not None and owner.is_active and not is_unwanted
+    return {
+        "email": preview_advice(attempt),
+        "sent_at": advised_at(attempt, messages_about([attempt])),
+        "can_send": has_address and not partner.is_frozen,
+        "copy": "" if has_address else message_to_customer(attempt),
+    }
 
 
 def _steps(attempt: Attempt) -> list[dict[str, Any] | None]:

@@ -16,7 +16,12 @@ from accounts.enums import FreezeCause
 from association.enums import AssociationRefusal
 from association.forms.budgets import SetBudgetForm, shown_state
 from association.models import Association
-from association.services.customer_lists import customer_states, with_people
+from association.services.customer_lists import (
+    customer_states,
+    is_waiting,
+    next_waiting,
+    with_people,
+)
 from association.services.customers import BudgetsSet, BudgetTerms, set_budgets
 from association.services.spending import next_month, spent_this_month
 from association.views.console.customer_rows import back_to, row_of
@@ -34,9 +39,21 @@ MOST_AT_ONCE = 100
 @for_members
 @answers_refusals
 def set_budget(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
+    """Set the budget of one customer; `next` in the POST goes on with who has waited longest."""
     customer = find_customer(member, association_id)
+    following = next_waiting(member, besides=customer)
     done_url = resolve_url("console_customer", customer.pk)
-    return _set(request, member, [customer], done_url, back_to(customer))
+    note = ""
+    if request.method == "POST" and following is None and is_waiting(customer):
+        note = _("Nobody else waits for a budget.")
+    if "next" in request.POST:
+        done_url = (
+            resolve_url("console_set_budget", following.pk)
+            if following
+            else reverse("console_overview")
+        )
+    shown = {**back_to(customer), "following": following}
+    return _set(request, member, [customer], done_url, shown, note=note)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,14 +81,17 @@ def _set(
     member: PartnerMember,
     customers: list[Association],
     done_url: str,
-    back: dict[str, Any],
+    shown: dict[str, Any],
+    *,
+    note: str = "",
 ) -> HttpResponse:
+    """Show the form, or set the budgets and go to `done_url`, where `note` is told too."""
     for customer in customers:
         if not customer.is_reseller:
             raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
     spent = spent_this_month(customers, partner=member.partner, now=timezone.now())
     if request.method != "POST":
-        return _show(request, member, None, customers, spent, back)
+        return _show(request, member, None, customers, spent, shown)
     of_each = [(row.shown_name, spent[row.pk]) for row in customers]
     form = SetBudgetForm.of_answer(request.POST, spent=of_each)
 
@@ -86,14 +106,14 @@ def _set(
             now=timezone.now(),
             shown_version=answer["shown_version"],
         )
-        messages.success(request, _done_sentence(done))
+        messages.success(request, f"{_done_sentence(done)} {note}".strip())
         return done_url
 
     return answer_or_conflict(
         request,
         form,
         write,
-        lambda: _show(request, member, form, customers, spent, back),
+        lambda: _show(request, member, form, customers, spent, shown),
         report=report_terms,
     )
 
@@ -126,7 +146,7 @@ def _show(
     form: SetBudgetForm | None,
     customers: list[Association],
     spent: dict[int, Any],
-    back: dict[str, Any],
+    shown: dict[str, Any],
 ) -> HttpResponse:
     """Show the form that was rejected, or else a new one."""
     states = customer_states(customers, now=timezone.now())
@@ -138,7 +158,7 @@ def _show(
         "lines": rows,
         "resets_at": next_month(member.partner, timezone.now()),
         "provider_froze": any(FreezeCause.ADMINISTRATOR in state.causes for state in states),
-        **back,
+        **shown,
     }
     template = "association/console/set_budget.html"
     status = 200 if form is None else 400

@@ -1,7 +1,6 @@
 """What the console's tables and lists show of a customer: the state, and who did what."""
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -9,18 +8,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.enums import FreezeCause, FreezeScope
+from accounts.enums import FreezeCause
 from accounts.models import Freeze, User
 from association.enums import CustomerStatus, Side
 from association.freeze_words import freeze_lines, partner_reads_reason
 from association.models import Association
 from association.services.customer_lists import CustomerState
 from association.services.freeze_advice import FreezeRow
-from audit.models import AuditEvent
-from partners.enums import BudgetPeriod
 from partners.models import PartnerMember
 from partners.views.refusing import actor_name
-from web.templatetags.money import money
 
 STATUSES: Mapping[str, tuple[Any, str]] = {
     CustomerStatus.WAITING: (gettext_lazy("Waiting for a budget"), "warning"),
@@ -90,56 +86,6 @@ def why_frozen(rows: Sequence[FreezeRow], association: Association) -> list[dict
         line if partner_reads_reason(row.freeze, association) else {**line, "reason": ""}
         for row, line in zip(rows, lines, strict=True)
     ]
-
-
-def _budget_words(event: AuditEvent) -> str:
-    after = event.after or {}
-    period = dict(BudgetPeriod.choices).get(after.get("period", ""), "")
-    amount = money(Decimal(after["amount"])) if "amount" in after else ""
-    return _("Set a budget: %(amount)s, %(period)s") % {"amount": amount, "period": period}
-
-
-def _freeze_words(event: AuditEvent) -> str:
-    if (event.after or {}).get("scope") == FreezeScope.ACCOUNT_AND_RESOURCES:
-        return _("Froze the account and its resources")
-    return _("Froze the account")
-
-
-# The audit events that the page shows, and their words.
-WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
-    "budget.set": _budget_words,
-    "freeze.opened": _freeze_words,
-    "freeze.widened": lambda event: _("Froze the resources too"),
-    "freeze.closed": lambda event: _("Lifted a freeze"),
-    "association.renamed": lambda event: _("Changed the name, the reference or the note"),
-    "association.address_revealed": lambda event: _("Saw the whole e-mail address"),
-    "association.manager_changed": lambda event: _("Changed the manager"),
-    "authorization.requested": lambda event: _("Asked for the authorization"),
-    "end_request.made": lambda event: _("Asked to end the association"),
-    "end_request.withdrawn": lambda event: _("Withdrew the request to end"),
-    "end_request.agreed": lambda event: _("Agreed to end the association"),
-    "end_request.declined": lambda event: _("Declined to end the association"),
-    "association.ended": lambda event: _("Ended the association"),
-}
-
-
-def action_rows(actions: list[AuditEvent], association: Association) -> list[dict[str, Any]]:
-    return [
-        {
-            "at": event.occurred_at,
-            "who": who(event.actor, association),
-            "what": WORDS[event.action](event),
-            "reason": _reason(event),
-        }
-        for event in actions
-        if event.action in WORDS
-    ]
-
-
-def _reason(event: AuditEvent) -> str:
-    after = event.after or {}
-    names = ("reason", "unfreeze_reason", "answer_reason")
-    return next((str(after[name]) for name in names if after.get(name)), "")
 
 
 def back_to(association: Association) -> dict[str, Any]:

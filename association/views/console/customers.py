@@ -26,22 +26,20 @@ from association.services.customer_lists import (
     BY_NAME,
     NEWEST_FIRST,
     CustomerState,
-    customer_record,
     customer_states,
     find_customers,
     reveal_customer_address,
     with_people,
 )
+from association.services.customer_records import customer_record
 from association.services.facts import count_resources
 from association.services.freeze_advice import FreezeRow, advise
 from association.views.console.customer_rows import (
-    action_rows,
     back_to,
-    freeze_row,
     row_of,
-    who,
     why_frozen,
 )
+from association.views.console.timeline import timeline_of
 from partners.models import PartnerMember
 from partners.services.pages import Order, pages_of
 from partners.views.downloads import csv_of
@@ -136,27 +134,16 @@ def _show_customer(
 ) -> HttpResponse:
     """Show everything about one customer; `shown` has what is shown otherwise than usual."""
     record = customer_record(association)
+    latest = record.authorizations[0] if record.authorizations else None
     context = {
         **_state_context(association, member),
-        "freezes": [freeze_row(row, association) for row in record["freezes"]],
-        "budgets": [
-            {
-                "budget": row,
-                "set_by": who(row.set_by, association, by_provider=row.set_by_provider),
-            }
-            for row in record["budgets"]
-        ],
-        "authorizations": [
-            {
-                "authorization": row,
-                "requested_by": who(
-                    row.requested_by, association, by_provider=row.requested_by_provider
-                ),
-            }
-            for row in record["authorizations"]
-        ],
-        "end_request": next((row for row in record["end_requests"] if row.is_open), None),
-        "actions": action_rows(record["actions"], association),
+        "attempt": record.attempt,
+        "sees_attempt": member.is_administrator or record.attempt.invited_by_id == member.user_id,
+        "consents": record.consents,
+        "authorization": latest,
+        "end_request": next((row for row in record.end_requests if row.is_open), None),
+        "timeline": timeline_of(record, association),
+        "is_cut": record.is_cut,
         "is_masked": not member.sees_addresses and not shown,
         **shown,
     }

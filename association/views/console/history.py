@@ -1,34 +1,59 @@
 """The console's history: the list of attempts, its CSV, and the page of one attempt."""
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from association.enums import Operation
 from association.forms.filters import HistoryForm
 from association.models import Association, Attempt
 from association.refusals import sentence_for
 from association.services.following_up import follow_up
-from association.services.history import NEWEST_FIRST, find_attempts, reveal_address
+from association.services.history import (
+    NEWEST_FIRST,
+    find_attempts,
+    known_address,
+    reveal_address,
+)
+from association.services.partner_messages import advise, remind_to_finish
+from association.views.console.attempt_actions import actions_of, deadline_of
 from association.views.console.attempt_rows import COLUMNS, cells_of, detail_of, row_of
-from partners.models import PartnerMember
+from partners.models import Invitation, PartnerMember
 from partners.services.pages import pages_of
 from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
-from partners.views.lists import filters_of, listing
+from partners.views.lists import asked_for, filters_of, listing
 from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
+from web.email_addresses import mask_address
+from web.form_keys import answer_once
 from web.refused import Refused
 
 SECTION = "history"
 ROWS_READ_AT_ONCE = 1_000
+SENT_ALREADY = gettext_lazy("%(address)s has been sent it already. Nothing was sent a second time.")
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
+
+
+class Source(NamedTuple):
+    """The invitation or batch to which the list is limited, and the list without that filter.
+
+    Title and page are empty where the member has none with this key.
+    """
+
+    title: str
+    url: str
+    without_url: str
 
 
 @require_safe
@@ -38,14 +63,39 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     if not form.is_valid():
         return _show_errors(request, member, form)
     found = listing(request, form, _filtered(form, member), order=NEWEST_FIRST)
-    key = form.cleaned_data["invitation"]
+    actions = actions_of(found.page.rows, member, now=timezone.now())
     context = {
         "listing": found,
-        "rows": [row_of(attempt, member) for attempt in found.page.rows],
-        "invitation": key and member.partner.invitations.visible_to(member).filter(pk=key).first(),
+        "rows": [
+            row_of(row, member) | {"action": actions.get(row.pk), "deadline": deadline_of(row)}
+            for row in found.page.rows
+        ],
+        "here": request.GET.urlencode(),
+        "sources": _sources(request, member, form),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
     return show(request, member, LIST, context, section=SECTION)
+
+
+def _sources(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> list[Source]:
+    sources = []
+    invitation, batch = form.cleaned_data["invitation"], form.cleaned_data["batch"]
+    if invitation:
+        offer = member.partner.invitations.visible_to(member).filter(pk=invitation).first()
+        url = reverse("console_invitation", args=[invitation])
+        sources.append(_source(request, "invitation", offer.label if offer else "", url))
+    if batch:
+        made = member.partner.batches.visible_to(member).filter(pk=batch).first()
+        url = reverse("console_batch", args=[batch])
+        sources.append(_source(request, "batch", made.title if made else "", url))
+    return sources
+
+
+def _source(request: HttpRequest, name: str, title: str, url: str) -> Source:
+    query = asked_for(request.GET)
+    query.pop(name, None)
+    without_url = f"{reverse('console_history')}?{query.urlencode()}"
+    return Source(title, url if title else "", without_url)
 
 
 @require_safe
@@ -83,19 +133,60 @@ def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
 @for_members
 @posts_only("console_attempt", "attempt_id")
 def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
-    """Send the invitation again, or invite the account by e-mail. Sends once: `follow_up()`."""
+    """Send an invitation, or the message about the refusals. Sends once."""
     found, now = _find(member, attempt_id), timezone.now()
     operation = request.POST.get("operation", "")
     try:
-        sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
+        if operation == Operation.MESSAGE_CUSTOMER:
+            is_sent, address = advise(attempt=found, by=member.user, now=now), _masked(found)
+            text = _("The message to %(address)s is on its way.") if is_sent else SENT_ALREADY
+            messages.success(request, text % {"address": address})
+        else:
+            sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
+            _report(request, sent, now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
+    return see_other(_way_back(request, found))
+
+
+def _report(request: HttpRequest, sent: Invitation, now: datetime) -> None:
     if sent.is_withheld or sent.mailed_at == now:
         report_mailing(request, sent, sent.masked_recipient)
     else:
-        text = _("%(address)s has been sent it already. Nothing was sent a second time.")
-        messages.info(request, text % {"address": sent.masked_recipient})
-    return see_other("console_attempt", found.pk)
+        messages.info(request, SENT_ALREADY % {"address": sent.masked_recipient})
+
+
+@for_members
+@posts_only("console_attempt", "attempt_id")
+def remind(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
+    """Remind somebody who has put joining off."""
+    found = _find(member, attempt_id)
+
+    def act() -> str:
+        remind_to_finish(attempt=found, by=member.user, now=timezone.now())
+        text = _("The reminder to %(address)s is on its way.")
+        messages.success(request, text % {"address": _masked(found)})
+        return _way_back(request, found)
+
+    try:
+        return answer_once(request, act)
+    except Refused as refused:
+        return _show_refusal(request, member, _find(member, attempt_id), refused)
+
+
+def _masked(found: Attempt) -> str:
+    return mask_address(known_address(found))
+
+
+def _way_back(request: HttpRequest, found: Attempt) -> str:
+    """Return the page with the button: the overview, the history as it was, else the attempt."""
+    match request.POST.get("from"):
+        case "overview":
+            return reverse("console_overview")
+        case "history":
+            here = QueryDict(request.POST.get("query", "")).urlencode()
+            return f"{reverse('console_history')}?{here}"
+    return reverse("console_attempt", args=[found.pk])
 
 
 def _show_refusal(

@@ -1,15 +1,21 @@
 """The console's overview: what the member should do next, and the last 30 days."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from association.models import Attempt
 from association.refusals import REFUSAL_TEXTS
 from association.services.overview import (
+    PUT_OFF_SHOWN,
+    REFUSED_READ,
+    REFUSED_SHOWN,
     REQUESTS_SHOWN,
     SHOWN,
     customers_out_of_budget,
@@ -17,11 +23,15 @@ from association.services.overview import (
     end_requests_open,
     funnel_of,
     invitations_expiring,
+    people_refused,
+    people_who_put_off,
     refused_by_cause,
     requests_open,
 )
+from association.views.console.attempt_actions import Action, actions_of, deadline_of
+from association.views.console.attempt_rows import row_of
 from partners.models import PartnerMember
-from partners.services.pages import Count
+from partners.services.pages import Count, count_up_to
 from partners.views.gate import for_members, show
 from partners.views.shared import bars_of
 
@@ -33,11 +43,14 @@ PAGE = "association/console/overview.html"
 def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
+    invitations = member.partner.invitations.visible_to(member)
     context = {
         **_first_rows("waiting", customers_waiting(member), SHOWN),
         **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
+        **_people(member, now),
+        "undelivered": count_up_to(invitations.undelivered(now)),
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now),
         "bars": bars_of(
@@ -54,6 +67,31 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def _first_rows(name: str, found: QuerySet[Any], number: int) -> dict[str, Any]:
     rows = list(found)
     return {name: rows[:number], f"more_{name}": len(rows) > number}
+
+
+def _people(member: PartnerMember, now: datetime) -> dict[str, Any]:
+    """Return the refused people who can be helped and were not yet, and those who put joining off.
+
+    Each is a row of the history, with the action.
+    """
+    refused = list(people_refused(member=member, now=now))
+    put_off = list(people_who_put_off(member=member, now=now))
+    actions = actions_of([*refused, *put_off], member, now=now)
+    helped = [row for row in refused if row.pk in actions and actions[row.pk].is_open]
+    goes_on = len(helped) > REFUSED_SHOWN or len(refused) == REFUSED_READ
+    return {
+        "refused": [_person(row, member, actions) for row in helped[:REFUSED_SHOWN]],
+        "more_refused": "outcome=refused" if goes_on else "",
+        "put_off": [_person(row, member, actions) for row in put_off[:PUT_OFF_SHOWN]],
+        "more_put_off": "step=put_off" if len(put_off) > PUT_OFF_SHOWN else "",
+    }
+
+
+def _person(
+    attempt: Attempt, member: PartnerMember, actions: Mapping[UUID, Action]
+) -> dict[str, Any]:
+    action, deadline = actions.get(attempt.pk), deadline_of(attempt)
+    return row_of(attempt, member) | {"action": action, "deadline": deadline}
 
 
 def _causes(member: PartnerMember, now: datetime) -> list[dict[str, Any]]:

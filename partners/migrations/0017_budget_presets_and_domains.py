@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0013_notifications'),
+        ('partners', '0016_undelivered_before'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

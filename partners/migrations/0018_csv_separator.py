@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0014_budget_presets_and_domains'),
+        ('partners', '0017_budget_presets_and_domains'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

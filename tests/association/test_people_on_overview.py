@@ -1,0 +1,163 @@
+"""Refused people and people who put joining off: on the overview and in the history."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from association.services.following_up import follow_up
+from association.services.partner_messages import advise, remind_to_finish
+from tests.factories import (
+    AttemptFactory,
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    make_associated,
+)
+from tests.factories.partners import mark_frozen
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def invitation(boss):
+    return InvitationFactory.create(partner=boss.partner, created_by=boss.user)
+
+
+def client_of(member):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client
+
+
+def put_off(invitation, *, age=2 * DAY):
+    registered_at = NOW - age
+    account = CustomerAccountFactory.create(registered_at=registered_at)
+    moments = {"entered_at": registered_at, "deferred_at": registered_at + MINUTE}
+    return AttemptFactory.create(invitation=invitation, account=account, **moments)
+
+
+def refused(invitation, code="unpaid_bills", **values):
+    return AttemptFactory.create(
+        invitation=invitation, entered=True, refused=True, refusal_codes=[code], **values
+    )
+
+
+def actions_on(member, path="/partner/", name="refused"):
+    """Return each person's attempt with the label of the action, and whether it is open."""
+    rows = client_of(member).get(path).context[name]
+    return [
+        (row["attempt"].pk, row["action"] and (row["action"].label, row["action"].is_open))
+        for row in rows
+    ]
+
+
+def test_refused_people_stand_on_the_overview_until_they_are_helped(boss, invitation):
+    poor = refused(invitation, decided_at=NOW - MINUTE)
+    known = refused(invitation, "existing_account_not_allowed")
+
+    assert actions_on(boss) == [
+        (known.pk, ("Send an online invitation", True)),
+        (poor.pk, ("Send the message", True)),
+    ]
+    follow_up(attempt=known, operation="send_online_invitation", by=boss.user, now=NOW + MINUTE)
+    assert actions_on(boss) == [(poor.pk, ("Send the message", True))]
+    advise(attempt=poor, by=boss.user, now=NOW + MINUTE)
+    assert actions_on(boss) == []
+
+
+def test_the_history_says_what_was_sent(boss, invitation):
+    known, later = refused(invitation, "existing_account_not_allowed"), put_off(invitation)
+    history = "/partner/history/"
+    assert dict(actions_on(boss, history, "rows")) == {
+        known.pk: ("Send an online invitation", True),
+        later.pk: ("Remind", True),
+    }
+    follow_up(attempt=known, operation="send_online_invitation", by=boss.user, now=timezone.now())
+    remind_to_finish(attempt=later, by=boss.user, now=timezone.now())
+    assert dict(actions_on(boss, history, "rows")) == {
+        known.pk: ("Send an online invitation", False),
+        later.pk: ("Remind", False),
+    }
+
+
+def test_who_joined_or_began_again_does_not_stand_among_the_refused(boss, invitation):
+    joined = refused(invitation)
+    make_associated(invitation=invitation, account=joined.account)
+    again = refused(invitation, started_at=NOW - DAY)
+    newer = refused(invitation, account=again.account)
+    refused(invitation, decided_at=NOW - 31 * DAY)
+    refused(InvitationFactory.create())
+
+    assert [key for key, _action in actions_on(boss)] == [newer.pk]
+
+
+def test_what_nobody_can_do_is_not_offered(boss, invitation):
+    refused(invitation)
+    mark_frozen(boss.partner)
+    assert actions_on(boss) == []
+
+
+def test_put_off_people_stand_by_their_deadline_with_a_reminder(boss, invitation):
+    late, early = put_off(invitation, age=DAY), put_off(invitation, age=3 * DAY)
+    put_off(invitation, age=8 * DAY)
+    put_off(InvitationFactory.create(partner=boss.partner, revoked=True))
+
+    rows = client_of(boss).get("/partner/").context["put_off"]
+
+    assert [(row["attempt"].pk, row["deadline"]) for row in rows] == [
+        (early.pk, early.account.registered_at + 7 * DAY),
+        (late.pk, late.account.registered_at + 7 * DAY),
+    ]
+    assert [row["action"].label for row in rows] == ["Remind", "Remind"]
+
+
+def test_a_manager_sees_the_people_of_their_own_invitations_only(boss, invitation):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    own = InvitationFactory.create(partner=boss.partner, created_by=manager.user)
+    refused(invitation)
+    put_off(invitation)
+    mine, later = refused(own), put_off(own)
+
+    assert [key for key, _action in actions_on(manager)] == [mine.pk]
+    assert [key for key, _action in actions_on(manager, name="put_off")] == [later.pk]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_people_take_the_same_statements(boss, invitation, rows, django_assert_num_queries):
+    for _ in range(rows):
+        refused(invitation)
+        refused(invitation, "existing_account_not_allowed")
+        put_off(invitation)
+    client = client_of(boss)
+
+    # the fourteen of an empty overview; invitations and messages sent, who does not want e-mail
+    with django_assert_num_queries(17):
+        page = client.get("/partner/")
+    assert len(page.context["put_off"]) == rows
+    # session, user, member; the page, the count; those three; what waits
+    with django_assert_num_queries(9):
+        client.get("/partner/history/")
+
+
+def test_buttons_come_back_to_the_list_as_it_was(boss, invitation):
+    attempt = refused(invitation)
+    client = client_of(boss)
+    page = client.get("/partner/history/?outcome=refused&q=").content.decode()
+    assert 'name="query" value="outcome=refused&amp;q="' in page
+
+    answer = client.post(
+        f"/partner/history/{attempt.pk}/follow-up",
+        {"operation": "message_customer", "from": "history", "query": "outcome=refused&q=\r\na"},
+    )
+
+    assert answer["Location"] == "/partner/history/?outcome=refused&q=%0D%0Aa"
