@@ -57,9 +57,10 @@ def first_terms(
     A single customer's own budget or its invitation's preset, else the partner's default.
     """
     if len(states) == 1:
-        budget, invitation = states[0].budget, states[0].association.invitation
+        budget = states[0].budget
         if budget is not None:
             return FilledIn.BUDGET, _terms(budget.amount, budget.period, budget.on_exhaustion)
+        invitation = states[0].association.invitation
         if invitation.budget_amount is not None:
             return FilledIn.INVITATION, _terms(*(getattr(invitation, name) for name in PRESET))
     if partner.default_budget_amount is not None:

@@ -42,7 +42,7 @@ def test_partner_is_made_and_changed_with_an_event(superuser: Client) -> None:
     data = {
         "name": "North", "slug": "north", "legal_name": "North Ltd.", "country": "IE",
         "support_email": "help@north.example", "time_zone": "Europe/Dublin",
-        "allows_reseller": "on", "administrator": "ada@north.example",
+        "csv_separator": "comma", "allows_reseller": "on", "administrator": "ada@north.example",
     }  # fmt: skip
     assert superuser.post(reverse("admin:partners_partner_add"), data).status_code == 302
     partner = Partner.objects.get()

@@ -315,6 +315,7 @@ def test_the_status_is_not_typed(partner, admin):
     assert "Complaints" in page.content.decode()
     typed = {**version_of(page), "status": "normal", "name": "Nimbus", "slug": partner.slug}
     typed |= {"legal_name": "Nimbus Ltd.", "country": "IE", "time_zone": "UTC"}
+    typed |= {"csv_separator": "comma"}
     typed |= {"support_email": "help@nimbus.example", "allows_reseller": "on"}
     assert client.post(address, typed).status_code == 302
     partner.refresh_from_db()
