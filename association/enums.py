@@ -87,6 +87,8 @@ class AssociationRefusal(StrEnum):
     NOT_POSSIBLE = "not_possible"
     # The partner has written to this account within the last 24 hours.
     WRITTEN_TOO_OFTEN = "written_too_often"
+    # Somebody who has unsubscribed from the partner's e-mails.
+    EMAIL_UNWANTED = "email_unwanted"
     ADDRESS_UNKNOWN = "address_unknown"
 
 

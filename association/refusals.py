@@ -94,6 +94,7 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.WRITTEN_TOO_OFTEN: _(
         "You have written to this person within the last 24 hours. Possible again from %(moment)s."
     ),
+    AssociationRefusal.EMAIL_UNWANTED: _("This person does not want e-mail from you."),
     AssociationRefusal.ADDRESS_UNKNOWN: _("No address is known yet."),
     JourneyRefusal.FINISHED: _("The attempt has led to an association meanwhile."),
     JourneyRefusal.OTHER_ACCOUNT: _("The attempt belongs to another account."),

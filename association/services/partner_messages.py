@@ -16,7 +16,6 @@ from association.services.reminders import resumable_attempts
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.suppression import is_suppressed
-from partners.enums import InvitationProblem
 from partners.models import Partner
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -29,7 +28,7 @@ def remind_to_finish(*, attempt: Attempt, by: User, now: datetime) -> None:
     """E-mail somebody who has put joining off the link back, and until when it can be used.
 
     Locks the attempt and its account. Raises Refused: NOT_POSSIBLE when there is nothing to finish
-    any more, WRITTEN_TOO_OFTEN within 24 hours, DOES_NOT_WANT_EMAIL, FINISHED.
+    any more, WRITTEN_TOO_OFTEN within 24 hours, EMAIL_UNWANTED, FINISHED.
     """
     with transaction.atomic():
         lock_with_account(attempt)
@@ -45,18 +44,17 @@ def advise(*, attempt: Attempt, by: User, now: datetime) -> bool:
     """E-mail a refused person why joining is not possible, and what helps.
 
     Returns False, and sends nothing, if that was done since the refusal. Locks the attempt and its
-    account. Raises Refused: NOT_POSSIBLE when something else helps, PARTNER_UNAVAILABLE,
-    ADDRESS_UNKNOWN of an account that was erased, WRITTEN_TOO_OFTEN, DOES_NOT_WANT_EMAIL, FINISHED.
+    account. Raises Refused: NOT_POSSIBLE when something else helps or the partner is frozen,
+    ADDRESS_UNKNOWN of an account that was erased, WRITTEN_TOO_OFTEN, EMAIL_UNWANTED, FINISHED.
     """
     with transaction.atomic():
         locked = lock_with_account(attempt)
         attempt.refusal_codes, attempt.refused_at = locked.refusal_codes, locked.refused_at
-        if Operation.MESSAGE_CUSTOMER not in operations_for(attempt).values():
+        is_frozen = attempt.invitation.partner.is_frozen
+        if is_frozen or Operation.MESSAGE_CUSTOMER not in operations_for(attempt).values():
             raise Refused(AssociationRefusal.NOT_POSSIBLE)
         if advised_at(attempt, messages_about([attempt])) is not None:
             return False
-        if attempt.invitation.partner.is_frozen:
-            raise Refused(InvitationProblem.PARTNER_UNAVAILABLE)
         if not account_of(attempt).owner.is_active:
             raise Refused(AssociationRefusal.ADDRESS_UNKNOWN)
         _write_to(attempt, MessageKind.ADVICE, by, now)
@@ -114,7 +112,7 @@ def _write_to(
     """Enqueue the e-mail to the locked account, and note that it was sent, if that may be."""
     account, partner = account_of(attempt), attempt.invitation.partner
     if is_suppressed(address=account.owner.email, sender=partner):
-        raise Refused(InvitationProblem.DOES_NOT_WANT_EMAIL)
+        raise Refused(AssociationRefusal.EMAIL_UNWANTED)
     written = {"attempt": attempt, "sent_at": now, "sent_by": by}
     newest, is_first = _newest(partner, account, kind, written)
     if not is_first:

@@ -124,6 +124,7 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
     OutboxMessage.objects.waiting().filter(pk=message.pk).update(**values)
 
 
+@whole_transaction
 def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
     """Store that a message can never be sent; changes nothing once it has ended.
 

@@ -89,6 +89,7 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "state": state,
         "by_email": offer.channel == Channel.EMAIL,
         "delivery": delivery,
+        "trouble": delivery if state.is_live and offer.undelivered_at else None,
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
             people_urls(invitation=offer.pk),

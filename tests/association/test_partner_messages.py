@@ -14,7 +14,6 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Stale
 from outbox.services.suppression import hash_of, suppress
-from partners.enums import InvitationProblem
 from tests.factories import (
     AttemptFactory,
     CustomerAccountFactory,
@@ -221,7 +220,7 @@ def test_a_frozen_partner_advises_nobody(boss, invitation):
     attempt.refresh_from_db()
     with pytest.raises(Refused) as refusal:
         advise(attempt=attempt, by=boss.user, now=NOW)
-    assert refusal.value.code == InvitationProblem.PARTNER_UNAVAILABLE
+    assert refusal.value.code == AssociationRefusal.NOT_POSSIBLE
 
 
 def test_nobody_is_advised_where_another_operation_helps(boss, invitation):
@@ -247,7 +246,7 @@ def test_who_wants_no_e_mail_is_not_written_to_and_the_text_can_be_copied(boss, 
     for send, one in ((advise, attempt), (remind_to_finish, later)):
         with pytest.raises(Refused) as refusal:
             send(attempt=one, by=boss.user, now=NOW)
-        assert refusal.value.code == InvitationProblem.DOES_NOT_WANT_EMAIL
+        assert refusal.value.code == AssociationRefusal.EMAIL_UNWANTED
 
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)
