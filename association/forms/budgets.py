@@ -7,7 +7,6 @@ from typing import Any, Self
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
@@ -16,26 +15,9 @@ from association.services.customer_lists import CustomerState
 from association.services.customers import shown_terms
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.forms.budgets import BudgetForm
+from partners.forms.reasons import reason_field
 from partners.models import Partner
-from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm
-
-LONGEST_REASON = 256
-AT_MOST = format_lazy(_("At most {number} characters."), number=LONGEST_REASON)
-
-
-def reason_field(*, required: bool, help_text: Any) -> LinesField:
-    return LinesField(
-        label=_("Reason"),
-        required=required,
-        max_length=LONGEST_REASON,
-        help_text=format_lazy("{} {}", AT_MOST, help_text),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "required": _("Give the reason."),
-            "max_length": format_lazy(_("Use at most {number} characters."), number=LONGEST_REASON),
-        },
-    )
 
 
 def _filled_in(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:

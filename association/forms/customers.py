@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeScope
-from association.forms.budgets import reason_field
 from partners.forms.invitations import CustomerForm
+from partners.forms.reasons import reason_field
 from partners.models import PartnerMember
 from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm

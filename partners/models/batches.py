@@ -34,6 +34,10 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
         rows = running.select_related("partner", "created_by")
         return rows.select_for_update(skip_locked=True, of=("self",)).first()
 
+    def called(self, text: str) -> "InvitationBatchQuerySet":
+        """Batches with this text in their name or label."""
+        return self.filter(Q(name__icontains=text) | Q(label__icontains=text))
+
     def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
         rows = self.filter(partner=member.partner_id)
         return rows if member.is_administrator else rows.filter(created_by=member.user_id)
@@ -55,6 +59,8 @@ class InvitationBatch(models.Model):
         _("association type"), max_length=16, choices=AssociationType.choices
     )
     label = models.CharField(_("label"), max_length=120)
+    # What the partner calls the batch since it was renamed; the label stays that of its links.
+    name = models.CharField(_("name"), max_length=120, blank=True, default="", db_default="")
     subject = models.CharField(_("subject of the mail"), max_length=150, blank=True)
     note = models.CharField(_("note to the customer"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
@@ -115,12 +121,12 @@ class InvitationBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label
+        return self.name or self.label
 
     @property
     def title(self) -> str:
-        """The label as people read it: with the numbers that its links carry."""
-        return self.label.replace("{n}", f"1\u2013{self.size}")
+        """The name, else the label as people read it: with the numbers that its links carry."""
+        return self.name or self.label.replace("{n}", f"1\u2013{self.size}")
 
     @property
     def made_count(self) -> int:

@@ -57,10 +57,16 @@ def states() -> dict[str | None, State]:
 
 
 def bars_of(
-    *, started: Count, registered: Count, associated: Count, refused: Count
+    *,
+    invited: Count | None = None,
+    started: Count,
+    registered: Count,
+    associated: Count,
+    refused: Count,
 ) -> list[dict[str, Any]]:
-    """Return how far people came, for `components/funnel.html`."""
+    """Return how far people came, for `components/funnel.html`; a batch says how many it made."""
     counts = (
+        *([(_("Invitations"), invited, "")] if invited else []),
         (_("Started"), started, ""),
         (_("Registered"), registered, ""),
         (_("Associated"), associated, ""),

@@ -71,6 +71,9 @@ def world() -> World:
     former_user = former.user
     mailing = make.BatchRowFactory(batch__partner=partner, batch__created_by=boss.user).batch
     former.delete()
+    bulk = make.BulkActionRowFactory(
+        invitation=invitation, action__partner=partner, action__created_by=boss.user
+    ).action
     return World(
         ids={
             "invitation_id": invitation.pk,
@@ -78,6 +81,7 @@ def world() -> World:
             "association_id": association.pk,
             "attempt_id": association.attempt_id,
             "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+            "bulk_action_id": bulk.pk,
             # Where only some of a kind have the page: by the name of the address.
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,
