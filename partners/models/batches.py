@@ -28,6 +28,10 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
             started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
         )
 
+    def undiscarded(self) -> "InvitationBatchQuerySet":
+        """All but the lists that were given up before anybody was mailed."""
+        return self.exclude(started_at__isnull=True, cancelled_at__isnull=False)
+
     def lock_next(self, channel: str) -> "InvitationBatch | None":
         """Lock the running batch that was started first, of those that no other worker locks."""
         running = self.running().filter(channel=channel).order_by("started_at", "pk")

@@ -228,6 +228,7 @@ def test_fault_in_the_middle_does_nothing_twice(member, monkeypatch):
     """The worker dies after a row's effect and before its outcome is stored."""
     rows = [own(member, email=True, recipient=f"p{n}@example.org") for n in range(3)]
     action = started(member, BulkKind.RESEND, rows)
+
     def die_after_the_second(*, invitation, **options):
         resend_invitation(invitation=invitation, **options)
         if invitation == rows[1]:
