@@ -300,6 +300,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
     "partners.services.bulk_invitations.do_invitations",
+    "association.services.bulk_customers.do_customers",
     "association.services.reminders.remind_customers",
     "partners.services.digests.send_digests",
 ]

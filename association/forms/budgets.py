@@ -20,7 +20,7 @@ from partners.models import Partner
 from web.versioned_forms import VersionedForm
 
 
-def _filled_in(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
+def filled_in(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
     return {"amount": f"{amount:.2f}", "period": period, "on_exhaustion": on_exhaustion}
 
 
@@ -71,9 +71,9 @@ class SetBudgetForm(VersionedForm, BudgetForm):
         initial: dict[str, Any] = {"unfreeze": FreezeCause.ASSOCIATION in causes}
         budget = states[0].budget if len(states) == 1 else None
         if budget is not None:
-            initial |= _filled_in(budget.amount, budget.period, budget.on_exhaustion)
+            initial |= filled_in(budget.amount, budget.period, budget.on_exhaustion)
         elif partner.default_budget_amount is not None:
-            initial |= _filled_in(
+            initial |= filled_in(
                 partner.default_budget_amount,
                 partner.default_budget_period,
                 partner.default_budget_on_exhaustion,

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -142,6 +143,17 @@ def do_rows(*, performers: Performers, now: datetime, action: BulkAction | None 
     while monotonic() - begun < SECONDS_AT_ONCE and _do_next_row(performers, now, action):
         done += 1
     return done
+
+
+def visible_row(rows: QuerySet[Any], task: RowTask) -> Any:
+    """Return the task's row, of those that the member may see now.
+
+    Raises Refused: NOT_VISIBLE.
+    """
+    found = rows.filter(pk=task.key).first()
+    if found is None:
+        raise Refused(BulkRefusal.NOT_VISIBLE)
+    return found
 
 
 def has_running_bulk_actions(*, now: datetime) -> bool:

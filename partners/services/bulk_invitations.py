@@ -4,15 +4,14 @@ from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
 
-from partners.enums import BulkKind, BulkRefusal
+from partners.enums import BulkKind
 from partners.models import Invitation
-from partners.services.bulk_actions import Performers, RowTask, do_rows
+from partners.services.bulk_actions import Performers, RowTask, do_rows, visible_row
 from partners.services.invitations import (
     extend_invitation,
     resend_invitation,
     revoke_unfinished_invitation,
 )
-from web.refused import Refused
 
 
 def do_invitations(*, now: datetime) -> int:
@@ -21,11 +20,7 @@ def do_invitations(*, now: datetime) -> int:
 
 
 def _invitation(task: RowTask) -> Invitation:
-    """Return the invitation that the member may still see. Raises Refused: NOT_VISIBLE."""
-    visible = task.member.partner.invitations.visible_to(task.member)
-    found = visible.filter(pk=task.key).first()
-    if found is None:
-        raise Refused(BulkRefusal.NOT_VISIBLE)
+    found: Invitation = visible_row(task.member.partner.invitations.visible_to(task.member), task)
     return found
 
 

@@ -42,8 +42,10 @@ MEANS_THE_SAME = {
     "account_settings": SAME,
     "ask_partner": SAME,
     "console_answer_invitation_request": SAME,
+    "console_bulk_customers": "its rows never change, and each is checked again",
     "console_bulk_invitations": "its rows never change, and each is checked again",
     "console_cancel_batch": FINAL,
+    "console_choose_customers": NEW,
     "console_choose_invitations": NEW,
     "console_choose_of_batch": NEW,
     "console_dismiss_invitation_request": SAME,
@@ -103,6 +105,10 @@ def world() -> World:
         amount=5, period="monthly", on_exhaustion="freeze", set_at=timezone.now()
     )
     mailing = make.BatchRowFactory(batch__partner=boss.partner, batch__created_by=boss.user).batch
+    bulk_customers = make.BulkActionFactory(
+        kind="freeze", partner=boss.partner, created_by=boss.user
+    )
+    make.BulkActionRowFactory(action=bulk_customers, object_id=association.pk)
     bulk = make.BulkActionRowFactory(
         invitation=invitation, action__partner=boss.partner, action__created_by=boss.user
     ).action
@@ -119,6 +125,8 @@ def world() -> World:
             "attempt_id": refused.pk,
             "batch_id": make.InvitationBatchFactory(partner=boss.partner).pk,
             "bulk_action_id": bulk.pk,
+            "console_bulk_customers": bulk_customers.pk,
+            "console_bulk_customers_csv": bulk_customers.pk,
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,
             "console_list_remarks": mailing.pk,
