@@ -49,6 +49,9 @@ class AssociationRefusal(StrEnum):
     NOT_OWNER = "not_owner"
     NOT_RESELLER = "not_reseller"
     NOT_A_MEMBER = "not_a_member"
+    NOT_AN_ADMINISTRATOR = "not_an_administrator"
+    NOTHING_TO_LIFT = "nothing_to_lift"
+    USED_UP_AT_ONCE = "used_up_at_once"
     NO_BUDGET = "no_budget"
     # The provider has frozen the partner, whose members then may neither freeze nor request.
     PARTNER_FROZEN = "partner_frozen"

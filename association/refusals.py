@@ -42,6 +42,11 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
         "Only reseller customers are frozen and unfrozen by their partner, and have a budget."
     ),
     AssociationRefusal.NOT_A_MEMBER: _("Only a member of the partner can manage its customers."),
+    AssociationRefusal.NOT_AN_ADMINISTRATOR: _("Only administrators assign managers."),
+    AssociationRefusal.NOTHING_TO_LIFT: _("It has no freeze that you may lift."),
+    AssociationRefusal.USED_UP_AT_ONCE: _(
+        "It has spent as much this month already. Set its budget on its own page."
+    ),
     AssociationRefusal.NO_BUDGET: _(
         "A budget has to be set first: without one the account stays frozen."
     ),

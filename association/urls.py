@@ -19,6 +19,7 @@ from association.views import (
 from association.views.console import (
     activity,
     budgets,
+    bulk_customers,
     customer_actions,
     customers,
     endings,
@@ -31,6 +32,8 @@ from association.views.console import (
 INVITATION = "^[iI]/(?P<token>[0-9A-Za-z]{26})"
 JOIN = "join/<uuid:attempt_id>/"
 HISTORY = "partner/history/"
+BULK = "partner/customers/bulk/"
+BULK_ACTION = f"{BULK}<int:bulk_action_id>"
 CUSTOMER = "partner/customers/<int:association_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -79,6 +82,11 @@ urlpatterns: list[URLPattern] = [
     path("partner/customers/", customers.customers, name="console_customers"),
     path("partner/customers.csv", customers.customers_csv, name="console_customers_csv"),
     path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),
+    path(BULK, bulk_customers.choose_customers, name="console_choose_customers"),
+    path(f"{BULK_ACTION}/", bulk_customers.bulk_customers, name="console_bulk_customers"),
+    path(
+        f"{BULK_ACTION}.csv", bulk_customers.bulk_customers_csv, name="console_bulk_customers_csv"
+    ),
     path(CUSTOMER, customers.customer, name="console_customer"),
     path(f"{CUSTOMER}reveal", customers.reveal, name="console_reveal_customer"),
     path(f"{CUSTOMER}name", customer_actions.rename, name="console_rename_customer"),

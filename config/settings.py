@@ -299,6 +299,8 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 BACKGROUND_WORK: list[str] = [
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
+    "partners.services.bulk_invitations.do_invitations",
+    "association.services.bulk_customers.do_customers",
     "association.services.reminders.remind_customers",
     "partners.services.digests.send_digests",
 ]
@@ -310,6 +312,7 @@ RETENTION_WORK: list[str] = [
     "accounts.services.retention.delete_old_codes",
     "outbox.services.retention.forget_recipients",
     "partners.services.retention.discard_old_drafts",
+    "partners.services.retention.forget_bulk_actions",
     "partners.services.retention.forget_invited_people",
     "partners.services.retention.forget_listed_people",
     "partners.services.retention.forget_asking_people",
@@ -321,7 +324,10 @@ RETENTION_WORK: list[str] = [
     "audit.retention.shorten_addresses_of_events",
 ]
 # Functions that return whether such work is unfinished, also while another worker has its rows.
-UNFINISHED_WORK = ["partners.services.batches.has_running_batches"]
+UNFINISHED_WORK = [
+    "partners.services.batches.has_running_batches",
+    "partners.services.bulk_actions.has_running_bulk_actions",
+]
 
 # --- e-mail -------------------------------------------------------------------------------
 MAILBOX_DIR = VAR_DIR / "mailbox"

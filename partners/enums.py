@@ -93,6 +93,29 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class BulkKind(TextChoices):
+    """What is done with many rows at once: three with invitations, the others with customers."""
+
+    REVOKE = "revoke", _("revoke")
+    RESEND = "resend", _("send again")
+    EXTEND = "extend", _("extend")
+    SET_BUDGET = "set_budget", _("set a budget")
+    FREEZE = "freeze", _("freeze")
+    UNFREEZE = "unfreeze", _("unfreeze")
+    ASSIGN_MANAGER = "assign_manager", _("assign a manager")
+
+
+class BulkRefusal(StrEnum):
+    """Why an action on many rows cannot be chosen or started, or why it leaves a row alone."""
+
+    NOTHING_CHOSEN = "bulk_nothing_chosen"
+    TOO_MANY = "bulk_too_many"
+    STARTED = "bulk_started"
+    CANCELLED = "bulk_cancelled"
+    NOT_VISIBLE = "bulk_not_visible"
+    LIVES_LONGER = "bulk_lives_longer"
+
+
 class InvitationRefusal(StrEnum):
     UNKNOWN = "invitation_unknown"
     REVOKED = "invitation_revoked"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.enums import (
+    BulkRefusal,
     InvitationProblem,
     InvitationRequestRefusal,
     ListProblem,
@@ -113,6 +114,16 @@ SENTENCES: dict[str, "StrOrPromise"] = {
         "Everybody on the list is your customer, or has an invitation that is still live. Nothing"
         " has been sent."
     ),
+    BulkRefusal.NOTHING_CHOSEN: _("Nothing was chosen. Tick rows of the list, then choose again."),
+    BulkRefusal.TOO_MANY: _(
+        "More than %(most)s rows match. Narrow the list with its filters, then choose again."
+    ),
+    BulkRefusal.STARTED: _(
+        "This has been started already, with something else typed. Nothing new was started."
+    ),
+    BulkRefusal.CANCELLED: _("This has been cancelled. Choose the rows again."),
+    BulkRefusal.NOT_VISIBLE: _("This is not yours any more."),
+    BulkRefusal.LIVES_LONGER: _("It lives longer already."),
     InvitationRequestRefusal.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestRefusal.DISMISSED: _("This request has been dismissed."),
     InvitationRequestRefusal.NOT_A_LINK: _(

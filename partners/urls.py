@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from partners.models.logos import LOGOS
 from partners.views import (
     batches,
+    bulk_invitations,
     email_invitations,
     invitation_changes,
     invitation_pictures,
@@ -23,6 +24,8 @@ INVITATIONS = "partner/invitations/"
 INVITATION = f"{INVITATIONS}<int:invitation_id>/"
 BATCHES = f"{INVITATIONS}batches/"
 BATCH = f"{BATCHES}<int:batch_id>/"
+BULK = f"{INVITATIONS}bulk/"
+BULK_ACTION = f"{BULK}<int:bulk_action_id>"
 REQUESTS = "partner/requests/"
 REQUEST = f"{REQUESTS}<int:invitation_request_id>/"
 MEMBERS = "partner/members/"
@@ -42,6 +45,10 @@ urlpatterns: list[URLPattern] = [
     path(BATCHES, batches.batches, name="console_batches"),
     path(f"{BATCHES}new", batches.new_batch, name="console_new_batch"),
     path(BATCH, batches.batch, name="console_batch"),
+    path(f"{BATCH}name", batches.rename, name="console_rename_batch"),
+    path(f"{BATCH}actions", bulk_invitations.choose_of_batch, name="console_choose_of_batch"),
+    path(f"{BATCH}outcomes.csv", batches.outcomes, name="console_batch_outcomes"),
+    path(f"{BATCH}refused.csv", batches.undelivered, name="console_batch_undelivered"),
     path(f"{BATCH}cancellation", batches.cancel, name="console_cancel_batch"),
     path(f"{BATCH}links.csv", batches.links, name="console_batch_links"),
     path(f"{BATCH}codes.zip", batches.codes, name="console_batch_codes"),
@@ -50,6 +57,13 @@ urlpatterns: list[URLPattern] = [
     path(f"{BATCH}bad-rows.csv", mailings.bad_rows, name="console_bad_rows"),
     path(f"{BATCH}remarks.csv", mailings.remarks, name="console_list_remarks"),
     path(f"{INVITATIONS}new", invitation_changes.new_link, name="console_new_link"),
+    path(BULK, bulk_invitations.choose_invitations, name="console_choose_invitations"),
+    path(f"{BULK_ACTION}/", bulk_invitations.bulk_invitations, name="console_bulk_invitations"),
+    path(
+        f"{BULK_ACTION}.csv",
+        bulk_invitations.bulk_invitations_csv,
+        name="console_bulk_invitations_csv",
+    ),
     path(INVITATION, invitations.invitation, name="console_invitation"),
     path(f"{INVITATION}edit", invitation_changes.edit, name="console_edit_invitation"),
     path(f"{INVITATION}revoke", invitation_changes.revoke, name="console_revoke_invitation"),

@@ -8,7 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from association.enums import AuthorizationAnswer
-from association.forms.budgets import AT_MOST, LONGEST_REASON
+from partners.forms.reasons import AT_MOST, LONGEST_REASON
 from web.number_fields import WholeNumberField
 from web.text_fields import LinesField
 from web.versioned_forms import NOT_SHOWN

@@ -8,7 +8,6 @@ from typing import Any, Self
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeCause
@@ -18,26 +17,12 @@ from association.services.customers import shown_terms
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.forms.budgets import BudgetForm
 from partners.forms.presets import PRESET
+from partners.forms.reasons import reason_field
 from partners.models import Partner
-from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm
 
-LONGEST_REASON = 256
-AT_MOST = format_lazy(_("At most {number} characters."), number=LONGEST_REASON)
-
-
-def reason_field(*, required: bool, help_text: Any) -> LinesField:
-    return LinesField(
-        label=_("Reason"),
-        required=required,
-        max_length=LONGEST_REASON,
-        help_text=format_lazy("{} {}", AT_MOST, help_text),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "required": _("Give the reason."),
-            "max_length": format_lazy(_("Use at most {number} characters."), number=LONGEST_REASON),
-        },
-    )
+BUDGET_TERMS = ("amount", "period", "on_exhaustion")
+DEFAULT = tuple(f"default_budget_{name}" for name in BUDGET_TERMS)
 
 
 class FilledIn(StrEnum):
@@ -59,20 +44,24 @@ def first_terms(
     if len(states) == 1:
         budget = states[0].budget
         if budget is not None:
-            return FilledIn.BUDGET, _terms(budget.amount, budget.period, budget.on_exhaustion)
+            return FilledIn.BUDGET, budget_values(
+                budget.amount, budget.period, budget.on_exhaustion
+            )
         invitation = states[0].association.invitation
         if invitation.budget_amount is not None:
-            return FilledIn.INVITATION, _terms(*(getattr(invitation, name) for name in PRESET))
+            return FilledIn.INVITATION, budget_values(
+                *(getattr(invitation, name) for name in PRESET)
+            )
     if partner.default_budget_amount is not None:
-        return FilledIn.SETTINGS, _terms(
-            partner.default_budget_amount,
-            partner.default_budget_period,
-            partner.default_budget_on_exhaustion,
-        )
+        return FilledIn.SETTINGS, _terms_of(partner, DEFAULT)
     return FilledIn.NOWHERE, {}
 
 
-def _terms(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
+def _terms_of(row: Any, names: Sequence[str]) -> dict[str, Any]:
+    return budget_values(*(getattr(row, name) for name in names))
+
+
+def budget_values(amount: Decimal, period: str, on_exhaustion: str) -> dict[str, Any]:
     return {"amount": f"{amount:.2f}", "period": period, "on_exhaustion": on_exhaustion}
 
 

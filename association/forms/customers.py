@@ -6,14 +6,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import FreezeScope
-from association.forms.budgets import reason_field
 from partners.forms.invitations import CustomerForm
+from partners.forms.reasons import reason_field
 from partners.models import PartnerMember
 from web.text_fields import LinesField
 from web.versioned_forms import VersionedForm
 
 
-class PartnerFreezeForm(VersionedForm):
+class FreezeFields(forms.Form):
+    """What is frozen, of one customer or many, and why."""
+
     scope = forms.ChoiceField(
         label=_("What to freeze"),
         choices=[
@@ -39,11 +41,21 @@ class PartnerFreezeForm(VersionedForm):
     )
 
 
-class UnfreezeForm(VersionedForm):
+class PartnerFreezeForm(VersionedForm, FreezeFields):
+    """Freezing one customer; `shows` is the partner's open freeze."""
+
+
+class UnfreezeFields(forms.Form):
+    """Why the freezes end, of one customer or many."""
+
     reason = reason_field(
         required=True,
         help_text=_("Kept in the history; the customer reads it."),
     )
+
+
+class UnfreezeForm(VersionedForm, UnfreezeFields):
+    """Unfreezing one customer; `shows` are the open freezes."""
 
 
 class CustomerNameForm(VersionedForm, CustomerForm):
@@ -62,7 +74,9 @@ def manager_choices(members: list[PartnerMember]) -> list[tuple[str, Any]]:
     return [(str(member.pk), member.user.email) for member in members]
 
 
-class ManagerForm(VersionedForm):
+class ManagerFields(forms.Form):
+    """Who looks after one customer or many."""
+
     manager = forms.ChoiceField(
         label=_("Manager"),
         required=False,
@@ -77,3 +91,7 @@ class ManagerForm(VersionedForm):
 
     def chosen_member(self) -> PartnerMember | None:
         return self.members.get(self.cleaned_data["manager"])
+
+
+class ManagerForm(VersionedForm, ManagerFields):
+    """The manager of one customer; `shows` is the present one."""

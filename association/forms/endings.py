@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from association.enums import EndAction
-from association.forms.budgets import reason_field
+from partners.forms.reasons import reason_field
 from web.number_fields import WholeNumberField
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outbox.admin.hubs import messages_about
 from partners.models import (
+    BulkAction,
     Invitation,
     InvitationBatch,
     InvitationRequest,
@@ -114,6 +115,16 @@ def batch_sections(request: HttpRequest, batch: InvitationBatch) -> Iterable[Sec
         line=lambda row: (row.number, shown_address(request, row.email), row.problem),
         filters=of,
         shows_empty=False,
+    )
+
+
+@adds_sections(BulkAction)
+def bulk_action_sections(request: HttpRequest, action: BulkAction) -> Iterable[Section | None]:
+    yield first_rows(
+        request,
+        rows=action.rows.order_by("number"),
+        line=lambda row: (row.number, row.object_id, row.outcome),
+        filters={"action": action.pk},
     )
 
 

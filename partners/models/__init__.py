@@ -1,6 +1,7 @@
 """What is stored about partners and their invitations."""
 
 from partners.models.batches import BatchRow, InvitationBatch
+from partners.models.bulk_actions import BulkAction, BulkActionRow
 from partners.models.invitations import Invitation, InvitationRequest
 from partners.models.logos import PartnerLogo
 from partners.models.members import MemberInvitation, PartnerMember
@@ -9,6 +10,8 @@ from partners.models.partners import Partner
 
 __all__ = [
     "BatchRow",
+    "BulkAction",
+    "BulkActionRow",
     "DigestEntry",
     "Invitation",
     "InvitationBatch",

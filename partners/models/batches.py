@@ -29,11 +29,19 @@ class InvitationBatchQuerySet(models.QuerySet["InvitationBatch"]):
             started_at__isnull=False, finished_at__isnull=True, cancelled_at__isnull=True
         )
 
+    def undiscarded(self) -> "InvitationBatchQuerySet":
+        """All but the lists that were given up before anybody was mailed."""
+        return self.exclude(started_at__isnull=True, cancelled_at__isnull=False)
+
     def lock_next(self, channel: str) -> "InvitationBatch | None":
         """Lock the running batch that was started first, of those that no other worker locks."""
         running = self.running().filter(channel=channel).order_by("started_at", "pk")
         rows = running.select_related("partner", "created_by")
         return rows.select_for_update(skip_locked=True, of=("self",)).first()
+
+    def called(self, text: str) -> "InvitationBatchQuerySet":
+        """Batches with this text in their name or label."""
+        return self.filter(Q(name__icontains=text) | Q(label__icontains=text))
 
     def visible_to(self, member: PartnerMember) -> "InvitationBatchQuerySet":
         rows = self.filter(partner=member.partner_id)
@@ -56,6 +64,8 @@ class InvitationBatch(TermsModel):
         _("association type"), max_length=16, choices=AssociationType.choices
     )
     label = models.CharField(_("label"), max_length=120)
+    # What the partner calls the batch since it was renamed; the label stays that of its links.
+    name = models.CharField(_("name"), max_length=120, blank=True, default="", db_default="")
     subject = models.CharField(_("subject of the mail"), max_length=150, blank=True)
     note = models.CharField(_("note to the customer"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
@@ -117,12 +127,12 @@ class InvitationBatch(TermsModel):
         ]
 
     def __str__(self) -> str:
-        return self.label
+        return self.name or self.label
 
     @property
     def title(self) -> str:
-        """The label as people read it: with the numbers that its links carry."""
-        return self.label.replace("{n}", f"1\u2013{self.size}")
+        """The name, else the label as people read it: with the numbers that its links carry."""
+        return self.name or self.label.replace("{n}", f"1\u2013{self.size}")
 
     @property
     def made_count(self) -> int:

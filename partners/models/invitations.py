@@ -71,6 +71,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Live invitations whose e-mail was refused for good, or could not be written."""
         return self.filter(undelivered_at__isnull=False).live(now)
 
+    def unfinished(self) -> "InvitationQuerySet":
+        """Invitations that are neither used up nor revoked, expired ones among them."""
+        uses_left = Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses"))
+        return self.filter(uses_left, revoked_at__isnull=True)
+
     def visible_to(self, member: PartnerMember) -> "InvitationQuerySet":
         """Invitations of the member's partner that the member may see: a manager their own."""
         rows = self.filter(partner=member.partner_id)
@@ -142,6 +147,23 @@ class Invitation(TermsModel):
                 name="invitation_by_expiry",
             ),
             models.Index(fields=["created_by", "-created_at", "-id"], name="invitation_by_creator"),
+            # Those that the list shows beside the lines of batches.
+            models.Index(
+                fields=["partner", "-created_at", "-id"],
+                condition=Q(batch__isnull=True),
+                name="invitation_single_by_partner",
+            ),
+            models.Index(
+                fields=["created_by", "-created_at", "-id"],
+                condition=Q(batch__isnull=True),
+                name="invitation_single_by_creator",
+            ),
+            # How many have joined by a batch.
+            models.Index(
+                fields=["batch", "used_count"],
+                condition=Q(batch__isnull=False, used_count__gt=0),
+                name="invitation_used_of_batch",
+            ),
             # What quotas count.
             models.Index(fields=["created_at"], name="invitation_by_moment"),
             models.Index(

@@ -19,6 +19,7 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.quotas import check_quotas
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
 MOST_AT_ONCE = 10_000
@@ -75,6 +76,37 @@ def cancel_batch(*, batch: InvitationBatch, by: User, now: datetime) -> Invitati
         if locked.state in {BatchState.DRAFT, BatchState.RUNNING}:
             locked.cancelled_by = by
             end_batch(batch=locked, action="batch.cancelled", by=by, now=now)
+    return locked
+
+
+@whole_transaction
+def rename_batch(
+    *,
+    batch: InvitationBatch,
+    name: str,
+    by: User,
+    now: datetime,
+    shown_version: ShownVersion | None = None,
+) -> InvitationBatch:
+    """Give the batch a name; "" is its label again. The labels of its invitations stay.
+
+    Raises ChangedMeanwhile for `name`.
+    """
+    with transaction.atomic():
+        locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
+        before = locked.name
+        if name != before:
+            check_shown(shown_version, {"name": before}, about=locked)
+            locked.name = name
+            locked.save(update_fields=["name"])
+            record_audit_event(
+                action="batch.renamed",
+                about=locked,
+                by=by,
+                now=now,
+                before={"name": before},
+                after={"name": name},
+            )
     return locked
 
 

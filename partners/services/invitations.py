@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.suppression import is_suppressed
-from partners.enums import Channel, InvitationProblem
+from partners.enums import BulkRefusal, Channel, InvitationProblem
 from partners.models import Invitation, Partner
 from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
@@ -121,8 +121,12 @@ def editable_terms(invitation: Invitation) -> dict[str, Any]:
 
 
 @whole_transaction
-def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
+def resend_invitation(
+    *, invitation: Invitation, by: User | None, now: datetime, is_bulk: bool = False
+) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
+
+    An e-mail that `is_bulk` is sent after all others.
 
     Raises Refused when it is no e-mail, when its recipient is no longer stored or does not want the
     partner's invitations, and when it cannot be followed for another reason than its expiry.
@@ -149,7 +153,32 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         record_audit_event(
             action="invitation.resent", about=locked, by=by, now=now, before=before, after=after
         )
-        enqueue_invitation_emails([locked], now=now)
+        enqueue_invitation_emails([locked], now=now, is_bulk=is_bulk)
+    return locked
+
+
+@whole_transaction
+def extend_invitation(
+    *, invitation: Invitation, expires_at: datetime, by: User | None, now: datetime
+) -> Invitation:
+    """Let the invitation live until then, even if it had expired.
+
+    Raises Refused: LIVES_LONGER, and as `edit_invitation()` does for what the expiry is not about.
+    """
+    with transaction.atomic():
+        locked = _lock(invitation)
+        before = {"expires_at": moment_text(locked.expires_at)}
+        lives_longer = locked.expires_at is None or locked.expires_at > expires_at
+        locked.expires_at = expires_at
+        check_live(locked, now)
+        if lives_longer:
+            raise Refused(BulkRefusal.LIVES_LONGER)
+        after = {"expires_at": moment_text(expires_at)}
+        if after != before:
+            locked.save(update_fields=["expires_at"])
+            record_audit_event(
+                action="invitation.edited", about=locked, by=by, now=now, before=before, after=after
+            )
     return locked
 
 
@@ -159,18 +188,37 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.revoked_at is None:
-            locked.revoked_at = now
-            locked.revoked_by = by
-            locked.save(update_fields=["revoked_at", "revoked_by"])
-            record_audit_event(
-                action="invitation.revoked",
-                about=locked,
-                by=by,
-                now=now,
-                before={"revoked_at": None},
-                after={"revoked_at": now.isoformat()},
-            )
+            _revoke(locked, by, now)
     return locked
+
+
+@whole_transaction
+def revoke_unfinished_invitation(
+    *, invitation: Invitation, by: User | None, now: datetime
+) -> Invitation:
+    """Revoke it unless that is without effect. Raises Refused: REVOKED, USED_UP."""
+    with transaction.atomic():
+        locked = _lock(invitation)
+        if locked.revoked_at is not None:
+            raise Refused(InvitationProblem.REVOKED)
+        if locked.remaining_uses == 0:
+            raise Refused(InvitationProblem.USED_UP)
+        _revoke(locked, by, now)
+    return locked
+
+
+def _revoke(locked: Invitation, by: User | None, now: datetime) -> None:
+    locked.revoked_at = now
+    locked.revoked_by = by
+    locked.save(update_fields=["revoked_at", "revoked_by"])
+    record_audit_event(
+        action="invitation.revoked",
+        about=locked,
+        by=by,
+        now=now,
+        before={"revoked_at": None},
+        after={"revoked_at": now.isoformat()},
+    )
 
 
 def _lock(invitation: Invitation) -> Invitation:

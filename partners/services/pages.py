@@ -3,7 +3,7 @@
 Nothing is skipped and nothing is counted to the end, so page 10,000 costs what page 1 does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -57,19 +57,43 @@ def page_of(
 
     One statement. Texts that name no row begin at the top: addresses are shared and mistyped.
     """
+    return merged_page_of([rows], order=order, after=after, before=before, size=size)
+
+
+def merged_page_of(
+    sets: "Sequence[QuerySet[Any]]",
+    *,
+    order: Order,
+    after: str = "",
+    before: str = "",
+    size: int = PAGE_SIZE,
+) -> Page[Any]:
+    """Return the page of one list with rows of several models, which all have the order's field.
+
+    One statement for each model. Their keys are random, so no two rows have the same place.
+    """
     backwards = bool(before) and not after
-    mark = _read(rows.model, order, after or before)
+    mark = _read(sets[0].model, order, after or before)
     descending = order.descending is not backwards
-    if mark is not None:
-        beyond = TupleLessThan if descending else TupleGreaterThan
-        rows = rows.filter(beyond(Tuple(order.field, "pk"), mark))
-    sign = "-" if descending else ""
-    found = list(rows.order_by(f"{sign}{order.field}", f"{sign}pk")[: size + 1])
+    found = [row for rows in sets for row in _beyond(rows, mark, order.field, descending, size)]
+    if len(sets) > 1:
+        found.sort(key=lambda row: (getattr(row, order.field), row.pk), reverse=descending)
     has_more, found = len(found) > size, found[:size]
     if backwards and mark is not None:
         found.reverse()
         return Page(found, _name(found, 0, order, has_more), _name(found, -1, order, bool(found)))
     return Page(found, _name(found, 0, order, mark is not None), _name(found, -1, order, has_more))
+
+
+def _beyond(
+    rows: "QuerySet[Any]", mark: tuple[Any, Any] | None, field: str, descending: bool, size: int
+) -> list[Any]:
+    """Return the first rows beyond the mark, one more than fit on a page."""
+    if mark is not None:
+        beyond = TupleLessThan if descending else TupleGreaterThan
+        rows = rows.filter(beyond(Tuple(field, "pk"), mark))
+    sign = "-" if descending else ""
+    return list(rows.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1])
 
 
 def pages_of(rows: "QuerySet[Row]", *, order: Order, size: int) -> Iterator[list[Row]]:
@@ -97,7 +121,13 @@ def counted(found: int, limit: int = COUNTED) -> Count:
 
 def count_up_to(rows: "QuerySet[Any]", limit: int = COUNTED) -> Count:
     """Count the rows, but no further than `limit`; one statement."""
-    return counted(rows.order_by().values("pk")[: limit + 1].count(), limit)
+    return count_together([rows], limit)
+
+
+def count_together(sets: "Sequence[QuerySet[Any]]", limit: int = COUNTED) -> Count:
+    """Count the rows of all sets as `count_up_to()` does; one statement for each set."""
+    found = (rows.order_by().values("pk")[: limit + 1].count() for rows in sets)
+    return counted(sum(found), limit)
 
 
 def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:

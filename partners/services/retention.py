@@ -12,6 +12,8 @@ from audit.services import record_audit_event, record_audit_events
 from partners.enums import BatchState
 from partners.models import (
     BatchRow,
+    BulkAction,
+    BulkActionRow,
     Invitation,
     InvitationBatch,
     InvitationRequest,
@@ -19,9 +21,12 @@ from partners.models import (
 )
 from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.batches import end_batch
+from partners.services.bulk_actions import cancel_bulk_action
 from web.email_addresses import replace_address
 
 ROWS_AT_ONCE = 200
+# They have nothing that is locked, counted or recorded.
+BULK_ROWS_AT_ONCE = 5_000
 
 
 def discard_old_drafts(*, now: datetime) -> int:
@@ -36,6 +41,24 @@ def discard_old_drafts(*, now: datetime) -> int:
         for batch in old:
             end_batch(batch=batch, action="batch.cancelled", now=now)
     return len(old)
+
+
+def forget_bulk_actions(*, now: datetime) -> int:
+    """Cancel some drafts of actions on many rows, and delete the rows of one that ended long ago.
+
+    Return how many. The actions stay, with their counts.
+    """
+    end = now - settings.RETENTION["DRAFTS"]
+    with transaction.atomic():
+        drafts = BulkAction.objects.drafts().filter(created_at__lte=end)
+        old = _locked(drafts)
+        for draft in old:
+            cancel_bulk_action(action=draft, by=None, now=now)
+    ended = Q(finished_at__lte=end) | Q(cancelled_at__lte=end)
+    rows = BulkActionRow.objects.filter(action__in=BulkAction.objects.filter(ended))
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BULK_ROWS_AT_ONCE])
+    BulkActionRow.objects.filter(pk__in=keys).delete()
+    return len(old) + len(keys)
 
 
 def forget_invited_people(*, now: datetime) -> int:

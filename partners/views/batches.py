@@ -14,21 +14,29 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import BatchState, Channel, InvitationProblem
+from partners.forms.bulk import BatchNameForm
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
 from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
-from partners.services.batches import cancel_batch, start_links
-from partners.services.pages import Count, Order, count_up_to, page_of
+from partners.services.batches import cancel_batch, rename_batch, start_links
+from partners.services.delivery_state import UNDELIVERED, count_deliveries
+from partners.services.pages import Count, Order, page_of
 from partners.services.progress import joined_by_batches, progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
 from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, listing
-from partners.views.refusing import answer_form, refusal_page
-from partners.views.shared import SECTION, bars_of, people_urls, states, why_no_link
+from partners.views.outcomes import (
+    delivery_words,
+    outcomes_download,
+    undelivered_download,
+    with_code,
+)
+from partners.views.refusing import answer_form, answer_or_conflict, refusal_page, status_of
+from partners.views.shared import SECTION, bars_of, invitations_of, people_urls, states, why_no_link
 from web.answers import posted, see_other
 from web.downloads import as_attachment
 from web.security_log import log_security_event
@@ -47,7 +55,7 @@ def batches(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     filters = filters_of(form)
     rows = batches_of(member).select_related("created_by")
     if "q" in filters:
-        rows = rows.filter(label__icontains=filters["q"])
+        rows = rows.called(filters["q"])
     if "state" in filters:
         rows = rows.in_state(filters["state"])
     context = {
@@ -81,16 +89,19 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     shown = batch_of(member, batch_id)
     if shown.channel == Channel.EMAIL and shown.started_at is None:
         return redirect("console_mailing", batch_id=shown.pk)
+    by_email = shown.channel == Channel.EMAIL
     context = {
         "batch": shown,
-        "by_email": shown.channel == Channel.EMAIL,
+        "by_email": by_email,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
         "unsubscribed_count": shown.rows.filter(
             problem=InvitationProblem.DOES_NOT_WANT_EMAIL
         ).count(),
         "funnel": _funnel(shown),
-        "undelivered": count_up_to(shown.invitations.undelivered(timezone.now())),
-        "back_url": reverse("console_batches"),
+        "deliveries": _deliveries(shown) if by_email else [],
+        "unfinished_count": invitations_of(member).filter(batch=shown).unfinished().count(),
+        "bulk_actions": shown.bulk_actions.visible_to(member).running(),
+        "back_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/batch.html", context, section=SECTION)
 
@@ -105,6 +116,63 @@ def _funnel(batch: InvitationBatch) -> list[dict[str, Any]]:
         associated=joined_by_batches([batch])[batch.pk],
         refused=progress.refused,
     )
+
+
+def _deliveries(batch: InvitationBatch) -> list[dict[str, Any]]:
+    """Return how many e-mails have which delivery, in words."""
+    words = delivery_words()
+    return [
+        {
+            "number": count.number,
+            "word": with_code(words[count.state], count.code),
+            "is_trouble": count.state in UNDELIVERED,
+        }
+        for count in count_deliveries(batch)
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def rename(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    shown = batch_of(member, batch_id)
+    present = {"name": shown.name}
+    form = BatchNameForm(posted(request), shows=present, initial={"name": shown.title})
+    page_url = reverse("console_batch", args=[shown.pk])
+
+    def write() -> str:
+        rename_batch(batch=shown, by=member.user, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, _("The name is saved."))
+        return page_url
+
+    context = {"form": form, "batch": shown, "back_url": page_url}
+    return answer_or_conflict(
+        request,
+        form,
+        write,
+        lambda: show(
+            request,
+            member,
+            "partners/batch_name.html",
+            context,
+            section=SECTION,
+            status=status_of(form),
+        ),
+    )
+
+
+@require_safe
+@for_members
+def outcomes(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    made = batch_of(member, batch_id)
+    _log_shown(made, member, what="outcomes")
+    rows = invitations_of(member).filter(batch=made)
+    return outcomes_download(member, rows, name=f"outcomes-{made.pk}")
+
+
+@require_safe
+@for_members
+def undelivered(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
+    return undelivered_download(member, batch_of(member, batch_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

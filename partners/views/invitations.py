@@ -1,6 +1,7 @@
 """The console's invitations: the list, and one with its link, code, counts and actions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -20,12 +21,12 @@ from partners.services.delivery_state import deliveries_of, troubles_of
 from partners.services.invitation_search import find_invitations
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count, Order
-from partners.services.progress import progress_of
+from partners.services.progress import joined_by_batches, progress_of
 from partners.services.quotas import mailable_again_at
 from partners.services.unsubscribe_links import unsubscribed_recipients
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
-from partners.views.lists import filters_of, listing
+from partners.views.lists import filters_of, is_filtered, listing
 from partners.views.refusing import answer_action
 from partners.views.shared import (
     SECTION,
@@ -51,28 +52,40 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = InvitationListForm(request.GET, member=member)
     filters = filters_of(form)
     rows = find_invitations(member, filters, now=now).select_related("partner")
-    found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
-    progress = progress_of(found.page.rows)
-    unsubscribed = unsubscribed_recipients(found.page.rows)
-    trouble = troubles_of(found.page.rows, now)
+    # Who looks for nothing sees each batch as one line; a search or filter finds its invitations.
+    is_folded = not is_filtered(form)
+    sets = [rows.filter(batch=None), batches_of(member).undiscarded()] if is_folded else [rows]
+    found = listing(request, form, *sets, order=ORDERS[filters.get("order", "newest")])
     context = {
         "listing": found,
-        "rows": [
-            {
-                "invitation": row,
-                "state": state_of(row, now),
-                "progress": progress[row.pk],
-                "associated": Count(row.used_count, is_more=False),
-                "people_urls": people_urls(invitation=row.pk),
-                "is_unsubscribed": row.pk in unsubscribed,
-                "trouble": trouble.get(row.pk),
-            }
-            for row in found.page.rows
-        ],
+        "rows": _lines(found.page.rows, now),
+        "is_folded": is_folded,
         "batch": _chosen_batch(member, filters),
         "reset_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitations.html", context, section=SECTION)
+
+
+def _lines(rows: list[Any], now: datetime) -> list[dict[str, Any]]:
+    """Return what the list shows of each invitation, and of each batch that stands for its own."""
+    single = [row for row in rows if isinstance(row, Invitation)]
+    progress, unsubscribed = progress_of(single), unsubscribed_recipients(single)
+    trouble = troubles_of(single, now)
+    joined = joined_by_batches([row for row in rows if isinstance(row, InvitationBatch)])
+    return [
+        {
+            "invitation": row,
+            "state": state_of(row, now),
+            "progress": progress[row.pk],
+            "associated": Count(row.used_count, is_more=False),
+            "people_urls": people_urls(invitation=row.pk),
+            "is_unsubscribed": row.pk in unsubscribed,
+            "trouble": trouble.get(row.pk),
+        }
+        if isinstance(row, Invitation)
+        else {"batch": row, "joined": joined[row.pk]}
+        for row in rows
+    ]
 
 
 @require_safe

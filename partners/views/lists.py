@@ -8,39 +8,61 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
-from partners.services.pages import Count, Order, Page, count_up_to, page_of
+from partners.services.pages import PAGE_SIZE, Count, Order, Page, count_together, merged_page_of
 
+# The longer page, for those who tick rows: `size=100`.
+LONG_PAGE = 100
 # Parameters that choose the page of the list.
 _PLACES = ("after", "before", "lang")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list's page shows; `query` is what was asked for, for links that keep it."""
+    """What a list's page shows; `query` is what was asked for, for links that keep it.
+
+    `other_size` is how many rows a page could have instead, and `other_size_query` asks for that.
+    """
 
     form: forms.Form
     page: Page[Any]
     count: Count
     query: str
     is_filtered: bool
+    other_size: int
+    other_size_query: str
 
 
 def listing(
-    request: HttpRequest, form: forms.Form, rows: "QuerySet[Any]", *, order: Order
+    request: HttpRequest, form: forms.Form, *sets: "QuerySet[Any]", order: Order
 ) -> Listing:
-    """Return the page that the address asks for; two statements. `rows` are filtered already."""
-    page = page_of(
-        rows, order=order, after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )
+    """Return the page that the address asks for; two statements for each set of rows.
+
+    The rows are filtered already.
+    """
+    query = asked_for(request.GET)
+    size, other_size = _sizes(query)
+    places = {name: request.GET.get(name, "") for name in ("after", "before")}
+    other = query.copy()
+    other["size"] = str(other_size)
     return Listing(
         form=form,
-        page=page,
-        count=count_up_to(rows),
-        query=asked_for(request.GET).urlencode(),
-        is_filtered=any(
-            value != form.fields[name].initial for name, value in filters_of(form).items()
-        ),
+        page=merged_page_of(sets, order=order, size=size, **places),
+        count=count_together(sets),
+        query=query.urlencode(),
+        is_filtered=is_filtered(form),
+        other_size=other_size,
+        other_size_query=other.urlencode(),
     )
+
+
+def is_filtered(form: forms.Form) -> bool:
+    return any(value != form.fields[name].initial for name, value in filters_of(form).items())
+
+
+def _sizes(query: QueryDict) -> tuple[int, int]:
+    """Return how many rows the page has, and how many it could have instead."""
+    is_long = query.get("size") == str(LONG_PAGE)
+    return (LONG_PAGE, PAGE_SIZE) if is_long else (PAGE_SIZE, LONG_PAGE)
 
 
 def asked_for(query: QueryDict) -> QueryDict:

@@ -240,6 +240,8 @@ ROWS: dict[Any, Callable[[], Any]] = {
         for factory in (
             factories.BatchRowFactory,
             factories.BillFactory,
+            factories.BulkActionFactory,
+            factories.BulkActionRowFactory,
             factories.CashExpenditureFactory,
             factories.ContractFactory,
             factories.CouponFactory,
@@ -279,6 +281,8 @@ EVIDENCE = {
     "association.ResumeEmail",
     "association.ResumeReminder",
     "partners.BatchRow",
+    "partners.BulkAction",
+    "partners.BulkActionRow",
     "partners.InvitationBatch",
     "partners.DigestEntry",
     "partners.InvitationRequest",

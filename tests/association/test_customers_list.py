@@ -91,7 +91,7 @@ def test_list_shows_the_state_of_each_customer(boss):
         (free, "Not frozen"),
     ]
     assert [line["spent"] for line in lines] == [None, None, Decimal("0.00"), Decimal("30.00")]
-    assert page.content.decode().count('name="customer"') == 3
+    assert page.content.decode().count('name="row"') == 4
 
 
 @pytest.mark.parametrize("rows", [1, 3])

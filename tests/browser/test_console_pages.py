@@ -52,6 +52,11 @@ def ids() -> dict[str, Any]:
         partner=partner, created_by=boss.user, email=True, draft=True, size=1
     )
     make.BatchRowFactory(batch=draft)
+    bulk_customers = make.BulkActionFactory(kind="freeze", partner=partner, created_by=boss.user)
+    make.BulkActionRowFactory(action=bulk_customers, object_id=association.pk)
+    bulk = make.BulkActionRowFactory(
+        invitation=invitation, action__partner=partner, action__created_by=boss.user
+    ).action
     return {
         "boss": boss,
         "invitation_id": invitation.pk,
@@ -60,6 +65,9 @@ def ids() -> dict[str, Any]:
         "association_id": association.pk,
         "attempt_id": association.attempt_id,
         "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+        "bulk_action_id": bulk.pk,
+        "console_bulk_customers": bulk_customers.pk,
+        "console_bulk_customers_csv": bulk_customers.pk,
         "console_mailing": draft.pk,
         "member_id": make.PartnerMemberFactory(partner=partner).pk,
         "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,

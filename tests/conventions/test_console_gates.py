@@ -72,6 +72,11 @@ def world() -> World:
     former_user = former.user
     mailing = make.BatchRowFactory(batch__partner=partner, batch__created_by=boss.user).batch
     former.delete()
+    bulk_customers = make.BulkActionFactory(kind="freeze", partner=partner, created_by=boss.user)
+    make.BulkActionRowFactory(action=bulk_customers, object_id=association.pk)
+    bulk = make.BulkActionRowFactory(
+        invitation=invitation, action__partner=partner, action__created_by=boss.user
+    ).action
     return World(
         ids={
             "invitation_id": invitation.pk,
@@ -79,6 +84,9 @@ def world() -> World:
             "association_id": association.pk,
             "attempt_id": association.attempt_id,
             "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+            "bulk_action_id": bulk.pk,
+            "console_bulk_customers": bulk_customers.pk,
+            "console_bulk_customers_csv": bulk_customers.pk,
             # Where only some of a kind have the page: by the name of the address.
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,

@@ -42,7 +42,12 @@ MEANS_THE_SAME = {
     "account_settings": SAME,
     "ask_partner": SAME,
     "console_answer_invitation_request": SAME,
+    "console_bulk_customers": "its rows never change, and each is checked again",
+    "console_bulk_invitations": "its rows never change, and each is checked again",
     "console_cancel_batch": FINAL,
+    "console_choose_customers": NEW,
+    "console_choose_invitations": NEW,
+    "console_choose_of_batch": NEW,
     "console_dismiss_invitation_request": SAME,
     "console_end": SHOWN,
     "console_follow_up": SAME,
@@ -100,6 +105,13 @@ def world() -> World:
         amount=5, period="monthly", on_exhaustion="freeze", set_at=timezone.now()
     )
     mailing = make.BatchRowFactory(batch__partner=boss.partner, batch__created_by=boss.user).batch
+    bulk_customers = make.BulkActionFactory(
+        kind="freeze", partner=boss.partner, created_by=boss.user
+    )
+    make.BulkActionRowFactory(action=bulk_customers, object_id=association.pk)
+    bulk = make.BulkActionRowFactory(
+        invitation=invitation, action__partner=boss.partner, action__created_by=boss.user
+    ).action
     invited = make.UserFactory()
     make.MemberInvitationFactory(address=invited.email)
     make.BillFactory()
@@ -112,6 +124,9 @@ def world() -> World:
             "association_id": association.pk,
             "attempt_id": refused.pk,
             "batch_id": make.InvitationBatchFactory(partner=boss.partner).pk,
+            "bulk_action_id": bulk.pk,
+            "console_bulk_customers": bulk_customers.pk,
+            "console_bulk_customers_csv": bulk_customers.pk,
             "console_mailing": mailing.pk,
             "console_bad_rows": mailing.pk,
             "console_list_remarks": mailing.pk,
@@ -187,6 +202,7 @@ def test_every_editing_form_carries_the_version_that_its_page_showed(world):
         "console_edit_zone",
         "console_freeze",
         "console_notifications",
+        "console_rename_batch",
         "console_rename_customer",
         "console_set_budget",
         "console_set_budgets",

@@ -76,6 +76,10 @@ def world() -> World:
         make.InvitationFactory(referral=True),
         make.InvitationFactory(expired=True),
     ]
+    bulk = make.BulkActionFactory(partner=member.partner, created_by=member.user)
+    bulk_customers = make.BulkActionFactory(
+        kind="freeze", partner=member.partner, created_by=member.user
+    )
     mailed = make.InvitationFactory(email=True, partner=member.partner)
     return World(
         samples={
@@ -91,6 +95,7 @@ def world() -> World:
                 make.BatchRowFactory(batch__partner=member.partner).batch_id,
                 0,
             ],
+            "bulk_action_id": [bulk.pk, bulk_customers.pk, 0],
             "member_id": [member.pk, 0],
             "member_invitation_id": [
                 make.MemberInvitationFactory(partner=member.partner).pk,

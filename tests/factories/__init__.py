@@ -28,6 +28,8 @@ from tests.factories.association import (
 from tests.factories.partners import (
     FROZEN,
     BatchRowFactory,
+    BulkActionFactory,
+    BulkActionRowFactory,
     DigestEntryFactory,
     InvitationBatchFactory,
     InvitationFactory,
@@ -49,6 +51,8 @@ __all__ = [
     "AttemptFactory",
     "BatchRowFactory",
     "BillFactory",
+    "BulkActionFactory",
+    "BulkActionRowFactory",
     "CashExpenditureFactory",
     "ContractFactory",
     "CouponFactory",

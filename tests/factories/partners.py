@@ -151,6 +151,32 @@ class BatchRowFactory(DjangoModelFactory):
     email = Sequence(lambda n: f"listed{n}@example.org")
 
 
+class BulkActionFactory(DjangoModelFactory):
+    """A draft that revokes one invitation, without its row."""
+
+    class Meta:
+        model = models.BulkAction
+
+    partner = SubFactory(PartnerFactory)
+    kind = enums.BulkKind.REVOKE
+    size = 1
+    created_at = LazyFunction(timezone.now)
+
+
+class BulkActionRowFactory(DjangoModelFactory):
+    """The one row of a draft, with an invitation of its partner."""
+
+    class Meta:
+        model = models.BulkActionRow
+
+    class Params:
+        invitation = SubFactory(InvitationFactory)
+
+    action = SubFactory(BulkActionFactory, partner=SelfAttribute("..invitation.partner"))
+    number = 1
+    object_id = SelfAttribute("invitation.pk")
+
+
 class MemberInvitationFactory(DjangoModelFactory):
     """An invitation to become a manager, sent now."""
 

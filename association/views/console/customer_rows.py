@@ -41,6 +41,7 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
         "ended_at": association.ended_at,
         "end_reason": association.end_reason,
         "can_budget": association.is_reseller and not association.has_ended,
+        "can_act": not association.has_ended,
         "budget": state.budget,
         "spent": state.spent,
         "manager": association.manager.user.email if association.manager else "",

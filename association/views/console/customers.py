@@ -59,7 +59,7 @@ ROWS_READ_AT_ONCE = 500
 @require_safe
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    form = _search_form(request, member)
+    form = search_form(request, member)
     rows = find_customers(member, filters_of(form))
     found = listing(request, form, with_people(rows), order=_order(form))
     states = customer_states(found.page.rows, now=timezone.now())
@@ -67,7 +67,6 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         "listing": found,
         "lines": lines,
-        "can_budget": any(line["can_budget"] for line in lines),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
@@ -78,7 +77,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Download all customers that the list shows; written to the log, not to a row."""
     now = timezone.now()
-    form = _search_form(request, member)
+    form = search_form(request, member)
     rows = find_customers(member, filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
@@ -215,7 +214,7 @@ def _open_ask(
     return {"for": asked_for, "at": asked_at}
 
 
-def _search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:
+def search_form(request: HttpRequest, member: PartnerMember) -> CustomerSearchForm:
     """Return the filters; only administrators see customers of several managers."""
     members = member.partner.members.select_related("user").order_by("user__email", "pk")
     return CustomerSearchForm(request.GET, members=list(members) if member.is_administrator else [])

@@ -44,7 +44,7 @@ def _find(member: PartnerMember, filters: Any) -> dict[str, Any]:
     customers = page_of(people, order=NEWEST_FIRST, size=SHOWN)
     offers = find_invitations(member, filters, now=now).select_related("partner")
     invitations = page_of(offers, order=NEWEST_MADE, size=SHOWN)
-    named = batches_of(member).filter(label__icontains=filters["q"])
+    named = batches_of(member).called(filters["q"])
     batches = page_of(named, order=NEWEST_MADE, size=SHOWN)
     return {
         "customers": [row_of(state, member) for state in customer_states(customers.rows, now=now)],

@@ -1,0 +1,73 @@
+"""What a member confirms for many invitations at once, and the name of a batch."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partners.enums import InvitationProblem
+from partners.forms.expiry import CHOICES, NEVER, ExpiryField, MomentField, chosen_expiry
+from partners.forms.invitations import LONGEST_LABEL, LONGEST_LIFE
+from partners.forms.reasons import reason_field
+from partners.models import Partner
+from partners.refusals import SENTENCES
+from web.text_fields import LineField
+from web.versioned_forms import VersionedForm
+
+
+class BulkForm(forms.Form):
+    """What is confirmed for many rows; `terms()` is stored with the action."""
+
+    def terms(self) -> dict[str, Any]:
+        return {}
+
+
+class ResendManyForm(BulkForm):
+    """Nothing is typed: the page says what will happen."""
+
+
+class RevokeManyForm(BulkForm):
+    reason = reason_field(required=True, help_text=_("Your own people read it."))
+
+
+class ExtendManyForm(BulkForm):
+    """The new expiry of each invitation."""
+
+    expiry = ExpiryField(initial="30")
+    expires_at = MomentField()
+
+    def __init__(self, *args: Any, partner: Partner, now: datetime, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.now = now
+        expiry: Any = self.fields["expiry"]
+        expiry.label = _("Expire")
+        expiry.choices = [choice for choice in CHOICES if choice[0] != NEVER]
+        text = _("In the time zone %(zone)s.")
+        self.fields["expires_at"].help_text = text % {"zone": partner.time_zone}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        moment = chosen_expiry(self, now=self.now)
+        if moment is None and not self.errors:
+            self.add_error("expiry", _("Choose when they expire."))
+        elif moment is not None and moment <= self.now:
+            self.add_error("expires_at", SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
+        elif moment is not None and moment - self.now > LONGEST_LIFE:
+            self.add_error("expires_at", _("The expiry must be within ten years."))
+        cleaned["expires_at"] = moment
+        return cleaned
+
+    def terms(self) -> dict[str, Any]:
+        return {"expires_at": self.cleaned_data["expires_at"].isoformat()}
+
+
+class BatchNameForm(VersionedForm):
+    """What the partner calls a batch; empty, it is called by its label."""
+
+    name = LineField(
+        label=_("Name"),
+        max_length=LONGEST_LABEL,
+        required=False,
+        help_text=_("For your own people. The labels of its invitations stay as they are."),
+    )

@@ -1,0 +1,206 @@
+"""Actions on many rows: chosen as a draft, started by its member, done row by row by any worker."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from audit.services import acting_for, record_audit_event
+from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
+from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
+from partners.services.invitation_drafts import moment_text
+from web.refused import Refused
+from web.transactions import whole_transaction
+
+MOST_ROWS = 5_000
+# So many rows are done while the member waits for the page.
+FEW_ROWS = 100
+SECONDS_AT_ONCE = 1.0
+# The freezes of the customers keep their reason.
+FORGETS_REASON = frozenset({BulkKind.SET_BUDGET, BulkKind.FREEZE, BulkKind.UNFREEZE})
+
+
+@dataclass(frozen=True, slots=True)
+class RowTask:
+    """What to do with one row: the action's member, terms and reason, and the key of the object."""
+
+    member: PartnerMember
+    key: int
+    terms: Mapping[str, Any]
+    reason: str
+    now: datetime
+
+
+# Does what a kind says to one row, or raises Refused.
+Performers = Mapping[BulkKind, Callable[[RowTask], None]]
+
+
+@whole_transaction
+def choose_rows(
+    *,
+    member: PartnerMember,
+    kind: BulkKind,
+    keys: Sequence[int],
+    batch: InvitationBatch | None = None,
+    most: int = MOST_ROWS,
+    now: datetime,
+) -> BulkAction:
+    """Store a draft with these rows, in this order.
+
+    Raises Refused: NOTHING_CHOSEN, TOO_MANY for more than `most` keys.
+    """
+    check_chosen(keys, most=most)
+    action = BulkAction(
+        partner=member.partner,
+        kind=kind,
+        batch=batch,
+        size=len(keys),
+        created_at=now,
+        created_by=member.user,
+    )
+    rows = [
+        BulkActionRow(action=action, number=number, object_id=key)
+        for number, key in enumerate(keys, start=1)
+    ]
+    with transaction.atomic():
+        action.save(force_insert=True)
+        BulkActionRow.objects.bulk_create(rows, batch_size=1_000)
+    return action
+
+
+def check_chosen(keys: Sequence[int], *, most: int = MOST_ROWS) -> None:
+    """Raise Refused as `choose_rows()` does."""
+    if not keys:
+        raise Refused(BulkRefusal.NOTHING_CHOSEN)
+    if len(keys) > most:
+        raise Refused(BulkRefusal.TOO_MANY, most=f"{most:,}")
+
+
+@whole_transaction
+def start_bulk_action(
+    *, action: BulkAction, terms: Mapping[str, Any], reason: str = "", by: User, now: datetime
+) -> BulkAction:
+    """Start the draft; the same start a second time does nothing.
+
+    Raises Refused: CANCELLED, STARTED with other terms.
+    """
+    with transaction.atomic():
+        locked = BulkAction.objects.select_for_update().get(pk=action.pk)
+        if locked.cancelled_at is not None:
+            raise Refused(BulkRefusal.CANCELLED)
+        if locked.started_at is None:
+            locked.terms, locked.reason, locked.started_at = dict(terms), reason, now
+            locked.save(update_fields=["terms", "reason", "started_at"])
+            record_audit_event(
+                action="bulk_action.started",
+                about=locked,
+                by=by,
+                now=now,
+                before={"started_at": None},
+                after={"kind": locked.kind, "size": locked.size, "started_at": moment_text(now)},
+            )
+        elif locked.terms != terms:
+            raise Refused(BulkRefusal.STARTED)
+    return locked
+
+
+@whole_transaction
+def cancel_bulk_action(*, action: BulkAction, by: User | None, now: datetime) -> BulkAction:
+    """Do no more rows unless it has ended already; what is done stays."""
+    with transaction.atomic():
+        locked = BulkAction.objects.select_for_update().get(pk=action.pk)
+        if locked.state in {BatchState.DRAFT, BatchState.RUNNING}:
+            # The clock was read before the lock.
+            locked.cancelled_at = max(now, locked.started_at or now)
+            _forget_reason(locked)
+            locked.save(update_fields=["cancelled_at", "reason"])
+            record_audit_event(
+                action="bulk_action.cancelled",
+                about=locked,
+                by=by,
+                now=now,
+                before={"cancelled_at": None},
+                after={"cancelled_at": moment_text(locked.cancelled_at)},
+            )
+    return locked
+
+
+def do_few(*, action: BulkAction, performers: Performers) -> None:
+    """Do a small action at once, as far as a second goes; the worker does the rest."""
+    if action.size <= FEW_ROWS:
+        do_rows(performers=performers, now=timezone.now(), action=action)
+
+
+def do_rows(*, performers: Performers, now: datetime, action: BulkAction | None = None) -> int:
+    """Do rows of running actions of these kinds, or of this one, for a second; return how many."""
+    begun, done = monotonic(), 0
+    while monotonic() - begun < SECONDS_AT_ONCE and _do_next_row(performers, now, action):
+        done += 1
+    return done
+
+
+def visible_row(rows: QuerySet[Any], task: RowTask) -> Any:
+    """Return the task's row, of those that the member may see now.
+
+    Raises Refused: NOT_VISIBLE.
+    """
+    found = rows.filter(pk=task.key).first()
+    if found is None:
+        raise Refused(BulkRefusal.NOT_VISIBLE)
+    return found
+
+
+def has_running_bulk_actions(*, now: datetime) -> bool:
+    """Return whether rows are still to be done, by whichever worker."""
+    return BulkAction.objects.running().exists()
+
+
+@whole_transaction
+def _do_next_row(performers: Performers, now: datetime, only: BulkAction | None) -> bool:
+    """Do one row and write its outcome, in one transaction: nothing is done twice.
+
+    A transaction for each row, because services lock in an order that two rows would break.
+    """
+    with transaction.atomic():
+        running = BulkAction.objects.running(list(performers))
+        action = (running.filter(pk=only.pk) if only else running).lock_next()
+        if action is None:
+            return False
+        row = action.rows.get(number=action.done_count + 1)
+        row.outcome = BulkActionRow.DONE
+        try:
+            with transaction.atomic():
+                _perform(performers[BulkKind(action.kind)], action, row.object_id, now)
+        except Refused as refused:
+            row.outcome, row.again_at = refused.code.value, refused.again_at
+            action.refused_count += 1
+        row.save(update_fields=["outcome", "again_at"])
+        action.done_count += 1
+        if action.done_count == action.size:
+            action.finished_at = now
+            _forget_reason(action)
+        action.save(update_fields=["done_count", "refused_count", "finished_at", "reason"])
+    return True
+
+
+def _perform(
+    perform: Callable[[RowTask], None], action: BulkAction, key: int, now: datetime
+) -> None:
+    """Act for the member who started it, with the rights that the member has now."""
+    member = action.partner.members.filter(user=action.created_by).first()
+    if member is None:
+        raise Refused(MemberRefusal.NO_LONGER_MEMBER)
+    member.partner, member.user = action.partner, action.created_by
+    with acting_for(action.partner_id, member.user):
+        perform(RowTask(member, key, action.terms, action.reason, now))
+
+
+def _forget_reason(action: BulkAction) -> None:
+    if action.kind in FORGETS_REASON:
+        action.reason = ""

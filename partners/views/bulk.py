@@ -1,0 +1,194 @@
+"""The console's page of an action on many rows: confirmed, then in progress, then its outcomes."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partners.enums import BatchState, BulkKind
+from partners.forms.bulk import BulkForm
+from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
+from partners.services.bulk_actions import (
+    MOST_ROWS,
+    Performers,
+    cancel_bulk_action,
+    choose_rows,
+    do_few,
+    start_bulk_action,
+)
+from partners.views.downloads import csv_of
+from partners.views.refusing import answer_action, answer_form
+from web.answers import see_other
+from web.random_ids import key_or_404
+from web.refused import forget_refusal
+
+TEMPLATE = "partners/bulk_action.html"
+SHOWN = 100
+ROWS_READ_AT_ONCE = 500
+# The button of the list for the rows that match, also those of other pages.
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a row is called, and the page that it has."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSubject:
+    """What actions on invitations do not share with those on customers."""
+
+    section: str
+    list_page: str
+    action_page: str
+    performers: Performers
+    # By kind: the title with `%(number)s`, the template with what will happen, and its form.
+    titles: Mapping[BulkKind, Any]
+    effects: str
+    # The names of rows by their keys, and the sentence for the code of a refusal.
+    names_of: Callable[[PartnerMember, Collection[int]], Mapping[int, Name]]
+    sentence_of: Callable[[str], str]
+
+
+def sent_kind(request: HttpRequest, subject: BulkSubject) -> BulkKind:
+    """Return the kind that the button names; 404 for one that the subject does not have."""
+    sent = request.POST.get("action")
+    kind = next((kind for kind in subject.performers if kind == sent), None)
+    if kind is None:
+        raise Http404
+    return kind
+
+
+def ticked_keys(request: HttpRequest, rows: Any) -> list[int]:
+    """Return the ticked rows of these; 404 if one of them is not among them."""
+    keys = [key_or_404(text) for text in dict.fromkeys(request.POST.getlist("row"))]
+    if len(keys) > MOST_ROWS or rows.filter(pk__in=keys).count() != len(keys):
+        raise Http404
+    return keys
+
+
+def choose(
+    request: HttpRequest,
+    member: PartnerMember,
+    subject: BulkSubject,
+    kind: BulkKind,
+    keys: Sequence[int],
+    *,
+    batch: InvitationBatch | None = None,
+    most: int = MOST_ROWS,
+    back_url: str,
+) -> HttpResponse:
+    """Store the rows as a draft, and lead to the page that confirms it."""
+
+    def draft() -> str:
+        now = timezone.now()
+        action = choose_rows(member=member, kind=kind, keys=keys, batch=batch, most=most, now=now)
+        return reverse(subject.action_page, args=[action.pk])
+
+    return answer_action(request, member, draft, section=subject.section, back_url=back_url)
+
+
+def bulk_action_of(member: PartnerMember, subject: BulkSubject, key: int) -> BulkAction:
+    """Return the member's own action on such rows; for others the page does not exist."""
+    own = member.partner.bulk_actions.visible_to(member).filter(kind__in=list(subject.performers))
+    return get_object_or_404(own.select_related("batch"), pk=key)
+
+
+def answer_bulk_action(
+    request: HttpRequest,
+    member: PartnerMember,
+    subject: BulkSubject,
+    action: BulkAction,
+    form: BulkForm,
+) -> HttpResponse:
+    """Show the page in each state; a POST starts the draft, or cancels with `action=cancel`."""
+    page_url = reverse(subject.action_page, args=[action.pk])
+    if request.method == "POST" and request.POST.get("action") == "cancel":
+        return _cancel(request, member, action, page_url)
+
+    def start() -> str:
+        start_bulk_action(
+            action=action,
+            terms=form.terms(),
+            reason=form.cleaned_data.get("reason", ""),
+            by=member.user,
+            now=timezone.now(),
+        )
+        return page_url
+
+    answer = answer_form(
+        request,
+        member,
+        form,
+        start,
+        TEMPLATE,
+        lambda: _context(member, subject, action),
+        section=subject.section,
+    )
+    if answer.status_code == 303:
+        do_few(action=action, performers=subject.performers)
+        # What a row was refused is its outcome; the request is answered as done.
+        forget_refusal()
+    return answer
+
+
+def outcomes_csv(
+    member: PartnerMember, subject: BulkSubject, action: BulkAction
+) -> HttpResponseBase:
+    header = [_("Number"), _("Name"), _("Outcome")]
+    codes = action.rows.values_list("outcome", flat=True).distinct()
+    words = {code: _word(subject, code) for code in codes}
+
+    def lines() -> Any:
+        rows = action.rows.order_by("number")
+        for first in range(0, action.size, ROWS_READ_AT_ONCE):
+            some = list(rows.filter(number__gt=first, number__lte=first + ROWS_READ_AT_ONCE))
+            names = subject.names_of(member, [row.object_id for row in some])
+            for row in some:
+                name = names.get(row.object_id)
+                yield [row.number, name.text if name else "", words[row.outcome]]
+
+    return csv_of(member, f"outcomes-{action.pk}", header, lines())
+
+
+def _cancel(
+    request: HttpRequest, member: PartnerMember, action: BulkAction, page_url: str
+) -> HttpResponse:
+    cancelled = cancel_bulk_action(action=action, by=member.user, now=timezone.now())
+    if cancelled.state == BatchState.FINISHED:
+        messages.info(request, _("All was done before it could be cancelled."))
+    return see_other(page_url)
+
+
+def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> dict[str, Any]:
+    rows = action.rows.order_by("number")
+    if action.state != BatchState.DRAFT:
+        rows = rows.exclude(outcome__in=["", BulkActionRow.DONE])
+    shown = list(rows[:SHOWN])
+    names = subject.names_of(member, [row.object_id for row in shown])
+    list_url = reverse(subject.list_page)
+    batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
+    return {
+        "action": action,
+        "title": subject.titles[BulkKind(action.kind)] % {"number": action.size},
+        "effects": subject.effects,
+        "rows": [(names.get(row.object_id), row, _word(subject, row.outcome)) for row in shown],
+        "left_out": (action.refused_count or action.size) - len(shown),
+        "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),
+        "back_url": batch_url or list_url,
+    }
+
+
+def _word(subject: BulkSubject, outcome: str) -> str:
+    if outcome == BulkActionRow.DONE:
+        return _("Done")
+    return subject.sentence_of(outcome) if outcome else _("Not done")

@@ -1,0 +1,141 @@
+"""The console's actions on many invitations: chosen on the list or of a batch, and confirmed."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import ngettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partners.enums import BulkKind, Channel
+from partners.forms.bulk import BulkForm, ExtendManyForm, ResendManyForm, RevokeManyForm
+from partners.forms.filters import InvitationListForm
+from partners.models import BulkAction, PartnerMember
+from partners.refusals import SENTENCES, sentence_for
+from partners.services.batches import MOST_AT_ONCE
+from partners.services.bulk_actions import MOST_ROWS, check_chosen
+from partners.services.bulk_invitations import PERFORMERS
+from partners.services.invitation_search import find_invitations
+from partners.views.batches import batch_of
+from partners.views.bulk import (
+    ALL,
+    BulkSubject,
+    Name,
+    answer_bulk_action,
+    bulk_action_of,
+    choose,
+    outcomes_csv,
+    sent_kind,
+    ticked_keys,
+)
+from partners.views.gate import for_members
+from partners.views.lists import asked_for, filters_of
+from partners.views.outcomes import outcomes_download
+from partners.views.refusing import refusal_page
+from partners.views.shared import SECTION, invitations_of
+from web.answers import posted, posts_only
+from web.refused import Refused
+from web.security_log import log_security_event
+
+DOWNLOAD = "download"
+
+
+def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]:
+    rows = invitations_of(member).filter(pk__in=keys).values_list("pk", "label")
+    return {key: Name(label, reverse("console_invitation", args=[key])) for key, label in rows}
+
+
+SUBJECT = BulkSubject(
+    section=SECTION,
+    list_page="console_invitations",
+    action_page="console_bulk_invitations",
+    performers=PERFORMERS,
+    titles={
+        BulkKind.REVOKE: ngettext_lazy(
+            "Revoke %(number)s invitation", "Revoke %(number)s invitations", "number"
+        ),
+        BulkKind.RESEND: ngettext_lazy(
+            "Send %(number)s invitation again", "Send %(number)s invitations again", "number"
+        ),
+        BulkKind.EXTEND: ngettext_lazy(
+            "Extend %(number)s invitation", "Extend %(number)s invitations", "number"
+        ),
+    },
+    effects="partners/_bulk_effects.html",
+    names_of=names_of,
+    sentence_of=lambda code: str(SENTENCES[code]),
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+@posts_only("console_invitations")
+def choose_invitations(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
+    """Choose the ticked invitations, or with `all` those that match the filters in the address."""
+    rows: Any = invitations_of(member)
+    if request.POST.get(ALL):
+        form = InvitationListForm(request.GET, member=member)
+        found = find_invitations(member, filters_of(form), now=timezone.now())
+        ordered = found.order_by("-created_at", "-pk").values_list("pk", flat=True)
+        keys = list(ordered[: MOST_ROWS + 1])
+    else:
+        keys = ticked_keys(request, rows)
+    back_url = f"{reverse('console_invitations')}?{asked_for(request.GET).urlencode()}"
+    if request.POST.get("action") == DOWNLOAD:
+        return _download(request, member, keys, back_url)
+    kind = sent_kind(request, SUBJECT)
+    return choose(request, member, SUBJECT, kind, keys, back_url=back_url)
+
+
+def _download(
+    request: HttpRequest, member: PartnerMember, keys: list[int], back_url: str
+) -> HttpResponseBase:
+    try:
+        check_chosen(keys)
+    except Refused as refused:
+        sentence = sentence_for(refused)
+        return refusal_page(request, member, sentence, section=SECTION, back_url=back_url)
+    log_security_event("invitations.exported", member=member.pk, count=len(keys))
+    return outcomes_download(member, invitations_of(member).filter(pk__in=keys), name="invitations")
+
+
+@for_members
+@posts_only("console_batch", "batch_id")
+def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
+    """Choose what is neither used up nor revoked of the batch."""
+    batch = batch_of(member, batch_id)
+    kind = sent_kind(request, SUBJECT)
+    rows = invitations_of(member).filter(batch=batch).unfinished().order_by("created_at", "pk")
+    if kind == BulkKind.RESEND:
+        rows = rows.filter(channel=Channel.EMAIL)
+    keys = list(rows.values_list("pk", flat=True))
+    back_url = reverse("console_batch", args=[batch.pk])
+    return choose(
+        request, member, SUBJECT, kind, keys, batch=batch, most=MOST_AT_ONCE, back_url=back_url
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members
+def bulk_invitations(
+    request: HttpRequest, member: PartnerMember, bulk_action_id: int
+) -> HttpResponse:
+    action = bulk_action_of(member, SUBJECT, bulk_action_id)
+    return answer_bulk_action(request, member, SUBJECT, action, _form(request, member, action))
+
+
+@require_safe
+@for_members
+def bulk_invitations_csv(
+    request: HttpRequest, member: PartnerMember, bulk_action_id: int
+) -> HttpResponseBase:
+    return outcomes_csv(member, SUBJECT, bulk_action_of(member, SUBJECT, bulk_action_id))
+
+
+def _form(request: HttpRequest, member: PartnerMember, action: BulkAction) -> BulkForm:
+    if action.kind == BulkKind.EXTEND:
+        return ExtendManyForm(posted(request), partner=member.partner, now=timezone.now())
+    form = RevokeManyForm if action.kind == BulkKind.REVOKE else ResendManyForm
+    return form(posted(request))

@@ -1,0 +1,254 @@
+"""Actions on many customers: each row as its single action, with an outcome of its own."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.enums import FreezeCause
+from association.services.bulk_customers import PERFORMERS, do_customers
+from association.services.customers import set_budget, unfreeze_customer
+from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from partners.enums import BudgetPeriod, BulkKind, OnExhaustion
+from partners.models import BulkAction
+from partners.services.bulk_actions import choose_rows, do_few, start_bulk_action
+from tests.factories import (
+    InvitationFactory,
+    PartnerMemberFactory,
+    SpendingFactory,
+    end_by_provider,
+    make_associated,
+)
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/partner/customers/"
+CHOOSE = f"{LIST}bulk/"
+BUDGET = {"amount": "100.00", "period": "monthly", "on_exhaustion": "freeze", "unfreeze": True}
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory.create(administrator=True)
+
+
+@pytest.fixture
+def client(boss):
+    return client_of(boss)
+
+
+def client_of(member):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client
+
+
+def joined(member, **invitation):
+    invitation = InvitationFactory.create(
+        partner=member.partner, created_by=member.user, **invitation
+    )
+    return make_associated(invitation=invitation, now=timezone.now() - timedelta(hours=1))
+
+
+def with_budget(association):
+    set_budget(
+        association=association,
+        amount=Decimal("50.00"),
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
+        by=None,
+        now=timezone.now(),
+    )
+    return association
+
+
+def free(association):
+    with_budget(association)
+    unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+    return association
+
+
+def run(member, kind, rows, reason="", **terms):
+    """Start the action as a member, and do all of it; return the outcomes."""
+    now = timezone.now()
+    action = choose_rows(member=member, kind=kind, keys=[row.pk for row in rows], now=now)
+    start_bulk_action(action=action, terms=terms, reason=reason, by=member.user, now=now)
+    do_few(action=action, performers=PERFORMERS)
+    return list(action.rows.order_by("number").values_list("outcome", flat=True))
+
+
+def causes(association):
+    return set(association.account.freezes.open().values_list("cause", flat=True))
+
+
+def text_of(answer):
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_budgets_are_set_and_customers_unfrozen(boss):
+    waiting, spent, referral, ended, theirs = (
+        joined(boss),
+        joined(boss),
+        joined(boss, referral=True),
+        joined(boss),
+        make_associated(),
+    )
+    SpendingFactory.create(account=spent.account, amount=Decimal("100.00"))
+    end_by_provider(ended)
+    outcomes = run(
+        boss, BulkKind.SET_BUDGET, [waiting, spent, referral, ended, theirs], "Welcome", **BUDGET
+    )
+    assert outcomes == [
+        *("done", "used_up_at_once", "not_reseller", "ended", "bulk_not_visible"),
+    ]
+    budget = waiting.budgets.get()
+    assert (budget.amount, budget.period, budget.set_by) == (100, "monthly", boss.user)
+    assert causes(waiting) == set()
+    assert waiting.account.freezes.get().unfreeze_reason == "Welcome"
+    assert causes(spent) == {FreezeCause.ASSOCIATION}
+    assert OutboxMessage.objects.filter(kind="association.unfrozen").count() == 1
+    assert list(find_violations()) == []
+
+
+def test_customers_are_frozen_with_the_reason(boss):
+    rows = [free(joined(boss)), joined(boss, referral=True)]
+    outcomes = run(boss, BulkKind.FREEZE, rows, "Not paid", scope="account")
+    assert outcomes == ["done", "not_reseller"]
+    freeze = rows[0].account.freezes.open().get()
+    assert (freeze.cause, freeze.reason, freeze.frozen_by) == ("partner", "Not paid", boss.user)
+    assert run(boss, BulkKind.FREEZE, rows[:1], "Late", scope="account") == [
+        "frozen_for_other_reason"
+    ]
+    assert list(find_violations()) == []
+
+
+def test_reason_is_kept_by_the_freezes_alone(boss):
+    run(boss, BulkKind.FREEZE, [free(joined(boss))], "Ada has not paid", scope="account")
+    assert BulkAction.objects.get().reason == ""
+
+
+def test_customers_are_unfrozen_but_not_without_a_budget(boss):
+    rows = [with_budget(joined(boss)), joined(boss), free(joined(boss))]
+    outcomes = run(boss, BulkKind.UNFREEZE, rows, "Paid")
+    assert outcomes == ["done", "no_budget", "nothing_to_lift"]
+    assert causes(rows[0]) == set()
+
+
+def test_manager_is_assigned_and_taken_away(boss):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    stranger = PartnerMemberFactory.create()
+    rows = [joined(boss), joined(boss, referral=True)]
+    assert run(boss, BulkKind.ASSIGN_MANAGER, rows, manager=colleague.pk) == ["done", "done"]
+    assert [type(row).objects.get(pk=row.pk).manager for row in rows] == [colleague] * 2
+    assert run(boss, BulkKind.ASSIGN_MANAGER, rows, manager=stranger.pk) == ["not_a_member"] * 2
+    assert run(boss, BulkKind.ASSIGN_MANAGER, rows, manager=None) == ["done", "done"]
+    assert [type(row).objects.get(pk=row.pk).manager for row in rows] == [None] * 2
+
+
+def test_manager_acts_on_own_customers_and_assigns_none(boss):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    mine, theirs = with_budget(joined(boss)), with_budget(joined(boss))
+    type(mine).objects.filter(pk=mine.pk).update(manager=colleague)
+    assert run(colleague, BulkKind.UNFREEZE, [mine, theirs], "Paid") == ["done", "bulk_not_visible"]
+    assert run(colleague, BulkKind.ASSIGN_MANAGER, [mine], manager=None) == ["not_an_administrator"]
+
+
+def test_each_customer_has_the_events_of_its_single_action(boss):
+    run(boss, BulkKind.SET_BUDGET, [joined(boss), joined(boss)], **BUDGET)
+    events = AuditEvent.objects.filter(acted_for=boss.partner_id, actor=boss.user)
+    actions = list(events.order_by("pk").values_list("action", flat=True))
+    assert actions == [*(["budget.set", "freeze.closed"] * 2)]
+
+
+# --- the pages
+
+
+def choose(client, action, rows=(), query="", **more):
+    sent = {"action": action, "row": [row.pk for row in rows], **more}
+    answer = client.post(f"{CHOOSE}?{query}", sent)
+    assert answer.status_code == 303
+    return answer["Location"]
+
+
+def test_ticked_customers_are_frozen(client, boss):
+    customer = free(joined(boss))
+    page = choose(client, "freeze", [customer])
+    assert "Freeze 1 customer?" in text_of(client.get(page))
+    assert client.post(page, {"scope": "account"}).status_code == 400
+    assert client.post(page, {"scope": "account", "reason": "Late"})["Location"] == page
+    assert causes(customer) == {FreezeCause.PARTNER}
+    assert "1 of 1 done" in text_of(client.get(page))
+
+
+def test_few_ticked_customers_get_the_page_that_shows_their_budgets(client, boss):
+    rows = [joined(boss), joined(boss)]
+    page = choose(client, "set_budget", rows)
+    assert page == f"{LIST}budget?customer={rows[0].pk}&customer={rows[1].pk}"
+    assert client.get(page).status_code == 200
+    assert choose(client, "set_budget", [*rows, joined(boss, referral=True)]).startswith(CHOOSE)
+
+
+def test_all_that_match_get_a_budget(client, boss):
+    rows = [joined(boss) for _ in range(3)]
+    free(joined(boss))
+    page = choose(client, "set_budget", query="status=waiting", all="1")
+    assert "Set a budget for 3 customers?" in text_of(client.get(page))
+    typed = {"amount": "100", "period": "monthly", "on_exhaustion": "freeze", "unfreeze": "on"}
+    assert client.post(page, {**typed, "amount": "0"}).status_code == 400
+    assert client.post(page, typed)["Location"] == page
+    assert [causes(row) for row in rows] == [set()] * 3
+
+
+def test_what_was_left_alone_is_said_of_each(client, boss):
+    rows = [with_budget(joined(boss)), joined(boss)]
+    page = choose(client, "unfreeze", rows)
+    client.post(page, {"reason": "Paid"})
+    shown = client.get(page)
+    [(name, _row, word)] = shown.context["rows"]
+    assert name.text == rows[1].shown_name
+    assert word == "A budget has to be set first: without one the account stays frozen."
+    lines = b"".join(client.get(page.rstrip("/") + ".csv")).decode("utf-8-sig").splitlines()
+    assert lines[1] == f"1,{rows[0].shown_name},Done"
+
+
+def test_manager_is_chosen_among_the_members(client, boss):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    customer = joined(boss)
+    page = choose(client, "assign_manager", [customer])
+    assert client.post(page, {"manager": "1"}).status_code == 400
+    client.post(page, {"manager": str(colleague.pk)})
+    customer.refresh_from_db()
+    assert customer.manager == colleague
+
+
+def test_managers_assign_nobody(boss):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    answer = client_of(colleague).post(CHOOSE, {"action": "assign_manager", "all": "1"})
+    assert answer.status_code == 404
+    assert "Manager</button>" not in client_of(colleague).get(LIST).content.decode()
+
+
+def test_actions_on_invitations_are_no_actions_on_customers(client, boss):
+    customer = joined(boss)
+    assert client.post(CHOOSE, {"action": "revoke", "row": [customer.pk]}).status_code == 404
+
+
+def test_worker_does_customers_and_not_invitations(client, boss, monkeypatch):
+    monkeypatch.setattr("partners.services.bulk_actions.FEW_ROWS", 0)
+    page = choose(client, "unfreeze", [with_budget(joined(boss))])
+    client.post(page, {"reason": "Paid"})
+    assert "0 of 1 done" in text_of(client.get(page))
+    assert do_customers(now=timezone.now()) == 1
+    assert "1 of 1 done" in text_of(client.get(page))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_page_has_a_constant_query_count(client, boss, rows, django_assert_num_queries):
+    page = choose(client, "freeze", [joined(boss) for _ in range(rows)])
+    with django_assert_num_queries(7):
+        client.get(page)

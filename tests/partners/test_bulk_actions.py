@@ -1,0 +1,279 @@
+"""Actions on many invitations: fixed rows, an outcome each, nothing twice, present rights."""
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from association.services.invariants.checking import find_violations
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from outbox.services.suppression import hash_of, suppress
+from partners.enums import BulkKind, BulkRefusal
+from partners.models import BulkAction
+from partners.services import bulk_invitations
+from partners.services.bulk_actions import (
+    MOST_ROWS,
+    cancel_bulk_action,
+    choose_rows,
+    do_few,
+    has_running_bulk_actions,
+    start_bulk_action,
+)
+from partners.services.bulk_invitations import PERFORMERS, do_invitations
+from partners.services.invitations import resend_invitation, revoke_invitation
+from partners.services.retention import forget_bulk_actions
+from tests.factories import (
+    BulkActionFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    mark_frozen,
+)
+from web.refused import Refused
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create()
+
+
+def own(member, **fields):
+    return InvitationFactory.create(partner=member.partner, created_by=member.user, **fields)
+
+
+def chosen(member, kind, rows):
+    return choose_rows(member=member, kind=kind, keys=[row.pk for row in rows], now=NOW)
+
+
+def started(member, kind, rows, **terms):
+    action = chosen(member, kind, rows)
+    return start_bulk_action(action=action, terms=terms, by=member.user, now=NOW)
+
+
+def outcomes(action):
+    return list(action.rows.order_by("number").values_list("outcome", flat=True))
+
+
+def violations():
+    """Return what breaks an invariant, but for the factories' uses without an association."""
+    return [found for found in find_violations() if found.invariant != "I1"]
+
+
+def test_each_row_gets_its_own_outcome(member):
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    rows = [
+        own(member),
+        own(member, revoked=True),
+        own(member, used_up=True),
+        own(member, expired=True),
+        own(colleague),
+    ]
+    action = started(member, BulkKind.REVOKE, rows)
+    assert do_invitations(now=NOW) == 5
+    action.refresh_from_db()
+    assert outcomes(action) == [
+        "done",
+        "invitation_revoked",
+        "invitation_used_up",
+        "done",
+        "bulk_not_visible",
+    ]
+    assert (action.state, action.done_count, action.refused_count) == ("finished", 5, 3)
+    for row in rows:
+        row.refresh_from_db()
+    assert [row.revoked_at == NOW for row in rows] == [True, False, False, True, False]
+    assert do_invitations(now=NOW) == 0
+    assert violations() == []
+
+
+def test_action_is_its_members_and_in_the_activity(member):
+    started(member, BulkKind.REVOKE, [own(member)])
+    do_invitations(now=NOW)
+    event = AuditEvent.objects.get(action="invitation.revoked")
+    assert (event.actor, event.acted_for) == (member.user, member.partner_id)
+
+
+def test_draft_does_nothing(member):
+    invitation = own(member)
+    chosen(member, BulkKind.REVOKE, [invitation])
+    assert (do_invitations(now=NOW), has_running_bulk_actions(now=NOW)) == (0, False)
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
+def test_who_is_no_longer_a_member_does_nothing(member):
+    action = started(member, BulkKind.REVOKE, [own(member)])
+    member.delete()
+    do_invitations(now=NOW)
+    assert outcomes(action) == ["no_longer_member"]
+
+
+def test_cancelling_leaves_what_is_done(member, monkeypatch):
+    rows = [own(member) for _ in range(3)]
+    action = started(member, BulkKind.REVOKE, rows)
+    # A clock that is beyond the second after one row.
+    monkeypatch.setattr("partners.services.bulk_actions.monotonic", count(step=0.6).__next__)
+    assert do_invitations(now=NOW) == 1
+    cancelled = cancel_bulk_action(action=action, by=member.user, now=NOW)
+    assert (cancelled.state, cancelled.done_count) == ("cancelled", 1)
+    do_few(action=cancelled, performers=PERFORMERS)
+    assert outcomes(action) == ["done", "", ""]
+    again = cancel_bulk_action(action=action, by=member.user, now=NOW + DAY)
+    assert again.cancelled_at == NOW
+
+
+def test_starting_twice_is_starting_once(member):
+    action = started(member, BulkKind.EXTEND, [own(member)], expires_at=(NOW + DAY).isoformat())
+    terms = {"expires_at": (NOW + DAY).isoformat()}
+    start_bulk_action(action=action, terms=terms, by=member.user, now=NOW)
+    assert AuditEvent.objects.filter(action="bulk_action.started").count() == 1
+    with pytest.raises(Refused) as refused:
+        start_bulk_action(action=action, terms={}, by=member.user, now=NOW)
+    assert refused.value.code == BulkRefusal.STARTED
+
+
+def test_cancelled_draft_is_not_started(member):
+    action = chosen(member, BulkKind.REVOKE, [own(member)])
+    cancel_bulk_action(action=action, by=member.user, now=NOW)
+    with pytest.raises(Refused) as refused:
+        start_bulk_action(action=action, terms={}, by=member.user, now=NOW)
+    assert refused.value.code == BulkRefusal.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(0, BulkRefusal.NOTHING_CHOSEN), (MOST_ROWS + 1, BulkRefusal.TOO_MANY)],
+)
+def test_number_of_rows_is_limited(member, number, code):
+    with pytest.raises(Refused) as refused:
+        choose_rows(member=member, kind=BulkKind.REVOKE, keys=range(number), now=NOW)
+    assert refused.value.code == code
+    assert BulkAction.objects.count() == 0
+
+
+def test_most_rows_are_stored_in_their_order(member):
+    keys = list(range(MOST_ROWS, 0, -1))
+    action = choose_rows(member=member, kind=BulkKind.REVOKE, keys=keys, now=NOW)
+    rows = action.rows.order_by("number")
+    assert list(rows.values_list("object_id", flat=True)) == keys
+    assert action.size == MOST_ROWS
+
+
+def test_sending_again_keeps_the_limits_of_each_recipient(member):
+    mailed = own(member, email=True, recipient="ada@example.org")
+    unwanted = own(member, email=True, recipient="bob@example.org")
+    suppress(address_hash=hash_of("bob@example.org"), sender=member.partner, now=NOW)
+    link = own(member)
+    for _ in range(4):
+        action = started(member, BulkKind.RESEND, [mailed, unwanted, link])
+        do_invitations(now=NOW)
+    assert outcomes(action) == ["mailed_too_often", "does_not_want_email", "not_by_email"]
+    assert action.rows.get(number=1).again_at == NOW + DAY
+    emails = OutboxMessage.objects.values_list("recipient", "is_bulk")
+    assert list(emails) == [("ada@example.org", True)] * 3
+
+
+def test_extending_moves_the_expiry_and_shortens_nothing(member):
+    until = NOW + 10 * DAY
+    rows = [
+        own(member, expires_at=NOW + DAY),
+        own(member, expired=True),
+        own(member, expires_at=NOW + 20 * DAY),
+        own(member, expires_at=None),
+        own(member, revoked=True),
+        own(member, used_up=True),
+        own(member, expires_at=until),
+    ]
+    action = started(member, BulkKind.EXTEND, rows, expires_at=until.isoformat())
+    do_invitations(now=NOW)
+    assert outcomes(action) == [
+        *("done", "done", "bulk_lives_longer", "bulk_lives_longer"),
+        *("invitation_revoked", "invitation_used_up", "done"),
+    ]
+    for row in rows:
+        row.refresh_from_db()
+    assert [row.expires_at == until for row in rows] == [
+        *(True, True, False, False, False, False, True)
+    ]
+    assert violations() == []
+
+
+def test_frozen_partner_sends_nothing(member):
+    action = started(member, BulkKind.RESEND, [own(member, email=True)])
+    mark_frozen(member.partner)
+    do_invitations(now=NOW)
+    assert outcomes(action) == ["partner_unavailable"]
+    assert OutboxMessage.objects.count() == 0
+
+
+def test_what_changed_between_choice_and_start_is_left_alone(member):
+    invitation = own(member)
+    action = chosen(member, BulkKind.REVOKE, [invitation])
+    revoke_invitation(invitation=invitation, by=member.user, now=NOW - DAY)
+    start_bulk_action(action=action, terms={}, by=member.user, now=NOW)
+    do_few(action=action, performers=PERFORMERS)
+    assert outcomes(action) == ["invitation_revoked"]
+    invitation.refresh_from_db()
+    assert invitation.revoked_at == NOW - DAY
+
+
+def test_fault_in_the_middle_does_nothing_twice(member, monkeypatch):
+    """The worker dies after a row's effect and before its outcome is stored."""
+    rows = [own(member, email=True, recipient=f"p{n}@example.org") for n in range(3)]
+    action = started(member, BulkKind.RESEND, rows)
+
+    def die_after_the_second(*, invitation, **options):
+        resend_invitation(invitation=invitation, **options)
+        if invitation == rows[1]:
+            raise RuntimeError("The worker was killed.")
+
+    monkeypatch.setattr(bulk_invitations, "resend_invitation", die_after_the_second)
+    with pytest.raises(RuntimeError):
+        do_invitations(now=NOW)
+    assert outcomes(action) == ["done", "", ""]
+    monkeypatch.setattr(bulk_invitations, "resend_invitation", resend_invitation)
+    assert do_invitations(now=NOW) == 2
+    recipients = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
+    assert list(recipients) == ["p0@example.org", "p1@example.org", "p2@example.org"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "sing"},
+        {"size": 0},
+        {"done_count": 2},
+        {"done_count": 1},
+        {"started_at": NOW, "done_count": 1, "refused_count": 2},
+        {"started_at": NOW, "finished_at": NOW},
+        {"finished_at": NOW},
+        {"started_at": NOW, "done_count": 1, "finished_at": NOW, "cancelled_at": NOW},
+    ],
+)
+def test_impossible_actions_cannot_be_stored(wrong):
+    action = BulkActionFactory.create()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BulkAction.objects.filter(pk=action.pk).update(**wrong)
+
+
+def test_old_drafts_are_cancelled_and_old_rows_deleted(member, settings):
+    age = settings.RETENTION["DRAFTS"]
+    rows = [own(member), own(member)]
+    ended, draft = started(member, BulkKind.REVOKE, rows), chosen(member, BulkKind.REVOKE, rows)
+    do_invitations(now=NOW)
+    assert forget_bulk_actions(now=NOW + age - DAY) == 0
+    assert forget_bulk_actions(now=NOW + age) == 3
+    draft.refresh_from_db()
+    ended.refresh_from_db()
+    assert (draft.state, ended.state, ended.done_count) == ("cancelled", "finished", 2)
+    assert (outcomes(ended), len(outcomes(draft))) == ([], 2)
+    assert forget_bulk_actions(now=NOW + 2 * age) == 2
+    assert forget_bulk_actions(now=NOW + 2 * age) == 0
+    assert violations() == []

@@ -1,0 +1,237 @@
+"""The pages of an action on many invitations: choose, confirm, progress, outcomes, cancel."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from outbox.models import OutboxMessage
+from partners.models import BulkAction
+from partners.services.bulk_invitations import do_invitations
+from tests.factories import (
+    FROZEN,
+    InvitationBatchFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/partner/invitations/"
+CHOOSE = f"{LIST}bulk/"
+NOW = timezone.now()
+KEY = {"form_key": "k" * 22}
+
+
+def signed_in(user):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def member():
+    return PartnerMemberFactory.create()
+
+
+@pytest.fixture
+def client(member):
+    return signed_in(member.user)
+
+
+def own(member, **fields):
+    return InvitationFactory.create(partner=member.partner, created_by=member.user, **fields)
+
+
+def choose(client, action, rows, **more):
+    """Press the button of the list with these rows ticked; return the page that it leads to."""
+    sent = {"action": action, "row": [row.pk for row in rows], **more}
+    answer = client.post(CHOOSE, sent)
+    assert answer.status_code == 303
+    return answer["Location"]
+
+
+def text_of(answer):
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_ticked_rows_are_revoked_after_a_reason(client, member):
+    rows = [own(member, label="Fair 1"), own(member, label="Fair 2", revoked=True)]
+    page = choose(client, "revoke", rows)
+    shown = client.get(page)
+    assert "Revoke 2 invitations?" in text_of(shown)
+    assert [name.text for name, _row, _word in shown.context["rows"]] == ["Fair 1", "Fair 2"]
+
+    assert client.post(page, {}).status_code == 400
+    rows[0].refresh_from_db()
+    assert rows[0].revoked_at is None
+
+    done = client.post(page, {"reason": "The box was stolen.", **KEY})
+    assert (done.status_code, done["Location"]) == (303, page)
+    rows[0].refresh_from_db()
+    assert (rows[0].revoked_by, rows[0].revoked_at is None) == (member.user, False)
+    shown = client.get(page)
+    assert "1 of 2 done · 1 left alone" in text_of(shown)
+    [(name, _row, word)] = shown.context["rows"]
+    assert (name.text, word) == ("Fair 2", "This invitation has been revoked.")
+    assert "The box was stolen." in text_of(shown)
+
+    assert client.post(page, {"reason": "The box was stolen.", **KEY})["Location"] == page
+    assert BulkAction.objects.get().done_count == 2
+
+
+def test_outcomes_are_a_file(client, member):
+    rows = [own(member, label="Fair 1"), own(member, label="=Fair 2", used_up=True)]
+    page = choose(client, "revoke", rows)
+    client.post(page, {"reason": "Lost"})
+    lines = b"".join(client.get(page.rstrip("/") + ".csv")).decode("utf-8-sig").splitlines()
+    assert lines == [
+        "Number,Name,Outcome",
+        "1,Fair 1,Done",
+        "2,'=Fair 2,This invitation has been used up.",
+    ]
+
+
+def test_all_that_match_the_filter_are_chosen(client, member):
+    wanted = [own(member, label=f"Fair {number}") for number in range(30)]
+    own(member, label="Shop")
+    other = PartnerMemberFactory.create(partner=member.partner)
+    own(other, label="Fair of a colleague")
+    answer = client.post(f"{CHOOSE}?q=Fair", {"action": "revoke", "all": "1"})
+    assert answer.status_code == 303
+    action = BulkAction.objects.get()
+    keys = action.rows.order_by("number").values_list("object_id", flat=True)
+    assert list(keys) == [row.pk for row in reversed(wanted)]
+
+
+def test_nothing_ticked_is_refused(client, member):
+    own(member)
+    answer = client.post(f"{CHOOSE}?q=Fair", {"action": "revoke"})
+    assert answer.status_code == 409
+    assert "Nothing was chosen." in text_of(answer)
+    assert f'href="{LIST}?q=Fair"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["freeze", "set_budget", "sing", ""])
+def test_unknown_actions_do_not_exist(client, member, wrong):
+    sent = {"action": wrong, "row": [own(member).pk]}
+    assert client.post(CHOOSE, sent).status_code == 404
+
+
+@pytest.mark.parametrize("row", ["1", "x", "-1", "9" * 30, "1\0"])
+def test_rows_of_nobody_do_not_exist(client, row):
+    assert client.post(CHOOSE, {"action": "revoke", "row": [row]}).status_code == 404
+
+
+def test_manager_chooses_no_row_of_a_colleague(client, member):
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    rows = [own(member).pk, own(colleague).pk]
+    assert client.post(CHOOSE, {"action": "revoke", "row": rows}).status_code == 404
+    assert BulkAction.objects.count() == 0
+
+
+def test_nobody_else_sees_or_starts_the_action(client, member):
+    page = choose(client, "revoke", [own(member)])
+    boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
+    for method in ("get", "post"):
+        assert getattr(signed_in(boss.user), method)(page).status_code == 404
+
+
+def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
+    rows = [own(member, label=f"Fair {number}") for number in range(3)]
+    monkeypatch.setattr("partners.services.bulk_actions.FEW_ROWS", 2)
+    page = choose(client, "revoke", rows)
+    client.post(page, {"reason": "Lost"})
+    shown = client.get(page)
+    assert "0 of 3 done" in text_of(shown)
+    assert shown.content.decode().count('data-refresh="2"') == 1
+    assert do_invitations(now=timezone.now()) == 3
+    assert "3 of 3 done" in text_of(client.get(page))
+
+
+def test_running_action_is_cancelled(client, member, monkeypatch):
+    monkeypatch.setattr("partners.services.bulk_actions.FEW_ROWS", 0)
+    page = choose(client, "revoke", [own(member)])
+    client.post(page, {"reason": "Lost"})
+    assert client.post(page, {"action": "cancel"})["Location"] == page
+    assert do_invitations(now=timezone.now()) == 0
+    assert "What was done before stays." in text_of(client.get(page))
+    assert client.post(page, {"reason": "Lost"}).status_code == 409
+
+
+def test_extending_asks_until_when(client, member):
+    invitation = own(member, expires_at=NOW + timedelta(days=1))
+    page = choose(client, "extend", [invitation])
+    for wrong in ({}, {"expires_at": "2020-01-01T10:00"}, {"expiry": "at"}, {"expiry": "never"}):
+        assert client.post(page, wrong).status_code == 400
+    client.post(page, {"expires_at": "2030-01-02T10:00"})
+    invitation.refresh_from_db()
+    assert invitation.expires_at.isoformat() == "2030-01-02T10:00:00+00:00"
+
+
+def test_sending_again_asks_for_nothing(client, member):
+    page = choose(client, "resend", [own(member, email=True, recipient="ada@example.org")])
+    assert "Send 1 invitation again?" in text_of(client.get(page))
+    client.post(page, KEY)
+    assert OutboxMessage.objects.get().recipient == "ada@example.org"
+
+
+def test_chosen_invitations_are_downloaded(client, member):
+    rows = [
+        own(member, label="Fair 1", reference="C-1"),
+        own(member, label="Ada", email=True, recipient="ada@example.org", expired=True),
+        own(member, label="Other"),
+    ]
+    sent = {"action": "download", "row": [row.pk for row in rows[:2]]}
+    lines = b"".join(client.post(CHOOSE, sent)).decode("utf-8-sig").splitlines()
+    assert lines[0] == "Label,Reference,Recipient,Link,Delivery,Outcome,When"
+    assert lines[1] == f"Fair 1,C-1,,{rows[0].link},,Live,"
+    cells = lines[2].split(",")
+    assert cells[:2] == ["Ada", ""]
+    # A manager without the right sees addresses masked.
+    assert cells[2] == rows[1].masked_recipient != "ada@example.org"
+    assert cells[5] == "Expired"
+    assert cells[6][:10] == rows[1].expires_at.date().isoformat()
+    assert len(lines) == 3
+
+
+def test_download_of_nothing_is_refused(client):
+    assert client.post(CHOOSE, {"action": "download"}).status_code == 409
+
+
+def test_batch_chooses_what_can_still_be_used(client, member):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
+    open_ones = [own(member, batch=batch), own(member, batch=batch, expired=True)]
+    own(member, batch=batch, used_up=True)
+    own(member, batch=batch, revoked=True)
+    own(member)
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "revoke"})
+    action = BulkAction.objects.get()
+    assert answer["Location"] == f"{LIST}bulk/{action.pk}/"
+    assert action.batch == batch
+    keys = set(action.rows.values_list("object_id", flat=True))
+    assert keys == {row.pk for row in open_ones}
+    assert f'href="{LIST}batches/{batch.pk}/"' in client.get(answer["Location"]).content.decode()
+
+
+def test_batch_of_links_has_nothing_to_send_again(client, member):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
+    own(member, batch=batch)
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "resend"})
+    assert answer.status_code == 409
+
+
+def test_frozen_partner_is_answered_row_by_row(client, member):
+    page = choose(client, "resend", [own(member, email=True)])
+    type(member.partner).objects.update(**FROZEN)
+    client.post(page)
+    assert "The partner is frozen and cannot invite." in text_of(client.get(page))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_page_has_a_constant_query_count(client, member, rows, django_assert_num_queries):
+    page = choose(client, "revoke", [own(member) for _ in range(rows)])
+    with django_assert_num_queries(7):
+        client.get(page)
