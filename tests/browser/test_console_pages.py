@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from outbox.services.queue import OutgoingMessage, enqueue_messages, mark_dead
 from partners.models import Invitation
 from tests import factories
 from tests.conventions.routes import Route
@@ -48,6 +50,12 @@ def ids() -> dict[str, Any]:
     association = make.make_associated(invitation=invitation)
     make.ResourceFactory(account=association.account)
     make.AttemptFactory(invitation=invitation, refused=True, entered=True)
+    now = timezone.now()
+    make.AttemptFactory(invitation=invitation, entered=True, deferred_at=now)
+    refused = make.InvitationFactory(email=True, partner=partner, created_by=boss.user)
+    outgoing = OutgoingMessage("partners.invitation", refused.recipient, refused, "en")
+    [message] = enqueue_messages(messages=[outgoing], now=now)
+    mark_dead(message=message, error="550 SMTPRecipientsRefused", now=now)
     draft = make.InvitationBatchFactory(
         partner=partner, created_by=boss.user, email=True, draft=True, size=1
     )
