@@ -21,6 +21,7 @@ from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.refusals import sentence_for
 from association.services.budget_requests import with_last_request
+from association.services.bulk_customers import PERFORMERS
 from association.services.customer_lists import (
     BY_NAME,
     NEWEST_FIRST,
@@ -42,6 +43,7 @@ from association.views.console.customer_rows import (
     why_frozen,
 )
 from partners.models import PartnerMember
+from partners.services.bulk_actions import running_bulk_actions
 from partners.services.pages import Order, pages_of
 from partners.views.gate import for_administrators, for_members, show
 from partners.views.lists import asked_for, filters_of, listing
@@ -68,6 +70,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         "listing": found,
         "lines": lines,
+        "bulk_actions": running_bulk_actions(member, PERFORMERS),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
