@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from association.enums import EndObstacle, RefusalCode, Side
 from association.models import Association
-from association.refusals import ACCOUNT_TEXTS, fill_in
+from association.refusal_texts import ACCOUNT_TEXTS, fill_in
 from association.services.end_obstacles import Obstacle
 from association.services.endings import find_ending
 from association.ways_out import WAYS_TO_END, shown_way

@@ -20,7 +20,7 @@ from accounts.enums import (
     ResourceStatus,
 )
 from association.enums import RefusalCode
-from association.refusals import customer_reason
+from association.refusal_texts import customer_reason
 from partners.enums import AssociationType, InvitationRefusal, PartnerStatus
 
 DOMAIN = "demo.example"

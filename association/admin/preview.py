@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
-from association.refusals import REFUSAL_TEXTS, check_line
+from association.refusal_texts import REFUSAL_TEXTS, check_line
 from association.services.eligibility import Check, Decision, Facts, evaluate
 from association.services.facts import load_record
 from association.ways_out import way_as_text, way_out

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from association.emails.joining import find_unfinished_attempt
 from association.enums import FOR_GOOD, Operation, RefusalCode
 from association.models import Attempt
-from association.refusals import INVITATION_TEXTS, customer_reason
+from association.refusal_texts import INVITATION_TEXTS, customer_reason
 from association.services.following_up import suggested_operation
 from association.ways_out import way_as_text, way_out
 from outbox.models import OutboxMessage

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.models import Association, Attempt
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.attempts import last_moment_to_associate
 from association.services.customer_names import person_behind
 from association.services.facts import load_holdings

@@ -44,14 +44,10 @@ def first_terms(
     if len(states) == 1:
         budget = states[0].budget
         if budget is not None:
-            return FilledIn.BUDGET, budget_values(
-                budget.amount, budget.period, budget.on_exhaustion
-            )
+            return FilledIn.BUDGET, _terms_of(budget, BUDGET_TERMS)
         invitation = states[0].association.invitation
         if invitation.budget_amount is not None:
-            return FilledIn.INVITATION, budget_values(
-                *(getattr(invitation, name) for name in PRESET)
-            )
+            return FilledIn.INVITATION, _terms_of(invitation, PRESET)
     if partner.default_budget_amount is not None:
         return FilledIn.SETTINGS, _terms_of(partner, DEFAULT)
     return FilledIn.NOWHERE, {}

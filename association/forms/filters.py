@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import capitalised
 from association.enums import CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER
 from partners.enums import AssociationType, Channel
 from partners.forms.filters import NEWEST, SearchField

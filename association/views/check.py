@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from association.enums import FOR_GOOD, RefusalCode, Step
-from association.refusals import check_line, customer_reason
+from association.refusal_texts import check_line, customer_reason
 from association.services.admission import Admission, account_of
 from association.services.attempts import decide_attempt, last_moment_of, tell_partner
 from association.services.eligibility import Refusal

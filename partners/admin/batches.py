@@ -39,8 +39,8 @@ class InvitationBatchAdmin(EvidenceAdmin):
     )
     list_select_related = ("partner", "created_by")
     list_filter = (BatchStateFilter, "channel", "association_type", *given("partner"))
-    search_fields = ("label__icontains", "partner__name__icontains")
-    search_help_text = _("Part of the label or of the partner's name")
+    search_fields = ("name__icontains", "label__icontains", "partner__name__icontains")
+    search_help_text = _("Part of the name, the label or the partner's name")
     date_hierarchy = "created_at"
     addresses = ("note", "subject")
     fields = all_fields(InvitationBatch)

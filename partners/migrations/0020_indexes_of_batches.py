@@ -22,4 +22,8 @@ class Migration(migrations.Migration):
             model_name='invitation',
             index=models.Index(condition=models.Q(('batch__isnull', False), ('used_count__gt', 0)), fields=['batch', 'used_count'], name='invitation_used_of_batch'),
         ),
+        AddIndexOnline(
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch', '-created_at', '-id'], name='invitation_of_batch'),
+        ),
     ]

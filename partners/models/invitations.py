@@ -158,6 +158,11 @@ class Invitation(TermsModel):
                 condition=Q(batch__isnull=True),
                 name="invitation_single_by_creator",
             ),
+            models.Index(
+                fields=["batch", "-created_at", "-id"],
+                condition=Q(batch__isnull=False),
+                name="invitation_of_batch",
+            ),
             # How many have joined by a batch.
             models.Index(
                 fields=["batch", "used_count"],

@@ -156,6 +156,12 @@ def visible_row(rows: QuerySet[Any], task: RowTask) -> Any:
     return found
 
 
+def running_bulk_actions(member: PartnerMember, performers: Performers) -> QuerySet[BulkAction]:
+    """Return the member's own actions of these kinds that are not done yet."""
+    running = member.partner.bulk_actions.visible_to(member).running(list(performers))
+    return running.order_by("started_at", "pk")
+
+
 def has_running_bulk_actions(*, now: datetime) -> bool:
     """Return whether rows are still to be done, by whichever worker."""
     return BulkAction.objects.running().exists()

@@ -1,27 +1,13 @@
 """How the e-mails of invitations were delivered, read from the outbox."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Substr
-
-from outbox.models import OutboxMessage
+from outbox.models import OutboxMessage, OutboxQuerySet
 from outbox.services.queue import DEADLINE_PASSED
 from partners.enums import DeliveryState
 from partners.models import Invitation, InvitationBatch, Partner
@@ -31,6 +17,11 @@ from partners.services.unsubscribe_links import unsubscribed_recipients
 MOST_DEAD = 1_000
 # The e-mail will never arrive.
 UNDELIVERED = frozenset({DeliveryState.REFUSED, DeliveryState.FAILED, DeliveryState.LATE})
+# What `_delivery_of()` reads.
+DELIVERY_FIELDS = (
+    *("created_at", "next_try_at", "last_error"),
+    *("sent_at", "dropped_at", "drop_reason", "dead_at"),
+)
 _REPLY_CODE = re.compile(r"[245]\d\d\b")
 
 
@@ -50,11 +41,7 @@ def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]
     Where the recipient has unsubscribed, the state is UNSUBSCRIBED, also if an e-mail was sent.
     The invitations are one partner's; two statements.
     """
-    emails = OutboxMessage.objects.filter(
-        about_label=Invitation._meta.label_lower,
-        about_id__in=[str(invitation.pk) for invitation in invitations],
-        kind=EMAIL_KIND,
-    )
+    emails = _emails().filter(about_id__in=[str(invitation.pk) for invitation in invitations])
     found = {int(email.about_id): _delivery_of(email) for email in emails.order_by("pk")}
     unsubscribed = unsubscribed_recipients(invitations)
     return found | {
@@ -93,80 +80,29 @@ def _lock(key: int) -> Invitation | None:
 
 
 def _newest_email(invitation: Invitation) -> OutboxMessage | None:
-    emails = OutboxMessage.objects.filter(
-        about_label=Invitation._meta.label_lower, about_id=str(invitation.pk), kind=EMAIL_KIND
-    )
-    return emails.order_by("-pk").first()
+    return _emails().filter(about_id=str(invitation.pk)).order_by("-pk").first()
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryCount:
-    """How many of a batch have this delivery; `code` is the mail server's, or ""."""
-
-    state: DeliveryState
-    code: str
-    number: int
+def count_deliveries(deliveries: Iterable[Delivery]) -> list[tuple[DeliveryState, str, int]]:
+    """Return how many have each state and code of the mail server, the most frequent first."""
+    numbers = Counter((delivery.state, delivery.code) for delivery in deliveries)
+    return [(state, code, number) for (state, code), number in numbers.most_common()]
 
 
-def count_deliveries(batch: InvitationBatch) -> list[DeliveryCount]:
-    """Count the newest e-mails of the batch's invitations by `Delivery.state`; one statement."""
-    found = _newest_of(batch).values_list("state", "code").annotate(number=Count("pk"))
-    counts = [DeliveryCount(*_state_and_code(*row[:2]), row[2]) for row in found.order_by()]
-    return _merged(counts)
+def deliveries_of_batch(batch: InvitationBatch) -> Mapping[int, Delivery]:
+    """Return the newest e-mail's delivery by the key of each invitation of a mailed batch.
+
+    Two statements. A batch has up to 5,000 e-mails, so the rows are no models.
+    """
+    keys = [str(key) for key in batch.invitations.values_list("pk", flat=True)]
+    # By key and not by a sub-select, for which PostgreSQL reads the whole outbox.
+    emails = _emails().filter(about_id__in=keys).order_by("pk")
+    rows = emails.values_list("about_id", *DELIVERY_FIELDS, named=True)
+    return {int(row.about_id): _delivery_of(row) for row in rows}
 
 
-def undelivered_of(batch: InvitationBatch) -> Iterator[tuple[Invitation, DeliveryState, str]]:
-    """Yield the invitations whose newest e-mail will never arrive, each with the reason."""
-    failed = _newest_of(batch).filter(Q(dead_at__isnull=False) | Q(drop_reason=DEADLINE_PASSED))
-    found = {
-        int(key): _state_and_code(state, code)
-        for key, state, code in failed.values_list("about_id", "state", "code")
-    }
-    rows = batch.invitations.select_related("partner").filter(pk__in=found)
-    for invitation in rows.order_by("created_at", "pk"):
-        yield invitation, *found[invitation.pk]
-
-
-def _newest_of(batch: InvitationBatch) -> QuerySet[Any]:
-    """Return the newest e-mail of each invitation, by the rules of `_delivery_of()`."""
-    emails = OutboxMessage.objects.filter(about_label=Invitation._meta.label_lower, kind=EMAIL_KIND)
-    keys = batch.invitations.annotate(key=Cast("pk", TextField())).values("key")
-    newer = emails.filter(about_id=OuterRef("about_id"), pk__gt=OuterRef("pk"))
-    state = Case(
-        When(sent_at__isnull=False, then=Value(DeliveryState.SENT)),
-        When(drop_reason=DEADLINE_PASSED, then=Value(DeliveryState.LATE)),
-        When(dropped_at__isnull=False, then=Value(DeliveryState.DROPPED)),
-        When(dead_at__isnull=False, then=Value(DeliveryState.REFUSED)),
-        When(last_error="", then=Value(DeliveryState.ON_ITS_WAY)),
-        default=Value(DeliveryState.RETRIED),
-        output_field=CharField(),
-    )
-    code = Case(
-        When(sent_at__isnull=True, dropped_at__isnull=True, then=Substr(F("last_error"), 1, 4)),
-        default=Value(""),
-        output_field=CharField(),
-    )
-    rows = emails.filter(~Exists(newer), about_id__in=keys)
-    return rows.annotate(state=state, code=code)
-
-
-def _state_and_code(state: str, error: str) -> tuple[DeliveryState, str]:
-    """Return the state by the beginning of the error; without a code nothing was refused."""
-    answered = _REPLY_CODE.match(error)
-    code = answered[0] if answered else ""
-    if state == DeliveryState.REFUSED and not code:
-        return DeliveryState.FAILED, ""
-    return DeliveryState(state), code
-
-
-def _merged(counts: Collection[DeliveryCount]) -> list[DeliveryCount]:
-    """Add up what differed only in the words of the error; the most frequent first."""
-    numbers: dict[tuple[DeliveryState, str], int] = {}
-    for count in counts:
-        key = (count.state, count.code)
-        numbers[key] = numbers.get(key, 0) + count.number
-    merged = [DeliveryCount(*key, number) for key, number in numbers.items()]
-    return sorted(merged, key=lambda count: (-count.number, count.state, count.code))
+def _emails() -> OutboxQuerySet:
+    return OutboxMessage.objects.filter(about_label=Invitation._meta.label_lower, kind=EMAIL_KIND)
 
 
 def count_undelivered(*, partner: Partner, since: datetime) -> int:
@@ -180,7 +116,7 @@ def count_undelivered(*, partner: Partner, since: datetime) -> int:
     return partner.invitations.filter(pk__in=[int(key) for key in keys]).count()
 
 
-def _delivery_of(email: OutboxMessage) -> Delivery:
+def _delivery_of(email: Any) -> Delivery:
     if email.sent_at is not None:
         return Delivery(DeliveryState.SENT, email.sent_at)
     if email.dropped_at is not None:

@@ -22,7 +22,7 @@ from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, rename_batch, start_links
-from partners.services.delivery_state import UNDELIVERED, count_deliveries
+from partners.services.delivery_state import UNDELIVERED, count_deliveries, deliveries_of_batch
 from partners.services.pages import Count, Order, page_of
 from partners.services.progress import joined_by_batches, progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
@@ -123,11 +123,11 @@ def _deliveries(batch: InvitationBatch) -> list[dict[str, Any]]:
     words = delivery_words()
     return [
         {
-            "number": count.number,
-            "word": with_code(words[count.state], count.code),
-            "is_trouble": count.state in UNDELIVERED,
+            "number": number,
+            "word": with_code(words[state], code),
+            "is_trouble": state in UNDELIVERED,
         }
-        for count in count_deliveries(batch)
+        for state, code, number in count_deliveries(deliveries_of_batch(batch).values())
     ]
 
 

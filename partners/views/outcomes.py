@@ -11,7 +11,11 @@ from django.utils.translation import gettext as _
 
 from partners.enums import DeliveryState
 from partners.models import Invitation, InvitationBatch, PartnerMember
-from partners.services.delivery_state import deliveries_of, undelivered_of
+from partners.services.delivery_state import (
+    UNDELIVERED,
+    deliveries_of,
+    deliveries_of_batch,
+)
 from partners.services.pages import Order, pages_of
 from partners.views.downloads import csv_of
 from partners.views.shared import invitations_of, states
@@ -34,10 +38,13 @@ def outcomes_download(
 def undelivered_download(member: PartnerMember, batch: InvitationBatch) -> HttpResponseBase:
     """Stream the addresses that the batch's e-mails will not reach, each with the reason."""
     words = delivery_words()
-    lines = (
-        (shown_recipient(member, invitation), with_code(words[state], code))
-        for invitation, state, code in undelivered_of(batch)
-    )
+    found = {
+        key: with_code(words[delivery.state], delivery.code)
+        for key, delivery in deliveries_of_batch(batch).items()
+        if delivery.state in UNDELIVERED
+    }
+    rows = batch.invitations.filter(pk__in=found).order_by("created_at", "pk")
+    lines = ((shown_recipient(member, row), found[row.pk]) for row in rows)
     return csv_of(member, f"refused-{batch.pk}", [_("Address"), _("Reason")], lines)
 
 

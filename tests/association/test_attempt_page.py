@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from association.emails.advice import message_to_customer
 from association.enums import Operation
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.following_up import BLOCKS_BOTH, operation_for
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage

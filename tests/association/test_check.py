@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.enums import Accounting
 from association.enums import FOR_GOOD, RefusalCode
 from association.models import Association
-from association.refusals import customer_reason
+from association.refusal_texts import customer_reason
 from association.ways_out import shown_way, way_out
 from outbox.models import OutboxMessage
 from tests.factories import (

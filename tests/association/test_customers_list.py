@@ -105,7 +105,7 @@ def test_list_takes_the_same_statements_for_any_number_of_rows(
         give_budget(association)
     client = client_of(boss)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = client.get(URL)
 
     assert len(page.context["lines"]) == rows

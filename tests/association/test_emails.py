@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from accounts.enums import FreezeCause, ResourceStatus
 from accounts.services.freezes import unfreeze_account
 from association.models import Association, Authorization, BudgetAlert, BudgetRequest
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from outbox.services.rendering import Stale
 from tests.factories import (
     CouponFactory,

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils.translation import override
 
 from association.enums import Operation, RefusalCode
-from association.refusals import (
+from association.refusal_texts import (
     REFUSAL_TEXTS,
     RefusalText,
     check_line,

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import Bill, CustomerAccount
 from association.models import Association, Attempt
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.eligibility import RULES
 from partners.models import InvitationRequest
 from tests import factories

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from partners.enums import InvitationRefusal
 from tests.conventions.sources import modules, name
 

@@ -147,8 +147,10 @@ def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
     shown = client.get(page)
     assert "0 of 3 done" in text_of(shown)
     assert shown.content.decode().count('data-refresh="2"') == 1
+    assert "Running: revoke · 0 of 3 done" in text_of(client.get(LIST))
     assert do_invitations(now=timezone.now()) == 3
     assert "3 of 3 done" in text_of(client.get(page))
+    assert "Running" not in text_of(client.get(LIST))
 
 
 def test_running_action_is_cancelled(client, member, monkeypatch):

@@ -56,7 +56,7 @@ def test_list_has_a_constant_query_count(boss, rows, django_assert_num_queries):
     for invitation in InvitationFactory.create_batch(rows, partner=boss.partner):
         AttemptFactory(invitation=invitation)
     client = client_of(boss.user)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = client.get(PATH)
     assert len(page.context["rows"]) == rows
 
@@ -242,7 +242,7 @@ def test_list_of_a_batch_names_it_keeps_it_and_asks_once_more(
     batch = InvitationBatchFactory.create(partner=boss.partner, label="<b>Fair</b> {n}", size=3)
     InvitationFactory.create_batch(rows, partner=boss.partner, batch=batch)
     client = client_of(boss.user)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = client.get(f"{PATH}?batch={batch.pk}")
     content = page.content.decode()
     assert len(page.context["rows"]) == rows

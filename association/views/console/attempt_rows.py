@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from association.emails.advice import message_to_customer, preview_advice
 from association.enums import Operation, Outcome
 from association.models import Attempt
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_names import person_behind
 from association.services.following_up import (
     operations_for,

@@ -22,6 +22,7 @@ from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.refusals import sentence_for
 from association.services.budget_requests import with_last_request
+from association.services.bulk_customers import PERFORMERS
 from association.services.customer_lists import (
     BY_NAME,
     NEWEST_FIRST,
@@ -41,6 +42,7 @@ from association.views.console.customer_rows import (
 )
 from association.views.console.timeline import timeline_of
 from partners.models import PartnerMember
+from partners.services.bulk_actions import running_bulk_actions
 from partners.services.pages import Order, pages_of
 from partners.views.downloads import csv_of
 from partners.views.gate import for_administrators, for_members, show
@@ -67,6 +69,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         "listing": found,
         "lines": lines,
+        "bulk_actions": running_bulk_actions(member, PERFORMERS),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from association.models import Attempt
-from association.refusals import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS
 from association.services.overview import (
     PUT_OFF_SHOWN,
     REFUSED_READ,
