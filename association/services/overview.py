@@ -85,7 +85,7 @@ def people_refused(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]
     refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
     return (
         _with_people(refused)
-        .exclude(account__in=Association.objects.in_force().values("account"))
+        .exclude(Exists(Association.objects.in_force().filter(account=OuterRef("account"))))
         .exclude(Exists(later))
         .order_by("-refused_at", "-pk")[:REFUSED_READ]
     )

@@ -39,6 +39,7 @@ def resumable_attempts(now: datetime) -> AttemptQuerySet:
 
     One that was refused since it was put off is left out: its customer has read why.
     """
+    associated = Association.objects.in_force().filter(account=OuterRef("account"))
     return (
         Attempt.objects.select_related("account__owner")
         .filter(
@@ -50,7 +51,7 @@ def resumable_attempts(now: datetime) -> AttemptQuerySet:
             refused_at__isnull=True,
             association__isnull=True,
         )
-        .exclude(account__in=Association.objects.in_force().values("account"))
+        .exclude(Exists(associated))
     )
 
 

@@ -66,7 +66,7 @@ def e_mails(act, kind):
 @pytest.mark.parametrize(("act", "model", "kind"), ACTIONS)
 def test_one_e_mail_for_many_tabs(monkeypatch, act, model, kind, guard):
     if guard == "constraint":
-        monkeypatch.setattr(service, "_lock_with_account", lock_unfinished)
+        monkeypatch.setattr(service, "lock_with_account", lock_unfinished)
     if guard == "lock":
         with without_constraint(model):
             assert e_mails(act, kind) == 1
@@ -76,7 +76,7 @@ def test_one_e_mail_for_many_tabs(monkeypatch, act, model, kind, guard):
 
 @pytest.mark.parametrize(("act", "model", "kind"), ACTIONS)
 def test_without_lock_and_constraint_there_are_several(monkeypatch, act, model, kind):
-    monkeypatch.setattr(service, "_lock_with_account", lock_unfinished)
+    monkeypatch.setattr(service, "lock_with_account", lock_unfinished)
 
     def press(tab):
         # A tab that comes after two others finds both of their rows, where it expects one.

@@ -69,9 +69,10 @@ def test_refused_people_stand_on_the_overview_until_they_are_helped(boss, invita
         (known.pk, ("Send an online invitation", True)),
         (poor.pk, ("Send the message", True)),
     ]
-    follow_up(attempt=known, operation="send_online_invitation", by=boss.user, now=NOW + MINUTE)
+    now = timezone.now()
+    follow_up(attempt=known, operation="send_online_invitation", by=boss.user, now=now)
     assert actions_on(boss) == [(poor.pk, ("Send the message", True))]
-    advise(attempt=poor, by=boss.user, now=NOW + MINUTE)
+    advise(attempt=poor, by=boss.user, now=now)
     assert actions_on(boss) == []
 
 
