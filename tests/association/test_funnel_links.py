@@ -145,5 +145,5 @@ def test_a_batch_is_counted_with_a_constant_query_count(
 
     # session, user, member; the batch, who does not want e-mail, two for the counts, undelivered;
     # what waits
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(f"/partner/invitations/batches/{batch.pk}/")

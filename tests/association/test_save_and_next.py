@@ -112,5 +112,5 @@ def test_form_takes_the_same_statements(boss, client, rows, django_assert_num_qu
     for hour in range(rows):
         join(boss, hours=hour)
     # session, user, member; the customer, who is next; spent; freezes, budget; what waits
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(url(customer))

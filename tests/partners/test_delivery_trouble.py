@@ -177,8 +177,8 @@ def test_a_manager_sees_the_trouble_of_their_own_invitations(boss):
 def test_marks_take_two_statements(boss, client, rows, django_assert_num_queries):
     for number in range(rows):
         refuse(invite(boss, f"a{number}@example.org"))
-    # the eight of a list; who does not want e-mail; the deliveries of what is marked, with that
-    with django_assert_num_queries(11):
+    # the eleven of the list with its batches; the marked: who does not want e-mail, the deliveries
+    with django_assert_num_queries(14):
         page = client.get(LIST)
     assert page.content.decode().count("E-mail refused (550)") == rows
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from association.models import Association, Consent
 from partners.models import (
+    BulkAction,
     Invitation,
     InvitationBatch,
     InvitationRequest,
@@ -21,6 +22,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NAMED_IN_ADDRESSES = {
     "association_id": Association,
     "batch_id": InvitationBatch,
+    "bulk_action_id": BulkAction,
     "consent_id": Consent,
     "invitation_id": Invitation,
     "invitation_request_id": InvitationRequest,
