@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
@@ -28,9 +28,14 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
-_FROZEN = Q(Exists(Freeze.objects.open().filter(account=OuterRef("account"))))
-_HAS_BUDGET = Q(Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
-_WAITING = ~_HAS_BUDGET & Q(association_type=AssociationType.RESELLER)
+# A referral customer never has a budget; a reseller's without one waits, or has ended.
+_HAS_BUDGET = Q(
+    association_type=AssociationType.RESELLER,
+    status__in=[CustomerStatus.FROZEN, CustomerStatus.FREE],
+)
+_HAS_NO_BUDGET = Q(association_type=AssociationType.REFERRAL) | Q(
+    status__in=[CustomerStatus.WAITING, CustomerStatus.ENDED]
+)
 # How many rows of each kind a customer's record shows.
 SHOWN = 50
 
@@ -79,22 +84,15 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
         manager = filters["manager"]
         rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
     if "budget" in filters:
-        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else ~_HAS_BUDGET)
+        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else _HAS_NO_BUDGET)
     return rows
 
 
 def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
-    """Filter by the rules of `CustomerState.status`; None: all in force."""
-    match status:
-        case CustomerStatus.ENDED:
-            return rows.filter(ended_at__isnull=False)
-        case CustomerStatus.WAITING:
-            return rows.in_force().filter(_WAITING)
-        case CustomerStatus.FROZEN:
-            return rows.in_force().filter(_FROZEN).exclude(_WAITING)
-        case CustomerStatus.FREE:
-            return rows.in_force().filter(~_FROZEN).exclude(_WAITING)
-    return rows if status == EVERY_STATUS else rows.in_force()
+    """Filter by the stored status; None: all in force."""
+    if status is None:
+        return rows.in_force()
+    return rows if status == EVERY_STATUS else rows.filter(status=status)
 
 
 def _searched(text: str, member: PartnerMember) -> Q:

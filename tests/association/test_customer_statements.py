@@ -81,11 +81,11 @@ def ask(client, customer):
 @pytest.mark.parametrize(
     ("before", "action", "statements"),
     [
-        ([], set_budget, 15),
-        ([], set_budget_and_unfreeze, 19),
-        ([set_budget], set_budget_and_unfreeze, 20),
-        ([set_budget_and_unfreeze], freeze, 19),
-        ([set_budget], unfreeze, 20),
+        ([], set_budget, 16),
+        ([], set_budget_and_unfreeze, 21),
+        ([set_budget], set_budget_and_unfreeze, 22),
+        ([set_budget_and_unfreeze], freeze, 20),
+        ([set_budget], unfreeze, 21),
         ([], manage, 15),
         ([], ask, 17),
     ],
@@ -113,7 +113,7 @@ def test_budgets_of_100_customers_take_as_many_statements_as_one(
     # events and the e-mails are two INSERTs each.
     more_inserts = 3 if connection.features.max_query_params == 999 else 0
 
-    with django_assert_num_queries(19 + more_inserts):
+    with django_assert_num_queries(21 + more_inserts):
         answer = client.post(reverse("console_set_budgets"), sent)
 
     assert answer.status_code == 303
