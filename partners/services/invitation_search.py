@@ -9,6 +9,7 @@ from django.db.models import Q
 from partners.enums import InvitationState
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationQuerySet
+from partners.services.pages import Order
 from partners.tokens import token_in
 from web.email_addresses import InvalidAddress, canonical_address
 
@@ -33,6 +34,20 @@ def find_invitations(
         can_expire = state in {None, InvitationState.LIVE}
         rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
     return rows.filter(searched(filters["q"], member)) if "q" in filters else rows
+
+
+def order_of(filters: Mapping[str, Any]) -> Order:
+    """Return the order of the list that these filters of its form ask for.
+
+    Expired invitations are ordered by their expiry: by their making, those that expired last stand
+    behind all that are still alive.
+    """
+    match filters.get("order"):
+        case "used":
+            return Order("used_count")
+        case "expiring":
+            return Order("expires_at", descending=False)
+    return Order("expires_at" if filters.get("state") == InvitationState.EXPIRED else "created_at")
 
 
 def searched(text: str, member: PartnerMember) -> Q:

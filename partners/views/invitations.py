@@ -17,9 +17,9 @@ from partners.enums import Channel, DeliveryState
 from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.delivery_state import deliveries_of
-from partners.services.invitation_search import find_invitations
+from partners.services.invitation_search import find_invitations, order_of
 from partners.services.invitations import resend_invitation
-from partners.services.pages import Count, Order
+from partners.services.pages import Count
 from partners.services.progress import progress_of
 from partners.services.unsubscribe_links import unsubscribed_recipients
 from partners.views.batches import batches_of
@@ -35,12 +35,6 @@ from partners.views.shared import (
 )
 from web.answers import posts_only
 
-ORDERS = {
-    "newest": Order("created_at"),
-    "used": Order("used_count"),
-    "expiring": Order("expires_at", descending=False),
-}
-
 
 @require_safe
 @for_members
@@ -49,7 +43,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = InvitationListForm(request.GET, member=member)
     filters = filters_of(form)
     rows = find_invitations(member, filters, now=now).select_related("partner")
-    found = listing(request, form, rows, order=ORDERS[filters.get("order", "newest")])
+    found = listing(request, form, rows, order=order_of(filters))
     progress = progress_of(found.page.rows)
     unsubscribed = unsubscribed_recipients(found.page.rows)
     context = {
