@@ -20,6 +20,7 @@ from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
 from partners.services.pages import Order
+from partners.services.parts import part_of
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
@@ -28,13 +29,9 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
-# A referral customer never has a budget; a reseller's without one waits, or has ended.
 _HAS_BUDGET = Q(
     association_type=AssociationType.RESELLER,
     status__in=[CustomerStatus.FROZEN, CustomerStatus.FREE],
-)
-_HAS_NO_BUDGET = Q(association_type=AssociationType.REFERRAL) | Q(
-    status__in=[CustomerStatus.WAITING, CustomerStatus.ENDED]
 )
 # How many rows of each kind a customer's record shows.
 SHOWN = 50
@@ -84,7 +81,11 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
         manager = filters["manager"]
         rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
     if "budget" in filters:
-        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else _HAS_NO_BUDGET)
+        rows = rows.filter(
+            _HAS_BUDGET
+            if filters["budget"] == "with"
+            else _has_no_budget(filters.get("association_type"))
+        )
     return rows
 
 
@@ -95,14 +96,25 @@ def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQu
     return rows if status == EVERY_STATUS else rows.filter(status=status)
 
 
+def _has_no_budget(association_type: str | None) -> Q:
+    """A reseller's customer without a budget waits, or has ended; a referral's never has one.
+
+    Where only resellers are asked for, their status is enough and has an index.
+    """
+    resellers = Q(status__in=[CustomerStatus.WAITING, CustomerStatus.ENDED])
+    if association_type == AssociationType.RESELLER:
+        return resellers
+    return resellers | Q(association_type=AssociationType.REFERRAL)
+
+
 def _searched(text: str, member: PartnerMember) -> Q:
-    """Match any part of a name, an account name or a reference, or the address.
+    """Match any part (`part_of()`) of a name, an account name or a reference, or the address.
 
     Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
     """
-    found = Q(search_names__contains=text.casefold())
+    found = part_of(["search_names"], text.casefold())
     if member.sees_addresses:
-        return found | Q(search_address__contains=text.lower())
+        return found | part_of(["search_address"], text.lower())
     try:
         return found | Q(search_address=canonical_address(text))
     except InvalidAddress:

@@ -10,6 +10,7 @@ from partners.enums import InvitationState
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.services.pages import Order
+from partners.services.parts import part_of
 from partners.tokens import token_in
 from web.email_addresses import InvalidAddress, canonical_address
 
@@ -51,15 +52,13 @@ def order_of(filters: Mapping[str, Any]) -> Order:
 
 
 def searched(text: str, member: PartnerMember) -> Q:
-    """Match a link or token, else any part of the texts; of an address as in `find_customers()`."""
+    """Match a link or token, else a part of the texts; of an address as in `find_customers()`."""
     token = token_in(text)
     if token is not None:
         return Q(token=token)
-    found = Q()
-    for column in TEXTS:
-        found |= Q(**{f"{column}__icontains": text})
+    found = part_of(TEXTS, text, ignores_case=True)
     if member.may_reveal_addresses:
-        return found | Q(recipient__icontains=text)
+        return found | part_of(["recipient"], text, ignores_case=True)
     try:
         return found | Q(recipient=canonical_address(text))
     except InvalidAddress:

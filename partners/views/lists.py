@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from partners.services.pages import Count, Order, Page, count_up_to, page_of
+from partners.services.parts import is_short
 
 # Parameters that choose the page of the list.
 _PLACES = ("after", "before", "lang")
@@ -16,13 +17,17 @@ _PLACES = ("after", "before", "lang")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list's page shows; `query` is what was asked for, for links that keep it."""
+    """What a list's page shows; `query` is what was asked for, for links that keep it.
+
+    `finds_beginnings`: what was typed is so short that only words are found that begin with it.
+    """
 
     form: forms.Form
     page: Page[Any]
     count: Count
     query: str
     is_filtered: bool
+    finds_beginnings: bool
 
 
 def listing(
@@ -40,7 +45,14 @@ def listing(
         is_filtered=any(
             value != form.fields[name].initial for name, value in filters_of(form).items()
         ),
+        finds_beginnings=getattr(form, "searches_parts", False) and is_short_search(form),
     )
+
+
+def is_short_search(form: forms.Form) -> bool:
+    """Return whether what was typed into a search finds only words that begin with it."""
+    typed = filters_of(form).get("q")
+    return typed is not None and is_short(typed)
 
 
 def asked_for(query: QueryDict) -> QueryDict:
