@@ -115,13 +115,13 @@ class AuthorizationState(StrEnum):
     REVOKED = "revoked"
 
 
-class CustomerStatus(StrEnum):
+class CustomerStatus(TextChoices):
     """Whether a customer can use the account; without a budget a reseller's customer waits."""
 
-    WAITING = "waiting"
-    FROZEN = "frozen"
-    FREE = "free"
-    ENDED = "ended"
+    WAITING = "waiting", _("waiting for a budget")
+    FROZEN = "frozen", _("frozen")
+    FREE = "free", _("not frozen")
+    ENDED = "ended", _("ended")
 
 
 class AuthorizationAnswer(TextChoices):

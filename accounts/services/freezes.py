@@ -1,7 +1,7 @@
 """Freezing and unfreezing accounts: the only writers of freezes."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,13 @@ from web.transactions import whole_transaction
 # The names that `shown_freezes()` and `shown_cause()` give to what a page shows.
 FREEZE_NAME = re.compile(r"freeze-(\d+)")
 CAUSE_NAME = re.compile(r"(\w+)-freeze-(\d+)")
+# What higher apps do in the transaction in which freezes of these accounts open or close.
+_after_freezing: list[Callable[[Collection[int]], None]] = []
+
+
+def call_after_freezing(function: Callable[[Collection[int]], None]) -> None:
+    """Have the function called with the keys of accounts, once the app of the function is ready."""
+    _after_freezing.append(function)
 
 
 def lock_accounts(keys: Collection[int]) -> dict[int, CustomerAccount]:
@@ -84,6 +91,7 @@ def open_freeze(
         now=now,
         after={"account": account.pk, "cause": cause, "scope": scope, "reason": reason},
     )
+    _tell_higher_apps([account.pk])
     return freeze
 
 
@@ -187,7 +195,13 @@ def close_freezes(
         by=by,
         now=now,
     )
+    _tell_higher_apps([freeze.account_id for freeze in closed])
     return closed, [freeze for freeze in still_open if freeze.is_open]
+
+
+def _tell_higher_apps(accounts: Collection[int]) -> None:
+    for function in _after_freezing:
+        function(accounts)
 
 
 def latest_moment(freezes: Iterable[Freeze], now: datetime) -> datetime:

@@ -42,6 +42,7 @@ class SearchForm(forms.Form):
 class CustomerSearchForm(forms.Form):
     """The filters of `find_customers()`."""
 
+    searches_parts = True
     q = LineField(
         label=_("Part of the name, the address or the reference"),
         required=False,

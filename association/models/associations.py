@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
-from association.enums import AuthorizationState
+from association.enums import AuthorizationState, CustomerStatus
 from association.models.attempts import Attempt
 from association.models.documents import Consent
 from audit.models import actor_key
@@ -86,6 +86,21 @@ class Association(models.Model):
     search_address = models.TextField(
         _("address to search"), default="", db_default="", editable=False
     )
+    # Derived by `services/customer_status.py`, for lists and counts: see decision 0043.
+    status = models.CharField(
+        _("status"),
+        max_length=8,
+        choices=CustomerStatus.choices,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    is_frozen_by_joining = models.BooleanField(
+        _("frozen since joining"), default=False, db_default=False, editable=False
+    )
+    is_out_of_budget = models.BooleanField(
+        _("frozen by the budget"), default=False, db_default=False, editable=False
+    )
     associated_at = models.DateTimeField(_("associated at"))
     coupons_pay_before = models.DateTimeField(
         _("coupons pay charges before"), null=True, blank=True
@@ -108,6 +123,24 @@ class Association(models.Model):
             models.Index(fields=["partner", "-associated_at", "-id"], name="customer_by_partner"),
             models.Index(fields=["manager", "-associated_at", "-id"], name="customer_by_manager"),
             models.Index(fields=["partner", "sort_name", "id"], name="customer_by_name"),
+            models.Index(
+                fields=["partner", "status", "-associated_at", "-id"], name="customer_by_status"
+            ),
+            models.Index(
+                fields=["partner", "association_type", "-associated_at", "-id"],
+                name="customer_by_type",
+            ),
+            # Whom the overview lists, oldest first.
+            models.Index(
+                fields=["partner", "associated_at", "id"],
+                condition=Q(is_frozen_by_joining=True),
+                name="customer_frozen_by_joining",
+            ),
+            models.Index(
+                fields=["partner", "associated_at", "id"],
+                condition=Q(is_out_of_budget=True),
+                name="customer_out_of_budget",
+            ),
             # The order of the provider's lists, here and in Consent.
             models.Index(fields=["associated_at"], name="association_by_moment"),
         ]

@@ -10,6 +10,7 @@ from django_countries.fields import CountryField
 from accounts.models import CustomerAccount
 from association.models.documents import LegalDocument
 from audit.models import actor_key
+from partners.enums import AssociationType, Channel
 from partners.models import Invitation, Partner, PartnerMember
 
 
@@ -25,7 +26,8 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
 class Attempt(models.Model):
     """One visitor's attempt to join a partner through an invitation.
 
-    `partner` and `invited_by` are copied from the invitation, for the indexes of the history. The
+    `partner`, `invited_by`, `channel` and `association_type` are copied from the invitation, where
+    they never change, for the indexes of the history (`services/attempts.py`, decision 0043). The
     attempt belongs to the browser whose cookie hashes to `browser_hash` until it has an account,
     then to that account. What is agreed before is kept here; it becomes consents when the
     association is made. Once there is an account, only that account's own ticks are kept.
@@ -42,6 +44,16 @@ class Attempt(models.Model):
         Partner, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("partner")
     )
     invited_by = actor_key(_("invited by"))
+    channel = models.CharField(
+        _("channel"), max_length=8, choices=Channel.choices, default="", db_default=""
+    )
+    association_type = models.CharField(
+        _("association type"),
+        max_length=16,
+        choices=AssociationType.choices,
+        default="",
+        db_default="",
+    )
     browser_hash = models.CharField(_("browser"), max_length=64)
     language = models.CharField(_("language"), max_length=16)
     started_at = models.DateTimeField(_("started at"))
@@ -118,6 +130,13 @@ class Attempt(models.Model):
             models.Index(fields=["invitation", "-started_at"], name="attempt_by_invitation"),
             models.Index(fields=["partner", "-started_at", "-id"], name="attempt_by_partner"),
             models.Index(fields=["invited_by", "-started_at", "-id"], name="attempt_by_inviter"),
+            models.Index(
+                fields=["partner", "association_type", "-started_at", "-id"],
+                name="attempt_by_type",
+            ),
+            models.Index(
+                fields=["partner", "channel", "-started_at", "-id"], name="attempt_by_channel"
+            ),
             models.Index(
                 fields=["partner", "-registered_at"],
                 condition=Q(registered_at__isnull=False),

@@ -27,6 +27,7 @@ from association.services.consents import (
     tick_on_last_page,
 )
 from association.services.customer_names import editable_names, fill_names, name_on
+from association.services.customer_status import refresh_status
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
 from audit.services import record_audit_event
@@ -119,6 +120,7 @@ def _associate(
     association = _write_association(locked, admission, recipients, now)
     _authorize(association, Consent.objects.bulk_create(consents), by, now)
     if association.is_reseller:
+        # Which also writes the association's status.
         open_freeze(
             account=association.account,
             cause=FreezeCause.ASSOCIATION,
@@ -127,6 +129,8 @@ def _associate(
             by=by,
             now=now,
         )
+    else:
+        refresh_status([association.account_id])
     _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -101,17 +102,26 @@ def find_own_association(owner: User) -> Association | None:
     )
 
 
+def copied_from(invitation: Invitation) -> dict[str, Any]:
+    """Return what an attempt repeats of its invitation, by column; none of it ever changes."""
+    return {
+        "partner_id": invitation.partner_id,
+        "invited_by_id": invitation.created_by_id,
+        "channel": invitation.channel,
+        "association_type": invitation.association_type,
+    }
+
+
 def start_attempt(
     *, invitation: Invitation, browser_secret: str, language: str, now: datetime
 ) -> Attempt:
     """Create the attempt of this browser."""
     return Attempt.objects.create(
         invitation=invitation,
-        partner_id=invitation.partner_id,
-        invited_by_id=invitation.created_by_id,
         browser_hash=hash_of(browser_secret),
         language=language,
         started_at=now,
+        **copied_from(invitation),
     )
 
 
@@ -120,12 +130,14 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
 
     The instructions are not shown again: the last page asks for the agreement to them.
     """
-    kept = ("invitation", "partner_id", "invited_by_id", "language")
+    invitation = attempt.invitation
     return Attempt.objects.create(
+        invitation=invitation,
+        language=attempt.language,
         browser_hash=hash_of(browser_secret),
         started_at=now,
         is_restarted=True,
-        **{name: getattr(attempt, name) for name in kept},
+        **copied_from(invitation),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
@@ -19,6 +19,7 @@ from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
 from partners.services.pages import Order
+from partners.services.parts import part_of
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
@@ -27,9 +28,10 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
-_FROZEN = Q(Exists(Freeze.objects.open().filter(account=OuterRef("account"))))
-_HAS_BUDGET = Q(Exists(Budget.objects.current().filter(association=OuterRef("pk"))))
-_WAITING = ~_HAS_BUDGET & Q(association_type=AssociationType.RESELLER)
+_HAS_BUDGET = Q(
+    association_type=AssociationType.RESELLER,
+    status__in=[CustomerStatus.FROZEN, CustomerStatus.FREE],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
         manager = filters["manager"]
         rows = rows.filter(manager=None if manager == NO_MANAGER else manager)
     if "budget" in filters:
-        rows = rows.filter(_HAS_BUDGET if filters["budget"] == "with" else ~_HAS_BUDGET)
+        rows = rows.filter(
+            _HAS_BUDGET
+            if filters["budget"] == "with"
+            else _has_no_budget(filters.get("association_type"))
+        )
     return rows
 
 
@@ -87,32 +93,36 @@ def next_waiting(member: PartnerMember, *, besides: Association) -> Association 
 
 
 def is_waiting(customer: Association) -> bool:
-    """Return whether this customer in force waits for a budget; one statement."""
-    return customer.is_reseller and not customer.budgets.current().exists()
+    """Return whether this customer waits for a budget."""
+    return customer.status == CustomerStatus.WAITING
 
 
 def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQuerySet:
-    """Filter by the rules of `CustomerState.status`; None: all in force."""
-    match status:
-        case CustomerStatus.ENDED:
-            return rows.filter(ended_at__isnull=False)
-        case CustomerStatus.WAITING:
-            return rows.in_force().filter(_WAITING)
-        case CustomerStatus.FROZEN:
-            return rows.in_force().filter(_FROZEN).exclude(_WAITING)
-        case CustomerStatus.FREE:
-            return rows.in_force().filter(~_FROZEN).exclude(_WAITING)
-    return rows if status == EVERY_STATUS else rows.in_force()
+    """Filter by the stored status; None: all in force."""
+    if status is None:
+        return rows.in_force()
+    return rows if status == EVERY_STATUS else rows.filter(status=status)
+
+
+def _has_no_budget(association_type: str | None) -> Q:
+    """A reseller's customer without a budget waits, or has ended; a referral's never has one.
+
+    Where only resellers are asked for, their status is enough and has an index.
+    """
+    resellers = Q(status__in=[CustomerStatus.WAITING, CustomerStatus.ENDED])
+    if association_type == AssociationType.RESELLER:
+        return resellers
+    return resellers | Q(association_type=AssociationType.REFERRAL)
 
 
 def _searched(text: str, member: PartnerMember) -> Q:
-    """Match any part of a name, an account name or a reference, or the address.
+    """Match any part (`part_of()`) of a name, an account name or a reference, or the address.
 
     Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
     """
-    found = Q(search_names__contains=text.casefold())
+    found = part_of(["search_names"], text.casefold())
     if member.sees_addresses:
-        return found | Q(search_address__contains=text.lower())
+        return found | part_of(["search_address"], text.lower())
     try:
         return found | Q(search_address=canonical_address(text))
     except InvalidAddress:

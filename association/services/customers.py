@@ -25,6 +25,7 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal
 from association.models import Association, Budget
+from association.services.customer_status import refresh_status
 from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
     email_owners,
@@ -112,6 +113,7 @@ def set_budgets(
         current = {customer.pk: customer.current_budget for customer in customers}
         check_shown(shown_version, shown_terms(current, freezes))
         budgets = _write_budgets(customers, terms, by, now)
+        refresh_status([customer.account_id for customer in customers])
         closed, still_open = _unfreeze(customers, freezes, reason, by, now)
     frozen = {freeze.account_id for freeze in still_open}
     unfrozen = {freeze.account_id for freeze in closed} - frozen

@@ -15,6 +15,7 @@ from accounts.services.freezes import close_freezes, freezes_of
 from association.enums import AssociationRefusal, EndAnswer, Side
 from association.models import Association, EndRequest
 from association.services.authorizations import revoke_open_authorization
+from association.services.customer_status import end_status
 from association.services.customers import ALL_BUT_ADMINISTRATOR, end_budget, lock_customers
 from association.services.end_obstacles import find_obstacles
 from association.services.moments import moment_after, possible_again_at
@@ -234,7 +235,7 @@ def _write_answer(
 def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
     """End the association and what depends on it, and tell both sides."""
     locked.ended_at, locked.ended_by, locked.end_reason = now, by, reason
-    locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    locked.save(update_fields=["ended_at", "ended_by", "end_reason", *end_status(locked)])
     record_audit_event(
         action="association.ended",
         about=locked,

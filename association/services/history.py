@@ -27,7 +27,7 @@ _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
 _PASSED = ~_DONE & Q(account__isnull=False, refused_at__isnull=True)
 _ANONYMOUS = Q(account__isnull=True, registration_email="")
 _MUST_READ = Q(
-    invitation__association_type=AssociationType.RESELLER,
+    association_type=AssociationType.RESELLER,
     instructions_agreed_at__isnull=True,
     is_restarted=False,
 )
@@ -133,9 +133,9 @@ _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {
     "q": _searched,
     "outcome": lambda value, _member: OUTCOMES[value],
     "step": lambda value, _member: STEPS[value],
-    "channel": lambda value, _member: Q(invitation__channel=value),
-    "association_type": lambda value, _member: Q(invitation__association_type=value),
     "account": lambda _value, _member: Q(registered_at__isnull=False),
+    "channel": lambda value, _member: Q(channel=value),
+    "association_type": lambda value, _member: Q(association_type=value),
     "invitation": lambda value, _member: Q(invitation=value),
     "batch": lambda value, _member: Q(invitation__batch=value),
     "since": lambda day, member: Q(started_at__gte=_midnight(day, member)),

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.db.models.lookups import IsNull
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from accounts.enums import FreezeCause
-from accounts.models import Freeze
-from association.enums import Side
-from association.models import Association, Attempt, Budget, EndRequest
+from association.enums import CustomerStatus, Side
+from association.models import Association, Attempt, EndRequest
 from association.services.budget_requests import with_last_request
 from association.services.reminders import resumable_attempts
-from partners.enums import AssociationType, Channel
+from partners.enums import Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from partners.services.pages import Count, CountOf, counted
 
@@ -41,12 +38,12 @@ def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
     Each has `has_budget` (with a budget, only unfreezing is missing), and `asked_at` and
     `asked_for` of what the customer last asked.
     """
-    return _frozen_customers(member, FreezeCause.ASSOCIATION)[: SHOWN + 1]
+    return _frozen_customers(member, is_frozen_by_joining=True)[: SHOWN + 1]
 
 
 def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
     """Return the customers who are frozen because their budget is used up, oldest first."""
-    return _frozen_customers(member, FreezeCause.BUDGET_EXHAUSTED)[: SHOWN + 1]
+    return _frozen_customers(member, is_out_of_budget=True)[: SHOWN + 1]
 
 
 def end_requests_open(member: PartnerMember) -> QuerySet[EndRequest]:
@@ -112,14 +109,12 @@ def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
     ]
 
 
-def _frozen_customers(member: PartnerMember, cause: FreezeCause) -> QuerySet[Association]:
-    frozen = Freeze.objects.open().filter(account=OuterRef("account"), cause=cause)
-    current = Budget.objects.current().filter(association=OuterRef("pk"))
+def _frozen_customers(member: PartnerMember, **cause: bool) -> QuerySet[Association]:
+    visible = member.partner.associations.visible_to(member).filter(**cause)
+    has_budget = ExpressionWrapper(~Q(status=CustomerStatus.WAITING), output_field=BooleanField())
     return (
-        with_last_request(member.partner.associations.visible_to(member).in_force())
-        .filter(Exists(frozen), association_type=AssociationType.RESELLER)
-        # A subquery for the key instead of EXISTS, for which PostgreSQL would hash all budgets.
-        .annotate(has_budget=IsNull(Subquery(current.values("pk")[:1]), False))
+        with_last_request(visible)
+        .annotate(has_budget=has_budget)
         .select_related("account__owner")
         .order_by("associated_at", "pk")
     )
@@ -130,18 +125,23 @@ def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
 
     Of customers: those who are frozen by joining or by their budget, or who ask to end.
     """
-    customers = member.partner.associations.visible_to(member).in_force()
-    frozen = Freeze.objects.open().filter(
-        account=OuterRef("account"),
-        cause__in=[FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED],
+    customers = member.partner.associations.visible_to(member)
+    not_by_joining = customers.filter(is_frozen_by_joining=False)
+    only_asking = customers.in_force().filter(
+        end_requests__answered_at__isnull=True,
+        end_requests__asking_side=Side.CUSTOMER,
+        is_frozen_by_joining=False,
+        is_out_of_budget=False,
     )
-    asking = EndRequest.objects.open().filter(asking_side=Side.CUSTOMER, association=OuterRef("pk"))
     invitation_requests = member.partner.invitation_requests.visible_to(member).open()
-    waiting, requesting = Partner.objects.values_list(
-        _up_to(customers.filter(Exists(frozen) | Exists(asking)), MOST_WAITING),
+    # Each has an index of its own, and none counts a customer of another one.
+    *waiting, requesting = Partner.objects.values_list(
+        _up_to(customers.filter(is_frozen_by_joining=True), MOST_WAITING),
+        _up_to(not_by_joining.filter(is_out_of_budget=True), MOST_WAITING),
+        _up_to(only_asking, MOST_WAITING),
         _up_to(invitation_requests, MOST_WAITING),
     ).get(pk=member.partner_id)
-    return counted(waiting, MOST_WAITING), counted(requesting, MOST_WAITING)
+    return counted(sum(waiting), MOST_WAITING), counted(requesting, MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class FilterField(forms.ChoiceField):
 
 
 class InvitationListForm(forms.Form):
+    searches_parts = True
     q = SearchField(
         _("Part of the label, name, address or reference, or a link"), max_length=LONGEST_PASTE
     )

@@ -142,6 +142,23 @@ class Invitation(TermsModel):
             models.Index(fields=["partner", "-created_at", "-id"], name="invitation_by_partner"),
             models.Index(fields=["partner", "-used_count", "-id"], name="invitation_by_uses"),
             models.Index(
+                fields=["partner", "association_type", "-created_at", "-id"],
+                name="invitation_by_type",
+            ),
+            models.Index(
+                fields=["partner", "channel", "-created_at", "-id"], name="invitation_by_channel"
+            ),
+            models.Index(
+                fields=["partner", "-created_at", "-id"],
+                condition=Q(revoked_at__isnull=False),
+                name="invitation_revoked",
+            ),
+            models.Index(
+                fields=["partner", "-created_at", "-id"],
+                condition=Q(used_count__gte=F("max_uses"), revoked_at__isnull=True),
+                name="invitation_used_up",
+            ),
+            models.Index(
                 fields=["partner", "expires_at", "id"],
                 condition=Q(expires_at__isnull=False),
                 name="invitation_by_expiry",

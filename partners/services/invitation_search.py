@@ -9,6 +9,8 @@ from django.db.models import Q
 from partners.enums import InvitationState
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationQuerySet
+from partners.services.pages import Order
+from partners.services.parts import part_of
 from partners.tokens import token_in
 from web.email_addresses import InvalidAddress, canonical_address
 
@@ -37,16 +39,28 @@ def find_invitations(
     return rows.filter(searched(filters["q"], member)) if "q" in filters else rows
 
 
+def order_of(filters: Mapping[str, Any]) -> Order:
+    """Return the order of the list that these filters of its form ask for.
+
+    Expired invitations are ordered by their expiry: by their making, those that expired last stand
+    behind all that are still alive.
+    """
+    match filters.get("order"):
+        case "used":
+            return Order("used_count")
+        case "expiring":
+            return Order("expires_at", descending=False)
+    return Order("expires_at" if filters.get("state") == InvitationState.EXPIRED else "created_at")
+
+
 def searched(text: str, member: PartnerMember) -> Q:
-    """Match a link or token, else any part of the texts; of an address as in `find_customers()`."""
+    """Match a link or token, else a part of the texts; of an address as in `find_customers()`."""
     token = token_in(text)
     if token is not None:
         return Q(token=token)
-    found = Q()
-    for column in TEXTS:
-        found |= Q(**{f"{column}__icontains": text})
+    found = part_of(TEXTS, text, ignores_case=True)
     if member.may_reveal_addresses:
-        return found | Q(recipient__icontains=text)
+        return found | part_of(["recipient"], text, ignores_case=True)
     try:
         return found | Q(recipient=canonical_address(text))
     except InvalidAddress:

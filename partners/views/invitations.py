@@ -20,9 +20,9 @@ from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.bulk_actions import running_bulk_actions
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import deliveries_of, troubles_of
-from partners.services.invitation_search import find_invitations
+from partners.services.invitation_search import find_invitations, order_of
 from partners.services.invitations import resend_invitation
-from partners.services.pages import Count, Order
+from partners.services.pages import Count
 from partners.services.progress import joined_by_batches, progress_of
 from partners.services.quotas import mailable_again_at
 from partners.services.unsubscribe_links import unsubscribed_recipients
@@ -40,12 +40,6 @@ from partners.views.shared import (
 )
 from web.answers import posts_only
 
-ORDERS = {
-    "newest": Order("created_at"),
-    "used": Order("used_count"),
-    "expiring": Order("expires_at", descending=False),
-}
-
 
 @require_safe
 @for_members
@@ -57,7 +51,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     # Who looks for nothing sees each batch as one line; a search or filter finds its invitations.
     is_folded = not is_filtered(form)
     sets = [rows.filter(batch=None), batches_of(member).undiscarded()] if is_folded else [rows]
-    found = listing(request, form, *sets, order=ORDERS[filters.get("order", "newest")])
+    found = listing(request, form, *sets, order=order_of(filters))
     context = {
         "listing": found,
         "rows": _lines(found.page.rows, now),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from partners.services.pages import PAGE_SIZE, Count, Order, Page, count_together, merged_page_of
+from partners.services.parts import is_short
 
 # The longer page, for those who tick rows: `size=100`.
 LONG_PAGE = 100
@@ -21,6 +22,7 @@ class Listing:
     """What a list's page shows; `query` is what was asked for, for links that keep it.
 
     `other_size` is how many rows a page could have instead, and `other_size_query` asks for that.
+    `finds_beginnings`: what was typed is so short that only words are found that begin with it.
     """
 
     form: forms.Form
@@ -30,6 +32,7 @@ class Listing:
     is_filtered: bool
     other_size: int
     other_size_query: str
+    finds_beginnings: bool
 
 
 def listing(
@@ -52,11 +55,18 @@ def listing(
         is_filtered=is_filtered(form),
         other_size=other_size,
         other_size_query=other.urlencode(),
+        finds_beginnings=getattr(form, "searches_parts", False) and is_short_search(form),
     )
 
 
 def is_filtered(form: forms.Form) -> bool:
     return any(value != form.fields[name].initial for name, value in filters_of(form).items())
+
+
+def is_short_search(form: forms.Form) -> bool:
+    """Return whether what was typed into a search finds only words that begin with it."""
+    typed = filters_of(form).get("q")
+    return typed is not None and is_short(typed)
 
 
 def _sizes(query: QueryDict) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from association.enums import Side
 from association.models import BudgetRequest
+from association.services.customer_status import refresh_status
 from association.services.overview import (
     Funnel,
     customers_out_of_budget,
@@ -234,6 +235,7 @@ def test_overview_forgets_who_is_unfrozen_or_answered(boss):
     invitation = InvitationFactory.create(partner=boss.partner)
     associated = make_associated(invitation=invitation)
     associated.account.freezes.update(unfrozen_at=timezone.now())
+    refresh_status([associated.account_id])
     asked = InvitationRequestFactory.create(invitation=invitation, closed_at=timezone.now())
 
     page = shown_to(boss)

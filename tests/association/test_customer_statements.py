@@ -113,7 +113,7 @@ def test_budgets_of_100_customers_take_as_many_statements_as_one(
     # events and the e-mails are two INSERTs each.
     more_inserts = 3 if connection.features.max_query_params == 999 else 0
 
-    with django_assert_num_queries(19 + more_inserts):
+    with django_assert_num_queries(21 + more_inserts):
         answer = client.post(reverse("console_set_budgets"), sent)
 
     assert answer.status_code == 303

@@ -12,7 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Freeze, User
-from association.models import Association, BudgetPeriod, Consent, LegalDocument, OnExhaustion
+from association.models import (
+    Association,
+    Attempt,
+    BudgetPeriod,
+    Consent,
+    LegalDocument,
+    OnExhaustion,
+)
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
@@ -190,9 +197,9 @@ def two_in_force(association):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("DROP INDEX one_association_in_force_per_account")
     Association.objects.update(ended_at=None, end_reason="")
-    # Its freeze was lifted when it ended, and its end was audited.
+    # Its freeze was lifted when it ended, its end was audited, and its status was written.
     first = name(association)
-    return {("I2", name(association.account)), ("I4", first), ("I7", first)}
+    return {("I2", name(association.account)), ("I4", first), ("I7", first), ("I15", first)}
 
 
 def audit_event_is_missing(association):
@@ -259,12 +266,12 @@ def partner_is_promised_the_same_twice(association):
 def account_is_not_frozen(association):
     raw(AuditEvent, object_label="accounts.freeze").delete()
     Freeze.objects.all().delete()
-    return {("I4", name(association))}
+    return {("I4", name(association)), ("I15", name(association))}
 
 
 def account_is_unfrozen_without_budget(association):
     Freeze.objects.update(unfrozen_at=association.associated_at + SECOND)
-    return {("I4", name(association))}
+    return {("I4", name(association)), ("I15", name(association))}
 
 
 def account_is_unfrozen_before_the_budget(association):
@@ -275,7 +282,7 @@ def account_is_unfrozen_before_the_budget(association):
         on_exhaustion=OnExhaustion.FREEZE,
         set_at=association.associated_at + 2 * SECOND,
     )
-    return {("I4", name(association))}
+    return {("I4", name(association)), ("I15", name(association))}
 
 
 def owner_has_not_proven_the_address(association):
@@ -357,7 +364,37 @@ def reference_is_not_what_was_audited(association):
     other = CustomerAccountFactory.create()
     freeze = Freeze.objects.get()
     Freeze.objects.update(account=other)
-    return {("I7", name(freeze)), ("I4", name(association))}
+    return {("I7", name(freeze)), ("I4", name(association)), ("I15", name(association))}
+
+
+def channel_is_not_that_of_the_invitation(association):
+    Attempt.objects.update(channel="email")
+    return {("I14", name(association.attempt))}
+
+
+def type_is_not_that_of_the_invitation(association):
+    Attempt.objects.update(association_type="referral")
+    return {("I14", name(association.attempt))}
+
+
+def status_is_not_derived(association):
+    Association.objects.update(status="free")
+    return {("I15", name(association))}
+
+
+def status_is_empty(association):
+    Association.objects.update(status="")
+    return {("I15", name(association))}
+
+
+def joining_has_frozen_and_is_not_stored(association):
+    Association.objects.update(is_frozen_by_joining=False)
+    return {("I15", name(association))}
+
+
+def budget_has_not_frozen_and_is_stored(association):
+    Association.objects.update(is_out_of_budget=True)
+    return {("I15", name(association))}
 
 
 def moment_is_not_what_was_audited(association):
@@ -487,6 +524,12 @@ BREAKERS = [
     request_was_answered_by_another_partner,
     batch_counts_more_than_it_has_made,
     letter_is_of_another_account,
+    channel_is_not_that_of_the_invitation,
+    type_is_not_that_of_the_invitation,
+    status_is_not_derived,
+    status_is_empty,
+    joining_has_frozen_and_is_not_stored,
+    budget_has_not_frozen_and_is_stored,
 ]
 
 

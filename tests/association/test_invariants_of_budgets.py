@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from association.models import Association, Budget, BudgetAlert
+from association.services.customer_status import refresh_status
 from association.services.spending import period_start
 from tests import factories as typed_factories
 from tests.association.test_invariants import broken, name
@@ -21,9 +22,11 @@ def budget() -> Budget:
     """A one-time budget of a reseller's customer."""
     now = timezone.now()
     association: Association = factories.make_associated(now=now)
-    return association.budgets.create(
+    made = association.budgets.create(
         amount="100", period="one_time", on_exhaustion="notify", set_at=now
     )
+    refresh_status([association.account_id])
+    return made
 
 
 def alert(budget: Budget, **changes: Any) -> BudgetAlert:

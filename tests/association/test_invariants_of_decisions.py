@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerAccount, Freeze
 from association.models import Association, BudgetPeriod, LegalDocument, OnExhaustion
+from association.services.customer_status import refresh_status
 from association.services.customers import assign_manager, set_budget
 from association.services.documents import publish_document
 from association.services.invariants.checking import find_violations
@@ -34,6 +35,8 @@ def take_back(obj: Any, **old: Any) -> None:
     """Write old values as a page would that saves the whole row."""
     rows = unprotected(LegalDocument) if isinstance(obj, LegalDocument) else QuerySet(type(obj))
     rows.filter(pk=obj.pk).update(**old)
+    if isinstance(obj, Freeze):
+        refresh_status([obj.account_id])
 
 
 def audited(obj: Any, **decided: Any) -> Any:

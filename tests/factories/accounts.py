@@ -17,6 +17,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
 from accounts import enums, models
+from association.services.customer_status import refresh_status
 
 PASSWORD = "correct horse battery staple"
 
@@ -187,6 +188,7 @@ class FreezeFactory(DjangoModelFactory):
 
     class Meta:
         model = models.Freeze
+        skip_postgeneration_save = True
 
     class Params:
         lifted = Trait(unfrozen_at=in_days(0))
@@ -195,3 +197,8 @@ class FreezeFactory(DjangoModelFactory):
     scope = enums.FreezeScope.ACCOUNT
     cause = enums.FreezeCause.ASSOCIATION
     frozen_at = in_days(-1)
+
+    @post_generation
+    def status(self, _create, _value):
+        """Follow it in the status of the customer, as `open_freeze()` does."""
+        refresh_status([self.account_id])

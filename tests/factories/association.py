@@ -65,6 +65,8 @@ class AttemptFactory(DjangoModelFactory):
     invitation = SubFactory(InvitationFactory)
     partner = SelfAttribute("invitation.partner")
     invited_by = SelfAttribute("invitation.created_by")
+    channel = SelfAttribute("invitation.channel")
+    association_type = SelfAttribute("invitation.association_type")
     browser_hash = LazyFunction(lambda: hash_of(BROWSER_SECRET))
     language = "en"
     started_at = LazyFunction(timezone.now)

@@ -161,6 +161,28 @@ def test_list_shows_what_was_asked_for(boss, query, expected):
     assert labels(boss, query) == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state=expired", ["made first", "made last", "between"]),
+        ("state=expired&order=newest", ["made first", "made last", "between"]),
+        ("state=expired&order=expiring", ["between", "made last", "made first"]),
+        ("", ["made last", "between", "made first"]),
+    ],
+)
+def test_expired_ones_are_listed_by_their_expiry(boss, query, expected):
+    now = timezone.now()
+    hours = {"made first": (9, 1), "between": (8, 3), "made last": (7, 2)}
+    for label, (made, expired) in hours.items():
+        InvitationFactory(
+            partner=boss.partner,
+            label=label,
+            created_at=now - timedelta(hours=made),
+            expires_at=now - timedelta(hours=expired),
+        )
+    assert labels(boss, query) == expected
+
+
 def test_link_is_found_in_each_way_of_typing_it(boss):
     wanted = InvitationFactory(partner=boss.partner, label="wanted")
     InvitationFactory(partner=boss.partner)

@@ -20,7 +20,7 @@ from partners.services.invitation_search import find_invitations
 from partners.services.pages import Order, page_of
 from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
-from partners.views.lists import filters_of
+from partners.views.lists import filters_of, is_short_search
 from partners.views.shared import state_of
 
 SHOWN = 5
@@ -34,7 +34,12 @@ def search(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = SearchForm(request.GET)
     filters = filters_of(form)
     found = _find(member, filters) if "q" in filters else {}
-    context = {"form": form, "q": filters.get("q", ""), **found}
+    context = {
+        "form": form,
+        "q": filters.get("q", ""),
+        "is_short": is_short_search(form),
+        **found,
+    }
     return show(request, member, "association/console/search.html", context, section="search")
 
 
