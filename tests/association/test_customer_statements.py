@@ -81,9 +81,10 @@ def ask(client, customer):
 @pytest.mark.parametrize(
     ("before", "action", "statements"),
     [
-        ([], set_budget, 15),
-        ([], set_budget_and_unfreeze, 19),
-        ([set_budget], set_budget_and_unfreeze, 20),
+        # Of one customer also: who waits next, and whether this one did.
+        ([], set_budget, 17),
+        ([], set_budget_and_unfreeze, 21),
+        ([set_budget], set_budget_and_unfreeze, 22),
         ([set_budget_and_unfreeze], freeze, 19),
         ([set_budget], unfreeze, 20),
         ([], manage, 15),
