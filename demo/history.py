@@ -55,7 +55,8 @@ from demo.examples import (
     unpaid_bill,
 )
 from demo.rows import SOURCE, add_user, restore_account
-from outbox.services.queue import drop_late_messages
+from outbox.models import OutboxMessage
+from outbox.services.queue import drop_late_messages, mark_dead
 from partners.enums import Channel, PartnerRole
 from partners.models import Invitation, Partner
 from partners.services.batches import make_batches, start_links
@@ -116,6 +117,14 @@ class _History:
             reference="N-2045",
             note="As agreed on the phone: here is the way to your account with us.",
         )
+        self._refuse(
+            self._invite(
+                "Left a card at the counter",
+                30,
+                recipient=f"buero@moewennest.{DOMAIN}",
+                customer_name="Möwennest Verlag",
+            )
+        )
         invite_member(
             partner=self.partner,
             address=f"jonas.brandt@nordlicht.{DOMAIN}",
@@ -134,6 +143,11 @@ class _History:
             now=started_at,
         )
         make_batches(now=started_at + timedelta(seconds=2))
+
+    def _refuse(self, invitation: Invitation) -> None:
+        """Let the mail server have refused the e-mail: the address was mistyped."""
+        [message] = OutboxMessage.objects.waiting().filter(about_id=str(invitation.pk))
+        mark_dead(message=message, error="550 SMTPRecipientsRefused", now=self._ago(29))
 
     def _invite(self, label: str, hours_ago: float, **terms: Any) -> Invitation:
         defaults: dict[str, Any] = {

@@ -81,11 +81,12 @@ def ask(client, customer):
 @pytest.mark.parametrize(
     ("before", "action", "statements"),
     [
+        # Of one customer also: who waits next, and whether this one did.
         ([], set_budget, 17),
-        ([], set_budget_and_unfreeze, 21),
-        ([set_budget], set_budget_and_unfreeze, 22),
-        ([set_budget_and_unfreeze], freeze, 19),
-        ([set_budget], unfreeze, 20),
+        ([], set_budget_and_unfreeze, 22),
+        ([set_budget], set_budget_and_unfreeze, 23),
+        ([set_budget_and_unfreeze], freeze, 20),
+        ([set_budget], unfreeze, 21),
         ([], manage, 15),
         ([], ask, 17),
     ],

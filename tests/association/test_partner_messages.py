@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from association.enums import AssociationRefusal, JourneyRefusal, MessageKind
 from association.models import Attempt, PartnerMessage
+from association.services.invariants.related_rows import related_rows_agree
 from association.services.partner_messages import PAUSE, advise, remind_to_finish
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
@@ -24,6 +25,7 @@ from tests.factories import (
 from tests.factories.partners import mark_frozen
 from tests.reading_mails import READER, links, write
 from web.refused import Refused
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
@@ -278,3 +280,49 @@ def test_an_attempt_of_another_partner_does_not_exist(boss):
     attempt = put_off(InvitationFactory.create())
     assert post(boss, attempt, "remind").status_code == 404
     assert mailed(REMINDER) == []
+
+
+def page_of(member, attempt):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    return client.get(f"/partner/history/{attempt.pk}/").content.decode()
+
+
+def test_page_shows_the_message_as_it_is_sent_and_when_it_was(boss, invitation):
+    attempt = refused(invitation)
+    before = page_of(boss, attempt)
+    assert f"About joining {boss.partner.name}" in before
+    assert "All bills must be paid" in before
+    # The reader's own link, with which anybody could unsubscribe.
+    assert "/no-more-invitations/…" in before
+    assert 'value="message_customer"' in before
+
+    advise(attempt=attempt, by=boss.user, now=timezone.now())
+
+    after = page_of(boss, attempt)
+    assert 'value="message_customer"' not in after
+    assert f"Sent {moment(PartnerMessage.objects.get().sent_at)}" in " ".join(after.split())
+
+
+def test_page_of_an_attempt_that_was_put_off_says_until_when_and_reminds(boss, invitation):
+    attempt = put_off(invitation)
+    deadline = moment(attempt.account.registered_at + 7 * DAY)
+    page = page_of(boss, attempt)
+    assert f"Joining can be finished until {deadline}." in " ".join(page.split())
+    assert f'action="/partner/history/{attempt.pk}/remind"' in page
+
+    remind_to_finish(attempt=attempt, by=boss.user, now=timezone.now())
+
+    assert "/remind" not in page_of(boss, attempt)
+
+
+def test_check_invariants_finds_a_message_about_another_persons_attempt(boss, invitation):
+    attempt = put_off(invitation)
+    remind_to_finish(attempt=attempt, by=boss.user, now=NOW)
+    assert list(related_rows_agree()) == []
+    message = PartnerMessage.objects.get()
+
+    PartnerMessage.objects.update(attempt=put_off(invitation))
+
+    [found] = related_rows_agree()
+    assert (found.invariant, found.object) == ("I10", f"association.partnermessage:{message.pk}")
