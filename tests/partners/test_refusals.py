@@ -1,6 +1,7 @@
 """Every code of a refusal has its sentence, and no two say the same."""
 
 from partners.enums import (
+    BulkRefusal,
     InvitationProblem,
     InvitationRequestRefusal,
     ListProblem,
@@ -16,6 +17,7 @@ from partners.refusals import SENTENCES
 
 def test_every_code_has_a_sentence_of_its_own():
     assert set(SENTENCES) == {
+        *BulkRefusal,
         *InvitationProblem,
         *ListProblem,
         *LogoRefusal,
