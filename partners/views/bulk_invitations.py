@@ -56,6 +56,8 @@ def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]
 
 def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:
     rows = invitations_of(member).unfinished()
+    if kind == BulkKind.EXTEND:
+        return rows.filter(expires_at__isnull=False)
     return rows.filter(channel=Channel.EMAIL) if kind == BulkKind.RESEND else rows
 
 

@@ -37,6 +37,7 @@ def batch(boss):
         label="Seat {n}",
         association_type="reseller",
         max_uses=1,
+        expires_at=now + timedelta(days=30),
     )
     make_batches(now=now)
     return made

@@ -256,6 +256,17 @@ def test_wrong_numbers_are_a_400_on_the_page_of_the_batch(client, member, wrong)
     assert BulkAction.objects.count() == 0
 
 
+def test_batch_that_never_expires_is_not_extended(client, member):
+    batch = InvitationBatchFactory.create(
+        partner=member.partner, created_by=member.user, size=3, done_count=3
+    )
+    own(member, batch=batch)
+    shown = client.get(f"{LIST}batches/{batch.pk}/").content.decode()
+    assert ('value="revoke"' in shown, 'value="extend"' in shown) == (True, False)
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "extend"})
+    assert answer.status_code == 409
+
+
 def test_batch_of_links_has_nothing_to_send_again(client, member):
     batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
     own(member, batch=batch)
