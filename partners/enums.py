@@ -114,6 +114,7 @@ class BulkRefusal(StrEnum):
     CANCELLED = "bulk_cancelled"
     NOT_VISIBLE = "bulk_not_visible"
     LIVES_LONGER = "bulk_lives_longer"
+    FAILED = "bulk_failed"
 
 
 class InvitationRefusal(StrEnum):

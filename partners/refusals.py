@@ -124,6 +124,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     BulkRefusal.CANCELLED: _("This has been cancelled. Choose the rows again."),
     BulkRefusal.NOT_VISIBLE: _("This is not yours any more."),
     BulkRefusal.LIVES_LONGER: _("It lives longer already."),
+    BulkRefusal.FAILED: _("An error of this system stopped it. Try it again on its own page."),
     InvitationRequestRefusal.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestRefusal.DISMISSED: _("This request has been dismissed."),
     InvitationRequestRefusal.NOT_A_LINK: _(

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from partners.enums import InvitationProblem
 from partners.forms.expiry import CHOICES, NEVER, ExpiryField, MomentField, chosen_expiry
 from partners.forms.invitations import LONGEST_LABEL, LONGEST_LIFE
+from partners.forms.links import NUMBER
 from partners.forms.reasons import reason_field
-from partners.models import Partner
+from partners.models import InvitationBatch, Partner
 from partners.refusals import SENTENCES
+from web.number_fields import WholeNumberField
 from web.text_fields import LineField
 from web.versioned_forms import VersionedForm
 
@@ -60,6 +62,34 @@ class ExtendManyForm(BulkForm):
 
     def terms(self) -> dict[str, Any]:
         return {"expires_at": self.cleaned_data["expires_at"].isoformat()}
+
+
+class NumberRangeForm(forms.Form):
+    """Which links of a batch, by the numbers in their labels; empty fields leave no one out."""
+
+    first = WholeNumberField(label=_("From number"), required=False, min_value=1)
+    last = WholeNumberField(label=_("To number"), required=False, min_value=1)
+
+    def __init__(self, *args: Any, batch: InvitationBatch, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.batch = batch
+        for field in self.fields.values():
+            field.widget.attrs |= {"inputmode": "numeric", "max": batch.size}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last number must not be before the first."))
+        return cleaned
+
+    def labels(self) -> list[str] | None:
+        """Return the labels with these numbers; None for all of the batch."""
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        if first is None and last is None:
+            return None
+        numbers = range(first or 1, min(last or self.batch.size, self.batch.size) + 1)
+        return [self.batch.label.replace(NUMBER, str(number)) for number in numbers]
 
 
 class BatchNameForm(VersionedForm):

@@ -1,5 +1,6 @@
 """Actions on many rows: chosen as a draft, started by its member, done row by row by any worker."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.services import acting_for, record_audit_event
+from outbox.services.background import DATABASE_AWAY
 from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
 from partners.services.invitation_drafts import moment_text
+from web.logs import Event
 from web.refused import Refused
 from web.transactions import whole_transaction
 
+logger = logging.getLogger(__name__)
 MOST_ROWS = 5_000
 # So many rows are done while the member waits for the page.
 FEW_ROWS = 100
@@ -179,22 +183,45 @@ def _do_next_row(performers: Performers, now: datetime, only: BulkAction | None)
         if action is None:
             return False
         row = action.rows.get(number=action.done_count + 1)
-        row.outcome = BulkActionRow.DONE
-        try:
-            with transaction.atomic():
-                _perform(performers[BulkKind(action.kind)], action, row.object_id, now)
-        except Refused as refused:
-            row.outcome, row.again_at = refused.code.value, refused.again_at
-            action.refused_count += 1
+        row.outcome, row.again_at = _outcome_of(performers, action, row, now)
         row.save(update_fields=["outcome", "again_at"])
         action.done_count += 1
+        action.refused_count += row.outcome != BulkActionRow.DONE
         if action.done_count == action.size:
-            action.finished_at = now
+            # The round may have begun before the action was started.
+            action.finished_at = max(now, action.started_at or now)
             _forget_reason(action)
         action.save(update_fields=["done_count", "refused_count", "finished_at", "reason"])
     return True
 
 
+def _outcome_of(
+    performers: Performers, action: BulkAction, row: BulkActionRow, now: datetime
+) -> tuple[str, datetime | None]:
+    """Do the row, or nothing; return its outcome, and the moment from which it is possible again.
+
+    An error of one row is logged and stops neither the others nor the actions behind this one.
+    """
+    try:
+        _perform(performers[BulkKind(action.kind)], action, row.object_id, now)
+    except Refused as refused:
+        return refused.code.value, refused.again_at
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:
+        failed = Event(
+            event="bulk_action.row_failed",
+            action=action.pk,
+            row=row.number,
+            error=type(error).__name__,
+        )
+        logger.error(failed, exc_info=error)
+        return BulkRefusal.FAILED.value, None
+    return BulkActionRow.DONE, None
+
+
+@whole_transaction
+@transaction.atomic
 def _perform(
     perform: Callable[[RowTask], None], action: BulkAction, key: int, now: datetime
 ) -> None:

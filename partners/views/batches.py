@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import BatchState, Channel, InvitationProblem
-from partners.forms.bulk import BatchNameForm
+from partners.forms.bulk import BatchNameForm, NumberRangeForm
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
 from partners.models import Invitation, InvitationBatch, PartnerMember
@@ -89,9 +89,17 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     shown = batch_of(member, batch_id)
     if shown.channel == Channel.EMAIL and shown.started_at is None:
         return redirect("console_mailing", batch_id=shown.pk)
+    return show_batch(request, member, shown, NumberRangeForm(batch=shown))
+
+
+def show_batch(
+    request: HttpRequest, member: PartnerMember, shown: InvitationBatch, form: NumberRangeForm
+) -> HttpResponse:
+    """Show the page; the form says with which numbers its links are acted on."""
     by_email = shown.channel == Channel.EMAIL
     context = {
         "batch": shown,
+        "form": form,
         "by_email": by_email,
         "stop_reason": SENTENCES.get(shown.stop_reason, ""),
         "unsubscribed_count": shown.rows.filter(
@@ -103,7 +111,8 @@ def batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
         "bulk_actions": shown.bulk_actions.visible_to(member).running(),
         "back_url": reverse("console_invitations"),
     }
-    return show(request, member, "partners/batch.html", context, section=SECTION)
+    template, status = "partners/batch.html", status_of(form)
+    return show(request, member, template, context, section=SECTION, status=status)
 
 
 def _funnel(batch: InvitationBatch) -> list[dict[str, Any]]:

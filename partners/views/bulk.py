@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -54,6 +55,8 @@ class BulkSubject:
     # By kind: the title with `%(number)s`, the template with what will happen, and its form.
     titles: Mapping[BulkKind, Any]
     effects: str
+    # The rows to which a kind can be done now, as far as lists know.
+    possible: Callable[[PartnerMember, BulkKind], QuerySet[Any]]
     # The names of rows by their keys, and the sentence for the code of a refusal.
     names_of: Callable[[PartnerMember, Collection[int]], Mapping[int, Name]]
     sentence_of: Callable[[str], str]
@@ -179,6 +182,7 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
     batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
     return {
         "action": action,
+        "impossible_count": _count_impossible(member, subject, action),
         "title": subject.titles[BulkKind(action.kind)] % {"number": action.size},
         "effects": subject.effects,
         "rows": [(names.get(row.object_id), row, _word(subject, row.outcome)) for row in shown],
@@ -186,6 +190,14 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
         "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),
         "back_url": batch_url or list_url,
     }
+
+
+def _count_impossible(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> int:
+    """Return how many rows of a draft would be left alone now; each is looked at again later."""
+    if action.state != BatchState.DRAFT:
+        return 0
+    possible = subject.possible(member, BulkKind(action.kind))
+    return action.size - possible.filter(pk__in=action.rows.values("object_id")).count()
 
 
 def _word(subject: BulkSubject, outcome: str) -> str:

@@ -10,15 +10,22 @@ from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.enums import BulkKind, Channel
-from partners.forms.bulk import BulkForm, ExtendManyForm, ResendManyForm, RevokeManyForm
+from partners.forms.bulk import (
+    BulkForm,
+    ExtendManyForm,
+    NumberRangeForm,
+    ResendManyForm,
+    RevokeManyForm,
+)
 from partners.forms.filters import InvitationListForm
 from partners.models import BulkAction, PartnerMember
+from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.batches import MOST_AT_ONCE
 from partners.services.bulk_actions import MOST_ROWS, check_chosen
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.invitation_search import find_invitations
-from partners.views.batches import batch_of
+from partners.views.batches import batch_of, show_batch
 from partners.views.bulk import (
     ALL,
     BulkSubject,
@@ -47,6 +54,13 @@ def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]
     return {key: Name(label, reverse("console_invitation", args=[key])) for key, label in rows}
 
 
+def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:
+    rows = invitations_of(member).unfinished()
+    if kind == BulkKind.EXTEND:
+        return rows.filter(expires_at__isnull=False)
+    return rows.filter(channel=Channel.EMAIL) if kind == BulkKind.RESEND else rows
+
+
 SUBJECT = BulkSubject(
     section=SECTION,
     list_page="console_invitations",
@@ -64,6 +78,7 @@ SUBJECT = BulkSubject(
         ),
     },
     effects="partners/_bulk_effects.html",
+    possible=possible,
     names_of=names_of,
     sentence_of=lambda code: str(SENTENCES[code]),
 )
@@ -104,12 +119,16 @@ def _download(
 @for_members
 @posts_only("console_batch", "batch_id")
 def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponse:
-    """Choose what is neither used up nor revoked of the batch."""
+    """Choose what is neither used up nor revoked of the batch, or of some numbers in it."""
     batch = batch_of(member, batch_id)
     kind = sent_kind(request, SUBJECT)
-    rows = invitations_of(member).filter(batch=batch).unfinished().order_by("created_at", "pk")
-    if kind == BulkKind.RESEND:
-        rows = rows.filter(channel=Channel.EMAIL)
+    form = NumberRangeForm(request.POST, batch=batch)
+    if not form.is_valid():
+        return show_batch(request, member, batch, form)
+    rows = possible(member, kind).filter(batch=batch).order_by("created_at", "pk")
+    labels = form.labels()
+    if labels is not None:
+        rows = rows.filter(label__in=labels)
     keys = list(rows.values_list("pk", flat=True))
     back_url = reverse("console_batch", args=[batch.pk])
     return choose(

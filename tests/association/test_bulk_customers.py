@@ -190,7 +190,9 @@ def test_few_ticked_customers_get_the_page_that_shows_their_budgets(client, boss
     page = choose(client, "set_budget", rows)
     assert page == f"{LIST}budget?customer={rows[0].pk}&customer={rows[1].pk}"
     assert client.get(page).status_code == 200
-    assert choose(client, "set_budget", [*rows, joined(boss, referral=True)]).startswith(CHOOSE)
+    page = choose(client, "set_budget", [*rows, joined(boss, referral=True)])
+    assert page.startswith(CHOOSE)
+    assert "As it is now, 1 of them will be left alone" in text_of(client.get(page))
 
 
 def test_all_that_match_get_a_budget(client, boss):
@@ -250,5 +252,5 @@ def test_worker_does_customers_and_not_invitations(client, boss, monkeypatch):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_page_has_a_constant_query_count(client, boss, rows, django_assert_num_queries):
     page = choose(client, "freeze", [joined(boss) for _ in range(rows)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(page)

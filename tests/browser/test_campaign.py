@@ -37,6 +37,7 @@ def batch(boss):
         label="Seat {n}",
         association_type="reseller",
         max_uses=1,
+        expires_at=now + timedelta(days=30),
     )
     make_batches(now=now)
     return made
@@ -57,6 +58,17 @@ def test_lost_stack_of_labels_is_revoked(visitor, batch):
     visitor.page.get_by_role("link", name="Back").last.click()
     visitor.look("Seat 1–120", variant="revoked")
     assert visitor.reads("0 invitations can still be used")
+
+
+def test_part_of_a_stack_is_extended_by_its_numbers(visitor, batch):
+    visitor.open(f"/partner/invitations/batches/{batch.pk}/", "Seat 1–120")
+    visitor.page.get_by_text("Only those with certain numbers").click()
+    visitor.type("first", "20")
+    visitor.type("last", "11")
+    visitor.press("Extend", "Seat 1–120", status=400, variant="wrong-numbers")
+    visitor.type("first", "11")
+    visitor.type("last", "20")
+    visitor.press("Extend", "Extend 10 invitations\\?", variant="range")
 
 
 def test_batch_is_renamed_and_found_by_its_name(visitor, batch):

@@ -232,16 +232,35 @@ def test_fault_in_the_middle_does_nothing_twice(member, monkeypatch):
     def die_after_the_second(*, invitation, **options):
         resend_invitation(invitation=invitation, **options)
         if invitation == rows[1]:
-            raise RuntimeError("The worker was killed.")
+            raise SystemExit
 
     monkeypatch.setattr(bulk_invitations, "resend_invitation", die_after_the_second)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(SystemExit):
         do_invitations(now=NOW)
     assert outcomes(action) == ["done", "", ""]
     monkeypatch.setattr(bulk_invitations, "resend_invitation", resend_invitation)
     assert do_invitations(now=NOW) == 2
     recipients = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
     assert list(recipients) == ["p0@example.org", "p1@example.org", "p2@example.org"]
+
+
+def test_error_of_one_row_is_logged_and_stops_no_other(member, monkeypatch, caplog):
+    rows = [own(member, email=True, recipient=f"p{n}@example.org") for n in range(3)]
+    action = started(member, BulkKind.RESEND, rows)
+
+    def fail_after_the_second(*, invitation, **options):
+        resend_invitation(invitation=invitation, **options)
+        if invitation == rows[1]:
+            raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr(bulk_invitations, "resend_invitation", fail_after_the_second)
+    assert do_invitations(now=NOW) == 3
+    assert outcomes(action) == ["done", "bulk_failed", "done"]
+    recipients = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
+    assert list(recipients) == ["p0@example.org", "p2@example.org"]
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.msg["event"] == "bulk_action.row_failed"
+    assert record.exc_info[0] is KeyError
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from outbox.models import OutboxMessage
-from partners.models import BulkAction
+from partners.models import BulkAction, Invitation
 from partners.services.bulk_invitations import do_invitations
 from tests.factories import (
     FROZEN,
@@ -62,6 +62,7 @@ def test_ticked_rows_are_revoked_after_a_reason(client, member):
     page = choose(client, "revoke", rows)
     shown = client.get(page)
     assert "Revoke 2 invitations?" in text_of(shown)
+    assert "As it is now, 1 of them will be left alone" in text_of(shown)
     assert [name.text for name, _row, _word in shown.context["rows"]] == ["Fair 1", "Fair 2"]
 
     assert client.post(page, {}).status_code == 400
@@ -218,6 +219,54 @@ def test_batch_chooses_what_can_still_be_used(client, member):
     assert f'href="{LIST}batches/{batch.pk}/"' in client.get(answer["Location"]).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "chosen"),
+    [
+        ("3", "5", {3, 4, 5}),
+        ("9", "", {9, 10, 11, 12}),
+        ("", "2", {1, 2}),
+        ("12", "900", {12}),
+        ("", "", set(range(1, 13))),
+    ],
+)
+def test_stack_of_labels_is_chosen_by_its_numbers(client, member, first, last, chosen):
+    batch = InvitationBatchFactory.create(
+        partner=member.partner, created_by=member.user, label="Seat {n}", size=12
+    )
+    for number in range(1, 13):
+        own(member, batch=batch, label=f"Seat {number}")
+    sent = {"action": "revoke", "first": first, "last": last}
+    client.post(f"{LIST}batches/{batch.pk}/actions", sent)
+    keys = BulkAction.objects.get().rows.values_list("object_id", flat=True)
+    labels = Invitation.objects.filter(pk__in=list(keys)).values_list("label", flat=True)
+    assert set(labels) == {f"Seat {number}" for number in chosen}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"first": "5", "last": "3"}, {"first": "0"}, {"last": "x"}, {"first": "1\0"}]
+)
+def test_wrong_numbers_are_a_400_on_the_page_of_the_batch(client, member, wrong):
+    batch = InvitationBatchFactory.create(
+        partner=member.partner, created_by=member.user, size=3, done_count=3
+    )
+    own(member, batch=batch)
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "revoke", **wrong})
+    assert answer.status_code == 400
+    assert "There is a problem" in text_of(answer)
+    assert BulkAction.objects.count() == 0
+
+
+def test_batch_that_never_expires_is_not_extended(client, member):
+    batch = InvitationBatchFactory.create(
+        partner=member.partner, created_by=member.user, size=3, done_count=3
+    )
+    own(member, batch=batch)
+    shown = client.get(f"{LIST}batches/{batch.pk}/").content.decode()
+    assert ('value="revoke"' in shown, 'value="extend"' in shown) == (True, False)
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "extend"})
+    assert answer.status_code == 409
+
+
 def test_batch_of_links_has_nothing_to_send_again(client, member):
     batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user)
     own(member, batch=batch)
@@ -235,5 +284,5 @@ def test_frozen_partner_is_answered_row_by_row(client, member):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_page_has_a_constant_query_count(client, member, rows, django_assert_num_queries):
     page = choose(client, "revoke", [own(member) for _ in range(rows)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(page)

@@ -54,6 +54,13 @@ def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]
     }
 
 
+def possible(member: PartnerMember, kind: BulkKind) -> AssociationQuerySet:
+    rows: AssociationQuerySet = member.partner.associations.visible_to(member).in_force()
+    if kind == BulkKind.ASSIGN_MANAGER:
+        return rows
+    return rows.filter(association_type=AssociationType.RESELLER)
+
+
 SUBJECT = BulkSubject(
     section=SECTION,
     list_page="console_customers",
@@ -78,6 +85,7 @@ SUBJECT = BulkSubject(
         ),
     },
     effects="association/console/_bulk_effects.html",
+    possible=possible,
     names_of=names_of,
     sentence_of=lambda code: str(SENTENCES_BY_CODE[code]),
 )
@@ -96,9 +104,8 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
         ordered = found.order_by("-associated_at", "-pk").values_list("pk", flat=True)
         keys = list(ordered[: MOST_ROWS + 1])
     else:
-        rows = member.partner.associations.visible_to(member)
-        keys = ticked_keys(request, rows)
-        if kind == BulkKind.SET_BUDGET and _are_few_resellers(rows, keys):
+        keys = ticked_keys(request, member.partner.associations.visible_to(member))
+        if kind == BulkKind.SET_BUDGET and _can_all_be_shown(member, keys):
             # That page shows what each of them has now, and sets all budgets or none.
             query = urlencode([("customer", key) for key in keys])
             return see_other(f"{reverse('console_set_budgets')}?{query}")
@@ -106,9 +113,9 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
     return choose(request, member, SUBJECT, kind, keys, back_url=back_url)
 
 
-def _are_few_resellers(rows: AssociationQuerySet, keys: Collection[int]) -> bool:
-    resellers = rows.in_force().filter(association_type=AssociationType.RESELLER, pk__in=keys)
-    return 0 < len(keys) <= MOST_AT_ONCE and resellers.count() == len(keys)
+def _can_all_be_shown(member: PartnerMember, keys: Collection[int]) -> bool:
+    possible_count = possible(member, BulkKind.SET_BUDGET).filter(pk__in=keys).count()
+    return 0 < len(keys) <= MOST_AT_ONCE and possible_count == len(keys)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

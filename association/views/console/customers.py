@@ -69,6 +69,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         "listing": found,
         "lines": lines,
+        "can_act": any(line["can_act"] for line in lines),
         "bulk_actions": running_bulk_actions(member, PERFORMERS),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
