@@ -81,7 +81,7 @@ def ask(client, customer):
 @pytest.mark.parametrize(
     ("before", "action", "statements"),
     [
-        # Of one customer also: who waits next, and whether this one did.
+        # Of one customer also: who waits next.
         ([], set_budget, 17),
         ([], set_budget_and_unfreeze, 22),
         ([set_budget], set_budget_and_unfreeze, 23),

@@ -1,13 +1,10 @@
 """The invariants hold after what the product does, and each is found when it is broken."""
 
-import json
 from datetime import timedelta
 from decimal import Decimal
-from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -537,38 +534,6 @@ BREAKERS = [
 def test_a_broken_invariant_is_found(association, breaker):
     assert broken() == set()
     assert breaker(association) == broken()
-
-
-# --- the command
-
-
-def run(*arguments):
-    """Return what the command prints, and its exit code."""
-    output = StringIO()
-    try:
-        call_command("check_invariants", *arguments, stdout=output)
-    except SystemExit as ended:
-        return output.getvalue(), ended.code
-    return output.getvalue(), 0
-
-
-def test_command_without_violations(association):
-    assert run() == ("All invariants hold.\n", 0)
-    output, code = run("--json")
-    assert (json.loads(output), code) == ({"violations": []}, 0)
-
-
-def test_command_with_violations_names_objects_by_id_and_ends_with_one(association):
-    use_count_is_too_high(association)
-    found = {
-        "invariant": "I1",
-        "object": name(association.invitation),
-        "detail": "counts 2 uses, 1 associations cite it",
-    }
-    output, code = run("--json")
-    assert (json.loads(output), code) == ({"violations": [found]}, 1)
-    output, code = run()
-    assert (output, code) == ("  ".join(found.values()) + "\n", 1)
 
 
 def statements():
