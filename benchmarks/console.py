@@ -4,7 +4,6 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,34 +19,38 @@ from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import find_invitation
 from partners.services.pages import PAGE_SIZE
 
-ROUNDS = 9
+ROUNDS = 5
 LOOK_UPS = 200
 FAR_PAGE = 10_000
-GOAL = 1.5
+GOAL, FAST = 1.5, 25
 INVITATIONS, HISTORY, CUSTOMERS = "invitations/", "history/", "customers/"
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Milliseconds of a request, and how many of them the database took."""
-
-    total: float
-    sql: float
+# Milliseconds of the database by the name of a list and who asks for it.
+Costs = dict[tuple[str, str], float]
 
 
-@dataclass(slots=True)
 class Database:
-    """Adds up the milliseconds that statements take."""
+    """A logged-in client that keeps the statements which read, to explain them afterwards."""
 
-    spent: float = 0
-    client: Client = field(default_factory=Client)
+    def __init__(self, member: PartnerMember) -> None:
+        self.client = log_in(member)
+        self.statements: list[tuple[str, Any]] = []
 
-    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return execute(*statement)
-        finally:
-            self.spent += (time.perf_counter() - start) * 1000
+    def __call__(self, execute: Callable[..., Any], sql: str, values: Any, *rest: Any) -> Any:
+        if sql.startswith("SELECT") and "FOR UPDATE" not in sql:
+            self.statements.append((sql, values))
+        return execute(sql, values, *rest)
+
+    def explain(self) -> float:
+        """Run the kept statements again; return the milliseconds of planning and execution."""
+        spent = 0.0
+        with connection.cursor() as cursor:
+            for sql, values in self.statements:
+                cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, SUMMARY, FORMAT JSON) {sql}", values)
+                plan = cursor.fetchone()[0][0]
+                spent += plan["Planning Time"] + plan["Execution Time"]
+        return spent
 
 
 def measure() -> Iterator[str]:
@@ -56,15 +59,7 @@ def measure() -> Iterator[str]:
     small = costs_of(members)
     few = look_up()
     fill(LARGE, members)
-    yield "| list | as | 1,000: ms (SQL) | 1,000,000: ms (SQL) | ratio |"
-    yield "|---|---|---|---|---|"
-    for (name, who), large in costs_of(members).items():
-        before = small[name, who]
-        ratio = large.total / before.total
-        yield (
-            f"| {name} | {who} | {before.total:.1f} ({before.sql:.1f}) "
-            f"| {large.total:.1f} ({large.sql:.1f}) | {format_ratio(ratio, GOAL)} |"
-        )
+    yield from compare(small, costs_of(members))
     yield ""
     many = look_up()
     yield f"Look-up by token: {few:.2f} and {many:.2f} ms, ratio {format_ratio(many / few, 1.2)}."
@@ -72,6 +67,17 @@ def measure() -> Iterator[str]:
     yield from far_pages(members["administrator"])
     yield ""
     yield from exports(members["administrator"])
+
+
+def compare(small: Costs, large: Costs) -> Iterator[str]:
+    """Yield the table: what each list costs the database, and by how much it grew."""
+    yield "| list | as | 1,000: ms | 1,000,000: ms | ratio |"
+    yield "|---|---|---|---|---|"
+    for (name, who), cost in large.items():
+        before = small[name, who]
+        # Less than this is fast enough, however much it grew.
+        ratio = format_ratio(cost / before, GOAL if cost > FAST else float("inf"))
+        yield f"| {name} | {who} | {before:.1f} | {cost:.1f} | {ratio} |"
 
 
 def format_ratio(ratio: float, goal: float) -> str:
@@ -94,7 +100,10 @@ def addresses() -> Mapping[str, str]:
     add(INVITATIONS, *({"state": state} for state in ("live", "expired", "used_up", "revoked")))
     add(INVITATIONS, {"state": "expired", "order": "used"}, {"association_type": "referral"})
     add(INVITATIONS, {"q": "Campaign"}, {"q": "needle"}, {"q": "nowhere"}, {"q": token})
-    add(INVITATIONS, {"q": "guest184@bench.example"})
+    add(INVITATIONS, {"q": "guest184@bench.example"}, {"q": "ca"}, {"q": "zz"}, {"q": "e"})
+    add(INVITATIONS, {"channel": "email"}, {"channel": "email", "order": "used"})
+    add(INVITATIONS, *({"state": state, "order": "used"} for state in ("revoked", "used_up")))
+    add(INVITATIONS, {"association_type": "referral", "order": "used"})
     add(HISTORY, {}, {"outcome": "associated"}, {"outcome": "refused"}, {"outcome": "under_way"})
     add(HISTORY, {"step": "put_off"}, {"step": "register"}, {"channel": "email"})
     add(HISTORY, {"refusal": "registered_too_long"}, {"refusal": "is_partner"})
@@ -108,6 +117,9 @@ def addresses() -> Mapping[str, str]:
     add(CUSTOMERS, {"budget": "without", "association_type": "reseller"})
     add(CUSTOMERS, {"status": "frozen", "budget": "with"}, {"manager": "none"})
     add(CUSTOMERS, {"q": "customer"}, {"q": "customer111"}, {"q": "unknown"})
+    add(CUSTOMERS, {"q": "bakery"}, {"q": "elm b"}, {"q": "ba"}, {"q": "zz"}, {"q": "e"})
+    add(CUSTOMERS, {"order": "name"}, {"order": "name", "status": "waiting"}, {"status": "ended"})
+    add("search", {"q": "bakery"}, {"q": "customer111"}, {"q": "needle"}, {"q": "ba"}, {"q": "zz"})
     add("requests/", {}, {"state": "all"}, {"q": "needle"})
     add("invitations/batches/", {}, {"q": "leaflet"}, {"q": "nowhere"})
     add("members/", {})
@@ -116,27 +128,21 @@ def addresses() -> Mapping[str, str]:
     return {name: f"{path}?{urlencode(query)}" for name, (path, query) in pages.items()}
 
 
-def costs_of(members: Mapping[str, PartnerMember]) -> dict[tuple[str, str], Cost]:
+def costs_of(members: Mapping[str, PartnerMember]) -> Costs:
     """Return the cost of each list for each member, measured in turn in several rounds."""
-    databases = {who: Database(client=log_in(member)) for who, member in members.items()}
+    databases = {who: Database(member) for who, member in members.items()}
     requests = [
         (name, who, f"/partner/{address}")
         for name, address in addresses().items()
         for who in members
         if who == "administrator" or not name.startswith(("members", "customers.csv"))
     ]
-    found: dict[tuple[str, str], list[Cost]] = {(name, who): [] for name, who, _ in requests}
+    found: dict[tuple[str, str], list[float]] = {(name, who): [] for name, who, _ in requests}
     for _ in range(ROUNDS + 1):
         for name, who, address in requests:
             found[name, who].append(visit(databases[who], address))
     # The first round fills the caches of this process, and is left out.
-    return {
-        key: Cost(
-            statistics.median(cost.total for cost in costs[1:]),
-            statistics.median(cost.sql for cost in costs[1:]),
-        )
-        for key, costs in found.items()
-    }
+    return {key: statistics.median(costs[1:]) for key, costs in found.items()}
 
 
 def log_in(member: PartnerMember) -> Client:
@@ -146,19 +152,19 @@ def log_in(member: PartnerMember) -> Client:
     return client
 
 
-def visit(database: Database, address: str) -> Cost:
-    """Request a page, or the first two lines of a download."""
-    database.spent, start = 0, time.perf_counter()
+def visit(database: Database, address: str) -> float:
+    """Request a page, or the first row of a download, and explain what it read."""
+    database.statements = []
     with connection.execute_wrapper(database):
         answer = database.client.get(address)
         if isinstance(answer, StreamingHttpResponse):
-            lines = iter(answer)
-            next(lines), next(lines)
-    total = (time.perf_counter() - start) * 1000
+            # The mark of the encoding, the heading and the first row.
+            for _ in zip(range(3), answer, strict=False):
+                pass
     if answer.status_code != 200:
         raise RuntimeError(f"{address}: {answer.status_code}")
     answer.close()
-    return Cost(total, database.spent)
+    return database.explain()
 
 
 def look_up() -> float:
@@ -174,7 +180,7 @@ def look_up() -> float:
 
 def far_pages(member: PartnerMember) -> Iterator[str]:
     """Yield the cost of page 10,000 of the long lists beside page 1."""
-    database = Database(client=log_in(member))
+    database = Database(member)
     lists = {
         INVITATIONS: member.partner.invitations.order_by("-created_at", "-pk").values_list(
             "created_at", "pk"
@@ -187,7 +193,7 @@ def far_pages(member: PartnerMember) -> Iterator[str]:
         moment, key = rows[(FAR_PAGE - 1) * PAGE_SIZE - 1]
         place = urlencode({"after": f"{moment.isoformat()}~{key}"})
         pair = [f"/partner/{path}", f"/partner/{path}?{place}"]
-        rounds = [[visit(database, address).total for address in pair] for _ in range(ROUNDS + 1)]
+        rounds = [[visit(database, address) for address in pair] for _ in range(ROUNDS + 1)]
         first, far = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
         ratio = format_ratio(far / first, 2)
         yield f"- {path} page {FAR_PAGE:,}: {far:.1f} ms, page 1 {first:.1f} ms, ratio {ratio}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from accounts.models import User
+from association.models import Association
+from association.services.customer_status import DERIVED
 from partners.enums import PartnerRole
 from partners.models import Partner, PartnerMember
 from partners.tokens import new_token
@@ -27,6 +29,16 @@ class Scale:
 
 SMALL = Scale(first=1, last=1_000, own=5, waiting=5, side=5)
 LARGE = Scale(first=1_001, last=1_000_000, own=200, waiting=50, side=100)
+
+# A customer's name has one of each, so that each is in every sixteenth name.
+FIRST_WORDS = (
+    "Alder Birch Cedar Dogwood Elm Fir Ginkgo Hazel Ivy Juniper Kapok Linden Maple Nutmeg Oak"
+    " Poplar"
+)
+SECOND_WORDS = (
+    "Antiques Bakery Carpets Dental Energy Films Garage Hotels Imports Joinery Kitchens Laundry"
+    " Motors Nursery Optics Printing"
+)
 
 # Smaller keys are left for rows that the ORM inserts.
 BASE = 1_000_000_000
@@ -73,13 +85,11 @@ SELECT key, key, 'individual', 'international', 'IE', moment, moment, false
 FROM made WHERE joined
 """,
     """
-INSERT INTO association_attempt (id, invitation_id, partner_id, invited_by_id, browser_hash,
-    language, started_at,
+INSERT INTO association_attempt (id, invitation_id, partner_id, invited_by_id, channel,
+    association_type, browser_hash, language, started_at,
     registration_email, registration_country, account_id, entered_at, registered_at,
     refusal_codes, decided_at, refused_at, deferred_at)
-SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END, partner,
-    (SELECT created_by_id FROM partners_invitation WHERE id =
-        CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END),
+SELECT walk, followed.id, partner, created_by_id, channel, association_type,
     md5('b' || n), 'en', moment,
     CASE WHEN n % 5 = 3 THEN 'visitor' || n || '@bench.example' ELSE '' END, '',
     account, CASE WHEN account IS NOT NULL THEN moment END,
@@ -90,12 +100,20 @@ SELECT walk, CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key EN
     CASE WHEN n % 1000 = 84 THEN moment END
 FROM (SELECT *, CASE WHEN joined THEN key WHEN n % 10 = 0 AND n < {last} THEN key + 1
     WHEN n % 10 = 0 THEN key - 4 WHEN n % 1000 = 84 THEN key - 3 END AS account FROM made) made
+JOIN partners_invitation followed
+    ON followed.id = CASE WHEN n % 3 = 0 AND n % 100 >= 10 THEN {base} + 110 ELSE key END
 """,
     """
 INSERT INTO association_association (id, account_id, partner_id, association_type, invitation_id,
-    attempt_id, manager_id, associated_at, coupons_pay_before, eligibility, end_reason)
+    attempt_id, manager_id, associated_at, coupons_pay_before, eligibility, end_reason,
+    customer_name, reference, shown_name, sort_name, search_names, search_address)
 SELECT key, key, partner, CASE WHEN referral THEN 'referral' ELSE 'reseller' END, key, walk,
-    manager, moment, CASE WHEN NOT referral THEN moment END, '[]'::jsonb, '' FROM made WHERE joined
+    manager, moment, CASE WHEN NOT referral THEN moment END, '[]'::jsonb, '',
+    name, 'R-' || n, name, lower(name),
+    lower(concat_ws(chr(10), name, 'customer' || n, 'r-' || n)), 'customer' || n || '@bench.example'
+FROM (SELECT *, concat_ws(' ', (string_to_array('{first_words}', ' '))[1 + i % 16],
+    (string_to_array('{second_words}', ' '))[1 + i / 16 % 16], n) AS name FROM made) made
+WHERE joined
 """,
     # The association froze every reseller customer; most have a budget now.
     """
@@ -175,6 +193,8 @@ def fill(scale: Scale, members: dict[str, PartnerMember]) -> None:
         "side": scale.side,
         "partner": manager.partner_id,
         "other": other.pk,
+        "first_words": FIRST_WORDS,
+        "second_words": SECOND_WORDS,
         "manager": manager.pk,
         "manager_user": manager.user_id,
         "administrator_user": administrator.user_id,
@@ -183,4 +203,6 @@ def fill(scale: Scale, members: dict[str, PartnerMember]) -> None:
         for statement in (NUMBERS, *STATEMENTS):
             cursor.execute(statement.format(**values))
         cursor.execute("DROP TABLE made")
+    Association.objects.update(**DERIVED)
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

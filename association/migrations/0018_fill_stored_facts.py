@@ -88,4 +88,16 @@ class Migration(migrations.Migration):
             model_name="attempt",
             index=models.Index(fields=["partner", "channel", "-started_at", "-id"], name="attempt_by_channel"),
         ),
+        AddIndexOnline(
+            model_name="association",
+            index=models.Index(
+                fields=["manager", "sort_name", "id"], name="customer_of_manager_by_name"
+            ),
+        ),
+        AddIndexOnline(
+            model_name="association",
+            index=models.Index(
+                fields=["partner", "status", "sort_name", "id"], name="customer_by_status_and_name"
+            ),
+        ),
     ]

@@ -123,6 +123,10 @@ class Association(models.Model):
             models.Index(fields=["partner", "-associated_at", "-id"], name="customer_by_partner"),
             models.Index(fields=["manager", "-associated_at", "-id"], name="customer_by_manager"),
             models.Index(fields=["partner", "sort_name", "id"], name="customer_by_name"),
+            models.Index(fields=["manager", "sort_name", "id"], name="customer_of_manager_by_name"),
+            models.Index(
+                fields=["partner", "status", "sort_name", "id"], name="customer_by_status_and_name"
+            ),
             models.Index(
                 fields=["partner", "status", "-associated_at", "-id"], name="customer_by_status"
             ),

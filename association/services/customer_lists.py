@@ -19,7 +19,7 @@ from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
 from partners.services.pages import Order
-from partners.services.parts import part_of
+from partners.services.parts import part_of, part_of_address
 from web.email_addresses import InvalidAddress, canonical_address
 
 NEWEST_FIRST = Order("associated_at")
@@ -122,7 +122,7 @@ def _searched(text: str, member: PartnerMember) -> Q:
     """
     found = part_of(["search_names"], text.casefold())
     if member.sees_addresses:
-        return found | part_of(["search_address"], text.lower())
+        return found | part_of_address("search_address", text.lower())
     try:
         return found | Q(search_address=canonical_address(text))
     except InvalidAddress:

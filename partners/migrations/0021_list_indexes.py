@@ -32,4 +32,20 @@ class Migration(migrations.Migration):
             model_name='invitation',
             index=models.Index(condition=models.Q(('revoked_at__isnull', True), ('used_count__gte', models.F('max_uses'))), fields=['partner', '-created_at', '-id'], name='invitation_used_up'),
         ),
+        AddIndexOnline(
+            model_name='invitation',
+            index=models.Index(fields=['partner', 'association_type', '-used_count', '-id'], name='invitation_by_type_uses'),
+        ),
+        AddIndexOnline(
+            model_name='invitation',
+            index=models.Index(fields=['partner', 'channel', '-used_count', '-id'], name='invitation_by_channel_uses'),
+        ),
+        AddIndexOnline(
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['partner', '-used_count', '-id'], name='invitation_revoked_by_uses'),
+        ),
+        AddIndexOnline(
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('revoked_at__isnull', True), ('used_count__gte', models.F('max_uses'))), fields=['partner', '-used_count', '-id'], name='invitation_used_up_by_uses'),
+        ),
     ]

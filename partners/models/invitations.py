@@ -158,6 +158,25 @@ class Invitation(TermsModel):
                 condition=Q(used_count__gte=F("max_uses"), revoked_at__isnull=True),
                 name="invitation_used_up",
             ),
+            # Most used first: of some kinds all are used seldom, behind all others.
+            models.Index(
+                fields=["partner", "association_type", "-used_count", "-id"],
+                name="invitation_by_type_uses",
+            ),
+            models.Index(
+                fields=["partner", "channel", "-used_count", "-id"],
+                name="invitation_by_channel_uses",
+            ),
+            models.Index(
+                fields=["partner", "-used_count", "-id"],
+                condition=Q(revoked_at__isnull=False),
+                name="invitation_revoked_by_uses",
+            ),
+            models.Index(
+                fields=["partner", "-used_count", "-id"],
+                condition=Q(used_count__gte=F("max_uses"), revoked_at__isnull=True),
+                name="invitation_used_up_by_uses",
+            ),
             models.Index(
                 fields=["partner", "expires_at", "id"],
                 condition=Q(expires_at__isnull=False),

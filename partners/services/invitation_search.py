@@ -10,7 +10,7 @@ from partners.enums import InvitationState
 from partners.models import PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.services.pages import Order
-from partners.services.parts import part_of
+from partners.services.parts import part_of, part_of_address
 from partners.tokens import token_in
 from web.email_addresses import InvalidAddress, canonical_address
 
@@ -60,7 +60,7 @@ def searched(text: str, member: PartnerMember) -> Q:
         return Q(token=token)
     found = part_of(TEXTS, text, ignores_case=True)
     if member.may_reveal_addresses:
-        return found | part_of(["recipient"], text, ignores_case=True)
+        return found | part_of_address("recipient", text, ignores_case=True)
     try:
         return found | Q(recipient=canonical_address(text))
     except InvalidAddress:

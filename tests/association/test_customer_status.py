@@ -13,6 +13,7 @@ from association.models import Association, Attempt
 from association.services.attempts import restart_attempt
 from association.services.customer_lists import customer_states
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
+from association.services.invariants.checking import find_violations
 from association.services.invariants.copies import status_is_derived
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
 from association.services.spending_records import record_spending
@@ -199,3 +200,26 @@ def test_attempts_repeat_channel_and_type_of_the_invitation(traits):
         )
     }
     assert kept.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "wrong", "invariant"),
+    [
+        (Attempt, {"channel": "email"}, "I14"),
+        (Attempt, {"channel": ""}, "I14"),
+        (Attempt, {"association_type": "referral"}, "I14"),
+        (Association, {"status": "free"}, "I15"),
+        (Association, {"status": ""}, "I15"),
+        (Association, {"is_frozen_by_joining": False}, "I15"),
+        (Association, {"is_out_of_budget": True}, "I15"),
+    ],
+)
+def test_a_wrong_copy_is_found(model, wrong, invariant):
+    joined()
+    assert list(find_violations()) == []
+    model.objects.update(**wrong)
+    [violation] = find_violations()
+    assert (violation.invariant, violation.object) == (
+        invariant,
+        f"{model._meta.label_lower}:{model.objects.get().pk}",
+    )

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Freeze, User
 from association.models import (
     Association,
-    Attempt,
     BudgetPeriod,
     Consent,
     LegalDocument,
@@ -364,36 +363,6 @@ def reference_is_not_what_was_audited(association):
     return {("I7", name(freeze)), ("I4", name(association)), ("I15", name(association))}
 
 
-def channel_is_not_that_of_the_invitation(association):
-    Attempt.objects.update(channel="email")
-    return {("I14", name(association.attempt))}
-
-
-def type_is_not_that_of_the_invitation(association):
-    Attempt.objects.update(association_type="referral")
-    return {("I14", name(association.attempt))}
-
-
-def status_is_not_derived(association):
-    Association.objects.update(status="free")
-    return {("I15", name(association))}
-
-
-def status_is_empty(association):
-    Association.objects.update(status="")
-    return {("I15", name(association))}
-
-
-def joining_has_frozen_and_is_not_stored(association):
-    Association.objects.update(is_frozen_by_joining=False)
-    return {("I15", name(association))}
-
-
-def budget_has_not_frozen_and_is_stored(association):
-    Association.objects.update(is_out_of_budget=True)
-    return {("I15", name(association))}
-
-
 def moment_is_not_what_was_audited(association):
     authorization = association.authorizations.get()
     association.authorizations.update(granted_at=association.associated_at + SECOND)
@@ -521,12 +490,6 @@ BREAKERS = [
     request_was_answered_by_another_partner,
     batch_counts_more_than_it_has_made,
     letter_is_of_another_account,
-    channel_is_not_that_of_the_invitation,
-    type_is_not_that_of_the_invitation,
-    status_is_not_derived,
-    status_is_empty,
-    joining_has_frozen_and_is_not_stored,
-    budget_has_not_frozen_and_is_stored,
 ]
 
 
