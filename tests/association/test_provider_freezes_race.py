@@ -11,7 +11,6 @@ from accounts.services.freezes import close_freezes, open_freeze
 from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
-from association.services.recipients import tell_frozen
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
@@ -106,24 +105,21 @@ def test_without_the_lock_a_former_partner_is_told_of_the_freeze(admin, associat
     monkeypatch.setattr(
         models.QuerySet, "select_for_update", lambda rows, *args, **options: rows.all()
     )
-    is_ended, is_told = threading.Event(), threading.Event()
+    is_opening, is_ended, ending = threading.Event(), threading.Event(), end_association
 
-    def close_when_told(**options):
+    def end_when_opening(**options):
+        assert is_opening.wait(timeout=PATIENCE)
+        ended = ending(**options)
         is_ended.set()
-        assert is_told.wait(timeout=PATIENCE)
-        return close_freezes(**options)
+        return ended
 
     def open_when_ended(**options):
+        is_opening.set()
         assert is_ended.wait(timeout=PATIENCE)
         return open_freeze(**options)
 
-    def tell(*args, **options):
-        tell_frozen(*args, **options)
-        is_told.set()
-
-    monkeypatch.setattr(f"{end_association.__module__}.close_freezes", close_when_told)
+    monkeypatch.setattr(f"{__name__}.end_association", end_when_opening)
     monkeypatch.setattr(f"{freeze_for_provider.__module__}.open_freeze", open_when_ended)
-    monkeypatch.setattr(f"{freeze_for_provider.__module__}.tell_frozen", tell)
 
     frozen = freeze_and_end(association, admin)
 
