@@ -100,4 +100,10 @@ class Migration(migrations.Migration):
                 fields=["partner", "status", "sort_name", "id"], name="customer_by_status_and_name"
             ),
         ),
+        AddIndexOnline(
+            model_name="association",
+            index=models.Index(
+                fields=["partner", "associated_at", "attempt"], name="customer_attempt_by_moment"
+            ),
+        ),
     ]

@@ -161,7 +161,7 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
     attempts = member.partner.attempts.visible_to(member)
     associated: QuerySet[Any] = member.partner.associations.filter(associated_at__gte=since)
     if not member.is_administrator:
-        associated = attempts.filter(association__associated_at__gte=since)
+        associated = associated.filter(attempt__in=attempts)
     found = Partner.objects.values_list(
         _up_to(attempts.filter(started_at__gte=since)),
         _up_to(attempts.filter(registered_at__gte=since)),

@@ -141,9 +141,11 @@ class Invitation(TermsModel):
         indexes = [
             models.Index(fields=["partner", "-created_at", "-id"], name="invitation_by_partner"),
             models.Index(fields=["partner", "-used_count", "-id"], name="invitation_by_uses"),
+            # Partial where it can be: a batch of 10,000 links writes all others.
             models.Index(
-                fields=["partner", "association_type", "-created_at", "-id"],
-                name="invitation_by_type",
+                fields=["partner", "-created_at", "-id"],
+                condition=Q(association_type=AssociationType.REFERRAL),
+                name="invitation_referral",
             ),
             models.Index(
                 fields=["partner", "channel", "-created_at", "-id"], name="invitation_by_channel"
@@ -160,12 +162,14 @@ class Invitation(TermsModel):
             ),
             # Most used first: of some kinds all are used seldom, behind all others.
             models.Index(
-                fields=["partner", "association_type", "-used_count", "-id"],
-                name="invitation_by_type_uses",
+                fields=["partner", "-used_count", "-id"],
+                condition=Q(association_type=AssociationType.REFERRAL),
+                name="invitation_referral_by_uses",
             ),
             models.Index(
-                fields=["partner", "channel", "-used_count", "-id"],
-                name="invitation_by_channel_uses",
+                fields=["partner", "-used_count", "-id"],
+                condition=Q(channel=Channel.EMAIL),
+                name="invitation_by_email_and_uses",
             ),
             models.Index(
                 fields=["partner", "-used_count", "-id"],

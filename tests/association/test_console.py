@@ -18,6 +18,7 @@ from association.services.overview import (
     funnel_of,
     invitations_expiring,
     refused_by_cause,
+    waiting_counts,
 )
 from partners.services.pages import Count
 from tests.factories import (
@@ -92,6 +93,23 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
         "?refusal=unpaid_bills": 1,
     }
     assert {part: shown.count(part) for part in parts} == parts
+
+
+def test_navigation_counts_each_customer_who_waits_once(boss):
+    invitation, now = InvitationFactory.create(partner=boss.partner), timezone.now()
+    for waits in (True, True, False, False):
+        association = make_associated(invitation=invitation)
+        if waits:
+            FreezeFactory.create(account=association.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+        else:
+            association.account.freezes.update(unfrozen_at=timezone.now())
+            refresh_status([association.account_id])
+        ask_to_end(association, asked_at=now)
+    association.end_requests.update(asking_side=Side.PARTNER)
+    [waiting, requesting] = waiting_counts(boss)
+    assert (waiting, requesting) == (Count(3, is_more=False), Count(0, is_more=False))
+    make_associated(invitation=invitation)
+    assert waiting_counts(boss)[0].number == 4
 
 
 def test_overview_lists_customers_oldest_first(boss):

@@ -94,9 +94,10 @@ def test_list_shows_the_state_of_each_customer(boss):
     assert page.content.decode().count('name="row"') == 4
 
 
+@pytest.mark.parametrize("query", ["", "?status=frozen", "?budget=with&order=name", "?q=c"])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_list_takes_the_same_statements_for_any_number_of_rows(
-    boss, rows, django_assert_num_queries
+    boss, rows, query, django_assert_num_queries
 ):
     for _ in range(rows):
         association = joined(boss)
@@ -106,7 +107,7 @@ def test_list_takes_the_same_statements_for_any_number_of_rows(
     client = client_of(boss)
 
     with django_assert_num_queries(11):
-        page = client.get(URL)
+        page = client.get(f"{URL}{query}")
 
     assert len(page.context["lines"]) == rows
 
