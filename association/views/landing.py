@@ -23,6 +23,7 @@ from partners.services.offers import Offer, find_offer
 from web import limits
 from web.answers import posted, see_other
 from web.cookies import has_personal_cookie
+from web.email_addresses import mask_canonical
 from web.middleware import supported_language
 from web.templatetags.moments import moment
 
@@ -73,6 +74,7 @@ def own_of(invitation: Offer) -> dict[str, str]:
     return {
         "token": invitation.token,
         "note": note_html(invitation.note) if invitation.note else "",
+        "address": mask_canonical(invitation.recipient) if invitation.is_bound else "",
         "until": moment(expires_at) if expires_at else "",
         "places": "" if places is None else places_left(places, language),
     }

@@ -206,10 +206,20 @@ def test_the_steps_of_a_link_promise_nothing_to_other_accounts(client, email):
         ("Choose a new account or your own", "Register with an e-mail address, or log in")
         if email
         else (
-            "Choose a new account: this link is for new accounts only",
-            "Register it with your e-mail address",
+            "Say that you are new: this link is for new accounts only",
+            "Register an account with your e-mail address",
         )
     )
+
+
+def test_an_invitation_to_one_address_only_shows_it_masked(client):
+    bound = InvitationFactory.create(email=True, recipient="ada@bernstein.demo.example")
+    unbound = InvitationFactory.create(email=True, is_bound=False)
+    text = html.unescape(client.get(link(bound)).content.decode())
+    assert f"This invitation is for <bdi>{bound.masked_recipient}</bdi>." in text
+    assert "ada@" not in text
+    for other in (unbound, InvitationFactory.create()):
+        assert "This invitation is for" not in client.get(link(other)).content.decode()
 
 
 def test_it_says_who_bills(client):
