@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from association.forms.joining import TokenForm
 from association.services.attempts import find_own_association, find_own_attempt, hash_of
-from association.views.gate import lead_to_own_partner, resume_url
+from association.views.gate import lead_to_own_partner, resume_url, time_to_change
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel
 from partners.models import Invitation
@@ -110,7 +110,8 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResp
     attempt = find_own_attempt(
         invitation_id=invitation.pk, owner=owner, browser_hash=secret and hash_of(secret)
     )
-    is_live = invitation.refusal(timezone.now()) is None
+    now = timezone.now()
+    is_live = invitation.refusal(now) is None
     if attempt is not None and (is_live or hasattr(attempt, "association")):
         return see_other(resume_url(attempt))
     association = find_own_association(owner) if owner is not None else None
@@ -120,7 +121,8 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResp
         return lead_to_own_partner(request, association.partner)
     if not is_live:
         return None
-    return render(request, "association/other_partner.html", {"association": association})
+    context = {"association": association, **time_to_change(association, now)}
+    return render(request, "association/other_partner.html", context)
 
 
 def unknown_invitation(request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.test import override_settings
 from django.utils import timezone
 
+from association.services.attempts import last_moment_of
 from partners.models import Partner
 from tests.factories import (
     CustomerAccountFactory,
@@ -18,6 +19,7 @@ from tests.factories import (
 )
 from tests.journeys.walk import Walk, ready_attempt, walk_of
 from tests.tables import tables
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
@@ -330,6 +332,10 @@ def test_customer_of_another_partner_reads_with_whom_and_gets_no_button():
     assert response.status_code == 200
     assert f"You already work with <bdi>{walk.invitation.partner.name}</bdi>" in text
     assert f"/i/{other.token}/" not in text
+    account = walk.attempt.account
+    shown = moment(last_moment_of(account))
+    assert f"This account can join another partner until {shown}" in text
+    assert f"{walk.invitation.partner.name} has 14 days to answer" in text
 
 
 def test_signed_in_customer_without_partner_sees_the_offer(client):
