@@ -125,7 +125,9 @@ WAYS_OUT: Mapping[str, WayOut] = {
     RefusalCode.SPECIAL_CONTRACT: WayOut(text=_("Check again when the contract has ended.")),
     RefusalCode.REGISTERED_TOO_LONG: _NEW_ACCOUNT,
     RefusalCode.CASH_EXPENDITURE: _NEW_ACCOUNT,
-    RefusalCode.UNPAID_BILLS: WayOut(text=_("Pay, then check again."), target=Target.PAY),
+    RefusalCode.UNPAID_BILLS: WayOut(
+        text=_("Pay the bills of %(provider)s, then check again."), target=Target.PAY
+    ),
     RefusalCode.UNIFIED_ACCOUNTING_MEMBER: _JOIN_BY_MASTER,
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: WayOut(
         text=_(
@@ -199,7 +201,7 @@ WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
 
 WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
     EndObstacle.UNPAID_BILLS: WayOut(
-        text=_("Pay the bills, then open this page again."), target=Target.PAY
+        text=_("Pay the bills of %(provider)s, then open this page again."), target=Target.PAY
     ),
     EndObstacle.RESERVED_INSTANCES: WayOut(
         text=_("Unsubscribe from them, or wait until they have expired."), target=Target.CONSOLE
@@ -229,7 +231,7 @@ def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
         "partner": partner.name,
         "days": settings.END_REQUEST_DAYS,
     }
-    target, is_button = way.target, way.target == Target.REGISTER
+    target, is_button = _reachable(way.target), way.target == Target.REGISTER
     url = "" if target is None or is_button else url_of(target)
     return {
         "text": way.text % names,
@@ -238,6 +240,12 @@ def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
         "button": target if is_button else None,
         "asks_partner": way.asks_partner,
     }
+
+
+def _reachable(target: Target | None) -> Target | None:
+    """Return where to go: the provider's support stands in for a page that no setting names."""
+    is_unnamed = target in _SETTINGS and not url_of(target)
+    return Target.SUPPORT if is_unnamed else target
 
 
 def way_as_text(way: WayOut, partner: Partner) -> str:

@@ -96,6 +96,13 @@ def test_support_by_e_mail_is_a_link_too(settings):
     assert links["mailto:help@provider.example"] == "Contact the support of Example Cloud"
 
 
+def test_support_stands_in_for_a_page_that_no_setting_names(settings):
+    settings.PROVIDER_SUPPORT_EMAIL = "help@provider.example"
+    page = refused("unpaid_bills").get("check")
+    assert "Pay the bills of Example Cloud, then check again." in page.content.decode()
+    assert links_of(page)["mailto:help@provider.example"] == "Contact the support of Example Cloud"
+
+
 def test_nothing_is_loaded_from_the_hosts_that_are_linked(linked):
     codes = [code for code in LED_TO if code != "enterprise_member"]
     page = refused(*codes).get("check")
