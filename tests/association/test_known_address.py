@@ -73,7 +73,7 @@ def test_address_that_is_no_longer_accepted_is_none(account, stored):
         assert strangers.get(walk.url(page)).status_code == 404
     wrong = walk.post("register/account", code="123456", password="an unrelated few words 71")
     assert wrong.status_code == 400
-    assert "That is not the newest code of this page." in wrong.content.decode()
+    assert "That is not the newest code of this page:" in wrong.content.decode()
 
 
 def test_email_of_a_link_says_that_the_account_cannot_follow_it(account):
