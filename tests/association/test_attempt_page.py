@@ -76,7 +76,7 @@ def test_page_shows_the_attempt_in_one_statement(boss, django_assert_num_queries
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [({}, "Not yet"), ({"entered": True}, "Asked for on the last page")],
+    [({}, "Not yet"), ({"entered": True}, "Will be asked for again, on the last page")],
     ids=["nobody has entered", "an existing account"],
 )
 def test_page_says_where_the_instructions_are_agreed_to(boss, values, words):
