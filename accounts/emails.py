@@ -100,7 +100,8 @@ def write_answer(message: OutboxMessage, holder: User | None = None, *, code: st
     Only the body has the code: locked screens show subjects.
     """
     minutes = int(LIFETIME.total_seconds() // 60)
-    values = {"code": code, "minutes": minutes, "partner": message.data.get("partner")}
+    told = {name: message.data.get(name) for name in ("partner", "for_new_accounts")}
+    values = {"code": code, "minutes": minutes, **told}
     return _email(message, str(_ANSWERS[message.kind]), holder, **values)
 
 

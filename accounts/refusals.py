@@ -43,8 +43,7 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     ),
     CodeRefusal.USED_UP: _("The code was mistyped too often. Request a new code."),
     CodeRefusal.WRONG: _(
-        "That is not the newest code of this page. Earlier codes no longer work, nor do codes that"
-        " were requested on another page. Type the six digits of the newest e-mail."
+        "That is not the newest code of this page: type the six digits of its newest e-mail."
     ),
     CodeRefusal.NOT_VALID: _(
         "This code is not right or no longer works. Type the newest one, or send a new code."

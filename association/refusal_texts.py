@@ -45,6 +45,10 @@ CONTRACT_FACT = ngettext_lazy(
     "count",
 )
 MEMBERSHIP_FACT = _("Your account in the enterprise: %(member_type)s, %(accounting)s.")
+_NEW_ACCOUNT = _(
+    "The customer needs a new account, registered from the same invitation. If that is for one"
+    " address only, send it to another address."
+)
 
 ACCOUNT_TEXTS: dict[str, RefusalText] = {
     RefusalCode.CHINESE_MAINLAND_SITE: RefusalText(
@@ -52,10 +56,7 @@ ACCOUNT_TEXTS: dict[str, RefusalText] = {
         customer=_("Accounts of the Chinese mainland site cannot join a partner here."),
         fact=_("Your account was registered on the Chinese mainland site."),
         partner=_("The account was registered on the Chinese mainland site."),
-        suggested_operation=_(
-            "The customer needs a new account, registered from the same invitation. If that is for"
-            " one address only, send it to another address."
-        ),
+        suggested_operation=_NEW_ACCOUNT,
     ),
     RefusalCode.OTHER_PARTNER: RefusalText(
         title=_("The account has no other partner"),
@@ -76,14 +77,14 @@ ACCOUNT_TEXTS: dict[str, RefusalText] = {
         customer=_("An account can join in the first seven days after it was registered."),
         fact=_("Registered: %(registered_at)s. The seven days ended: %(joinable_until)s."),
         partner=_("The account was registered more than seven days ago."),
-        suggested_operation=_("Talk to the customer, or to the provider."),
+        suggested_operation=_NEW_ACCOUNT,
     ),
     RefusalCode.CASH_EXPENDITURE: RefusalText(
         title=_("The account has paid nothing in cash"),
         customer=_("An account that has paid in cash cannot join. Coupons do not count as cash."),
         fact=_("Largest amount paid in cash: %(largest_amount)s."),
         partner=_("The account has paid in cash."),
-        suggested_operation=_("Talk to the customer, or to the provider."),
+        suggested_operation=_NEW_ACCOUNT,
     ),
     RefusalCode.UNPAID_BILLS: RefusalText(
         title=_("All bills are paid"),

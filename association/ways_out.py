@@ -1,7 +1,7 @@
 """Ways out of refusals: what the customer can do, with links where settings or pages allow them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -54,9 +54,20 @@ class WayOut:
     asks_partner: bool = False
 
 
-_PARTNER_OR_SUPPORT = WayOut(
-    text=_("Talk to %(partner)s about it."),
-    target=Target.SUPPORT,
+# Where nobody can change the fact, so that only another account can join.
+_NEW_ACCOUNT = WayOut(
+    text=_(
+        "This cannot be changed. Register a new account, with another e-mail address, and follow"
+        " this invitation with it. Or talk to %(partner)s."
+    ),
+    target=Target.REGISTER,
+    asks_partner=True,
+)
+_OTHER_ADDRESS = WayOut(
+    text=_(
+        "You need a new account with another e-mail address. This invitation is for this address"
+        " only, so %(partner)s has to send it to another one."
+    ),
     asks_partner=True,
 )
 _JOIN_BY_MASTER = WayOut(
@@ -83,15 +94,12 @@ _ADDRESS_OF_MASTER = WayOut(
     target=Target.ENTERPRISE,
     asks_partner=True,
 )
+_ADDRESS_OR_SUPPORT = replace(_OTHER_ADDRESS, target=Target.SUPPORT)
 # For an invitation to one address only, where another account has to follow it.
 _TO_OTHER_ADDRESS: Mapping[str, WayOut] = {
-    RefusalCode.CHINESE_MAINLAND_SITE: WayOut(
-        text=_(
-            "You need a new account with another e-mail address. This invitation is for this"
-            " address only, so %(partner)s has to send it to another one."
-        ),
-        asks_partner=True,
-    ),
+    RefusalCode.CHINESE_MAINLAND_SITE: _OTHER_ADDRESS,
+    RefusalCode.REGISTERED_TOO_LONG: _ADDRESS_OR_SUPPORT,
+    RefusalCode.CASH_EXPENDITURE: _ADDRESS_OR_SUPPORT,
     RefusalCode.UNIFIED_ACCOUNTING_MEMBER: _ADDRESS_OF_MASTER,
     RefusalCode.ENTERPRISE_MEMBER: _ADDRESS_OF_MASTER,
     RefusalCode.IS_PARTNER: _ADDRESS_OF_CUSTOMER_ACCOUNT,
@@ -108,15 +116,18 @@ WAYS_OUT: Mapping[str, WayOut] = {
     ),
     RefusalCode.OTHER_PARTNER: WayOut(
         text=_(
-            "Ask to end that association. When it has ended, open the link of this invitation"
+            "Ask to end that association; the other partner has %(days)s days to answer. When it"
+            " has ended, and while your account can still join, open the link of this invitation"
             " again."
         ),
         target=Target.END,
     ),
     RefusalCode.SPECIAL_CONTRACT: WayOut(text=_("Check again when the contract has ended.")),
-    RefusalCode.REGISTERED_TOO_LONG: _PARTNER_OR_SUPPORT,
-    RefusalCode.CASH_EXPENDITURE: _PARTNER_OR_SUPPORT,
-    RefusalCode.UNPAID_BILLS: WayOut(text=_("Pay, then check again."), target=Target.PAY),
+    RefusalCode.REGISTERED_TOO_LONG: _NEW_ACCOUNT,
+    RefusalCode.CASH_EXPENDITURE: _NEW_ACCOUNT,
+    RefusalCode.UNPAID_BILLS: WayOut(
+        text=_("Pay the bills of %(provider)s, then check again."), target=Target.PAY
+    ),
     RefusalCode.UNIFIED_ACCOUNTING_MEMBER: _JOIN_BY_MASTER,
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: WayOut(
         text=_(
@@ -163,7 +174,7 @@ NEW_ACCOUNT_ONLY = WayOut(
 )
 
 # Where what refuses ends only after the account may join.
-_WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
+WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
     RefusalCode.SPECIAL_CONTRACT: WayOut(
         text=_(
             "The contract does not end while your account can still join. Talk to %(partner)s"
@@ -190,7 +201,7 @@ _WAITING_IS_TOO_LATE: Mapping[str, WayOut] = {
 
 WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
     EndObstacle.UNPAID_BILLS: WayOut(
-        text=_("Pay the bills, then open this page again."), target=Target.PAY
+        text=_("Pay the bills of %(provider)s, then open this page again."), target=Target.PAY
     ),
     EndObstacle.RESERVED_INSTANCES: WayOut(
         text=_("Unsubscribe from them, or wait until they have expired."), target=Target.CONSOLE
@@ -209,14 +220,18 @@ def way_out(code: str, *, is_bound: bool, ends_too_late: bool = False) -> WayOut
     """
     own = WAYS_OUT[code]
     if ends_too_late:
-        return _WAITING_IS_TOO_LATE.get(code, own)
+        return WAITING_IS_TOO_LATE.get(code, own)
     return _TO_OTHER_ADDRESS.get(code, own) if is_bound else own
 
 
 def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
     """Return what `association/_way_out.html` shows. A link without a setting is left out."""
-    names = {"provider": settings.PROVIDER_NAME, "partner": partner.name}
-    target, is_button = way.target, way.target == Target.REGISTER
+    names = {
+        "provider": settings.PROVIDER_NAME,
+        "partner": partner.name,
+        "days": settings.END_REQUEST_DAYS,
+    }
+    target, is_button = _reachable(way.target), way.target == Target.REGISTER
     url = "" if target is None or is_button else url_of(target)
     return {
         "text": way.text % names,
@@ -225,6 +240,12 @@ def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
         "button": target if is_button else None,
         "asks_partner": way.asks_partner,
     }
+
+
+def _reachable(target: Target | None) -> Target | None:
+    """Return where to go: the provider's support stands in for a page that no setting names."""
+    is_unnamed = target in _SETTINGS and not url_of(target)
+    return Target.SUPPORT if is_unnamed else target
 
 
 def way_as_text(way: WayOut, partner: Partner) -> str:

@@ -78,7 +78,7 @@ def preview_invitation(offer: Invitation) -> Email:
 
 def default_subject(partner: Partner) -> str:
     names = {"partner": partner.name, "provider": settings.PROVIDER_NAME}
-    return _("%(partner)s invites you to join on %(provider)s") % names
+    return _("%(partner)s invites you to become its customer on %(provider)s") % names
 
 
 def _write_invitation(

@@ -17,7 +17,11 @@ class RegisterForm(CountryAndEmailForm):
         self.invitation = attempt.invitation
         country = attempt.registration_country or self.invitation.country
         super().__init__(data, initial={"country": country, "email": attempt.registration_email})
-        if self.invitation.allowed_domains:
+        if self.invitation.is_bound:
+            self.fields["email"].help_text = _("This invitation is for %(address)s.") % {
+                "address": self.invitation.masked_recipient
+            }
+        elif self.invitation.allowed_domains:
             self.fields["email"].help_text = _("It must end in %(domains)s.") % {
                 "domains": readable_domains(self.invitation.allowed_domains)
             }
@@ -41,7 +45,7 @@ class RegisterForm(CountryAndEmailForm):
 class AskForm(forms.Form):
     email = EmailField(
         label=_("E-mail address of your account"),
-        help_text=_("The invitation will be sent there, and only this account can use it."),
+        help_text=_("The invitation would be sent there, and only this account could use it."),
     )
 
 

@@ -76,6 +76,11 @@ def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[Refus
     return ()
 
 
+def may_use_link(account: CustomerAccount) -> bool:
+    """Whether a link, which is for new accounts, would be for this one too."""
+    return is_registered_by_invitation(account) and not account.associations.exists()
+
+
 def needs_instructions(attempt: Attempt, versions: Versions) -> bool:
     """Whether the visitor has to read and agree to the instructions in force; referral has none.
 

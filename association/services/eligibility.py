@@ -229,6 +229,9 @@ RULES = (
 
 # --- The decision.
 
+# The names of the evidence that says when a fact ends.
+ENDS = ("ends_at", "last_expires_at")
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -236,6 +239,11 @@ class Refusal:
 
     code: RefusalCode
     evidence: Evidence
+
+    def outlasts(self, moment: datetime) -> bool:
+        """Whether the fact is of a kind that ends, and does so only after the moment or never."""
+        ends = [self.evidence[name] for name in ENDS if name in self.evidence]
+        return any(end is None or datetime.fromisoformat(str(end)) > moment for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +270,12 @@ class Decision:
     @property
     def is_eligible(self) -> bool:
         return not self.refusals
+
+    @property
+    def ending_too_late(self) -> frozenset[RefusalCode]:
+        """The refusals whose fact has an end, but only after the account may join, or never."""
+        last_moment = self.facts.registered_at + REGISTRATION_WINDOW
+        return frozenset(r.code for r in self.refusals if r.outlasts(last_moment))
 
 
 def evaluate(facts: Facts, association_type: str, now: datetime) -> Decision:

@@ -23,6 +23,8 @@ SENDING = frozenset({Operation.RESEND, Operation.OFFER_REFERRAL, Operation.SEND_
 # What helps against a refusal, where a message to the customer is not all that does.
 SUGGESTED: Mapping[str, Operation | None] = {
     RefusalCode.CHINESE_MAINLAND_SITE: Operation.SEND_TO_OTHER_ADDRESS,
+    RefusalCode.REGISTERED_TOO_LONG: Operation.SEND_TO_OTHER_ADDRESS,
+    RefusalCode.CASH_EXPENDITURE: Operation.SEND_TO_OTHER_ADDRESS,
     RefusalCode.UNIFIED_ACCOUNTING_MEMBER: Operation.SEND_TO_OTHER_ADDRESS,
     RefusalCode.PROFESSIONAL_SERVICES_CONTRACT: Operation.OFFER_REFERRAL,
     RefusalCode.RESERVED_INSTANCES: Operation.OFFER_REFERRAL,

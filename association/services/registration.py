@@ -11,6 +11,7 @@ from accounts.services.codes import check_code, find_usable_code, send_code
 from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
+from partners.enums import Channel
 from web.email_addresses import canonical_address, canonical_or_none
 from web.transactions import whole_transaction
 
@@ -31,7 +32,11 @@ def send_attempt_code(
             flow=_flow_of(attempt),
             language=attempt.language,
             now=now,
-            data={"partner": attempt.invitation.partner.name, "next": next_page},
+            data={
+                "partner": attempt.invitation.partner.name,
+                "for_new_accounts": attempt.invitation.channel == Channel.LINK,
+                "next": next_page,
+            },
         )
         remember_registration(
             attempt=attempt,

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef
 from association.models import Association, Attempt, ResumeReminder
 from association.models.attempts import AttemptQuerySet
 from association.services.admission import account_of
+from association.services.attempts import last_moment_of
 from association.services.eligibility import REGISTRATION_WINDOW
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
@@ -53,6 +54,13 @@ def resumable_attempts(now: datetime) -> AttemptQuerySet:
         )
         .exclude(Exists(associated))
     )
+
+
+def next_reminder_at(attempt: Attempt, now: datetime) -> datetime | None:
+    """Return when the customer of an attempt that was put off is reminded, if that is to come."""
+    reminded_at = last_moment_of(account_of(attempt)) - AHEAD
+    is_due = attempt.deferred_at is not None and attempt.deferred_at < reminded_at
+    return reminded_at if is_due and now < reminded_at else None
 
 
 def due_attempts(now: datetime) -> AttemptQuerySet:

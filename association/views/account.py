@@ -11,10 +11,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import CustomerAccount
+from accounts.models import CustomerAccount, User
 from association.enums import Step
 from association.forms.joining import AskForm
 from association.models import Attempt
+from association.services.admission import may_use_link
 from association.services.attempts import (
     enter_attempt,
     forget_ticks,
@@ -68,12 +69,15 @@ def show_choice(
     attempt: Attempt | None = None,
     problem: str = "",
 ) -> HttpResponse:
+    is_link = invitation.channel == Channel.LINK
+    mine = own_account(request) if request.user.is_authenticated else None
     context = {
         "invitation": invitation,
         "partner": invitation.partner,
         "attempt": attempt,
-        "is_link": invitation.channel == Channel.LINK,
-        "account": own_account(request) if request.user.is_authenticated else None,
+        "is_link": is_link,
+        "account": mine,
+        "needs_other_invitation": is_link and mine is not None and not may_use_link(mine),
         "back_url": back_url,
         "problem": problem,
         **progress(invitation, Step.ACCOUNT),
@@ -150,8 +154,8 @@ def ask(request: HttpRequest, journey: Journey) -> HttpResponse:
     attempt = journey.attempt
     if journey.invitation.channel != Channel.LINK:
         return see_other(step_url(attempt, journey.undone))
-    owner = attempt.account.owner if attempt.account else None
-    form = AskForm(posted(request), initial={"email": owner.email if owner else ""})
+    email = request.user.email if isinstance(request.user, User) else ""
+    form = AskForm(posted(request), initial={"email": email})
     context = {
         "form": form,
         "partner": journey.partner,

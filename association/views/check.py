@@ -1,16 +1,16 @@
 """Check: what refuses, all at once, with the ways out."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from association.enums import FOR_GOOD, RefusalCode, Step
 from association.refusal_texts import check_line, customer_reason
 from association.services.admission import Admission, account_of
 from association.services.attempts import decide_attempt, last_moment_of, tell_partner
-from association.services.eligibility import Refusal
+from association.services.eligibility import Check
 from association.views.gate import Journey, attempt_step, progress, resume_url, step_url
 from association.ways_out import NEW_ACCOUNT_ONLY, shown_way, way_out
 from web.answers import see_other
@@ -35,7 +35,7 @@ def show_check(
     ]
     last_moment = last_moment_of(account_of(journey.attempt))
     refused = [
-        {**check_line(line), "way": _way_of(journey, line.refusal, last_moment)}
+        _refused_line(journey, admission, line)
         for line in admission.decision.checks
         if line.refusal is not None
     ]
@@ -57,15 +57,19 @@ def show_check(
     return render(request, "association/check.html", context, status=status)
 
 
-def _way_of(journey: Journey, refusal: Refusal, last_moment: datetime) -> dict[str, Any]:
-    """Return the way out of what a rule refuses for; waiting helps only until the last moment."""
-    found = {refusal.evidence.get(name, "") for name in ("ends_at", "last_expires_at")} - {""}
-    ends_too_late = any(
-        end is None or datetime.fromisoformat(str(end)) > last_moment for end in found
-    )
+def _refused_line(journey: Journey, admission: Admission, check: Check) -> dict[str, Any]:
+    """Return what a rule refuses for, and the way out; waiting helps only until the last moment.
+
+    The other partner is named: the page is its customer's own.
+    """
+    line, partner = check_line(check), admission.record.partner
+    if check.code == RefusalCode.OTHER_PARTNER and partner is not None:
+        fact = _("Your account is associated with %(partner)s.")
+        line["fact"] = fact % {"partner": partner.name}
+    ends_too_late = check.code in admission.decision.ending_too_late
     is_bound = journey.invitation.is_bound
-    way = way_out(refusal.code, is_bound=is_bound, ends_too_late=ends_too_late)
-    return shown_way(way, journey.partner)
+    way = way_out(check.code, is_bound=is_bound, ends_too_late=ends_too_late)
+    return {**line, "way": shown_way(way, journey.partner)}
 
 
 def _way(journey: Journey, admission: Admission, code: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from association.services.endings import (
     ask_to_end,
     withdraw_end_request,
 )
+from association.views.gate import time_to_change
 from association.views.my_partner import for_customers
 from association.views.own import signed_in
 from web.answers import as_refusal, posted
@@ -114,8 +115,10 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    now = timezone.now()
     context = {
-        **end_context(form, association, Side.CUSTOMER, timezone.now()),
+        **end_context(form, association, Side.CUSTOMER, now),
+        **time_to_change(association, now),
         "partner": association.partner,
         "problem": problem,
         "back_url": reverse("my_partner"),

@@ -21,12 +21,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from association.enums import JourneyRefusal, Step
-from association.models import Attempt
+from association.models import Association, Attempt
 from association.services.admission import Admission, admit, first_undone_step, is_open
 from association.services.attempts import (
     change_language,
     find_attempt,
     hash_of,
+    last_moment_of,
 )
 from association.services.documents import Versions, load_versions
 from association.views.remembered import dead_link
@@ -164,6 +165,16 @@ def lead_to_own_partner(request: HttpRequest, partner: Partner) -> HttpResponse:
     text = _("You are already a customer of %(partner)s. Nothing has been changed.")
     messages.info(request, text % {"partner": partner.name})
     return see_other("my_partner")
+
+
+def time_to_change(association: Association, now: datetime) -> dict[str, Any]:
+    """Return what `association/_time_to_change.html` shows; the account must be loaded."""
+    last_moment = last_moment_of(association.account)
+    return {
+        "last_moment": last_moment,
+        "is_too_late": now > last_moment,
+        "answer_days": settings.END_REQUEST_DAYS,
+    }
 
 
 def enter_step(request: HttpRequest, attempt: Attempt, step: Step) -> Journey | HttpResponse:

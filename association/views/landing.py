@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from association.forms.joining import TokenForm
 from association.services.attempts import find_own_association, find_own_attempt, hash_of
-from association.views.gate import lead_to_own_partner, resume_url
+from association.views.gate import lead_to_own_partner, resume_url, time_to_change
 from association.views.remembered import MOST_REMEMBERED, answer_alike, dead_link, unknown_link
 from partners.enums import Channel
 from partners.models import Invitation
@@ -23,6 +23,7 @@ from partners.services.offers import Offer, find_offer
 from web import limits
 from web.answers import posted, see_other
 from web.cookies import has_personal_cookie
+from web.email_addresses import mask_canonical
 from web.middleware import supported_language
 from web.templatetags.moments import moment
 
@@ -73,6 +74,7 @@ def own_of(invitation: Offer) -> dict[str, str]:
     return {
         "token": invitation.token,
         "note": note_html(invitation.note) if invitation.note else "",
+        "address": mask_canonical(invitation.recipient) if invitation.is_bound else "",
         "until": moment(expires_at) if expires_at else "",
         "places": "" if places is None else places_left(places, language),
     }
@@ -108,7 +110,8 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResp
     attempt = find_own_attempt(
         invitation_id=invitation.pk, owner=owner, browser_hash=secret and hash_of(secret)
     )
-    is_live = invitation.refusal(timezone.now()) is None
+    now = timezone.now()
+    is_live = invitation.refusal(now) is None
     if attempt is not None and (is_live or hasattr(attempt, "association")):
         return see_other(resume_url(attempt))
     association = find_own_association(owner) if owner is not None else None
@@ -118,7 +121,8 @@ def answer_to_known_visitor(request: HttpRequest, invitation: Offer) -> HttpResp
         return lead_to_own_partner(request, association.partner)
     if not is_live:
         return None
-    return render(request, "association/other_partner.html", {"association": association})
+    context = {"association": association, **time_to_change(association, now)}
+    return render(request, "association/other_partner.html", context)
 
 
 def unknown_invitation(request: HttpRequest) -> HttpResponse:

@@ -60,6 +60,8 @@ class Offer(NamedTuple):
     expires_at: datetime | None
     revoked_at: datetime | None
     allowed_domains: str
+    is_bound: bool
+    recipient: str
     partner: Inviter
 
     def refusal(self, now: datetime) -> InvitationRefusal | None:

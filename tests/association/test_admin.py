@@ -175,7 +175,7 @@ def test_preview_shows_every_rule_with_its_facts(superuser: Client) -> None:
     assert bills["facts"] == ["bills: amount 100.00, paid_amount 0.00"]
     assert (bills["text"].partner, bills["way_out"]) == (
         "The account has unpaid bills.",
-        "Pay, then check again.",
+        "Pay the bills of Example Cloud, then check again.",
     )
     body = answer.content.decode()
     assert "✗" in body

@@ -76,7 +76,7 @@ def test_page_shows_the_attempt_in_one_statement(boss, django_assert_num_queries
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [({}, "Not yet"), ({"entered": True}, "Asked for on the last page")],
+    [({}, "Not yet"), ({"entered": True}, "Will be asked for again, on the last page")],
     ids=["nobody has entered", "an existing account"],
 )
 def test_page_says_where_the_instructions_are_agreed_to(boss, values, words):
@@ -433,8 +433,8 @@ def test_page_of_a_refused_attempt_asks_once_more_for_what_was_sent(
         (["unpaid_bills"], "Then open your invitation again:\n{link}"),
         (["special_contract"], "Then open your invitation again:\n{link}"),
         (["other_partner"], "Then open your invitation again:\n{link}"),
-        (["cash_expenditure"], "If you have a question, write to {address}."),
-        (["registered_too_long"], "If you have a question, write to {address}."),
+        (["cash_expenditure"], "Then open your invitation again:\n{link}"),
+        (["registered_too_long"], "Then open your invitation again:\n{link}"),
         (["internal_account"], "If you have a question, write to {address}."),
         (["is_partner"], "If you have a question, write to {address}."),
         (["unpaid_bills", "is_partner"], "If you have a question, write to {address}."),

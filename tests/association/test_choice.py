@@ -41,6 +41,42 @@ def test_page_names_the_signed_in_account_in_full_and_offers_both_ways(walk, acc
     assert "Use another account" in text
 
 
+def test_account_that_may_not_use_the_link_is_not_led_on(account):
+    walk = Walk(InvitationFactory.create())
+    walk.client.force_login(account.owner)
+    walk.begin()
+    text = walk.get("account").content.decode()
+    assert "This link is for new accounts only, and this account is not one" in text
+    assert "Continue as" not in text
+    assert f"Ask {walk.invitation.partner.name} for an online invitation" in text
+    answer = walk.post("account", choice="ask")
+    assert answer["Location"] == walk.url("ask")
+    assert f'value="{account.owner.email}"' in walk.get("ask").content.decode()
+    assert walk.post("account", choice="register")["Location"] == walk.url("register")
+    assert walk.get("register").status_code == 200
+
+
+def test_account_registered_by_an_invitation_that_never_joined_may_use_a_link():
+    attempt = ready_attempt(registered=True, invitation=InvitationFactory.create())
+    walk = Walk(InvitationFactory.create())
+    walk.client.force_login(attempt.account.owner)
+    walk.begin()
+    text = walk.get("account").content.decode()
+    assert f"Continue as {attempt.account.owner.email}" in text
+    assert "for new accounts only" not in text
+
+
+def test_page_of_a_bound_invitation_says_for_which_address_it_is():
+    walk = Walk(InvitationFactory.create(email=True, recipient="ada@bernstein.demo.example"))
+    walk.begin()
+    expected = f"This invitation is for <bdi>{walk.invitation.masked_recipient}</bdi>."
+    assert expected in walk.get("account").content.decode()
+    walk.post("account", choice="register")
+    page = walk.get("register").content.decode()
+    assert f"This invitation is for {walk.invitation.masked_recipient}." in page
+    assert "ada@bernstein" not in page
+
+
 def test_being_signed_in_associates_nothing(walk):
     for step in ("", "account", "check", "enable", "confirm", "done"):
         walk.get(step)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import FreezeCause
+from accounts.models import CustomerAccount
 from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
 from association.models import Association, DocumentKind, EndRequest
@@ -30,6 +31,7 @@ from tests.factories import (
 )
 from tests.journeys.walk import document, invite, ready_attempt
 from tests.shown_forms import confirm_action, hidden_fields
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
@@ -460,3 +462,17 @@ def test_a_second_attempt_that_is_open_can_go_on_after_the_end(association):
     attempt = ready_attempt(account=account, invitation=invite(account))
     page = client_of(account.owner).get(f"/join/{attempt.pk}/confirm")
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize(("days", "is_too_late"), [(1, False), (8, True)])
+def test_page_says_until_when_the_account_can_join_another_partner(
+    association, customer, days, is_too_late
+):
+    registered_at = timezone.now() - timedelta(days=days)
+    CustomerAccount.objects.update(registered_at=registered_at)
+    end = moment(registered_at + timedelta(days=7))
+    text = customer.get(MY_END).content.decode()
+    assert (f"This account can join another partner until {end}" in text) is not is_too_late
+    assert ("Nimbus has 14 days to answer" in text) is not is_too_late
+    assert ("You can join another partner if the rules allow it." in text) is not is_too_late
+    assert (f"that was possible until {end}" in text) is is_too_late

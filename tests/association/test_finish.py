@@ -220,7 +220,6 @@ def test_only_consequences_that_this_account_has_are_named(step):
         "Your account will be frozen at once: it cannot buy, renew or change resources until"
         f" {other_partner} has set a budget and unfrozen it.",
         f"{other_partner} bills you for what your account uses, from the association on.",
-        "An account has one partner at a time.",
     ]
 
 

@@ -73,7 +73,20 @@ def test_address_that_is_no_longer_accepted_is_none(account, stored):
         assert strangers.get(walk.url(page)).status_code == 404
     wrong = walk.post("register/account", code="123456", password="an unrelated few words 71")
     assert wrong.status_code == 400
-    assert "That is not the newest code of this page." in wrong.content.decode()
+    assert "That is not the newest code of this page:" in wrong.content.decode()
+
+
+def test_email_of_a_link_says_that_the_account_cannot_follow_it(account):
+    walk = asked_for(account, InvitationFactory.create())
+    partner = walk.invitation.partner.name
+    written = mail()
+    for text in (written.text, written.html):
+        assert "the invitation is a link for new accounts only" in text
+        assert f"ask {partner} for an online invitation" in text
+        assert "register with another address" in text
+        assert "you come back to the invitation" not in text
+    last = follow_mail(walk.client, account.owner)
+    assert f"Ask {partner} for an online invitation" in last.content.decode()
 
 
 def test_email_names_the_partner_and_leads_into_the_attempt(walk):

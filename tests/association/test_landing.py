@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.test import override_settings
 from django.utils import timezone
 
+from association.services.attempts import last_moment_of
 from partners.models import Partner
 from tests.factories import (
     CustomerAccountFactory,
@@ -18,6 +19,7 @@ from tests.factories import (
 )
 from tests.journeys.walk import Walk, ready_attempt, walk_of
 from tests.tables import tables
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
@@ -206,10 +208,20 @@ def test_the_steps_of_a_link_promise_nothing_to_other_accounts(client, email):
         ("Choose a new account or your own", "Register with an e-mail address, or log in")
         if email
         else (
-            "Choose a new account: this link is for new accounts only",
-            "Register it with your e-mail address",
+            "Say that you are new: this link is for new accounts only",
+            "Register an account with your e-mail address",
         )
     )
+
+
+def test_an_invitation_to_one_address_only_shows_it_masked(client):
+    bound = InvitationFactory.create(email=True, recipient="ada@bernstein.demo.example")
+    unbound = InvitationFactory.create(email=True, is_bound=False)
+    text = html.unescape(client.get(link(bound)).content.decode())
+    assert f"This invitation is for <bdi>{bound.masked_recipient}</bdi>." in text
+    assert "ada@" not in text
+    for other in (unbound, InvitationFactory.create()):
+        assert "This invitation is for" not in client.get(link(other)).content.decode()
 
 
 def test_it_says_who_bills(client):
@@ -320,6 +332,10 @@ def test_customer_of_another_partner_reads_with_whom_and_gets_no_button():
     assert response.status_code == 200
     assert f"You already work with <bdi>{walk.invitation.partner.name}</bdi>" in text
     assert f"/i/{other.token}/" not in text
+    account = walk.attempt.account
+    shown = moment(last_moment_of(account))
+    assert f"This account can join another partner until {shown}" in text
+    assert f"{walk.invitation.partner.name} has 14 days to answer" in text
 
 
 def test_signed_in_customer_without_partner_sees_the_offer(client):

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 
+from accounts.models import CustomerAccount
 from tests.factories import CustomerAccountFactory, InvitationFactory, UserFactory
 from tests.journeys.walk import Walk, invite, ready_attempt, walk_of
 from tests.tables import tables
+from web.templatetags.moments import moment
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +116,15 @@ def unfolded(file: bytes) -> list[str]:
     text = file.decode().replace("\r\n ", "")
     assert text.endswith("\r\n")
     return text.removesuffix("\r\n").split("\r\n")
+
+
+def test_the_reminder_is_named_while_it_is_to_come(enabling):
+    enabling.post("enable/later")
+    last = enabling.attempt.account.registered_at + timedelta(days=7)
+    assert f"We remind you by e-mail on {moment(last - timedelta(days=1))}." in page_of(enabling)
+    CustomerAccount.objects.update(registered_at=last - timedelta(days=13, hours=12))
+    assert "We remind you" not in page_of(enabling)
+
+
+def page_of(walk):
+    return walk.get("enable/later").content.decode()

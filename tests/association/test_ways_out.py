@@ -2,22 +2,26 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from association.emails.advice import message_to_customer
 from association.ending_words import OBSTACLE_TEXTS
 from association.enums import Operation, RefusalCode
-from association.models import Attempt
+from association.models import Association, Attempt
+from association.services.attempts import decide_attempt
 from association.services.following_up import operation_for
 from association.ways_out import WAYS_OUT, WAYS_TO_END, shown_way, way_out
 from partners.models import Invitation
 from tests.association.test_check import refused
 from tests.factories import (
     BillFactory,
+    ContractFactory,
     InvitationFactory,
     PartnerFactory,
     PartnerMemberFactory,
@@ -92,6 +96,13 @@ def test_support_by_e_mail_is_a_link_too(settings):
     assert links["mailto:help@provider.example"] == "Contact the support of Example Cloud"
 
 
+def test_support_stands_in_for_a_page_that_no_setting_names(settings):
+    settings.PROVIDER_SUPPORT_EMAIL = "help@provider.example"
+    page = refused("unpaid_bills").get("check")
+    assert "Pay the bills of Example Cloud, then check again." in page.content.decode()
+    assert links_of(page)["mailto:help@provider.example"] == "Contact the support of Example Cloud"
+
+
 def test_nothing_is_loaded_from_the_hosts_that_are_linked(linked):
     codes = [code for code in LED_TO if code != "enterprise_member"]
     page = refused(*codes).get("check")
@@ -116,6 +127,48 @@ def test_customer_of_another_partner_is_led_to_the_page_that_ends_it():
     text = shown(refused("other_partner"))
     assert f'href="{reverse("my_end")}"' in text
     assert "Ask to end that association" in text
+
+
+def test_customer_of_another_partner_reads_its_name_and_how_long_it_may_take():
+    walk = refused("other_partner")
+    other = Association.objects.get().partner
+    text = shown(walk)
+    assert f"Your account is associated with {other.name}." in text
+    assert "associated with another partner" not in text
+    assert "the other partner has 14 days to answer" in text
+    assert "Your account can be associated until" in text
+
+
+@pytest.mark.parametrize("code", ["registered_too_long", "cash_expenditure"])
+def test_what_nobody_can_change_leads_to_a_new_account(code):
+    walk = refused(code)
+    text = shown(walk)
+    assert walk.invitation.is_bound
+    assert "has to send it to another one." in text
+    assert 'value="register"' not in text
+    assert operation_for(walk.attempt, code) == Operation.SEND_TO_OTHER_ADDRESS
+    assert "If you have a question" in message_to_customer(walk.attempt)
+
+    Invitation.objects.update(is_bound=False)
+    text = shown(walk)
+    assert "Register a new account, with another e-mail address, and follow this" in text
+    assert text.count('value="register"') == 1
+    walk = walk_of(Attempt.objects.get())
+    assert operation_for(walk.attempt, code) == Operation.MESSAGE_CUSTOMER
+    assert walk.invitation.link in message_to_customer(walk.attempt)
+
+
+@pytest.mark.parametrize(("days", "is_too_late"), [(1, False), (8, True), (None, True)])
+def test_message_and_page_say_alike_whether_waiting_helps(days, is_too_late):
+    walk = refused()
+    ends_at = None if days is None else timezone.now() + timedelta(days=days)
+    ContractFactory.create(account=walk.attempt.account, effective_to=ends_at)
+    decide_attempt(attempt=walk.attempt, now=timezone.now())
+    for text in (shown(walk), message_to_customer(walk.attempt)):
+        assert ("The contract does not end while your account can still join." in text) is (
+            is_too_late
+        )
+        assert ("Check again when the contract has ended." in text) is not is_too_late
 
 
 def test_mainland_account_on_a_link_registers_a_new_one_from_the_same_invitation():

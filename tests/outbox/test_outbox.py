@@ -200,7 +200,7 @@ def test_hostile_names_cannot_add_headers_or_markup(listening):
     assert listening.recipients == [invitation.recipient]
     assert mail["Bcc"] is None
     clean = "Evil Bcc: b@y.org [31m <script>"
-    assert mail["Subject"] == f"{clean} invites you to join on Example Cloud"
+    assert mail["Subject"] == f"{clean} invites you to become its customer on Example Cloud"
     html = mail.get_body(("html",)).get_content()
     assert "<script" not in html
     text = mail.get_body(("plain",)).get_content()

@@ -51,7 +51,9 @@ def post(client, action="send", **changed):
 
 def test_form_begins_with_the_usual_subject_and_the_box_ticked(client, member):
     page = client.get(PATH).content.decode()
-    assert f'value="{member.partner.name} invites you to join on Example Cloud"' in page
+    assert (
+        f'value="{member.partner.name} invites you to become its customer on Example Cloud"' in page
+    )
     assert 'name="recipient_only" id="id_recipient_only" checked' in " ".join(page.split())
 
 
@@ -84,7 +86,9 @@ def test_invitation_that_was_revoked_is_made_and_mailed_again(client, member):
 
 
 def test_default_subject_is_not_stored(client, member):
-    post(client, subject=f"{member.partner.name} invites you to join on Example Cloud")
+    post(
+        client, subject=f"{member.partner.name} invites you to become its customer on Example Cloud"
+    )
     assert Invitation.objects.get().subject == ""
 
 

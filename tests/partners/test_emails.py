@@ -48,7 +48,7 @@ def test_invitation_names_partner_expiry_with_zone_and_recipient():
         email=True, partner__name="Nimbus", expires_at=datetime(2099, 3, 2, 10, 30, tzinfo=UTC)
     )
     mail = write("partners.invitation", invitation)
-    assert mail.subject == "Nimbus invites you to join on Example Cloud"
+    assert mail.subject == "Nimbus invites you to become its customer on Example Cloud"
     moment = date_format(invitation.expires_at, "DATETIME_FORMAT")
     assert f"You can accept until {moment} UTC." in mail.text
     assert f"The invitation is only for {invitation.recipient}." in mail.text

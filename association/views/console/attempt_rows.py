@@ -144,7 +144,7 @@ def _instructions(attempt: Attempt) -> dict[str, Any]:
     task = _task(_("Agreed to the Instructions for Associating"), attempt.instructions_agreed_at)
     is_asked_again = attempt.is_restarted or attempt.agrees_at_the_end
     if task["state"] == "todo" and is_asked_again:
-        task["label"] = _("Asked for on the last page")
+        task["label"] = _("Will be asked for again, on the last page")
     return task
 
 
