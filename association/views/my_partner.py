@@ -28,7 +28,7 @@ from association.refusals import SENTENCES, sentence_for
 from association.services import budget_requests
 from association.services.attempts import find_own_association, last_moment_of
 from association.services.end_obstacles import find_obstacles
-from association.services.endings import past_associations
+from association.services.endings import freezes_after, past_associations
 from association.services.forecasts import budget_lasts_until
 from association.services.freeze_advice import FreezeRow, advise, find_advice, first_action
 from association.services.spending import resets_at, spent_of
@@ -149,11 +149,14 @@ def _show_past(
 ) -> HttpResponse:
     """Show what is left of earlier associations to an account that has none in force."""
     account = past[0].account
+    without = _without_partner(account, timezone.now())
     context = {
         "past": [past_line(association) for association in past],
         "latest": past[0],
         "partner": past[0].partner,
-        **_without_partner(account, timezone.now()),
+        # Of a frozen account the notice says why.
+        "after": None if without["frozen"] else freezes_after(past[0]),
+        **without,
         "freezes": _freezes(account),
         "consents": _consents(account),
         "unfinished": find_unfinished(account.owner, timezone.now()),
