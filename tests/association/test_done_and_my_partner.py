@@ -201,6 +201,13 @@ def test_home_leads_customers_to_my_partner_and_greets_others(client):
     assert client.get("/account/").status_code == 200
 
 
+def test_the_header_leads_to_my_partner_where_what_is_unfinished_is_named():
+    walk = walk_of(ready_attempt())
+    assert f'<a href="{MY_PARTNER}">My partner</a>' in text_of(walk.get("confirm"))
+    page = text_of(walk.client.get(MY_PARTNER))
+    assert f"You have begun to join <bdi>{walk.attempt.invitation.partner.name}</bdi>" in page
+
+
 def test_open_attempt_elsewhere_does_not_hide_my_partner():
     walk = joined()
     walk_of(ready_attempt(account=walk.attempt.account))
