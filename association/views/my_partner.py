@@ -261,7 +261,7 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         "account": account,
         "partner": association.partner,
         **account_context(account, rows, association, now),
-        **_budget_context(budget, spent, now),
+        **_budget_context(budget, spent, now, is_frozen=bool(rows)),
         "is_frozen_for_budget": first_action(rows) == FrozenAction.RAISE_BUDGET,
         "freezes": freezes,
         "authorization": authorization,
@@ -283,7 +283,9 @@ def _obstacles(association: Association, now: datetime) -> list[dict[str, object
     return obstacle_lines(found, reader=Side.CUSTOMER, partner=association.partner)
 
 
-def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime) -> dict[str, Any]:
+def _budget_context(
+    budget: Budget | None, spent: Decimal | None, now: datetime, *, is_frozen: bool
+) -> dict[str, Any]:
     if budget is None or spent is None:
         return {"budget": None}
     return {
@@ -292,7 +294,8 @@ def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime)
         # Refunds can take what is used below nothing, which no bar can show.
         "used": max(spent, Decimal(0)),
         "resets_at": resets_at(budget, now),
-        "lasts_until": budget_lasts_until(budget, used=spent, now=now),
+        # A frozen account buys nothing: the pace says nothing.
+        "lasts_until": None if is_frozen else budget_lasts_until(budget, used=spent, now=now),
     }
 
 

@@ -113,6 +113,9 @@ def test_my_partner_of_a_reseller_shows_freeze_budget_and_consents():
     text = text_of(walk.client.get(MY_PARTNER))
     partner = walk.invitation.partner.name
     assert f"{partner} has not set a budget yet." in text
+    reminds = f"{partner} was told when you joined that you wait for a budget."
+    assert reminds in text
+    assert reminds in text_of(walk.get("done"))
     assert f"{partner} may order and operate for you" in text
     assert "<h2>Freezes</h2>" in text
     budget(association)
