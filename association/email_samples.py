@@ -137,7 +137,7 @@ def _freezes(now: datetime) -> list[EmailSample]:
     by_partner, by_provider = FreezeCause.PARTNER, FreezeCause.ADMINISTRATOR
     own, providers = freeze(cause=by_partner), freeze(cause=by_provider)
     frozen = partial(Situation, association, has_resources=True, has_running=True)
-    free = frozen([])
+    free = frozen([], budget=_budget(association, now))
     own_lifted, providers_lifted = lifted(cause=by_partner), lifted(cause=by_provider)
     return [
         _to_customer(
@@ -175,9 +175,8 @@ def _advice(freeze: Freeze) -> list[FreezeRow]:
     return advise([freeze], budget=None, used=None)
 
 
-def _terms(now: datetime) -> list[EmailSample]:
-    association = sample_association(now)
-    budget = Budget(
+def _budget(association: Association, now: datetime) -> Budget:
+    return Budget(
         pk=NO_KEY,
         association=association,
         amount=Decimal("1000.00"),
@@ -185,6 +184,11 @@ def _terms(now: datetime) -> list[EmailSample]:
         on_exhaustion=OnExhaustion.FREEZE,
         set_at=now - timedelta(days=4),
     )
+
+
+def _terms(now: datetime) -> list[EmailSample]:
+    association = sample_association(now)
+    budget = _budget(association, now)
     alert = BudgetAlert(pk=NO_KEY, budget=budget, threshold=75, alerted_at=now)
     requested = Authorization(pk=NO_KEY, association=association, requested_at=now)
     granted = Authorization(pk=NO_KEY, association=association, granted_at=now)

@@ -207,7 +207,7 @@ WAYS_TO_END: Mapping[EndObstacle, WayOut] = {
         text=_("Unsubscribe from them, or wait until they have expired."), target=Target.CONSOLE
     ),
     EndObstacle.ADMINISTRATOR_FREEZE: WayOut(
-        text=_("Only %(provider)s can lift this freeze."), target=Target.SUPPORT
+        text=_("Only %(provider)s can lift this freeze: ask its support."), target=Target.SUPPORT
     ),
 }
 

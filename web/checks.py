@@ -55,6 +55,22 @@ def _is_plain(text: str) -> bool:
     return is_address(text) and clean_address(text) == text
 
 
+@checks.register(deploy=True)
+def check_support_is_named(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[checks.CheckMessage]:
+    if settings.PROVIDER_SUPPORT_URL or settings.PROVIDER_SUPPORT_EMAIL:
+        return []
+    return [
+        checks.Warning(
+            "PROVIDER_SUPPORT_URL and PROVIDER_SUPPORT_EMAIL are empty: who is frozen by the"
+            " provider is told to contact its support, and not how.",
+            hint="Name a page, an e-mail address, or both.",
+            id="web.W004",
+        )
+    ]
+
+
 @checks.register(checks.Tags.security)
 def check_proxy_addresses(
     app_configs: Sequence[AppConfig] | None, **options: Any

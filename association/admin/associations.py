@@ -156,7 +156,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         title=_("Unfreeze for the partner"),
         consequences=(
             _("Every freeze ends, except one that the provider decided on."),
-            _("The customer can buy and change resources again."),
+            _("The customer can buy and change resources."),
             _("Both sides are told by e-mail that the provider did it, and read the reason."),
             _("It is possible only when the partner has set a budget."),
         ),

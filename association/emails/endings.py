@@ -4,12 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.enums import FreezeCause
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.ending_words import who_ended
 from association.enums import EndAnswer, Side
 from association.models import Association, EndRequest
-from association.services.endings import answer_is_due_at
+from association.services.endings import answer_is_due_at, freezes_after
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
 
@@ -138,13 +137,14 @@ def _about_end_request(end_request: EndRequest) -> dict[str, Any]:
 
 
 def _about_ending(association: Association, reader: Side) -> dict[str, Any]:
-    freezes = association.account.freezes.open().filter(cause=FreezeCause.ADMINISTRATOR)
+    frozen = freezes_after(association)
     agreed = association.end_requests.filter(answer=EndAnswer.AGREED).first()
     return {
         "who_ended": who_ended(association, reader=reader),
         "reason_lines": association.end_reason.splitlines(),
         "answer_lines": agreed.answer_reason.splitlines() if agreed else [],
-        "stays_frozen": freezes.exists(),
+        "stays_frozen": frozen.stays_frozen,
+        "was_unfrozen": frozen.was_unfrozen,
         # The end has replaced the budget and revoked the authorization that were in force.
         "had_budget": association.budgets.exists(),
         "had_authorization": association.authorizations.filter(

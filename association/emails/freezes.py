@@ -14,7 +14,7 @@ from accounts.models import Freeze
 from association.emails.shared import ASSOCIATIONS
 from association.enums import Side
 from association.freeze_words import action_label, freeze_lines
-from association.models import Association
+from association.models import Association, Budget
 from association.services.freeze_advice import FreezeRow, find_advice
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
@@ -32,6 +32,7 @@ class Situation:
     rows: list[FreezeRow]
     has_resources: bool
     has_running: bool
+    budget: Budget | None = None
 
 
 def frozen(message: OutboxMessage) -> Email:
@@ -93,6 +94,7 @@ def write_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation)
         subject,
         by_provider=freeze.unfrozen_by_provider,
         is_still_frozen=bool(situation.rows),
+        budget=situation.budget,
         reason_lines=freeze.unfreeze_reason.splitlines(),
     )
 
@@ -155,6 +157,7 @@ def _situation_of(freeze: Freeze) -> Situation:
         find_advice(account, association, now=timezone.now()),
         has_resources=account.resources.existing().exists(),
         has_running=account.resources.running().exists(),
+        budget=association.budgets.current().first() if association is not None else None,
     )
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
+from accounts.enums import FreezeCause
 from accounts.models import User
 from accounts.services.freezes import close_freezes, freezes_of
 from association.enums import AssociationRefusal, EndAnswer, Side
@@ -44,6 +45,31 @@ def find_ending(association: Association) -> Ending:
     if end_request is None:
         return Ending(None, Side.PROVIDER)
     return Ending(Side(end_request.asking_side), Side(end_request.answering_side))
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenState:
+    """Whether an account is free because its association ended, or stays frozen all the same."""
+
+    was_unfrozen: bool
+    stays_frozen: bool
+
+
+def freezes_after(association: Association) -> FrozenState:
+    """Return what the end of an association meant for the freezes of its account; one statement.
+
+    Only the provider's freezes outlast an association.
+    """
+    rows = list(
+        association.account.freezes.filter(
+            Q(unfrozen_at__isnull=True) | Q(unfrozen_at=association.ended_at)
+        )
+    )
+    still_open = [row for row in rows if row.is_open]
+    return FrozenState(
+        was_unfrozen=bool(rows) and not still_open,
+        stays_frozen=any(row.cause == FreezeCause.ADMINISTRATOR for row in still_open),
+    )
 
 
 def past_associations(owner_id: int) -> list[Association]:

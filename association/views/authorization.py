@@ -115,6 +115,7 @@ def show_letter(
         "agreed": agreed,
         "document": agreed.document if agreed is not None else _letter(get_language() or ""),
         "history": history,
+        "is_frozen": agreed is not None and association.account.freezes.open().exists(),
         "form": form,
         # Where nothing can be declined or revoked any more, no field shows what was typed.
         "typed": "" if open_one is not None else form["reason"].value() or "",

@@ -8,6 +8,7 @@ from django.utils import timezone
 from association.models import Association, Attempt
 from association.services.admission import account_of
 from association.services.attempts import last_moment_of
+from association.services.endings import freezes_after
 from association.services.freeze_advice import find_advice
 from association.views.frozen import account_context
 from association.views.gate import Journey, begin_journey, own_attempt, step_url
@@ -33,11 +34,13 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     association = attempt.association
     if association.ended_at is not None:
         others = Association.objects.in_force().filter(account=association.account_id)
+        # Since the account has another partner, that one may bill, and freezes.
+        is_latest = not others.exists()
         context = {
             **past_line(association),
             "partner": association.partner,
-            # Since the account has another partner, that one may bill.
-            "provider_bills": not others.exists(),
+            "provider_bills": is_latest,
+            "after": freezes_after(association) if is_latest else None,
             "may_join": timezone.now() <= last_moment_of(account_of(attempt)),
         }
         return render(request, "association/ended.html", context)

@@ -28,7 +28,7 @@ from association.refusals import SENTENCES, sentence_for
 from association.services import budget_requests
 from association.services.attempts import find_own_association, last_moment_of
 from association.services.end_obstacles import find_obstacles
-from association.services.endings import past_associations
+from association.services.endings import freezes_after, past_associations
 from association.services.forecasts import budget_lasts_until
 from association.services.freeze_advice import FreezeRow, advise, find_advice, first_action
 from association.services.spending import resets_at, spent_of
@@ -149,11 +149,14 @@ def _show_past(
 ) -> HttpResponse:
     """Show what is left of earlier associations to an account that has none in force."""
     account = past[0].account
+    without = _without_partner(account, timezone.now())
     context = {
         "past": [past_line(association) for association in past],
         "latest": past[0],
         "partner": past[0].partner,
-        **_without_partner(account, timezone.now()),
+        # Of a frozen account the notice says why.
+        "after": None if without["frozen"] else freezes_after(past[0]),
+        **without,
         "freezes": _freezes(account),
         "consents": _consents(account),
         "unfinished": find_unfinished(account.owner, timezone.now()),
@@ -258,7 +261,7 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         "account": account,
         "partner": association.partner,
         **account_context(account, rows, association, now),
-        **_budget_context(budget, spent, now),
+        **_budget_context(budget, spent, now, is_frozen=bool(rows)),
         "is_frozen_for_budget": first_action(rows) == FrozenAction.RAISE_BUDGET,
         "freezes": freezes,
         "authorization": authorization,
@@ -280,7 +283,9 @@ def _obstacles(association: Association, now: datetime) -> list[dict[str, object
     return obstacle_lines(found, reader=Side.CUSTOMER, partner=association.partner)
 
 
-def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime) -> dict[str, Any]:
+def _budget_context(
+    budget: Budget | None, spent: Decimal | None, now: datetime, *, is_frozen: bool
+) -> dict[str, Any]:
     if budget is None or spent is None:
         return {"budget": None}
     return {
@@ -289,7 +294,8 @@ def _budget_context(budget: Budget | None, spent: Decimal | None, now: datetime)
         # Refunds can take what is used below nothing, which no bar can show.
         "used": max(spent, Decimal(0)),
         "resets_at": resets_at(budget, now),
-        "lasts_until": budget_lasts_until(budget, used=spent, now=now),
+        # A frozen account buys nothing: the pace says nothing.
+        "lasts_until": None if is_frozen else budget_lasts_until(budget, used=spent, now=now),
     }
 
 

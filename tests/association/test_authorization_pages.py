@@ -109,6 +109,21 @@ def test_granted_letter_can_be_revoked_with_a_reason_only():
     assert 'value="agree"' in text_of(client.get(LETTER_PAGE))
 
 
+@pytest.mark.parametrize("referral", [False, True])
+def test_both_sides_read_that_a_frozen_account_orders_nothing(referral):
+    association = associated(referral=referral, asked=True)
+    client = customer_of(association)
+    client.post(LETTER_PAGE, shown_by(association, action="agree"))
+    for page in (MY_PARTNER, LETTER_PAGE):
+        sentence = "Nothing can be ordered or changed while your account is frozen."
+        assert (sentence in text_of(client.get(page))) is not referral
+    administrator = PartnerMemberFactory.create(partner=association.partner, administrator=True)
+    page = text_of(client_of(administrator.user).get(console(association)))
+    assert ("While the account is frozen, nothing can be ordered or changed." in page) is (
+        not referral
+    )
+
+
 def test_revoked_letter_says_so_wherever_it_was_agreed_to(django_assert_num_queries):
     association = associated()
     client = customer_of(association)

@@ -113,6 +113,9 @@ def test_my_partner_of_a_reseller_shows_freeze_budget_and_consents():
     text = text_of(walk.client.get(MY_PARTNER))
     partner = walk.invitation.partner.name
     assert f"{partner} has not set a budget yet." in text
+    reminds = f"{partner} was told when you joined that you wait for a budget."
+    assert reminds in text
+    assert reminds in text_of(walk.get("done"))
     assert f"{partner} may order and operate for you" in text
     assert "<h2>Freezes</h2>" in text
     budget(association)
@@ -199,6 +202,13 @@ def test_home_leads_customers_to_my_partner_and_greets_others(client):
     assert walk.client.get("/account/")["Location"] == MY_PARTNER
     client.force_login(UserFactory.create())
     assert client.get("/account/").status_code == 200
+
+
+def test_the_header_leads_to_my_partner_where_what_is_unfinished_is_named():
+    walk = walk_of(ready_attempt())
+    assert f'<a href="{MY_PARTNER}">My partner</a>' in text_of(walk.get("confirm"))
+    page = text_of(walk.client.get(MY_PARTNER))
+    assert f"You have begun to join <bdi>{walk.attempt.invitation.partner.name}</bdi>" in page
 
 
 def test_open_attempt_elsewhere_does_not_hide_my_partner():

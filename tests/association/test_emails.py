@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.enums import FreezeCause, ResourceStatus
 from accounts.services.freezes import unfreeze_account
 from association.models import Association, Authorization, BudgetAlert, BudgetRequest
 from association.refusal_texts import REFUSAL_TEXTS
+from association.services.customers import set_budget
 from outbox.services.rendering import Stale
 from tests.factories import (
     CouponFactory,
@@ -55,6 +57,7 @@ def test_associated_reseller_customer_reads_what_is_true_now():
     assert f"- {bills}\n" in email.text
     assert "- You cannot buy, renew or change resources." in email.text
     assert "- Nimbus sets a budget: the most that your account may spend." in email.text
+    assert "You can remind Nimbus under My partner." in email.text
 
 
 @pytest.mark.parametrize("has", [False, True])
@@ -177,6 +180,33 @@ def test_unfrozen_customer_reads_it():
     assert only_in_text(email) == set()
     moment = moment_text(lifted.unfrozen_at)
     assert email.text.startswith(f"On {moment} Nimbus unfroze your account ")
+    assert "You can buy, renew and change resources.\n" in email.text
+
+
+@pytest.mark.parametrize(
+    ("period", "on_exhaustion", "sentences"),
+    [
+        (
+            "monthly",
+            "freeze",
+            "Nimbus has set a budget of 10.00\xa0USD a month."
+            " When it is used up, your account is frozen.",
+        ),
+        (
+            "one_time",
+            "notify",
+            "Nimbus has set a budget of 10.00\xa0USD. It is not restored."
+            " When it is used up, your account is not frozen by itself.",
+        ),
+    ],
+)
+def test_unfrozen_customer_reads_the_budget(period, on_exhaustion, sentences):
+    association = associated(partner__name="Nimbus")
+    terms = {"amount": Decimal(10), "period": period, "on_exhaustion": on_exhaustion}
+    set_budget(association=association, unfreeze=True, by=None, now=timezone.now(), **terms)
+    email = write("association.unfrozen", association.account.freezes.get())
+    assert sentences in email.text
+    assert only_in_text(email) == set()
 
 
 def test_unfrozen_is_stale_when_frozen_again():
@@ -346,6 +376,16 @@ def test_customer_reads_how_much_is_used_and_what_follows(
     assert what_follows in email.text
     assert "has used 8.00\xa0USD of the budget of 10.00\xa0USD that Nimbus has set" in email.text
     assert links(email) == {"/account/partner/"}
+    assert only_in_text(email) == set()
+
+
+@pytest.mark.parametrize("kind", ["association.customer_budget_alert", "association.budget_alert"])
+def test_alert_says_where_the_partner_is_when_the_budget_is_restored(kind):
+    alert = alerted(associated(partner__time_zone="Europe/Berlin"))
+    alert.alerted_at = datetime(2026, 11, 20, tzinfo=UTC)
+    alert.save()
+    email = write(kind, alert, {"used": "8.00"})
+    assert "The whole budget is there again on 1 December 2026, 00:00 CET." in email.text
     assert only_in_text(email) == set()
 
 

@@ -234,6 +234,18 @@ def test_the_providers_freeze_that_stays_is_said():
     )
     email = write("association.ended", end_by_provider(association))
     assert "Your account is still frozen by Example Cloud" in email.text
+    assert "no longer frozen" not in email.text
+
+
+def test_the_customer_reads_that_the_end_has_unfrozen_the_account():
+    email = write("association.ended", end_by_provider(associated()))
+    assert "Your account is no longer frozen: you can buy, renew and change" in email.text
+    assert only_in_text(email) == set()
+
+
+def test_of_an_account_that_was_free_no_unfreezing_is_said():
+    email = write("association.ended", end_by_provider(associated(referral=True)))
+    assert "frozen" not in email.text
 
 
 def test_the_answer_of_the_side_that_agreed_is_read():

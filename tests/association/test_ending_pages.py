@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.enums import FreezeCause
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import CustomerAccount
 from accounts.services.freezes import freeze_account
 from association.enums import EndAnswer, Side
@@ -17,6 +17,7 @@ from association.models import Association, DocumentKind, EndRequest
 from association.services.customers import set_budget
 from association.services.endings import MOST_REQUESTS_A_DAY, ask_to_end, withdraw_end_request
 from association.services.overview import waiting_counts
+from association.services.provider_freezes import freeze_for_provider
 from association.views import my_partner
 from association.views.console import endings
 from tests.factories import (
@@ -336,6 +337,27 @@ def test_the_invitations_link_and_done_say_that_it_ended(association, customer):
     page = customer.get(f"/i/{association.invitation.token}", follow=True)
     assert "You were a customer of <bdi>Nimbus</bdi>" in text_of(page)
     assert "You are a customer of" not in text_of(page)
+
+
+@pytest.mark.parametrize("by_provider", [False, True])
+def test_after_the_end_the_pages_say_whether_the_account_is_frozen(
+    association, customer, by_provider
+):
+    if by_provider:
+        freeze_for_provider(
+            account=association.account,
+            scope=FreezeScope.ACCOUNT,
+            reason="Fraud",
+            by=None,
+            now=timezone.now(),
+        )
+    end_by_provider(association)
+    done = text_of(customer.get(f"/join/{association.attempt_id}/done"))
+    mine = text_of(customer.get(MY_PARTNER))
+    free = "Your account is no longer frozen: you can buy, renew and change resources."
+    assert (free in done, free in mine) == (not by_provider, not by_provider)
+    assert ("Your account is still frozen by Example Cloud" in done) is by_provider
+    assert ("Your account is frozen" in mine) is by_provider
 
 
 @pytest.mark.parametrize("days", [0, 8])

@@ -257,6 +257,9 @@ def test_budget_is_a_bar_with_a_forecast():
     assert '<progress class="budget-bar"' in page
     day = now + timedelta(days=10)
     assert f"At the present pace it lasts until {day.day} {day:%B %Y}." in page
+    FreezeFactory.create(account=association.account, cause=PARTNER)
+    [page, _done] = pages_of(association)
+    assert "At the present pace" not in page
 
 
 @pytest.mark.django_db

@@ -30,7 +30,7 @@ from tests.factories import (
 )
 from tests.journeys.walk import ready_attempt, walk_of
 from tests.tables import tables
-from web.checks import check_provider_contacts
+from web.checks import check_provider_contacts, check_support_is_named
 
 pytestmark = pytest.mark.django_db
 
@@ -312,6 +312,14 @@ def test_setting_to_which_no_link_can_lead_is_an_error(settings, name, value, is
     setattr(settings, name, value)
     found = [(error.id, name in error.msg) for error in check_provider_contacts(None)]
     assert found == ([("web.E002", True)] if is_wrong else [])
+
+
+@pytest.mark.parametrize("name", ["PROVIDER_SUPPORT_URL", "PROVIDER_SUPPORT_EMAIL"])
+def test_a_provider_without_support_is_a_warning(settings, name):
+    settings.PROVIDER_SUPPORT_URL = settings.PROVIDER_SUPPORT_EMAIL = ""
+    assert [warning.id for warning in check_support_is_named(None)] == ["web.W004"]
+    setattr(settings, name, "https://help.example/")
+    assert check_support_is_named(None) == []
 
 
 def test_links_of_a_page_are_found():

@@ -65,6 +65,7 @@ def test_commands_of_the_image_work_in_a_clean_environment(tmp_path):
         "PUBLIC_BASE_URL": "https://join.example.com",
         "DATABASE_URL": f"sqlite:///{data / 'db.sqlite3'}",
         "TRUSTED_PROXIES": "127.0.0.1",
+        "PROVIDER_SUPPORT_EMAIL": "support@provider.example",
     }
     before = image.files()
 

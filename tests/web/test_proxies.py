@@ -44,6 +44,7 @@ def test_outside_the_demo_the_scheme_is_trusted_from_named_proxies(
         "PUBLIC_BASE_URL": "https://join.example.com",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "TRUSTED_PROXIES": proxies,
+        "PROVIDER_SUPPORT_EMAIL": "support@provider.example",
     }
     answer = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", PROGRAM],
