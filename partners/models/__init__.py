@@ -2,7 +2,8 @@
 
 from partners.models.batches import BatchRow, InvitationBatch
 from partners.models.bulk_actions import BulkAction, BulkActionRow
-from partners.models.invitations import Invitation, InvitationRequest
+from partners.models.invitation_requests import InvitationRequest
+from partners.models.invitations import Invitation
 from partners.models.logos import PartnerLogo
 from partners.models.members import MemberInvitation, PartnerMember
 from partners.models.notifications import DigestEntry, MemberDigest, NotificationChoice

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partners.forms.filters import InvitationRequestListForm
 from partners.forms.invitations import DismissForm
 from partners.models import InvitationRequest, PartnerMember
-from partners.models.invitations import InvitationRequestQuerySet
+from partners.models.invitation_requests import InvitationRequestQuerySet
 from partners.services.invitation_requests import (
     answer_invitation_request,
     dismiss_invitation_request,

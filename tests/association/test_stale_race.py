@@ -134,8 +134,8 @@ def administrators_at_once():
     """Let one administrator move a partner to another zone while another renames it."""
     partner = PartnerFactory.create()
     address = reverse("admin:partners_partner_change", args=[partner.pk])
-    names = ("name", "slug", "legal_name", "country", "support_email")
-    names += ("time_zone", "csv_separator")
+    names = ["name", "slug", "legal_name", "country", "support_email"]
+    names += ["time_zone", "csv_separator"]
     shown = {name: str(getattr(partner, name)) for name in names}
     shown |= {"allows_reseller": "on", "allows_referral": "on"}
     users = [UserFactory.create(staff=True) for _ in range(2)]
