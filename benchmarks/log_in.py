@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import User, VerificationCode
 from accounts.services.codes import derive_code
 from association.models import Attempt, LegalDocument
-from association.services.attempts import hash_of
+from association.services.attempts import copied_from, hash_of
 from association.services.registration import send_attempt_code
 from benchmarks.journey import CSRF, HERE, Site, served
 from partners.models import Invitation, Partner
@@ -112,7 +112,7 @@ def prepare_registration(client: Client, invitation: Invitation) -> tuple[str, d
     now = timezone.now()
     attempt = Attempt.objects.create(
         invitation=invitation,
-        partner=invitation.partner,
+        **copied_from(invitation),
         browser_hash=hash_of(SECRET),
         language="en",
         started_at=now,
@@ -120,7 +120,7 @@ def prepare_registration(client: Client, invitation: Invitation) -> tuple[str, d
         instructions_agreed_at=now,
     )
     email = f"{new_token()}@bench.example"
-    send_attempt_code(attempt=attempt, email=email, country="FR", now=now)
+    send_attempt_code(attempt=attempt, email=email, country="FR", next_page="/", now=now)
     client.cookies.clear()
     client.cookies[settings.BROWSER_COOKIE_NAME] = SECRET
     code = derive_code(VerificationCode.objects.get(email=email), None)

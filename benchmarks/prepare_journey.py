@@ -111,6 +111,9 @@ def make_attempt(invitation: Invitation, **fields: Any) -> Attempt:
     """Return an attempt that has agreed to the instructions."""
     # Each checkout has its own function for this hash.
     hash_of = import_module("association.services.attempts").hash_of
+    # The earlier one does not repeat what the invitation says.
+    columns = {field.name for field in Attempt._meta.fields} & {"channel", "association_type"}
+    fields |= {name: getattr(invitation, name) for name in columns}
     return Attempt.objects.create(
         invitation=invitation,
         partner=invitation.partner,
