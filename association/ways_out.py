@@ -244,8 +244,9 @@ def shown_way(way: WayOut, partner: Partner) -> dict[str, object]:
 
 def _reachable(target: Target | None) -> Target | None:
     """Return where to go: the provider's support stands in for a page that no setting names."""
-    is_unnamed = target in _SETTINGS and not url_of(target)
-    return Target.SUPPORT if is_unnamed else target
+    if target is not None and target in _SETTINGS and not url_of(target):
+        return Target.SUPPORT
+    return target
 
 
 def way_as_text(way: WayOut, partner: Partner) -> str:
