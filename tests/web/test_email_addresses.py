@@ -6,6 +6,7 @@ import time
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from web.email_addresses import (
     canonical_address,
     mask_address,
     mask_addresses,
+    mask_canonical,
     replace_masked,
     spellings,
     without_marks,
@@ -282,3 +284,13 @@ def test_known_address_is_found_in_every_spelling():
     )
     message = OutboxMessage.objects.get()
     assert (message.kind, message.recipient) == ("accounts.already_registered", "a@x.example")
+
+
+def test_number_is_that_of_djangos_salted_hmac(settings):
+    address = "ada@bernstein.demo.example"
+    for secret in ("one secret", "another secret"):
+        settings.SECRET_KEY = secret
+        digest = salted_hmac("web.email_addresses.mask", address, algorithm="sha256").digest()
+        number = int.from_bytes(digest[:8]) % 10_000
+        assert mask_address(address) == f"a…@bernstein.demo.example #{number:04}"
+        assert mask_canonical(address) == mask_address(address)
