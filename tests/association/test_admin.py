@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from accounts.models import Freeze, User
 from association.admin.preview import READ_BY
+from association.enums import AssociationRefusal
 from association.models import Association, Attempt, LegalDocument
+from association.refusals import SENTENCES
 from association.services.eligibility import RULES
 from audit.models import AuditEvent
 from tests import factories as typed_factories
@@ -138,6 +140,20 @@ def test_referral_is_not_frozen(superuser: Client) -> None:
     )  # fmt: skip
     assert "Only reseller customers are frozen" in answer
     assert Freeze.objects.count() == 0
+
+
+@pytest.mark.parametrize("action", ["set_budget", "freeze_account", "unfreeze_account"])
+def test_nothing_is_asked_about_what_a_referral_cannot_have(superuser: Client, action: str) -> None:
+    chosen = {"action": action, "_selected_action": associated("referral").pk}
+    page = superuser.post(reverse("admin:association_association_changelist"), chosen, follow=True)
+    assert "What will happen" not in page.content.decode()
+    assert str(SENTENCES[AssociationRefusal.NOT_RESELLER]) in page.content.decode()
+
+
+def test_who_bills_after_the_end_is_said_before_it(superuser: Client) -> None:
+    chosen = {"action": "end", "_selected_action": associated().pk}
+    page = superuser.post(reverse("admin:association_association_changelist"), chosen)
+    assert "From then on the provider bills the customer of a reseller." in page.content.decode()
 
 
 def test_association_is_ended_with_a_reason(superuser: Client, boss: User) -> None:
