@@ -72,6 +72,15 @@ def due_attempts(now: datetime) -> AttemptQuerySet:
     )
 
 
+def reminded_at(attempt: Attempt) -> datetime | None:
+    """Return when the worker will remind, or has reminded, the customer of a put-off attempt.
+
+    None where it does not, because the attempt was put off within the last day.
+    """
+    at = account_of(attempt).registered_at + REGISTRATION_WINDOW - AHEAD
+    return at if attempt.deferred_at is not None and attempt.deferred_at < at else None
+
+
 def _is_first(attempt: Attempt, now: datetime) -> bool:
     # Another worker may have found the same one: the constraint lets one of them be the first.
     _, is_first = ResumeReminder.objects.get_or_create(

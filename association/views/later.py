@@ -16,6 +16,7 @@ from association.services.attempts import (
     has_resume_email,
     last_moment_to_associate,
 )
+from association.services.reminders import reminded_at
 from association.views.gate import Journey, attempt_step, resume_url, step_url
 from association.views.own import signed_in
 from web.answers import see_other
@@ -40,6 +41,7 @@ def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
         "last_moment": last_moment_to_associate(attempt),
         # Another attempt of the account may have got the e-mail of the day.
         "is_emailed": has_resume_email(attempt),
+        "reminded_at": reminded_at(attempt),
     }
     return render(request, "association/later.html", context)
 
