@@ -305,12 +305,16 @@ def _tasks(
     rows: list[FreezeRow],
     authorization: Authorization | None,
 ) -> list[dict[str, Any]]:
-    """Return the tasks until the account can be used; none when all of them are done."""
+    """Return the tasks until the account can be used; none when all of them are done.
+
+    Budget and unfreezing are among them until the freeze that came with joining is lifted: what a
+    later freeze needs stands with it.
+    """
     tasks: list[dict[str, Any]] = [
         {"title": _("Account"), "state": "done"},
         {"title": _("Associated"), "state": "done"},
     ]
-    if association.is_reseller:
+    if any(row.freeze.cause == FreezeCause.ASSOCIATION for row in rows):
         waiting = _("Waiting for %(name)s")
         partner = waiting % {"name": association.partner.name}
         waits_for_provider = first_action(rows) == FrozenAction.CONTACT_PROVIDER
