@@ -21,6 +21,7 @@ from association.services.eligibility import RULES
 from audit.models import AuditEvent
 from tests import factories as typed_factories
 from tests.shown_forms import confirm_action, open_and_send
+from web.versioned_forms import moment_text
 
 # The checker takes a factory for what it makes.
 factories: Any = typed_factories
@@ -144,9 +145,12 @@ def test_referral_is_not_frozen(superuser: Client) -> None:
 
 @pytest.mark.parametrize("action", ["set_budget", "freeze_account", "unfreeze_account"])
 def test_nothing_is_asked_about_what_a_referral_cannot_have(superuser: Client, action: str) -> None:
-    chosen = {"action": action, "_selected_action": associated("referral").pk}
+    association = associated("referral")
+    chosen = {"action": action, "_selected_action": association.pk}
     page = superuser.post(reverse("admin:association_association_changelist"), chosen, follow=True)
     assert "What will happen" not in page.content.decode()
+    # The account's name as it is.
+    assert f'<li class="error">{association.account.owner.account_name} – ' in page.content.decode()
     assert str(SENTENCES[AssociationRefusal.NOT_RESELLER]) in page.content.decode()
 
 
@@ -188,14 +192,17 @@ def test_preview_shows_every_rule_with_its_facts(superuser: Client) -> None:
         "internal_account",
     ]
     bills = next(line for line in lines if line["code"] == "unpaid_bills")
-    assert bills["facts"] == ["bills: amount 100.00, paid_amount 0.00"]
+    assert bills["facts"] == ["bills: amount 100.00, paid amount 0.00"]
     assert (bills["text"].partner, bills["way_out"]) == (
         "The account has unpaid bills.",
         "Pay, then check again.",
     )
+    registered = next(line for line in lines if line["code"] == "registered_too_long")
+    assert registered["facts"] == [f"registered at: {moment_text(account.registered_at)}"]
     body = answer.content.decode()
-    assert "✗" in body
-    assert "✓" in body
+    assert body.count("✗") == 2
+    assert body.count("✓") == len(RULES) - 2
+    assert "icon-yes" not in body
     assert tables == {
         m: list(m._base_manager.order_by("pk").values_list()) for m in apps.get_models()
     }
