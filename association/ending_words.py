@@ -1,4 +1,4 @@
-"""What is written about ending an association: who ended it, and what stands in the way."""
+"""What is written about ending an association: who ended it, what ends, what stands in the way."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import FreezeCause
+from accounts.models import Freeze
 from association.enums import EndObstacle, RefusalCode, Side
 from association.models import Association
 from association.refusal_texts import ACCOUNT_TEXTS, fill_in
@@ -51,6 +53,25 @@ def who_ended(association: Association, *, reader: Side) -> str:
     for_customer, for_partner = _SENTENCES[ending.asked_by, ending.decided_by]
     sentence = for_customer if reader == Side.CUSTOMER else for_partner
     return sentence % {"partner": association.partner.name, "provider": settings.PROVIDER_NAME}
+
+
+# By the cause of a freeze that ends with the association: for the customer, for the partner.
+_FREEZES: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
+    FreezeCause.ASSOCIATION: (_("The freeze that came with joining ends."),) * 2,
+    FreezeCause.BUDGET_EXHAUSTED: (_("The freeze that came with the used-up budget ends."),) * 2,
+    FreezeCause.PARTNER: (
+        _("The freeze by %(partner)s ends."),
+        _("Your own freeze of this account ends."),
+    ),
+}
+
+
+def ending_freezes(open_freezes: Iterable[Freeze], *, reader: Side, partner: Partner) -> list[str]:
+    """Return which of these freezes end with the association, for one side."""
+    causes = {freeze.cause for freeze in open_freezes}
+    sentences = [pair for cause, pair in _FREEZES.items() if cause in causes]
+    is_partner = reader == Side.PARTNER
+    return [pair[is_partner] % {"partner": partner.name} for pair in sentences]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

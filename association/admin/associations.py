@@ -15,6 +15,7 @@ from accounts.services.freezes import freezes_of, shown_cause, shown_freezes
 from association.admin.accounts import FreezeForm, can_be_frozen, is_frozen_for
 from association.admin.preview import eligibility_preview
 from association.conflicts import terms_sentences
+from association.enums import AssociationRefusal
 from association.models import Association, Budget
 from association.refusals import SENTENCES
 from association.services.customers import (
@@ -59,8 +60,21 @@ def _freezes(association: Association) -> list[Freeze]:
     return freezes_of([association.account_id])
 
 
+def _why_not(association: Association) -> Any:
+    if association.has_ended:
+        return SENTENCES[AssociationRefusal.ENDED]
+    return "" if association.is_reseller else SENTENCES[AssociationRefusal.NOT_RESELLER]
+
+
+def _why_not_unfreeze(association: Association) -> Any:
+    why_not = _why_not(association)
+    if why_not or _budget(association) is not None:
+        return why_not
+    return SENTENCES[AssociationRefusal.NO_BUDGET]
+
+
 def _is_open_reseller(association: Association) -> bool:
-    return association.is_reseller and not association.has_ended
+    return not _why_not(association)
 
 
 def _can_be_frozen(association: Association) -> bool:
@@ -69,9 +83,9 @@ def _can_be_frozen(association: Association) -> bool:
 
 
 def _can_be_unfrozen(association: Association) -> bool:
-    if not _is_open_reseller(association) or _budget(association) is None:
-        return False
-    return is_frozen_for(_freezes(association), ALL_BUT_ADMINISTRATOR)
+    return not _why_not_unfreeze(association) and is_frozen_for(
+        _freezes(association), ALL_BUT_ADMINISTRATOR
+    )
 
 
 class AssociationStateFilter(StateFilter):
@@ -129,6 +143,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         button=_("Set the budget"),
         form=BudgetForm,
         works_for=_is_open_reseller,
+        why_not=_why_not,
         shows=lambda association: shown_terms({association.pk: _budget(association)}, []),
     )
     def set_budget(self, association: Association, **values: Any) -> None:
@@ -145,6 +160,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         button=_("Freeze"),
         form=reason_form(READERS, FreezeForm),
         works_for=_can_be_frozen,
+        why_not=_why_not,
         shows=lambda association: shown_cause(
             association.account, _freezes(association), FreezeCause.PARTNER
         ),
@@ -163,6 +179,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         button=_("Unfreeze"),
         form=reason_form(READERS),
         works_for=_can_be_unfrozen,
+        why_not=_why_not_unfreeze,
         shows=lambda association: shown_freezes(_freezes(association), ALL_BUT_ADMINISTRATOR),
     )
     def unfreeze_account(self, association: Association, **values: Any) -> None:
@@ -172,6 +189,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         title=_("End the association"),
         consequences=(
             _("The account stops being the partner's customer. This cannot be taken back."),
+            _("From then on the provider bills the customer of a reseller."),
             _("Its freezes end, except one that the provider decided on."),
             _("The partner's budget and authorization for the account end."),
             _("Both sides are told by e-mail that the provider did it, and read the reason."),
@@ -179,6 +197,9 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         button=_("End the association"),
         form=reason_form(READERS),
         works_for=lambda association: not association.has_ended,
+        why_not=lambda association: (
+            SENTENCES[AssociationRefusal.ENDED] if association.has_ended else ""
+        ),
     )
     def end(self, association: Association, **values: Any) -> None:
         end_association(association=association, **values)

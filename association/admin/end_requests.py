@@ -13,22 +13,33 @@ from django.utils.translation import gettext_lazy as _
 
 from association.admin.associations import association_name
 from association.admin.terms import TermsAdmin
-from association.enums import Side
+from association.enums import AssociationRefusal, Side
 from association.models import EndRequest
 from association.refusals import SENTENCES
 from association.services.endings import answer_end_request, answer_is_due_at
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
+from web.versioned_forms import moment_text
+
+
+def _why_not(end_request: EndRequest) -> str:
+    if not end_request.is_open:
+        return str(SENTENCES[AssociationRefusal.END_REQUEST_ANSWERED])
+    due_at = answer_is_due_at(end_request)
+    if due_at <= timezone.now():
+        return ""
+    sentence = _("The other side has time to answer until %(moment)s.")
+    return sentence % {"moment": moment_text(due_at)}
+
 
 _confirmed = partial(
     ConfirmedAction,
     name=lambda end_request: association_name(end_request.association),
     refusals=SENTENCES,
     permissions=["act"],
-    works_for=lambda end_request: (
-        end_request.is_open and answer_is_due_at(end_request) <= timezone.now()
-    ),
+    works_for=lambda end_request: not _why_not(end_request),
+    why_not=_why_not,
     form=reason_form(_("The customer and the partner read it.")),
 )
 
@@ -85,8 +96,8 @@ class EndRequestAdmin(TermsAdmin):
         title=_("Agree and end the association"),
         consequences=(
             _("It ends at once, also with unpaid bills. This cannot be taken back."),
+            _("From then on the provider bills the customer of a reseller."),
             _("Both sides are told by e-mail that you decided."),
-            _("It is possible only when the side that was asked has had its time to answer."),
         ),
         button=_("End the association"),
     )
@@ -98,7 +109,6 @@ class EndRequestAdmin(TermsAdmin):
         consequences=(
             _("The association goes on."),
             _("Both sides are told by e-mail that you decided, and read the reason."),
-            _("It is possible only when the side that was asked has had its time to answer."),
         ),
         button=_("Decline the request"),
     )

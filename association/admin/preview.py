@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from association.ways_out import way_as_text, way_out
 from partners.enums import AssociationType
 from partners.models import Partner
 from web.admin.base import CarefulAutocompleteSelect
+from web.versioned_forms import moment_text
 
 PERMISSIONS = (
     "association.view_association",
@@ -109,17 +110,24 @@ def _line(check: Check, facts: Facts) -> dict[str, Any]:
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:
     rows = value if isinstance(value, tuple) else (value,)
-    return [f"{name}: {_as_text(row)}" for row in rows or (None,)]
+    return [f"{_in_words(name)}: {_as_text(row)}" for row in rows or (None,)]
 
 
 def _as_text(value: Any) -> str:
     if is_dataclass(value):
         cells = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return ", ".join(f"{name} {_as_text(cell)}" for name, cell in cells if cell is not None)
+        return ", ".join(
+            f"{_in_words(name)} {_as_text(cell)}" for name, cell in cells if cell is not None
+        )
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return moment_text(value)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, Decimal):
         return f"{value:.2f}"
-    return gettext("none") if value is None else str(value)
+    return gettext("none") if value is None else _in_words(str(value))
+
+
+def _in_words(name: str) -> str:
+    """Return the name of a fact, or a stored choice, without its underscores."""
+    return name.replace("_", " ")

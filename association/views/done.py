@@ -53,7 +53,7 @@ def done(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         **account_context(account, rows, association, now),
         "consents": attempt.consents.select_related(
             "document", "authorization__association"
-        ).order_by("agreed_at", "document__kind"),
+        ).order_by("-agreed_at", "-pk"),
         "console_url": settings.PROVIDER_CONSOLE_URL,
     }
     return render(request, "association/done.html", context)

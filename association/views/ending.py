@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from association.ending_words import obstacle_lines
+from association.ending_words import ending_freezes, obstacle_lines
 from association.enums import AssociationRefusal, EndAction, Side
 from association.forms.endings import EndForm
 from association.models import Association
@@ -101,6 +101,9 @@ def end_context(
         "is_own": end_request is not None and end_request.asking_side == side,
         "due_at": answer_is_due_at(end_request) if end_request is not None else None,
         "obstacles": obstacle_lines(obstacles, reader=side, partner=association.partner),
+        "freezes": ending_freezes(
+            association.account.freezes.open(), reader=side, partner=association.partner
+        ),
         "has_budget": association.budgets.current().exists(),
         "is_authorized": association.authorizations.granted().exists(),
         "answered": [row for row in history if not row.is_open],

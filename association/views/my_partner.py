@@ -1,6 +1,6 @@
 """My partner, the customer's page about the association, and the page after log-in."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import wraps
@@ -36,6 +36,7 @@ from association.services.unfinished import dismiss_attempt, find_unfinished
 from association.views.frozen import account_context
 from association.views.gate import resume_url
 from association.views.own import signed_in
+from association.views.partner_actions import partner_actions
 from partners.services.member_invitations import has_member_invitation
 from web.answers import ViewFunction, posts_only, see_other
 from web.downloads import as_attachment
@@ -265,7 +266,7 @@ def _context(association: Association, now: datetime) -> dict[str, Any]:
         "is_frozen_for_budget": first_action(rows) == FrozenAction.RAISE_BUDGET,
         "freezes": freezes,
         "authorization": authorization,
-        "actions": _partner_actions(
+        "actions": partner_actions(
             association, budgets=budgets, freezes=freezes, authorizations=authorizations
         ),
         "consents": _consents(account),
@@ -305,12 +306,16 @@ def _tasks(
     rows: list[FreezeRow],
     authorization: Authorization | None,
 ) -> list[dict[str, Any]]:
-    """Return the tasks until the account can be used; none when all of them are done."""
+    """Return the tasks until the account can be used; none when all of them are done.
+
+    Budget and unfreezing are among them until the freeze that came with joining is lifted: what a
+    later freeze needs stands with it.
+    """
     tasks: list[dict[str, Any]] = [
         {"title": _("Account"), "state": "done"},
         {"title": _("Associated"), "state": "done"},
     ]
-    if association.is_reseller:
+    if any(row.freeze.cause == FreezeCause.ASSOCIATION for row in rows):
         waiting = _("Waiting for %(name)s")
         partner = waiting % {"name": association.partner.name}
         waits_for_provider = first_action(rows) == FrozenAction.CONTACT_PROVIDER
@@ -335,69 +340,3 @@ def _tasks(
 def _task(title: str, waiting: str, *, is_done: bool) -> dict[str, Any]:
     state = "done" if is_done else "waiting"
     return {"title": title, "state": state, "label": "" if is_done else waiting}
-
-
-def _partner_actions(
-    association: Association,
-    *,
-    budgets: Iterable[Budget],
-    freezes: Iterable[Freeze],
-    authorizations: Iterable[Authorization],
-) -> list[dict[str, Any]]:
-    """Return every action of this association's partner, newest first; no query.
-
-    Which member did it is not shown, but that the provider did it for the partner is. Freezes of
-    the provider and those from before the association
-    are left out, and so are those that came with joining or with a budget that was used up; lifting
-    them is an action of the partner.
-    """
-    own = [
-        freeze
-        for freeze in freezes
-        if freeze.frozen_at >= association.associated_at
-        and freeze.cause != FreezeCause.ADMINISTRATOR
-    ]
-    set_budgets = [
-        {
-            "kind": "budget",
-            "at": row.set_at,
-            "budget": row,
-            "by_provider": row.set_by_provider,
-        }
-        for row in budgets
-    ]
-    requests = [
-        {
-            "kind": "authorization_request",
-            "at": row.requested_at,
-            "by_provider": row.requested_by_provider,
-        }
-        for row in authorizations
-        if row.requested_at is not None
-    ]
-    actions = [*set_budgets, *_freeze_actions(own), *requests]
-    return sorted(actions, key=lambda action: action["at"], reverse=True)
-
-
-def _freeze_actions(own: Sequence[Freeze]) -> list[dict[str, Any]]:
-    frozen = [
-        {
-            "kind": row.cause,
-            "at": row.frozen_at,
-            "freeze": row,
-            "reason": row.reason,
-            "by_provider": row.frozen_by_provider,
-        }
-        for row in own
-        if row.cause == FreezeCause.PARTNER
-    ]
-    # Several freezes that were lifted at one moment are one action.
-    lifted = {
-        (row.unfrozen_at, row.unfreeze_reason, row.unfrozen_by_provider)
-        for row in own
-        if row.unfrozen_at
-    }
-    return frozen + [
-        {"kind": "unfreeze", "at": at, "reason": reason, "by_provider": by_provider}
-        for at, reason, by_provider in lifted
-    ]

@@ -14,11 +14,14 @@ from django.utils import timezone
 
 from accounts.models import Freeze, User
 from association.admin.preview import READ_BY
+from association.enums import AssociationRefusal
 from association.models import Association, Attempt, LegalDocument
+from association.refusals import SENTENCES
 from association.services.eligibility import RULES
 from audit.models import AuditEvent
 from tests import factories as typed_factories
 from tests.shown_forms import confirm_action, open_and_send
+from web.versioned_forms import moment_text
 
 # The checker takes a factory for what it makes.
 factories: Any = typed_factories
@@ -140,6 +143,23 @@ def test_referral_is_not_frozen(superuser: Client) -> None:
     assert Freeze.objects.count() == 0
 
 
+@pytest.mark.parametrize("action", ["set_budget", "freeze_account", "unfreeze_account"])
+def test_nothing_is_asked_about_what_a_referral_cannot_have(superuser: Client, action: str) -> None:
+    association = associated("referral")
+    chosen = {"action": action, "_selected_action": association.pk}
+    page = superuser.post(reverse("admin:association_association_changelist"), chosen, follow=True)
+    assert "What will happen" not in page.content.decode()
+    # The account's name as it is.
+    assert f'<li class="error">{association.account.owner.account_name} – ' in page.content.decode()
+    assert str(SENTENCES[AssociationRefusal.NOT_RESELLER]) in page.content.decode()
+
+
+def test_who_bills_after_the_end_is_said_before_it(superuser: Client) -> None:
+    chosen = {"action": "end", "_selected_action": associated().pk}
+    page = superuser.post(reverse("admin:association_association_changelist"), chosen)
+    assert "From then on the provider bills the customer of a reseller." in page.content.decode()
+
+
 def test_association_is_ended_with_a_reason(superuser: Client, boss: User) -> None:
     association = associated()
     page = "association_association"
@@ -172,14 +192,17 @@ def test_preview_shows_every_rule_with_its_facts(superuser: Client) -> None:
         "internal_account",
     ]
     bills = next(line for line in lines if line["code"] == "unpaid_bills")
-    assert bills["facts"] == ["bills: amount 100.00, paid_amount 0.00"]
+    assert bills["facts"] == ["bills: amount 100.00, paid amount 0.00"]
     assert (bills["text"].partner, bills["way_out"]) == (
         "The account has unpaid bills.",
         "Pay the bills of Example Cloud, then check again.",
     )
+    registered = next(line for line in lines if line["code"] == "registered_too_long")
+    assert registered["facts"] == [f"registered at: {moment_text(account.registered_at)}"]
     body = answer.content.decode()
-    assert "✗" in body
-    assert "✓" in body
+    assert body.count("✗") == 2
+    assert body.count("✓") == len(RULES) - 2
+    assert "icon-yes" not in body
     assert tables == {
         m: list(m._base_manager.order_by("pk").values_list()) for m in apps.get_models()
     }

@@ -247,6 +247,15 @@ def test_the_title_is_the_heading(code):
     assert title == heading
 
 
+def test_the_rule_names_the_other_partner_as_the_heading_does():
+    walk = refused("other_partner")
+    name = Association.objects.get().partner.name
+    text = re.sub("</?bdi>", "", text_of(walk.get("check")))
+    assert f"You already work with {name}" in text
+    assert f"Your account is associated with {name}." in " ".join(text.split())
+    assert "associated with another partner" not in text
+
+
 @pytest.mark.parametrize("days", [2, 30])
 def test_waiting_is_advised_only_for_what_ends_in_time(days):
     account = CustomerAccountFactory.create(enabled=True)

@@ -87,6 +87,8 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
     parts = {
         "Joined and frozen": rows,
         "Frozen since the budget was used up": rows,
+        "Raise the budget": rows,
+        '<summary id="causes">Refused, by cause</summary>': 1,
         "The customer asked you on": rows,
         "Followed “": rows,
         "until <time": rows,

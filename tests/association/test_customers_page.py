@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import FreezeCause
 from association.models import Budget, BudgetPeriod, OnExhaustion
 from association.services.budget_requests import ask_partner
 from association.services.customers import set_budget
 from audit.models import AuditEvent
 from tests.factories import (
     BillFactory,
+    FreezeFactory,
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
@@ -82,6 +84,22 @@ def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     body = page.content.decode()
     assert "50.00\N{NO-BREAK SPACE}USD of 250.00\N{NO-BREAK SPACE}USD used" in body
     assert "Paid &lt;b&gt;" in body
+
+
+def test_page_offers_what_helps_a_used_up_budget_and_no_second_freeze(client, boss):
+    customer = joined(boss)
+    by, now = boss.user, timezone.now()
+    terms = {"amount": Decimal(10), "period": "one_time", "on_exhaustion": "freeze"}
+    set_budget(association=customer, unfreeze=True, by=by, now=now, **terms)
+
+    def offers():
+        page = client.get(url("customer", customer)).content.decode()
+        return [label in page for label in (">Freeze</a>", ">Raise the budget</a>")]
+
+    assert offers() == [True, False]
+    SpendingFactory.create(account=customer.account, amount=Decimal(10))
+    FreezeFactory.create(account=customer.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+    assert offers() == [False, True]
 
 
 def test_page_shows_no_amount_of_a_bill(client, boss):

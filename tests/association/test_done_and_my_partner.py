@@ -67,6 +67,26 @@ def test_done_names_coupons_and_resources_only_where_there_are_some(has_some):
     assert ("Your running resource goes on costing money" in text) == has_some
 
 
+def test_the_partners_phone_stands_with_its_address():
+    walk = joined()
+    partner = walk.invitation.partner
+    assert "tel:" not in text_of(walk.get("done"))
+    partner.support_phone = "+49 30 1234"
+    partner.save()
+    for page in (walk.get("done"), walk.client.get(MY_PARTNER)):
+        assert '<a href="tel:+49301234"><bdi>+49 30 1234</bdi></a>' in text_of(page)
+
+
+def test_hashes_are_folded_and_in_one_order():
+    walk = joined()
+    pages = [text_of(page) for page in (walk.get("done"), walk.client.get(MY_PARTNER))]
+    hashes = [re.findall(r'<code dir="ltr">([0-9a-f]{64})</code>', page) for page in pages]
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == walk.attempt.consents.count()
+    for page, first in zip(pages, hashes, strict=True):
+        assert "SHA-256 of the texts</summary>" in page[: page.index(first[0])]
+
+
 def test_done_lists_consents_with_version_and_moment():
     walk = joined(letter=True)
     text = text_of(walk.get("done"))

@@ -248,6 +248,32 @@ def test_only_what_there_is_ends(has):
     assert ("The authorization ended with the association" in detail) is has
 
 
+@pytest.mark.parametrize("referral", [False, True])
+def test_both_sides_read_who_bills_after_an_end_that_stays(referral):
+    association = make_associated(invitation=InvitationFactory.create(referral=referral))
+    member = PartnerMemberFactory.create(partner=association.partner, administrator=True)
+    mine = text_of(client_of(association.account.owner).get(MY_END))
+    theirs = text_of(client_of(member.user).get(console_end(association)))
+    for page, who in ((mine, "you"), (theirs, "the customer")):
+        assert "It cannot be taken back." in page
+        assert (f"Example Cloud bills {who} from that moment." in page) is not referral
+        assert (f"Example Cloud goes on billing {who}." in page) is referral
+
+
+@pytest.mark.parametrize("cause", ["association", "budget_exhausted", "partner"])
+def test_only_the_freezes_that_are_open_end(association, customer, console, cause):
+    association.account.freezes.update(cause=cause)
+    sentences = {
+        "association": ("The freeze that came with joining ends.",) * 2,
+        "budget_exhausted": ("The freeze that came with the used-up budget ends.",) * 2,
+        "partner": ("The freeze by Nimbus ends.", "Your own freeze of this account ends."),
+    }
+    pages = (text_of(customer.get(MY_END)), text_of(console.get(console_end(association))))
+    for other, pair in sentences.items():
+        shown = [sentence in page for sentence, page in zip(pair, pages, strict=True)]
+        assert shown == [other == cause] * 2
+
+
 def test_asking_too_often_says_when_it_is_possible_again(association, console):
     now = timezone.now()
     for _ in range(MOST_REQUESTS_A_DAY):
@@ -454,7 +480,20 @@ def test_the_provider_answers_in_the_admin_when_it_is_due(association, time_mach
     )
 
 
-def test_the_admin_names_account_partner_reason_and_due_date(association):
+@pytest.mark.parametrize("action", ["agree", "decline"])
+def test_the_admin_asks_nothing_before_the_answer_is_due(association, action):
+    end_request = asked(association, Side.CUSTOMER)
+    changelist = reverse("admin:association_endrequest_changelist")
+    admin = client_of(UserFactory.create(staff=True))
+    chosen = {"action": action, "_selected_action": end_request.pk}
+    page = text_of(admin.post(changelist, chosen, follow=True))
+    due = end_request.asked_at + timedelta(days=14)
+    assert f"The other side has time to answer until {due:%-d %B %Y, %H:%M}" in page
+    assert "What will happen" not in page
+    assert "the other side still has time" in text_of(admin.get(reverse("admin:index")))
+
+
+def test_the_admin_names_account_partner_reason_and_due_date(association, time_machine):
     end_request = asked(association, Side.CUSTOMER)
     changelist = reverse("admin:association_endrequest_changelist")
     admin = client_of(UserFactory.create(staff=True))
@@ -463,6 +502,8 @@ def test_the_admin_names_account_partner_reason_and_due_date(association):
     due = end_request.asked_at + timedelta(days=14)
     assert cells[:3] == ["Nimbus", "Too dear", f"{due:%-d %B %Y, %H:%M}"]
     chosen = {"action": "agree", "_selected_action": end_request.pk}
+    time_machine.move_to(due)
+    admin = client_of(UserFactory.create(staff=True))
     confirmation = text_of(admin.post(changelist, chosen))
     assert f"<h2>To which</h2> <ul> <li> {account} – Nimbus <input" in confirmation
 
@@ -474,7 +515,7 @@ def test_the_page_costs_the_same_for_more_rows(
     for _ in range(rows):
         asked(association, Side.PARTNER)
         press(customer, MY_END, "decline")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert customer.get(MY_END).status_code == 200
 
 

@@ -45,6 +45,18 @@ def test_the_e_mail_is_named_only_where_it_is_sent():
     assert ["We e-mail a link back" in text for text in texts] == [True, False]
 
 
+@pytest.mark.parametrize("hours", [6 * 24 - 1, 6 * 24 + 1])
+def test_the_reminder_is_named_only_where_it_is_sent(enabling, time_machine, hours):
+    registered_at = enabling.attempt.account.registered_at
+    time_machine.move_to(registered_at + timedelta(hours=hours))
+    enabling.client.force_login(enabling.attempt.account.owner)
+    enabling.post("enable/later")
+    text = enabling.get("enable/later").content.decode()
+    day = registered_at + timedelta(days=6)
+    named = f'We remind you by e-mail on <time datetime="{day:%Y-%m-%dT%H:%M}'
+    assert (named in text, "We remind you" in text) == (hours < 6 * 24, hours < 6 * 24)
+
+
 @pytest.mark.parametrize(("page", "status"), [("enable/later", 303), ("enable/later.ics", 404)])
 def test_nothing_is_shown_before_it_was_put_off(enabling, page, status):
     answer = enabling.get(page)

@@ -21,6 +21,7 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories import (
     CustomerAccountFactory,
+    FreezeFactory,
     InvitationFactory,
     PartnerMemberFactory,
     UserFactory,
@@ -121,6 +122,8 @@ def test_tasks_are_listed_until_all_are_done():
     budget(association)
     assert 'class="tasks"' in page_of(association)
     unfreeze_customer(association=association, reason="", by=None, now=timezone.now())
+    assert 'class="tasks"' not in page_of(association)
+    FreezeFactory.create(account=association.account, cause=FreezeCause.BUDGET_EXHAUSTED)
     assert 'class="tasks"' not in page_of(association)
     request_authorization(
         association=association, by=PartnerMemberFactory.create().user, now=timezone.now()

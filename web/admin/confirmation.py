@@ -51,6 +51,8 @@ class ConfirmedAction:
     returns for the names of the changed values.
 
     The page of an object offers the action as a button where `works_for` says that it can work.
+    `why_not` returns the sentence for an object for which it cannot: it is left out before
+    anything is typed.
     """
 
     title: Any
@@ -62,6 +64,7 @@ class ConfirmedAction:
     name: Callable[[Any], str] = str
     refusals: Mapping[Any, Any] = field(default_factory=dict)
     works_for: Callable[[Any], bool] = lambda obj: True
+    why_not: Callable[[Any], Any] = lambda obj: ""
     shows: Callable[[Any], Values] | None = None
     explain: Callable[[Sequence[str]], list[str]] = lambda names: []
     # Django's templates call what is callable.
@@ -84,10 +87,15 @@ class ConfirmedAction:
         method: Callable[..., object],
     ) -> HttpResponse:
         objects = list(queryset[: MAX_OBJECTS + 1])
+        way_back = _way_back(request, objects)
         if len(objects) > MAX_OBJECTS:
             text = gettext("At most %(count)d at once. Nothing was changed.")
             page.message_user(request, text % {"count": MAX_OBJECTS}, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+        if "confirmed" not in request.POST:
+            objects = self._leave_out(page, request, objects)
+            if not objects:
+                return HttpResponseRedirect(way_back)
         form = self._form(request.POST if "confirmed" in request.POST else None, objects)
         if not form.is_valid():
             return self._show(page, request, objects, form, status=400 if form.errors else 200)
@@ -105,10 +113,20 @@ class ConfirmedAction:
         do = partial(method, page, by=request.user, now=timezone.now(), **form.cleaned_data)
         changed, names = self._apply(page, request, objects, do)
         if not changed:
-            return HttpResponseRedirect(_way_back(request, objects))
+            return HttpResponseRedirect(way_back)
         form.show(self._shown(changed))
         form.report_sentences(self.explain(names))
         return self._show(page, request, changed, form, status=409)
+
+    def _leave_out(
+        self, page: SafeModelAdmin, request: HttpRequest, objects: Sequence[Any]
+    ) -> list[Any]:
+        """Say why the action cannot work for some of the objects, and return the others."""
+        sentences = [(obj, self.why_not(obj)) for obj in objects]
+        for obj, sentence in sentences:
+            if sentence:
+                page.message_user(request, f"{self.name(obj)}: {sentence}", messages.ERROR)
+        return [obj for obj, sentence in sentences if not sentence]
 
     def _form(self, data: Any, objects: Sequence[Any]) -> Any:
         if self.shows is None:

@@ -34,7 +34,7 @@ from association.services.customer_lists import (
 )
 from association.services.customer_records import customer_record
 from association.services.facts import count_resources
-from association.services.freeze_advice import FreezeRow, advise
+from association.services.freeze_advice import FreezeRow, advise, first_action
 from association.views.console.customer_rows import (
     back_to,
     row_of,
@@ -194,6 +194,9 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
         "running_resources": running,
         "resources_run_on": bool(running) and state.scope == FreezeScope.ACCOUNT,
         "provider_froze": FreezeCause.ADMINISTRATOR in state.causes,
+        # Where resources of a frozen account run, a notice offers to freeze them too.
+        "can_freeze": not state.freezes and not member.partner.is_frozen,
+        "is_used_up": first_action(rows) == FrozenAction.RAISE_BUDGET,
         "can_unfreeze": may_lift and state.budget is not None,
         "asked": _open_ask(association, state, rows),
         "who_ended": who_ended(association, reader=Side.PARTNER) if association.has_ended else "",
