@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 
 from association.enums import FOR_GOOD, RefusalCode, Step
 from association.refusal_texts import check_line, customer_reason
@@ -58,18 +57,11 @@ def show_check(
 
 
 def _refused_line(journey: Journey, admission: Admission, check: Check) -> dict[str, Any]:
-    """Return what a rule refuses for, and the way out; waiting helps only until the last moment.
-
-    The other partner is named: the page is its customer's own.
-    """
-    line, partner = check_line(check), admission.record.partner
-    if check.code == RefusalCode.OTHER_PARTNER and partner is not None:
-        fact = _("Your account is associated with %(partner)s.")
-        line["fact"] = fact % {"partner": partner.name}
+    """Return what a rule refuses for, and the way out; waiting helps only until the last moment."""
     ends_too_late = check.code in admission.decision.ending_too_late
     is_bound = journey.invitation.is_bound
     way = way_out(check.code, is_bound=is_bound, ends_too_late=ends_too_late)
-    return {**line, "way": shown_way(way, journey.partner)}
+    return {**check_line(check), "way": shown_way(way, journey.partner)}
 
 
 def _way(journey: Journey, admission: Admission, code: str) -> dict[str, Any]:
