@@ -103,5 +103,6 @@ def _lines(rows: Iterable[list[str]], separator: str) -> Iterator[str]:
     yield _BYTE_ORDER_MARK
     for row in rows:
         line = StringIO()
-        csv.writer(line, delimiter=separator).writerow(row)
+        # Quoted, because a program that expects another separator would split a cell at it.
+        csv.writer(line, delimiter=separator, quoting=csv.QUOTE_ALL).writerow(row)
         yield line.getvalue()

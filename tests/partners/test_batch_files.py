@@ -76,7 +76,7 @@ def test_table_has_label_link_token_and_state(member_client, member):
 def test_table_keeps_formulas_from_running(member_client, member):
     batch = made(member, label="=cmd|{n}")
     text = body(member_client.get(f"{LIST}{batch.pk}/links.csv")).decode()
-    assert re.findall(r"^'=cmd\|\d", text, re.MULTILINE) == ["'=cmd|1", "'=cmd|2", "'=cmd|3"]
+    assert re.findall(r"^\"('=cmd\|\d)\"", text, re.MULTILINE) == ["'=cmd|1", "'=cmd|2", "'=cmd|3"]
 
 
 def archive_of(answer):

@@ -191,9 +191,11 @@ def test_template_can_be_filled_in_and_uploaded(client):
     response = client.get(TEMPLATE)
     content = b"".join(response.streaming_content)
     assert response["Content-Disposition"] == 'attachment; filename="people-to-invite.csv"'
-    heading, example = content.decode("utf-8-sig").splitlines()
-    assert heading == "name,email,country,note,reference"
-    assert example == "Ada Lovelace,name@example.com,Ireland,It was good to meet you.,C-1001"
+    heading, example = csv.reader(content.decode("utf-8-sig").splitlines())
+    assert heading == ["name", "email", "country", "note", "reference"]
+    assert example == [
+        *("Ada Lovelace", "name@example.com", "Ireland", "It was good to meet you.", "C-1001")
+    ]
     batch = uploaded(client, content + b"Bo Berg,bo@example.org,Sweden,Hello Bo,C-1002\r\n")
     example, bo = batch.rows.order_by("number")
     assert example.problem == "row_example"

@@ -1,5 +1,7 @@
 """The console's pages to invite many by e-mail: list, report, start, bad rows."""
 
+import csv
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -174,10 +176,12 @@ def test_bad_rows_come_back_and_can_be_uploaded_again(client):
     response = client.get(f"/partner/invitations/batches/{batch.pk}/bad-rows.csv")
     content = b"".join(response.streaming_content)
     assert response["Content-Disposition"].startswith("attachment;")
-    lines = content.decode("utf-8-sig").splitlines()
-    assert lines[0] == "row,name,email,country,note,reference,reason"
-    assert lines[1].startswith("3,Bob,bob@,,,,This is not")
-    assert lines[2].startswith('5,\'=1+1,x@example.org,,"a ""b""",,"A cell begins')
+    heading, bob, formula = csv.reader(content.decode("utf-8-sig").splitlines())
+    assert heading == ["row", "name", "email", "country", "note", "reference", "reason"]
+    assert bob[:-1] == ["3", "Bob", "bob@", "", "", ""]
+    assert bob[-1].startswith("This is not")
+    assert formula[:-1] == ["5", "'=1+1", "x@example.org", "", 'a "b"', ""]
+    assert formula[-1].startswith("A cell begins")
     assert upload(client, content).status_code == 400
     mended = content.replace(b"bob@", b"bob@example.org").replace(b"'=1+1", b"Xu")
     again = drafted(client, mended)

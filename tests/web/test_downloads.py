@@ -67,7 +67,14 @@ def test_csv_has_our_name_and_type():
 def test_lines_end_as_in_rfc_4180():
     body = b"".join(csv_download("list", ["A"], [["1"]]).streaming_content).decode()
 
-    assert body == f"{MARK}A\r\n1\r\n"
+    assert body == f'{MARK}"A"\r\n"1"\r\n'
+
+
+@pytest.mark.parametrize("other", [",", ";", "\t"])
+def test_no_other_separator_makes_a_formula_of_a_part_of_a_cell(other):
+    rows = [["Label"], [f"Fair{other}=1+1"]]
+    body = b"".join(csv_download("list", rows[0], rows[1:]).streaming_content).decode()
+    assert list(csv.reader(body.removeprefix(MARK).splitlines(), delimiter=other)) == rows
 
 
 def test_a_file_is_saved_or_shown_with_our_name():
