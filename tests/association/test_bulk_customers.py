@@ -17,6 +17,7 @@ from outbox.models import OutboxMessage
 from partners.enums import BudgetPeriod, BulkKind, OnExhaustion
 from partners.models import BulkAction
 from partners.services.bulk_actions import choose_rows, do_few, start_bulk_action
+from tests.csv_files import lines_of
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
@@ -214,7 +215,7 @@ def test_what_was_left_alone_is_said_of_each(client, boss):
     [(name, _row, word)] = shown.context["rows"]
     assert name.text == rows[1].shown_name
     assert word == "A budget has to be set first: without one the account stays frozen."
-    lines = b"".join(client.get(page.rstrip("/") + ".csv")).decode("utf-8-sig").splitlines()
+    lines = lines_of(client.get(page.rstrip("/") + ".csv"))
     assert lines[1] == f"1,{rows[0].shown_name},Done"
 
 

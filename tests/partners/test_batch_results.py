@@ -20,6 +20,7 @@ from partners.services.delivery_state import (
 from partners.services.invitation_drafts import enqueue_invitation_emails
 from partners.services.pages import Count
 from partners.services.progress import Progress, joined_by_batches, progress_of_batch
+from tests.csv_files import lines_of
 from tests.factories import (
     AttemptFactory,
     InvitationBatchFactory,
@@ -110,7 +111,7 @@ def test_refused_addresses_are_a_file(client, member):
     mailed(batch, "bob@example.org", **EMAILS[DeliveryState.SENT])
     mailed(batch, "eve@example.org", **EMAILS[DeliveryState.LATE])
     answer = client.get(f"{LIST}{batch.pk}/refused.csv")
-    assert b"".join(answer).decode("utf-8-sig").splitlines() == [
+    assert lines_of(answer) == [
         "Address,Reason",
         "ada@example.org,Refused by the mail server (SMTP 550)",
         "eve@example.org,Not sent in time",
@@ -128,7 +129,7 @@ def test_outcomes_are_a_file(client, member):
         batch=batch, partner=batch.partner, label="Fair 2", created_at=NOW + timedelta(seconds=1)
     )
     answer = client.get(f"{LIST}{batch.pk}/outcomes.csv")
-    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    lines = lines_of(answer)
     links = list(Invitation.objects.order_by("label"))
     moment = (NOW + timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M:%S+09:00")
     assert lines[1:] == [

@@ -10,6 +10,7 @@ from django.utils import timezone
 from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
 from partners.services.bulk_invitations import do_invitations
+from tests.csv_files import lines_of
 from tests.factories import (
     FROZEN,
     InvitationBatchFactory,
@@ -87,7 +88,7 @@ def test_outcomes_are_a_file(client, member):
     rows = [own(member, label="Fair 1"), own(member, label="=Fair 2", used_up=True)]
     page = choose(client, "revoke", rows)
     client.post(page, {"reason": "Lost"})
-    lines = b"".join(client.get(page.rstrip("/") + ".csv")).decode("utf-8-sig").splitlines()
+    lines = lines_of(client.get(page.rstrip("/") + ".csv"))
     assert lines == [
         "Number,Name,Outcome",
         "1,Fair 1,Done",
@@ -188,7 +189,7 @@ def test_chosen_invitations_are_downloaded(client, member):
         own(member, label="Other"),
     ]
     sent = {"action": "download", "row": [row.pk for row in rows[:2]]}
-    lines = b"".join(client.post(CHOOSE, sent)).decode("utf-8-sig").splitlines()
+    lines = lines_of(client.post(CHOOSE, sent))
     assert lines[0] == "Label,Reference,Recipient,Link,Delivery,Outcome,When"
     assert lines[1] == f"Fair 1,C-1,,{rows[0].link},,Live,"
     cells = lines[2].split(",")
