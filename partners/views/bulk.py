@@ -84,16 +84,19 @@ def choose(
     member: PartnerMember,
     subject: BulkSubject,
     kind: BulkKind,
-    keys: Sequence[int],
+    keys_of: Callable[[], Sequence[int]],
     *,
     batch: InvitationBatch | None = None,
     most: int = MOST_ROWS,
     back_url: str,
 ) -> HttpResponse:
-    """Store the rows as a draft, and lead to the page that confirms it."""
+    """Store the rows as a draft, and lead to the page that confirms it.
+
+    A Refused that `keys_of` raises is answered like those of the draft.
+    """
 
     def draft() -> str:
-        now = timezone.now()
+        keys, now = keys_of(), timezone.now()
         action = choose_rows(member=member, kind=kind, keys=keys, batch=batch, most=most, now=now)
         return reverse(subject.action_page, args=[action.pk])
 

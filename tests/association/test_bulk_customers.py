@@ -254,3 +254,14 @@ def test_page_has_a_constant_query_count(client, boss, rows, django_assert_num_q
     page = choose(client, "freeze", [joined(boss) for _ in range(rows)])
     with django_assert_num_queries(8):
         client.get(page)
+
+
+def test_all_customers_of_a_removed_manager_are_nobody(boss, client):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    joined(boss)
+    gone = f"{CHOOSE}?manager={manager.pk}"
+    manager.delete()
+    answer = client.post(gone, {"action": "freeze", "all": "1"})
+    assert answer.status_code == 409
+    assert "The filter has changed; look at the list again." in text_of(answer)
+    assert BulkAction.objects.count() == 0

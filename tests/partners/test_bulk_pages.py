@@ -107,6 +107,24 @@ def test_all_that_match_the_filter_are_chosen(client, member):
     assert list(keys) == [row.pk for row in reversed(wanted)]
 
 
+@pytest.mark.parametrize("action", ["revoke", "download"])
+@pytest.mark.parametrize("gone", ["q=" + "a" * 4_001, "state=sung", "batch=x", "created_by=1"])
+def test_all_that_match_a_filter_that_is_gone_are_nobody(client, member, action, gone):
+    own(member)
+    answer = client.post(f"{CHOOSE}?{gone}", {"action": action, "all": "1"})
+    assert answer.status_code == 409
+    assert "The filter has changed; look at the list again." in text_of(answer)
+    assert BulkAction.objects.count() == 0
+
+
+def test_place_and_size_of_the_list_are_no_filters(client, member):
+    own(member)
+    answer = client.post(
+        f"{CHOOSE}?after=x&size=100&created_by=&lang=en", {"action": "revoke", "all": "1"}
+    )
+    assert (answer.status_code, BulkAction.objects.get().size) == (303, 1)
+
+
 def test_nothing_ticked_is_refused(client, member):
     own(member)
     answer = client.post(f"{CHOOSE}?q=Fair", {"action": "revoke"})
