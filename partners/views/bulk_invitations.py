@@ -131,10 +131,12 @@ def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) 
     form = NumberRangeForm(request.POST, batch=batch)
     if not form.is_valid():
         return show_batch(request, member, batch, form)
-    rows = possible(member, kind).filter(batch=batch).order_by("created_at", "pk")
-    labels = form.labels()
-    if labels is not None:
-        rows = rows.filter(label__in=labels)
+    as_made = ("created_at", "pk")
+    rows = possible(member, kind).filter(batch=batch).order_by(*as_made)
+    positions = form.positions()
+    if positions is not None:
+        # Labels can have been edited since; the order of the links is that of their numbers.
+        rows = rows.filter(pk__in=batch.invitations.order_by(*as_made).values("pk")[positions])
     return choose(
         request,
         member,

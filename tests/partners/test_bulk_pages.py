@@ -251,13 +251,30 @@ def test_stack_of_labels_is_chosen_by_its_numbers(client, member, first, last, c
     batch = InvitationBatchFactory.create(
         partner=member.partner, created_by=member.user, label="Seat {n}", size=12
     )
-    for number in range(1, 13):
-        own(member, batch=batch, label=f"Seat {number}")
+    made = [own(member, batch=batch, label=f"Seat {number}") for number in range(1, 13)]
+    # A label that was edited keeps its number.
+    Invitation.objects.filter(pk=made[2].pk).update(label="Seat 8")
     sent = {"action": "revoke", "first": first, "last": last}
     client.post(f"{LIST}batches/{batch.pk}/actions", sent)
     keys = BulkAction.objects.get().rows.values_list("object_id", flat=True)
-    labels = Invitation.objects.filter(pk__in=list(keys)).values_list("label", flat=True)
-    assert set(labels) == {f"Seat {number}" for number in chosen}
+    assert set(keys) == {made[number - 1].pk for number in chosen}
+
+
+def test_numbers_count_the_links_that_are_left_alone(client, member):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user, size=4)
+    made = [own(member, batch=batch, revoked=number == 2) for number in range(1, 5)]
+    client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "revoke", "first": 2, "last": 3})
+    assert BulkAction.objects.get().rows.get().object_id == made[2].pk
+
+
+@pytest.mark.parametrize("numbers", [{"first": "13"}, {"first": "9" * 30, "last": "9" * 30}])
+def test_numbers_beyond_the_batch_choose_nothing(client, member, numbers):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user, size=12)
+    for _ in range(12):
+        own(member, batch=batch)
+    sent = {"action": "revoke", **numbers}
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", sent)
+    assert (answer.status_code, BulkAction.objects.count()) == (409, 0)
 
 
 @pytest.mark.parametrize(
