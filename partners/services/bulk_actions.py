@@ -17,6 +17,7 @@ from outbox.services.background import DATABASE_AWAY
 from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
 from partners.services.invitation_drafts import moment_text
+from partners.services.members import lock_member
 from web.logs import Event
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -55,7 +56,7 @@ def choose_rows(
     most: int = MOST_ROWS,
     now: datetime,
 ) -> BulkAction:
-    """Store a draft with these rows, in this order.
+    """Store a draft with these rows, in this order; it replaces the member's others of the kind.
 
     Raises Refused: NOTHING_CHOSEN, TOO_MANY for more than `most` keys.
     """
@@ -73,6 +74,7 @@ def choose_rows(
         for number, key in enumerate(keys, start=1)
     ]
     with transaction.atomic():
+        _discard_drafts(member, kind, now)
         action.save(force_insert=True)
         BulkActionRow.objects.bulk_create(rows, batch_size=1_000)
     return action
@@ -84,6 +86,17 @@ def check_chosen(keys: Sequence[int], *, most: int = MOST_ROWS) -> None:
         raise Refused(BulkRefusal.NOTHING_CHOSEN)
     if len(keys) > most:
         raise Refused(BulkRefusal.TOO_MANY, most=f"{most:,}")
+
+
+def _discard_drafts(member: PartnerMember, kind: BulkKind, now: datetime) -> None:
+    """Cancel the member's drafts of the kind and delete their rows; the member is locked."""
+    lock_member(member.pk)
+    drafts = member.partner.bulk_actions.visible_to(member).drafts().filter(kind=kind)
+    # One that is locked is being started or cancelled.
+    discarded = list(drafts.select_for_update(skip_locked=True).order_by("pk"))
+    for draft in discarded:
+        cancel_bulk_action(action=draft, by=member.user, now=now)
+    BulkActionRow.objects.filter(action__in=discarded).delete()
 
 
 @whole_transaction

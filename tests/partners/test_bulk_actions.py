@@ -147,6 +147,32 @@ def test_cancelled_draft_is_not_started(member):
     assert refused.value.code == BulkRefusal.CANCELLED
 
 
+def test_new_choice_discards_the_members_older_drafts_of_the_kind(member):
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    invitation = own(member)
+    running = started(member, BulkKind.REVOKE, [invitation])
+    others = [chosen(colleague, BulkKind.REVOKE, [invitation])]
+    others.append(chosen(member, BulkKind.EXTEND, [invitation]))
+    old = chosen(member, BulkKind.REVOKE, [invitation])
+    new = chosen(member, BulkKind.REVOKE, [invitation])
+    old.refresh_from_db()
+    assert (old.state, old.cancelled_at, outcomes(old)) == ("cancelled", NOW, [])
+    event = AuditEvent.objects.get(action="bulk_action.cancelled")
+    assert (event.object_id, event.actor) == (str(old.pk), member.user)
+    for kept, state in ((running, "running"), (new, "draft"), *((row, "draft") for row in others)):
+        kept.refresh_from_db()
+        assert (kept.state, outcomes(kept)) == (state, [""])
+    assert violations() == []
+
+
+def test_choice_that_is_refused_discards_nothing(member):
+    draft = chosen(member, BulkKind.REVOKE, [own(member)])
+    with pytest.raises(Refused):
+        chosen(member, BulkKind.REVOKE, [])
+    draft.refresh_from_db()
+    assert (draft.state, outcomes(draft)) == ("draft", [""])
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [(0, BulkRefusal.NOTHING_CHOSEN), (MOST_ROWS + 1, BulkRefusal.TOO_MANY)],

@@ -182,6 +182,18 @@ def test_running_action_is_cancelled(client, member, monkeypatch):
     assert client.post(page, {"reason": "Lost"}).status_code == 409
 
 
+def test_page_of_a_discarded_draft_starts_nothing(client, member):
+    invitation = own(member)
+    old = choose(client, "revoke", [invitation])
+    choose(client, "revoke", [invitation])
+    assert client.get(old).status_code == 200
+    answer = client.post(old, {"reason": "Lost"})
+    assert answer.status_code == 409
+    assert "This has been cancelled. Choose the rows again." in text_of(answer)
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
 def test_extending_asks_until_when(client, member):
     invitation = own(member, expires_at=NOW + timedelta(days=1))
     page = choose(client, "extend", [invitation])
