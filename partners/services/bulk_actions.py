@@ -105,7 +105,7 @@ def start_bulk_action(
 ) -> BulkAction:
     """Start the draft; the same start a second time does nothing.
 
-    Raises Refused: CANCELLED, STARTED with other terms.
+    Raises Refused: CANCELLED, STARTED with other terms or another reason.
     """
     with transaction.atomic():
         locked = BulkAction.objects.select_for_update().get(pk=action.pk)
@@ -122,7 +122,7 @@ def start_bulk_action(
                 before={"started_at": None},
                 after={"kind": locked.kind, "size": locked.size, "started_at": moment_text(now)},
             )
-        elif locked.terms != terms:
+        elif locked.terms != terms or (_keeps_reason(locked) and locked.reason != reason):
             raise Refused(BulkRefusal.STARTED)
     return locked
 
@@ -245,6 +245,10 @@ def _perform(
     member.partner, member.user = action.partner, action.created_by
     with acting_for(action.partner_id, member.user):
         perform(RowTask(member, key, action.terms, action.reason, now))
+
+
+def _keeps_reason(action: BulkAction) -> bool:
+    return action.kind not in FORGETS_REASON or action.finished_at is None
 
 
 def _forget_reason(action: BulkAction) -> None:
