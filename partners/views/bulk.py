@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from django.contrib import messages
@@ -151,8 +152,8 @@ def outcomes_csv(
     member: PartnerMember, subject: BulkSubject, action: BulkAction
 ) -> HttpResponseBase:
     header = [_("Number"), _("Name"), _("Outcome")]
-    codes = action.rows.values_list("outcome", flat=True).distinct()
-    words = {code: _word(subject, code) for code in codes}
+    # Further outcomes appear while the lines are sent, if the action still runs.
+    word = cache(partial(_word, subject))
 
     def lines() -> Any:
         rows = action.rows.order_by("number")
@@ -161,7 +162,7 @@ def outcomes_csv(
             names = subject.names_of(member, [row.object_id for row in some])
             for row in some:
                 name = names.get(row.object_id)
-                yield [row.number, name.text if name else "", words[row.outcome]]
+                yield [row.number, name.text if name else "", word(row.outcome)]
 
     return csv_of(member, f"outcomes-{action.pk}", header, lines())
 

@@ -95,6 +95,27 @@ def test_outcomes_are_a_file(client, member):
     ]
 
 
+def test_outcomes_that_appear_while_the_file_is_sent_are_in_it(client, member, monkeypatch):
+    monkeypatch.setattr("partners.services.bulk_actions.FEW_ROWS", 0)
+    page = choose(client, "revoke", [own(member, label="Fair 1"), own(member, used_up=True)])
+    client.post(page, {"reason": "Lost"})
+    answer = client.get(page.rstrip("/") + ".csv")
+    do_invitations(now=timezone.now())
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    assert lines[1] == "1,Fair 1,Done"
+    assert lines[2].endswith(",This invitation has been used up.")
+
+
+def test_same_start_with_another_reason_is_a_conflict(client, member):
+    page = choose(client, "revoke", [own(member)])
+    client.post(page, {"reason": "Lost"})
+    answer = client.post(page, {"reason": "Stolen"})
+    assert answer.status_code == 409
+    assert "with something else typed. Nothing new was started." in text_of(answer)
+    assert BulkAction.objects.get().reason == "Lost"
+    assert client.post(page, {"reason": "Lost"})["Location"] == page
+
+
 def test_all_that_match_the_filter_are_chosen(client, member):
     wanted = [own(member, label=f"Fair {number}") for number in range(30)]
     own(member, label="Shop")
