@@ -238,8 +238,11 @@ def _outcome_of(
 def _perform(
     perform: Callable[[RowTask], None], action: BulkAction, key: int, now: datetime
 ) -> None:
-    """Act for the member who started it, with the rights that the member has now."""
-    member = action.partner.members.filter(user=action.created_by).first()
+    """Act for the member who started it, with the rights that the member has now.
+
+    Who cannot log in any more has none.
+    """
+    member = action.partner.members.filter(user=action.created_by, user__is_active=True).first()
     if member is None:
         raise Refused(MemberRefusal.NO_LONGER_MEMBER)
     member.partner, member.user = action.partner, action.created_by

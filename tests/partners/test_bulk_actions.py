@@ -115,6 +115,16 @@ def test_who_is_no_longer_a_member_does_nothing(member):
     assert outcomes(action) == ["no_longer_member"]
 
 
+def test_who_is_blocked_does_nothing(member):
+    invitation = own(member)
+    action = started(member, BulkKind.REVOKE, [invitation])
+    type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
+    do_invitations(now=NOW)
+    assert outcomes(action) == ["no_longer_member"]
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
 def test_cancelling_leaves_what_is_done(member, monkeypatch):
     rows = [own(member) for _ in range(3)]
     action = started(member, BulkKind.REVOKE, rows)
