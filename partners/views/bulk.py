@@ -191,9 +191,16 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
         "effects": subject.effects,
         "rows": [(names.get(row.object_id), row, _word(subject, row.outcome)) for row in shown],
         "left_out": (action.refused_count or action.size) - len(shown),
+        "rows_are_removed": _are_rows_removed(action),
         "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),
         "back_url": batch_url or list_url,
     }
+
+
+def _are_rows_removed(action: BulkAction) -> bool:
+    """Return whether the rows of the ended action were deleted, by age or for a newer draft."""
+    has_ended = action.state in {BatchState.FINISHED, BatchState.CANCELLED}
+    return has_ended and not action.rows.exists()
 
 
 def _count_impossible(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> int:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
 from partners.services.bulk_invitations import do_invitations
+from partners.services.retention import forget_bulk_actions
 from tests.factories import (
     FROZEN,
     InvitationBatchFactory,
@@ -213,6 +214,18 @@ def test_page_of_a_discarded_draft_starts_nothing(client, member):
     assert "This has been cancelled. Choose the rows again." in text_of(answer)
     invitation.refresh_from_db()
     assert invitation.revoked_at is None
+
+
+def test_page_says_that_the_rows_were_removed(client, member, settings):
+    page = choose(client, "revoke", [own(member), own(member, revoked=True)])
+    client.post(page, {"reason": "Lost"})
+    download, removed = "Download all outcomes", "what became of each, are no longer kept."
+    shown = text_of(client.get(page))
+    assert (download in shown, removed in shown) == (True, False)
+    assert forget_bulk_actions(now=timezone.now() + settings.RETENTION["DRAFTS"]) == 2
+    shown = text_of(client.get(page))
+    assert (download in shown, removed in shown) == (False, True)
+    assert "1 of 2 done · 1 left alone" in shown
 
 
 def test_extending_asks_until_when(client, member):
