@@ -110,6 +110,7 @@ class BulkRefusal(StrEnum):
 
     NOTHING_CHOSEN = "bulk_nothing_chosen"
     TOO_MANY = "bulk_too_many"
+    FILTER_CHANGED = "bulk_filter_changed"
     STARTED = "bulk_started"
     CANCELLED = "bulk_cancelled"
     NOT_VISIBLE = "bulk_not_visible"

@@ -118,6 +118,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     BulkRefusal.TOO_MANY: _(
         "More than %(most)s rows match. Narrow the list with its filters, then choose again."
     ),
+    BulkRefusal.FILTER_CHANGED: _("The filter has changed; look at the list again."),
     BulkRefusal.STARTED: _(
         "This has been started already, with something else typed. Nothing new was started."
     ),

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from partners.enums import InvitationProblem
 from partners.forms.expiry import CHOICES, NEVER, ExpiryField, MomentField, chosen_expiry
 from partners.forms.invitations import LONGEST_LABEL, LONGEST_LIFE
-from partners.forms.links import NUMBER
 from partners.forms.reasons import reason_field
 from partners.models import InvitationBatch, Partner
 from partners.refusals import SENTENCES
@@ -65,7 +64,7 @@ class ExtendManyForm(BulkForm):
 
 
 class NumberRangeForm(forms.Form):
-    """Which links of a batch, by the numbers in their labels; empty fields leave no one out."""
+    """Which links of a batch, counted as they were made; empty fields leave no one out."""
 
     first = WholeNumberField(label=_("From number"), required=False, min_value=1)
     last = WholeNumberField(label=_("To number"), required=False, min_value=1)
@@ -83,13 +82,13 @@ class NumberRangeForm(forms.Form):
             self.add_error("last", _("The last number must not be before the first."))
         return cleaned
 
-    def labels(self) -> list[str] | None:
-        """Return the labels with these numbers; None for all of the batch."""
+    def positions(self) -> slice | None:
+        """Return which of the batch's links in the order of their numbers; None for all."""
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
         if first is None and last is None:
             return None
-        numbers = range(first or 1, min(last or self.batch.size, self.batch.size) + 1)
-        return [self.batch.label.replace(NUMBER, str(number)) for number in numbers]
+        size = self.batch.size
+        return slice(min((first or 1) - 1, size), min(last or size, size))
 
 
 class BatchNameForm(VersionedForm):

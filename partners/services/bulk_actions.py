@@ -17,6 +17,7 @@ from outbox.services.background import DATABASE_AWAY
 from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
 from partners.services.invitation_drafts import moment_text
+from partners.services.members import lock_member
 from web.logs import Event
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -55,7 +56,7 @@ def choose_rows(
     most: int = MOST_ROWS,
     now: datetime,
 ) -> BulkAction:
-    """Store a draft with these rows, in this order.
+    """Store a draft with these rows, in this order; it replaces the member's others of the kind.
 
     Raises Refused: NOTHING_CHOSEN, TOO_MANY for more than `most` keys.
     """
@@ -73,6 +74,7 @@ def choose_rows(
         for number, key in enumerate(keys, start=1)
     ]
     with transaction.atomic():
+        _discard_drafts(member, kind, now)
         action.save(force_insert=True)
         BulkActionRow.objects.bulk_create(rows, batch_size=1_000)
     return action
@@ -86,13 +88,24 @@ def check_chosen(keys: Sequence[int], *, most: int = MOST_ROWS) -> None:
         raise Refused(BulkRefusal.TOO_MANY, most=f"{most:,}")
 
 
+def _discard_drafts(member: PartnerMember, kind: BulkKind, now: datetime) -> None:
+    """Cancel the member's drafts of the kind and delete their rows; the member is locked."""
+    lock_member(member.pk)
+    drafts = member.partner.bulk_actions.visible_to(member).drafts().filter(kind=kind)
+    # One that is locked is being started or cancelled.
+    discarded = list(drafts.select_for_update(skip_locked=True).order_by("pk"))
+    for draft in discarded:
+        cancel_bulk_action(action=draft, by=member.user, now=now)
+    BulkActionRow.objects.filter(action__in=discarded).delete()
+
+
 @whole_transaction
 def start_bulk_action(
     *, action: BulkAction, terms: Mapping[str, Any], reason: str = "", by: User, now: datetime
 ) -> BulkAction:
     """Start the draft; the same start a second time does nothing.
 
-    Raises Refused: CANCELLED, STARTED with other terms.
+    Raises Refused: CANCELLED, STARTED with other terms or another reason.
     """
     with transaction.atomic():
         locked = BulkAction.objects.select_for_update().get(pk=action.pk)
@@ -109,7 +122,7 @@ def start_bulk_action(
                 before={"started_at": None},
                 after={"kind": locked.kind, "size": locked.size, "started_at": moment_text(now)},
             )
-        elif locked.terms != terms:
+        elif locked.terms != terms or (_keeps_reason(locked) and locked.reason != reason):
             raise Refused(BulkRefusal.STARTED)
     return locked
 
@@ -225,13 +238,20 @@ def _outcome_of(
 def _perform(
     perform: Callable[[RowTask], None], action: BulkAction, key: int, now: datetime
 ) -> None:
-    """Act for the member who started it, with the rights that the member has now."""
-    member = action.partner.members.filter(user=action.created_by).first()
+    """Act for the member who started it, with the rights that the member has now.
+
+    Who cannot log in any more has none.
+    """
+    member = action.partner.members.filter(user=action.created_by, user__is_active=True).first()
     if member is None:
         raise Refused(MemberRefusal.NO_LONGER_MEMBER)
     member.partner, member.user = action.partner, action.created_by
     with acting_for(action.partner_id, member.user):
         perform(RowTask(member, key, action.terms, action.reason, now))
+
+
+def _keeps_reason(action: BulkAction) -> bool:
+    return action.kind not in FORGETS_REASON or action.finished_at is None
 
 
 def _forget_reason(action: BulkAction) -> None:

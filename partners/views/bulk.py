@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from django.contrib import messages
@@ -84,16 +85,19 @@ def choose(
     member: PartnerMember,
     subject: BulkSubject,
     kind: BulkKind,
-    keys: Sequence[int],
+    keys_of: Callable[[], Sequence[int]],
     *,
     batch: InvitationBatch | None = None,
     most: int = MOST_ROWS,
     back_url: str,
 ) -> HttpResponse:
-    """Store the rows as a draft, and lead to the page that confirms it."""
+    """Store the rows as a draft, and lead to the page that confirms it.
+
+    A Refused that `keys_of` raises is answered like those of the draft.
+    """
 
     def draft() -> str:
-        now = timezone.now()
+        keys, now = keys_of(), timezone.now()
         action = choose_rows(member=member, kind=kind, keys=keys, batch=batch, most=most, now=now)
         return reverse(subject.action_page, args=[action.pk])
 
@@ -148,8 +152,8 @@ def outcomes_csv(
     member: PartnerMember, subject: BulkSubject, action: BulkAction
 ) -> HttpResponseBase:
     header = [_("Number"), _("Name"), _("Outcome")]
-    codes = action.rows.values_list("outcome", flat=True).distinct()
-    words = {code: _word(subject, code) for code in codes}
+    # Further outcomes appear while the lines are sent, if the action still runs.
+    word = cache(partial(_word, subject))
 
     def lines() -> Any:
         rows = action.rows.order_by("number")
@@ -158,7 +162,7 @@ def outcomes_csv(
             names = subject.names_of(member, [row.object_id for row in some])
             for row in some:
                 name = names.get(row.object_id)
-                yield [row.number, name.text if name else "", words[row.outcome]]
+                yield [row.number, name.text if name else "", word(row.outcome)]
 
     return csv_of(member, f"outcomes-{action.pk}", header, lines())
 
@@ -187,9 +191,16 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
         "effects": subject.effects,
         "rows": [(names.get(row.object_id), row, _word(subject, row.outcome)) for row in shown],
         "left_out": (action.refused_count or action.size) - len(shown),
+        "rows_are_removed": _are_rows_removed(action),
         "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),
         "back_url": batch_url or list_url,
     }
+
+
+def _are_rows_removed(action: BulkAction) -> bool:
+    """Return whether the rows of the ended action were deleted, by age or for a newer draft."""
+    has_ended = action.state in {BatchState.FINISHED, BatchState.CANCELLED}
+    return has_ended and not action.rows.exists()
 
 
 def _count_impossible(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> int:

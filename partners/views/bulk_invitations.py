@@ -1,7 +1,6 @@
 """The console's actions on many invitations: chosen on the list or of a batch, and confirmed."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -38,7 +37,7 @@ from partners.views.bulk import (
     ticked_keys,
 )
 from partners.views.gate import for_members
-from partners.views.lists import asked_for, filters_of
+from partners.views.lists import all_filters_of, asked_for
 from partners.views.outcomes import outcomes_download
 from partners.views.refusing import refusal_page
 from partners.views.shared import SECTION, invitations_of
@@ -89,25 +88,32 @@ SUBJECT = BulkSubject(
 @posts_only("console_invitations")
 def choose_invitations(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Choose the ticked invitations, or with `all` those that match the filters in the address."""
-    rows: Any = invitations_of(member)
-    if request.POST.get(ALL):
-        form = InvitationListForm(request.GET, member=member)
-        found = find_invitations(member, filters_of(form), now=timezone.now())
-        ordered = found.order_by("-created_at", "-pk").values_list("pk", flat=True)
-        keys = list(ordered[: MOST_ROWS + 1])
-    else:
-        keys = ticked_keys(request, rows)
+
+    def keys_of() -> list[int]:
+        return _chosen_keys(request, member)
+
     back_url = f"{reverse('console_invitations')}?{asked_for(request.GET).urlencode()}"
     if request.POST.get("action") == DOWNLOAD:
-        return _download(request, member, keys, back_url)
+        return _download(request, member, keys_of, back_url)
     kind = sent_kind(request, SUBJECT)
-    return choose(request, member, SUBJECT, kind, keys, back_url=back_url)
+    return choose(request, member, SUBJECT, kind, keys_of, back_url=back_url)
+
+
+def _chosen_keys(request: HttpRequest, member: PartnerMember) -> list[int]:
+    """Raises Refused if all that match are chosen, and a filter is no longer possible."""
+    if not request.POST.get(ALL):
+        return ticked_keys(request, invitations_of(member))
+    form = InvitationListForm(request.GET, member=member)
+    found = find_invitations(member, all_filters_of(form), now=timezone.now())
+    ordered = found.order_by("-created_at", "-pk").values_list("pk", flat=True)
+    return list(ordered[: MOST_ROWS + 1])
 
 
 def _download(
-    request: HttpRequest, member: PartnerMember, keys: list[int], back_url: str
+    request: HttpRequest, member: PartnerMember, keys_of: Callable[[], list[int]], back_url: str
 ) -> HttpResponseBase:
     try:
+        keys = keys_of()
         check_chosen(keys)
     except Refused as refused:
         sentence = sentence_for(refused)
@@ -125,14 +131,21 @@ def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) 
     form = NumberRangeForm(request.POST, batch=batch)
     if not form.is_valid():
         return show_batch(request, member, batch, form)
-    rows = possible(member, kind).filter(batch=batch).order_by("created_at", "pk")
-    labels = form.labels()
-    if labels is not None:
-        rows = rows.filter(label__in=labels)
-    keys = list(rows.values_list("pk", flat=True))
-    back_url = reverse("console_batch", args=[batch.pk])
+    as_made = ("created_at", "pk")
+    rows = possible(member, kind).filter(batch=batch).order_by(*as_made)
+    positions = form.positions()
+    if positions is not None:
+        # Labels can have been edited since; the order of the links is that of their numbers.
+        rows = rows.filter(pk__in=batch.invitations.order_by(*as_made).values("pk")[positions])
     return choose(
-        request, member, SUBJECT, kind, keys, batch=batch, most=MOST_AT_ONCE, back_url=back_url
+        request,
+        member,
+        SUBJECT,
+        kind,
+        lambda: list(rows.values_list("pk", flat=True)),
+        batch=batch,
+        most=MOST_AT_ONCE,
+        back_url=reverse("console_batch", args=[batch.pk]),
     )
 
 

@@ -8,8 +8,10 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
+from partners.enums import BulkRefusal
 from partners.services.pages import PAGE_SIZE, Count, Order, Page, count_together, merged_page_of
 from partners.services.parts import is_short
+from web.refused import Refused
 
 # The longer page, for those who tick rows: `size=100`.
 LONG_PAGE = 100
@@ -87,3 +89,14 @@ def filters_of(form: forms.Form) -> Mapping[str, Any]:
     """Return the valid filters of a list's form by name; invalid and empty ones are ignored."""
     form.is_valid()
     return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+
+
+def all_filters_of(form: forms.Form) -> Mapping[str, Any]:
+    """Return the filters of a list's form, for an action on all rows that match them.
+
+    Raises Refused: FILTER_CHANGED if `filters_of()` would ignore one, and more rows would match.
+    """
+    known = {*form.fields, *_PLACES, "size"}
+    if not form.is_valid() or any(form.data[name] for name in form.data if name not in known):
+        raise Refused(BulkRefusal.FILTER_CHANGED)
+    return filters_of(form)

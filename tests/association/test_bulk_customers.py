@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -14,7 +15,7 @@ from association.services.customers import set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from partners.enums import BudgetPeriod, BulkKind, OnExhaustion
+from partners.enums import BudgetPeriod, BulkKind, BulkRefusal, OnExhaustion
 from partners.models import BulkAction
 from partners.services.bulk_actions import choose_rows, do_few, start_bulk_action
 from tests.csv_files import lines_of
@@ -25,6 +26,7 @@ from tests.factories import (
     end_by_provider,
     make_associated,
 )
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -255,3 +257,28 @@ def test_page_has_a_constant_query_count(client, boss, rows, django_assert_num_q
     page = choose(client, "freeze", [joined(boss) for _ in range(rows)])
     with django_assert_num_queries(8):
         client.get(page)
+
+
+def test_all_customers_of_a_removed_manager_are_nobody(boss, client):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    joined(boss)
+    gone = f"{CHOOSE}?manager={manager.pk}"
+    manager.delete()
+    answer = client.post(gone, {"action": "freeze", "all": "1"})
+    assert answer.status_code == 409
+    assert "The filter has changed; look at the list again." in text_of(answer)
+    assert BulkAction.objects.count() == 0
+
+
+def test_reason_that_was_forgotten_is_not_compared(boss):
+    now, customer = timezone.now(), free(joined(boss))
+    action = choose_rows(member=boss, kind=BulkKind.FREEZE, keys=[customer.pk], now=now)
+    terms = {"scope": "account"}
+    again = partial(start_bulk_action, action=action, terms=terms, by=boss.user, now=now)
+    again(reason="Unpaid")
+    with pytest.raises(Refused) as refused:
+        again(reason="Moved")
+    assert refused.value.code == BulkRefusal.STARTED
+    do_few(action=action, performers=PERFORMERS)
+    assert causes(customer) == {FreezeCause.PARTNER}
+    assert again(reason="Unpaid").reason == ""

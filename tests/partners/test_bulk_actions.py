@@ -115,6 +115,16 @@ def test_who_is_no_longer_a_member_does_nothing(member):
     assert outcomes(action) == ["no_longer_member"]
 
 
+def test_who_is_blocked_does_nothing(member):
+    invitation = own(member)
+    action = started(member, BulkKind.REVOKE, [invitation])
+    type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
+    do_invitations(now=NOW)
+    assert outcomes(action) == ["no_longer_member"]
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
 def test_cancelling_leaves_what_is_done(member, monkeypatch):
     rows = [own(member) for _ in range(3)]
     action = started(member, BulkKind.REVOKE, rows)
@@ -145,6 +155,32 @@ def test_cancelled_draft_is_not_started(member):
     with pytest.raises(Refused) as refused:
         start_bulk_action(action=action, terms={}, by=member.user, now=NOW)
     assert refused.value.code == BulkRefusal.CANCELLED
+
+
+def test_new_choice_discards_the_members_older_drafts_of_the_kind(member):
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    invitation = own(member)
+    running = started(member, BulkKind.REVOKE, [invitation])
+    others = [chosen(colleague, BulkKind.REVOKE, [invitation])]
+    others.append(chosen(member, BulkKind.EXTEND, [invitation]))
+    old = chosen(member, BulkKind.REVOKE, [invitation])
+    new = chosen(member, BulkKind.REVOKE, [invitation])
+    old.refresh_from_db()
+    assert (old.state, old.cancelled_at, outcomes(old)) == ("cancelled", NOW, [])
+    event = AuditEvent.objects.get(action="bulk_action.cancelled")
+    assert (event.object_id, event.actor) == (str(old.pk), member.user)
+    for kept, state in ((running, "running"), (new, "draft"), *((row, "draft") for row in others)):
+        kept.refresh_from_db()
+        assert (kept.state, outcomes(kept)) == (state, [""])
+    assert violations() == []
+
+
+def test_choice_that_is_refused_discards_nothing(member):
+    draft = chosen(member, BulkKind.REVOKE, [own(member)])
+    with pytest.raises(Refused):
+        chosen(member, BulkKind.REVOKE, [])
+    draft.refresh_from_db()
+    assert (draft.state, outcomes(draft)) == ("draft", [""])
 
 
 @pytest.mark.parametrize(

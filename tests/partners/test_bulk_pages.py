@@ -11,6 +11,7 @@ from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
 from partners.services.bulk_invitations import do_invitations
 from tests.csv_files import lines_of
+from partners.services.retention import forget_bulk_actions
 from tests.factories import (
     FROZEN,
     InvitationBatchFactory,
@@ -96,6 +97,27 @@ def test_outcomes_are_a_file(client, member):
     ]
 
 
+def test_outcomes_that_appear_while_the_file_is_sent_are_in_it(client, member, monkeypatch):
+    monkeypatch.setattr("partners.services.bulk_actions.FEW_ROWS", 0)
+    page = choose(client, "revoke", [own(member, label="Fair 1"), own(member, used_up=True)])
+    client.post(page, {"reason": "Lost"})
+    answer = client.get(page.rstrip("/") + ".csv")
+    do_invitations(now=timezone.now())
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    assert lines[1] == "1,Fair 1,Done"
+    assert lines[2].endswith(",This invitation has been used up.")
+
+
+def test_same_start_with_another_reason_is_a_conflict(client, member):
+    page = choose(client, "revoke", [own(member)])
+    client.post(page, {"reason": "Lost"})
+    answer = client.post(page, {"reason": "Stolen"})
+    assert answer.status_code == 409
+    assert "with something else typed. Nothing new was started." in text_of(answer)
+    assert BulkAction.objects.get().reason == "Lost"
+    assert client.post(page, {"reason": "Lost"})["Location"] == page
+
+
 def test_all_that_match_the_filter_are_chosen(client, member):
     wanted = [own(member, label=f"Fair {number}") for number in range(30)]
     own(member, label="Shop")
@@ -106,6 +128,24 @@ def test_all_that_match_the_filter_are_chosen(client, member):
     action = BulkAction.objects.get()
     keys = action.rows.order_by("number").values_list("object_id", flat=True)
     assert list(keys) == [row.pk for row in reversed(wanted)]
+
+
+@pytest.mark.parametrize("action", ["revoke", "download"])
+@pytest.mark.parametrize("gone", ["q=" + "a" * 4_001, "state=sung", "batch=x", "created_by=1"])
+def test_all_that_match_a_filter_that_is_gone_are_nobody(client, member, action, gone):
+    own(member)
+    answer = client.post(f"{CHOOSE}?{gone}", {"action": action, "all": "1"})
+    assert answer.status_code == 409
+    assert "The filter has changed; look at the list again." in text_of(answer)
+    assert BulkAction.objects.count() == 0
+
+
+def test_place_and_size_of_the_list_are_no_filters(client, member):
+    own(member)
+    answer = client.post(
+        f"{CHOOSE}?after=x&size=100&created_by=&lang=en", {"action": "revoke", "all": "1"}
+    )
+    assert (answer.status_code, BulkAction.objects.get().size) == (303, 1)
 
 
 def test_nothing_ticked_is_refused(client, member):
@@ -163,6 +203,30 @@ def test_running_action_is_cancelled(client, member, monkeypatch):
     assert do_invitations(now=timezone.now()) == 0
     assert "What was done before stays." in text_of(client.get(page))
     assert client.post(page, {"reason": "Lost"}).status_code == 409
+
+
+def test_page_of_a_discarded_draft_starts_nothing(client, member):
+    invitation = own(member)
+    old = choose(client, "revoke", [invitation])
+    choose(client, "revoke", [invitation])
+    assert client.get(old).status_code == 200
+    answer = client.post(old, {"reason": "Lost"})
+    assert answer.status_code == 409
+    assert "This has been cancelled. Choose the rows again." in text_of(answer)
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
+def test_page_says_that_the_rows_were_removed(client, member, settings):
+    page = choose(client, "revoke", [own(member), own(member, revoked=True)])
+    client.post(page, {"reason": "Lost"})
+    download, removed = "Download all outcomes", "what became of each, are no longer kept."
+    shown = text_of(client.get(page))
+    assert (download in shown, removed in shown) == (True, False)
+    assert forget_bulk_actions(now=timezone.now() + settings.RETENTION["DRAFTS"]) == 2
+    shown = text_of(client.get(page))
+    assert (download in shown, removed in shown) == (False, True)
+    assert "1 of 2 done · 1 left alone" in shown
 
 
 def test_extending_asks_until_when(client, member):
@@ -234,13 +298,30 @@ def test_stack_of_labels_is_chosen_by_its_numbers(client, member, first, last, c
     batch = InvitationBatchFactory.create(
         partner=member.partner, created_by=member.user, label="Seat {n}", size=12
     )
-    for number in range(1, 13):
-        own(member, batch=batch, label=f"Seat {number}")
+    made = [own(member, batch=batch, label=f"Seat {number}") for number in range(1, 13)]
+    # A label that was edited keeps its number.
+    Invitation.objects.filter(pk=made[2].pk).update(label="Seat 8")
     sent = {"action": "revoke", "first": first, "last": last}
     client.post(f"{LIST}batches/{batch.pk}/actions", sent)
     keys = BulkAction.objects.get().rows.values_list("object_id", flat=True)
-    labels = Invitation.objects.filter(pk__in=list(keys)).values_list("label", flat=True)
-    assert set(labels) == {f"Seat {number}" for number in chosen}
+    assert set(keys) == {made[number - 1].pk for number in chosen}
+
+
+def test_numbers_count_the_links_that_are_left_alone(client, member):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user, size=4)
+    made = [own(member, batch=batch, revoked=number == 2) for number in range(1, 5)]
+    client.post(f"{LIST}batches/{batch.pk}/actions", {"action": "revoke", "first": 2, "last": 3})
+    assert BulkAction.objects.get().rows.get().object_id == made[2].pk
+
+
+@pytest.mark.parametrize("numbers", [{"first": "13"}, {"first": "9" * 30, "last": "9" * 30}])
+def test_numbers_beyond_the_batch_choose_nothing(client, member, numbers):
+    batch = InvitationBatchFactory.create(partner=member.partner, created_by=member.user, size=12)
+    for _ in range(12):
+        own(member, batch=batch)
+    sent = {"action": "revoke", **numbers}
+    answer = client.post(f"{LIST}batches/{batch.pk}/actions", sent)
+    assert (answer.status_code, BulkAction.objects.count()) == (409, 0)
 
 
 @pytest.mark.parametrize(

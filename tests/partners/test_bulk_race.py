@@ -11,7 +11,7 @@ from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.background import DATABASE_AWAY
 from partners.enums import BulkKind
-from partners.models import BulkAction
+from partners.models import BulkAction, BulkActionRow
 from partners.models.bulk_actions import BulkActionQuerySet
 from partners.services import bulk_actions
 from partners.services.bulk_actions import cancel_bulk_action, choose_rows, start_bulk_action
@@ -81,6 +81,18 @@ def test_parallel_workers_do_each_row_once(action):
     assert (action.state, action.done_count, action.refused_count) == ("finished", SIZE, 0)
     assert mailed() == sorted(f"person{number}@example.org" for number in range(SIZE))
     assert AuditEvent.objects.filter(action="invitation.resent").count() == SIZE
+
+
+def test_two_choices_at_once_leave_one_draft():
+    member = PartnerMemberFactory.create()
+
+    def choose():
+        now = timezone.now()
+        return choose_rows(member=member, kind=BulkKind.REVOKE, keys=[1, 2], now=now)
+
+    in_parallel(choose)
+    [draft] = BulkAction.objects.drafts()
+    assert (BulkAction.objects.count(), BulkActionRow.objects.count()) == (WORKERS, draft.size)
 
 
 def test_without_the_lock_rows_are_done_twice(action, monkeypatch):

@@ -37,7 +37,7 @@ from partners.views.bulk import (
     ticked_keys,
 )
 from partners.views.gate import for_members
-from partners.views.lists import asked_for, filters_of
+from partners.views.lists import all_filters_of, asked_for
 from web.answers import posted, posts_only, see_other
 
 SECTION = "customers"
@@ -99,18 +99,29 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
     kind = sent_kind(request, SUBJECT)
     if kind == BulkKind.ASSIGN_MANAGER and not member.is_administrator:
         raise Http404
-    if request.POST.get(ALL):
-        found = find_customers(member, filters_of(search_form(request, member)))
-        ordered = found.order_by("-associated_at", "-pk").values_list("pk", flat=True)
-        keys = list(ordered[: MOST_ROWS + 1])
-    else:
-        keys = ticked_keys(request, member.partner.associations.visible_to(member))
-        if kind == BulkKind.SET_BUDGET and _can_all_be_shown(member, keys):
-            # That page shows what each of them has now, and sets all budgets or none.
-            query = urlencode([("customer", key) for key in keys])
-            return see_other(f"{reverse('console_set_budgets')}?{query}")
     back_url = f"{reverse('console_customers')}?{asked_for(request.GET).urlencode()}"
-    return choose(request, member, SUBJECT, kind, keys, back_url=back_url)
+    if request.POST.get(ALL):
+        return choose(
+            request,
+            member,
+            SUBJECT,
+            kind,
+            lambda: _keys_that_match(request, member),
+            back_url=back_url,
+        )
+    keys = ticked_keys(request, member.partner.associations.visible_to(member))
+    if kind == BulkKind.SET_BUDGET and _can_all_be_shown(member, keys):
+        # That page shows what each of them has now, and sets all budgets or none.
+        query = urlencode([("customer", key) for key in keys])
+        return see_other(f"{reverse('console_set_budgets')}?{query}")
+    return choose(request, member, SUBJECT, kind, lambda: keys, back_url=back_url)
+
+
+def _keys_that_match(request: HttpRequest, member: PartnerMember) -> list[int]:
+    """Raises Refused if a filter is no longer possible."""
+    found = find_customers(member, all_filters_of(search_form(request, member)))
+    ordered = found.order_by("-associated_at", "-pk").values_list("pk", flat=True)
+    return list(ordered[: MOST_ROWS + 1])
 
 
 def _can_all_be_shown(member: PartnerMember, keys: Collection[int]) -> bool:
