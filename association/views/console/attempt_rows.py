@@ -57,7 +57,7 @@ def cells_of(attempt: Attempt, member: PartnerMember) -> list[Any]:
         row["name"],
         attempt.account.owner.account_name if attempt.account else "",
         row["address"],
-        attempt.invitation.label,
+        member.readable(attempt.invitation.label),
         capfirst(attempt.invitation.get_channel_display()),
         capfirst(attempt.invitation.get_association_type_display()),
         attempt.started_at,

@@ -83,7 +83,8 @@ def _sources(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> 
     if invitation:
         offer = member.partner.invitations.visible_to(member).filter(pk=invitation).first()
         url = reverse("console_invitation", args=[invitation])
-        sources.append(_source(request, "invitation", offer.label if offer else "", url))
+        title = member.readable(offer.label) if offer else ""
+        sources.append(_source(request, "invitation", title, url))
     if batch:
         made = member.partner.batches.visible_to(member).filter(pk=batch).first()
         url = reverse("console_batch", args=[batch])
