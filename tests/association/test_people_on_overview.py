@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from association.services.following_up import follow_up
 from association.services.partner_messages import advise, remind_to_finish
+from outbox.models import OutboxMessage
 from tests.factories import (
     AttemptFactory,
     CustomerAccountFactory,
@@ -162,3 +163,28 @@ def test_buttons_come_back_to_the_list_as_it_was(boss, invitation):
     )
 
     assert answer["Location"] == "/partner/history/?outcome=refused&q=%0D%0Aa"
+
+
+@pytest.mark.parametrize("action", ["remind", "follow-up"])
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [
+        pytest.param("outcome=refused&size=100&x=1", "?outcome=refused&size=100", id="known"),
+        pytest.param("q=" + "a" * 5_000, "?", id="long"),
+        pytest.param("q=" + "é" * 254, "", id="long when written as an address"),
+        pytest.param("&".join(["a=1"] * 3_000), "?", id="too many fields"),
+    ],
+)
+def test_any_address_of_the_list_leads_back(boss, invitation, action, query, location):
+    attempt = put_off(invitation) if action == "remind" else refused(invitation)
+    sent = {
+        "operation": "message_customer",
+        "from": "history",
+        "query": query,
+        "form_key": "k" * 22,
+    }
+    answers = [
+        client_of(boss).post(f"/partner/history/{attempt.pk}/{action}", sent) for _ in range(2)
+    ]
+    assert [one["Location"] for one in answers] == [f"/partner/history/{location}"] * 2
+    assert OutboxMessage.objects.filter(about_id=attempt.pk).count() == 1
