@@ -142,12 +142,13 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
         put_off(invitation)
     client = client_of(boss)
 
-    # the fourteen of an empty overview; invitations and messages sent, who does not want e-mail
-    with django_assert_num_queries(17):
+    # the fourteen of an empty overview; who has joined; invitations and messages sent; who does
+    # not want e-mail
+    with django_assert_num_queries(18):
         page = client.get("/partner/")
     assert len(page.context["put_off"]) == rows
-    # session, user, member; the page, the count; those three; what waits
-    with django_assert_num_queries(9):
+    # session, user, member; the page, the count; those four; what waits
+    with django_assert_num_queries(10):
         client.get("/partner/history/")
 
 

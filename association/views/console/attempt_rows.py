@@ -13,6 +13,7 @@ from association.models import Attempt
 from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_names import person_behind
 from association.services.following_up import (
+    joined_meanwhile,
     operations_for,
     sent_invitations,
     suggested_operation,
@@ -80,6 +81,8 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
     """
     is_frozen = attempt.invitation.partner.is_frozen
     sent, operations = sent_invitations([attempt], now=now)[attempt.pk], operations_for(attempt)
+    if operations and joined_meanwhile([attempt]):
+        operations, is_frozen = dict.fromkeys(operations), False
     refusals = [
         {
             "text": REFUSAL_TEXTS[code],
