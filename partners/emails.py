@@ -33,7 +33,7 @@ from partners.models import (
     Partner,
 )
 from partners.services import unsubscribe_links
-from web.email_addresses import mask_address
+from web.email_addresses import mask_address, mask_addresses
 from web.fixed_queries import KEY, fixed_query
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def invitation_requested(message: OutboxMessage) -> Email:
         subject=_("Someone asks for an online invitation"),
         context={
             "masked_address": mask_address(invitation_request.address),
-            "label": invitation_request.invitation.label,
+            "label": mask_addresses(invitation_request.invitation.label),
             "requested_at": invitation_request.requested_at,
             "console_url": absolute_url("console_invitation_requests"),
         },

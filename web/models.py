@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_ANSWER_URL = 500
+
 
 class FormKey(models.Model):
     """One form that a user sent, with a hash of its content and the address it was answered with.
@@ -21,7 +23,9 @@ class FormKey(models.Model):
     path = models.CharField(_("path"), max_length=200)
     key = models.CharField(_("key"), max_length=32)
     content_hash = models.CharField(_("hash of the content"), max_length=64)
-    answer_url = models.CharField(_("address of the answer"), max_length=500, blank=True)
+    answer_url = models.CharField(
+        _("address of the answer"), max_length=LONGEST_ANSWER_URL, blank=True
+    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -11,7 +11,7 @@ from association.enums import FOR_GOOD, Operation, RefusalCode
 from association.models import Attempt
 from association.refusal_texts import INVITATION_TEXTS, customer_reason
 from association.services.admission import admit
-from association.services.following_up import suggested_operation
+from association.services.following_up import joined_meanwhile, suggested_operation
 from association.ways_out import WAITING_IS_TOO_LATE, way_as_text, way_out
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale
@@ -31,11 +31,13 @@ _OF_ANOTHER_KIND = {RefusalCode.IS_PARTNER, RefusalCode.INTERNAL_ACCOUNT}
 
 
 def advice(message: OutboxMessage) -> Email:
-    """Write the reasons and the ways out. Stale when nothing refuses, or the partner is frozen."""
+    """Write the reasons and the ways out. Stale when nothing helps, or the partner is frozen."""
     attempt = find_unfinished_attempt(message)
     partner = attempt.invitation.partner
     if attempt.refused_at is None:
         raise Stale("not refused any more")
+    if joined_meanwhile([attempt]):
+        raise Stale("joined by another way")
     if partner.is_frozen:
         raise Stale("partner frozen")
     return _write(

@@ -22,7 +22,7 @@ from partners.emails import (
     render_to_invited,
     wanted_until_unsubscribed,
 )
-from web.email_addresses import mask_address
+from web.email_addresses import mask_address, mask_addresses
 
 
 def associated(message: OutboxMessage) -> Email:
@@ -134,7 +134,7 @@ def customer_refused(message: OutboxMessage) -> Email:
         template="association/customer_refused",
         subject=_("A customer could not join"),
         context={
-            "label": attempt.invitation.label,
+            "label": mask_addresses(attempt.invitation.label),
             "customer": person_behind(attempt),
             "masked_address": mask_address(owner.email) if owner else "",
             "refusals": [REFUSAL_TEXTS[code] for code in codes],

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from association.enums import FOR_GOOD, AssociationRefusal, Operation, RefusalCode
-from association.models import Attempt
+from association.models import Association, Attempt
 from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES
 from partners.enums import AssociationType, Channel, PartnerStatus
@@ -88,6 +88,25 @@ def operations_for(attempt: Attempt) -> dict[str, Operation | None]:
     return {code: operation_for(attempt, code) for code in attempt.refusal_codes}
 
 
+def joined_meanwhile(attempts: Collection[Attempt]) -> set[UUID]:
+    """Return the attempts whose accounts are customers by another way: nothing helps them to join.
+
+    Left out is who was refused as another partner's customer, and is one still. One statement.
+    """
+    accounts = {attempt.account_id for attempt in attempts if attempt.account_id}
+    in_force = Association.objects.in_force().filter(account__in=accounts)
+    partners = dict(in_force.values_list("account", "partner"))
+    return {
+        attempt.pk
+        for attempt in attempts
+        if attempt.account_id in partners
+        and (
+            partners[attempt.account_id] == attempt.partner_id
+            or RefusalCode.OTHER_PARTNER not in attempt.refusal_codes
+        )
+    }
+
+
 @whole_transaction
 def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send an invitation to the attempt's account and return it.
@@ -99,7 +118,8 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
     """
     with transaction.atomic():
         attempt.refusal_codes = lock_unfinished(attempt).refusal_codes
-        if operation not in SENDING & set(operations_for(attempt).values()):
+        is_possible = operation in SENDING & set(operations_for(attempt).values())
+        if not is_possible or joined_meanwhile([attempt]):
             raise Refused(AssociationRefusal.NOT_POSSIBLE)
         if operation != Operation.RESEND:
             return _invite(attempt, operation, by, now)

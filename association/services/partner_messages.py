@@ -11,7 +11,7 @@ from association.enums import AssociationRefusal, MessageKind, Operation
 from association.models import Attempt, PartnerMessage
 from association.services.admission import account_of
 from association.services.attempts import last_moment_of, lock_with_account
-from association.services.following_up import operations_for
+from association.services.following_up import joined_meanwhile, operations_for
 from association.services.reminders import resumable_attempts
 from audit.services import record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -44,14 +44,16 @@ def advise(*, attempt: Attempt, by: User, now: datetime) -> bool:
     """E-mail a refused person why joining is not possible, and what helps.
 
     Returns False, and sends nothing, if that was done since the refusal. Locks the attempt and its
-    account. Raises Refused: NOT_POSSIBLE when something else helps or the partner is frozen,
+    account. Raises Refused: NOT_POSSIBLE when something else helps, the account joined
+    by another way or the partner is frozen,
     ADDRESS_UNKNOWN of an account that was erased, WRITTEN_TOO_OFTEN, EMAIL_UNWANTED, FINISHED.
     """
     with transaction.atomic():
         locked = lock_with_account(attempt)
         attempt.refusal_codes, attempt.refused_at = locked.refusal_codes, locked.refused_at
         is_frozen = attempt.invitation.partner.is_frozen
-        if is_frozen or Operation.MESSAGE_CUSTOMER not in operations_for(attempt).values():
+        is_possible = Operation.MESSAGE_CUSTOMER in operations_for(attempt).values()
+        if is_frozen or not is_possible or joined_meanwhile([attempt]):
             raise Refused(AssociationRefusal.NOT_POSSIBLE)
         if advised_at(attempt, messages_about([attempt])) is not None:
             return False

@@ -18,7 +18,7 @@ from partners.forms.invitations import (
     TermsForm,
 )
 from partners.forms.presets import PRESET, DomainsForm, PresetForm, copied_preset
-from partners.models import Invitation, InvitationBatch, Partner
+from partners.models import Invitation, InvitationBatch, Partner, PartnerMember
 from partners.refusals import SENTENCES
 from partners.services.batches import MOST_AT_ONCE
 from partners.services.invitations import editable_terms
@@ -145,9 +145,17 @@ class EditInvitationForm(VersionedForm, CustomerForm, TermsForm, MaxUsesForm):
         *("label", "customer_name", "reference", "note", "expiry", "expires_at", "max_uses"),
     )
 
-    def __init__(self, *args: Any, invitation: Invitation, now: datetime, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        invitation: Invitation,
+        member: PartnerMember,
+        now: datetime,
+        **options: Any,
+    ) -> None:
         shows = editable_terms(invitation)
         initial = {name: value for name, value in shows.items() if name != "expires_at"}
+        initial["label"] = member.readable(invitation.label)[:LONGEST_LABEL]
         super().__init__(
             *args, shows=shows, partner=invitation.partner, now=now, initial=initial, **options
         )
@@ -159,6 +167,11 @@ class EditInvitationForm(VersionedForm, CustomerForm, TermsForm, MaxUsesForm):
         self.fields["expires_at"].help_text = _zone_hint(invitation.partner)
         if by_email:
             del self.fields["max_uses"]
+
+    def clean_label(self) -> str:
+        """Return what was typed; a label that was shown masked and left alone stays as it is."""
+        label: str = self.cleaned_data["label"]
+        return self.invitation.label if label == self.initial["label"] else label
 
     def clean_max_uses(self) -> int | None:
         uses: int | None = self.cleaned_data["max_uses"]

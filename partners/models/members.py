@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import actor_key
 from partners.enums import PartnerRole
 from partners.models.partners import Partner
+from web.email_addresses import mask_addresses
 from web.random_ids import RandomIdField
 
 
@@ -75,6 +76,13 @@ class PartnerMember(models.Model):
     def may_reveal_addresses(self) -> bool:
         """Whether the member may see one customer's address in full, which is recorded."""
         return self.is_administrator or self.may_see_addresses
+
+    def readable(self, text: str) -> str:
+        """Return a text as the member may read it: each e-mail address in it masked, if need be.
+
+        The label of an invitation by e-mail is often its address.
+        """
+        return text if self.may_reveal_addresses else mask_addresses(text)
 
 
 class MemberInvitationQuerySet(models.QuerySet["MemberInvitation"]):

@@ -205,7 +205,7 @@ def links(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpRes
     header = [_("Label"), _("Link"), _("Token"), _("State")]
     words, now = states(), timezone.now()
     rows = (
-        [row.label, row.link, row.grouped_token, words[row.refusal(now)].label]
+        [member.readable(row.label), row.link, row.grouped_token, words[row.refusal(now)].label]
         for row in _invitations(member, made)
     )
     return csv_of(member, f"links-{made.pk}", header, rows)

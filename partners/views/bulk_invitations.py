@@ -50,7 +50,10 @@ DOWNLOAD = "download"
 
 def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]:
     rows = invitations_of(member).filter(pk__in=keys).values_list("pk", "label")
-    return {key: Name(label, reverse("console_invitation", args=[key])) for key, label in rows}
+    return {
+        key: Name(member.readable(label), reverse("console_invitation", args=[key]))
+        for key, label in rows
+    }
 
 
 def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:

@@ -48,7 +48,7 @@ def new_link(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def edit(request: HttpRequest, member: PartnerMember, invitation_id: int) -> HttpResponse:
     now = timezone.now()
     offer = invitation_of(member, invitation_id)
-    form = EditInvitationForm(posted(request), invitation=offer, now=now)
+    form = EditInvitationForm(posted(request), invitation=offer, member=member, now=now)
     dead = offer.refusal(now)
 
     def write() -> str:

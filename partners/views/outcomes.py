@@ -88,7 +88,12 @@ def _lines(member: PartnerMember, rows: QuerySet[Invitation], now: datetime) -> 
         for row in page:
             delivery, joined_at = deliveries.get(row.pk), joined.get(row.pk)
             yield [
-                *(row.label, row.reference, shown_recipient(member, row), row.link),
+                *(
+                    member.readable(row.label),
+                    row.reference,
+                    shown_recipient(member, row),
+                    row.link,
+                ),
                 with_code(words[delivery.state], delivery.code) if delivery else "",
                 _("Associated") if joined_at else of_state[row.refusal(now)].label,
                 joined_at or _ended_at(row, now),

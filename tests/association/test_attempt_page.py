@@ -418,12 +418,12 @@ def test_what_was_sent_before_the_attempt_or_to_others_does_not_count(boss):
     assert f'value="{SEND}"' in page
 
 
-def test_page_of_a_refused_attempt_asks_once_more_for_what_was_sent(
+def test_page_of_a_refused_attempt_also_asks_what_was_sent_and_who_joined(
     boss, django_assert_num_queries
 ):
     attempt = refused_for(boss, "existing_account_not_allowed")
     client = client_of(boss.user)
-    with django_assert_num_queries(STATEMENTS + 1):
+    with django_assert_num_queries(STATEMENTS + 2):
         client.get(f"/partner/history/{attempt.pk}/")
 
 

@@ -38,8 +38,8 @@ pytestmark = pytest.mark.django_db
 # session, user, member; funnel; waiting, out of budget, end requests; requests; refused, put off;
 # undelivered, causes, expiring; what waits, for the navigation
 STATEMENTS = 14
-# About people who are shown: messages to them, and who does not want e-mail.
-ABOUT_PEOPLE = 2
+# About people who are shown: who has joined, messages to them, who does not want e-mail.
+ABOUT_PEOPLE = 3
 
 
 def open_overview(user):

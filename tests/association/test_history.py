@@ -29,9 +29,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; the page, the count; messages, who does not want e-mail; what waits, for
-# the navigation
-STATEMENTS = 8
+# session, user, member; the page, the count; who has joined, messages, who does not want e-mail;
+# what waits, for the navigation
+STATEMENTS = 9
 
 
 def client_of(user):

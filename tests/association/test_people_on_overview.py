@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from association.services.following_up import follow_up
 from association.services.partner_messages import advise, remind_to_finish
+from outbox.models import OutboxMessage
 from tests.factories import (
     AttemptFactory,
     CustomerAccountFactory,
@@ -141,12 +142,13 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
         put_off(invitation)
     client = client_of(boss)
 
-    # the fourteen of an empty overview; invitations and messages sent, who does not want e-mail
-    with django_assert_num_queries(17):
+    # the fourteen of an empty overview; who has joined; invitations and messages sent; who does
+    # not want e-mail
+    with django_assert_num_queries(18):
         page = client.get("/partner/")
     assert len(page.context["put_off"]) == rows
-    # session, user, member; the page, the count; those three; what waits
-    with django_assert_num_queries(9):
+    # session, user, member; the page, the count; those four; what waits
+    with django_assert_num_queries(10):
         client.get("/partner/history/")
 
 
@@ -162,3 +164,28 @@ def test_buttons_come_back_to_the_list_as_it_was(boss, invitation):
     )
 
     assert answer["Location"] == "/partner/history/?outcome=refused&q=%0D%0Aa"
+
+
+@pytest.mark.parametrize("action", ["remind", "follow-up"])
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [
+        pytest.param("outcome=refused&size=100&x=1", "?outcome=refused&size=100", id="known"),
+        pytest.param("q=" + "a" * 5_000, "?", id="long"),
+        pytest.param("q=" + "é" * 254, "", id="long when written as an address"),
+        pytest.param("&".join(["a=1"] * 3_000), "?", id="too many fields"),
+    ],
+)
+def test_any_address_of_the_list_leads_back(boss, invitation, action, query, location):
+    attempt = put_off(invitation) if action == "remind" else refused(invitation)
+    sent = {
+        "operation": "message_customer",
+        "from": "history",
+        "query": query,
+        "form_key": "k" * 22,
+    }
+    answers = [
+        client_of(boss).post(f"/partner/history/{attempt.pk}/{action}", sent) for _ in range(2)
+    ]
+    assert [one["Location"] for one in answers] == [f"/partner/history/{location}"] * 2
+    assert OutboxMessage.objects.filter(about_id=attempt.pk).count() == 1

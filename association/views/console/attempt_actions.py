@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy
 from association.enums import Operation
 from association.models import Attempt, PartnerMessage
 from association.services.attempts import last_moment_to_associate
-from association.services.following_up import SENDING, operations_for, sent_invitations
+from association.services.following_up import (
+    SENDING,
+    joined_meanwhile,
+    operations_for,
+    sent_invitations,
+)
 from association.services.partner_messages import (
     PAUSE,
     advised_at,
@@ -61,7 +66,7 @@ class _Known:
 def actions_of(
     attempts: Collection[Attempt], member: PartnerMember, *, now: datetime
 ) -> dict[UUID, Action]:
-    """Return the action of each attempt that has one; at most three statements.
+    """Return the action of each attempt that has one; at most four statements.
 
     Account, owner, invitation and association must be loaded.
     """
@@ -69,6 +74,9 @@ def actions_of(
     put_off = [attempt for attempt in attempts if _is_put_off(attempt)]
     if not refused and not put_off:
         return {}
+    joined = joined_meanwhile([*refused, *put_off])
+    refused = [attempt for attempt in refused if attempt.pk not in joined]
+    put_off = [attempt for attempt in put_off if attempt.pk not in joined]
     for attempt in attempts:
         attempt.invitation.partner = member.partner
     known = _Known(

@@ -13,6 +13,7 @@ from association.models import Attempt
 from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_names import person_behind
 from association.services.following_up import (
+    joined_meanwhile,
     operations_for,
     sent_invitations,
     suggested_operation,
@@ -57,7 +58,7 @@ def cells_of(attempt: Attempt, member: PartnerMember) -> list[Any]:
         row["name"],
         attempt.account.owner.account_name if attempt.account else "",
         row["address"],
-        attempt.invitation.label,
+        member.readable(attempt.invitation.label),
         capfirst(attempt.invitation.get_channel_display()),
         capfirst(attempt.invitation.get_association_type_display()),
         attempt.started_at,
@@ -80,6 +81,8 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
     """
     is_frozen = attempt.invitation.partner.is_frozen
     sent, operations = sent_invitations([attempt], now=now)[attempt.pk], operations_for(attempt)
+    if operations and joined_meanwhile([attempt]):
+        operations, is_frozen = dict.fromkeys(operations), False
     refusals = [
         {
             "text": REFUSAL_TEXTS[code],

@@ -145,7 +145,7 @@ def _show_customer(
         "consents": record.consents,
         "authorization": latest,
         "end_request": next((row for row in record.end_requests if row.is_open), None),
-        "timeline": timeline_of(record, association),
+        "timeline": timeline_of(record, association, member),
         "is_cut": record.is_cut,
         "is_masked": not member.sees_addresses and not shown,
         **shown,

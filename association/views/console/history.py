@@ -37,11 +37,14 @@ from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
 from web.email_addresses import mask_address
 from web.form_keys import answer_once
+from web.models import LONGEST_ANSWER_URL
 from web.refused import Refused
 
 SECTION = "history"
 ROWS_READ_AT_ONCE = 1_000
 SENT_ALREADY = gettext_lazy("%(address)s has been sent it already. Nothing was sent a second time.")
+# What of the list's address stays when an action leads back to it.
+KEPT = frozenset({*HistoryForm.base_fields, "after", "before", "size"})
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
 
 
@@ -83,7 +86,8 @@ def _sources(request: HttpRequest, member: PartnerMember, form: HistoryForm) -> 
     if invitation:
         offer = member.partner.invitations.visible_to(member).filter(pk=invitation).first()
         url = reverse("console_invitation", args=[invitation])
-        sources.append(_source(request, "invitation", offer.label if offer else "", url))
+        title = member.readable(offer.label) if offer else ""
+        sources.append(_source(request, "invitation", title, url))
     if batch:
         made = member.partner.batches.visible_to(member).filter(pk=batch).first()
         url = reverse("console_batch", args=[batch])
@@ -135,7 +139,7 @@ def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
 def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Send an invitation, or the message about the refusals. Sends once."""
     found, now = _find(member, attempt_id), timezone.now()
-    operation = request.POST.get("operation", "")
+    operation, back_url = request.POST.get("operation", ""), _way_back(request, found)
     try:
         if operation == Operation.MESSAGE_CUSTOMER:
             is_sent, address = advise(attempt=found, by=member.user, now=now), _masked(found)
@@ -146,7 +150,7 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
             _report(request, sent, now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
-    return see_other(_way_back(request, found))
+    return see_other(back_url)
 
 
 def _report(request: HttpRequest, sent: Invitation, now: datetime) -> None:
@@ -161,12 +165,13 @@ def _report(request: HttpRequest, sent: Invitation, now: datetime) -> None:
 def remind(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Remind somebody who has put joining off."""
     found = _find(member, attempt_id)
+    back_url = _way_back(request, found)
 
     def act() -> str:
         remind_to_finish(attempt=found, by=member.user, now=timezone.now())
         text = _("The reminder to %(address)s is on its way.")
         messages.success(request, text % {"address": _masked(found)})
-        return _way_back(request, found)
+        return back_url
 
     try:
         return answer_once(request, act)
@@ -184,9 +189,19 @@ def _way_back(request: HttpRequest, found: Attempt) -> str:
         case "overview":
             return reverse("console_overview")
         case "history":
-            here = QueryDict(request.POST.get("query", "")).urlencode()
-            return f"{reverse('console_history')}?{here}"
+            return _history_as_it_was(request.POST.get("query", ""))
     return reverse("console_attempt", args=[found.pk])
+
+
+def _history_as_it_was(query: str) -> str:
+    """Return the list with its filters, page and size; without them where the address is long."""
+    history_url = reverse("console_history")
+    # A short text is not read as too many fields, which would be an error.
+    asked = QueryDict(query if len(query) <= LONGEST_ANSWER_URL else "", mutable=True)
+    for name in asked.keys() - KEPT:
+        del asked[name]
+    url = f"{history_url}?{asked.urlencode()}"
+    return url if len(url) <= LONGEST_ANSWER_URL else history_url
 
 
 def _show_refusal(

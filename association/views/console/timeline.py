@@ -16,6 +16,7 @@ from association.freeze_words import partner_reads_reason
 from association.models import Association, EndRequest
 from association.services.customer_records import CustomerRecord
 from association.views.console.customer_rows import who
+from partners.models import PartnerMember
 from web.templatetags.money import money
 
 RECORDED: Mapping[str, Any] = {
@@ -42,13 +43,15 @@ class Entry:
     reason: str = ""
 
 
-def timeline_of(record: CustomerRecord, association: Association) -> list[Entry]:
+def timeline_of(
+    record: CustomerRecord, association: Association, member: PartnerMember
+) -> list[Entry]:
     """Return everything in the record, newest first.
 
     What has the same moment is in the order of causes: a budget before the unfreezing by it.
     """
     entries = [
-        *_joining(record, association),
+        *_joining(record, association, member),
         *_requests(record),
         *_budgets(record, association),
         *_freezes(record, association),
@@ -59,9 +62,11 @@ def timeline_of(record: CustomerRecord, association: Association) -> list[Entry]
     return sorted(entries, key=lambda entry: entry.at)[::-1]
 
 
-def _joining(record: CustomerRecord, association: Association) -> Iterator[Entry]:
+def _joining(
+    record: CustomerRecord, association: Association, member: PartnerMember
+) -> Iterator[Entry]:
     attempt, customer = record.attempt, _("the customer")
-    label = {"label": attempt.invitation.label}
+    label = {"label": member.readable(attempt.invitation.label)}
     yield Entry(attempt.started_at, _("Followed the invitation “%(label)s”") % label, customer)
     if attempt.registered_at is not None:
         yield Entry(attempt.registered_at, _("Registered an account"), customer)
