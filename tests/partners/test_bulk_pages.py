@@ -10,8 +10,8 @@ from django.utils import timezone
 from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
 from partners.services.bulk_invitations import do_invitations
-from tests.csv_files import lines_of
 from partners.services.retention import forget_bulk_actions
+from tests.csv_files import lines_of
 from tests.factories import (
     FROZEN,
     InvitationBatchFactory,
