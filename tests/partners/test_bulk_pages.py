@@ -103,7 +103,7 @@ def test_outcomes_that_appear_while_the_file_is_sent_are_in_it(client, member, m
     client.post(page, {"reason": "Lost"})
     answer = client.get(page.rstrip("/") + ".csv")
     do_invitations(now=timezone.now())
-    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    lines = lines_of(answer)
     assert lines[1] == "1,Fair 1,Done"
     assert lines[2].endswith(",This invitation has been used up.")
 
