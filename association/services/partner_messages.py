@@ -44,9 +44,9 @@ def advise(*, attempt: Attempt, by: User, now: datetime) -> bool:
     """E-mail a refused person why joining is not possible, and what helps.
 
     Returns False, and sends nothing, if that was done since the refusal. Locks the attempt and its
-    account. Raises Refused: NOT_POSSIBLE when something else helps, the account joined
-    by another way or the partner is frozen,
-    ADDRESS_UNKNOWN of an account that was erased, WRITTEN_TOO_OFTEN, EMAIL_UNWANTED, FINISHED.
+    account. Raises Refused: NOT_POSSIBLE when something else helps, when the account has joined by
+    another way, and for a frozen partner; ADDRESS_UNKNOWN of an account that was erased;
+    WRITTEN_TOO_OFTEN, EMAIL_UNWANTED, FINISHED.
     """
     with transaction.atomic():
         locked = lock_with_account(attempt)
