@@ -27,6 +27,8 @@ MOST_ROWS = 5_000
 # So many rows are done while the member waits for the page.
 FEW_ROWS = 100
 SECONDS_AT_ONCE = 1.0
+# PostgreSQL: the limit of a statement, and that of waiting for a lock.
+WAITED_TOO_LONG = frozenset({"57014", "55P03"})
 # The freezes of the customers keep their reason.
 FORGETS_REASON = frozenset({BulkKind.SET_BUDGET, BulkKind.FREEZE, BulkKind.UNFREEZE})
 
@@ -213,15 +215,16 @@ def _outcome_of(
 ) -> tuple[str, datetime | None]:
     """Do the row, or nothing; return its outcome, and the moment from which it is possible again.
 
-    An error of one row is logged and stops neither the others nor the actions behind this one.
+    An error of one row is logged and stops neither the others nor the actions behind this one; nor
+    does one that waits too long for a lock.
     """
     try:
         _perform(performers[BulkKind(action.kind)], action, row.object_id, now)
     except Refused as refused:
         return refused.code.value, refused.again_at
-    except DATABASE_AWAY:
-        raise
     except Exception as error:
+        if isinstance(error, DATABASE_AWAY) and not _has_waited_too_long(error):
+            raise
         failed = Event(
             event="bulk_action.row_failed",
             action=action.pk,
@@ -248,6 +251,10 @@ def _perform(
     member.partner, member.user = action.partner, action.created_by
     with acting_for(action.partner_id, member.user):
         perform(RowTask(member, key, action.terms, action.reason, now))
+
+
+def _has_waited_too_long(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in WAITED_TOO_LONG
 
 
 def _keeps_reason(action: BulkAction) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from association.services.invariants.checking import find_violations
@@ -23,7 +23,11 @@ from partners.services.bulk_actions import (
     start_bulk_action,
 )
 from partners.services.bulk_invitations import PERFORMERS, do_invitations
-from partners.services.invitations import resend_invitation, revoke_invitation
+from partners.services.invitations import (
+    resend_invitation,
+    revoke_invitation,
+    revoke_unfinished_invitation,
+)
 from partners.services.retention import forget_bulk_actions
 from tests.factories import (
     BulkActionFactory,
@@ -297,6 +301,37 @@ def test_error_of_one_row_is_logged_and_stops_no_other(member, monkeypatch, capl
     [record] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.msg["event"] == "bulk_action.row_failed"
     assert record.exc_info[0] is KeyError
+
+
+@pytest.mark.parametrize("sqlstate", ["57014", "55P03"])
+def test_row_that_waits_too_long_stops_no_other(member, monkeypatch, sqlstate):
+    rows = [own(member) for _ in range(2)]
+    action = started(member, BulkKind.REVOKE, rows)
+
+    class TooLong(Exception):
+        def __init__(self):
+            self.sqlstate = sqlstate
+
+    def revoke(*, invitation, **options):
+        if invitation == rows[0]:
+            raise OperationalError from TooLong()
+        return revoke_unfinished_invitation(invitation=invitation, **options)
+
+    monkeypatch.setattr(bulk_invitations, "revoke_unfinished_invitation", revoke)
+    assert do_invitations(now=NOW) == 2
+    assert outcomes(action) == ["bulk_failed", "done"]
+
+
+def test_database_that_is_away_is_no_outcome(member, monkeypatch):
+    action = started(member, BulkKind.REVOKE, [own(member)])
+
+    def away(**_options):
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(bulk_invitations, "revoke_unfinished_invitation", away)
+    with pytest.raises(OperationalError):
+        do_invitations(now=NOW)
+    assert outcomes(action) == [""]
 
 
 @pytest.mark.parametrize(
