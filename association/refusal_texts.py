@@ -231,7 +231,7 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
     RefusalCode.EMAIL_DOMAIN_NOT_ALLOWED: RefusalText(
         title=_("The invitation is for addresses like yours"),
         customer=_("This invitation is for e-mail addresses of certain organisations only."),
-        fact=_("Your account's address ends in something else."),
+        fact=_("Your account's address is at another domain."),
         partner=_("The customer's e-mail address is not in a domain that the link allows."),
         suggested_operation=_("Send the customer an online invitation."),
     ),

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import idna
 from django.conf import settings
+from django.utils.translation import gettext
 
 from web.typed_text import clean_address
 
@@ -168,8 +169,11 @@ def readable_domain(domain: str) -> str:
 
 
 def readable_domains(domains: str) -> str:
-    """Return canonical domains, which have spaces between them, for a sentence."""
-    return ", ".join(readable_domain(domain) for domain in domains.split())
+    """Return canonical domains, which have spaces between them, as "a, b or c"."""
+    *others, last = [readable_domain(domain) for domain in domains.split()] or [""]
+    if not others:
+        return last
+    return gettext("%(others)s or %(last)s") % {"others": ", ".join(others), "last": last}
 
 
 def spellings(address: str) -> set[str]:

@@ -22,7 +22,7 @@ class RegisterForm(CountryAndEmailForm):
                 "address": self.invitation.masked_recipient
             }
         elif self.invitation.allowed_domains:
-            self.fields["email"].help_text = _("It must end in %(domains)s.") % {
+            self.fields["email"].help_text = _("Use an address at %(domains)s.") % {
                 "domains": readable_domains(self.invitation.allowed_domains)
             }
 
@@ -36,7 +36,7 @@ class RegisterForm(CountryAndEmailForm):
             )
         if not invitation.allows_address(canonical_address(email)):
             raise forms.ValidationError(
-                _("This invitation is for addresses that end in %(domains)s. Use such an address."),
+                _("This invitation is for addresses at %(domains)s. Use such an address."),
                 params={"domains": readable_domains(invitation.allowed_domains)},
             )
         return email
