@@ -209,6 +209,12 @@ def test_all_that_match_get_a_budget(client, boss):
     assert [causes(row) for row in rows] == [set()] * 3
 
 
+def test_page_of_unfreezing_says_who_will_be_left_alone(client, boss):
+    waiting, frozen = joined(boss), with_budget(joined(boss))
+    page = choose(client, "unfreeze", [waiting, frozen])
+    assert "As it is now, 1 of them will be left alone" in text_of(client.get(page))
+
+
 def test_what_was_left_alone_is_said_of_each(client, boss):
     rows = [with_budget(joined(boss)), joined(boss)]
     page = choose(client, "unfreeze", rows)

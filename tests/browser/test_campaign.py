@@ -57,7 +57,7 @@ def test_lost_stack_of_labels_is_revoked(visitor, batch):
     assert visitor.reads("120 of 120 done")
     visitor.page.get_by_role("link", name="Back").last.click()
     visitor.look("Seat 1–120", variant="revoked")
-    assert visitor.reads("0 invitations can still be used")
+    assert visitor.reads("0 invitations are neither used up nor revoked")
 
 
 def test_part_of_a_stack_is_extended_by_its_numbers(visitor, batch):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from association.enums import CustomerStatus
 from association.forms.bulk import (
     BudgetManyForm,
     FreezeManyForm,
@@ -58,7 +59,8 @@ def possible(member: PartnerMember, kind: BulkKind) -> AssociationQuerySet:
     rows: AssociationQuerySet = member.partner.associations.visible_to(member).in_force()
     if kind == BulkKind.ASSIGN_MANAGER:
         return rows
-    return rows.filter(association_type=AssociationType.RESELLER)
+    rows = rows.filter(association_type=AssociationType.RESELLER)
+    return rows.filter(status=CustomerStatus.FROZEN) if kind == BulkKind.UNFREEZE else rows
 
 
 SUBJECT = BulkSubject(
