@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 500
 
 
 def refresh_copied_facts() -> int:
-    """Write what differs from the other rows; return of how many rows something was looked at.
+    """Write what differs from the other rows; return how many rows were looked at.
 
     Each part is a transaction, and locks its accounts as every action on a customer does.
     """

@@ -30,7 +30,10 @@ def part_of_address(column: str, text: str, *, ignores_case: bool = False) -> Q:
 
 
 def part_of(columns: Collection[str], text: str, *, ignores_case: bool = False) -> Q:
-    """Match rows of which one of these columns has the text as a part; no letters match nothing."""
+    """Match rows of which one of these columns has the text as a part.
+
+    A text without letters and digits matches nothing.
+    """
     sought, i = text.strip(), "i" if ignores_case else ""
     if _WORDS.search(sought) is None:
         return Q(pk__in=[])

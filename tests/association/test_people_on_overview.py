@@ -77,6 +77,13 @@ def test_refused_people_stand_on_the_overview_until_they_are_helped(boss, invita
     assert actions_on(boss) == []
 
 
+def test_two_reasons_are_two_sentences(boss, invitation):
+    codes = ["unpaid_bills", "cash_expenditure"]
+    AttemptFactory.create(invitation=invitation, entered=True, refused=True, refusal_codes=codes)
+    page = client_of(boss).get("/partner/").content.decode()
+    assert "The account has unpaid bills. The account has paid in cash." in page
+
+
 def test_the_history_says_what_was_sent(boss, invitation):
     known, later = refused(invitation, "existing_account_not_allowed"), put_off(invitation)
     history = "/partner/history/"

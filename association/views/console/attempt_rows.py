@@ -107,7 +107,7 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
 def _letter(attempt: Attempt) -> dict[str, Any]:
     """Return the e-mail with the reasons, when it was sent, and the text to copy instead.
 
-    There is a text only where no e-mail may be sent: to somebody who does not want any.
+    There is a text to copy only for somebody who does not want e-mail.
     """
     owner, partner = attempt.account.owner if attempt.account else None, attempt.invitation.partner
     is_unwanted = owner is not None and is_suppressed(address=owner.email, sender=partner)
@@ -116,7 +116,7 @@ def _letter(attempt: Attempt) -> dict[str, Any]:
         "email": preview_advice(attempt),
         "sent_at": advised_at(attempt, messages_about([attempt])),
         "can_send": has_address and not partner.is_frozen,
-        "copy": "" if has_address else message_to_customer(attempt),
+        "copy": message_to_customer(attempt) if is_unwanted else "",
     }
 
 
