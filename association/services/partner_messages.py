@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from association.services.attempts import last_moment_of, lock_with_account
 from association.services.following_up import joined_meanwhile, operations_for
 from association.services.reminders import resumable_attempts
 from audit.services import record_audit_event
+from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from outbox.services.suppression import is_suppressed
 from partners.models import Partner
@@ -62,6 +64,18 @@ def advise(*, attempt: Attempt, by: User, now: datetime) -> bool:
         _write_to(attempt, MessageKind.ADVICE, by, now)
         record_audit_event(action="attempt.advised", about=attempt, by=by, now=now)
     return True
+
+
+def forget_dead_message(*, message: OutboxMessage) -> None:
+    """Let the partner send again what will never arrive: the message that became dead.
+
+    The outbox calls it in the transaction that changes whether the message is dead. A later message
+    of the kind stays known. One that is revived stays forgotten: at worst it is sent twice.
+    """
+    if OutboxMessage.objects.filter(pk=message.pk, dead_at__isnull=False).exists():
+        kind = message.kind.removeprefix("association.")
+        sent = PartnerMessage.objects.filter(kind=kind, attempt=UUID(message.about_id))
+        sent.filter(sent_at=message.created_at).delete()
 
 
 def messages_about(attempts: Collection[Attempt]) -> list[PartnerMessage]:

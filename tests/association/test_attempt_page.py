@@ -396,10 +396,10 @@ def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation
     ]
     content = shown.content.decode()
     assert button not in content
-    assert f"Sent {moment(sent.mailed_at)}" in content
+    assert f"E-mail of {moment(sent.mailed_at)}" in content
     assert f'href="/partner/invitations/{sent.pk}/"' in content
     Invitation.objects.filter(pk=sent.pk).update(revoked_at=sent.mailed_at)
-    assert "Sent <time" not in client.get(page).content.decode()
+    assert "E-mail of <time" not in client.get(page).content.decode()
 
 
 def test_what_was_sent_before_the_attempt_or_to_others_does_not_count(boss):
@@ -414,7 +414,7 @@ def test_what_was_sent_before_the_attempt_or_to_others_does_not_count(boss):
 
     page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/").content.decode()
 
-    assert "Sent <time" not in page
+    assert "E-mail of <time" not in page
     assert f'value="{SEND}"' in page
 
 

@@ -13,6 +13,7 @@ from association.services.invariants.related_rows import related_rows_agree
 from association.services.partner_messages import PAUSE, advise, remind_to_finish
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
+from outbox.services.queue import mark_dead
 from outbox.services.rendering import Stale
 from outbox.services.suppression import hash_of, suppress
 from tests.factories import (
@@ -200,6 +201,23 @@ def test_advice_has_the_reasons_and_is_sent_once_for_a_refusal(boss, invitation)
     assert AuditEvent.objects.filter(action="attempt.advised").count() == 1
 
 
+@pytest.mark.parametrize("kind", ["advice", "reminder"])
+def test_what_never_arrives_can_be_sent_again(boss, invitation, kind):
+    send, attempt = {
+        "advice": (advise, refused(invitation)),
+        "reminder": (remind_to_finish, put_off(invitation)),
+    }[kind]
+    send(attempt=attempt, by=boss.user, now=NOW)
+    message = OutboxMessage.objects.get(kind=f"association.{kind}")
+    mark_dead(message=message, error="550 no such mailbox", now=NOW + MINUTE)
+    assert not PartnerMessage.objects.exists()
+
+    send(attempt=attempt, by=boss.user, now=NOW + 2 * MINUTE)
+    mark_dead(message=message, error="550 no such mailbox", now=NOW + 3 * MINUTE)
+    assert PartnerMessage.objects.get().sent_at == NOW + 2 * MINUTE
+    assert len(mailed(f"association.{kind}")) == 2
+
+
 def test_advice_about_a_new_refusal_waits_for_24_hours(boss, invitation):
     attempt = refused(invitation)
     assert advise(attempt=attempt, by=boss.user, now=timezone.now()) is True
@@ -301,7 +319,7 @@ def test_page_shows_the_message_as_it_is_sent_and_when_it_was(boss, invitation):
 
     after = page_of(boss, attempt)
     assert 'value="message_customer"' not in after
-    assert f"Sent {moment(PartnerMessage.objects.get().sent_at)}" in " ".join(after.split())
+    assert f"E-mail of {moment(PartnerMessage.objects.get().sent_at)}" in " ".join(after.split())
 
 
 def test_page_of_an_attempt_that_was_put_off_says_until_when_and_reminds(boss, invitation):
