@@ -34,8 +34,13 @@ class BulkActionQuerySet(models.QuerySet["BulkAction"]):
         return rows.select_for_update(skip_locked=True, of=("self",)).first()
 
     def visible_to(self, member: PartnerMember) -> "BulkActionQuerySet":
-        """Actions of the member's own: nobody else confirms what somebody has chosen."""
-        return self.filter(partner=member.partner_id, created_by=member.user_id)
+        """Actions of the member's own; an administrator also sees what others have started.
+
+        A draft is confirmed only by the member who chose its rows.
+        """
+        rows, own = self.filter(partner=member.partner_id), Q(created_by=member.user_id)
+        started = Q(started_at__isnull=False)
+        return rows.filter(own | started if member.is_administrator else own)
 
 
 class BulkAction(models.Model):

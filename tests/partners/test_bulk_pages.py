@@ -174,11 +174,20 @@ def test_manager_chooses_no_row_of_a_colleague(client, member):
     assert BulkAction.objects.count() == 0
 
 
-def test_nobody_else_sees_or_starts_the_action(client, member):
+def test_only_its_member_sees_and_starts_a_draft(client, member):
     page = choose(client, "revoke", [own(member)])
     boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
     for method in ("get", "post"):
         assert getattr(signed_in(boss.user), method)(page).status_code == 404
+
+
+def test_administrator_reads_what_a_manager_has_started_and_why(client, member):
+    page = choose(client, "revoke", [own(member)])
+    client.post(page, {"reason": "A stack of labels was lost"})
+    boss = PartnerMemberFactory.create(partner=member.partner, administrator=True)
+    colleague = PartnerMemberFactory.create(partner=member.partner)
+    assert "A stack of labels was lost" in text_of(signed_in(boss.user).get(page))
+    assert signed_in(colleague.user).get(page).status_code == 404
 
 
 def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
