@@ -72,17 +72,21 @@ def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[In
 def people_refused(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]:
     """Return the latest refused attempt of people who were refused in 30 days, newest first.
 
-    Who is a customer meanwhile, of any partner, or has begun again, is left out.
+    Who is the partner's customer meanwhile, or has begun again, is left out. `actions_of()` knows
+    who has joined another partner.
     """
     later = Attempt.objects.filter(
         account=OuterRef("account"),
         partner=OuterRef("partner"),
         started_at__gt=OuterRef("started_at"),
     )
+    joined = Association.objects.in_force().filter(
+        account=OuterRef("account"), partner=OuterRef("partner")
+    )
     refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
     return (
         _with_people(refused)
-        .exclude(Exists(Association.objects.in_force().filter(account=OuterRef("account"))))
+        .exclude(Exists(joined))
         .exclude(Exists(later))
         .order_by("-refused_at", "-pk")[:REFUSED_READ]
     )

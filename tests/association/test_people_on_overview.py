@@ -77,6 +77,17 @@ def test_refused_people_stand_on_the_overview_until_they_are_helped(boss, invita
     assert actions_on(boss) == []
 
 
+def test_customer_of_another_partner_is_written_to_until_that_has_ended(boss, invitation):
+    account = make_associated().account
+    other = refused(invitation, "other_partner", account=account)
+    assert actions_on(boss) == [(other.pk, ("Send the message", True))]
+    joined = refused(invitation, account=make_associated().account)
+    mine = make_associated(invitation=InvitationFactory.create(partner=boss.partner)).account
+    refused(invitation, account=mine)
+    assert [key for key, _action in actions_on(boss)] == [other.pk]
+    assert joined.pk != other.pk
+
+
 def test_two_reasons_are_two_sentences(boss, invitation):
     codes = ["unpaid_bills", "cash_expenditure"]
     AttemptFactory.create(invitation=invitation, entered=True, refused=True, refusal_codes=codes)
