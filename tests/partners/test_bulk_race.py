@@ -13,10 +13,12 @@ from outbox.services.background import DATABASE_AWAY
 from partners.enums import BulkKind
 from partners.models import BulkAction, BulkActionRow
 from partners.models.bulk_actions import BulkActionQuerySet
-from partners.services import bulk_actions
+from partners.services import bulk_actions, bulk_invitations
 from partners.services.bulk_actions import cancel_bulk_action, choose_rows, start_bulk_action
 from partners.services.bulk_invitations import do_invitations
+from partners.services.invitations import resend_invitation
 from tests.factories import InvitationFactory, PartnerMemberFactory
+from tests.lock_waits import wait_until_someone_waits
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -147,13 +149,24 @@ def kill(pid):
     thread.join()
 
 
-def test_cancelling_beside_the_worker_stops_at_a_row(action):
+def test_cancelling_beside_the_worker_stops_at_a_row(action, monkeypatch):
+    """The cancellation waits for the row that the worker is at, and comes before the next one."""
+    begun = threading.Event()
+
+    def resend(*, invitation, **options):
+        if not begun.is_set():
+            begun.set()
+            wait_until_someone_waits()
+        return resend_invitation(invitation=invitation, **options)
+
     def cancel_or_work():
         if threading.current_thread().name.endswith("_0"):
+            assert begun.wait(timeout=20)
             return cancel_bulk_action(action=action, by=action.created_by, now=timezone.now())
         return until_it_is_done()
 
+    monkeypatch.setattr(bulk_invitations, "resend_invitation", resend)
     in_parallel(cancel_or_work, number=2)
     action.refresh_from_db()
-    assert action.state in {"cancelled", "finished"}
-    assert len(mailed()) == action.done_count == action.rows.filter(outcome="done").count()
+    assert (action.state, action.done_count < SIZE) == ("cancelled", True)
+    assert len(mailed()) == action.done_count == action.rows.filter(outcome="done").count() > 0
