@@ -54,7 +54,7 @@ class WayOut:
     asks_partner: bool = False
 
 
-# Where nobody can change the fact, so that only another account can join.
+# Where the fact cannot be changed, so that only another account can join.
 _NEW_ACCOUNT = WayOut(
     text=_(
         "This cannot be changed. Register a new account, with another e-mail address, and follow"

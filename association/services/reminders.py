@@ -44,7 +44,7 @@ def resumable_attempts(now: datetime) -> AttemptQuerySet:
     return (
         Attempt.objects.select_related("account__owner")
         .filter(
-            # Bounds what is read, by an index: nobody puts off before registering.
+            # Bounds what is read, by an index: an attempt is put off only after registering.
             deferred_at__gt=now - REGISTRATION_WINDOW,
             account__registered_at__gt=now - REGISTRATION_WINDOW,
             account__owner__is_active=True,

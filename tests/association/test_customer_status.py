@@ -1,4 +1,4 @@
-"""The status stored with each customer is the one that its page computes, whoever changes it."""
+"""The status stored with each customer is the one that its page computes, after each action."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Budgets one after another: "Save and next" until nobody waits."""
+"""Budgets one after another: "Save and next" until no customer waits."""
 
 from datetime import timedelta
 
@@ -58,7 +58,8 @@ def test_the_queue_is_worked_off_oldest_first(boss, client):
 
     assert answer["Location"] == f"/partner/customers/{middle.pk}/"
     assert told(client, answer) == [
-        "The budget is set. The account is not frozen any more. Nobody else waits for a budget."
+        "The budget is set. The account is not frozen any more."
+        " No other customer waits for a budget."
     ]
 
 
@@ -69,7 +70,7 @@ def test_next_after_the_last_one_leads_to_the_overview(boss, client):
     answer = open_and_send(client, url(last), {**TERMS, "next": "1"})
 
     assert answer["Location"] == "/partner/"
-    assert told(client, answer)[-1].endswith("Nobody else waits for a budget.")
+    assert told(client, answer)[-1].endswith("No other customer waits for a budget.")
 
 
 def test_page_names_who_is_next_and_begins_in_the_amount(boss, client):
@@ -94,7 +95,7 @@ def test_nothing_is_said_of_a_queue_that_the_customer_was_not_in(boss, client):
     customer = join(boss, hours=1)
     open_and_send(client, url(customer), TERMS)
     answer = open_and_send(client, url(customer), {**TERMS, "amount": "300"})
-    assert "Nobody else" not in told(client, answer)[-1]
+    assert "No other customer" not in told(client, answer)[-1]
 
 
 def test_a_manager_goes_on_with_their_own_customers_only(boss):

@@ -1,4 +1,4 @@
-"""How much of a list stands on a screen: two lines a row, whatever people have typed."""
+"""How much of a list stands on a screen: two lines a row, however long the words are."""
 
 from typing import Any
 

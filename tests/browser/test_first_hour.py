@@ -85,7 +85,7 @@ def test_first_hour_of_a_partner(new_visitor):
     name = association.account.owner.account_name
 
     colleague.open("/partner/", "Overview", variant="waiting")
-    assert colleague.reads("Customers waiting for a budget")
+    assert colleague.reads("Customers waiting for a budget or to be unfrozen")
     colleague.follow(f"Set budget – {name}", "set-budget")
     colleague.type("amount", "1,500")
     colleague.press("Set the budget", "set-budget", status=400)

@@ -45,7 +45,7 @@ def set_budget(request: HttpRequest, member: PartnerMember, association_id: int)
     done_url = resolve_url("console_customer", customer.pk)
     note = ""
     if request.method == "POST" and following is None and is_waiting(customer):
-        note = _("Nobody else waits for a budget.")
+        note = _("No other customer waits for a budget.")
     if "next" in request.POST:
         done_url = (
             resolve_url("console_set_budget", following.pk)
