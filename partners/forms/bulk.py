@@ -6,12 +6,18 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from partners.enums import InvitationProblem
-from partners.forms.expiry import CHOICES, NEVER, ExpiryField, MomentField, chosen_expiry
-from partners.forms.invitations import LONGEST_LABEL, LONGEST_LIFE
+from partners.forms.expiry import (
+    CHOICES,
+    NEVER,
+    ExpiryField,
+    MomentField,
+    check_expiry,
+    chosen_expiry,
+    zone_hint,
+)
+from partners.forms.invitations import LONGEST_LABEL
 from partners.forms.reasons import reason_field
 from partners.models import InvitationBatch, Partner
-from partners.refusals import SENTENCES
 from web.number_fields import WholeNumberField
 from web.text_fields import LineField
 from web.versioned_forms import VersionedForm
@@ -44,18 +50,17 @@ class ExtendManyForm(BulkForm):
         expiry: Any = self.fields["expiry"]
         expiry.label = _("Expire")
         expiry.choices = [choice for choice in CHOICES if choice[0] != NEVER]
-        text = _("In the time zone %(zone)s.")
-        self.fields["expires_at"].help_text = text % {"zone": partner.time_zone}
+        self.fields["expires_at"].help_text = zone_hint(partner)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         moment = chosen_expiry(self, now=self.now)
         if moment is None and not self.errors:
             self.add_error("expiry", _("Choose when they expire."))
-        elif moment is not None and moment <= self.now:
-            self.add_error("expires_at", SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
-        elif moment is not None and moment - self.now > LONGEST_LIFE:
-            self.add_error("expires_at", _("The expiry must be within ten years."))
+        try:
+            check_expiry(moment, now=self.now)
+        except forms.ValidationError as error:
+            self.add_error("expires_at", error)
         cleaned["expires_at"] = moment
         return cleaned
 

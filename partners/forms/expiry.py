@@ -5,10 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partners.enums import InvitationProblem
+from partners.models import Partner
+from partners.refusals import SENTENCES
 from web.date_fields import DateTimeField
 
+LONGEST_LIFE = timedelta(days=3650)
 AT, NEVER, KEEP = "at", "never", "keep"
 CHOICES = [
     ("7", _("In 7 days")),
@@ -93,6 +98,19 @@ class MomentField(EndField):
             if error.code != "ambiguous_timezone":
                 raise
             raise forms.ValidationError(_CLOCKS_CHANGE, code=error.code) from error
+
+
+def zone_hint(partner: Partner) -> str:
+    text = gettext("Without a time it is the end of that day. Time zone: %(zone)s.")
+    return text % {"zone": partner.time_zone}
+
+
+def check_expiry(moment: datetime | None, *, now: datetime) -> None:
+    """Raise ValidationError for an end that is past or too far ahead."""
+    if moment is not None and moment <= now:
+        raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
+    if moment is not None and moment - now > LONGEST_LIFE:
+        raise forms.ValidationError(_("The expiry must be within ten years."))
 
 
 def chosen_expiry(

@@ -1,6 +1,6 @@
 """What every form about invitations shares, and the forms of the command `invite`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import CountryField, OthersEmailField, capitalised
 from partners.enums import AssociationType, InvitationProblem
-from partners.forms.expiry import EndField
+from partners.forms.expiry import EndField, check_expiry
 from partners.models import Partner
 from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
@@ -17,7 +17,6 @@ from web.number_fields import WholeNumberField
 from web.text_fields import LineField, LinesField
 
 LONGEST_LABEL = 120
-LONGEST_LIFE = timedelta(days=3650)
 
 
 class TermsForm(forms.Form):
@@ -48,10 +47,7 @@ class TermsForm(forms.Form):
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if expires_at is not None and expires_at <= self.now:
-            raise forms.ValidationError(SENTENCES[InvitationProblem.EXPIRY_NOT_AHEAD])
-        if expires_at is not None and expires_at - self.now > LONGEST_LIFE:
-            raise forms.ValidationError(_("The expiry must be within ten years."))
+        check_expiry(expires_at, now=self.now)
         return expires_at
 
 

@@ -4,12 +4,20 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.emails import default_subject
 from partners.enums import AssociationType, Channel, InvitationProblem
-from partners.forms.expiry import AT, CHOICES, KEEP, NEVER, ExpiryField, MomentField, chosen_expiry
+from partners.forms.expiry import (
+    AT,
+    CHOICES,
+    KEEP,
+    NEVER,
+    ExpiryField,
+    MomentField,
+    chosen_expiry,
+    zone_hint,
+)
 from partners.forms.invitations import (
     LONGEST_LABEL,
     CustomerForm,
@@ -20,7 +28,7 @@ from partners.forms.invitations import (
 from partners.forms.presets import PRESET, DomainsForm, PresetForm, copied_preset
 from partners.models import Invitation, InvitationBatch, Partner, PartnerMember
 from partners.refusals import SENTENCES
-from partners.services.batches import MOST_AT_ONCE
+from partners.services.batches import MOST_LINKS
 from partners.services.invitations import editable_terms
 from web.folded_fields import FoldedFields
 from web.number_fields import WholeNumberField
@@ -71,7 +79,7 @@ class LinkTermsForm(PresetForm, DomainsForm, LinkInvitationForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["expires_at"].help_text = _zone_hint(self.partner)
+        self.fields["expires_at"].help_text = zone_hint(self.partner)
         types: Any = self.fields["association_type"]
         types.choices = [(kind.value, TYPES[kind]) for kind in allowed_types(self.partner)]
         types.required = len(types.choices) != 1
@@ -106,7 +114,7 @@ class LinkBatchForm(FoldedFields, LinkTermsForm):
     size = WholeNumberField(
         label=_("How many"),
         min_value=1,
-        max_value=MOST_AT_ONCE,
+        max_value=MOST_LINKS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         error_messages={
             "required": _("Enter how many links to make."),
@@ -164,7 +172,7 @@ class EditInvitationForm(VersionedForm, CustomerForm, TermsForm, MaxUsesForm):
         choices = [choice for choice in CHOICES if not (by_email and choice[0] == NEVER)]
         expiry: Any = self.fields["expiry"]
         expiry.choices = [(KEEP, _("As it is")), *choices]
-        self.fields["expires_at"].help_text = _zone_hint(invitation.partner)
+        self.fields["expires_at"].help_text = zone_hint(invitation.partner)
         if by_email:
             del self.fields["max_uses"]
 
@@ -210,8 +218,3 @@ def terms_for_another(like: Invitation, *, now: datetime) -> dict[str, Any]:
     """Return what an e-mail to another address begins with: its label and expiry are new."""
     new = {"label": "", "expires_at": None, "recipient_name": like.recipient_name}
     return {**copied_terms(like, now=now), **new}
-
-
-def _zone_hint(partner: Partner) -> str:
-    text = gettext("Without a time it is the end of that day. Time zone: %(zone)s.")
-    return text % {"zone": partner.time_zone}

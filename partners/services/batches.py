@@ -22,7 +22,7 @@ from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
-MOST_AT_ONCE = 10_000
+MOST_LINKS = 10_000
 # About a fifth of a second's work.
 CHUNK = 1_000
 

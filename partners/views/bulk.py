@@ -53,7 +53,7 @@ class BulkSubject:
     list_page: str
     action_page: str
     performers: Performers
-    # By kind: the title with `%(number)s`, the template with what will happen, and its form.
+    # By kind: the title with `%(number)s`, and the template with what will happen.
     titles: Mapping[BulkKind, Any]
     effects: str
     # The rows to which a kind can be done now, as far as lists know.

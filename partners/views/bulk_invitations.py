@@ -20,7 +20,7 @@ from partners.forms.filters import InvitationListForm
 from partners.models import BulkAction, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.batches import MOST_AT_ONCE
+from partners.services.batches import MOST_LINKS
 from partners.services.bulk_actions import MOST_ROWS, check_chosen
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.invitation_search import find_invitations
@@ -147,7 +147,7 @@ def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) 
         kind,
         lambda: list(rows.values_list("pk", flat=True)),
         batch=batch,
-        most=MOST_AT_ONCE,
+        most=MOST_LINKS,
         back_url=reverse("console_batch", args=[batch.pk]),
     )
 

@@ -224,7 +224,7 @@ def test_message_has_reasons_and_what_to_do_and_no_address(boss):
     attempt = refused_for(boss, "unpaid_bills", "other_partner")
     page = client_of(boss.user).get(f"/partner/history/{attempt.pk}/")
 
-    message = page.context["letter"]["email"].text
+    message = page.context["message"]["email"].text
 
     assert "All bills must be paid" in message
     assert "An account can work with one partner at a time." in message

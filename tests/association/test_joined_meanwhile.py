@@ -52,7 +52,7 @@ def context_of(boss, path):
 
 def labels_on_page(boss, attempt):
     context = context_of(boss, f"/partner/history/{attempt.pk}/")
-    return context["letter"] is not None, [refusal["label"] for refusal in context["refusals"]]
+    return context["message"] is not None, [refusal["label"] for refusal in context["refusals"]]
 
 
 def action_in_list(boss):

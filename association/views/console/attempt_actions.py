@@ -1,7 +1,7 @@
 """What a member can do about an attempt from a list: a button, a page, or what was done already."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,9 +58,9 @@ class Action:
 class _Known:
     """What was sent to the people of some attempts, and who does not want e-mail."""
 
-    invitations: Mapping[UUID, Mapping[str, Invitation]] = field(default_factory=dict)
-    messages: Collection[PartnerMessage] = ()
-    unsubscribed: Collection[str] = ()
+    invitations: Mapping[UUID, Mapping[str, Invitation]]
+    messages: Collection[PartnerMessage]
+    unsubscribed: Collection[str]
 
 
 def actions_of(

@@ -98,13 +98,13 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
         "row": row_of(attempt, member),
         "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
-        "letter": _letter(attempt) if is_message else None,
+        "message": _message(attempt) if is_message else None,
         "reminder": None if refusals else actions_of([attempt], member, now=now).get(attempt.pk),
         "deadline": deadline_of(attempt),
     }
 
 
-def _letter(attempt: Attempt) -> dict[str, Any]:
+def _message(attempt: Attempt) -> dict[str, Any]:
     """Return the e-mail with the reasons, when it was sent, and the text to copy instead.
 
     There is a text to copy only for somebody who does not want e-mail.

@@ -32,7 +32,7 @@ from partners.views.refusing import answer_or_conflict
 from web.random_ids import key_or_404
 from web.refused import Refused
 
-MOST_AT_ONCE = 100
+MOST_ON_ONE_PAGE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +63,7 @@ def set_several(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Set the same budget for every customer that was ticked on the list: for all or for none."""
     ticked = (request.POST if request.method == "POST" else request.GET).getlist("customer")
     keys = {key_or_404(text) for text in ticked}
-    if not 0 < len(keys) <= MOST_AT_ONCE:
+    if not 0 < len(keys) <= MOST_ON_ONE_PAGE:
         return _show_choice_problem(request, member, len(keys))
     rows = with_people(
         member.partner.associations.visible_to(member).in_force().filter(pk__in=keys)
@@ -168,7 +168,7 @@ def _show(
 def _show_choice_problem(request: HttpRequest, member: PartnerMember, number: int) -> HttpResponse:
     sentence = (
         _("You can set the budget for up to %(number)s customers at once. Tick fewer.")
-        % {"number": MOST_AT_ONCE}
+        % {"number": MOST_ON_ONE_PAGE}
         if number
         else _("Tick the customers on the list for whom you want to set a budget.")
     )

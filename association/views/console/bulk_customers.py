@@ -1,6 +1,7 @@
 """The console's actions on many customers: chosen on the list, and confirmed."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +20,7 @@ from association.models.associations import AssociationQuerySet
 from association.refusals import SENTENCES
 from association.services.bulk_customers import PERFORMERS
 from association.services.customer_lists import find_customers
-from association.views.console.budgets import MOST_AT_ONCE
+from association.views.console.budgets import MOST_ON_ONE_PAGE
 from association.views.console.customers import search_form
 from partners.enums import AssociationType, BulkKind
 from partners.forms.bulk import BulkForm
@@ -42,9 +43,7 @@ from partners.views.lists import all_filters_of, asked_for
 from web.answers import posted, posts_only, see_other
 
 SECTION = "customers"
-SENTENCES_BY_CODE = {
-    code.value: sentence for code, sentence in SENTENCES.items()
-} | SENTENCES_OF_PARTNERS
+ALL_SENTENCES: Mapping[Any, Any] = {**SENTENCES, **SENTENCES_OF_PARTNERS}
 
 
 def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]:
@@ -89,7 +88,7 @@ SUBJECT = BulkSubject(
     effects="association/console/_bulk_effects.html",
     possible=possible,
     names_of=names_of,
-    sentence_of=lambda code: str(SENTENCES_BY_CODE[code]),
+    sentence_of=lambda code: str(ALL_SENTENCES[code]),
 )
 
 
@@ -128,7 +127,7 @@ def _keys_that_match(request: HttpRequest, member: PartnerMember) -> list[int]:
 
 def _can_all_be_shown(member: PartnerMember, keys: Collection[int]) -> bool:
     possible_count = possible(member, BulkKind.SET_BUDGET).filter(pk__in=keys).count()
-    return 0 < len(keys) <= MOST_AT_ONCE and possible_count == len(keys)
+    return 0 < len(keys) <= MOST_ON_ONE_PAGE and possible_count == len(keys)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
