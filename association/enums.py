@@ -52,6 +52,7 @@ class AssociationRefusal(StrEnum):
     NOT_AN_ADMINISTRATOR = "not_an_administrator"
     NOTHING_TO_LIFT = "nothing_to_lift"
     USED_UP_AT_ONCE = "used_up_at_once"
+    BUDGET_SET_MEANWHILE = "budget_set_meanwhile"
     NO_BUDGET = "no_budget"
     # The provider has frozen the partner, whose members then may neither freeze nor request.
     PARTNER_FROZEN = "partner_frozen"

@@ -30,6 +30,9 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.USED_UP_AT_ONCE: _(
         "It has spent as much this month already. Set its budget on its own page."
     ),
+    AssociationRefusal.BUDGET_SET_MEANWHILE: _(
+        "A budget was set for it after you chose it. Look at that one first."
+    ),
     AssociationRefusal.NO_BUDGET: _(
         "A budget has to be set first: without one the account stays frozen."
     ),

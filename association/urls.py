@@ -81,7 +81,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{HISTORY}<uuid:attempt_id>/remind", history.remind, name="console_remind"),
     path("partner/customers/", customers.customers, name="console_customers"),
     path("partner/customers.csv", customers.customers_csv, name="console_customers_csv"),
-    path("partner/customers/budget", budgets.set_several, name="console_set_budgets"),
     path(BULK, bulk_customers.choose_customers, name="console_choose_customers"),
     path(f"{BULK_ACTION}/", bulk_customers.bulk_customers, name="console_bulk_customers"),
     path(

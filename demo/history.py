@@ -37,7 +37,7 @@ from association.services.attempts import (
 from association.services.authorizations import grant_authorization, request_authorization
 from association.services.budget_requests import ask_partner
 from association.services.customer_names import rename_customer
-from association.services.customers import BudgetTerms, freeze_customer, set_budgets
+from association.services.customers import freeze_customer, set_budget
 from association.services.documents import Agreed, current_documents
 from association.services.endings import answer_end_request, ask_to_end
 from association.services.spending import first_of_month
@@ -238,9 +238,11 @@ class _History:
     def _set_budget(
         self, association: Association, amount: str, period: BudgetPeriod, hours_ago: float
     ) -> None:
-        set_budgets(
-            associations=[association],
-            terms=BudgetTerms(Decimal(amount), period, OnExhaustion.FREEZE),
+        set_budget(
+            association=association,
+            amount=Decimal(amount),
+            period=period,
+            on_exhaustion=OnExhaustion.FREEZE,
             unfreeze=True,
             by=self.by,
             now=self._ago(hours_ago),

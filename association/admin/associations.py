@@ -144,7 +144,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         form=BudgetForm,
         works_for=_is_open_reseller,
         why_not=_why_not,
-        shows=lambda association: shown_terms({association.pk: _budget(association)}, []),
+        shows=lambda association: shown_terms(association, _budget(association), []),
     )
     def set_budget(self, association: Association, **values: Any) -> None:
         set_budget(association=association, **values)

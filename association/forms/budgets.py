@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any, Self
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -34,23 +33,23 @@ class FilledIn(StrEnum):
     NOWHERE = "nowhere"
 
 
-def first_terms(
-    states: Sequence[CustomerState], *, partner: Partner
-) -> tuple[FilledIn, dict[str, Any]]:
+def first_terms(state: CustomerState, *, partner: Partner) -> tuple[FilledIn, dict[str, Any]]:
     """Return what the form begins with.
 
-    A single customer's own budget or its invitation's preset, else the partner's default.
+    The customer's own budget, its invitation's preset, or else the partner's default.
     """
-    if len(states) == 1:
-        budget = states[0].budget
-        if budget is not None:
-            return FilledIn.BUDGET, _terms_of(budget, BUDGET_TERMS)
-        invitation = states[0].association.invitation
-        if invitation.budget_amount is not None:
-            return FilledIn.INVITATION, _terms_of(invitation, PRESET)
-    if partner.default_budget_amount is not None:
-        return FilledIn.SETTINGS, _terms_of(partner, DEFAULT)
-    return FilledIn.NOWHERE, {}
+    if state.budget is not None:
+        return FilledIn.BUDGET, _terms_of(state.budget, BUDGET_TERMS)
+    invitation = state.association.invitation
+    if invitation.budget_amount is not None:
+        return FilledIn.INVITATION, _terms_of(invitation, PRESET)
+    default = default_terms(partner)
+    return (FilledIn.SETTINGS if default else FilledIn.NOWHERE), default
+
+
+def default_terms(partner: Partner) -> dict[str, Any]:
+    """Return the partner's default budget as values of the form, if there is one."""
+    return {} if partner.default_budget_amount is None else _terms_of(partner, DEFAULT)
 
 
 def _terms_of(row: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -61,19 +60,12 @@ def budget_values(amount: Decimal, period: str, on_exhaustion: str) -> dict[str,
     return {"amount": f"{amount:.2f}", "period": period, "on_exhaustion": on_exhaustion}
 
 
-def shown_state(states: Sequence[CustomerState]) -> dict[str, Any]:
-    budgets = {state.association.pk: state.budget for state in states}
-    return shown_terms(budgets, [freeze for state in states for freeze in state.freezes])
+def shown_state(state: CustomerState) -> dict[str, Any]:
+    return shown_terms(state.association, state.budget, state.freezes)
 
 
-class SetBudgetForm(VersionedForm, BudgetForm):
-    """The console's form: a budget, and unfreezing in the same transaction.
-
-    `spent`: the name of each customer, and what it has spent this month. A budget that is used up
-    at once must be confirmed.
-    """
-
-    filled_in = FilledIn.NOWHERE
+class BudgetAndUnfreezeForm(BudgetForm):
+    """A budget of one customer or of many, and unfreezing in the same transaction."""
 
     unfreeze = forms.BooleanField(
         label=_("Unfreeze now"),
@@ -86,18 +78,29 @@ class SetBudgetForm(VersionedForm, BudgetForm):
     reason = reason_field(
         required=False, help_text=_("Why you unfreeze. Kept in the history; the customer reads it.")
     )
-    confirmed = forms.BooleanField(label=_("I want this budget all the same"), required=False)
 
-    def __init__(
-        self, *args: Any, may_unfreeze: bool, spent: Sequence[tuple[str, Decimal]], **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.spent = spent
         # The partner itself is the reader.
         self.fields["on_exhaustion"].choices = [  # type: ignore[attr-defined]
             *capitalised([(OnExhaustion.FREEZE, OnExhaustion.FREEZE.label)]),
             (OnExhaustion.NOTIFY, _("Only tell your organisation")),
         ]
+
+
+class SetBudgetForm(VersionedForm, BudgetAndUnfreezeForm):
+    """The form of one customer; a budget that is used up at once must be confirmed.
+
+    `spent` is what the customer has spent this month.
+    """
+
+    filled_in = FilledIn.NOWHERE
+
+    confirmed = forms.BooleanField(label=_("I want this budget all the same"), required=False)
+
+    def __init__(self, *args: Any, may_unfreeze: bool, spent: Decimal, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.spent = spent
         if not may_unfreeze:
             del self.fields["unfreeze"], self.fields["reason"]
         if not self.is_bound:
@@ -105,21 +108,20 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             self.fields["amount"].widget.attrs["autofocus"] = True
 
     @classmethod
-    def for_customers(cls, states: Sequence[CustomerState], *, partner: Partner) -> Self:
+    def for_customer(cls, state: CustomerState, *, partner: Partner, spent: Decimal) -> Self:
         """Return the form to show, with its `first_terms()`."""
-        causes = {cause for state in states for cause in state.causes}
-        filled_in, terms = first_terms(states, partner=partner)
+        filled_in, terms = first_terms(state, partner=partner)
         form = cls(
-            shows=shown_state(states),
-            may_unfreeze=bool(causes - {FreezeCause.ADMINISTRATOR}),
-            spent=(),
-            initial={"unfreeze": FreezeCause.ASSOCIATION in causes, **terms},
+            shows=shown_state(state),
+            may_unfreeze=bool(state.causes - {FreezeCause.ADMINISTRATOR}),
+            spent=spent,
+            initial={"unfreeze": FreezeCause.ASSOCIATION in state.causes, **terms},
         )
         form.filled_in = filled_in
         return form
 
     @classmethod
-    def of_answer(cls, data: QueryDict, *, spent: Sequence[tuple[str, Decimal]]) -> Self:
+    def of_answer(cls, data: QueryDict, *, spent: Decimal) -> Self:
         """Return the form as it was sent, with the fields that it was shown with.
 
         Before its page is shown again, the form must be told what that shows.
@@ -143,11 +145,9 @@ class SetBudgetForm(VersionedForm, BudgetForm):
             return None
         if amount == 0:
             return _("With a budget of 0 nothing can be spent. Tick the box to confirm.")
-        used_up = [name for name, spent in self.spent if spent >= amount]
-        if not used_up or period != BudgetPeriod.MONTHLY:
+        if self.spent < amount or period != BudgetPeriod.MONTHLY:
             return None
-        text = _(
-            "As much has been spent this month already, so the budget is used up at once:"
-            " %(customers)s. Tick the box to confirm."
+        return _(
+            "As much has been spent this month already, so the budget is used up at once. Tick the"
+            " box to confirm."
         )
-        return ValidationError(text, params={"customers": ", ".join(used_up)})

@@ -6,42 +6,23 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import capitalised
-from association.forms.budgets import budget_values
+from association.forms.budgets import BudgetAndUnfreezeForm, budget_values, default_terms
 from association.forms.customers import FreezeFields, ManagerFields, UnfreezeFields
-from partners.enums import OnExhaustion
-from partners.forms.budgets import BudgetForm
 from partners.forms.bulk import BulkForm
-from partners.forms.reasons import reason_field
 from partners.models import Partner
 
 
-class BudgetManyForm(BulkForm, BudgetForm):
-    """One budget for each of the customers; it begins with the partner's default."""
+class BudgetManyForm(BulkForm, BudgetAndUnfreezeForm):
+    """One budget for each of the customers; it begins with the partner's default.
 
-    unfreeze = forms.BooleanField(
-        label=_("Unfreeze now"),
-        required=False,
-        help_text=_("Every freeze ends but the provider’s own."),
-    )
-    reason = reason_field(
-        required=False, help_text=_("Why you unfreeze. Kept in the history; the customer reads it.")
-    )
+    `has_frozen_by_joining`: whether one of them is frozen since joining, as in the form of one.
+    """
 
-    def __init__(self, *args: Any, partner: Partner, **options: Any) -> None:
-        initial = {}
-        if partner.default_budget_amount is not None:
-            initial = budget_values(
-                partner.default_budget_amount,
-                partner.default_budget_period,
-                partner.default_budget_on_exhaustion,
-            )
+    def __init__(
+        self, *args: Any, partner: Partner, has_frozen_by_joining: bool, **options: Any
+    ) -> None:
+        initial = {"unfreeze": has_frozen_by_joining, **default_terms(partner)}
         super().__init__(*args, initial=initial, **options)
-        # The partner itself is the reader.
-        self.fields["on_exhaustion"].choices = [  # type: ignore[attr-defined]
-            *capitalised([(OnExhaustion.FREEZE, OnExhaustion.FREEZE.label)]),
-            (OnExhaustion.NOTIFY, _("Only tell your organisation")),
-        ]
 
     def clean_amount(self) -> Decimal:
         amount: Decimal = self.cleaned_data["amount"]

@@ -30,7 +30,7 @@ def _customer(task: RowTask) -> Association:
 
 
 def _set_budget(task: RowTask) -> None:
-    """Set the budget unless it is used up at once, of which only the customer's page tells."""
+    """Set the budget unless it is used up at once, which only the customer's own form confirms."""
     customer, amount = _customer(task), Decimal(task.terms["amount"])
     period = BudgetPeriod(task.terms["period"])
     spent = spent_this_month([customer], partner=task.member.partner, now=task.now)
@@ -45,6 +45,7 @@ def _set_budget(task: RowTask) -> None:
         reason=task.reason,
         by=task.member.user,
         now=task.now,
+        chosen_at=task.chosen_at,
     )
 
 

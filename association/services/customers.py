@@ -4,8 +4,7 @@ Which freezes a partner may lift is decided here; `accounts` only writes them. E
 rows once, and then calls functions that write them.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,7 +31,7 @@ from association.services.recipients import (
     email_partner,
     tell_frozen,
 )
-from audit.services import moment_after_events, record_audit_event, record_audit_events
+from audit.services import moment_after_events, record_audit_event
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
@@ -43,27 +42,7 @@ MOST_FREEZES_A_DAY = 10
 ALL_BUT_ADMINISTRATOR = frozenset(FreezeCause) - {FreezeCause.ADMINISTRATOR}
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetTerms:
-    """What a budget says, in the currency of the product."""
-
-    amount: Decimal
-    period: BudgetPeriod
-    on_exhaustion: OnExhaustion
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetsSet:
-    """The new budgets and, if unfreezing was asked for, what it did.
-
-    `unfrozen` accounts are free now; `still_frozen` ones have a freeze of the provider.
-    """
-
-    budgets: list[Budget]
-    unfrozen: int
-    still_frozen: int
-
-
+@whole_transaction
 def set_budget(
     *,
     association: Association,
@@ -75,49 +54,27 @@ def set_budget(
     by: User | None,
     now: datetime,
     shown_version: ShownVersion | None = None,
+    chosen_at: datetime | None = None,
 ) -> Budget:
-    """Do what `set_budgets()` says for one customer, and return its budget."""
-    done = set_budgets(
-        associations=[association],
-        terms=BudgetTerms(amount, period, on_exhaustion),
-        unfreeze=unfreeze,
-        reason=reason,
-        by=by,
-        now=now,
-        shown_version=shown_version,
-    )
-    return done.budgets[0]
+    """Set the budget, which replaces the current one, and unfreeze if asked to.
 
-
-@whole_transaction
-def set_budgets(
-    *,
-    associations: Collection[Association],
-    terms: BudgetTerms,
-    unfreeze: bool,
-    reason: str = "",
-    by: User | None,
-    now: datetime,
-    shown_version: ShownVersion | None = None,
-) -> BudgetsSet:
-    """Set the same budget for all these customers or, when one is refused, for none.
-
-    It replaces the current ones. Locks the accounts in one statement, in the order of their keys.
-    Raises Refused: ENDED, NOT_RESELLER; the context names the association. Raises ChangedMeanwhile
-    if the version is not that of `shown_terms()`.
+    Only the provider's freeze stays then. `chosen_at` is when the customer was chosen among others,
+    without a version. Locks the account. Raises Refused: ENDED, NOT_RESELLER, BUDGET_SET_MEANWHILE
+    for a budget that was set after `chosen_at`; the context names the association. Raises
+    ChangedMeanwhile if the version is not that of `shown_terms()`.
     """
     with transaction.atomic():
-        customers = _lock_resellers(associations)
-        now = moment_after(customers, now)
-        freezes = freezes_of([row.account_id for row in customers]) if unfreeze else []
-        current = {customer.pk: customer.current_budget for customer in customers}
-        check_shown(shown_version, shown_terms(current, freezes))
-        budgets = _write_budgets(customers, terms, by, now)
-        refresh_status([customer.account_id for customer in customers])
-        closed, still_open = _unfreeze(customers, freezes, reason, by, now)
-    frozen = {freeze.account_id for freeze in still_open}
-    unfrozen = {freeze.account_id for freeze in closed} - frozen
-    return BudgetsSet(budgets, unfrozen=len(unfrozen), still_frozen=len(frozen))
+        locked = _lock_reseller(association)
+        now = moment_after([locked], now)
+        freezes = freezes_of([locked.account_id]) if unfreeze else []
+        current = locked.current_budget
+        check_shown(shown_version, shown_terms(locked, current, freezes))
+        if chosen_at is not None and current is not None and current.set_at > chosen_at:
+            raise Refused(AssociationRefusal.BUDGET_SET_MEANWHILE, association=locked)
+        budget = _write_budget(locked, amount, period, on_exhaustion, by, now)
+        refresh_status([locked.account_id])
+        _unfreeze(locked, freezes, reason, by, now)
+    return budget
 
 
 @whole_transaction
@@ -140,7 +97,7 @@ def freeze_customer(
     """
     cause = FreezeCause.PARTNER
     with transaction.atomic():
-        [locked] = _lock_resellers([association])
+        locked = _lock_reseller(association)
         now = moment_after([locked], now)
         lock_partner_to_act(locked, by)
         freezes = list(locked.account.freezes.all())
@@ -182,22 +139,20 @@ def unfreeze_customer(
     that is not in the version of `shown_freezes()`.
     """
     with transaction.atomic():
-        [locked] = _lock_resellers([association])
+        locked = _lock_reseller(association)
         now = moment_after([locked], now)
         if locked.current_budget is None:
             raise Refused(AssociationRefusal.NO_BUDGET, association=locked)
         freezes = freezes_of([locked.account_id])
         check_shown(shown_version, shown_freezes(freezes, ALL_BUT_ADMINISTRATOR))
-        closed, _ = _unfreeze([locked], freezes, reason, by, now)
-        return closed
+        return _unfreeze(locked, freezes, reason, by, now)
 
 
-def shown_terms(budgets: Mapping[int, Budget | None], freezes: Iterable[Freeze]) -> dict[str, Any]:
-    """Return what a page shows that sets budgets: the current ones, and what it may unfreeze.
-
-    `budgets` are by the key of the association.
-    """
-    current = {f"budget-{key}": budget and budget.pk for key, budget in budgets.items()}
+def shown_terms(
+    association: Association, budget: Budget | None, freezes: Iterable[Freeze]
+) -> dict[str, Any]:
+    """Return what a page shows that sets a budget: the current one, and what it may unfreeze."""
+    current = {f"budget-{association.pk}": budget and budget.pk}
     return current | shown_freezes(freezes, ALL_BUT_ADMINISTRATOR)
 
 
@@ -292,43 +247,42 @@ def lock_partner_to_act(association: Association, by: User | None) -> None:
     check_partner_may_act(association, by)
 
 
-def _lock_resellers(associations: Collection[Association]) -> list[Association]:
-    customers = lock_customers(associations)
-    for customer in customers:
-        if not customer.is_reseller:
-            raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
-    return customers
+def _lock_reseller(association: Association) -> Association:
+    [locked] = lock_customers([association])
+    if not locked.is_reseller:
+        raise Refused(AssociationRefusal.NOT_RESELLER, association=locked)
+    return locked
 
 
-def _write_budgets(
-    customers: list[Association], terms: BudgetTerms, by: User | None, now: datetime
-) -> list[Budget]:
-    current = {customer.pk: customer.current_budget for customer in customers}
-    replaced = [budget for budget in current.values() if budget is not None]
-    if replaced:
-        Budget.objects.filter(pk__in=[budget.pk for budget in replaced]).update(replaced_at=now)
-    budgets = Budget.objects.bulk_create(
-        Budget(
-            association=customer,
-            amount=terms.amount,
-            period=terms.period,
-            on_exhaustion=terms.on_exhaustion,
-            set_at=now,
-            set_by=by,
-            set_by_provider=acts_for_provider(by),
-        )
-        for customer in customers
+def _write_budget(
+    customer: Association,
+    amount: Decimal,
+    period: BudgetPeriod,
+    on_exhaustion: OnExhaustion,
+    by: User | None,
+    now: datetime,
+) -> Budget:
+    replaced = customer.current_budget
+    if replaced is not None:
+        Budget.objects.filter(pk=replaced.pk).update(replaced_at=now)
+    budget = Budget.objects.create(
+        association=customer,
+        amount=amount,
+        period=period,
+        on_exhaustion=on_exhaustion,
+        set_at=now,
+        set_by=by,
+        set_by_provider=acts_for_provider(by),
     )
-    record_audit_events(
+    record_audit_event(
         action="budget.set",
-        changes=[
-            (budget, _audited(current[budget.association_id]), _audited(budget))
-            for budget in budgets
-        ],
+        about=budget,
         by=by,
         now=now,
+        before=_audited(replaced),
+        after=_audited(budget),
     )
-    return budgets
+    return budget
 
 
 def end_budget(*, association: Association, by: User, now: datetime) -> None:
@@ -362,22 +316,15 @@ def _audited(budget: Budget | None) -> dict[str, Any] | None:
 
 
 def _unfreeze(
-    customers: list[Association],
-    freezes: list[Freeze],
-    reason: str,
-    by: User | None,
-    now: datetime,
-) -> tuple[list[Freeze], list[Freeze]]:
-    """Return which of the customers' freezes were lifted, and which are still open."""
+    customer: Association, freezes: list[Freeze], reason: str, by: User | None, now: datetime
+) -> list[Freeze]:
+    """Return which of the customer's freezes were lifted; e-mail the customer who is free then."""
     closed, still_open = close_freezes(
         freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
-    lifted = {freeze.account_id: freeze for freeze in closed}
-    frozen = {freeze.account_id for freeze in still_open}
-    free = [row for row in customers if row.account_id in lifted.keys() - frozen]
-    unfrozen = [(lifted[row.account_id], row.account) for row in free]
-    email_owners("association.unfrozen", unfrozen, now=now)
-    for customer in free if acts_for_provider(by) else ():
-        freeze = lifted[customer.account_id]
-        email_partner("association.customer_unfrozen", freeze, customer, now=now)
-    return closed, still_open
+    if closed and not still_open:
+        freeze = closed[-1]
+        email_owners("association.unfrozen", [(freeze, customer.account)], now=now)
+        if acts_for_provider(by):
+            email_partner("association.customer_unfrozen", freeze, customer, now=now)
+    return closed

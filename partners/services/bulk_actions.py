@@ -35,12 +35,16 @@ FORGETS_REASON = frozenset({BulkKind.SET_BUDGET, BulkKind.FREEZE, BulkKind.UNFRE
 
 @dataclass(frozen=True, slots=True)
 class RowTask:
-    """What to do with one row: the action's member, terms and reason, and the key of the object."""
+    """What to do with one row: the key of the object, and the action's member, terms and reason.
+
+    `chosen_at` is when the rows were chosen.
+    """
 
     member: PartnerMember
     key: int
     terms: Mapping[str, Any]
     reason: str
+    chosen_at: datetime
     now: datetime
 
 
@@ -250,7 +254,7 @@ def _perform(
         raise Refused(MemberRefusal.NO_LONGER_MEMBER)
     member.partner, member.user = action.partner, action.created_by
     with acting_for(action.partner_id, member.user):
-        perform(RowTask(member, key, action.terms, action.reason, now))
+        perform(RowTask(member, key, action.terms, action.reason, action.created_at, now))
 
 
 def _has_waited_too_long(error: Exception) -> bool:

@@ -61,6 +61,10 @@ class BulkSubject:
     # The names of rows by their keys, and the sentence for the code of a refusal.
     names_of: Callable[[PartnerMember, Collection[int]], Mapping[int, Name]]
     sentence_of: Callable[[str], str]
+    # What the page of a draft says of each row that it shows, by key.
+    facts_of: Callable[[PartnerMember, BulkKind, Collection[int]], Mapping[int, str]] = (
+        lambda member, kind, keys: {}
+    )
 
 
 def sent_kind(request: HttpRequest, subject: BulkSubject) -> BulkKind:
@@ -181,7 +185,9 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
     if action.state != BatchState.DRAFT:
         rows = rows.exclude(outcome__in=["", BulkActionRow.DONE])
     shown = list(rows[:SHOWN])
-    names = subject.names_of(member, [row.object_id for row in shown])
+    keys = [row.object_id for row in shown]
+    names, is_draft = subject.names_of(member, keys), action.state == BatchState.DRAFT
+    facts = subject.facts_of(member, BulkKind(action.kind), keys) if is_draft else {}
     list_url = reverse(subject.list_page)
     batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
     return {
@@ -189,7 +195,15 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
         "impossible_count": _count_impossible(member, subject, action),
         "title": subject.titles[BulkKind(action.kind)] % {"number": action.size},
         "effects": subject.effects,
-        "rows": [(names.get(row.object_id), row, _word(subject, row.outcome)) for row in shown],
+        "rows": [
+            (
+                names.get(row.object_id),
+                row,
+                facts.get(row.object_id, "") if is_draft else _word(subject, row.outcome),
+            )
+            for row in shown
+        ],
+        "has_facts": bool(facts),
         "left_out": (action.refused_count or action.size) - len(shown),
         "rows_are_removed": _are_rows_removed(action),
         "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),

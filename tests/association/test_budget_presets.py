@@ -29,13 +29,10 @@ def boss():
     return PartnerMemberFactory.create(administrator=True)
 
 
-def open_form(boss, *customers):
+def open_form(boss, customer):
     client = Client()
     client.force_login(boss.user)
-    if len(customers) == 1:
-        return client.get(reverse("console_set_budget", args=[customers[0].pk]))
-    keys = [row.pk for row in customers]
-    return client.get(reverse("console_set_budgets"), {"customer": keys})
+    return client.get(reverse("console_set_budget", args=[customer.pk]))
 
 
 def customer_of(boss, **invitation):
@@ -81,11 +78,14 @@ def test_present_budget_comes_first(boss):
     assert "Filled in" not in page.content.decode()
 
 
-def test_several_customers_begin_with_the_default(boss):
+def test_many_customers_begin_with_the_default(boss):
     give_default(boss)
-    page = open_form(boss, customer_of(boss, **PRESET), customer_of(boss, **PRESET))
-    assert shown(page)[0] == "70.00"
-    assert FROM_SETTINGS in page.content.decode()
+    client = Client()
+    client.force_login(boss.user)
+    sent = {"action": "set_budget", "row": [customer_of(boss, **PRESET).pk]}
+    page = client.post(reverse("console_choose_customers"), sent, follow=True)
+    assert shown(page) == ("70.00", "monthly", "freeze")
+    assert page.context["form"]["unfreeze"].value() is True
 
 
 def test_without_any_the_amount_is_empty(boss):

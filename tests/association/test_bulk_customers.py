@@ -188,14 +188,34 @@ def test_ticked_customers_are_frozen(client, boss):
     assert "1 of 1 done" in text_of(client.get(page))
 
 
-def test_few_ticked_customers_get_the_page_that_shows_their_budgets(client, boss):
-    rows = [joined(boss), joined(boss)]
-    page = choose(client, "set_budget", rows)
-    assert page == f"{LIST}budget?customer={rows[0].pk}&customer={rows[1].pk}"
-    assert client.get(page).status_code == 200
-    page = choose(client, "set_budget", [*rows, joined(boss, referral=True)])
-    assert page.startswith(CHOOSE)
-    assert "As it is now, 1 of them will be left alone" in text_of(client.get(page))
+def test_page_shows_what_each_customer_has_and_has_spent(client, boss):
+    waiting, second, referral = joined(boss), free(joined(boss)), joined(boss, referral=True)
+    SpendingFactory.create(account=second.account, amount=Decimal("12.50"))
+    shown = client.get(choose(client, "set_budget", [waiting, second, referral]))
+    assert [text.replace("\xa0", " ") for _name, _row, text in shown.context["rows"]] == [
+        "Waiting for a budget. Spent this month: 0.00 USD.",
+        "Not frozen. Present budget: 50.00 USD, monthly. Spent this month: 12.50 USD.",
+        "Not frozen. Spent this month: 0.00 USD.",
+    ]
+    assert "<details open>" in shown.content.decode()
+    assert "As it is now, 1 of them will be left alone" in text_of(shown)
+
+
+def test_unfreezing_is_ticked_where_joining_has_frozen_one(client, boss):
+    second = free(joined(boss))
+    for rows, is_ticked in ([[second], False], [[second, joined(boss)], True]):
+        form = client.get(choose(client, "set_budget", rows)).context["form"]
+        assert form["unfreeze"].value() is is_ticked
+
+
+def test_budget_that_was_set_after_the_choice_stays(client, boss):
+    other, customer = joined(boss), joined(boss)
+    page = choose(client, "set_budget", [customer, other])
+    with_budget(customer)
+    client.post(page, {"amount": "100", "period": "monthly", "on_exhaustion": "freeze"})
+    outcomes = BulkAction.objects.get().rows.order_by("number").values_list("outcome", flat=True)
+    assert list(outcomes) == ["budget_set_meanwhile", "done"]
+    assert [row.budgets.get().amount for row in (customer, other)] == [50, 100]
 
 
 def test_all_that_match_get_a_budget(client, boss):
@@ -258,10 +278,13 @@ def test_worker_does_customers_and_not_invitations(client, boss, monkeypatch):
     assert "1 of 1 done" in text_of(client.get(page))
 
 
+@pytest.mark.parametrize(("kind", "statements"), [("freeze", 8), ("set_budget", 14)])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_page_has_a_constant_query_count(client, boss, rows, django_assert_num_queries):
-    page = choose(client, "freeze", [joined(boss) for _ in range(rows)])
-    with django_assert_num_queries(8):
+def test_page_has_a_constant_query_count(
+    client, boss, kind, statements, rows, django_assert_num_queries
+):
+    page = choose(client, kind, [with_budget(joined(boss)) for _ in range(rows)])
+    with django_assert_num_queries(statements):
         client.get(page)
 
 

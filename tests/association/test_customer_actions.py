@@ -95,13 +95,6 @@ def budget_and_unfreeze(client, customer):
     return post(client, "set_budget", customer, **TERMS, form_key=KEY, unfreeze="on", reason="Paid")
 
 
-def several(client, customer):
-    address = reverse("console_set_budgets")
-    page = client.get(address, {"customer": customer.pk})
-    sent = {"customer": [customer.pk], **TERMS, "form_key": KEY}
-    return client.post(address, {**version_of(page), **sent})
-
-
 def freeze(client, customer):
     return post(client, "freeze", customer, scope="account", reason="Late", form_key=KEY)
 
@@ -124,7 +117,6 @@ def manage(client, customer):
     [
         ((), budget, ["budget.set"]),
         ((), budget_and_unfreeze, ["budget.set", "freeze.closed"]),
-        ((), several, ["budget.set"]),
         ((), freeze, ["freeze.opened"]),
         ((freeze,), widen, ["freeze.replaced", "freeze.widened"]),
         ((budget,), unfreeze, ["freeze.closed"]),
@@ -408,24 +400,25 @@ def test_manager_is_one_of_the_partners_members(client, customer, boss):
     assert (event.before, event.after) == ({"manager": boss.pk}, {"manager": colleague.pk})
 
 
-def test_only_who_was_frozen_and_is_free_now_counts_as_freed(client, boss):
-    freed, kept, free = (joined(boss) for _ in range(3))
-    budget_and_unfreeze(client, free)
-    cause = FreezeCause.ADMINISTRATOR
-    freeze_account(account=kept.account, cause=cause, by=None, now=timezone.now())
-    client.get(url("customer", free))
-    chosen = [row.pk for row in (freed, kept, free)]
+@pytest.mark.parametrize(
+    ("is_frozen_by_provider", "sentence", "emailed"),
+    [
+        (False, "The account is not frozen any more.", 1),
+        (True, "The account stays frozen: Example Cloud has frozen it.", 0),
+    ],
+)
+def test_message_says_whether_the_account_is_free_now(
+    client, customer, is_frozen_by_provider, sentence, emailed
+):
+    if is_frozen_by_provider:
+        cause = FreezeCause.ADMINISTRATOR
+        freeze_account(account=customer.account, cause=cause, by=None, now=timezone.now())
+    answer = budget_and_unfreeze(client, customer)
 
-    address = reverse("console_set_budgets")
-    version = version_of(client.get(address, {"customer": chosen}))
-    client.post(address, {**version, "customer": chosen, **TERMS, "unfreeze": "on"})
-
-    [message] = client.get(reverse("console_customers")).context["messages"]
-    assert str(message) == (
-        "3 budgets are set. The account is not frozen any more. "
-        "1 account stays frozen: Example Cloud has frozen it."
-    )
-    assert emails("association.unfrozen") == 2
+    [message] = client.get(answer["Location"]).context["messages"]
+    last = "No other customer waits for a budget."
+    assert str(message) == f"The budget is set. {sentence} {last}"
+    assert emails("association.unfrozen") == emailed
 
 
 @pytest.mark.parametrize("scope", ["account", "account_and_resources"])

@@ -23,7 +23,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.journeys.walk import document
-from tests.shown_forms import open_and_send, version_of
+from tests.shown_forms import open_and_send
 from web.models import FormKey
 
 pytestmark = pytest.mark.django_db
@@ -60,18 +60,10 @@ def post(client, name, customer, **sent):
     return open_and_send(client, address, {"form_key": KEY} | sent)
 
 
-def several(client, customer):
-    sent = {**TERMS, "customer": [customer.pk], "form_key": KEY}
-    address = reverse("console_set_budgets")
-    page = client.get(address, {"customer": customer.pk})
-    return client.post(address, {**version_of(page), **sent})
-
-
 @pytest.mark.parametrize(
     ("module", "send"),
     [
         (refusing, lambda client, customer: post(client, "set_budget", customer, **TERMS)),
-        (refusing, several),
         (refusing, lambda client, customer: post(client, "freeze", customer, **FREEZE)),
         (
             refusing,

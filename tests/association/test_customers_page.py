@@ -1,8 +1,7 @@
-"""The console's page of one customer, and the budget for several: what they show, and to whom."""
+"""The console's page of one customer: what they show, and to whom."""
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,10 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import FreezeCause
-from association.models import Budget, BudgetPeriod, OnExhaustion
+from association.models import BudgetPeriod, OnExhaustion
 from association.services.budget_requests import ask_partner
 from association.services.customers import set_budget
-from audit.models import AuditEvent
 from tests.factories import (
     BillFactory,
     FreezeFactory,
@@ -23,12 +21,10 @@ from tests.factories import (
     end_by_provider,
     make_associated,
 )
-from tests.shown_forms import hidden_fields, open_and_send
+from tests.shown_forms import open_and_send
 
 pytestmark = pytest.mark.django_db
 
-SEVERAL = "/partner/customers/budget"
-ENDED = "This association has ended."
 ENDED = "This association has ended."
 TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
 FORMS = ("set_budget", "freeze", "unfreeze", "assign_manager")
@@ -136,7 +132,6 @@ def test_customer_of_a_colleague_does_not_exist_for_a_manager(boss):
         assert client_of(manager.user).get(url(name, customer)).status_code == 404
     for name in FORMS:
         assert client_of(manager.user).post(url(name, customer), TERMS).status_code == 404
-    assert client_of(manager.user).get(f"{SEVERAL}?customer={customer.pk}").status_code == 404
 
     customer.manager = manager
     customer.save()
@@ -168,59 +163,6 @@ def test_no_page_about_a_customer_is_framed_cached_or_public(client, boss):
         assert answer["Cache-Control"] == "no-store"
         stranger = Client(SERVER_NAME="127.0.0.1").get(url(name, customer))
         assert stranger.status_code == 302
-
-
-# --- several
-
-
-def test_several_get_one_budget_each_and_are_unfrozen(client, boss):
-    customers = [joined(boss), joined(boss)]
-    keys = [customer.pk for customer in customers]
-    page = client.get(SEVERAL, {"customer": keys})
-    for customer in customers:
-        assert customer.account.owner.account_name in page.content.decode()
-
-    sent = {**hidden_fields(page), **TERMS, "customer": keys, "unfreeze": "on"}
-    for _ in range(2):
-        assert client.post(SEVERAL, sent).status_code == 303
-
-    assert Budget.objects.count() == 2
-    assert AuditEvent.objects.filter(action="budget.set", actor=boss.user).count() == 2
-    assert [customer.account.freezes.open().count() for customer in customers] == [0, 0]
-
-
-@pytest.mark.parametrize("amount", ["1,500", "0", "NaN"])
-def test_several_keep_their_ticks_when_something_is_wrong(client, boss, amount):
-    customers = [joined(boss), joined(boss)]
-    keys = [customer.pk for customer in customers]
-
-    answer = client.post(SEVERAL, {**TERMS, "customer": keys, "amount": amount})
-
-    assert answer.status_code == 400
-    assert answer.content.decode().count('type="hidden" name="customer"') == 2
-    assert Budget.objects.count() == 0
-
-
-def test_several_with_one_that_refuses_get_nothing_and_the_page_names_it(client, boss):
-    reseller, referral = joined(boss), joined(boss, referral=True)
-
-    answer = client.post(SEVERAL, {**TERMS, "customer": [reseller.pk, referral.pk]})
-
-    assert answer.status_code == 409
-    assert referral.account.owner.account_name in answer.content.decode()
-    assert Budget.objects.count() == 0
-
-
-def test_several_are_ones_own_and_not_too_many(client, boss):
-    mine, theirs = joined(boss), joined(PartnerMemberFactory.create())
-    unknown: list[list[Any]] = [[mine.pk, theirs.pk], [mine.pk, 2**40], ["x"], ["-1"], ["1" * 30]]
-    for wrong in [*unknown, ["\0"]]:
-        assert client.get(SEVERAL, {"customer": wrong}).status_code == 404
-        assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 404
-    for wrong in ([], list(range(1, 102))):
-        assert client.get(SEVERAL, {"customer": wrong}).status_code == 400
-        assert client.post(SEVERAL, {**TERMS, "customer": wrong}).status_code == 400
-    assert Budget.objects.count() == 0
 
 
 def test_page_shows_that_the_customer_asks_until_a_budget_is_set(client, boss):

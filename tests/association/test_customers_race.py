@@ -9,11 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Freeze
 from association.models import Association, Budget, BudgetPeriod, OnExhaustion
-from association.services.customers import (
-    BudgetTerms,
-    freeze_customer,
-    set_budgets,
-)
+from association.services.customers import freeze_customer, set_budget
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
@@ -22,10 +18,6 @@ from tests.factories import InvitationFactory, PartnerMemberFactory, make_associ
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = 10
-
-
-def terms(amount):
-    return BudgetTerms(Decimal(amount), BudgetPeriod.MONTHLY, OnExhaustion.FREEZE)
 
 
 @pytest.fixture
@@ -43,10 +35,15 @@ def customers(members):
 def set_by(association):
     def act(member):
         try:
-            set_budgets(
-                associations=[association], terms=terms(member.user_id), unfreeze=True,
-                by=member.user, now=timezone.now(),
-            )  # fmt: skip
+            set_budget(
+                association=association,
+                amount=Decimal(member.user_id),
+                period=BudgetPeriod.MONTHLY,
+                on_exhaustion=OnExhaustion.FREEZE,
+                unfreeze=True,
+                by=member.user,
+                now=timezone.now(),
+            )
         except IntegrityError:
             return "two budgets"
         return "set"
@@ -109,20 +106,6 @@ def test_no_customer_is_ever_free_without_a_budget(members, customers):
 
     assert seen <= {(False, True), (True, False)}
     assert seen != set()
-
-
-def test_several_at_once_wait_for_each_other_in_any_order(members, customers):
-    def act(number):
-        some = customers if number == 0 else list(reversed(customers))
-        set_budgets(
-            associations=some, terms=terms(5), unfreeze=False,
-            by=members[number].user, now=timezone.now(),
-        )  # fmt: skip
-
-    at_once(act, [0, 1])
-
-    assert {current_budgets(customer) for customer in customers} == {1}
-    assert Budget.objects.count() == 2 * ROUNDS
 
 
 def test_freezing_at_once_opens_one_freeze_and_sends_one_e_mail(members, customers):

@@ -169,21 +169,6 @@ def test_budget_alone_does_not_conflict_with_a_freeze(boss, carol, customer):
     assert causes(customer) == ["association", "partner"]
 
 
-def test_budget_of_several_is_set_for_none_when_one_has_changed(boss, carol, customer):
-    other = make_associated(invitation=customer.invitation)
-    keys = [customer.pk, other.pk]
-    page = Page(boss.user, reverse("console_set_budgets"), customer=keys)
-    budget(other, carol, 7)
-
-    answer = page.send(**TERMS, customer=keys)
-
-    assert answer.status_code == 409
-    assert says(answer, f"{other.account.owner.account_name}: the budget is 7.00")
-    assert not customer.budgets.exists()
-    assert page.send(**TERMS, customer=keys).status_code == 303
-    assert [row.budgets.get(replaced_at=None).amount for row in (customer, other)] == [250, 250]
-
-
 def test_freeze_does_not_replace_a_colleagues_reason(boss, carol, customer):
     page = page_of(boss, "freeze", customer.pk)
     freeze(customer, carol)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import CustomerAccount, User
 from association.enums import LastStep, Outcome
 from association.models import Association, Attempt, BudgetAlert, BudgetPeriod, OnExhaustion
-from association.services.customers import BudgetTerms, set_budgets
+from association.services.customers import set_budget
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.overview import (
@@ -206,9 +206,11 @@ def test_second_load_changes_nothing(demo):
 
 def test_what_is_done_in_the_console_is_not_undone(administrator):
     lichtwerk = customer_of("lichtwerk")
-    set_budgets(
-        associations=[lichtwerk],
-        terms=BudgetTerms(Decimal("300.00"), BudgetPeriod.MONTHLY, OnExhaustion.FREEZE),
+    set_budget(
+        association=lichtwerk,
+        amount=Decimal("300.00"),
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
         unfreeze=True,
         by=administrator.user,
         now=timezone.now(),

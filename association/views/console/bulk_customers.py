@@ -1,11 +1,13 @@
 """The console's actions on many customers: chosen on the list, and confirmed."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,8 +21,14 @@ from association.forms.bulk import (
 from association.models.associations import AssociationQuerySet
 from association.refusals import SENTENCES
 from association.services.bulk_customers import PERFORMERS
-from association.services.customer_lists import find_customers
-from association.views.console.budgets import MOST_ON_ONE_PAGE
+from association.services.customer_lists import (
+    CustomerState,
+    customer_states,
+    find_customers,
+    with_people,
+)
+from association.services.spending import spent_this_month
+from association.views.console.customer_rows import STATUSES
 from association.views.console.customers import search_form
 from partners.enums import AssociationType, BulkKind
 from partners.forms.bulk import BulkForm
@@ -40,18 +48,45 @@ from partners.views.bulk import (
 )
 from partners.views.gate import for_members
 from partners.views.lists import all_filters_of, asked_for
-from web.answers import posted, posts_only, see_other
+from web.answers import posted, posts_only
+from web.templatetags.money import money
 
 SECTION = "customers"
 ALL_SENTENCES: Mapping[Any, Any] = {**SENTENCES, **SENTENCES_OF_PARTNERS}
 
 
 def names_of(member: PartnerMember, keys: Collection[int]) -> Mapping[int, Name]:
-    rows = member.partner.associations.visible_to(member).filter(pk__in=keys)
     return {
         key: Name(name, reverse("console_customer", args=[key]))
-        for key, name in rows.values_list("pk", "shown_name")
+        for key, name in _rows_of(member, keys).values_list("pk", "shown_name")
     }
+
+
+def facts_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Mapping[int, str]:
+    """Return, before budgets are set, what each customer has now and has spent this month."""
+    if kind != BulkKind.SET_BUDGET:
+        return {}
+    rows, now = list(with_people(_rows_of(member, keys))), timezone.now()
+    spent = spent_this_month(rows, partner=member.partner, now=now)
+    return {
+        state.association.pk: _facts(state, spent[state.association.pk])
+        for state in customer_states(rows, now=now)
+    }
+
+
+def _facts(state: CustomerState, spent: Decimal) -> str:
+    sentences = [f"{STATUSES[state.status][0]}."]
+    if state.budget:
+        text = _("Present budget: %(amount)s, %(period)s.")
+        values = {"amount": money(state.budget.amount)}
+        sentences.append(text % {**values, "period": state.budget.get_period_display()})
+    sentences.append(_("Spent this month: %(spent)s.") % {"spent": money(spent)})
+    return " ".join(sentences)
+
+
+def _rows_of(member: PartnerMember, keys: Any) -> AssociationQuerySet:
+    rows: AssociationQuerySet = member.partner.associations.visible_to(member)
+    return rows.filter(pk__in=keys)
 
 
 def possible(member: PartnerMember, kind: BulkKind) -> AssociationQuerySet:
@@ -88,6 +123,7 @@ SUBJECT = BulkSubject(
     effects="association/console/_bulk_effects.html",
     possible=possible,
     names_of=names_of,
+    facts_of=facts_of,
     sentence_of=lambda code: str(ALL_SENTENCES[code]),
 )
 
@@ -111,10 +147,6 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
             back_url=back_url,
         )
     keys = ticked_keys(request, member.partner.associations.visible_to(member))
-    if kind == BulkKind.SET_BUDGET and _can_all_be_shown(member, keys):
-        # That page shows what each of them has now, and sets all budgets or none.
-        query = urlencode([("customer", key) for key in keys])
-        return see_other(f"{reverse('console_set_budgets')}?{query}")
     return choose(request, member, SUBJECT, kind, lambda: keys, back_url=back_url)
 
 
@@ -123,11 +155,6 @@ def _keys_that_match(request: HttpRequest, member: PartnerMember) -> list[int]:
     found = find_customers(member, all_filters_of(search_form(request, member)))
     ordered = found.order_by("-associated_at", "-pk").values_list("pk", flat=True)
     return list(ordered[: MOST_ROWS + 1])
-
-
-def _can_all_be_shown(member: PartnerMember, keys: Collection[int]) -> bool:
-    possible_count = possible(member, BulkKind.SET_BUDGET).filter(pk__in=keys).count()
-    return 0 < len(keys) <= MOST_ON_ONE_PAGE and possible_count == len(keys)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +178,11 @@ def _form(request: HttpRequest, member: PartnerMember, action: BulkAction) -> Bu
     data = posted(request)
     match action.kind:
         case BulkKind.SET_BUDGET:
-            return BudgetManyForm(data, partner=member.partner)
+            rows = _rows_of(member, action.rows.values("object_id"))
+            frozen = rows.in_force().filter(is_frozen_by_joining=True)
+            return BudgetManyForm(
+                data, partner=member.partner, has_frozen_by_joining=frozen.exists()
+            )
         case BulkKind.ASSIGN_MANAGER:
             members = member.partner.members.select_related("user").order_by("user__email", "pk")
             return ManagerManyForm(data, members=list(members))
