@@ -86,10 +86,16 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
     return rows
 
 
-def next_waiting(member: PartnerMember, *, besides: Association) -> Association | None:
-    """Return the member's customer who has waited longest for a budget, but not this one."""
+def next_waiting(
+    member: PartnerMember, *, besides: Association, named: int | None = None
+) -> Association | None:
+    """Return the member's customer who has waited longest for a budget, but not this one.
+
+    The one with the key `named` comes first, if that one still waits.
+    """
     waiting = find_customers(member, {"status": CustomerStatus.WAITING}).exclude(pk=besides.pk)
-    return waiting.order_by("associated_at", "pk").first()
+    by_age = waiting.order_by("associated_at", "pk")
+    return (by_age.filter(pk=named).first() if named else None) or by_age.first()
 
 
 def is_waiting(customer: Association) -> bool:

@@ -28,6 +28,7 @@ from association.views.console.customers import (
 from partners.models import PartnerMember
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_or_conflict
+from web.random_ids import key_or_404
 from web.refused import Refused
 
 
@@ -35,11 +36,12 @@ from web.refused import Refused
 @for_members
 @answers_refusals
 def set_budget(request: HttpRequest, member: PartnerMember, association_id: int) -> HttpResponse:
-    """Set the budget of one customer; `next` in the POST goes on with who has waited longest."""
+    """Set the budget of one customer; `next` in the POST is the one whom the page named as next."""
     customer = find_customer(member, association_id)
     if not customer.is_reseller:
         raise Refused(AssociationRefusal.NOT_RESELLER, association=customer)
-    following = next_waiting(member, besides=customer)
+    named = key_or_404(request.POST["next"]) if "next" in request.POST else None
+    following = next_waiting(member, besides=customer, named=named)
     now = timezone.now()
     spent = spent_this_month([customer], partner=member.partner, now=now)[customer.pk]
     if request.method != "POST":
