@@ -32,11 +32,11 @@ MOST_WAITING = 99
 MOST_READ = 1_000
 
 
-def customers_waiting(member: PartnerMember) -> QuerySet[Association]:
+def customers_frozen_by_joining(member: PartnerMember) -> QuerySet[Association]:
     """Return the reseller customers who are still frozen by their association, oldest first.
 
-    Each has `has_budget` (with a budget, only unfreezing is missing), and `asked_at` and
-    `asked_for` of what the customer last asked.
+    Each has `has_budget` (without one, the customer waits for a budget; with one, to be unfrozen),
+    and `asked_at` and `asked_for` of what the customer last asked.
     """
     return _frozen_customers(member, is_frozen_by_joining=True)[: SHOWN + 1]
 

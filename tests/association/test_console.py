@@ -1,6 +1,7 @@
 """The console's first page: what waits for the member, and the funnel; nothing of others."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -9,17 +10,20 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from association.enums import Side
 from association.models import BudgetRequest
+from association.services.customer_lists import find_customers
 from association.services.customer_status import refresh_status
+from association.services.customers import set_budget
 from association.services.overview import (
     Funnel,
+    customers_frozen_by_joining,
     customers_out_of_budget,
-    customers_waiting,
     end_requests_open,
     funnel_of,
     invitations_expiring,
     refused_by_cause,
     waiting_counts,
 )
+from partners.enums import BudgetPeriod, OnExhaustion
 from partners.services.pages import Count
 from tests.factories import (
     AttemptFactory,
@@ -35,8 +39,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; funnel; waiting, out of budget, end requests; requests; refused, put off;
-# undelivered, causes, expiring; what waits, for the navigation
+# session, user, member; funnel; frozen by joining, out of budget, end requests; requests; refused,
+# put off; undelivered, causes, expiring; what waits, for the navigation
 STATEMENTS = 14
 # About people who are shown: who has joined, messages to them, who does not want e-mail.
 ABOUT_PEOPLE = 3
@@ -121,8 +125,32 @@ def test_overview_lists_customers_oldest_first(boss):
         for hours in (1, 3, 2)
     ]
 
-    assert [row.pk for row in customers_waiting(boss)] == [made[1].pk, made[2].pk, made[0].pk]
+    assert [row.pk for row in customers_frozen_by_joining(boss)] == [
+        made[1].pk,
+        made[2].pk,
+        made[0].pk,
+    ]
     assert list(customers_out_of_budget(boss)) == []
+
+
+def test_with_a_budget_a_frozen_customer_waits_to_be_unfrozen_and_for_no_budget(boss):
+    customer = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
+    assert "Joined and frozen" in shown_to(boss)
+    set_budget(
+        association=customer,
+        amount=Decimal("10.00"),
+        period=BudgetPeriod.MONTHLY,
+        on_exhaustion=OnExhaustion.FREEZE,
+        by=boss.user,
+        now=timezone.now(),
+    )
+    customer.refresh_from_db()
+
+    [listed] = customers_frozen_by_joining(boss)
+    assert (listed, listed.has_budget, customer.status) == (customer, True, "frozen")
+    assert "Has a budget, still frozen." in shown_to(boss)
+    assert waiting_counts(boss)[0].number == 1
+    assert list(find_customers(boss, {"status": "waiting"})) == []
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -214,7 +242,7 @@ def test_a_new_partner_is_shown_its_first_steps(boss):
     page = shown_to(boss)
 
     assert "Your first customer is three steps away" in page
-    assert "No customer is waiting." not in page
+    assert "No customer waits for a budget or to be unfrozen." not in page
 
 
 def test_overview_masks_addresses_for_members_who_may_not_read_them(boss):
@@ -240,7 +268,7 @@ def test_overview_shows_nothing_of_another_partner(boss):
 
     assert associated.account.owner.account_name not in page
     assert asked.address not in page
-    assert "No customer is waiting." in page
+    assert "No customer waits for a budget or to be unfrozen." in page
 
 
 def test_overview_does_not_exist_without_a_membership():
@@ -260,7 +288,7 @@ def test_overview_forgets_who_is_unfrozen_or_answered(boss):
 
     page = shown_to(boss)
 
-    assert "No customer is waiting." in page
+    assert "No customer waits for a budget or to be unfrozen." in page
     assert asked.address not in page
 
 

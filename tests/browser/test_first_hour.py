@@ -101,7 +101,7 @@ def test_first_hour_of_a_partner(new_visitor):
     assert newest_mail_to(ADDRESS).subject == "Your account is no longer frozen"
 
     go_to(colleague, "Overview", "Overview")
-    assert colleague.reads("No customer is waiting.")
+    assert colleague.reads("No customer waits for a budget or to be unfrozen.")
     for part in ("Invitations", "Requests", "History", "Customers", "Members"):
         heading = "Requests for an online invitation" if part == "Requests" else part
         go_to(colleague, part, heading)

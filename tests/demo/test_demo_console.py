@@ -16,8 +16,8 @@ from association.services.customers import set_budget
 from association.services.history import last_step, outcome
 from association.services.invariants.checking import find_violations
 from association.services.overview import (
+    customers_frozen_by_joining,
     customers_out_of_budget,
-    customers_waiting,
     end_requests_open,
     requests_open,
 )
@@ -69,7 +69,7 @@ def everything():
 
 
 def test_three_customers_wait_for_a_budget(administrator):
-    *waiting, earlier = customers_waiting(administrator)
+    *waiting, earlier = customers_frozen_by_joining(administrator)
     assert companies(waiting) == ["lichtwerk", "hafenkontor", "segelmacherei"]
     assert [row.budget_requests.count() for row in waiting] == [1, 0, 0]
     assert [row.account.resources.count() for row in waiting] == [0, 2, 0]

@@ -18,8 +18,8 @@ from association.services.overview import (
     REFUSED_SHOWN,
     REQUESTS_SHOWN,
     SHOWN,
+    customers_frozen_by_joining,
     customers_out_of_budget,
-    customers_waiting,
     end_requests_open,
     funnel_of,
     invitations_expiring,
@@ -45,7 +45,7 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     funnel = funnel_of(member=member, now=now)
     invitations = member.partner.invitations.visible_to(member)
     context = {
-        **_first_rows("waiting", customers_waiting(member), SHOWN),
+        **_first_rows("frozen_by_joining", customers_frozen_by_joining(member), SHOWN),
         **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
