@@ -205,6 +205,14 @@ FOR_GOOD = frozenset(
         RefusalCode.INTERNAL_ACCOUNT,
     }
 )
+# What ends by itself, maybe only after the account may join.
+MAY_END_TOO_LATE = frozenset(
+    {
+        RefusalCode.SPECIAL_CONTRACT,
+        RefusalCode.PROFESSIONAL_SERVICES_CONTRACT,
+        RefusalCode.RESERVED_INSTANCES,
+    }
+)
 
 
 class Operation(StrEnum):

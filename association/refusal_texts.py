@@ -5,7 +5,7 @@ has nothing filled in, so no amount, date or name can reach a partner through it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -238,6 +238,27 @@ INVITATION_TEXTS: dict[str, RefusalText] = {
 }
 
 REFUSAL_TEXTS: Mapping[str, RefusalText] = ACCOUNT_TEXTS | INVITATION_TEXTS
+
+# What the partner can do where what refuses ends only after the account may join.
+_TOO_LATE_TO_WAIT: "Mapping[str, StrOrPromise]" = {
+    RefusalCode.SPECIAL_CONTRACT: _(
+        "The contract does not end while the account can still join. Talk to the customer and the"
+        " provider about it."
+    ),
+    RefusalCode.RESERVED_INSTANCES: _(
+        "Ask the customer to unsubscribe, or offer the referral type. They do not expire while the"
+        " account can still join."
+    ),
+}
+
+
+def text_for_partner(code: str, *, ends_too_late: bool) -> RefusalText:
+    """Return the texts of a refusal; `ends_too_late` is what `way_out()` takes too."""
+    text = REFUSAL_TEXTS[code]
+    if not ends_too_late:
+        return text
+    operation = _TOO_LATE_TO_WAIT.get(code, text.suggested_operation)
+    return replace(text, suggested_operation=operation)
 
 
 def check_line(check: Check) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
-from association.refusal_texts import REFUSAL_TEXTS, check_line
-from association.services.eligibility import Check, Decision, Facts, evaluate
+from association.refusal_texts import check_line, text_for_partner
+from association.services.eligibility import Check, Decision, evaluate
 from association.services.facts import load_record
 from association.ways_out import way_as_text, way_out
 from partners.enums import AssociationType
@@ -96,16 +96,21 @@ def _decide(form: PreviewForm) -> Decision:
 
 def _lines(decision: Decision, partner: Partner) -> list[dict[str, Any]]:
     refused = {refusal.code for refusal in decision.refusals}
-    ways = {code: way_as_text(way_out(code, is_bound=False), partner) for code in refused}
+    too_late = decision.ending_too_late
+    ways = {
+        code: way_as_text(way_out(code, is_bound=False, ends_too_late=code in too_late), partner)
+        for code in refused
+    }
     return [
-        {**_line(check, decision.facts), "way_out": ways.get(check.code, "")}
-        for check in decision.checks
+        {**_line(check, decision), "way_out": ways.get(check.code, "")} for check in decision.checks
     ]
 
 
-def _line(check: Check, facts: Facts) -> dict[str, Any]:
-    read = [text for name in READ_BY[check.code] for text in _as_lines(name, getattr(facts, name))]
-    return {**check_line(check), "facts": read, "text": REFUSAL_TEXTS[check.code]}
+def _line(check: Check, decision: Decision) -> dict[str, Any]:
+    names = READ_BY[check.code]
+    read = [text for name in names for text in _as_lines(name, getattr(decision.facts, name))]
+    text = text_for_partner(check.code, ends_too_late=check.code in decision.ending_too_late)
+    return {**check_line(check), "facts": read, "text": text}
 
 
 def _as_lines(name: str, value: Any) -> Iterable[str]:

@@ -1,7 +1,5 @@
 """The e-mail to somebody who was refused: why, and what helps; a member of the partner sends it."""
 
-from collections.abc import Collection
-
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -10,9 +8,9 @@ from association.emails.joining import find_unfinished_attempt
 from association.enums import FOR_GOOD, Operation, RefusalCode
 from association.models import Attempt
 from association.refusal_texts import INVITATION_TEXTS, customer_reason
-from association.services.admission import admit
+from association.services.admission import refusals_ending_too_late
 from association.services.following_up import joined_meanwhile, suggested_operation
-from association.ways_out import WAITING_IS_TOO_LATE, way_as_text, way_out
+from association.ways_out import way_as_text, way_out
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale
 from partners.emails import PLACEHOLDER, render_to_invited, wanted_until_unsubscribed
@@ -28,6 +26,8 @@ FOR_THE_CUSTOMER = {
 
 # Here no new account helps. After the other refusals for good one can follow an unbound invitation.
 _OF_ANOTHER_KIND = {RefusalCode.IS_PARTNER, RefusalCode.INTERNAL_ACCOUNT}
+# The customer can only wait for the end of these.
+_ENDS_BY_ITSELF = {RefusalCode.SPECIAL_CONTRACT, RefusalCode.PROFESSIONAL_SERVICES_CONTRACT}
 
 
 def advice(message: OutboxMessage) -> Email:
@@ -81,7 +81,7 @@ def paragraphs_of(attempt: Attempt) -> list[str]:
         "account": attempt.account.owner.account_name if attempt.account else "",
         "provider": settings.PROVIDER_NAME,
     }
-    too_late = _ending_too_late(attempt)
+    too_late = refusals_ending_too_late(attempt, timezone.now())
     ways = {
         code: way_out(code, is_bound=is_bound, ends_too_late=code in too_late)
         for code in attempt.refusal_codes
@@ -90,21 +90,15 @@ def paragraphs_of(attempt: Attempt) -> list[str]:
     reasons = [
         f"- {customer_reason(code)} {way_as_text(way, partner)}" for code, way in ways.items()
     ]
-    return [opening, "\n".join(reasons), _closing(attempt)]
+    return [opening, "\n".join(reasons), _closing(attempt, too_late)]
 
 
-def _ending_too_late(attempt: Attempt) -> Collection[str]:
-    """Return the refusals that outlast the time to join, as the customer's own page has them."""
-    if attempt.account is None or WAITING_IS_TOO_LATE.keys().isdisjoint(attempt.refusal_codes):
-        return ()
-    return admit(attempt=attempt, now=timezone.now()).decision.ending_too_late
-
-
-def _closing(attempt: Attempt) -> str:
+def _closing(attempt: Attempt, too_late: frozenset[RefusalCode]) -> str:
     """Return the last sentence: the link to the invitation only if it can be of use again."""
     invitation, codes = attempt.invitation, set(attempt.refusal_codes)
     values = {"address": invitation.partner.support_email, "link": invitation.link}
-    if codes & (FOR_GOOD if invitation.is_bound else _OF_ANOTHER_KIND):
+    stays = codes & (FOR_GOOD if invitation.is_bound else _OF_ANOTHER_KIND)
+    if stays or codes & _ENDS_BY_ITSELF & too_late:
         return _("If you have a question, write to %(address)s.") % values
     if codes & INVITATION_TEXTS.keys():
         return _("Then write to %(address)s, and ask for another invitation.") % values

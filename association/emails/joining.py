@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
 from association.models import Association, Attempt
-from association.refusal_texts import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS, text_for_partner
+from association.services.admission import refusals_ending_too_late
 from association.services.attempts import last_moment_to_associate
 from association.services.customer_names import person_behind
 from association.services.facts import load_holdings
@@ -127,6 +128,7 @@ def customer_refused(message: OutboxMessage) -> Email:
     codes = [code for code in message.data.get("codes", ()) if code in REFUSAL_TEXTS]
     if not codes:
         raise Stale("without a reason")
+    too_late = refusals_ending_too_late(attempt, timezone.now())
     owner = attempt.account.owner if attempt.account is not None else None
     return render_for_partner(
         message,
@@ -137,7 +139,7 @@ def customer_refused(message: OutboxMessage) -> Email:
             "label": mask_addresses(attempt.invitation.label),
             "customer": person_behind(attempt),
             "masked_address": mask_address(owner.email) if owner else "",
-            "refusals": [REFUSAL_TEXTS[code] for code in codes],
+            "refusals": [text_for_partner(code, ends_too_late=code in too_late) for code in codes],
             "console_url": absolute_url("console_attempt", attempt.pk),
         },
     )

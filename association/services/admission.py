@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import CustomerAccount
-from association.enums import RefusalCode, Step
+from association.enums import MAY_END_TOO_LATE, RefusalCode, Step
 from association.models import Attempt
 from association.services.documents import Versions
 from association.services.eligibility import Decision, evaluate
@@ -61,6 +61,16 @@ def admit_by_record(*, attempt: Attempt, record: AccountRecord, now: datetime) -
         decision=evaluate(record.facts, attempt.invitation.association_type, now),
         invitation_refusals=_invitation_refusals(attempt, record),
     )
+
+
+def refusals_ending_too_late(attempt: Attempt, now: datetime) -> frozenset[RefusalCode]:
+    """Return the refusals of the attempt that outlast the time to join, so that waiting is in vain.
+
+    No statement where none of the attempt's refusals can end by itself.
+    """
+    if attempt.account is None or MAY_END_TOO_LATE.isdisjoint(attempt.refusal_codes):
+        return frozenset()
+    return admit(attempt=attempt, now=now).decision.ending_too_late
 
 
 def _invitation_refusals(attempt: Attempt, record: AccountRecord) -> tuple[RefusalCode, ...]:

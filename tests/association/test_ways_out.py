@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from association.emails.advice import message_to_customer
 from association.ending_words import OBSTACLE_TEXTS
-from association.enums import Operation, RefusalCode
+from association.enums import MAY_END_TOO_LATE, Operation, RefusalCode
 from association.models import Association, Attempt
 from association.services.attempts import decide_attempt
 from association.services.following_up import operation_for
-from association.ways_out import WAYS_OUT, WAYS_TO_END, shown_way, way_out
+from association.ways_out import WAITING_IS_TOO_LATE, WAYS_OUT, WAYS_TO_END, shown_way, way_out
 from partners.models import Invitation
 from tests.association.test_check import refused
 from tests.factories import (
@@ -29,6 +29,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.journeys.walk import ready_attempt, walk_of
+from tests.reading_mails import write
 from tests.tables import tables
 from web.checks import check_provider_contacts, check_support_is_named
 
@@ -169,6 +170,36 @@ def test_message_and_page_say_alike_whether_waiting_helps(days, is_too_late):
             is_too_late
         )
         assert ("Check again when the contract has ended." in text) is not is_too_late
+
+
+@pytest.mark.parametrize(
+    ("days", "operation", "closing"),
+    [
+        (1, "Ask the customer to apply again when the contract has ended.", "Then open your "),
+        (None, "The contract does not end while the account can still join.", "If you have a q"),
+    ],
+)
+def test_console_and_message_say_alike_whether_waiting_helps(days, operation, closing):
+    """The link of the invitation is only where opening it again can help."""
+    walk = refused()
+    attempt = walk.attempt
+    ends_at = None if days is None else timezone.now() + timedelta(days=days)
+    ContractFactory.create(account=attempt.account, effective_to=ends_at)
+    decide_attempt(attempt=attempt, now=timezone.now())
+    boss = PartnerMemberFactory.create(partner=walk.invitation.partner, administrator=True)
+    client = Client()
+    client.force_login(boss.user)
+
+    page = client.get(f"/partner/history/{attempt.pk}/")
+    email = write("association.customer_refused", attempt, {"codes": ["special_contract"]})
+
+    for text in (page.content.decode(), email.text):
+        assert text.count(operation) == 1
+    assert message_to_customer(attempt).split("\n\n")[-2].startswith(closing)
+
+
+def test_waiting_can_be_in_vain_for_what_ends_by_itself():
+    assert set(WAITING_IS_TOO_LATE) == MAY_END_TOO_LATE
 
 
 def test_mainland_account_on_a_link_registers_a_new_one_from_the_same_invitation():

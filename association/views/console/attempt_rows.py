@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from association.emails.advice import message_to_customer, preview_advice
 from association.enums import Operation, Outcome
 from association.models import Attempt
-from association.refusal_texts import REFUSAL_TEXTS
+from association.refusal_texts import REFUSAL_TEXTS, text_for_partner
+from association.services.admission import refusals_ending_too_late
 from association.services.customer_names import person_behind
 from association.services.following_up import (
     joined_meanwhile,
@@ -83,9 +84,10 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
     sent, operations = sent_invitations([attempt], now=now)[attempt.pk], operations_for(attempt)
     if operations and joined_meanwhile([attempt]):
         operations, is_frozen = dict.fromkeys(operations), False
+    too_late = refusals_ending_too_late(attempt, now)
     refusals = [
         {
-            "text": REFUSAL_TEXTS[code],
+            "text": text_for_partner(code, ends_too_late=code in too_late),
             "operation": operation,
             "label": BUTTONS.get(operation, ""),
             "sent": sent.get(operation or ""),
