@@ -10,7 +10,7 @@ from accounts.fields import capitalised
 from association.enums import CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
 from association.refusal_texts import REFUSAL_TEXTS
-from association.services.customer_lists import NO_MANAGER
+from association.services.customer_lists import NO_MANAGER, WAITS_FOR_PARTNER
 from partners.enums import AssociationType, Channel
 from partners.forms.filters import NEWEST, SearchField
 from partners.models import PartnerMember
@@ -52,6 +52,7 @@ class CustomerSearchForm(forms.Form):
     status = _choice(
         _("Status"),
         [
+            (WAITS_FOR_PARTNER, _("Waiting for you")),
             (CustomerStatus.WAITING, _("Waiting for a budget")),
             (CustomerStatus.FROZEN, _("Frozen")),
             (CustomerStatus.FREE, _("Not frozen")),

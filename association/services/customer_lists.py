@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from accounts.enums import FreezeCause
 from accounts.models import Freeze, User
 from accounts.services.capabilities import widest_scope
-from association.enums import CustomerStatus
+from association.enums import CustomerStatus, Side
 from association.models import Association, Budget
 from association.models.associations import AssociationQuerySet
 from association.services.spending import used_of
@@ -28,6 +29,8 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
+# The filter's value for customers about whom the partner should act.
+WAITS_FOR_PARTNER = "waits_for_partner"
 _HAS_BUDGET = Q(
     association_type=AssociationType.RESELLER,
     status__in=[CustomerStatus.FROZEN, CustomerStatus.FREE],
@@ -86,6 +89,29 @@ def find_customers(member: PartnerMember, filters: Mapping[str, Any]) -> Associa
     return rows
 
 
+def waiting_for_partner(customers: AssociationQuerySet) -> tuple[AssociationQuerySet, ...]:
+    """Return about whom the partner should act, in three sets that have no customer in common.
+
+    Those who are frozen since joining; those who are frozen since their budget was used up; others
+    who ask to end. A customer whom the partner froze itself does not wait to be unfrozen. Each set
+    is found by an index of its own.
+    """
+    own_freezes = Freeze.objects.open().filter(account=OuterRef("account"))
+    is_left_frozen = ~Q(status=CustomerStatus.WAITING) & Q(
+        Exists(own_freezes.filter(cause=FreezeCause.PARTNER))
+    )
+    by_joining = Q(is_frozen_by_joining=True) & ~is_left_frozen
+    by_budget = Q(is_out_of_budget=True, is_frozen_by_joining=False) & ~is_left_frozen
+    asking = customers.in_force().filter(
+        end_requests__answered_at__isnull=True, end_requests__asking_side=Side.CUSTOMER
+    )
+    return (
+        customers.filter(by_joining),
+        customers.filter(by_budget),
+        asking.exclude(by_joining | by_budget),
+    )
+
+
 def next_waiting(
     member: PartnerMember, *, besides: Association, named: int | None = None
 ) -> Association | None:
@@ -107,6 +133,9 @@ def _with_status(rows: AssociationQuerySet, status: str | None) -> AssociationQu
     """Filter by the stored status; None: all in force."""
     if status is None:
         return rows.in_force()
+    if status == WAITS_FOR_PARTNER:
+        first, *others = (found.values("pk") for found in waiting_for_partner(rows))
+        return rows.filter(pk__in=first.union(*others))
     return rows if status == EVERY_STATUS else rows.filter(status=status)
 
 

@@ -9,7 +9,9 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 
 from association.enums import CustomerStatus, Side
 from association.models import Association, Attempt, EndRequest
+from association.models.associations import AssociationQuerySet
 from association.services.budget_requests import with_last_request
+from association.services.customer_lists import waiting_for_partner
 from association.services.reminders import resumable_attempts
 from partners.enums import Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
@@ -32,18 +34,18 @@ MOST_WAITING = 99
 MOST_READ = 1_000
 
 
-def customers_frozen_by_joining(member: PartnerMember) -> QuerySet[Association]:
-    """Return the reseller customers who are still frozen by their association, oldest first.
+def customers_frozen_by_joining(member: PartnerMember) -> QuerySet[Any]:
+    """Return the reseller customers who wait since they joined, oldest first.
 
     Each has `has_budget` (without one, the customer waits for a budget; with one, to be unfrozen),
     and `asked_at` and `asked_for` of what the customer last asked.
     """
-    return _frozen_customers(member, is_frozen_by_joining=True)[: SHOWN + 1]
+    return _frozen_customers(_waiting(member)[0])[: SHOWN + 1]
 
 
 def customers_out_of_budget(member: PartnerMember) -> QuerySet[Association]:
-    """Return the customers who are frozen because their budget is used up, oldest first."""
-    return _frozen_customers(member, is_out_of_budget=True)[: SHOWN + 1]
+    """Return the customers who wait since their budget was used up, oldest first."""
+    return _frozen_customers(_waiting(member)[1])[: SHOWN + 1]
 
 
 def end_requests_open(member: PartnerMember) -> QuerySet[EndRequest]:
@@ -113,13 +115,16 @@ def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:
     ]
 
 
-def _frozen_customers(member: PartnerMember, **cause: bool) -> QuerySet[Association]:
-    visible = member.partner.associations.visible_to(member).filter(**cause)
+def _waiting(member: PartnerMember) -> tuple[AssociationQuerySet, ...]:
+    return waiting_for_partner(member.partner.associations.visible_to(member))
+
+
+def _frozen_customers(waiting: AssociationQuerySet) -> QuerySet[Association]:
     has_budget = ExpressionWrapper(~Q(status=CustomerStatus.WAITING), output_field=BooleanField())
     return (
-        with_last_request(visible)
+        with_last_request(waiting)
         .annotate(has_budget=has_budget)
-        .select_related("account__owner")
+        .select_related("account__owner", "partner")
         .order_by("associated_at", "pk")
     )
 
@@ -127,22 +132,12 @@ def _frozen_customers(member: PartnerMember, **cause: bool) -> QuerySet[Associat
 def waiting_counts(member: PartnerMember) -> tuple[Count, Count]:
     """Count what waits for the member, in one statement: about customers, invitation requests.
 
-    Of customers: those who are frozen by joining or by their budget, or who ask to end.
+    Of customers: those whom `waiting_for_partner()` returns.
     """
-    customers = member.partner.associations.visible_to(member)
-    not_by_joining = customers.filter(is_frozen_by_joining=False)
-    only_asking = customers.in_force().filter(
-        end_requests__answered_at__isnull=True,
-        end_requests__asking_side=Side.CUSTOMER,
-        is_frozen_by_joining=False,
-        is_out_of_budget=False,
-    )
     invitation_requests = member.partner.invitation_requests.visible_to(member).open()
     # Each has an index of its own, and none counts a customer of another one.
     *waiting, requesting = Partner.objects.values_list(
-        _up_to(customers.filter(is_frozen_by_joining=True), MOST_WAITING),
-        _up_to(not_by_joining.filter(is_out_of_budget=True), MOST_WAITING),
-        _up_to(only_asking, MOST_WAITING),
+        *(_up_to(customers, MOST_WAITING) for customers in _waiting(member)),
         _up_to(invitation_requests, MOST_WAITING),
     ).get(pk=member.partner_id)
     return counted(sum(waiting), MOST_WAITING), counted(requesting, MOST_WAITING)

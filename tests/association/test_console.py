@@ -1,5 +1,6 @@
 """The console's first page: what waits for the member, and the funnel; nothing of others."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -39,9 +40,12 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-# session, user, member; funnel; frozen by joining, out of budget, end requests; requests; refused,
-# put off; undelivered, causes, expiring; what waits, for the navigation
-STATEMENTS = 14
+# session, user, member; funnel; frozen by joining, out of budget; their freezes and budgets; end
+# requests; requests; refused, put off; undelivered, causes, expiring; what waits, for the
+# navigation
+STATEMENTS = 16
+# Of the budgets that are shown.
+WHAT_IS_USED = 1
 # About people who are shown: who has joined, messages to them, who does not want e-mail.
 ABOUT_PEOPLE = 3
 
@@ -54,6 +58,17 @@ def open_overview(user):
 
 def ask_to_end(association, *, asked_at, asking_side=Side.CUSTOMER):
     association.end_requests.create(asking_side=asking_side, reason="Moved", asked_at=asked_at)
+
+
+def give_budget(customer, amount, by):
+    set_budget(
+        association=customer,
+        amount=Decimal(amount),
+        period=BudgetPeriod.ONE_TIME,
+        on_exhaustion=OnExhaustion.FREEZE,
+        by=by,
+        now=timezone.now(),
+    )
 
 
 def shown_to(member):
@@ -76,6 +91,7 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
         spent.account.freezes.update(unfrozen_at=timezone.now())
         FreezeFactory.create(account=spent.account, cause=FreezeCause.BUDGET_EXHAUSTED)
         now = timezone.now()
+        give_budget(spent, 0, boss.user)
         BudgetRequest.objects.create(association=associated, asked_at=now, asked_on=now.date())
     InvitationRequestFactory.create_batch(rows, invitation=invitation)
     InvitationFactory.create_batch(rows - 1, partner=boss.partner, expires_at=invitation.expires_at)
@@ -83,7 +99,7 @@ def test_overview_shows_what_waits_with_constant_queries(boss, rows, django_asse
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)
 
-    with django_assert_num_queries(STATEMENTS + ABOUT_PEOPLE):
+    with django_assert_num_queries(STATEMENTS + WHAT_IS_USED + ABOUT_PEOPLE):
         page = client.get("/partner/")
 
     assert page.status_code == 200
@@ -151,6 +167,63 @@ def test_with_a_budget_a_frozen_customer_waits_to_be_unfrozen_and_for_no_budget(
     assert "Has a budget, still frozen." in shown_to(boss)
     assert waiting_counts(boss)[0].number == 1
     assert list(find_customers(boss, {"status": "waiting"})) == []
+
+
+def test_new_budget_moves_a_customer_from_used_up_to_still_frozen(boss):
+    customer = make_associated(invitation=InvitationFactory.create(partner=boss.partner))
+    customer.account.freezes.update(unfrozen_at=timezone.now())
+    FreezeFactory.create(account=customer.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+    give_budget(customer, 0, boss.user)
+    context = open_overview(boss.user).context
+    assert (context["frozen"], context["used_up"]) == ([], [customer])
+
+    give_budget(customer, 100, boss.user)
+
+    page = open_overview(boss.user)
+    assert (page.context["frozen"], page.context["used_up"]) == ([customer], [])
+    shown = page.content.decode()
+    assert "Now some of it is left, still frozen." in shown
+    assert f'href="/partner/customers/{customer.pk}/unfreeze' in shown
+    assert "Raise the budget" not in shown
+
+
+def test_customer_whom_the_partner_froze_itself_does_not_wait_to_be_unfrozen(boss):
+    invitation = InvitationFactory.create(partner=boss.partner)
+    joined, exhausted, without_budget = (make_associated(invitation=invitation) for _ in range(3))
+    exhausted.account.freezes.update(unfrozen_at=timezone.now())
+    FreezeFactory.create(account=exhausted.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+    for customer in (joined, exhausted):
+        give_budget(customer, 10, boss.user)
+    assert waiting_counts(boss)[0].number == 3
+
+    for customer in (joined, exhausted, without_budget):
+        FreezeFactory.create(account=customer.account, cause=FreezeCause.PARTNER)
+
+    assert waiting_counts(boss)[0].number == 1
+    assert open_overview(boss.user).context["frozen"] == [without_budget]
+    ask_to_end(exhausted, asked_at=timezone.now())
+    assert waiting_counts(boss)[0].number == 2
+
+
+def test_count_in_the_navigation_leads_to_exactly_those_customers(boss):
+    invitation = InvitationFactory.create(partner=boss.partner)
+    by_joining, out_of_budget, asking, both, free = (
+        make_associated(invitation=invitation) for _ in range(5)
+    )
+    for customer in (out_of_budget, asking, free):
+        customer.account.freezes.update(unfrozen_at=timezone.now())
+        give_budget(customer, 10, boss.user)
+    FreezeFactory.create(account=out_of_budget.account, cause=FreezeCause.BUDGET_EXHAUSTED)
+    for customer in (asking, both):
+        ask_to_end(customer, asked_at=timezone.now())
+
+    [link] = re.findall(r'<a class="count" href="([^"]+)">4<', shown_to(boss))
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
+    listed = {line["association"] for line in client.get(link).context["lines"]}
+    assert listed == {by_joining, out_of_budget, asking, both}
+    assert waiting_counts(boss)[0].number == len(listed)
 
 
 @pytest.mark.parametrize("rows", [1, 3])

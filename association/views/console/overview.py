@@ -10,8 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from association.enums import FrozenAction
 from association.models import Attempt
 from association.refusal_texts import REFUSAL_TEXTS
+from association.services.customer_lists import CustomerState, customer_states
+from association.services.freeze_advice import advise
 from association.services.overview import (
     PUT_OFF_SHOWN,
     REFUSED_READ,
@@ -45,8 +48,7 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     funnel = funnel_of(member=member, now=now)
     invitations = member.partner.invitations.visible_to(member)
     context = {
-        **_first_rows("frozen_by_joining", customers_frozen_by_joining(member), SHOWN),
-        **_first_rows("out_of_budget", customers_out_of_budget(member), SHOWN),
+        **_frozen_customers(member, now),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
         **_people(member, now),
@@ -67,6 +69,29 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 def _first_rows(name: str, found: QuerySet[Any], number: int) -> dict[str, Any]:
     rows = list(found)
     return {name: rows[:number], f"more_{name}": len(rows) > number}
+
+
+def _frozen_customers(member: PartnerMember, now: datetime) -> dict[str, Any]:
+    """Return who waits to be unfrozen or for a budget, and apart from them whose budget is used up.
+
+    Somebody whose budget was raised or restored since is among the first.
+    """
+    found = [list(customers_frozen_by_joining(member)), list(customers_out_of_budget(member))]
+    more_joined, more_exhausted = (len(rows) > SHOWN for rows in found)
+    shown = [row for rows in found for row in rows[:SHOWN]]
+    states = customer_states(shown, now=now)
+    used_up = [state.association for state in states if _is_used_up(state)]
+    return {
+        "frozen": [row for row in shown if row not in used_up],
+        "more_frozen": more_joined or more_exhausted,
+        "used_up": used_up,
+        "more_used_up": more_exhausted,
+    }
+
+
+def _is_used_up(state: CustomerState) -> bool:
+    rows = advise(state.freezes, budget=state.budget, used=state.spent)
+    return FrozenAction.RAISE_BUDGET in {row.action for row in rows}
 
 
 def _people(member: PartnerMember, now: datetime) -> dict[str, Any]:
