@@ -267,12 +267,16 @@ def test_default_budget_fills_in_the_form_of_a_first_budget_only(boss, console):
         *("1500.00", "monthly", "notify"),
     ]
     assert "Filled in from the default budget in your settings." in page.content.decode()
-    assert "A monthly budget begins again on" in page.content.decode()
+    shown = page.content.decode()
+    assert "A monthly budget counts what was spent this month already, and begins again on" in shown
+    assert "A one-time budget counts from now: its whole amount can be spent" in shown
     customer.budgets.create(
         amount=7, period="one_time", on_exhaustion="freeze", set_at=timezone.now()
     )
     page = console.get(f"/partner/customers/{customer.pk}/budget")
     assert page.context["form"]["amount"].value() == "7.00"
+    present = "Present budget: 7.00 USD, one-time; 0.00 USD of it is used. The new one replaces it."
+    assert present in page.content.decode().replace("\xa0", " ")
     assert "Filled in from the default budget" not in page.content.decode()
 
 
