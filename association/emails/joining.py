@@ -1,10 +1,10 @@
 """The e-mails about joining, to the customer and to the partner."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from association.emails.shared import ASSOCIATIONS, to_customer, to_partner
@@ -18,11 +18,13 @@ from association.services.reminders import LEAST_TIME
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
 from partners.emails import (
+    PLACEHOLDER,
     render_as_partner,
     render_for_partner,
     render_to_invited,
     wanted_until_unsubscribed,
 )
+from partners.services.unsubscribe_links import url_with
 from web.email_addresses import mask_address, mask_addresses
 
 
@@ -71,13 +73,33 @@ def reminder(message: OutboxMessage) -> Email:
     """Remind the customer because a member of the partner asked for it. Stale as `resume()`."""
     attempt, context = _resumable(message, time_needed=timedelta(0))
     partner = attempt.invitation.partner
+    unsubscribe_url = wanted_until_unsubscribed(address=message.recipient, partner=partner)
+    return _write_reminder(message, attempt, context, unsubscribe_url)
+
+
+def preview_reminder(attempt: Attempt) -> Email:
+    """Write what the worker would send now, but with `PLACEHOLDER` in the reader's own link."""
+    message = OutboxMessage(kind="association.reminder", language=attempt.language)
+    last_moment = last_moment_to_associate(attempt)
+    with translation.override(attempt.language):
+        context = _resume_context(attempt, last_moment)
+        return _write_reminder(message, attempt, context, url_with(PLACEHOLDER))
+
+
+def _write_reminder(
+    message: OutboxMessage, attempt: Attempt, context: dict[str, object], unsubscribe_url: str
+) -> Email:
     return render_to_invited(
         message,
-        partner=partner,
+        partner=attempt.invitation.partner,
         subject=_("%(partner)s reminds you to finish joining"),
         context=context,
-        unsubscribe_url=wanted_until_unsubscribed(address=message.recipient, partner=partner),
+        unsubscribe_url=unsubscribe_url,
     )
+
+
+def _resume_context(attempt: Attempt, last_moment: datetime | None) -> dict[str, object]:
+    return {"last_moment": last_moment, "resume_url": absolute_url("join_resume", attempt.pk)}
 
 
 def _resumable(
@@ -91,8 +113,7 @@ def _resumable(
     last_moment = last_moment_to_associate(attempt)
     if last_moment is None or now + time_needed > last_moment:
         raise Stale("too late to join")
-    resume_url = absolute_url("join_resume", attempt.pk)
-    return attempt, {"last_moment": last_moment, "resume_url": resume_url}
+    return attempt, _resume_context(attempt, last_moment)
 
 
 def _write_resume(

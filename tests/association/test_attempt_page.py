@@ -391,8 +391,8 @@ def test_page_says_when_it_was_sent_instead_of_offering_it(boss, code, operation
 
     sent = Invitation.objects.filter(channel=Channel.EMAIL).latest("mailed_at")
     assert messages == [
-        f"The invitation to {sent.masked_recipient} is on its way.",
-        f"{sent.masked_recipient} has been sent it already. Nothing was sent a second time.",
+        f"The invitation to {sent.recipient} is on its way.",
+        f"{sent.recipient} has been sent it already. Nothing was sent a second time.",
     ]
     content = shown.content.decode()
     assert button not in content

@@ -1,5 +1,6 @@
 """A partner's member writes to refused people and to people who put joining off; not too often."""
 
+import html
 from datetime import timedelta
 
 import pytest
@@ -328,6 +329,7 @@ def test_page_of_an_attempt_that_was_put_off_says_until_when_and_reminds(boss, i
     page = page_of(boss, attempt)
     assert f"Joining can be finished until {deadline}." in " ".join(page.split())
     assert f'action="/partner/history/{attempt.pk}/remind"' in page
+    assert f"{invitation.partner.name} reminds you to finish joining" in html.unescape(page)
 
     remind_to_finish(attempt=attempt, by=boss.user, now=timezone.now())
 

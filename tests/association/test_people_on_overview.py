@@ -170,15 +170,31 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
         client.get("/partner/history/")
 
 
+def test_lists_lead_to_the_text_before_it_is_sent(boss, invitation):
+    poor, later = refused(invitation), put_off(invitation)
+    for path in ("/partner/", "/partner/history/"):
+        page = client_of(boss).get(path).content.decode()
+        for attempt, place in ((poor, "message"), (later, "put_off")):
+            page_url = f"/partner/history/{attempt.pk}/"
+            assert f'href="{page_url}#{place}"' in page
+            assert f'id="{place}"' in client_of(boss).get(page_url).content.decode()
+        assert "/follow-up" not in page
+        assert "/remind" not in page
+
+
 def test_buttons_come_back_to_the_list_as_it_was(boss, invitation):
-    attempt = refused(invitation)
+    attempt = refused(invitation, "existing_account_not_allowed")
     client = client_of(boss)
     page = client.get("/partner/history/?outcome=refused&q=").content.decode()
     assert 'name="query" value="outcome=refused&amp;q="' in page
 
     answer = client.post(
         f"/partner/history/{attempt.pk}/follow-up",
-        {"operation": "message_customer", "from": "history", "query": "outcome=refused&q=\r\na"},
+        {
+            "operation": "send_online_invitation",
+            "from": "history",
+            "query": "outcome=refused&q=\r\na",
+        },
     )
 
     assert answer["Location"] == "/partner/history/?outcome=refused&q=%0D%0Aa"

@@ -41,11 +41,15 @@ PREFERRED = (*sorted(SENDING), Operation.SEND_TO_OTHER_ADDRESS, Operation.MESSAG
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button that posts the operation, or leads to a page; else when it was done."""
+    """A button that posts the operation, or leads to a page; else when it was done.
+
+    `text_url` is where the text is shown that posting sends: lists lead there first.
+    """
 
     label: str
     post_url: str = ""
     operation: str = ""
+    text_url: str = ""
     href: str = ""
     done_at: datetime | None = None
 
@@ -127,12 +131,12 @@ def _about_refusal(attempt: Attempt, known: _Known) -> Action | None:
             return None
         if _address(attempt) in known.unsubscribed:
             return Action(_("Message to the customer"), href=f"{page}#message")
-        done_at = advised_at(attempt, known.messages)
+        done_at, text_url = advised_at(attempt, known.messages), f"{page}#message"
     else:
         invitation = known.invitations[attempt.pk].get(operation)
-        done_at = invitation.mailed_at if invitation else None
+        done_at, text_url = (invitation.mailed_at if invitation else None), ""
     post_url = reverse("console_follow_up", args=[attempt.pk])
-    return Action(label, post_url=post_url, operation=operation, done_at=done_at)
+    return Action(label, post_url=post_url, operation=operation, text_url=text_url, done_at=done_at)
 
 
 def _reminder(attempt: Attempt, known: _Known, now: datetime) -> Action | None:
@@ -143,4 +147,5 @@ def _reminder(attempt: Attempt, known: _Known, now: datetime) -> Action | None:
     last = reminded_at(attempt, known.messages)
     done_at = last if last is not None and now < last + PAUSE else None
     post_url = reverse("console_remind", args=[attempt.pk])
-    return Action(_("Remind"), post_url=post_url, done_at=done_at)
+    text_url = f"{reverse('console_attempt', args=[attempt.pk])}#put_off"
+    return Action(_("Remind"), post_url=post_url, text_url=text_url, done_at=done_at)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from association.emails.advice import message_to_customer, preview_advice
+from association.emails.joining import preview_reminder
 from association.enums import Operation, Outcome
 from association.models import Attempt
 from association.refusal_texts import REFUSAL_TEXTS, text_for_partner
@@ -95,13 +96,15 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
         }
         for code, operation in operations.items()
     ]
+    reminder = None if refusals else actions_of([attempt], member, now=now).get(attempt.pk)
     is_message = Operation.MESSAGE_CUSTOMER in operations.values()
     return {
         "row": row_of(attempt, member),
         "tasks": [task for task in _steps(attempt) if task],
         "refusals": refusals,
         "message": _message(attempt) if is_message else None,
-        "reminder": None if refusals else actions_of([attempt], member, now=now).get(attempt.pk),
+        "reminder": reminder,
+        "reminder_email": preview_reminder(attempt) if reminder and reminder.is_open else None,
         "deadline": deadline_of(attempt),
     }
 

@@ -142,22 +142,23 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
     operation, back_url = request.POST.get("operation", ""), _way_back(request, found)
     try:
         if operation == Operation.MESSAGE_CUSTOMER:
-            is_sent, address = advise(attempt=found, by=member.user, now=now), _masked(found)
+            is_sent = advise(attempt=found, by=member.user, now=now)
             text = _("The message to %(address)s is on its way.") if is_sent else SENT_ALREADY
-            messages.success(request, text % {"address": address})
+            messages.success(request, text % {"address": _address(found, member)})
         else:
             sent = follow_up(attempt=found, operation=operation, by=member.user, now=now)
-            _report(request, sent, now)
+            _report(request, member, sent, now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
     return see_other(back_url)
 
 
-def _report(request: HttpRequest, sent: Invitation, now: datetime) -> None:
+def _report(request: HttpRequest, member: PartnerMember, sent: Invitation, now: datetime) -> None:
+    address = sent.recipient if member.sees_addresses else sent.masked_recipient
     if sent.is_withheld or sent.mailed_at == now:
-        report_mailing(request, sent, sent.masked_recipient)
+        report_mailing(request, sent, address)
     else:
-        messages.info(request, SENT_ALREADY % {"address": sent.masked_recipient})
+        messages.info(request, SENT_ALREADY % {"address": address})
 
 
 @for_members
@@ -170,7 +171,7 @@ def remind(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
     def act() -> str:
         remind_to_finish(attempt=found, by=member.user, now=timezone.now())
         text = _("The reminder to %(address)s is on its way.")
-        messages.success(request, text % {"address": _masked(found)})
+        messages.success(request, text % {"address": _address(found, member)})
         return back_url
 
     try:
@@ -179,8 +180,10 @@ def remind(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
         return _show_refusal(request, member, _find(member, attempt_id), refused)
 
 
-def _masked(found: Attempt) -> str:
-    return mask_address(known_address(found))
+def _address(found: Attempt, member: PartnerMember) -> str:
+    """Return the address as the member reads it on the page."""
+    address = known_address(found)
+    return address if member.sees_addresses else mask_address(address)
 
 
 def _way_back(request: HttpRequest, found: Attempt) -> str:
