@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import FreezeCause
+from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from association.enums import FrozenAction, Side
 from association.models import Association
@@ -105,7 +105,10 @@ def _freeze_line(row: FreezeRow, partner: Partner | None, reader: Side) -> dict[
         "amount": money(row.budget.amount) if row.budget is not None else "",
     }
     sentence = for_customer if reader == Side.CUSTOMER else for_partner
-    return {"sentence": sentence % values, "reason": freeze.reason}
+    text = sentence % values
+    if reader == Side.PARTNER and freeze.scope == FreezeScope.ACCOUNT_AND_RESOURCES:
+        text = _("%(sentence)s, its resources too") % {"sentence": text}
+    return {"sentence": text, "reason": freeze.reason}
 
 
 def _sentences_for(row: FreezeRow) -> "tuple[StrOrPromise, StrOrPromise]":

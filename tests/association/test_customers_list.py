@@ -21,6 +21,7 @@ from association.views.console.customer_rows import STATUSES
 from audit.models import AuditEvent
 from tests.factories import (
     CustomerAccountFactory,
+    FreezeFactory,
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
@@ -242,12 +243,12 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     frozen_at = first.account.freezes.get().frozen_at
     owner = first.account.owner
     header, *rows = rows_of(answer)
-    assert len(header) == 14
+    assert len(header) == 15
     assert rows == [
         [
             *(owner.account_name, "", owner.account_name, owner.email, "Reseller"),
             first.associated_at.isoformat(timespec="seconds"),
-            *("Frozen", frozen_at.isoformat(timespec="seconds")),
+            *("Frozen", frozen_at.isoformat(timespec="seconds"), "by joining"),
             *("100.00", "12.50", "USD", boss.user.email, "", ""),
         ]
     ]
@@ -260,6 +261,28 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
         boss.partner_id,
         boss.pk,
     )
+
+
+def test_list_and_download_say_who_froze_a_customer(boss):
+    customer = joined(boss)
+    give_budget(customer)
+    customer.account.freezes.update(unfrozen_at=timezone.now())
+    expected = ["by you", "by the budget", "by Example Cloud", "by Example Cloud for you"]
+    for cause, is_by_provider, words in zip(
+        ("partner", "budget_exhausted", "administrator", "partner"),
+        (False, False, True, True),
+        expected,
+        strict=True,
+    ):
+        freeze = FreezeFactory.create(
+            account=customer.account, cause=cause, frozen_by_provider=is_by_provider
+        )
+        page = client_of(boss).get(URL)
+        assert [line["frozen_by"] for line in page.context["lines"]] == [words]
+        assert f", {words}" in page.content.decode()
+        assert rows_of(client_of(boss).get(CSV))[1][8] == words
+        freeze.unfrozen_at = timezone.now()
+        freeze.save()
 
 
 def test_ended_customers_have_the_same_words_in_list_and_download(boss):

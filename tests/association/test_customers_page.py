@@ -71,10 +71,10 @@ def test_page_shows_what_was_done_by_whom_and_why(client, boss):
     name = boss.user.email
     shown = [(entry.what, entry.reason, entry.who) for entry in page.context["timeline"]]
     assert shown[:5] == [
-        ("Frozen: decision of the partner (account)", "Late", name),
-        ("Unfrozen: association with a reseller partner", "Paid <b>", name),
+        ("Frozen by your decision (account)", "Late", name),
+        ("Unfrozen, was frozen by joining", "Paid <b>", name),
         ("Set a budget: 250.00\N{NO-BREAK SPACE}USD, monthly", "", name),
-        ("Frozen: association with a reseller partner (account)", "", "automatically"),
+        ("Frozen by joining (account)", "", "automatically"),
         ("Became your customer", "", "the customer"),
     ]
     body = page.content.decode()

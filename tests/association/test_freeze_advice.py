@@ -281,6 +281,9 @@ def test_console_tells_the_partner_the_same_in_its_own_words():
         f"Frozen since {moments[0]} by joining. The budget is set, and you have not unfrozen it",
         f"Frozen by your organisation on {moments[1]}",
     ]
+    frozen.filter(cause=PARTNER).update(scope="account_and_resources")
+    lines = client.get(f"/partner/customers/{association.pk}/").context["freeze_lines"]
+    assert lines[1]["sentence"] == f"{sentences[1]}, its resources too"
     assert page.context["asked"]["for"] == "unfreeze"
     assert "to unfreeze the account." in page.content.decode()
 

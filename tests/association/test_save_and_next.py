@@ -56,7 +56,8 @@ def test_the_queue_is_worked_off_oldest_first(boss, client):
 
     answer = open_and_send(client, url(newest), {**TERMS, "next": oldest.pk})
     assert (answer.status_code, answer["Location"]) == (303, url(oldest))
-    assert told(client, answer) == ["The budget is set. The account is not frozen any more."]
+    done = "The budget is set. The account is not frozen any more."
+    assert told(client, answer) == [f"{newest.shown_name}: {done}"]
     answer = open_and_send(client, url(oldest), {**TERMS, "next": middle.pk})
     assert answer["Location"] == url(middle)
     told(client, answer)
@@ -66,8 +67,7 @@ def test_the_queue_is_worked_off_oldest_first(boss, client):
 
     assert answer["Location"] == f"/partner/customers/{middle.pk}/"
     assert told(client, answer) == [
-        "The budget is set. The account is not frozen any more."
-        " No other customer waits for a budget."
+        f"{middle.shown_name}: {done} No other customer waits for a budget."
     ]
 
 

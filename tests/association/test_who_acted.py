@@ -106,10 +106,10 @@ def test_console_names_no_administrator_who_has_left(association, actor):
     acted = [(entry.what, entry.who) for entry in context["timeline"]]
     ours = [what for what, by in acted if by == name]
     assert ours == [
-        "Frozen: decision of the partner (account)",
-        "Unfrozen: association with a reseller partner",
-        "Unfrozen: decision of the partner",
-        "Frozen: decision of the partner (account)",
+        "Frozen by your decision (account)",
+        "Unfrozen, was frozen by joining",
+        "Unfrozen, was frozen by your decision",
+        "Frozen by your decision (account)",
         "Asked for the authorization",
         "Set a budget: 5.00\N{NO-BREAK SPACE}USD, monthly",
     ]

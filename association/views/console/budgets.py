@@ -62,7 +62,8 @@ def set_budget(request: HttpRequest, member: PartnerMember, association_id: int)
             now=timezone.now(),
             shown_version=answer["shown_version"],
         )
-        messages.success(request, _done_sentence(customer, form, is_last=is_last))
+        sentence = _done_sentence(customer, form, is_last=is_last)
+        messages.success(request, f"{customer.shown_name}: {sentence}")
         return _done_url(request, customer, following)
 
     return answer_or_conflict(

@@ -38,6 +38,7 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
         "status": label,
         "kind": kind,
         "frozen_since": state.frozen_since,
+        "frozen_by": ", ".join(dict.fromkeys(_frozen_by(freeze) for freeze in state.freezes)),
         "ended_at": association.ended_at,
         "end_reason": association.end_reason,
         "can_budget": association.is_reseller and not association.has_ended,
@@ -46,6 +47,21 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
         "spent": state.spent,
         "manager": association.manager.user.email if association.manager else "",
     }
+
+
+def _frozen_by(freeze: Freeze) -> str:
+    """Return in a word or two what or who froze the account."""
+    provider = {"provider": settings.PROVIDER_NAME}
+    match freeze.cause:
+        case FreezeCause.ASSOCIATION:
+            return _("by joining")
+        case FreezeCause.BUDGET_EXHAUSTED:
+            return _("by the budget")
+        case FreezeCause.PARTNER if not freeze.frozen_by_provider:
+            return _("by you")
+        case FreezeCause.PARTNER:
+            return _("by %(provider)s for you") % provider
+    return _("by %(provider)s") % provider
 
 
 def who(actor: User | None, association: Association, *, by_provider: bool | None = None) -> str:

@@ -87,7 +87,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     header = [
         *(_("Customer"), _("Reference"), _("Account name"), _("E-mail"), _("Type")),
         *(_("Customer since"), _("Status")),
-        *(_("Frozen since"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
+        *(_("Frozen since"), _("Frozen"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
         *(_("Ended"), _("Reason for the end")),
     ]
     pages = pages_of(with_people(rows), order=_order(form), size=ROWS_READ_AT_ONCE)
@@ -106,6 +106,7 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
         row.associated_at,
         shown["status"],
         state.frozen_since,
+        shown["frozen_by"],
         f"{state.budget.amount:.2f}" if state.budget else "",
         "" if state.spent is None else f"{state.spent:.2f}",
         settings.CURRENCY if state.budget else "",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.enums import FreezeCause
 from accounts.models import User
-from association.enums import EndAnswer, Side
+from association.enums import EndAnswer, FrozenAction, Side
 from association.freeze_words import partner_reads_reason
 from association.models import Association, EndRequest
 from association.services.customer_records import CustomerRecord
@@ -30,6 +30,17 @@ ANSWERS: Mapping[str, Any] = {
     EndAnswer.DECLINED: gettext_lazy("Declined to end the association"),
     EndAnswer.WITHDRAWN: gettext_lazy("Withdrew the request to end"),
     EndAnswer.CLOSED: gettext_lazy("Closed the request to end"),
+}
+CAUSES: Mapping[str, Any] = {
+    FreezeCause.ASSOCIATION: gettext_lazy("joining"),
+    FreezeCause.BUDGET_EXHAUSTED: gettext_lazy("the used-up budget"),
+    FreezeCause.PARTNER: gettext_lazy("your decision"),
+    FreezeCause.ADMINISTRATOR: gettext_lazy("a decision of %(provider)s"),
+}
+ASKED: Mapping[str, Any] = {
+    FrozenAction.SET_BUDGET: gettext_lazy("Asked you to set a budget"),
+    FrozenAction.UNFREEZE: gettext_lazy("Asked you to unfreeze the account"),
+    FrozenAction.RAISE_BUDGET: gettext_lazy("Asked you to raise the budget"),
 }
 
 
@@ -81,8 +92,7 @@ def _joining(
 
 def _requests(record: CustomerRecord) -> Iterator[Entry]:
     for row in record.budget_requests:
-        what = _("Asked you: %(subject)s") % {"subject": row.get_asked_for_display()}
-        yield Entry(row.asked_at, what, _("the customer"))
+        yield Entry(row.asked_at, str(ASKED[row.asked_for]), _("the customer"))
 
 
 def _budgets(record: CustomerRecord, association: Association) -> Iterator[Entry]:
@@ -95,11 +105,12 @@ def _budgets(record: CustomerRecord, association: Association) -> Iterator[Entry
 
 def _freezes(record: CustomerRecord, association: Association) -> Iterator[Entry]:
     for freeze in record.freezes:
-        names = {"cause": freeze.get_cause_display(), "scope": freeze.get_scope_display()}
+        cause = CAUSES[freeze.cause] % {"provider": settings.PROVIDER_NAME}
+        names = {"cause": cause, "scope": freeze.get_scope_display()}
         is_by_joining = freeze.cause == FreezeCause.ASSOCIATION
         yield Entry(
             freeze.frozen_at,
-            _("Frozen: %(cause)s (%(scope)s)") % names,
+            _("Frozen by %(cause)s (%(scope)s)") % names,
             who(
                 None if is_by_joining else freeze.frozen_by,
                 association,
@@ -110,7 +121,7 @@ def _freezes(record: CustomerRecord, association: Association) -> Iterator[Entry
         if freeze.unfrozen_at is not None:
             yield Entry(
                 freeze.unfrozen_at,
-                _("Unfrozen: %(cause)s") % names,
+                _("Unfrozen, was frozen by %(cause)s") % names,
                 who(freeze.unfrozen_by, association, by_provider=freeze.unfrozen_by_provider),
                 freeze.unfreeze_reason,
             )
