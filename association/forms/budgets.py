@@ -18,9 +18,14 @@ from partners.forms.budgets import BudgetForm
 from partners.forms.presets import PRESET
 from partners.forms.reasons import reason_field
 from partners.models import Partner
+from web.templatetags.money import money
 from web.versioned_forms import VersionedForm
 
 BUDGET_TERMS = ("amount", "period", "on_exhaustion")
+NOTHING_CAN_BE_SPENT = _("With a budget of 0 nothing can be spent.")
+USED_UP_AT_ONCE = _("As much has been spent this month already, so the budget is used up at once.")
+# So much is more often a mistake than a budget.
+LARGE = Decimal(10_000_000)
 DEFAULT = tuple(f"default_budget_{name}" for name in BUDGET_TERMS)
 
 
@@ -89,7 +94,7 @@ class BudgetAndUnfreezeForm(BudgetForm):
 
 
 class SetBudgetForm(VersionedForm, BudgetAndUnfreezeForm):
-    """The form of one customer; a budget that is used up at once must be confirmed.
+    """The form of one customer; a budget that is used up at once, or huge, must be confirmed.
 
     `spent` is what the customer has spent this month.
     """
@@ -131,23 +136,30 @@ class SetBudgetForm(VersionedForm, BudgetAndUnfreezeForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        doubt = self._doubt(cleaned.get("amount"), cleaned.get("period"))
-        if doubt is None:
-            del self.fields["confirmed"]
-        else:
-            self.fields["confirmed"].required = True
-            if not cleaned.get("confirmed"):
-                self.add_error("confirmed", doubt)
+        ask_to_confirm(self, self._doubts(cleaned.get("amount"), cleaned.get("period")))
         return cleaned
 
-    def _doubt(self, amount: Decimal | None, period: str | None) -> Any:
+    def _doubts(self, amount: Decimal | None, period: str | None) -> list[Any]:
         if amount is None:
-            return None
+            return []
         if amount == 0:
-            return _("With a budget of 0 nothing can be spent. Tick the box to confirm.")
-        if self.spent < amount or period != BudgetPeriod.MONTHLY:
-            return None
-        return _(
-            "As much has been spent this month already, so the budget is used up at once. Tick the"
-            " box to confirm."
-        )
+            return [NOTHING_CAN_BE_SPENT]
+        if self.spent >= amount and period == BudgetPeriod.MONTHLY:
+            return [USED_UP_AT_ONCE]
+        return doubts_about(amount)
+
+
+def doubts_about(amount: Decimal) -> list[str]:
+    """Return what is asked about an amount of which a digit may be too many."""
+    return [_("That is %(amount)s.") % {"amount": money(amount)}] if amount >= LARGE else []
+
+
+def ask_to_confirm(form: forms.Form, doubts: Sequence[Any]) -> None:
+    """Ask for the tick in the field `confirmed` if there are doubts; else remove the field."""
+    if not doubts:
+        del form.fields["confirmed"]
+        return
+    form.fields["confirmed"].required = True
+    if not form.cleaned_data.get("confirmed"):
+        sentences = [*doubts, _("Tick the box to confirm.")]
+        form.add_error("confirmed", " ".join(str(sentence) for sentence in sentences))

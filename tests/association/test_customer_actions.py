@@ -226,9 +226,10 @@ def test_budget_with_something_unknown_is_refused(client, customer, wrong):
     [
         *(("0", "monthly", True), ("0", "one_time", True), ("40", "monthly", True)),
         *(("40.01", "monthly", False), ("10", "one_time", False)),
+        *(("9999999.99", "one_time", False), ("10000000", "one_time", True)),
     ],
 )
-def test_budget_that_leaves_nothing_is_taken_only_when_confirmed(
+def test_budget_that_may_be_a_mistake_is_taken_only_when_confirmed(
     client, customer, amount, period, is_doubted
 ):
     SpendingFactory.create(account=customer.account, amount=Decimal("40.00"))
@@ -317,7 +318,7 @@ def reasons(client, customer):
     """Return the reasons of the open freezes that the customer's page shows, as those listed."""
     context = client.get(url("customer", customer)).context
     shown = [line["reason"] for line in context["freeze_lines"]]
-    frozen = [entry for entry in context["timeline"] if entry.what.startswith("Frozen: ")]
+    frozen = [entry for entry in context["timeline"] if entry.what.startswith("Frozen by ")]
     assert sorted(entry.reason for entry in frozen) == sorted(shown)
     return shown
 
@@ -417,7 +418,7 @@ def test_message_says_whether_the_account_is_free_now(
 
     [message] = client.get(answer["Location"]).context["messages"]
     last = "No other customer waits for a budget."
-    assert str(message) == f"The budget is set. {sentence} {last}"
+    assert str(message) == f"{customer.shown_name}: The budget is set. {sentence} {last}"
     assert emails("association.unfrozen") == emailed
 
 
