@@ -53,6 +53,18 @@ for (const all of document.querySelectorAll("[data-tick-all]")) {
   });
 }
 
+for (const shown of document.querySelectorAll("[data-ticked]")) {
+  const boxes = [...document.querySelectorAll(`input[name="${shown.dataset.ticked}"]`)];
+  const count = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    shown.textContent = `${ticked} ${shown.dataset.word}`;
+    shown.hidden = !ticked;
+  };
+  document.addEventListener("change", count);
+  // The browser ticks again what was ticked before the reader came back.
+  window.addEventListener("pageshow", count);
+}
+
 // A chosen picture is shown as it will be: drawn, because no file of the reader is a source of images.
 for (const field of document.querySelectorAll(".logo-input [type=file]")) {
   field.addEventListener("change", async () => {

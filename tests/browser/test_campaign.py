@@ -46,7 +46,7 @@ def batch(boss):
 def test_lost_stack_of_labels_is_revoked(visitor, batch):
     visitor.open("/partner/invitations/", "Invitations", variant="folded")
     visitor.follow("Seat 1–120", "Seat 1–120", variant="made")
-    visitor.press("Revoke the rest", "Revoke 120 invitations\\?", variant="draft")
+    visitor.press("Revoke", "Revoke 120 invitations\\?", variant="draft")
     visitor.type("reason", "The box was lost.")
     visitor.press("Revoke 120 invitations", "Revoke 120 invitations", variant="running")
     assert visitor.reads("0 of 120 done")
@@ -89,7 +89,10 @@ def test_ticked_invitations_are_extended_with_an_answer_for_each(visitor, boss):
     # A use without an association breaks an invariant that is looked at afterwards.
     Invitation.objects.filter(used_count=1).update(used_count=0)
     visitor.open("/partner/invitations/", "Invitations", variant="single")
+    visitor.page.locator("input[name=row]").first.check()
+    assert visitor.reads("1 chosen")
     visitor.page.locator("[data-tick-all]").check()
+    assert visitor.reads("3 chosen")
     visitor.press("Extend", "Extend 3 invitations\\?", variant="draft")
     visitor.press("Extend 3 invitations", "Extend 3 invitations", variant="finished")
     assert visitor.reads("1 of 3 done · 2 left alone")
