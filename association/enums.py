@@ -59,6 +59,7 @@ class AssociationRefusal(StrEnum):
     FROZEN_TOO_OFTEN = "frozen_too_often"
     # The partner's freeze is open, with another reason than the one that is given now.
     FROZEN_FOR_OTHER_REASON = "frozen_for_other_reason"
+    FROZEN_ALREADY = "frozen_already"
     # The customer asks the partner for something, and no freeze is open.
     NOT_FROZEN = "not_frozen"
     # The first of the open freezes is not lifted by asking the partner.

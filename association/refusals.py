@@ -47,6 +47,7 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
         "The account had been frozen already. Nothing has changed, and the customer is not told of"
         " this reason. To give another reason, unfreeze the account first."
     ),
+    AssociationRefusal.FROZEN_ALREADY: _("You have frozen it already."),
     AssociationRefusal.NOT_FROZEN: _("Your account is not frozen, so there is nothing to ask for."),
     AssociationRefusal.ASKING_DOES_NOT_HELP: _(
         "Asking your partner does not lift this freeze. This page says what does."

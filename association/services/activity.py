@@ -11,7 +11,7 @@ from django.utils.timezone import make_aware
 
 from accounts.models import User
 from audit.models import AuditEvent
-from partners.models import Partner, PartnerMember
+from partners.models import BulkAction, Partner, PartnerMember
 from partners.services.pages import Order
 
 NEWEST_FIRST = Order("occurred_at")
@@ -36,6 +36,7 @@ class Subject:
     label: str
     key: str
     name: str
+    bulk_action: BulkAction | None = None
 
 
 def find_activity(member: PartnerMember, filters: Mapping[str, Any]) -> QuerySet[AuditEvent]:
@@ -105,6 +106,9 @@ def _load(label: str, keys: set[str], partner: Partner) -> Iterable[tuple[Any, S
         ]
     if label == "partners.partner":
         return [(partner.pk, Subject(label, str(partner.pk), partner.name))]
+    if label == BulkAction._meta.label_lower:
+        started = partner.bulk_actions.filter(pk__in=keys, started_at__isnull=False)
+        return [(row.pk, Subject(label, str(row.pk), "", row)) for row in started]
     named = _named(partner).get(label)
     if named is None:
         return []

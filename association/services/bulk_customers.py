@@ -1,11 +1,18 @@
 """What is done with many customers at once: budget, freeze, unfreeze, manager; one by one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.enums import FreezeScope
-from association.enums import AssociationRefusal
-from association.models import Association
+from django.db.models import Exists, OuterRef, Subquery
+
+from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import Freeze
+from association.enums import AssociationRefusal, CustomerStatus
+from association.models import Association, Budget
+from association.models.associations import AssociationQuerySet
+from association.services.customer_lists import CustomerState
 from association.services.customers import (
     assign_manager,
     freeze_customer,
@@ -13,7 +20,7 @@ from association.services.customers import (
     unfreeze_customer,
 )
 from association.services.spending import spent_this_month
-from partners.enums import BudgetPeriod, BulkKind, OnExhaustion
+from partners.enums import AssociationType, BudgetPeriod, BulkKind, OnExhaustion
 from partners.services.bulk_actions import Performers, RowTask, do_rows, visible_row
 from web.refused import Refused
 
@@ -21,6 +28,63 @@ from web.refused import Refused
 def do_customers(*, now: datetime) -> int:
     """Do rows of running actions on customers for about a second; return how many."""
     return do_rows(performers=PERFORMERS, now=now)
+
+
+def obstacle(state: CustomerState, kind: BulkKind) -> AssociationRefusal | None:
+    """Return why the kind would leave the customer alone, as far as that is known before it starts.
+
+    Budgets are compared with what was spent when they are set.
+    """
+    if state.association.has_ended:
+        return AssociationRefusal.ENDED
+    if kind == BulkKind.ASSIGN_MANAGER:
+        return None
+    if not state.association.is_reseller:
+        return AssociationRefusal.NOT_RESELLER
+    if kind == BulkKind.FREEZE and FreezeCause.PARTNER in state.causes:
+        return AssociationRefusal.FROZEN_ALREADY
+    if kind == BulkKind.UNFREEZE and state.budget is None:
+        return AssociationRefusal.NO_BUDGET
+    if kind == BulkKind.UNFREEZE and not state.causes - {FreezeCause.ADMINISTRATOR}:
+        return AssociationRefusal.NOTHING_TO_LIFT
+    return None
+
+
+def without_obstacle(customers: AssociationQuerySet, kind: BulkKind) -> AssociationQuerySet:
+    """Return those of the customers for whom `obstacle()` finds nothing."""
+    rows = customers.in_force()
+    if kind == BulkKind.ASSIGN_MANAGER:
+        return rows
+    rows = rows.filter(association_type=AssociationType.RESELLER)
+    freezes = Freeze.objects.open().filter(account=OuterRef("account"))
+    if kind == BulkKind.FREEZE:
+        return rows.exclude(Exists(freezes.filter(cause=FreezeCause.PARTNER)))
+    if kind == BulkKind.UNFREEZE:
+        may_be_lifted = freezes.exclude(cause=FreezeCause.ADMINISTRATOR)
+        return rows.filter(Exists(may_be_lifted), status=CustomerStatus.FROZEN)
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentState:
+    """How many of the customers are frozen, by what, and the amounts of their present budgets."""
+
+    frozen_by_joining: int = 0
+    # By joining or by their budget.
+    frozen: int = 0
+    amounts: Sequence[Decimal] = ()
+
+
+def present_state(rows: AssociationQuerySet) -> PresentState:
+    """Return how the customers are now; one statement."""
+    budget = Budget.objects.current().filter(association=OuterRef("pk")).values("amount")
+    found = rows.values_list("is_frozen_by_joining", "is_out_of_budget", Subquery(budget[:1]))
+    by_joining, by_budget, amounts = zip(*found, strict=True) if found else ((), (), ())
+    return PresentState(
+        frozen_by_joining=sum(by_joining),
+        frozen=sum(map(any, zip(by_joining, by_budget, strict=True))),
+        amounts=[amount for amount in amounts if amount is not None],
+    )
 
 
 def _customer(task: RowTask) -> Association:
@@ -50,8 +114,11 @@ def _set_budget(task: RowTask) -> None:
 
 
 def _freeze(task: RowTask) -> None:
+    customer = _customer(task)
+    if customer.account.freezes.open().filter(cause=FreezeCause.PARTNER).exists():
+        raise Refused(AssociationRefusal.FROZEN_ALREADY)
     freeze_customer(
-        association=_customer(task),
+        association=customer,
         scope=FreezeScope(task.terms["scope"]),
         reason=task.reason,
         by=task.member.user,

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -27,6 +27,8 @@ MOST_ROWS = 5_000
 # So many rows are done while the member waits for the page.
 FEW_ROWS = 100
 SECONDS_AT_ONCE = 1.0
+# Which actions that have ended a list still leads to.
+RECENT, MOST_RECENT = timedelta(days=1), 5
 # PostgreSQL: the limit of a statement, and that of waiting for a lock.
 WAITED_TOO_LONG = frozenset({"57014", "55P03"})
 # The freezes of the customers keep their reason.
@@ -135,14 +137,19 @@ def start_bulk_action(
 
 @whole_transaction
 def cancel_bulk_action(*, action: BulkAction, by: User | None, now: datetime) -> BulkAction:
-    """Do no more rows unless it has ended already; what is done stays."""
+    """Do no more rows unless it has ended already; what is done stays.
+
+    That a draft was left is not recorded: it has changed nothing.
+    """
     with transaction.atomic():
         locked = BulkAction.objects.select_for_update().get(pk=action.pk)
-        if locked.state in {BatchState.DRAFT, BatchState.RUNNING}:
+        was_running = locked.state == BatchState.RUNNING
+        if was_running or locked.state == BatchState.DRAFT:
             # The clock was read before the lock.
             locked.cancelled_at = max(now, locked.started_at or now)
             _forget_reason(locked)
             locked.save(update_fields=["cancelled_at", "reason"])
+        if was_running:
             record_audit_event(
                 action="bulk_action.cancelled",
                 about=locked,
@@ -179,10 +186,21 @@ def visible_row(rows: QuerySet[Any], task: RowTask) -> Any:
     return found
 
 
-def running_bulk_actions(member: PartnerMember, performers: Performers) -> QuerySet[BulkAction]:
-    """Return the member's own actions of these kinds that are not done yet."""
-    running = member.partner.bulk_actions.visible_to(member).running(list(performers))
-    return running.order_by("started_at", "pk")
+def recent_bulk_actions(
+    member: PartnerMember,
+    performers: Performers,
+    *,
+    batch: InvitationBatch | None = None,
+    now: datetime,
+) -> QuerySet[BulkAction]:
+    """Return the actions of these kinds that run, then the member's own that ended within a day."""
+    seen = member.partner.bulk_actions.visible_to(member).filter(kind__in=list(performers))
+    if batch is not None:
+        seen = seen.filter(batch=batch)
+    is_running = Q(finished_at__isnull=True, cancelled_at__isnull=True)
+    is_own_of_today = Q(created_by=member.user_id, created_at__gt=now - RECENT)
+    recent = seen.filter(is_running | is_own_of_today, started_at__isnull=False)
+    return recent.order_by(F("finished_at").desc(nulls_first=True), "-pk")[:MOST_RECENT]
 
 
 def has_running_bulk_actions(*, now: datetime) -> bool:

@@ -22,6 +22,8 @@ from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, rename_batch, start_links
+from partners.services.bulk_actions import recent_bulk_actions
+from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import UNDELIVERED, count_deliveries, deliveries_of_batch
 from partners.services.pages import Count, Order, page_of
 from partners.services.progress import joined_by_batches, progress_of_batch
@@ -108,7 +110,7 @@ def show_batch(
         "funnel": _funnel(shown),
         "deliveries": _deliveries(shown) if by_email else [],
         "unfinished_count": invitations_of(member).filter(batch=shown).unfinished().count(),
-        "bulk_actions": shown.bulk_actions.visible_to(member).running(),
+        "bulk_actions": recent_bulk_actions(member, PERFORMERS, batch=shown, now=timezone.now()),
         "back_url": reverse("console_invitations"),
     }
     template, status = "partners/batch.html", status_of(form)

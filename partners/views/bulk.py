@@ -58,9 +58,13 @@ class BulkSubject:
     effects: str
     # The rows to which a kind can be done now, as far as lists know.
     possible: Callable[[PartnerMember, BulkKind], QuerySet[Any]]
+    # Why it cannot be done to the others, in a sentence, by their keys.
+    obstacles_of: Callable[[PartnerMember, BulkKind, Collection[int]], Mapping[int, str]]
     # The names of rows by their keys, and the sentence for the code of a refusal.
     names_of: Callable[[PartnerMember, Collection[int]], Mapping[int, Name]]
     sentence_of: Callable[[str], str]
+    # What was confirmed beside the reason, in a sentence; "" where that is all.
+    terms_of: Callable[[PartnerMember, BulkAction], str] = lambda member, action: ""
     # What the page of a draft says of each row that it shows, by key.
     facts_of: Callable[[PartnerMember, BulkKind, Collection[int]], Mapping[int, str]] = (
         lambda member, kind, keys: {}
@@ -192,9 +196,10 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
     batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
     return {
         "action": action,
-        "impossible_count": _count_impossible(member, subject, action),
+        **_impossible(member, subject, action),
         "title": subject.titles[BulkKind(action.kind)] % {"number": action.size},
         "effects": subject.effects,
+        "terms": "" if is_draft or action.started_at is None else subject.terms_of(member, action),
         "rows": [
             (
                 names.get(row.object_id),
@@ -217,12 +222,26 @@ def _are_rows_removed(action: BulkAction) -> bool:
     return has_ended and not action.rows.exists()
 
 
-def _count_impossible(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> int:
-    """Return how many rows of a draft would be left alone now; each is looked at again later."""
+def _impossible(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> dict[str, Any]:
+    """Return how many rows of a draft would be left alone now, and the first of them with the why.
+
+    They can be more in the end: each row is looked at again when it is done.
+    """
     if action.state != BatchState.DRAFT:
-        return 0
-    possible = subject.possible(member, BulkKind(action.kind))
-    return action.size - possible.filter(pk__in=action.rows.values("object_id")).count()
+        return {}
+    kind = BulkKind(action.kind)
+    possible = subject.possible(member, kind)
+    count = action.size - possible.filter(pk__in=action.rows.values("object_id")).count()
+    if not count:
+        return {}
+    rows = action.rows.exclude(object_id__in=possible.values("pk")).order_by("number")[:SHOWN]
+    keys = [row.object_id for row in rows]
+    names, why = subject.names_of(member, keys), subject.obstacles_of(member, kind, keys)
+    return {
+        "impossible_count": count,
+        "impossible": [(names.get(row.object_id), row, why.get(row.object_id, "")) for row in rows],
+        "more_impossible": count - len(keys),
+    }
 
 
 def _word(subject: BulkSubject, outcome: str) -> str:

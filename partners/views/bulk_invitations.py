@@ -1,14 +1,17 @@
 """The console's actions on many invitations: chosen on the list or of a batch, and confirmed."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.enums import BulkKind, Channel
+from partners.enums import BulkKind, BulkRefusal, Channel, InvitationProblem
 from partners.forms.bulk import (
     BulkForm,
     ExtendManyForm,
@@ -17,7 +20,7 @@ from partners.forms.bulk import (
     RevokeManyForm,
 )
 from partners.forms.filters import InvitationListForm
-from partners.models import BulkAction, PartnerMember
+from partners.models import BulkAction, Invitation, PartnerMember
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES, sentence_for
 from partners.services.batches import MOST_LINKS
@@ -44,6 +47,7 @@ from partners.views.shared import SECTION, invitations_of
 from web.answers import posted, posts_only
 from web.refused import Refused
 from web.security_log import log_security_event
+from web.versioned_forms import moment_text
 
 DOWNLOAD = "download"
 
@@ -61,6 +65,34 @@ def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:
     if kind == BulkKind.EXTEND:
         return rows.filter(expires_at__isnull=False)
     return rows.filter(channel=Channel.EMAIL) if kind == BulkKind.RESEND else rows
+
+
+def obstacles_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Mapping[int, str]:
+    found = {}
+    for row in invitations_of(member).filter(pk__in=keys):
+        code = _obstacle(row, kind)
+        if code is not None:
+            found[row.pk] = str(SENTENCES[code])
+    return found
+
+
+def terms_of(member: PartnerMember, action: BulkAction) -> str:
+    if action.kind != BulkKind.EXTEND:
+        return ""
+    expires_at = datetime.fromisoformat(action.terms["expires_at"])
+    return _("New expiry: %(moment)s.") % {"moment": moment_text(expires_at)}
+
+
+def _obstacle(invitation: Invitation, kind: BulkKind) -> StrEnum | None:
+    """Return why the invitation would be left alone, as `possible()` does."""
+    if invitation.revoked_at is not None:
+        return InvitationProblem.REVOKED
+    if invitation.remaining_uses == 0:
+        return InvitationProblem.USED_UP
+    if kind == BulkKind.EXTEND and invitation.expires_at is None:
+        return BulkRefusal.LIVES_LONGER
+    is_by_email = invitation.channel == Channel.EMAIL
+    return InvitationProblem.NOT_BY_EMAIL if kind == BulkKind.RESEND and not is_by_email else None
 
 
 SUBJECT = BulkSubject(
@@ -81,6 +113,8 @@ SUBJECT = BulkSubject(
     },
     effects="partners/_bulk_effects.html",
     possible=possible,
+    obstacles_of=obstacles_of,
+    terms_of=terms_of,
     names_of=names_of,
     sentence_of=lambda code: str(SENTENCES[code]),
 )

@@ -17,7 +17,7 @@ from partners.emails import default_subject
 from partners.enums import Channel, DeliveryState
 from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
-from partners.services.bulk_actions import running_bulk_actions
+from partners.services.bulk_actions import recent_bulk_actions
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import deliveries_of, troubles_of
 from partners.services.invitation_search import find_invitations, order_of
@@ -57,7 +57,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         "rows": _lines(found.page.rows, now),
         "is_folded": is_folded,
         "batch": _chosen_batch(member, filters),
-        "bulk_actions": running_bulk_actions(member, PERFORMERS),
+        "bulk_actions": recent_bulk_actions(member, PERFORMERS, now=now),
         "reset_url": reverse("console_invitations"),
     }
     return show(request, member, "partners/invitations.html", context, section=SECTION)

@@ -146,6 +146,26 @@ def test_customers_actions_lead_to_the_customer(boss, console, invitation):
     assert rows_of(about) == rows
 
 
+def test_action_on_many_rows_is_named_and_leads_to_its_result(boss, console, invitation):
+    customer = make_associated(invitation=invitation)
+    pages = {}
+    for path, row, typed in (
+        ("/partner/invitations/bulk/", invitation, {"action": "revoke"}),
+        ("/partner/customers/bulk/", customer, {"action": "freeze"}),
+    ):
+        # The first is left on the page that confirms it.
+        for _ in range(2):
+            page = console.post(path, {**typed, "row": row.pk})["Location"]
+        console.post(page, {"scope": "account", "reason": "Moved"})
+        pages[typed["action"]] = page
+    found = [row for row in rows_of(console.get(ACTIVITY)) if "many rows" in row[0]]
+    started, who = "Action on many rows started", boss.user.email
+    assert found == [
+        (started, "Freeze 1 customer", who, pages["freeze"]),
+        (started, "Revoke 1 invitation", who, pages["revoke"]),
+    ]
+
+
 def test_filters_by_member_action_and_day(boss, console, invitation):
     colleague = PartnerMemberFactory.create(administrator=True, partner=boss.partner)
     revoke(console, invitation)

@@ -10,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.enums import FreezeCause
+from association.enums import AssociationRefusal
+from association.refusals import SENTENCES
 from association.services.bulk_customers import PERFORMERS, do_customers
 from association.services.customers import set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
@@ -20,6 +22,7 @@ from partners.models import BulkAction
 from partners.services.bulk_actions import choose_rows, do_few, start_bulk_action
 from tests.csv_files import lines_of
 from tests.factories import (
+    FreezeFactory,
     InvitationFactory,
     PartnerMemberFactory,
     SpendingFactory,
@@ -124,9 +127,7 @@ def test_customers_are_frozen_with_the_reason(boss):
     assert outcomes == ["done", "not_reseller"]
     freeze = rows[0].account.freezes.open().get()
     assert (freeze.cause, freeze.reason, freeze.frozen_by) == ("partner", "Not paid", boss.user)
-    assert run(boss, BulkKind.FREEZE, rows[:1], "Late", scope="account") == [
-        "frozen_for_other_reason"
-    ]
+    assert run(boss, BulkKind.FREEZE, rows[:1], "Late", scope="account") == ["frozen_already"]
     assert list(find_violations()) == []
 
 
@@ -198,7 +199,7 @@ def test_page_shows_what_each_customer_has_and_has_spent(client, boss):
         "Not frozen. Spent this month: 0.00 USD.",
     ]
     assert "<details open>" in shown.content.decode()
-    assert "As it is now, 1 of them will be left alone" in text_of(shown)
+    assert "As it is now, at least 1 of them will be left alone" in text_of(shown)
 
 
 def test_unfreezing_is_ticked_where_joining_has_frozen_one(client, boss):
@@ -208,11 +209,59 @@ def test_unfreezing_is_ticked_where_joining_has_frozen_one(client, boss):
         assert form["unfreeze"].value() is is_ticked
 
 
+def test_page_names_who_will_be_left_alone_and_why(client, boss):
+    waiting, frozen, second = joined(boss), with_budget(joined(boss)), free(joined(boss))
+    referral = joined(boss, referral=True)
+    FreezeFactory.create(account=second.account, cause=FreezeCause.PARTNER)
+    rows = [waiting, frozen, second, referral]
+    only_resellers = SENTENCES[AssociationRefusal.NOT_RESELLER]
+    no_budget = "A budget has to be set first: without one the account stays frozen."
+    expected = {
+        "freeze": [(second, "You have frozen it already."), (referral, only_resellers)],
+        "unfreeze": [(waiting, no_budget), (referral, only_resellers)],
+        "set_budget": [(referral, only_resellers)],
+        "assign_manager": [],
+    }
+    for kind, left_alone in expected.items():
+        page = choose(client, kind, rows)
+        context = client.get(page).context
+        shown = [(name.text, why) for name, _row, why in context.get("impossible", ())]
+        assert shown == [(row.shown_name, why) for row, why in left_alone]
+        assert context.get("impossible_count", 0) == len(left_alone)
+        if kind == "freeze":
+            client.post(page, {"scope": "account", "reason": "Late"})
+            done = [(name.text, why) for name, _row, why in client.get(page).context["rows"]]
+            assert done == shown
+            assert "Frozen: account." in text_of(client.get(page))
+
+
+@pytest.mark.parametrize(
+    ("typed", "doubts"),
+    [
+        ({"amount": "60"}, "2 stay frozen."),
+        ({"amount": "40", "unfreeze": "on"}, "2 get less than now."),
+        ({"amount": "40"}, "2 stay frozen. 2 get less than now."),
+        ({"amount": "10000000", "unfreeze": "on"}, "That is 10,000,000.00 USD."),
+    ],
+)
+def test_what_may_be_a_mistake_is_confirmed(client, boss, typed, doubts):
+    rows = [joined(boss), with_budget(joined(boss)), free(joined(boss))]
+    page = choose(client, "set_budget", rows)
+    typed = {"period": "monthly", "on_exhaustion": "freeze", **typed}
+    answer = client.post(page, typed)
+    assert answer.status_code == 400
+    [error] = answer.context["form"].errors["confirmed"]
+    assert error.replace("\xa0", " ") == f"{doubts} Tick the box to confirm."
+    assert "confirmed" not in client.get(page).context["form"].fields
+    assert client.post(page, {**typed, "confirmed": "on"})["Location"] == page
+
+
 def test_budget_that_was_set_after_the_choice_stays(client, boss):
     other, customer = joined(boss), joined(boss)
     page = choose(client, "set_budget", [customer, other])
     with_budget(customer)
-    client.post(page, {"amount": "100", "period": "monthly", "on_exhaustion": "freeze"})
+    typed = {"amount": "100", "period": "monthly", "on_exhaustion": "freeze", "unfreeze": "on"}
+    client.post(page, typed)
     outcomes = BulkAction.objects.get().rows.order_by("number").values_list("outcome", flat=True)
     assert list(outcomes) == ["budget_set_meanwhile", "done"]
     assert [row.budgets.get().amount for row in (customer, other)] == [50, 100]
@@ -232,7 +281,7 @@ def test_all_that_match_get_a_budget(client, boss):
 def test_page_of_unfreezing_says_who_will_be_left_alone(client, boss):
     waiting, frozen = joined(boss), with_budget(joined(boss))
     page = choose(client, "unfreeze", [waiting, frozen])
-    assert "As it is now, 1 of them will be left alone" in text_of(client.get(page))
+    assert "As it is now, at least 1 of them will be left alone" in text_of(client.get(page))
 
 
 def test_what_was_left_alone_is_said_of_each(client, boss):

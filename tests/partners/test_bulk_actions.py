@@ -171,8 +171,7 @@ def test_new_choice_discards_the_members_older_drafts_of_the_kind(member):
     new = chosen(member, BulkKind.REVOKE, [invitation])
     old.refresh_from_db()
     assert (old.state, old.cancelled_at, outcomes(old)) == ("cancelled", NOW, [])
-    event = AuditEvent.objects.get(action="bulk_action.cancelled")
-    assert (event.object_id, event.actor) == (str(old.pk), member.user)
+    assert not AuditEvent.objects.filter(action="bulk_action.cancelled").exists()
     for kept, state in ((running, "running"), (new, "draft"), *((row, "draft") for row in others)):
         kept.refresh_from_db()
         assert (kept.state, outcomes(kept)) == (state, [""])

@@ -1,7 +1,7 @@
 """The pages of an action on many invitations: choose, confirm, progress, outcomes, cancel."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -18,6 +18,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
 )
+from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +65,7 @@ def test_ticked_rows_are_revoked_after_a_reason(client, member):
     page = choose(client, "revoke", rows)
     shown = client.get(page)
     assert "Revoke 2 invitations?" in text_of(shown)
-    assert "As it is now, 1 of them will be left alone" in text_of(shown)
+    assert "As it is now, at least 1 of them will be left alone" in text_of(shown)
     assert [name.text for name, _row, _word in shown.context["rows"]] == ["Fair 1", "Fair 2"]
 
     assert client.post(page, {}).status_code == 400
@@ -79,7 +80,7 @@ def test_ticked_rows_are_revoked_after_a_reason(client, member):
     assert "1 of 2 done · 1 left alone" in text_of(shown)
     [(name, _row, word)] = shown.context["rows"]
     assert (name.text, word) == ("Fair 2", "This invitation has been revoked.")
-    assert "The box was stolen." in text_of(shown)
+    assert text_of(shown).count("The box was stolen.") == 1
 
     assert client.post(page, {"reason": "The box was stolen.", **KEY})["Location"] == page
     assert BulkAction.objects.get().done_count == 2
@@ -198,10 +199,20 @@ def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
     shown = client.get(page)
     assert "0 of 3 done" in text_of(shown)
     assert shown.content.decode().count('data-refresh="2"') == 1
-    assert "Running: revoke · 0 of 3 done" in text_of(client.get(LIST))
+    assert "Running Revoke · 0 of 3 done" in text_of(client.get(LIST))
     assert do_invitations(now=timezone.now()) == 3
     assert "3 of 3 done" in text_of(client.get(page))
-    assert "Running" not in text_of(client.get(LIST))
+    assert "Finished Revoke · 3 of 3 done" in text_of(client.get(LIST))
+    assert f'<a href="{page}">' in client.get(LIST).content.decode()
+    BulkAction.objects.update(created_at=timezone.now() - timedelta(days=1))
+    assert "Revoke · 3 of 3 done" not in text_of(client.get(LIST))
+
+
+def test_page_of_what_was_extended_names_the_new_expiry(client, member):
+    page = choose(client, "extend", [own(member, expires_at=timezone.now() + timedelta(days=1))])
+    client.post(page, {"expiry": "90"})
+    expires_at = datetime.fromisoformat(BulkAction.objects.get().terms["expires_at"])
+    assert f"New expiry: {moment_text(expires_at)}." in text_of(client.get(page))
 
 
 def test_running_action_is_cancelled(client, member, monkeypatch):

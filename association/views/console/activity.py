@@ -15,8 +15,11 @@ from association.services.activity import (
     find_activity,
     subjects_of,
 )
+from association.views.console.bulk_customers import SUBJECT as CUSTOMERS
 from audit.models import AuditEvent
-from partners.models import PartnerMember
+from partners.enums import BulkKind
+from partners.models import BulkAction, PartnerMember
+from partners.views.bulk_invitations import SUBJECT as INVITATIONS
 from partners.views.gate import for_administrators, show
 from partners.views.lists import filters_of, listing
 from partners.views.refusing import actor_name
@@ -32,6 +35,8 @@ PAGES = {
     "partners.partner": ("console_settings", False),
     "partners.partnermember": ("console_edit_member", True),
 }
+
+BULK_SUBJECTS = (INVITATIONS, CUSTOMERS)
 
 
 @require_safe
@@ -55,12 +60,16 @@ def activity(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 
 def _row_of(event: AuditEvent, subjects: dict[tuple[str, str], Subject]) -> dict[str, Any]:
     subject = subjects.get((event.object_label, event.object_id))
+    if subject and subject.bulk_action:
+        name, url = _named_bulk_action(subject.bulk_action)
+    else:
+        name, url = (subject.name, _page_of(subject)) if subject else ("", "")
     return {
         "occurred_at": event.occurred_at,
         "words": words_of(event.action),
         "who": actor_name(event.actor),
-        "name": subject.name if subject else "",
-        "url": _page_of(subject) if subject else "",
+        "name": name,
+        "url": url,
         "about": f"{subject.label}:{subject.key}" if subject else "",
     }
 
@@ -68,3 +77,11 @@ def _row_of(event: AuditEvent, subjects: dict[tuple[str, str], Subject]) -> dict
 def _page_of(subject: Subject) -> str:
     name, has_key = PAGES[subject.label]
     return reverse(name, args=[subject.key] if has_key else [])
+
+
+def _named_bulk_action(action: BulkAction) -> tuple[str, str]:
+    """Return what was done, to how many, and the page of what became of each."""
+    kind = BulkKind(action.kind)
+    subject = next(one for one in BULK_SUBJECTS if kind in one.performers)
+    url = reverse(subject.action_page, args=[action.pk])
+    return subject.titles[kind] % {"number": action.size}, url

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from association.enums import CustomerStatus
+from accounts.enums import FreezeScope
 from association.forms.bulk import (
     BudgetManyForm,
     FreezeManyForm,
@@ -20,7 +20,12 @@ from association.forms.bulk import (
 )
 from association.models.associations import AssociationQuerySet
 from association.refusals import SENTENCES
-from association.services.bulk_customers import PERFORMERS
+from association.services.bulk_customers import (
+    PERFORMERS,
+    obstacle,
+    present_state,
+    without_obstacle,
+)
 from association.services.customer_lists import (
     CustomerState,
     customer_states,
@@ -30,7 +35,7 @@ from association.services.customer_lists import (
 from association.services.spending import spent_this_month
 from association.views.console.customer_rows import STATUSES
 from association.views.console.customers import search_form
-from partners.enums import AssociationType, BulkKind
+from partners.enums import BudgetPeriod, BulkKind
 from partners.forms.bulk import BulkForm
 from partners.models import BulkAction, PartnerMember
 from partners.refusals import SENTENCES as SENTENCES_OF_PARTNERS
@@ -90,11 +95,33 @@ def _rows_of(member: PartnerMember, keys: Any) -> AssociationQuerySet:
 
 
 def possible(member: PartnerMember, kind: BulkKind) -> AssociationQuerySet:
-    rows: AssociationQuerySet = member.partner.associations.visible_to(member).in_force()
-    if kind == BulkKind.ASSIGN_MANAGER:
-        return rows
-    rows = rows.filter(association_type=AssociationType.RESELLER)
-    return rows.filter(status=CustomerStatus.FROZEN) if kind == BulkKind.UNFREEZE else rows
+    return without_obstacle(member.partner.associations.visible_to(member), kind)
+
+
+def obstacles_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Mapping[int, str]:
+    states = customer_states(list(with_people(_rows_of(member, keys))), now=timezone.now())
+    found = {state.association.pk: obstacle(state, kind) for state in states}
+    return {key: str(SENTENCES[code]) for key, code in found.items() if code is not None}
+
+
+def terms_of(member: PartnerMember, action: BulkAction) -> str:
+    terms = action.terms
+    match action.kind:
+        case BulkKind.SET_BUDGET:
+            budget = {
+                "amount": money(Decimal(terms["amount"])),
+                "period": BudgetPeriod(terms["period"]).label,
+            }
+            text = _("Budget: %(amount)s, %(period)s; unfrozen at once.")
+            if not terms["unfreeze"]:
+                text = _("Budget: %(amount)s, %(period)s; frozen accounts stay frozen.")
+            return text % budget
+        case BulkKind.FREEZE:
+            return _("Frozen: %(scope)s.") % {"scope": FreezeScope(terms["scope"]).label}
+        case BulkKind.ASSIGN_MANAGER:
+            manager = member.partner.members.filter(pk=terms["manager"]).first()
+            return _("Manager: %(name)s.") % {"name": manager.user.email if manager else _("none")}
+    return ""
 
 
 SUBJECT = BulkSubject(
@@ -122,6 +149,8 @@ SUBJECT = BulkSubject(
     },
     effects="association/console/_bulk_effects.html",
     possible=possible,
+    obstacles_of=obstacles_of,
+    terms_of=terms_of,
     names_of=names_of,
     facts_of=facts_of,
     sentence_of=lambda code: str(ALL_SENTENCES[code]),
@@ -176,13 +205,10 @@ def bulk_customers_csv(
 
 def _form(request: HttpRequest, member: PartnerMember, action: BulkAction) -> BulkForm:
     data = posted(request)
-    match action.kind:
+    match kind := BulkKind(action.kind):
         case BulkKind.SET_BUDGET:
-            rows = _rows_of(member, action.rows.values("object_id"))
-            frozen = rows.in_force().filter(is_frozen_by_joining=True)
-            return BudgetManyForm(
-                data, partner=member.partner, has_frozen_by_joining=frozen.exists()
-            )
+            rows = possible(member, kind).filter(pk__in=action.rows.values("object_id"))
+            return BudgetManyForm(data, partner=member.partner, present=present_state(rows))
         case BulkKind.ASSIGN_MANAGER:
             members = member.partner.members.select_related("user").order_by("user__email", "pk")
             return ManagerManyForm(data, members=list(members))

@@ -42,7 +42,7 @@ from association.views.console.customer_rows import (
 )
 from association.views.console.timeline import timeline_of
 from partners.models import PartnerMember
-from partners.services.bulk_actions import running_bulk_actions
+from partners.services.bulk_actions import recent_bulk_actions
 from partners.services.pages import Order, pages_of
 from partners.views.downloads import csv_of
 from partners.views.gate import for_administrators, for_members, show
@@ -70,7 +70,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         "listing": found,
         "lines": lines,
         "can_act": any(line["can_act"] for line in lines),
-        "bulk_actions": running_bulk_actions(member, PERFORMERS),
+        "bulk_actions": recent_bulk_actions(member, PERFORMERS, now=timezone.now()),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
