@@ -338,11 +338,12 @@ vars().update(
 )
 EMAIL_TIMEOUT = 10
 
-# By the kind of e-mail: the function that hears when one became dead, or is dead no more.
-DEAD_EMAIL_HANDLERS = {
+# By the kind of e-mail: the function that hears when one will never arrive, because it became dead
+# or its deadline passed, and when it is sent after all.
+UNDELIVERED_EMAIL_HANDLERS = {
     "partners.invitation": "partners.services.delivery_state.keep_undelivered",
-    "association.advice": "association.services.partner_messages.forget_dead_message",
-    "association.reminder": "association.services.partner_messages.forget_dead_message",
+    "association.advice": "association.services.partner_messages.forget_undelivered_message",
+    "association.reminder": "association.services.partner_messages.forget_undelivered_message",
 }
 
 # Functions that return an example of each kind of e-mail, for the admin.

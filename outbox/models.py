@@ -1,9 +1,14 @@
 """The outbox: e-mails that are enqueued and sent by the worker, and who does not want which."""
 
+from datetime import datetime
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
+
+# The reason of a message that was dropped because it could not be sent in time.
+DEADLINE_PASSED = "deadline passed"
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -11,6 +16,11 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
+
+    def with_undelivered_at(self) -> "OutboxQuerySet":
+        """Annotate what the property `undelivered_at` of each message is, as `undelivered`."""
+        late = When(drop_reason=DEADLINE_PASSED, then=F("dropped_at"))
+        return self.annotate(undelivered=Case(late, default=F("dead_at")))
 
     def ended(self) -> "OutboxQuerySet":
         return self.exclude(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
@@ -84,6 +94,14 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def undelivered_at(self) -> datetime | None:
+        """Since when it will never arrive although it should: it is dead, or its deadline passed.
+
+        What was dropped for another reason was not needed any more.
+        """
+        return self.dropped_at if self.drop_reason == DEADLINE_PASSED else self.dead_at
 
 
 class Suppression(models.Model):
