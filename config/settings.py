@@ -301,7 +301,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.mailings.mail_batches",
     "partners.services.bulk_invitations.do_invitations",
     "association.services.bulk_customers.do_customers",
-    "association.services.reminders.remind_customers",
+    "association.services.last_day_reminders.remind_of_last_day",
     "partners.services.digests.send_digests",
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.

@@ -11,7 +11,7 @@ from association.enums import CustomerStatus, Side
 from association.models import Association, Attempt, EndRequest
 from association.services.budget_requests import with_last_request
 from association.services.history import midnight
-from association.services.reminders import resumable_attempts
+from association.services.last_day_reminders import resumable_attempts
 from partners.enums import Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from partners.services.pages import Count, CountOf, counted

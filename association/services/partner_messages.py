@@ -13,7 +13,7 @@ from association.models import Attempt, PartnerMessage
 from association.services.admission import account_of
 from association.services.attempts import last_moment_of, lock_with_account
 from association.services.following_up import joined_meanwhile, operations_for
-from association.services.reminders import resumable_attempts
+from association.services.last_day_reminders import resumable_attempts
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages

@@ -20,7 +20,10 @@ from association.services.invariants.associations import (
     services_are_enabled,
     used_as_often_as_counted,
 )
-from association.services.invariants.copies import attempts_repeat_invitations, status_is_derived
+from association.services.invariants.derived_facts import (
+    attempts_repeat_invitations,
+    status_is_derived,
+)
 from association.services.invariants.names import names_are_derived
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
