@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 # The reason of a message that was dropped because it could not be sent in time.
 DEADLINE_PASSED = "deadline passed"
+# The property `undelivered_at` as an expression.
+UNDELIVERED_AT = Case(When(drop_reason=DEADLINE_PASSED, then=F("dropped_at")), default=F("dead_at"))
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -16,11 +18,6 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 
     def waiting(self) -> "OutboxQuerySet":
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)
-
-    def with_undelivered_at(self) -> "OutboxQuerySet":
-        """Annotate what the property `undelivered_at` of each message is, as `undelivered`."""
-        late = When(drop_reason=DEADLINE_PASSED, then=F("dropped_at"))
-        return self.annotate(undelivered=Case(late, default=F("dead_at")))
 
     def ended(self) -> "OutboxQuerySet":
         return self.exclude(sent_at__isnull=True, dropped_at__isnull=True, dead_at__isnull=True)

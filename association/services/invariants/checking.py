@@ -33,7 +33,7 @@ from association.services.invariants.violations import (
     as_text,
     violations,
 )
-from outbox.models import OutboxMessage
+from outbox.models import UNDELIVERED_AT, OutboxMessage
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.quotas import EMAIL_KIND
@@ -103,10 +103,10 @@ def _messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
 
 def _undelivered_are_marked() -> Iterator[Violation]:
     """I8: an invitation says since when its newest e-mail will never arrive."""
-    emails = OutboxMessage.objects.with_undelivered_at().filter(
+    emails = OutboxMessage.objects.filter(
         about_label="partners.invitation", about_id=as_text("pk"), kind=EMAIL_KIND
     )
-    newest = emails.order_by("-pk").values("undelivered")[:1]
+    newest = emails.order_by("-pk").values(undelivered=UNDELIVERED_AT)[:1]
     rows = Invitation.objects.filter(channel=Channel.EMAIL).annotate(ended_at=Subquery(newest))
     marked, ended = Q(undelivered_at__isnull=False), Q(ended_at__isnull=False)
     same = Q(undelivered_at=F("ended_at"))
