@@ -120,11 +120,11 @@ class HistoryForm(forms.Form):
     moment = _choice(
         _("Days of"),
         [
-            (CountedMoment.REGISTERED, _("The registration")),
-            (CountedMoment.ASSOCIATED, _("The association")),
-            (CountedMoment.REFUSED, _("The refusal")),
+            (CountedMoment.REGISTERED, _("Registration")),
+            (CountedMoment.ASSOCIATED, _("Association")),
+            (CountedMoment.REFUSED, _("Refusal")),
         ],
-        none=_("The start"),
+        none=_("Start"),
     )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
