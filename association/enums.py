@@ -227,6 +227,15 @@ class Operation(StrEnum):
     MESSAGE_CUSTOMER = "message_customer"
 
 
+class CountedMoment(TextChoices):
+    """Which moment of an attempt the days of the history are about; columns end in `_at`."""
+
+    STARTED = "started", _("started")
+    REGISTERED = "registered", _("registered")
+    ASSOCIATED = "associated", _("associated")
+    REFUSED = "refused", _("refused")
+
+
 class MessageKind(TextChoices):
     """What a partner's member has e-mailed to somebody who is no customer yet."""
 

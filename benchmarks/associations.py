@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import CustomerAccount, User
 from association.models import Attempt, DocumentKind
 from association.services.associations import associate
-from association.services.attempts import copied_from
+from association.services.attempts import derived_from
 from association.services.documents import current_documents
 from partners.enums import AssociationType
 from partners.models import Partner
@@ -151,7 +151,7 @@ def make_attempts(
     attempts = Attempt.objects.bulk_create(
         Attempt(
             invitation=links[number % invitations],
-            **copied_from(links[number % invitations]),
+            **derived_from(links[number % invitations]),
             browser_hash=names[number],
             language="en",
             started_at=now,

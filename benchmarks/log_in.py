@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import User, VerificationCode
 from accounts.services.codes import derive_code
 from association.models import Attempt, LegalDocument
-from association.services.attempts import copied_from, hash_of
+from association.services.attempts import derived_from, hash_of
 from association.services.registration import send_attempt_code
 from benchmarks.journey import CSRF, HERE, Site, served
 from partners.models import Invitation, Partner
@@ -112,7 +112,7 @@ def prepare_registration(client: Client, invitation: Invitation) -> tuple[str, d
     now = timezone.now()
     attempt = Attempt.objects.create(
         invitation=invitation,
-        **copied_from(invitation),
+        **derived_from(invitation),
         browser_hash=hash_of(SECRET),
         language="en",
         started_at=now,

@@ -301,7 +301,7 @@ BACKGROUND_WORK: list[str] = [
     "partners.services.mailings.mail_batches",
     "partners.services.bulk_invitations.do_invitations",
     "association.services.bulk_customers.do_customers",
-    "association.services.reminders.remind_customers",
+    "association.services.last_day_reminders.remind_of_last_day",
     "partners.services.digests.send_digests",
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
@@ -338,11 +338,12 @@ vars().update(
 )
 EMAIL_TIMEOUT = 10
 
-# By the kind of e-mail: the function that hears when one became dead, or is dead no more.
-DEAD_EMAIL_HANDLERS = {
+# By the kind of e-mail: the function that hears when one will never arrive, because it became dead
+# or its deadline passed, and when it is sent after all.
+UNDELIVERED_EMAIL_HANDLERS = {
     "partners.invitation": "partners.services.delivery_state.keep_undelivered",
-    "association.advice": "association.services.partner_messages.forget_dead_message",
-    "association.reminder": "association.services.partner_messages.forget_dead_message",
+    "association.advice": "association.services.partner_messages.forget_undelivered_message",
+    "association.reminder": "association.services.partner_messages.forget_undelivered_message",
 }
 
 # Functions that return an example of each kind of e-mail, for the admin.

@@ -49,8 +49,8 @@ def _messages(now: datetime) -> Iterable[Line]:
     count = OutboxMessage.objects.filter(dead_at__gte=now - TROUBLE)[:MOST].count()
     if count:
         text = ngettext(
-            "%(count)d e-mail of the last 30 days could not be delivered",
-            "%(count)d e-mails of the last 30 days could not be delivered",
+            "%(count)d e-mail of the last 30 days is dead: refused, or it cannot be written",
+            "%(count)d e-mails of the last 30 days are dead: refused, or they cannot be written",
             count,
         )
         yield Line(text % {"count": count}, list_url(OutboxMessage, {"state": "dead"}))

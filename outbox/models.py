@@ -1,9 +1,16 @@
 """The outbox: e-mails that are enqueued and sent by the worker, and who does not want which."""
 
+from datetime import datetime
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
+
+# The reason of a message that was dropped because it could not be sent in time.
+DEADLINE_PASSED = "deadline passed"
+# The property `undelivered_at` as an expression.
+UNDELIVERED_AT = Case(When(drop_reason=DEADLINE_PASSED, then=F("dropped_at")), default=F("dead_at"))
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -84,6 +91,14 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def undelivered_at(self) -> datetime | None:
+        """Since when it will never arrive although it should: it is dead, or its deadline passed.
+
+        What was dropped for another reason was not needed any more.
+        """
+        return self.dropped_at if self.drop_reason == DEADLINE_PASSED else self.dead_at
 
 
 class Suppression(models.Model):

@@ -14,7 +14,7 @@ from association.services.admission import refusals_ending_too_late
 from association.services.attempts import last_moment_to_associate
 from association.services.customer_names import person_behind
 from association.services.facts import load_holdings
-from association.services.reminders import LEAST_TIME
+from association.services.last_day_reminders import LEAST_TIME
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about
 from partners.emails import (

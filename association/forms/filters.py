@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import capitalised
-from association.enums import CustomerStatus, LastStep, Outcome
+from association.enums import CountedMoment, CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
 from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_lists import NO_MANAGER, WAITS_FOR_PARTNER
@@ -117,6 +117,15 @@ class HistoryForm(forms.Form):
     channel = _choice(_("Channel"), capitalised(Channel.choices), none=_("Any"))
     association_type = _choice(
         _("Association type"), capitalised(AssociationType.choices), none=_("Any")
+    )
+    moment = _choice(
+        _("Days of"),
+        [
+            (CountedMoment.REGISTERED, _("Registration")),
+            (CountedMoment.ASSOCIATED, _("Association")),
+            (CountedMoment.REFUSED, _("Refusal")),
+        ],
+        none=_("Start"),
     )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))

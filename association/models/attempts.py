@@ -26,7 +26,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
 class Attempt(models.Model):
     """One visitor's attempt to join a partner through an invitation.
 
-    `partner`, `invited_by`, `channel` and `association_type` are copied from the invitation, where
+    `partner`, `invited_by`, `channel` and `association_type` are derived from the invitation, where
     they never change, for the indexes of the history (`services/attempts.py`, decision 0043). The
     attempt belongs to the browser whose cookie hashes to `browser_hash` until it has an account,
     then to that account. What is agreed before is kept here; it becomes consents when the
@@ -157,7 +157,7 @@ class Attempt(models.Model):
                 condition=Q(deferred_at__isnull=False),
                 name="attempt_put_off",
             ),
-            # What reminders look for (`services/reminders.py`).
+            # What reminders look for (`services/last_day_reminders.py`).
             models.Index(
                 fields=["deferred_at"],
                 condition=Q(deferred_at__isnull=False),

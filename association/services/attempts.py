@@ -102,8 +102,8 @@ def find_own_association(owner: User) -> Association | None:
     )
 
 
-def copied_from(invitation: Invitation) -> dict[str, Any]:
-    """Return what an attempt repeats of its invitation, by column; none of it ever changes."""
+def derived_from(invitation: Invitation) -> dict[str, Any]:
+    """Return what an attempt derives from its invitation, by column; none of it ever changes."""
     return {
         "partner_id": invitation.partner_id,
         "invited_by_id": invitation.created_by_id,
@@ -121,7 +121,7 @@ def start_attempt(
         browser_hash=hash_of(browser_secret),
         language=language,
         started_at=now,
-        **copied_from(invitation),
+        **derived_from(invitation),
     )
 
 
@@ -137,7 +137,7 @@ def restart_attempt(*, attempt: Attempt, browser_secret: str, now: datetime) -> 
         browser_hash=hash_of(browser_secret),
         started_at=now,
         is_restarted=True,
-        **copied_from(invitation),
+        **derived_from(invitation),
     )
 
 

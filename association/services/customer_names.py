@@ -1,7 +1,7 @@
 """What a partner calls its customers, and the texts by which the console sorts and searches them.
 
-The names stand in several tables, some of them of other apps. A copy in the row of the association
-lets a list of 200,000 customers use an index; `check_invariants` compares it (I13).
+The names stand in several tables, some of them of other apps. Derived columns of the association
+let a list of 200,000 customers use an index; `check_invariants` compares them (I13).
 """
 
 from collections.abc import Iterable

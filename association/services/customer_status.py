@@ -1,7 +1,7 @@
 """Whether a customer waits, is frozen or is free, stored with the association for lists.
 
-Budgets are rows of their own, and freezes are those of another app. A copy in the row of the
-association lets a list of 200,000 customers use an index; `check_invariants` compares it (I15).
+Budgets are rows of their own, and freezes are those of another app. Derived columns of the
+association let a list of 200,000 customers use an index; `check_invariants` compares them (I15).
 """
 
 from collections.abc import Collection

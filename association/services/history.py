@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, StrIndex
 from django.utils.timezone import make_aware
 
 from accounts.models import CustomerAccount, User
-from association.enums import AssociationRefusal, LastStep, Outcome
+from association.enums import AssociationRefusal, CountedMoment, LastStep, Outcome
 from association.models import Association, Attempt
 from association.models.attempts import AttemptQuerySet
 from audit.services import record_audit_event
@@ -76,12 +76,13 @@ def find_attempts(*, member: PartnerMember, filters: Mapping[str, Any]) -> Query
 
     `filters` are those of HistoryForm: q, outcome, step, refusal, channel, association_type,
     account (registered by the attempt), invitation, batch, and the days since and until in the
-    partner's time zone. No order is set.
+    partner's time zone: of the start, or of what `moment` names. No order is set.
     """
     rows = member.partner.attempts.visible_to(member)
     for name, condition in _CONDITIONS.items():
         if name in filters:
             rows = rows.filter(condition(filters[name], member))
+    rows = rows.filter(_in_days(filters, member))
     if "refusal" in filters:
         rows = _refused_by(filters["refusal"], rows)
     return rows.select_related("account__owner", "invitation", "association")
@@ -125,8 +126,24 @@ def _searched(text: str, _member: PartnerMember) -> Q:
     return Q(account=Subquery(account)) | Q(registration_email=address)
 
 
-def _midnight(day: date, member: PartnerMember) -> datetime:
+def midnight(day: date, member: PartnerMember) -> datetime:
+    """Return when the day begins in the partner's time zone."""
     return make_aware(datetime.combine(day, time.min), member.partner.zone)
+
+
+def _in_days(filters: Mapping[str, Any], member: PartnerMember) -> Q:
+    """Match what happened in the days since and until; without both, everything."""
+    span = {}
+    if "since" in filters:
+        span["gte"] = midnight(filters["since"], member)
+    if "until" in filters:
+        span["lt"] = midnight(filters["until"] + timedelta(days=1), member)
+    moment = filters.get("moment", CountedMoment.STARTED)
+    within = Q(**{f"{moment}_at__{limit}": at for limit, at in span.items()})
+    if moment != CountedMoment.ASSOCIATED or not span:
+        return within
+    associated = Association.objects.filter(within, partner=member.partner_id)
+    return Q(Exists(associated.filter(attempt=OuterRef("pk"))))
 
 
 _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {
@@ -138,6 +155,4 @@ _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {
     "association_type": lambda value, _member: Q(association_type=value),
     "invitation": lambda value, _member: Q(invitation=value),
     "batch": lambda value, _member: Q(invitation__batch=value),
-    "since": lambda day, member: Q(started_at__gte=_midnight(day, member)),
-    "until": lambda day, member: Q(started_at__lt=_midnight(day + timedelta(days=1), member)),
 }

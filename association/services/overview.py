@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
@@ -12,7 +12,8 @@ from association.models import Association, Attempt, EndRequest
 from association.models.associations import AssociationQuerySet
 from association.services.budget_requests import with_last_request
 from association.services.customer_lists import waiting_for_partner
-from association.services.reminders import resumable_attempts
+from association.services.history import midnight
+from association.services.last_day_reminders import resumable_attempts
 from partners.enums import Channel
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from partners.services.pages import Count, CountOf, counted
@@ -154,9 +155,14 @@ class Funnel:
     has_invitations: bool
 
 
+def first_day(*, member: PartnerMember, now: datetime) -> date:
+    """Return the first of the days that are counted, where the partner is."""
+    return now.astimezone(member.partner.zone).date() - DAYS
+
+
 def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
-    """Count what happened in the last 30 days, in one statement."""
-    since = now - DAYS
+    """Count what happened since the `first_day()`, in one statement."""
+    since = midnight(first_day(member=member, now=now), member)
     attempts = member.partner.attempts.visible_to(member)
     associated: QuerySet[Any] = member.partner.associations.filter(associated_at__gte=since)
     if not member.is_administrator:
@@ -176,8 +182,9 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
 
 
 def refused_by_cause(*, member: PartnerMember, now: datetime) -> list[tuple[str, int]]:
-    """Return the refusal codes of the latest attempts in 30 days with their counts, most first."""
-    refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
+    """Return the codes of the latest refusals since the `first_day()`, with counts, most first."""
+    since = midnight(first_day(member=member, now=now), member)
+    refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=since)
     latest = refused.order_by("-refused_at").values_list("refusal_codes", flat=True)[:MOST_READ]
     return Counter(code for codes in latest for code in codes).most_common()
 

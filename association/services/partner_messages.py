@@ -13,7 +13,7 @@ from association.models import Attempt, PartnerMessage
 from association.services.admission import account_of
 from association.services.attempts import last_moment_of, lock_with_account
 from association.services.following_up import joined_meanwhile, operations_for
-from association.services.reminders import resumable_attempts
+from association.services.last_day_reminders import resumable_attempts
 from audit.services import record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -66,13 +66,13 @@ def advise(*, attempt: Attempt, by: User, now: datetime) -> bool:
     return True
 
 
-def forget_dead_message(*, message: OutboxMessage) -> None:
-    """Let the partner send again what will never arrive: the message that became dead.
+def forget_undelivered_message(*, message: OutboxMessage) -> None:
+    """Let the partner send again what will never arrive.
 
-    The outbox calls it in the transaction that changes whether the message is dead. A later message
-    of the kind stays known. One that is revived stays forgotten: at worst it is sent twice.
+    The outbox calls it in the transaction that changes whether the message is undelivered. A later
+    message of the kind stays known. One that is revived stays forgotten: at worst it is sent twice.
     """
-    if OutboxMessage.objects.filter(pk=message.pk, dead_at__isnull=False).exists():
+    if OutboxMessage.objects.get(pk=message.pk).undelivered_at is not None:
         kind = message.kind.removeprefix("association.")
         sent = PartnerMessage.objects.filter(kind=kind, attempt=UUID(message.about_id))
         sent.filter(sent_at=message.created_at).delete()

@@ -16,7 +16,7 @@ from association.services.attempts import (
     has_resume_email,
     last_moment_to_associate,
 )
-from association.services.reminders import next_reminder_at
+from association.services.last_day_reminders import last_day_reminder_at
 from association.views.gate import Journey, attempt_step, resume_url, step_url
 from association.views.own import signed_in
 from web.answers import see_other
@@ -39,7 +39,7 @@ def enable_later(request: HttpRequest, journey: Journey) -> HttpResponse:
         "attempt": attempt,
         "partner": journey.partner,
         "last_moment": last_moment_to_associate(attempt),
-        "reminded_at": next_reminder_at(attempt, journey.now),
+        "reminded_at": last_day_reminder_at(attempt, journey.now),
         # Another attempt of the account may have got the e-mail of the day.
         "is_emailed": has_resume_email(attempt),
     }

@@ -14,12 +14,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from outbox.models import OutboxMessage
+from outbox.models import DEADLINE_PASSED, OutboxMessage
 from outbox.services.background import DATABASE_AWAY
 from outbox.services.queue import (
-    DEADLINE_PASSED,
     claim_messages,
     drop_late_messages,
+    drop_message,
     has_due_messages,
     longest_send,
     mark_dead,
@@ -155,7 +155,7 @@ class MailSender:
         log("mail.dead", message, error=error)
 
     def _drop(self, message: OutboxMessage, reason: str) -> None:
-        self._write(message, dropped_at=self._clock(), drop_reason=reason[:80] or "stale")
+        self._store(partial(drop_message, message=message, reason=reason, now=self._clock()))
         log("mail.dropped", message, reason=reason)
 
     def _write(self, message: OutboxMessage, **values: object) -> None:

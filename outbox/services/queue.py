@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from audit.models import Actor
 from audit.services import record_audit_event
 from outbox.enums import OutboxRefusal
-from outbox.models import OutboxMessage
+from outbox.models import DEADLINE_PASSED, OutboxMessage
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -27,7 +27,8 @@ MAX_ANSWERS = 15
 TIME_FOR_THE_BATCH = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-DEADLINE_PASSED = "deadline passed"
+# So many late messages of which an app must hear are dropped at once, one by one.
+LATE_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,17 @@ def has_due_messages(*, now: datetime) -> bool:
 
 
 def drop_late_messages(*, now: datetime) -> int:
-    """Drop the messages whose deadline has passed, and return how many."""
+    """Drop the messages whose deadline has passed, and return how many.
+
+    All in one statement, but those of which their app must hear, some at a time.
+    """
     late = OutboxMessage.objects.waiting().filter(deadline_at__lte=now)
-    return late.update(dropped_at=now, drop_reason=DEADLINE_PASSED)
+    heard_of = list(settings.UNDELIVERED_EMAIL_HANDLERS)
+    dropped = late.exclude(kind__in=heard_of).update(dropped_at=now, drop_reason=DEADLINE_PASSED)
+    some = list(late.filter(kind__in=heard_of).order_by("pk")[:LATE_AT_ONCE])
+    for message in some:
+        drop_message(message=message, reason=DEADLINE_PASSED, now=now)
+    return dropped + len(some)
 
 
 def longest_send() -> timedelta:
@@ -128,7 +137,7 @@ def update_waiting(*, message: OutboxMessage, **values: Any) -> None:
 def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
     """Store that a message can never be sent; changes nothing once it has ended.
 
-    The app of the e-mail hears of it in the same transaction (`DEAD_EMAIL_HANDLERS`).
+    The app of the e-mail hears of it in the same transaction (`UNDELIVERED_EMAIL_HANDLERS`).
     """
     with transaction.atomic():
         waiting = OutboxMessage.objects.waiting().filter(pk=message.pk)
@@ -136,9 +145,22 @@ def mark_dead(*, message: OutboxMessage, error: str, now: datetime) -> None:
             _tell_app(message)
 
 
+@whole_transaction
+def drop_message(*, message: OutboxMessage, reason: str, now: datetime) -> None:
+    """Store why a message is not sent any more; changes nothing once it has ended.
+
+    The app hears of one that was too late, as of one that is dead.
+    """
+    with transaction.atomic():
+        waiting = OutboxMessage.objects.waiting().filter(pk=message.pk)
+        dropped = waiting.update(dropped_at=now, drop_reason=reason[:80] or "stale")
+        if dropped and reason == DEADLINE_PASSED:
+            _tell_app(message)
+
+
 def _tell_app(message: OutboxMessage) -> None:
-    """Tell the app, where it asks for it, that the message became dead, or is dead no more."""
-    handler = settings.DEAD_EMAIL_HANDLERS.get(message.kind)
+    """Tell the app, where it asks for it, that the message is undelivered, or is no more."""
+    handler = settings.UNDELIVERED_EMAIL_HANDLERS.get(message.kind)
     if handler is not None:
         import_string(handler)(message=message)
 

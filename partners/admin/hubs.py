@@ -1,7 +1,7 @@
 """What belongs to a partner, an invitation or a batch, beneath its form in the admin."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,13 +20,9 @@ from partners.models import (
     Partner,
     PartnerMember,
 )
-from partners.services.delivery_state import count_undelivered
 from partners.services.members import without_administrator
 from web.admin.hubs import Line, Section, adds_sections, first_rows, list_url, shown_address
 from web.versioned_forms import moment_text
-
-# How long an e-mail that was refused is a partner's trouble.
-TROUBLE = timedelta(days=30)
 
 
 def until(moment: datetime | None) -> str:
@@ -75,11 +71,11 @@ def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
     if without_administrator(Partner.objects.filter(pk=partner.pk)).exists():
         text = _("It has no administrator who can log in.")
         lines.append(Line(text, list_url(PartnerMember, {"partner": partner.pk})))
-    undelivered = count_undelivered(partner=partner, since=now - TROUBLE)
+    undelivered = partner.invitations.undelivered(now).count()
     if undelivered:
         text = ngettext(
-            "In the last 30 days %(count)d e-mail with an invitation could not be delivered.",
-            "In the last 30 days %(count)d e-mails with an invitation could not be delivered.",
+            "%(count)d invitation was not delivered, and is not sent again by itself.",
+            "%(count)d invitations were not delivered, and are not sent again by themselves.",
             undelivered,
         )
         lines.append(Line(text % {"count": undelivered}))

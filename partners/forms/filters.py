@@ -14,7 +14,7 @@ from web.text_fields import LineField
 
 OPEN, NEWEST = "open", "newest"
 # The filter's value for invitations whose e-mail was refused for good.
-TROUBLE = "trouble"
+UNDELIVERED = "undelivered"
 
 
 class SearchField(LineField):
@@ -37,7 +37,7 @@ class InvitationListForm(forms.Form):
     state = FilterField(_("State"), InvitationState.choices)
     channel = FilterField(_("Channel"), Channel.choices)
     association_type = FilterField(_("Type"), AssociationType.choices)
-    delivery = FilterField(_("Delivery"), [(TROUBLE, _("Delivery trouble"))])
+    delivery = FilterField(_("Delivery"), [(UNDELIVERED, _("Not delivered"))])
     batch = WholeNumberField(
         required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
     )

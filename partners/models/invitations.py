@@ -1,6 +1,6 @@
 """Invitations: the offer a partner makes, by link or by e-mail."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,8 @@ from web.random_ids import RandomIdField
 
 # Takes the place of an address that is no longer stored (RFC 2606: it receives no e-mail).
 REMOVED_ADDRESS = "removed@address.invalid"
+# How long after its expiry an invitation that was not delivered is still shown as that.
+TIME_TO_SEND_AGAIN = timedelta(days=30)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -68,8 +70,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
     def undelivered(self, now: datetime) -> "InvitationQuerySet":
-        """Live invitations whose e-mail was refused for good, or could not be written."""
-        return self.filter(undelivered_at__isnull=False).live(now)
+        """Invitations whose newest e-mail will never arrive; the rule of `is_undelivered()`."""
+        expired_long_ago = Q(expires_at__lte=now - TIME_TO_SEND_AGAIN)
+        return self.filter(undelivered_at__isnull=False).unfinished().exclude(expired_long_ago)
 
     def unfinished(self) -> "InvitationQuerySet":
         """Invitations that are neither used up nor revoked, expired ones among them."""
@@ -114,7 +117,7 @@ class Invitation(TermsModel):
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     mailed_at = models.DateTimeField(_("last mailed at"), null=True, blank=True, editable=False)
-    # Since when its newest e-mail is dead; kept for the lists by `keep_undelivered()`.
+    # Since when its newest e-mail will never arrive; kept for the lists by `keep_undelivered()`.
     undelivered_at = models.DateTimeField(
         _("undelivered since"), null=True, blank=True, editable=False
     )
@@ -274,6 +277,20 @@ class Invitation(TermsModel):
     def refusal(self, now: datetime) -> InvitationRefusal | None:
         """Return why the invitation cannot be followed at `now`, or None while it is live."""
         return refusal_of(self, now)
+
+    def is_undelivered(self, now: datetime) -> bool:
+        """Return whether its newest e-mail will never arrive, which somebody can still mend.
+
+        By then it was refused for good, could not be written, or was not sent in time. It ends when
+        the invitation is sent again, used or revoked, or 30 days after it expired.
+        """
+        refusal = self.refusal(now)
+        if self.undelivered_at is None or refusal in {
+            InvitationRefusal.REVOKED,
+            InvitationRefusal.USED_UP,
+        }:
+            return False
+        return self.expires_at is None or self.expires_at > now - TIME_TO_SEND_AGAIN
 
     @property
     def link(self) -> str:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from outbox.models import OutboxMessage, OutboxQuerySet
-from outbox.services.queue import DEADLINE_PASSED
+from outbox.models import DEADLINE_PASSED, OutboxMessage, OutboxQuerySet
 from partners.enums import DeliveryState
-from partners.models import Invitation, InvitationBatch, Partner
+from partners.models import Invitation, InvitationBatch
 from partners.services.quotas import EMAIL_KIND
 from partners.services.unsubscribe_links import unsubscribed_recipients
 
-MOST_DEAD = 1_000
-# The e-mail will never arrive.
+# The e-mail will never arrive although it should.
 UNDELIVERED = frozenset({DeliveryState.REFUSED, DeliveryState.FAILED, DeliveryState.LATE})
 # What `_delivery_of()` reads.
 DELIVERY_FIELDS = (
@@ -49,21 +47,19 @@ def deliveries_of(invitations: Collection[Invitation]) -> Mapping[int, Delivery]
     }
 
 
-def troubles_of(invitations: Collection[Invitation], now: datetime) -> Mapping[int, Delivery]:
-    """Return the delivery by the key of each live invitation whose newest e-mail is dead.
+def undelivered_of(invitations: Collection[Invitation], now: datetime) -> Mapping[int, Delivery]:
+    """Return the delivery by the key of each invitation that is undelivered.
 
     Two statements, none without such an invitation. The partner must be loaded.
     """
-    undelivered = [
-        row for row in invitations if row.undelivered_at is not None and row.refusal(now) is None
-    ]
+    undelivered = [row for row in invitations if row.is_undelivered(now)]
     return deliveries_of(undelivered) if undelivered else {}
 
 
 def keep_undelivered(*, message: OutboxMessage) -> None:
-    """Keep on the invitation since when its newest e-mail is dead.
+    """Keep on the invitation since when its newest e-mail will never arrive.
 
-    The outbox calls it in the transaction that changes whether the message is dead. Locks the
+    The outbox calls it in the transaction that changes whether the message will. Locks the
     invitation, so that an e-mail sent again meanwhile is the newest.
     """
     if message.about_label != Invitation._meta.label_lower or not message.about_id.isdecimal():
@@ -71,7 +67,7 @@ def keep_undelivered(*, message: OutboxMessage) -> None:
     invitation = _lock(int(message.about_id))
     if invitation is not None:
         newest = _newest_email(invitation)
-        invitation.undelivered_at = newest.dead_at if newest else None
+        invitation.undelivered_at = newest.undelivered_at if newest else None
         invitation.save(update_fields=["undelivered_at"])
 
 
@@ -103,17 +99,6 @@ def deliveries_of_batch(batch: InvitationBatch) -> Mapping[int, Delivery]:
 
 def _emails() -> OutboxQuerySet:
     return OutboxMessage.objects.filter(about_label=Invitation._meta.label_lower, kind=EMAIL_KIND)
-
-
-def count_undelivered(*, partner: Partner, since: datetime) -> int:
-    """Return how many of the partner's invitations had an e-mail that died since then.
-
-    Of all partners' newest thousand: two statements.
-    """
-    label = Invitation._meta.label_lower
-    dead = OutboxMessage.objects.filter(about_label=label, kind=EMAIL_KIND, dead_at__gte=since)
-    keys = dead.order_by("-dead_at").values_list("about_id", flat=True)[:MOST_DEAD]
-    return partner.invitations.filter(pk__in=[int(key) for key in keys]).count()
 
 
 def _delivery_of(email: Any) -> Delivery:

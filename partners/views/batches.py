@@ -136,7 +136,7 @@ def _deliveries(batch: InvitationBatch) -> list[dict[str, Any]]:
         {
             "number": number,
             "word": with_code(words[state], code),
-            "is_trouble": state in UNDELIVERED,
+            "is_undelivered": state in UNDELIVERED,
         }
         for state, code, number in count_deliveries(deliveries_of_batch(batch).values())
     ]

@@ -19,7 +19,7 @@ from partners.forms.filters import InvitationListForm
 from partners.models import Invitation, InvitationBatch, PartnerMember
 from partners.services.bulk_actions import recent_bulk_actions
 from partners.services.bulk_invitations import PERFORMERS
-from partners.services.delivery_state import deliveries_of, troubles_of
+from partners.services.delivery_state import deliveries_of, undelivered_of
 from partners.services.invitation_search import find_invitations, order_of
 from partners.services.invitations import resend_invitation
 from partners.services.pages import Count
@@ -67,7 +67,7 @@ def _lines(rows: list[Any], now: datetime) -> list[dict[str, Any]]:
     """Return what the list shows of each invitation, and of each batch that stands for its own."""
     single = [row for row in rows if isinstance(row, Invitation)]
     progress, unsubscribed = progress_of(single), unsubscribed_recipients(single)
-    trouble = troubles_of(single, now)
+    undelivered = undelivered_of(single, now)
     joined = joined_by_batches([row for row in rows if isinstance(row, InvitationBatch)])
     return [
         {
@@ -77,7 +77,7 @@ def _lines(rows: list[Any], now: datetime) -> list[dict[str, Any]]:
             "associated": Count(row.used_count, is_more=False),
             "people_urls": people_urls(invitation=row.pk),
             "is_unsubscribed": row.pk in unsubscribed,
-            "trouble": trouble.get(row.pk),
+            "undelivered": undelivered.get(row.pk),
         }
         if isinstance(row, Invitation)
         else {"batch": row, "joined": joined[row.pk]}
@@ -99,7 +99,7 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "state": state,
         "by_email": offer.channel == Channel.EMAIL,
         "delivery": delivery,
-        "trouble": delivery if state.is_live and offer.undelivered_at else None,
+        "undelivered": delivery if offer.is_undelivered(now) else None,
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
             people_urls(invitation=offer.pk),

@@ -36,7 +36,7 @@ def outcomes_download(
 
 
 def undelivered_download(member: PartnerMember, batch: InvitationBatch) -> HttpResponseBase:
-    """Stream the addresses that the batch's e-mails will not reach, each with the reason."""
+    """Stream the addresses that the batch's e-mails will never reach, each with the reason."""
     words = delivery_words()
     found = {
         key: with_code(words[delivery.state], delivery.code)
@@ -45,7 +45,7 @@ def undelivered_download(member: PartnerMember, batch: InvitationBatch) -> HttpR
     }
     rows = batch.invitations.filter(pk__in=found).order_by("created_at", "pk")
     lines = ((shown_recipient(member, row), found[row.pk]) for row in rows)
-    return csv_of(member, f"refused-{batch.pk}", [_("Address"), _("Reason")], lines)
+    return csv_of(member, f"undelivered-{batch.pk}", [_("Address"), _("Reason")], lines)
 
 
 def delivery_words() -> dict[DeliveryState, str]:

@@ -98,7 +98,7 @@ def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
     ("permission", "tool"),
     [
         ("view_auditevent", "Who did what, newest first"),
-        ("view_outboxmessage", "E-mails that could not be delivered"),
+        ("view_outboxmessage", "E-mails that were refused or cannot be written"),
     ],
 )
 def test_index_offers_a_tool_only_with_its_permission(permission: str, tool: str) -> None:

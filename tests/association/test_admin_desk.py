@@ -173,7 +173,7 @@ def test_first_page_names_what_waits_for_those_who_may_see_it(superuser: Client)
         ["1 partner without an administrator"],
         [
             "E-mails are late: is the worker running?",
-            "1 e-mail of the last 30 days could not be delivered",
+            "1 e-mail of the last 30 days is dead: refused, or it cannot be written",
         ],
     )
     assert set(partners + mails) <= set(waiting(superuser))

@@ -195,13 +195,13 @@ def test_health_names_what_is_wrong(superuser: Client) -> None:
     assert len(lines(show(superuser, partner), "Health")) == 1
 
 
-def test_health_counts_emails_that_were_refused(superuser: Client) -> None:
-    member = factories.PartnerMemberFactory(role="administrator")
+def test_health_counts_invitations_that_were_not_delivered(superuser: Client) -> None:
+    member, now = factories.PartnerMemberFactory(role="administrator"), timezone.now()
     for invited in (member.partner, factories.PartnerFactory()):
-        invitation = factories.InvitationFactory(partner=invited, email=True)
-        make_dead_message(about=invitation, kind="partners.invitation")
+        factories.InvitationFactory(partner=invited, email=True, undelivered_at=now)
+    factories.InvitationFactory(partner=member.partner, email=True)
     assert lines(show(superuser, member.partner), "Health") == [
-        "In the last 30 days 1 e-mail with an invitation could not be delivered."
+        "1 invitation was not delivered, and is not sent again by itself."
     ]
 
 

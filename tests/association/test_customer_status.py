@@ -14,7 +14,7 @@ from association.services.attempts import restart_attempt
 from association.services.customer_lists import customer_states
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
-from association.services.invariants.copies import status_is_derived
+from association.services.invariants.derived_facts import status_is_derived
 from association.services.provider_freezes import freeze_for_provider, unfreeze_for_provider
 from association.services.spending_records import record_spending
 from partners.enums import BudgetPeriod, OnExhaustion

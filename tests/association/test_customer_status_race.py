@@ -11,7 +11,7 @@ from accounts.enums import FreezeScope
 from association.enums import CustomerStatus
 from association.services.customer_status import refresh_status
 from association.services.customers import set_budget
-from association.services.invariants.copies import status_is_derived
+from association.services.invariants.derived_facts import status_is_derived
 from association.services.provider_freezes import freeze_for_provider
 from partners.enums import BudgetPeriod, OnExhaustion
 from tests.factories import UserFactory, make_associated

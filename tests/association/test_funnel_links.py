@@ -1,10 +1,16 @@
-"""The counts of an invitation and of a batch lead to the people whom they count."""
+"""The counts of an invitation, a batch and the last 30 days lead to the people they count."""
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
+from association.models import Attempt
+from partners.models import Partner
 from tests.factories import (
     AttemptFactory,
     CustomerAccountFactory,
@@ -18,6 +24,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 COUNTS = {"Started": 5, "Registered": 3, "Associated": 2, "Refused": 1}
+MINUTE = timedelta(minutes=1)
 LINK = re.compile(
     r'<a class="count-link" href="([^"]+)"><span class="visually-hidden">(\w+): </span>(\d+)</a>'
 )
@@ -95,6 +102,60 @@ def test_each_count_in_the_list_is_what_the_history_lists(boss, client):
 
     assert {label: number for label, (number, _url) in links.items()} == COUNTS
     assert counted_on(client, links) == COUNTS
+
+
+def at(day, hour=12, minute=0):
+    """Return a moment in Tokyo, which is the next day there from 15:00 UTC."""
+    return datetime(2026, 5, day, hour, minute, tzinfo=ZoneInfo("Asia/Tokyo"))
+
+
+def follow_for_days(invitation, start, *moments):
+    """Let people start long before; each then does one thing at each of these moments."""
+    for moment in moments:
+        make_associated(invitation=invitation, now=moment)
+        for done in ({"registered_at": moment}, {"refused": True}):
+            attempt = AttemptFactory.create(
+                invitation=invitation, started_at=start, entered=True, **done
+            )
+            if "refused" in done:
+                Attempt.objects.filter(pk=attempt.pk).update(decided_at=moment, refused_at=moment)
+
+
+@pytest.mark.parametrize("is_manager", [False, True])
+def test_each_count_of_the_overview_is_what_the_history_lists(boss, is_manager):
+    Partner.objects.filter(pk=boss.partner_id).update(time_zone="Asia/Tokyo")
+    reader = PartnerMemberFactory.create(partner=boss.partner) if is_manager else boss
+    own = InvitationFactory.create(partner=boss.partner, created_by=reader.user)
+    for invitation in (own, invite(boss)):
+        # The first day is May 1st: two moments before it, and two since.
+        follow_for_days(
+            invitation, at(1) - timedelta(days=9), *(at(1, 0) - MINUTE, at(1) - timedelta(days=5)),
+            *(at(1, 0), at(30)),
+        )  # fmt: skip
+        for moment in (at(1, 0) - MINUTE, at(1, 0), at(29), at(31)):
+            AttemptFactory.create(invitation=invitation, started_at=moment)
+    with time_machine.travel(at(31, 20), tick=False):
+        client = Client(SERVER_NAME="127.0.0.1")
+        client.force_login(reader.user)
+        links = links_on(client, "/partner/")
+
+        once = 1 if is_manager else 2
+        counts = {"Started": 5, "Registered": 4, "Associated": 2, "Refused": 2}
+        numbers = {label: number for label, (number, _url) in links.items()}
+        assert counted_on(client, links) == numbers
+        assert numbers == {label: once * number for label, number in counts.items()}
+
+
+def test_each_cause_of_the_overview_is_what_the_history_lists(boss, client):
+    AttemptFactory.create(invitation=invite(boss), entered=True, refused=True)
+    earlier = AttemptFactory.create(invitation=invite(boss), entered=True, refused=True)
+    long_ago = timezone.now() - timedelta(days=40)
+    Attempt.objects.filter(pk=earlier.pk).update(decided_at=long_ago, refused_at=long_ago)
+
+    [cause] = client.get("/partner/").context["causes"]
+
+    page = client.get(cause["url"])
+    assert page.context["listing"].count.number == cause["count"].number == 1
 
 
 def test_a_count_of_nobody_leads_nowhere(boss, client):

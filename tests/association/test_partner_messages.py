@@ -13,8 +13,8 @@ from association.models import Attempt, PartnerMessage
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.partner_messages import PAUSE, advise, remind_to_finish
 from audit.models import AuditEvent
-from outbox.models import OutboxMessage
-from outbox.services.queue import mark_dead
+from outbox.models import DEADLINE_PASSED, OutboxMessage
+from outbox.services.queue import drop_message, mark_dead
 from outbox.services.rendering import Stale
 from outbox.services.suppression import hash_of, suppress
 from tests.factories import (
@@ -214,9 +214,14 @@ def test_what_never_arrives_can_be_sent_again(boss, invitation, kind):
     assert not PartnerMessage.objects.exists()
 
     send(attempt=attempt, by=boss.user, now=NOW + 2 * MINUTE)
-    mark_dead(message=message, error="550 no such mailbox", now=NOW + 3 * MINUTE)
-    assert PartnerMessage.objects.get().sent_at == NOW + 2 * MINUTE
-    assert len(mailed(f"association.{kind}")) == 2
+    late = OutboxMessage.objects.waiting().get(kind=f"association.{kind}")
+    drop_message(message=late, reason=DEADLINE_PASSED, now=NOW + 3 * MINUTE)
+    assert not PartnerMessage.objects.exists()
+
+    send(attempt=attempt, by=boss.user, now=NOW + 4 * MINUTE)
+    mark_dead(message=message, error="550 no such mailbox", now=NOW + 5 * MINUTE)
+    assert PartnerMessage.objects.get().sent_at == NOW + 4 * MINUTE
+    assert len(mailed(f"association.{kind}")) == 3
 
 
 def test_advice_about_a_new_refusal_waits_for_24_hours(boss, invitation):

@@ -6,7 +6,7 @@ from tests.conventions.sources import ROOT
 
 # What the worker does is tried again at its next round, retention too; the snapshot only reads.
 RUN_ONCE = {
-    "association/services/reminders.py: remind_customers",
+    "association/services/last_day_reminders.py: remind_of_last_day",
     "association/services/invariants/checking.py: _snapshot",
     "outbox/services/queue.py: claim_messages",
     "partners/services/batches.py: make_batches",

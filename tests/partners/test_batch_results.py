@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
-from outbox.models import OutboxMessage
-from outbox.services.queue import DEADLINE_PASSED
+from outbox.models import DEADLINE_PASSED, OutboxMessage
 from partners.enums import DeliveryState
 from partners.models import Invitation
 from partners.services.delivery_state import (
@@ -110,7 +109,7 @@ def test_refused_addresses_are_a_file(client, member):
     mailed(batch, "ada@example.org", **EMAILS[DeliveryState.REFUSED])
     mailed(batch, "bob@example.org", **EMAILS[DeliveryState.SENT])
     mailed(batch, "eve@example.org", **EMAILS[DeliveryState.LATE])
-    answer = client.get(f"{LIST}{batch.pk}/refused.csv")
+    answer = client.get(f"{LIST}{batch.pk}/undelivered.csv")
     assert lines_of(answer) == [
         "Address,Reason",
         "ada@example.org,Refused by the mail server (SMTP 550)",

@@ -1,10 +1,10 @@
-"""Write the facts again that the console's lists copy from other rows."""
+"""Write the facts again that the console's lists derive from other rows."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from association.services.copied_facts import refresh_copied_facts
+from association.services.derived_facts import refresh_derived_facts
 
 
 class Command(BaseCommand):
@@ -16,4 +16,4 @@ class Command(BaseCommand):
     help = "Write names, status, channel and type for lists again, after an upgrade."
 
     def handle(self, **_options: Any) -> None:
-        self.stdout.write(f"Looked at {refresh_copied_facts()} rows.")
+        self.stdout.write(f"Looked at {refresh_derived_facts()} rows.")

@@ -20,7 +20,10 @@ from association.services.invariants.associations import (
     services_are_enabled,
     used_as_often_as_counted,
 )
-from association.services.invariants.copies import attempts_repeat_invitations, status_is_derived
+from association.services.invariants.derived_facts import (
+    attempts_repeat_invitations,
+    status_is_derived,
+)
 from association.services.invariants.names import names_are_derived
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
@@ -30,7 +33,7 @@ from association.services.invariants.violations import (
     as_text,
     violations,
 )
-from outbox.models import OutboxMessage
+from outbox.models import UNDELIVERED_AT, OutboxMessage
 from partners.enums import Channel
 from partners.models import Invitation
 from partners.services.quotas import EMAIL_KIND
@@ -99,17 +102,17 @@ def _messages_come_to_an_end(now: datetime) -> Iterator[Violation]:
 
 
 def _undelivered_are_marked() -> Iterator[Violation]:
-    """I8: an invitation says since when its newest e-mail is dead."""
-    newest = OutboxMessage.objects.filter(
+    """I8: an invitation says since when its newest e-mail will never arrive."""
+    emails = OutboxMessage.objects.filter(
         about_label="partners.invitation", about_id=as_text("pk"), kind=EMAIL_KIND
-    ).order_by("-pk")
-    rows = Invitation.objects.filter(channel=Channel.EMAIL).annotate(
-        dead_at=Subquery(newest.values("dead_at")[:1])
     )
-    marked, dead = Q(undelivered_at__isnull=False), Q(dead_at__isnull=False)
-    wrong = (marked & ~dead) | (~marked & dead) | (marked & dead & ~Q(undelivered_at=F("dead_at")))
-    detail = "is undelivered since {}, its newest e-mail is dead since {}"
-    yield from violations("I8", rows.filter(wrong), detail, "undelivered_at", "dead_at")
+    newest = emails.order_by("-pk").values(undelivered=UNDELIVERED_AT)[:1]
+    rows = Invitation.objects.filter(channel=Channel.EMAIL).annotate(ended_at=Subquery(newest))
+    marked, ended = Q(undelivered_at__isnull=False), Q(ended_at__isnull=False)
+    same = Q(undelivered_at=F("ended_at"))
+    wrong = (marked & ~ended) | (~marked & ended) | (marked & ended & ~same)
+    detail = "is undelivered since {}, its newest e-mail since {}"
+    yield from violations("I8", rows.filter(wrong), detail, "undelivered_at", "ended_at")
 
 
 def _addresses_are_canonical() -> Iterator[Violation]:

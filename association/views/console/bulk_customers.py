@@ -166,21 +166,15 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
     if kind == BulkKind.ASSIGN_MANAGER and not member.is_administrator:
         raise Http404
     back_url = f"{reverse('console_customers')}?{asked_for(request.GET).urlencode()}"
-    if request.POST.get(ALL):
-        return choose(
-            request,
-            member,
-            SUBJECT,
-            kind,
-            lambda: _keys_that_match(request, member),
-            back_url=back_url,
-        )
-    keys = ticked_keys(request, member.partner.associations.visible_to(member))
-    return choose(request, member, SUBJECT, kind, lambda: keys, back_url=back_url)
+    return choose(
+        request, member, SUBJECT, kind, lambda: _chosen_keys(request, member), back_url=back_url
+    )
 
 
-def _keys_that_match(request: HttpRequest, member: PartnerMember) -> list[int]:
-    """Raises Refused if a filter is no longer possible."""
+def _chosen_keys(request: HttpRequest, member: PartnerMember) -> list[int]:
+    """Raises Refused if all that match are chosen, and a filter is no longer possible."""
+    if not request.POST.get(ALL):
+        return ticked_keys(request, member.partner.associations.visible_to(member))
     found = find_customers(member, all_filters_of(search_form(request, member)))
     ordered = found.order_by("-associated_at", "-pk").values_list("pk", flat=True)
     return list(ordered[: MOST_ROWS + 1])

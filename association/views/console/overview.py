@@ -1,16 +1,18 @@
 """The console's overview: what the member should do next, and the last 30 days."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from association.enums import FrozenAction
+from association.enums import CountedMoment, FrozenAction
 from association.models import Attempt
 from association.refusal_texts import REFUSAL_TEXTS
 from association.services.customer_lists import CustomerState, customer_states
@@ -24,6 +26,7 @@ from association.services.overview import (
     customers_frozen_by_joining,
     customers_out_of_budget,
     end_requests_open,
+    first_day,
     funnel_of,
     invitations_expiring,
     people_refused,
@@ -47,6 +50,7 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     now = timezone.now()
     funnel = funnel_of(member=member, now=now)
     invitations = member.partner.invitations.visible_to(member)
+    day = first_day(member=member, now=now)
     context = {
         **_frozen_customers(member, now),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
@@ -54,12 +58,13 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         **_people(member, now),
         "undelivered": count_up_to(invitations.undelivered(now)),
         "expiring": invitations_expiring(member=member, now=now),
-        "causes": _causes(member, now),
+        "causes": _causes(member, now, day),
         "bars": bars_of(
             started=funnel.started,
             registered=funnel.registered,
             associated=funnel.associated,
             refused=funnel.refused,
+            urls={moment: _history_url(day, moment) for moment in CountedMoment},
         ),
         "is_new": not funnel.has_invitations,
     }
@@ -119,8 +124,18 @@ def _person(
     return row_of(attempt, member) | {"action": action, "deadline": deadline}
 
 
-def _causes(member: PartnerMember, now: datetime) -> list[dict[str, Any]]:
+def _history_url(day: date, moment: CountedMoment, **filters: str) -> str:
+    """Return where the people are listed of whom this is true since the day."""
+    of = {} if moment == CountedMoment.STARTED else {"moment": moment.value}
+    return f"{reverse('console_history')}?{urlencode({**filters, **of, 'since': day})}"
+
+
+def _causes(member: PartnerMember, now: datetime, day: date) -> list[dict[str, Any]]:
     return [
-        {"code": code, "text": REFUSAL_TEXTS[code].partner, "count": Count(number, is_more=False)}
+        {
+            "text": REFUSAL_TEXTS[code].partner,
+            "count": Count(number, is_more=False),
+            "url": _history_url(day, CountedMoment.REFUSED, refusal=code),
+        }
         for code, number in refused_by_cause(member=member, now=now)
     ]

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from association.models import Attempt, ResumeReminder
-from association.services.reminders import LEAST_TIME, remind_customers
+from association.services.last_day_reminders import LEAST_TIME, remind_of_last_day
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Stale
 from tests.factories import CustomerAccountFactory
@@ -48,14 +48,14 @@ def reminded() -> list[str]:
 def test_reminder_is_sent_on_the_last_day_while_it_is_of_use(age, is_due):
     attempt = put_off(age)
 
-    assert remind_customers(now=NOW) == int(is_due)
+    assert remind_of_last_day(now=NOW) == int(is_due)
     assert reminded() == [str(attempt.pk)] * is_due
 
 
 def test_each_customer_is_reminded_once_per_invitation():
     attempts = [put_off() for _ in range(3)]
 
-    assert [remind_customers(now=NOW), remind_customers(now=NOW + MINUTE)] == [3, 0]
+    assert [remind_of_last_day(now=NOW), remind_of_last_day(now=NOW + MINUTE)] == [3, 0]
     assert sorted(reminded()) == sorted(str(attempt.pk) for attempt in attempts)
     first = {"account": attempts[0].account, "invitation": attempts[0].invitation}
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -71,13 +71,13 @@ def test_of_two_attempts_of_one_invitation_the_newest_is_reminded_of():
         deferred_at=older.deferred_at + MINUTE,
     )
 
-    assert [remind_customers(now=NOW), remind_customers(now=NOW + MINUTE)] == [1, 0]
+    assert [remind_of_last_day(now=NOW), remind_of_last_day(now=NOW + MINUTE)] == [1, 0]
     assert reminded() == [str(newest.pk)]
 
 
 def test_reminder_goes_to_the_owner_and_ends_when_it_is_of_no_use():
     attempt = put_off(language="en")
-    remind_customers(now=NOW)
+    remind_of_last_day(now=NOW)
 
     message = OutboxMessage.objects.get(kind=KIND)
     assert (message.recipient, message.language) == (attempt.account.owner.email, "en")
@@ -98,7 +98,7 @@ def test_reminder_goes_to_the_owner_and_ends_when_it_is_of_no_use():
 def test_who_cannot_or_need_not_finish_is_not_reminded(values):
     put_off(**values)
 
-    assert remind_customers(now=NOW) == 0
+    assert remind_of_last_day(now=NOW) == 0
     assert reminded() == []
 
 
@@ -114,7 +114,7 @@ def test_who_has_joined_or_was_erased_is_not_reminded():
     erased.account.owner.is_active = False
     erased.account.owner.save()
 
-    assert remind_customers(now=NOW) == 0
+    assert remind_of_last_day(now=NOW) == 0
 
 
 def test_reminder_names_the_last_moment_with_its_zone_and_leads_back():
@@ -149,4 +149,4 @@ def test_nothing_due_takes_one_statement(rows, django_assert_num_queries):
     for _ in range(rows):
         put_off(5 * DAY)
     with django_assert_num_queries(1):
-        remind_customers(now=NOW)
+        remind_of_last_day(now=NOW)

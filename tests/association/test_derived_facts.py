@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def customers(monkeypatch):
-    monkeypatch.setattr("association.services.copied_facts.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("association.services.derived_facts.ROWS_AT_ONCE", 2)
     referral = InvitationFactory.create(referral=True)
     rows = [make_associated(), make_associated(invitation=referral), make_associated()]
     end_by_provider(rows[2])

@@ -1,4 +1,4 @@
-"""Writing the facts again that lists copy from other rows: names, status, channel and type.
+"""Writing the facts again that lists derive from other rows: names, status, channel and type.
 
 Every action keeps them. A server of an earlier version does not know them, and runs for some time
 beside a new one during an upgrade.
@@ -20,7 +20,7 @@ from web.transactions import whole_transaction
 ROWS_AT_ONCE = 500
 
 
-def refresh_copied_facts() -> int:
+def refresh_derived_facts() -> int:
     """Write what differs from the other rows; return how many rows were looked at.
 
     Each part is a transaction, and locks its accounts as every action on a customer does.

@@ -20,7 +20,7 @@ LEAST_TIME = timedelta(hours=3)
 CHUNK = 50
 
 
-def remind_customers(*, now: datetime) -> int:
+def remind_of_last_day(*, now: datetime) -> int:
     """Enqueue the reminders of some attempts for which the last day has begun; return how many.
 
     A customer gets one per invitation, about the newest attempt. None is sent when the customer
@@ -56,7 +56,7 @@ def resumable_attempts(now: datetime) -> AttemptQuerySet:
     )
 
 
-def next_reminder_at(attempt: Attempt, now: datetime) -> datetime | None:
+def last_day_reminder_at(attempt: Attempt, now: datetime) -> datetime | None:
     """Return when the customer of an attempt that was put off is reminded, if that is to come."""
     reminded_at = last_moment_of(account_of(attempt)) - AHEAD
     is_due = attempt.deferred_at is not None and attempt.deferred_at < reminded_at

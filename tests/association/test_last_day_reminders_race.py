@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from association.models import ResumeReminder
-from association.services import reminders as service
-from association.services.reminders import remind_customers
+from association.services import last_day_reminders as service
+from association.services.last_day_reminders import remind_of_last_day
 from outbox.models import OutboxMessage
 from tests.association.test_races import PATIENCE, at_once
 from tests.factories import CustomerAccountFactory
@@ -39,7 +39,7 @@ def e_mails(monkeypatch) -> int:
 
     waited = threading.local()
     monkeypatch.setattr(service, "_is_first", wait_first)
-    at_once(lambda _worker: remind_customers(now=now), range(WORKERS))
+    at_once(lambda _worker: remind_of_last_day(now=now), range(WORKERS))
     return OutboxMessage.objects.filter(kind=service.KIND).count()
 
 

@@ -1,4 +1,4 @@
-"""Invitations whose e-mail was refused for good: marked, filtered, counted while it lasts."""
+"""Invitations whose e-mail will never arrive: marked, filtered, counted while it lasts."""
 
 from datetime import timedelta
 
@@ -8,8 +8,16 @@ from django.test import Client
 from django.utils import timezone
 
 from association.services.invariants.checking import find_violations
-from outbox.models import OutboxMessage
-from outbox.services.queue import claim_messages, mark_dead, mark_sent, revive_message
+from outbox.models import DEADLINE_PASSED, OutboxMessage
+from outbox.services import queue
+from outbox.services.queue import (
+    claim_messages,
+    drop_late_messages,
+    drop_message,
+    mark_dead,
+    mark_sent,
+    revive_message,
+)
 from partners.models import Invitation
 from partners.services.invitations import create_invitation, resend_invitation, revoke_invitation
 from tests.factories import InvitationBatchFactory, InvitationFactory, PartnerMemberFactory
@@ -54,7 +62,12 @@ def refuse(invitation):
     return now
 
 
-def labels(client, query="delivery=trouble"):
+def expire(invitation, **ago):
+    at = timezone.now() - timedelta(**ago)
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=at)
+
+
+def labels(client, query="delivery=undelivered"):
     page = client.get(f"{LIST}?{query}")
     return [row["invitation"].label for row in page.context["rows"]]
 
@@ -75,7 +88,7 @@ def test_refused_invitation_is_marked_with_the_reason_filtered_and_counted(boss,
     assert page.count("E-mail refused (550)") == 1
     overview = client.get("/partner/").content.decode()
     assert "1 invitation did not arrive" in " ".join(overview.split())
-    assert f'href="{LIST}?delivery=trouble"' in overview
+    assert f'href="{LIST}?delivery=undelivered"' in overview
     assert list(find_violations()) == []
 
 
@@ -96,9 +109,9 @@ def test_trouble_ends_when_it_is_sent_again_and_comes_back_when_that_is_refused(
     [
         lambda row: revoke_invitation(invitation=row, by=None, now=timezone.now()),
         lambda row: Invitation.objects.filter(pk=row.pk).update(used_count=1),
-        lambda row: Invitation.objects.filter(pk=row.pk).update(expires_at=timezone.now()),
+        lambda row: expire(row, days=30),
     ],
-    ids=["revoked", "used", "expired"],
+    ids=["revoked", "used", "expired long ago"],
 )
 def test_trouble_ends_with_the_invitation(boss, client, end):
     invitation = invite(boss)
@@ -109,6 +122,79 @@ def test_trouble_ends_with_the_invitation(boss, client, end):
 
     assert (labels(client), counted(client)) == ([], 0)
     assert "E-mail refused" not in client.get(LIST).content.decode()
+
+
+def drop_late(invitation):
+    """Let the deadline of the invitation's e-mail pass; it is that of the link."""
+    at = invitation.expires_at
+    assert drop_late_messages(now=at) == 1
+    invitation.refresh_from_db()
+    return at
+
+
+def test_an_e_mail_that_was_not_sent_in_time_is_undelivered_and_says_why(boss, client):
+    expires_at = timezone.now() - timedelta(days=1)
+    invitation, other = invite(boss), invite(boss, "bo@example.org")
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=expires_at)
+    OutboxMessage.objects.filter(about_id=str(invitation.pk)).update(deadline_at=expires_at)
+    invitation.refresh_from_db()
+
+    at = drop_late(invitation)
+
+    assert invitation.undelivered_at == at
+    assert (labels(client), counted(client)) == (["ada@example.org"], 1)
+    assert client.get(LIST).content.decode().count("E-mail not sent in time") == 1
+    for row, marks in ((invitation, 1), (other, 0)):
+        page = client.get(f"{LIST}{row.pk}/").content.decode()
+        assert page.count("E-mail not sent in time") == marks
+    assert [row for row in find_violations() if row.invariant == "I8"] == []
+
+    resend_invitation(invitation=invitation, by=boss.user, now=timezone.now())
+
+    assert (labels(client), counted(client)) == ([], 0)
+
+
+def test_the_worker_marks_what_becomes_late_while_it_sends(boss, client):
+    """It was claimed in time, and the mail server answered too slowly."""
+    invitation = invite(boss)
+    [message] = claim_messages(now=timezone.now(), limit=1)
+
+    drop_message(message=message, reason=DEADLINE_PASSED, now=timezone.now())
+
+    invitation.refresh_from_db()
+    assert invitation.undelivered_at == OutboxMessage.objects.get().dropped_at
+
+
+def test_what_was_not_needed_any_more_is_not_undelivered(boss, client):
+    invitation = invite(boss)
+    drop_message(
+        message=OutboxMessage.objects.get(), reason="invitation_revoked", now=timezone.now()
+    )
+    invitation.refresh_from_db()
+    assert (invitation.undelivered_at, counted(client)) == (None, 0)
+    assert list(find_violations()) == []
+
+
+def test_late_messages_are_dropped_some_at_a_time_and_the_others_at_once(boss, monkeypatch):
+    for number in range(3):
+        invite(boss, f"a{number}@example.org")
+    others = OutboxMessage.objects.filter(recipient="a0@example.org")
+    others.update(kind="accounts.verification_code")
+    late = timezone.now() + timedelta(days=30)
+    monkeypatch.setattr(queue, "LATE_AT_ONCE", 1)
+    assert [drop_late_messages(now=late) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("days", [-1, 0, 29, 30, 31])
+@pytest.mark.parametrize(
+    "fields", [{}, {"used_count": 1}, {"revoked_at": timezone.now()}, {"undelivered_at": None}]
+)
+def test_list_and_row_have_one_rule(boss, days, fields):
+    now = timezone.now()
+    values = {"undelivered_at": now, "expires_at": now - timedelta(days=days), **fields}
+    row = InvitationFactory.create(partner=boss.partner, email=True, **values)
+    is_listed = Invitation.objects.undelivered(now).filter(pk=row.pk).exists()
+    assert row.is_undelivered(now) is is_listed is (not fields and days < 30)
 
 
 def test_an_older_e_mail_that_is_refused_late_marks_nothing(boss):
@@ -161,8 +247,8 @@ def test_the_page_of_a_batch_counts_its_own_trouble(boss, client):
     page = client.get(f"{LIST}batches/{batch.pk}/")
 
     [delivery] = page.context["deliveries"]
-    assert (delivery["number"], delivery["is_trouble"]) == (1, True)
-    assert labels(client, f"delivery=trouble&batch={batch.pk}") == ["bo@example.org"]
+    assert (delivery["number"], delivery["is_undelivered"]) == (1, True)
+    assert labels(client, f"delivery=undelivered&batch={batch.pk}") == ["bo@example.org"]
 
 
 def test_a_manager_sees_the_trouble_of_their_own_invitations(boss):
