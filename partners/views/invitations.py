@@ -22,6 +22,7 @@ from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import deliveries_of, troubles_of
 from partners.services.invitation_search import find_invitations, order_of
 from partners.services.invitations import resend_invitation
+from partners.services.known_people import customers_among
 from partners.services.pages import Count
 from partners.services.progress import joined_by_batches, progress_of
 from partners.services.quotas import mailable_again_at
@@ -100,6 +101,9 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "by_email": offer.channel == Channel.EMAIL,
         "delivery": delivery,
         "trouble": delivery if state.is_live and offer.undelivered_at else None,
+        "is_customer": bool(
+            offer.recipient and customers_among([offer.recipient], partner=offer.partner)
+        ),
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
             people_urls(invitation=offer.pk),
