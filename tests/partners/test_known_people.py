@@ -131,6 +131,8 @@ def test_invited_people_are_mailed_again_only_when_wanted(member, invites_again,
 
     batch.refresh_from_db()
     assert (batch.state, batch.size, batch.done_count) == ("finished", size, size)
+    after = count_rows(batch)
+    assert (after.were_passed_over, after.with_remark, after.bad) == (2 - size, 1, 1)
     assert mailed() == [f"{name}@example.org" for name in recipients]
 
 
