@@ -84,8 +84,7 @@ def default_subject(partner: Partner) -> str:
 def _write_invitation(
     message: OutboxMessage, offer: Invitation, *, link: str, unsubscribe_url: str
 ) -> Email:
-    # Moments in the site's zone, also when a partner previews it.
-    with timezone.override(None):
+    with timezone.override(offer.partner.zone):
         return render_as_partner(
             message,
             partner=offer.partner,
@@ -127,15 +126,19 @@ def render_to_invited(
     context: Mapping[str, Any],
     unsubscribe_url: str,
 ) -> Email:
-    """Render an e-mail of a partner that can be unsubscribed from, like its invitations."""
-    return render_as_partner(
-        message,
-        partner=partner,
-        template=message.kind.replace(".", "/"),
-        subject=subject % {"partner": partner.name},
-        context={**context, "unsubscribe_url": unsubscribe_url},
-        headers=unsubscribe_headers(unsubscribe_url),
-    )
+    """Render an e-mail of a partner that can be unsubscribed from, like its invitations.
+
+    Moments are in the partner's zone, as in its invitations and on its print sheets.
+    """
+    with timezone.override(partner.zone):
+        return render_as_partner(
+            message,
+            partner=partner,
+            template=message.kind.replace(".", "/"),
+            subject=subject % {"partner": partner.name},
+            context={**context, "unsubscribe_url": unsubscribe_url},
+            headers=unsubscribe_headers(unsubscribe_url),
+        )
 
 
 def render_as_partner(

@@ -173,6 +173,7 @@ class MemberRefusal(StrEnum):
     INVITATION_WITHDRAWN = "member_invitation_withdrawn"
     ACTS_FOR_A_PARTNER = "acts_for_a_partner"
     IS_A_CUSTOMER = "is_a_customer"
+    IS_YOUR_CUSTOMER = "is_your_customer"
 
 
 class SettingsRefusal(StrEnum):

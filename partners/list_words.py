@@ -36,8 +36,11 @@ _COLUMNS: dict[str, "StrOrPromise"] = {
 }
 
 
-def describe_reading(reading: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what `partners/_list_reading.html` shows of a `ListReading`; {} for an old list."""
+def describe_reading(reading: Mapping[str, Any] | None, *, is_sent: bool = False) -> dict[str, Any]:
+    """Return what `partners/_list_reading.html` shows of a `ListReading`; {} for an old list.
+
+    Of a list that `is_sent` it does not say what to look at before.
+    """
     if not reading:
         return {}
     columns = reading["columns"]
@@ -53,7 +56,9 @@ def describe_reading(reading: Mapping[str, Any] | None) -> dict[str, Any]:
         ],
         "emails": alternatives.join(_names_of(columns.get(ListColumn.EMAIL, []))),
         "unread": ", ".join(_names_of(reading["unread"])),
-        "notices": [_sentence(code, rows) for code, rows in reading["remarks"].items()],
+        "notices": [
+            _sentence(code, rows, is_sent=is_sent) for code, rows in reading["remarks"].items()
+        ],
         "mailed_notes": ", ".join(_names_of(columns.get(ListColumn.NOTE, []))),
         "private_notes": ", ".join(_names_of(columns.get(ListColumn.PRIVATE_NOTE, []))),
     }
@@ -68,12 +73,14 @@ def _names_of(columns: Sequence[str | int]) -> list[str]:
     ]
 
 
-def _sentence(code: str, rows: int) -> str:
+def _sentence(code: str, rows: int, *, is_sent: bool) -> str:
     if code == ListRemark.WINDOWS_1252:
-        return gettext(
+        read = gettext(
             "The file is not in UTF-8. We read it as Windows-1252, the usual encoding of older"
-            " programs. Look at some names with special letters before you send."
+            " programs."
         )
+        check = gettext("Look at some names with special letters before you send.")
+        return read if is_sent else f"{read} {check}"
     if code == ListRemark.BEFORE_HEADING:
         text = ngettext(
             "%(rows)s line before the headings was passed over.",

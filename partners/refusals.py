@@ -156,6 +156,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     MemberRefusal.ACTS_FOR_A_PARTNER: _(
         "You act for a partner already, and a log-in acts for one partner only."
     ),
+    MemberRefusal.IS_YOUR_CUSTOMER: _(
+        "This person is your customer, and a customer does not act for a partner. Invite another"
+        " e-mail address of theirs."
+    ),
     MemberRefusal.IS_A_CUSTOMER: _(
         "Your account is a partner’s customer, and a customer does not act for a partner. Ask to be"
         " invited with another e-mail address."

@@ -1,5 +1,6 @@
 """The landing page of an invitation, and the page to type a token; their GET writes nothing."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -75,9 +76,15 @@ def own_of(invitation: Offer) -> dict[str, str]:
         "token": invitation.token,
         "note": note_html(invitation.note) if invitation.note else "",
         "address": mask_canonical(invitation.recipient) if invitation.is_bound else "",
-        "until": moment(expires_at) if expires_at else "",
+        "until": until_in_zone(expires_at, invitation.partner.time_zone) if expires_at else "",
         "places": "" if places is None else places_left(places, language),
     }
+
+
+def until_in_zone(expires_at: datetime, time_zone: str) -> str:
+    """Return the moment in the partner's zone, as its e-mails and print sheets name it."""
+    with timezone.override(time_zone):
+        return moment(expires_at)
 
 
 # A mailing's invitations share the note; `benchmarks/pages.py` counts the calls.

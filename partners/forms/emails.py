@@ -20,8 +20,9 @@ from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationFo
 from partners.forms.presets import PRESET, PresetForm
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
-from partners.services.known_people import mark_known_people
+from partners.services.known_people import mark_known_people, problem_of_known
 from partners.services.unsubscribe_links import unsubscribed
+from web.email_addresses import canonical_address
 from web.folded_fields import FoldedFields
 from web.refused import Refused
 from web.text_fields import LineField, LinesField
@@ -112,16 +113,21 @@ class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
     recipient = OthersEmailField(
         help_text=_("One person gets at most three invitations by e-mail within 24 hours.")
     )
+    # Shown when the partner knows the person already.
+    invites_anyway = forms.BooleanField(
+        label=_("Invite this person anyway"), required=False, widget=forms.HiddenInput
+    )
 
     field_order = (
-        *("recipient_name", "recipient", "association_type", "subject", "note", "expires_at"),
+        *("recipient_name", "recipient", "invites_anyway"),
+        *("association_type", "subject", "note", "expires_at"),
         *folded,
     )
 
     def clean_recipient(self) -> str:
         """Refuse, before anything is sent, somebody who does not want e-mail from the partner."""
         recipient: str = self.cleaned_data["recipient"]
-        if unsubscribed([recipient], partner=self.partner):
+        if unsubscribed([canonical_address(recipient)], partner=self.partner):
             raise ValidationError(
                 _(
                     "This person does not want invitations from you by e-mail. Make a link"
@@ -135,7 +141,19 @@ class NewEmailForm(FoldedFields, CustomerForm, EmailTermsForm):
         if not found.get("label"):
             name = found.get("recipient_name") or found.get("recipient", "")
             found["label"] = name[:LONGEST_LABEL]
+        self._check_is_new(found.get("recipient"), anyway=found.pop("invites_anyway", False))
         return found
+
+    def _check_is_new(self, recipient: str | None, *, anyway: bool) -> None:
+        """Ask before a customer of the partner, or somebody with a live invitation, is invited."""
+        if recipient is None:
+            return
+        address = canonical_address(recipient)
+        problem = problem_of_known(address, partner=self.partner, now=self.now)
+        if problem is not None:
+            self.fields["invites_anyway"].widget = forms.CheckboxInput()
+            if not anyway:
+                self.add_error("recipient", SENTENCES[problem])
 
 
 class ManyEmailsForm(FoldedFields, EmailTermsForm):

@@ -46,7 +46,7 @@ class InvitationListForm(forms.Form):
         choices=[
             (NEWEST, _("Newest first")),
             ("used", _("Most used first")),
-            ("expiring", _("Expiring first")),
+            ("expiring", _("Next to expire (only what expires)")),
         ],
         initial=NEWEST,
         required=False,

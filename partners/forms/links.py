@@ -47,6 +47,7 @@ COPIED = (
     *("label", "association_type", "note", "language", "country", "max_uses"),
     "allowed_domains",
 )
+COPIED_OF_PERSON = ("recipient_name", "customer_name", "reference")
 FOLDED = ("language", "country", "allowed_domains", *PRESET)
 
 
@@ -129,7 +130,7 @@ class LinkBatchForm(FoldedFields, LinkTermsForm):
         super().__init__(*args, **options)
         self.fields["label"].help_text = _(
             "{n} becomes the number of each: “Fair {n}” makes Fair 1, Fair 2 and so on."
-            " Without it the number comes last. Customers do not see it."
+            " Without it the number comes last. It is printed on the labels."
         )
         self.fields["label"].error_messages["required"] = _("Enter a label.")
         self.fields["max_uses"].label = _("Most uses of each link")
@@ -216,5 +217,5 @@ def copied_terms(like: Invitation | InvitationBatch, *, now: datetime) -> dict[s
 
 def terms_for_another(like: Invitation, *, now: datetime) -> dict[str, Any]:
     """Return what an e-mail to another address begins with: its label and expiry are new."""
-    new = {"label": "", "expires_at": None, "recipient_name": like.recipient_name}
-    return {**copied_terms(like, now=now), **new}
+    person = {name: getattr(like, name) for name in COPIED_OF_PERSON}
+    return {**copied_terms(like, now=now), **person, "label": "", "expires_at": None}

@@ -14,7 +14,10 @@ class MemberForm(forms.Form):
         choices=[
             (
                 PartnerRole.MANAGER.value,
-                _("Manager: their own invitations, and the customers who join by them"),
+                _(
+                    "Manager: their own invitations, and the customers who join by them or are"
+                    " assigned to them"
+                ),
             ),
             (
                 PartnerRole.ADMINISTRATOR.value,
@@ -29,11 +32,11 @@ class MemberForm(forms.Form):
         },
     )
     may_see_addresses = forms.BooleanField(
-        label=_("May reveal customers’ e-mail addresses"),
+        label=_("As a manager: may reveal customers’ e-mail addresses"),
         required=False,
         help_text=_(
-            "A manager sees them masked, and reveals one at a time, which is recorded."
-            " Administrators see them in full."
+            "A manager sees them masked, and with this reveals one at a time, which is recorded."
+            " Administrators see all in full, with or without it."
         ),
     )
 

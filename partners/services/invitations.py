@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.suppression import is_suppressed
-from partners.enums import BulkRefusal, Channel, InvitationProblem
+from partners.enums import BulkRefusal, Channel, InvitationProblem, RowProblem
 from partners.models import Invitation, Partner
 from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
@@ -22,6 +22,7 @@ from partners.services.invitation_drafts import (
     numbered_links,
     save_invitations,
 )
+from partners.services.known_people import customers_among
 from partners.services.quotas import DAY, check_quotas, lock_recipients, mailable_again_at
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
@@ -126,7 +127,8 @@ def resend_invitation(
 ) -> Invitation:
     """Mail the same link again; it lives at least seven more days, even if it had expired.
 
-    An e-mail that `is_bulk` is sent after all others.
+    An e-mail that `is_bulk` is sent after all others, and not to a customer of the partner: who
+    sends many has not looked at each.
 
     Raises Refused when it is no e-mail, when its recipient is no longer stored or does not want the
     partner's invitations, and when it cannot be followed for another reason than its expiry.
@@ -140,6 +142,8 @@ def resend_invitation(
             raise Refused(InvitationProblem.RECIPIENT_REMOVED)
         if is_suppressed(address=locked.recipient, sender=locked.partner):
             raise Refused(InvitationProblem.DOES_NOT_WANT_EMAIL)
+        if is_bulk and customers_among([locked.recipient], partner=locked.partner):
+            raise Refused(RowProblem.ALREADY_CUSTOMER)
         before = {"expires_at": moment_text(locked.expires_at)}
         renewed = now + LIFE_OF_AN_EMAIL
         locked.expires_at = max(locked.expires_at or renewed, renewed)

@@ -4,8 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from partners.enums import Channel, InvitationProblem, RowProblem, RowRemark
 from partners.models import BatchRow, Invitation, Partner
+from partners.models.invitations import InvitationQuerySet
 from partners.services.quotas import recipients_at_limit
 from partners.services.unsubscribe_links import unsubscribed
 
@@ -22,13 +25,32 @@ def find_known_people(
     *, addresses: Collection[str], partner: Partner, now: datetime
 ) -> KnownPeople:
     """Return which of these canonical addresses the partner knows; two statements."""
-    customers = partner.associations.in_force().filter(account__owner__email__in=addresses)
     invitations = Invitation.objects.live(now).filter(partner=partner, channel=Channel.EMAIL)
     invited = invitations.filter(recipient__in=addresses)
     return KnownPeople(
-        customers=frozenset(customers.values_list("account__owner__email", flat=True)),
+        customers=customers_among(addresses, partner=partner),
         invited=frozenset(invited.values_list("recipient", flat=True)),
     )
+
+
+def customers_among(addresses: Collection[str], *, partner: Partner) -> frozenset[str]:
+    """Return those of the canonical addresses whose owner has an account with the partner."""
+    customers = partner.associations.in_force().filter(account__owner__email__in=addresses)
+    return frozenset(customers.values_list("account__owner__email", flat=True))
+
+
+def problem_of_known(address: str, *, partner: Partner, now: datetime) -> RowProblem | None:
+    """Return why this canonical address is not invited without a question, if it is known."""
+    known = find_known_people(addresses=[address], partner=partner, now=now)
+    if known.customers:
+        return RowProblem.ALREADY_CUSTOMER
+    return RowProblem.ALREADY_INVITED if known.invited else None
+
+
+def without_customers(rows: InvitationQuerySet, *, partner: Partner) -> InvitationQuerySet:
+    """Return the partner's invitations except those of people who are its customers already."""
+    customers = partner.associations.in_force()
+    return rows.exclude(Exists(customers.filter(account__owner__email=OuterRef("recipient"))))
 
 
 def mark_known_people(people: Sequence[BatchRow], *, partner: Partner, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from audit.services import record_audit_event
@@ -35,6 +36,10 @@ from web.transactions import whole_transaction
 CHUNK = 50
 # Remarks on people who are passed over, unless that has changed when the list is started.
 PASSED_OVER = (RowRemark.ALREADY_INVITED, RowRemark.MAILED_TOO_OFTEN)
+# What they became when the list was sent: nothing in the file is wrong.
+WERE_PASSED_OVER = Q(problem__in=(RowProblem.ALREADY_INVITED, InvitationProblem.MAILED_TOO_OFTEN))
+BAD = ~Q(problem="") & ~WERE_PASSED_OVER
+REMARKED = WERE_PASSED_OVER | Q(problem="") & ~Q(remark="")
 
 
 @whole_transaction
@@ -127,27 +132,47 @@ def _pass_over_known_people(batch: InvitationBatch, *, invites_again: bool, now:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """The rows of a list: to be mailed, of invited and of often mailed people, remarkable, bad."""
+    """People to be mailed, invited already, mailed too often, passed over; then rows of the file.
+
+    A row of the file can have several people.
+    """
 
     good: int
     invited: int
     mailed_too_often: int
+    were_passed_over: int
     with_remark: int
     bad: int
 
 
 def count_rows(batch: InvitationBatch) -> RowCounts:
     """Count the rows in one statement; those of people who are passed over are not good."""
-    good = Q(problem="")
+    good, row = Q(problem=""), Coalesce("row_number", "number")
     return RowCounts(
         **batch.rows.aggregate(
             good=Count("pk", filter=good & ~Q(remark__in=PASSED_OVER)),
             invited=Count("pk", filter=good & Q(remark=RowRemark.ALREADY_INVITED)),
             mailed_too_often=Count("pk", filter=good & Q(remark=RowRemark.MAILED_TOO_OFTEN)),
-            with_remark=Count("pk", filter=good & ~Q(remark="")),
-            bad=Count("pk", filter=~good),
+            were_passed_over=Count("pk", filter=WERE_PASSED_OVER),
+            with_remark=Count(row, distinct=True, filter=REMARKED),
+            bad=Count(row, distinct=True, filter=BAD),
         )
     )
+
+
+def bad_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
+    """Return the rows in which something has to be mended, in the order of the file."""
+    return batch.rows.filter(BAD).order_by("number")
+
+
+def remarked_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
+    """Return the rows with a remark, and those of people who were passed over."""
+    return batch.rows.filter(REMARKED).order_by("number")
+
+
+def first_people(batch: InvitationBatch, count: int) -> Sequence[BatchRow]:
+    """Return the first people who would be mailed, in the order of the file."""
+    return list(pending_rows(batch).exclude(remark__in=PASSED_OVER).order_by("number")[:count])
 
 
 def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:

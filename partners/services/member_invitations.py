@@ -15,6 +15,7 @@ from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import MemberRefusal
 from partners.models import MemberInvitation, Partner, PartnerMember
 from partners.models.members import MemberInvitationQuerySet
+from partners.services.known_people import customers_among
 from partners.services.members import add_member, lock_members, member_terms, membership_problem
 from web.email_addresses import canonical_address, mask_address
 from web.locks import lock_name
@@ -42,7 +43,8 @@ def invite_member(
     """Ask the person with this address to act for the partner; an open invitation is renewed.
 
     For an unknown address a log-in without password is made, so the inviting member learns nothing
-    about the address. Raises InvalidAddress, and Refused for a member or a reached limit.
+    about the address. Raises InvalidAddress, and Refused for a member, a customer of the partner or
+    a reached limit.
     """
     terms = {"role": str(role), "may_see_addresses": may_see_addresses}
     return _invite(partner, canonical_address(address), address, terms, by, now)
@@ -77,6 +79,8 @@ def _invite(
 def _check_may_be_invited(partner: Partner, recipient: str, now: datetime) -> None:
     if partner.members.filter(user__email=recipient).exists():
         raise Refused(MemberRefusal.MEMBER_ALREADY)
+    if customers_among([recipient], partner=partner):
+        raise Refused(MemberRefusal.IS_YOUR_CUSTOMER)
     emails = OutboxMessage.objects.filter(kind=EMAIL_KIND, recipient=recipient)
     _check_day(emails, "created_at", MOST_EMAILS, MemberRefusal.MAILED_TOO_OFTEN, now)
     invited = partner.member_invitations.all()

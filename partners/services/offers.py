@@ -24,6 +24,7 @@ class Inviter(NamedTuple):
     legal_name: str
     country_code: str
     support_email: str
+    time_zone: str
     status: str
     allows_reseller: bool
     allows_referral: bool

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q
+from django.db.models import Count as CountRows
+from django.db.models import F, OuterRef, Q, QuerySet, Sum
 
 from partners.models import Invitation, InvitationBatch
 from partners.services.pages import COUNTED, Count, CountOf, counted
@@ -54,6 +55,20 @@ def joined_by_batches(batches: Collection[InvitationBatch]) -> Mapping[int, Coun
     joined = SumOf(used.order_by().values("used_count")[: COUNTED + 1])
     rows = InvitationBatch.objects.filter(pk__in=[batch.pk for batch in batches])
     return {key: counted(number) for key, number in rows.order_by().values_list("pk", joined)}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """How many batches there are, and how many invitations were made with them."""
+
+    count: int
+    made: int
+
+
+def counts_of_batches(batches: QuerySet[InvitationBatch]) -> BatchCounts:
+    """Count these batches, of which the caller knows that they are few; one statement."""
+    made = Sum(F("done_count") - F("refused_count"), default=0)
+    return BatchCounts(**batches.order_by().aggregate(count=CountRows("pk"), made=made))
 
 
 def _attempts(reached: Q, **outer: OuterRef) -> CountOf:

@@ -27,6 +27,7 @@ from partners.services.batches import MOST_LINKS
 from partners.services.bulk_actions import MOST_ROWS, check_chosen
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.invitation_search import find_invitations
+from partners.services.known_people import without_customers
 from partners.views.batches import batch_of, show_batch
 from partners.views.bulk import (
     ALL,
@@ -64,7 +65,9 @@ def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:
     rows = invitations_of(member).unfinished()
     if kind == BulkKind.EXTEND:
         return rows.filter(expires_at__isnull=False)
-    return rows.filter(channel=Channel.EMAIL) if kind == BulkKind.RESEND else rows
+    if kind == BulkKind.RESEND:
+        return without_customers(rows.filter(channel=Channel.EMAIL), partner=member.partner)
+    return rows
 
 
 def obstacles_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Mapping[int, str]:

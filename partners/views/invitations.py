@@ -22,8 +22,9 @@ from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import deliveries_of, undelivered_of
 from partners.services.invitation_search import find_invitations, order_of
 from partners.services.invitations import resend_invitation
+from partners.services.known_people import customers_among
 from partners.services.pages import Count
-from partners.services.progress import joined_by_batches, progress_of
+from partners.services.progress import counts_of_batches, joined_by_batches, progress_of
 from partners.services.quotas import mailable_again_at
 from partners.services.unsubscribe_links import unsubscribed_recipients
 from partners.views.batches import batches_of
@@ -50,10 +51,12 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     rows = find_invitations(member, filters, now=now).select_related("partner")
     # Who looks for nothing sees each batch as one line; a search or filter finds its invitations.
     is_folded = not is_filtered(form)
-    sets = [rows.filter(batch=None), batches_of(member).undiscarded()] if is_folded else [rows]
+    batches = batches_of(member).undiscarded()
+    sets = [rows.filter(batch=None), batches] if is_folded else [rows]
     found = listing(request, form, *sets, order=order_of(filters))
     context = {
         "listing": found,
+        "batches": counts_of_batches(batches) if is_folded and not found.count.is_more else None,
         "rows": _lines(found.page.rows, now),
         "is_folded": is_folded,
         "batch": _chosen_batch(member, filters),
@@ -100,6 +103,9 @@ def invitation(request: HttpRequest, member: PartnerMember, invitation_id: int) 
         "by_email": offer.channel == Channel.EMAIL,
         "delivery": delivery,
         "undelivered": delivery if offer.is_undelivered(now) else None,
+        "is_customer": bool(
+            offer.recipient and customers_among([offer.recipient], partner=offer.partner)
+        ),
         "is_unsubscribed": delivery is not None and delivery.state == DeliveryState.UNSUBSCRIBED,
         "funnel": bars_of(
             people_urls(invitation=offer.pk),

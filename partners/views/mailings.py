@@ -19,6 +19,7 @@ from partners.forms.links import copied_terms
 from partners.list_words import REMARKS, describe_reading
 from partners.models import BatchRow, InvitationBatch, PartnerMember
 from partners.refusals import SENTENCES
+from partners.services import mailings
 from partners.services.mailings import (
     RowCounts,
     count_rows,
@@ -40,6 +41,7 @@ COLUMNS = ("name", "email", "country", "note", "reference")
 # Reading a list knows this address, and does not invite it.
 EXAMPLE = ("Ada Lovelace", EXAMPLE_ADDRESS, "Ireland", "It was good to meet you.", "C-1001")
 SHOWN = 100
+FIRST_PEOPLE = 10
 
 
 @accept_file(largest=LARGEST_LIST)
@@ -67,7 +69,7 @@ def many_emails(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         return {
             "reading": describe_reading(form.reading),
             "bad_rows": _with_words(bad[:SHOWN]),
-            "bad_count": len(bad),
+            "bad_count": len({person.shown_row for person in bad}),
             "back_url": reverse("console_invitations"),
         }
 
@@ -112,15 +114,14 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
 @for_members
 def bad_rows(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     batch = _batch_of(member, batch_id)
-    rows = batch.rows.exclude(problem="")
-    return _download(member, f"invitations-{batch.pk}-bad-rows", rows, "reason")
+    return _download(member, f"invitations-{batch.pk}-bad-rows", mailings.bad_rows(batch), "reason")
 
 
 @require_safe
 @for_members
 def remarks(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpResponseBase:
     batch = _batch_of(member, batch_id)
-    rows = batch.rows.filter(problem="").exclude(remark="")
+    rows = mailings.remarked_rows(batch)
     return _download(member, f"invitations-{batch.pk}-remarks", rows, "remark")
 
 
@@ -131,31 +132,31 @@ def _download(member: PartnerMember, name: str, rows: Any, last: str) -> HttpRes
             *(row.shown_row, row.name, row.email, row.country, row.note, row.reference),
             words[row.problem or row.remark],
         )
-        for row in rows.order_by("number").iterator()
+        for row in rows.iterator()
     )
     return csv_of(member, name, ("row", *COLUMNS, last), cells)
 
 
 def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
     own = member.partner.batches.visible_to(member).filter(channel=Channel.EMAIL)
-    return get_object_or_404(own.select_related("partner"), pk=batch_id)
+    return get_object_or_404(own.select_related("partner", "created_by"), pk=batch_id)
 
 
 def _report(batch: InvitationBatch, counts: RowCounts) -> dict[str, Any]:
     """Return the list's report; while it is a draft also its first e-mail."""
-    rows = batch.rows.order_by("number")
     context: dict[str, Any] = {
         "batch": batch,
         "counts": counts,
-        "reading": describe_reading(batch.reading),
-        "remarked_rows": _with_words(rows.filter(problem="").exclude(remark="")[:SHOWN]),
-        "bad_rows": _with_words(rows.exclude(problem="")[:SHOWN]),
+        "reading": describe_reading(batch.reading, is_sent=batch.started_at is not None),
+        "remarked_rows": _with_words(mailings.remarked_rows(batch)[:SHOWN]),
+        "bad_rows": _with_words(mailings.bad_rows(batch)[:SHOWN]),
         "back_url": reverse("console_batches"),
     }
     row = row_for_preview(batch) if batch.state == BatchState.DRAFT else None
     if row is not None:
         email = preview_invitation(draft_of_row(batch, row, timezone.now()))
         context |= {"email": email, "sender": from_address(), "recipient": row.email}
+        context["first_people"] = mailings.first_people(batch, FIRST_PEOPLE)
     return context
 
 

@@ -72,6 +72,10 @@ def test_ended_customers_are_found_too(boss):
 def test_nothing_typed_and_nothing_found_say_what_to_do(boss):
     client = client_of(boss)
     assert "Type any part of a name" in client.get(URL).content.decode()
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    page = client_of(manager).get(URL).content.decode()
+    assert "Type any part of a name, a label or a reference, a whole address, or paste" in page
+    assert "The number behind a masked address (#1234)" in page
     assert "Nothing is called" in client.get(URL, {"q": "zzz"}).content.decode()
 
 

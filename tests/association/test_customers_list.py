@@ -243,13 +243,14 @@ def test_customers_are_downloaded_as_the_list_shows_them(boss, caplog):
     frozen_at = first.account.freezes.get().frozen_at
     owner = first.account.owner
     header, *rows = rows_of(answer)
-    assert len(header) == 15
+    assert header[9:11] == ["Budget", "Period"]
+    assert len(header) == 16
     assert rows == [
         [
             *(owner.account_name, "", owner.account_name, owner.email, "Reseller"),
             first.associated_at.isoformat(timespec="seconds"),
             *("Frozen", frozen_at.isoformat(timespec="seconds"), "by joining"),
-            *("100.00", "12.50", "USD", boss.user.email, "", ""),
+            *("100.00", "monthly", "12.50", "USD", boss.user.email, "", ""),
         ]
     ]
     assert len(rows_of(client_of(boss).get(CSV))) == 3

@@ -154,7 +154,7 @@ def offered_by(boss):
     page = reverse
     return {
         page("console_overview"): [
-            "New invitation",
+            "New link",
             page("console_answer_invitation_request", args=[asked.pk]),
         ],
         page("console_invitations"): ["New link", "Invite by e-mail"],
@@ -251,7 +251,7 @@ def test_an_attempt_says_what_can_be_done_once_the_freeze_has_ended():
 def test_the_console_of_a_frozen_partner_does_not_ask_for_invitations():
     partner = PartnerFactory.create(frozen=True)
     console = client_of(PartnerMemberFactory.create(partner=partner, administrator=True).user)
-    pushing = ("New invitation", "Welcome.", "New link", "Invite by e-mail", "Make a link")
+    pushing = ("Welcome.", "New link", "Invite by e-mail", "Make a link")
     for name in ("overview", "invitations"):
         page = console.get(reverse(f"console_{name}")).content.decode()
         assert [words for words in pushing if words in page] == []

@@ -35,7 +35,7 @@ def go_to(colleague: Visitor, part: str, page: str) -> None:
 
 
 def make_a_link(colleague: Visitor, label: str) -> Invitation:
-    colleague.follow("New invitation", "New link")
+    colleague.follow("New link", "New link")
     colleague.press("Make the link", "New link", status=400, variant="empty")
     colleague.type("label", label)
     colleague.type("note", "All about the offer, on one sheet. " * 14)

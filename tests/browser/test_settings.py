@@ -63,3 +63,27 @@ def test_picture_that_is_none_is_not_shown_and_the_server_says_why(visitor):
     visitor.look("Settings", status=400)
     assert visitor.page.locator("canvas.logo").count() == 0
     assert visitor.reads("This file is broken, or is not a picture.")
+
+
+def test_saving_one_section_asks_before_what_was_typed_in_another_is_lost(visitor):
+    boss = PartnerMemberFactory.create(administrator=True, partner__name="Nimbus")
+    visitor.open("/account/login/", "login")
+    visitor.log_in(boss.user, "Overview", variant="console")
+    visitor.open("/partner/settings/", "Settings")
+    page, asked = visitor.page, []
+
+    def stay(dialog):
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.fill("#contact_name", "Cumulus")
+    page.click("#zone button", no_wait_after=True)
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    assert page.input_value("#contact_name") == "Cumulus"
+
+    page.click("#contact button")
+    page.wait_for_url("**/partner/settings/#contact")
+    assert asked == ["beforeunload"]
+    assert Partner.objects.get(pk=boss.partner_id).name == "Cumulus"

@@ -19,7 +19,7 @@ from association.services.attempts import (
 from association.services.consents import AGREEMENT, Enabling
 from association.services.documents import Agreed, current_documents
 from association.services.endings import end_association
-from partners.models import Invitation
+from partners.models import Invitation, Partner
 from tests.factories.accounts import CustomerAccountFactory, UserFactory, in_days
 from tests.factories.partners import InvitationFactory
 
@@ -132,6 +132,14 @@ def make_associated(
         enabling=None if account.is_enabled else enabling_of(account),
         clock=lambda: now,
     )
+
+
+def customer_of(partner: Partner, email: str, *, now: datetime | None = None) -> Association:
+    """Return the association of a new customer of the partner with this address."""
+    now = now or timezone.now()
+    account = CustomerAccountFactory.create(owner__email=email, enabled=True, registered_at=now)
+    invitation = InvitationFactory.create(partner=partner)
+    return make_associated(invitation=invitation, account=account, now=now)
 
 
 def end_by_provider(

@@ -56,6 +56,17 @@ def test_form_starts_a_batch_and_leads_to_its_page(member_client, member):
     assert "0 of 12 done" in shown
 
 
+def test_batches_are_called_so_and_both_ways_to_make_one_are_offered(member_client):
+    page = member_client.get(LIST).content.decode()
+    assert '<h1 id="batches">Batches</h1>' in page
+    assert f'href="{NEW}"' in page
+    assert 'href="/partner/invitations/email/many"' in page
+    assert (
+        f'href="{LIST}">Batches</a>' in member_client.get("/partner/invitations/").content.decode()
+    )
+    assert "It is printed on the labels." in member_client.get(NEW).content.decode()
+
+
 def test_double_click_starts_one_batch(member_client):
     sent = {**GOOD, "form_key": "k" * 22}
     answers = [member_client.post(NEW, sent)["Location"] for _ in range(2)]

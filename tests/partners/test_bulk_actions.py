@@ -33,6 +33,7 @@ from tests.factories import (
     BulkActionFactory,
     InvitationFactory,
     PartnerMemberFactory,
+    customer_of,
     mark_frozen,
 )
 from web.refused import Refused
@@ -217,6 +218,18 @@ def test_sending_again_keeps_the_limits_of_each_recipient(member):
     assert action.rows.get(number=1).again_at == NOW + DAY
     emails = OutboxMessage.objects.values_list("recipient", "is_bulk")
     assert list(emails) == [("ada@example.org", True)] * 3
+
+
+def test_customers_are_not_sent_an_invitation_again_with_many_others(member):
+    customer_of(member.partner, "lena@example.org")
+    second = own(member, email=True, recipient="lena@example.org")
+    action = started(member, BulkKind.RESEND, [second, own(member, email=True)])
+    do_invitations(now=NOW)
+    assert outcomes(action) == ["row_already_customer", "done"]
+    assert not OutboxMessage.objects.filter(about_id=second.pk).exists()
+
+    resend_invitation(invitation=second, by=member.user, now=NOW)
+    assert OutboxMessage.objects.filter(about_id=second.pk).count() == 1
 
 
 def test_extending_moves_the_expiry_and_shortens_nothing(member):

@@ -17,6 +17,7 @@ from tests.factories import (
     InvitationBatchFactory,
     InvitationFactory,
     PartnerMemberFactory,
+    customer_of,
 )
 from web.versioned_forms import moment_text
 
@@ -264,6 +265,20 @@ def test_sending_again_asks_for_nothing(client, member):
     assert "Send 1 invitation again?" in text_of(client.get(page))
     client.post(page, KEY)
     assert OutboxMessage.objects.get().recipient == "ada@example.org"
+
+
+def test_customers_are_counted_before_sending_again(client, member):
+    customer_of(member.partner, "lena@example.org")
+    rows = [own(member, email=True, recipient=f"{name}@example.org") for name in ("lena", "bo")]
+    page = choose(client, "resend", rows)
+    shown = text_of(client.get(page))
+    assert "As it is now, 1 of them will be left alone" in shown
+    assert "Who is your customer already is left alone, whichever invitation they used." in shown
+    client.post(page, KEY)
+    assert "This person is your customer already." in text_of(client.get(page))
+    assert OutboxMessage.objects.filter(kind="partners.invitation").get().recipient == (
+        "bo@example.org"
+    )
 
 
 def test_chosen_invitations_are_downloaded(client, member):

@@ -7,8 +7,15 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
+from outbox.services.suppression import hash_of, suppress
 from partners.models import Invitation
-from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory
+from tests.factories import (
+    InvitationFactory,
+    PartnerFactory,
+    PartnerMemberFactory,
+    UserFactory,
+    customer_of,
+)
 from tests.reading_mails import as_previewed
 from tests.tables import tables
 
@@ -71,7 +78,7 @@ def test_sending_makes_and_mails_one_however_often_it_is_clicked(client, member)
     assert (sent.created_by, (sent.expires_at - sent.created_at).days) == (member.user, 7)
     assert OutboxMessage.objects.get().is_bulk is False
     assert AuditEvent.objects.get().action == "invitation.created"
-    assert post(client, note="Another").status_code == 303
+    assert post(client, note="Another", invites_anyway="on").status_code == 303
     assert OutboxMessage.objects.count() == 2
 
 
@@ -153,12 +160,50 @@ def test_line_breaks_and_unseen_characters_of_one_line_are_removed(client):
 
 def test_fourth_email_of_a_day_is_refused_at_the_address(client):
     for number in range(3):
-        assert post(client, note=f"{number}").status_code == 303
-    response = post(client, note="3")
+        sent = post(client, note=f"{number}", invites_anyway="on")
+        assert sent.status_code == 303
+    response = post(client, note="3", invites_anyway="on")
     assert response.status_code == 429
     assert 86_000 < int(response["Retry-After"]) <= 86_400
     assert "recipient" in response.context["form"].errors
     assert Invitation.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (customer_of, "This person is your customer already."),
+        (
+            lambda partner, email: InvitationFactory.create(
+                partner=partner, email=True, recipient=email
+            ),
+            "This person has an invitation from you that is still live.",
+        ),
+    ],
+)
+def test_known_person_is_invited_only_after_a_question(client, member, known, words):
+    known(member.partner, "ada@example.org")
+    made, mailed = Invitation.objects.count(), OutboxMessage.objects.count()
+    page = post(client)
+    assert page.status_code == 400
+    assert page.context["form"].errors == {"recipient": [words]}
+    assert "Invite this person anyway" in page.content.decode()
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (made, mailed)
+
+    assert post(client, invites_anyway="on").status_code == 303
+    assert (Invitation.objects.count(), OutboxMessage.objects.count()) == (made + 1, mailed + 1)
+
+
+def test_person_who_does_not_want_emails_is_found_in_each_spelling(client, member):
+    suppress(address_hash=hash_of("ada@example.org"), sender=member.partner, now=timezone.now())
+    page = post(client, recipient="Ada@Example.ORG")
+    assert page.status_code == 400
+    assert "This person does not want invitations from you by e-mail." in page.content.decode()
+
+
+def test_people_of_other_partners_are_not_known(client):
+    customer_of(PartnerFactory.create(), "ada@example.org")
+    assert post(client).status_code == 303
 
 
 def test_quota_is_429_and_keeps_what_was_typed(client, settings):

@@ -78,6 +78,18 @@ def test_preview_is_the_email_with_another_link():
         assert getattr(preview, part) == expected
 
 
+def test_moments_are_in_the_zone_of_the_partner_on_email_and_landing_page(client):
+    invitation = InvitationFactory(
+        email=True,
+        partner__time_zone="Europe/Berlin",
+        expires_at=datetime(2098, 12, 6, 6, 0, tzinfo=UTC),
+    )
+    assert "until 6 December 2098, 07:00 CET" in write("partners.invitation", invitation).text
+    page = client.get(f"/i/{invitation.token}").content.decode()
+    assert "6 December 2098, 07:00 CET" in page
+    assert "UTC" not in page
+
+
 @pytest.mark.parametrize(
     ("traits", "reason"),
     [

@@ -64,6 +64,16 @@ def shown(client, query=""):
     ]
 
 
+def test_list_says_how_many_lines_are_batches(client, member):
+    own(member, 1, "New")
+    batch_of(member, 2, "Fair {n}", size=5, done_count=5, refused_count=1)
+    batch_of(member, 2, "Shop {n}", size=3, done_count=2)
+    page = " ".join(client.get(PATH).content.decode().split())
+    assert "3 results" in page
+    assert "2 of them are batches. Invitations in them: 6." in page
+    assert "of them are batches" not in client.get(f"{PATH}?state=live").content.decode()
+
+
 def test_batch_is_one_line_in_its_place(client, member):
     own(member, 1, "New")
     batch = batch_of(member, 2, "Fair {n}", size=2)
@@ -142,7 +152,7 @@ def test_list_has_a_constant_query_count(client, member, rows, django_assert_num
         batch = batch_of(member, number, f"Fair {number} {{n}}")
         own(member, number, "Fair", batch=batch, used_count=1)
         own(member, number, "Single")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(PATH)
 
 

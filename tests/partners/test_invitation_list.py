@@ -56,7 +56,7 @@ def test_list_has_a_constant_query_count(boss, rows, django_assert_num_queries):
     for invitation in InvitationFactory.create_batch(rows, partner=boss.partner):
         AttemptFactory(invitation=invitation)
     client = client_of(boss.user)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = client.get(PATH)
     assert len(page.context["rows"]) == rows
 
@@ -284,3 +284,24 @@ def test_batch_of_others_is_not_named(boss):
         page = client_of(member.user).get(f"{PATH}?batch={batch.pk}")
         assert (page.status_code, page.context["rows"], page.context["batch"]) == (200, [], None)
         assert "Secret" not in page.content.decode()
+
+
+def test_people_of_the_same_name_can_be_told_apart(boss):
+    for number in (1, 2):
+        InvitationFactory.create(
+            partner=boss.partner,
+            email=True,
+            label="Anna Bär",
+            recipient=f"anna{number}@example.org",
+            reference=f"C-{number}",
+        )
+    page = " ".join(client_of(boss.user).get("/partner/invitations/").content.decode().split())
+    for number in (1, 2):
+        assert f"<bdi>anna{number}@example.org</bdi> · <bdi>C-{number}</bdi> · Reseller" in page
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    own = InvitationFactory.create(
+        partner=boss.partner, email=True, recipient="anna3@example.org", created_by=manager.user
+    )
+    page = client_of(manager.user).get("/partner/invitations/").content.decode()
+    assert own.masked_recipient in page
+    assert "anna3@example.org" not in page

@@ -317,8 +317,8 @@ def test_page_takes_the_same_statements_always(boss, django_assert_num_queries):
     client = client_of(boss.user)
     for statements, invitation in (
         (7, InvitationFactory(partner=boss.partner)),
-        # And whether the recipient wants e-mail, and may get one now.
-        (9, InvitationFactory(partner=boss.partner, email=True, created_by=boss.user)),
+        # And whether the recipient wants e-mail, may get one now, and is a customer.
+        (10, InvitationFactory(partner=boss.partner, email=True, created_by=boss.user)),
     ):
         with django_assert_num_queries(statements):
             client.get(path(invitation))

@@ -103,6 +103,15 @@ def test_sheet_names_host_expiry_and_token_in_clear(client, invitation, settings
     assert "(reseller)" in text
 
 
+def test_sheet_names_the_domains_that_may_join(client, invitation):
+    words = "Only for e-mail addresses at"
+    assert words not in client.get(path(invitation, "print")).content.decode()
+    invitation.allowed_domains = "hafen.example ihk.example"
+    invitation.save()
+    page = " ".join(client.get(path(invitation, "print")).content.decode().split())
+    assert f'{words} <strong dir="ltr">hafen.example or ihk.example</strong>' in page
+
+
 def test_sheet_has_the_note_and_the_language_of_the_invitation(client, invitation, settings):
     settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
     plain = client.get(path(invitation, "print")).content.decode()

@@ -12,10 +12,8 @@ from partners.services.invitations import create_invitation, revoke_invitation
 from partners.services.known_people import mark_known_people
 from partners.services.mailings import count_rows, draft_mailing, mail_batches, start_mailing
 from tests.factories import (
-    CustomerAccountFactory,
-    InvitationFactory,
     PartnerMemberFactory,
-    make_associated,
+    customer_of,
 )
 from web.refused import Refused
 
@@ -35,12 +33,6 @@ def invited(member, recipient, now=NOW, **terms):
     return create_invitation(
         partner=member.partner, recipient=recipient, by=member.user, now=now, **terms
     )
-
-
-def customer_of(partner, email):
-    account = CustomerAccountFactory.create(owner__email=email, enabled=True, registered_at=NOW)
-    invitation = InvitationFactory.create(partner=partner)
-    return make_associated(invitation=invitation, account=account, now=NOW)
 
 
 def marked(member, text=LIST, now=NOW):
@@ -75,7 +67,7 @@ def mailed():
 
 
 def test_what_the_partner_knows_is_told_before_anything_is_sent(member):
-    customer_of(member.partner, "ann@example.org")
+    customer_of(member.partner, "ann@example.org", now=NOW)
     invited(member, "bob@example.org")
 
     assert marks(marked(member)) == {
@@ -89,16 +81,16 @@ def test_what_the_partner_knows_is_told_before_anything_is_sent(member):
     "spelling", ["Ann@Example.ORG", "Ann <ann@example.org>", "mailto:ann@example.org"]
 )
 def test_customers_are_found_in_each_spelling(member, spelling):
-    customer_of(member.partner, "ann@example.org")
+    customer_of(member.partner, "ann@example.org", now=NOW)
     [person] = marked(member, f"Mail\n{spelling}")
     assert person.problem == "row_already_customer"
 
 
 def test_people_of_others_and_of_the_past_are_not_known(member):
     other = PartnerMemberFactory.create()
-    customer_of(other.partner, "ann@example.org")
+    customer_of(other.partner, "ann@example.org", now=NOW)
     invited(other, "bob@example.org")
-    customer_of(member.partner, "cy@example.org")
+    customer_of(member.partner, "cy@example.org", now=NOW)
     member.partner.associations.update(ended_at=NOW)
     assert set(marks(marked(member)).values()) == {""}
 
@@ -128,7 +120,7 @@ def test_three_invitations_within_a_day_are_told(member):
     [(False, 1, ["bob", "cy"]), (True, 2, ["bob", "bob", "cy"])],
 )
 def test_invited_people_are_mailed_again_only_when_wanted(member, invites_again, size, recipients):
-    customer_of(member.partner, "ann@example.org")
+    customer_of(member.partner, "ann@example.org", now=NOW)
     invited(member, "bob@example.org")
     batch = drafted(member)
     counts = count_rows(batch)
@@ -139,12 +131,14 @@ def test_invited_people_are_mailed_again_only_when_wanted(member, invites_again,
 
     batch.refresh_from_db()
     assert (batch.state, batch.size, batch.done_count) == ("finished", size, size)
+    after = count_rows(batch)
+    assert (after.were_passed_over, after.with_remark, after.bad) == (2 - size, 1, 1)
     assert mailed() == [f"{name}@example.org" for name in recipients]
 
 
 def test_what_became_true_after_the_upload_counts_at_the_start(member):
     batch = drafted(member)
-    customer_of(member.partner, "ann@example.org")
+    customer_of(member.partner, "ann@example.org", now=NOW)
     invited(member, "bob@example.org")
 
     start(member, batch)

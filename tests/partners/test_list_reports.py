@@ -65,10 +65,10 @@ def test_report_says_how_the_columns_were_read(client):
     for words in (
         "3 people can be invited.",
         "1 row cannot be used",
-        "2 rows have a remark",
+        "1 row has a remark",
         "We read “E-mail 1 - Value”, else “E-mail 2 - Value” as the e-mail",
         "<dt>Country/Region</dt> <dd> “Address 1 - Country” </dd>",
-        "<dt>Not read</dt> <dd> “Organization Name”, “Labels”,",
+        "<p>Not read: “Organization Name”, “Labels”,",
         "The row has several addresses; each is invited.",
         "Send 3 invitations",
     ):
@@ -113,6 +113,36 @@ def test_report_says_which_column_is_mailed(client, content, typed, column):
 )
 def test_report_has_the_remarks_on_the_list(client, name, words):
     assert words in page_of(client, uploaded(client, sample(name)))
+
+
+def test_report_of_a_sent_list_asks_for_nothing_before_it_is_sent(client):
+    batch = uploaded(client, sample("outlook-german-windows-1252.csv"))
+    assert "Look at some names with special letters before you send." in page_of(client, batch)
+    client.post(report_of(batch), {"action": "send"})
+    page = page_of(client, batch)
+    assert "We read it as Windows-1252" in page
+    assert "before you send" not in page
+
+
+def test_report_shows_the_first_people_and_what_was_chosen(client):
+    people = "".join(f"Person {n},p{n}@example.com,IE,R-{n}\n" for n in range(1, 13))
+    typed = {"expires_at": "2031-02-03T10:00", "budget_amount": "150", "budget_period": "one_time"}
+    content = f"name,email,country,reference\n{people}"
+    typed["budget_on_exhaustion"] = "notify"
+    batch = uploaded(client, content, **typed)
+    response = client.get(report_of(batch))
+    assert [row.name for row in response.context["first_people"]] == [
+        f"Person {n}" for n in range(1, 11)
+    ]
+    page = page_of(client, batch)
+    assert '<td data-label="Your reference"> <bdi>R-10</bdi> </td>' in page
+    assert "3 February 2031, 10:00 UTC</time>" in page
+    facts = "<dt>Budget to begin with</dt> <dd> 150.00 USD, one-time, only tell the partner </dd>"
+    assert facts in page
+
+    client.post(report_of(batch), {"action": "send"})
+    sent = client.get(f"/partner/invitations/batches/{batch.pk}/").content.decode()
+    assert facts in " ".join(sent.split())
 
 
 def test_rows_with_remarks_are_shown_and_downloaded(client):

@@ -301,7 +301,7 @@ def test_report_has_a_constant_query_count(member, client, rows, django_assert_n
     BatchRowFactory.create_batch(rows, batch=batch)
     BatchRowFactory.create_batch(rows, batch=batch, problem="row_duplicate")
     BatchRowFactory.create_batch(rows, batch=batch, remark="remark_unknown_country")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get(report_of(batch)).status_code == 200
 
 

@@ -28,6 +28,7 @@ from tests.factories import (
     PartnerFactory,
     PartnerMemberFactory,
     UserFactory,
+    customer_of,
 )
 from web.email_addresses import mask_address
 
@@ -215,6 +216,19 @@ def test_a_partner_invites_so_many_people_a_day(boss, console, monkeypatch):
     assert (answer.status_code, MemberInvitation.objects.count()) == (429, 6)
     assert "Your organisation has invited as many members" in answer.content.decode()
     assert not User.objects.filter(email="ann@example.org").exists()
+
+
+def test_customer_is_not_invited_to_act_for_the_partner(boss, console):
+    customer_of(boss.partner, "lena@example.org")
+    answer = invite(console, "Lena@Example.org")
+    assert answer.status_code == 409
+    assert "This person is your customer, and a customer does not act for a partner." in (
+        answer.content.decode()
+    )
+    assert not MemberInvitation.objects.exists()
+    # Whose customer somebody else is, is not told.
+    customer_of(PartnerFactory.create(), "bo@example.org")
+    assert invite(console, "bo@example.org").status_code == 303
 
 
 def test_member_is_not_invited_again(boss, console):

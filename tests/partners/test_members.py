@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from association.services.invariants.trail import trail_equals_state
@@ -74,6 +75,31 @@ def test_list_says_what_each_member_may_do_and_how_many_customers_they_have(boss
         (boss, True, True, 0),
         (manager, False, True, 2),
     ]
+
+
+def test_each_form_about_members_and_many_people_leads_back(boss, console):
+    colleague = PartnerMemberFactory.create(partner=boss.partner)
+    invited = MemberInvitationFactory.create(partner=boss.partner)
+    invitations = "/partner/invitations/"
+    for page, back, words in (
+        (f"{MEMBERS}invite", MEMBERS, "Cancel"),
+        (address(colleague, "edit"), MEMBERS, "Cancel"),
+        (address(colleague, "remove"), MEMBERS, "Cancel"),
+        (reverse("console_withdraw_member_invitation", args=[invited.pk]), MEMBERS, "Keep it"),
+        (f"{invitations}batches/new", invitations, "Cancel"),
+        (f"{invitations}email/new", invitations, "Cancel"),
+        (f"{invitations}email/many", invitations, "Cancel"),
+    ):
+        way_back = f'<a class="button button-quiet" href="{back}">{words}</a>'
+        assert way_back in console.get(page).content.decode(), page
+
+
+def test_form_says_what_each_role_may_do(console):
+    page = " ".join(console.get(f"{MEMBERS}invite").content.decode().split())
+    assert (
+        "Manager: their own invitations, and the customers who join by them or are assigned to them"
+    ) in page
+    assert "As a manager: may reveal customers’ e-mail addresses" in page
 
 
 def test_list_is_searched_by_name_address_and_role(boss, console):

@@ -263,8 +263,8 @@ def test_a_manager_sees_the_trouble_of_their_own_invitations(boss):
 def test_marks_take_two_statements(boss, client, rows, django_assert_num_queries):
     for number in range(rows):
         refuse(invite(boss, f"a{number}@example.org"))
-    # the eleven of the list with its batches; the marked: who does not want e-mail, the deliveries
-    with django_assert_num_queries(14):
+    # the twelve of the list with its batches; the marked: who does not want e-mail, the deliveries
+    with django_assert_num_queries(15):
         page = client.get(LIST)
     assert page.content.decode().count("E-mail refused (550)") == rows
 
@@ -274,6 +274,7 @@ def test_limit_of_three_is_told_before_sending(boss, client):
     page_url, limit = f"{LIST}{invitation.pk}/", "at most three invitations"
     new_url = f"{LIST}email/new"
     typed = {"recipient": "ada@example.org", "association_type": "reseller", "action": "preview"}
+    typed["invites_anyway"] = "on"
     again = "This person was sent three invitations within 24 hours."
     assert limit in client.get(new_url).content.decode()
     assert limit in client.get(page_url).content.decode()
@@ -288,3 +289,17 @@ def test_limit_of_three_is_told_before_sending(boss, client):
         assert page.context["again_at"] == first.created_at + timedelta(days=1)
         assert again in " ".join(page.content.decode().split())
     assert "/resend" not in client.get(page_url).content.decode()
+
+
+def test_invitation_to_a_refused_address_can_be_sent_to_another_one(boss, client):
+    refused = invite(boss, recipient_name="Ada", customer_name="Ada Ltd", reference="C-7")
+    page, new = f"{LIST}{refused.pk}/", f"{LIST}email/new?copy={refused.pk}"
+    assert new not in client.get(page).content.decode()
+    refuse(refused)
+    shown = client.get(page).content.decode()
+    assert f'href="{new}"' in shown
+    assert "If the address is wrong, send the invitation to another one." in shown
+    form = client.get(new).context["form"]
+    names = ("recipient_name", "customer_name", "reference", "association_type")
+    assert [form[name].value() for name in names] == ["Ada", "Ada Ltd", "C-7", "reseller"]
+    assert form["recipient"].value() is None

@@ -31,8 +31,8 @@ from web.templatetags.moments import moment
 KINDS = {Outcome.ASSOCIATED: "success", Outcome.REFUSED: "danger", Outcome.UNDER_WAY: "info"}
 COLUMNS = (
     *(gettext_lazy("Customer"), gettext_lazy("Account name"), gettext_lazy("E-mail")),
-    *(gettext_lazy("Invitation"), gettext_lazy("By"), gettext_lazy("Type")),
-    *(gettext_lazy("Began"), gettext_lazy("Last step"), gettext_lazy("Outcome")),
+    *(gettext_lazy("Invitation"), gettext_lazy("Channel"), gettext_lazy("Type")),
+    *(gettext_lazy("Started"), gettext_lazy("Last step"), gettext_lazy("Outcome")),
     *(gettext_lazy("Reasons"), gettext_lazy("Codes of the reasons")),
     *(gettext_lazy("Registered"), gettext_lazy("Refused"), gettext_lazy("Associated")),
     gettext_lazy("Attempt"),

@@ -86,8 +86,8 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
         *(_("Customer"), _("Reference"), _("Account name"), _("E-mail"), _("Type")),
-        *(_("Customer since"), _("Status")),
-        *(_("Frozen since"), _("Frozen"), _("Budget"), _("Used"), _("Currency"), _("Manager")),
+        *(_("Since"), _("Status"), _("Frozen since"), _("Frozen")),
+        *(_("Budget"), _("Period"), _("Used"), _("Currency"), _("Manager")),
         *(_("Ended"), _("Reason for the end")),
     ]
     pages = pages_of(with_people(rows), order=_order(form), size=ROWS_READ_AT_ONCE)
@@ -108,6 +108,7 @@ def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
         state.frozen_since,
         shown["frozen_by"],
         f"{state.budget.amount:.2f}" if state.budget else "",
+        state.budget.get_period_display() if state.budget else "",
         "" if state.spent is None else f"{state.spent:.2f}",
         settings.CURRENCY if state.budget else "",
         shown["manager"],
