@@ -161,6 +161,7 @@ class InvitationProblem(StrEnum):
     TOO_FEW_USES = "too_few_uses"
     TOO_MANY_USES = "too_many_uses"
     NAME_FOR_SEVERAL = "name_for_several"
+    METADATA_NOT_ACCEPTED = "metadata_not_accepted"
     NOT_BY_EMAIL = "not_by_email"
     RECIPIENT_REMOVED = "recipient_removed"
     MAILED_TOO_OFTEN = "mailed_too_often"

@@ -31,7 +31,10 @@ _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (EndRequest, "association__account__owner", ("reason", "answer_reason")),
     (Resource, "account__owner", ("name",)),
 )
-_OF_INVITATIONS = ("label", "note", "subject", "recipient_name", "customer_name", "reference")
+_OF_INVITATIONS = (
+    *("label", "note", "subject", "recipient_name", "customer_name", "reference"),
+    "metadata",
+)
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Invitation, "recipient", _OF_INVITATIONS),
     (InvitationRequest, "address", ("dismiss_reason",)),
@@ -104,17 +107,27 @@ def _keys(rows: models.QuerySet[Any]) -> list[Any]:
 def _replace(found: _Found, pseudonym: Pseudonym) -> int:
     changed: set[Any] = set()
     for column in found.columns:
-        rows = found.model._base_manager.filter(pk__in=found.keys).exclude(**{column: ""})
-        changed.update(rows.values_list("pk", flat=True))
-        rows.update(**{column: pseudonym.name})
+        rows = found.model._base_manager.filter(pk__in=found.keys)
+        for key, value in rows.values_list("pk", column):
+            if value:
+                rows.filter(pk=key).update(**{column: _replaced(value, pseudonym)})
+                changed.add(key)
     return len(changed)
+
+
+def _replaced(value: Any, pseudonym: Pseudonym) -> Any:
+    """Replace a text, or each text of a mapping, by the pseudonym."""
+    if isinstance(value, Mapping):
+        return {name: _replaced(inner, pseudonym) for name, inner in value.items()}
+    return pseudonym.name if value else value
 
 
 def _replace_values(names: Sequence[str], pseudonym: Pseudonym, values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {
-        name: pseudonym.name if name in names and value else value for name, value in values.items()
+        name: _replaced(value, pseudonym) if name in names else value
+        for name, value in values.items()
     }
 
 
