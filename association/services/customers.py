@@ -26,6 +26,7 @@ from accounts.services.freezes import (
 from association.enums import AssociationRefusal
 from association.models import Association, Budget
 from association.services.customer_status import refresh_status
+from association.services.events import customer_event, frozen_event, unfrozen_events
 from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
     email_owners,
@@ -33,7 +34,8 @@ from association.services.recipients import (
     tell_frozen,
 )
 from audit.services import moment_after_events, record_audit_event, record_audit_events
-from partners.enums import BudgetPeriod, OnExhaustion
+from outbox.services.events import publish_many
+from partners.enums import BudgetPeriod, EventKind, OnExhaustion
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
@@ -163,6 +165,7 @@ def freeze_customer(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
+            publish_many(events=[frozen_event(freeze, locked.account, locked)], now=now)
             tell_frozen(freeze, locked.account, locked if acts_for_provider(by) else None, now=now)
         return freeze
 
@@ -250,7 +253,7 @@ def lock_customers(associations: Collection[Association]) -> list[Association]:
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
     customers = list(
         rows.annotate(joined_budget=current, **LAST_MOMENTS)
-        .select_related("joined_budget")  # type: ignore[misc] # the annotation
+        .select_related("joined_budget", "invitation")  # type: ignore[misc] # the annotation
         .order_by("account")
     )
     for customer in customers:
@@ -328,6 +331,8 @@ def _write_budgets(
         by=by,
         now=now,
     )
+    kind = EventKind.BUDGET_SET
+    publish_many(events=[customer_event(kind, row, row.association) for row in budgets], now=now)
     return budgets
 
 
@@ -372,6 +377,8 @@ def _unfreeze(
     closed, still_open = close_freezes(
         freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
+    accounts = [(row.account, row) for row in customers]
+    publish_many(events=unfrozen_events(closed, still_open, accounts), now=now)
     lifted = {freeze.account_id: freeze for freeze in closed}
     frozen = {freeze.account_id for freeze in still_open}
     free = [row for row in customers if row.account_id in lifted.keys() - frozen]

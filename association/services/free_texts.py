@@ -19,7 +19,7 @@ from association.services.customer_names import DERIVED, EDITABLE
 from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
-from outbox.models import OutboxMessage
+from outbox.models import Event, OutboxMessage
 from partners.models import BatchRow, Invitation, InvitationRequest
 
 # The columns with such texts, and where the rows name the user or the address.
@@ -47,6 +47,9 @@ _NAMES = {
     CustomerAccount: ("name",),
     Association: ("customer_name",),
 }
+# By which value of an event its rows are found, and what the event repeats of them.
+_IN_EVENTS = {Invitation: "invitation_id", Association: "association_id"}
+_KEYS_OF_THE_PARTNER = ("reference", "metadata")
 # Also the name of a value of an e-mail.
 _REASON = "reason"
 
@@ -63,10 +66,10 @@ class _Found:
 
 
 def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
-    """Replace the texts about this person in rows, audit events and e-mails; return how many rows.
+    """Replace the texts about this person in rows, audit events, events and e-mails.
 
-    Call it within `erasure()`, while the rows still have the person's address. The names beside the
-    address are added to the pseudonym's.
+    Returns how many rows changed. Call it within `erasure()`, while the rows still have
+    the person's address. The names beside the address are added to the pseudonym's.
     """
     counts: Counter[str] = Counter()
     for found in _find(user, pseudonym):
@@ -79,6 +82,7 @@ def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
         )
         erase_from_events(events, partial(_replace_values, found.columns, pseudonym))
         _replace_reasons(found, pseudonym)
+        _replace_in_events(found, pseudonym)
     _empty_emails(pseudonym)
     return counts
 
@@ -138,6 +142,17 @@ def _replace_reasons(found: _Found, pseudonym: Pseudonym) -> None:
     for message in messages.filter(data__has_key=_REASON):
         message.data = _replace_values((_REASON,), pseudonym, message.data)
         message.save(update_fields=["data"])
+
+
+def _replace_in_events(found: _Found, pseudonym: Pseudonym) -> None:
+    """Replace what events repeat of these rows: the keys in the partner's systems."""
+    name = _IN_EVENTS.get(found.model)
+    if name is None:
+        return
+    about = {f"data__{name}__in": [str(key) for key in found.keys]}
+    for event in Event.objects.filter(**about):
+        data = _replace_values(_KEYS_OF_THE_PARTNER, pseudonym, event.data)
+        Event._base_manager.filter(pk=event.pk).update(data=data)
 
 
 def _empty_emails(pseudonym: Pseudonym) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from outbox.models import OutboxMessage, OutboxQuerySet
 from outbox.services.queue import DEADLINE_PASSED
-from partners.enums import DeliveryState
+from partners.enums import DeliveryState, EventKind
 from partners.models import Invitation, InvitationBatch, Partner
+from partners.services.invitation_events import publish_invitations
 from partners.services.quotas import EMAIL_KIND
 from partners.services.unsubscribe_links import unsubscribed_recipients
 
@@ -61,7 +62,7 @@ def troubles_of(invitations: Collection[Invitation], now: datetime) -> Mapping[i
 
 
 def keep_undelivered(*, message: OutboxMessage) -> None:
-    """Keep on the invitation since when its newest e-mail is dead.
+    """Keep on the invitation since when its newest e-mail is dead, and publish that it is.
 
     The outbox calls it in the transaction that changes whether the message is dead. Locks the
     invitation, so that an e-mail sent again meanwhile is the newest.
@@ -70,9 +71,12 @@ def keep_undelivered(*, message: OutboxMessage) -> None:
         return
     invitation = _lock(int(message.about_id))
     if invitation is not None:
-        newest = _newest_email(invitation)
-        invitation.undelivered_at = newest.dead_at if newest else None
+        newest, before = _newest_email(invitation), invitation.undelivered_at
+        died_at = newest.dead_at if newest else None
+        invitation.undelivered_at = died_at
         invitation.save(update_fields=["undelivered_at"])
+        if died_at is not None and died_at != before:
+            publish_invitations(EventKind.INVITATION_DELIVERY_FAILED, [invitation], now=died_at)
 
 
 def _lock(key: int) -> Invitation | None:

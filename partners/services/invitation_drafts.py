@@ -8,8 +8,9 @@ from typing import Any
 from accounts.models import User
 from audit.services import record_audit_events
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.enums import Channel, InvitationProblem
+from partners.enums import Channel, EventKind, InvitationProblem
 from partners.models import Invitation, InvitationBatch, Partner
+from partners.services.invitation_events import publish_invitations
 from partners.services.quotas import EMAIL_KIND
 from partners.tokens import new_token
 from web.email_addresses import canonical_address
@@ -100,6 +101,7 @@ def save_invitations(invitations: Sequence[Invitation], *, by: User | None, now:
         by=by,
         now=now,
     )
+    publish_invitations(EventKind.INVITATION_CREATED, invitations, now=now)
 
 
 def check_draft(invitation: Invitation, now: datetime) -> None:

@@ -82,13 +82,13 @@ def ask(client, customer):
     ("before", "action", "statements"),
     [
         # Of one customer also: who waits next.
-        ([], set_budget, 17),
-        ([], set_budget_and_unfreeze, 22),
-        ([set_budget], set_budget_and_unfreeze, 23),
-        ([set_budget_and_unfreeze], freeze, 20),
-        ([set_budget], unfreeze, 21),
+        ([], set_budget, 18),
+        ([], set_budget_and_unfreeze, 24),
+        ([set_budget], set_budget_and_unfreeze, 25),
+        ([set_budget_and_unfreeze], freeze, 21),
+        ([set_budget], unfreeze, 22),
         ([], manage, 15),
-        ([], ask, 17),
+        ([], ask, 18),
     ],
 )
 def test_action_takes_so_many_statements(
@@ -114,7 +114,7 @@ def test_budgets_of_100_customers_take_as_many_statements_as_one(
     # events and the e-mails are two INSERTs each.
     more_inserts = 3 if connection.features.max_query_params == 999 else 0
 
-    with django_assert_num_queries(21 + more_inserts):
+    with django_assert_num_queries(23 + more_inserts):
         answer = client.post(reverse("console_set_budgets"), sent)
 
     assert answer.status_code == 303
