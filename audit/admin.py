@@ -161,6 +161,16 @@ def _model_named(label: str) -> type[Model] | None:
         return None
 
 
+def object_link(site: admin.AdminSite, label: str, key: str) -> str:
+    """Return the link to an object, which may be gone; its page says so."""
+    model = _model_named(label)
+    if model is None or not site.is_registered(model):
+        return f"{label} {key}"
+    kind = model._meta
+    url = reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[key])
+    return format_html('<a href="{}">{} {}</a>', url, capfirst(str(kind.verbose_name)), key)
+
+
 class ObjectKindFilter(admin.SimpleListFilter):
     """The kinds of objects that have a page."""
 
@@ -222,12 +232,4 @@ class AuditEventAdmin(EvidenceAdmin):
 
     @admin.display(description=_("object"))
     def about(self, event: AuditEvent) -> str:
-        """Lead to the object, which may be gone; its page says so."""
-        label, key = event.object_label, event.object_id
-        model = _model_named(label)
-        if model is None or not self.admin_site.is_registered(model):
-            return f"{label} {key}"
-        kind = model._meta
-        url = reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[key])
-        name = capfirst(str(kind.verbose_name))
-        return format_html('<a href="{}">{} {}</a>', url, name, key)
+        return object_link(self.admin_site, event.object_label, event.object_id)

@@ -181,7 +181,10 @@ def _masked(values: Values) -> Values:
     """Mask the addresses in texts, also in those that people typed."""
     if values is None:
         return None
-    return {
-        name: mask_addresses(value) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    return {name: _masked_value(value) for name, value in values.items()}
+
+
+def _masked_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _masked_value(inner) for name, inner in value.items()}
+    return mask_addresses(value) if isinstance(value, str) else value

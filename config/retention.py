@@ -1,4 +1,4 @@
-"""How long personal data is kept, read from the environment; docs/retention.md says why."""
+"""How long data is kept, read and which functions delete or shorten it; see docs/retention.md."""
 
 from datetime import timedelta
 
@@ -12,11 +12,31 @@ _DAYS = {
     "FORM_KEYS": (7, 1),
     "CODES": (7, 2),
     "EMAILS": (90, 7),
+    "EVENTS": (90, 7),
     "DRAFTS": (7, 1),
     "ATTEMPTS": (90, 9),
     "INVITATIONS": (365, 30),
     "NETWORK_ADDRESSES": (365, 30),
 }
+
+RETENTION_JOBS = [
+    "web.retention.delete_expired_sessions",
+    "web.retention.delete_old_form_keys",
+    "accounts.services.retention.delete_old_codes",
+    "outbox.services.retention.forget_recipients",
+    "outbox.services.retention.delete_old_events",
+    "partners.services.retention.discard_old_drafts",
+    "partners.services.retention.forget_bulk_actions",
+    "partners.services.retention.forget_invited_people",
+    "partners.services.retention.forget_listed_people",
+    "partners.services.retention.forget_asking_people",
+    "partners.services.retention.forget_invited_members",
+    "association.services.retention.delete_abandoned_attempts",
+    "association.services.retention.forget_names_of_former_customers",
+    "association.services.retention.forget_addresses_of_attempts",
+    "association.services.retention.shorten_addresses_of_consents",
+    "audit.retention.shorten_addresses_of_events",
+]
 
 
 def read_retention(env: environ.Env) -> dict[str, timedelta]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import databases
 from config.logs import log_format, logging_settings, refuse_to_start
-from config.retention import read_retention
+from config.retention import RETENTION_JOBS, read_retention
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -297,6 +297,7 @@ READINESS_NOTES = {"mail": "outbox.services.queue.is_delayed"}
 # --- background work ------------------------------------------------------------------------
 # Functions that the worker calls beside sending e-mails; see `Background.work()`.
 BACKGROUND_WORK: list[str] = [
+    "outbox.services.events.number_events",
     "partners.services.batches.make_batches",
     "partners.services.mailings.mail_batches",
     "partners.services.bulk_invitations.do_invitations",
@@ -306,23 +307,7 @@ BACKGROUND_WORK: list[str] = [
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)
-RETENTION_WORK: list[str] = [
-    "web.retention.delete_expired_sessions",
-    "web.retention.delete_old_form_keys",
-    "accounts.services.retention.delete_old_codes",
-    "outbox.services.retention.forget_recipients",
-    "partners.services.retention.discard_old_drafts",
-    "partners.services.retention.forget_bulk_actions",
-    "partners.services.retention.forget_invited_people",
-    "partners.services.retention.forget_listed_people",
-    "partners.services.retention.forget_asking_people",
-    "partners.services.retention.forget_invited_members",
-    "association.services.retention.delete_abandoned_attempts",
-    "association.services.retention.forget_names_of_former_customers",
-    "association.services.retention.forget_addresses_of_attempts",
-    "association.services.retention.shorten_addresses_of_consents",
-    "audit.retention.shorten_addresses_of_events",
-]
+RETENTION_WORK = RETENTION_JOBS
 # Functions that return whether such work is unfinished, also while another worker has its rows.
 UNFINISHED_WORK = [
     "partners.services.batches.has_running_batches",

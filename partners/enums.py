@@ -55,6 +55,25 @@ class NotificationKind(TextChoices):
     CUSTOMER_BUDGET_ALERT = "customer_budget_alert", _("Much of a customer’s budget is used")
 
 
+class EventKind(TextChoices):
+    """The kinds of events that other systems read."""
+
+    INVITATION_CREATED = "invitation.created", _("invitation made")
+    INVITATION_REVOKED = "invitation.revoked", _("invitation revoked")
+    INVITATION_DELIVERY_FAILED = "invitation.delivery_failed", _("invitation not delivered")
+    INVITATION_REQUEST_CREATED = "invitation_request.created", _("online invitation asked for")
+    ATTEMPT_REFUSED = "attempt.refused", _("refused customer told the partner")
+    ASSOCIATION_CREATED = "association.created", _("association made")
+    ASSOCIATION_ENDED = "association.ended", _("association ended")
+    ACCOUNT_FROZEN = "account.frozen", _("account frozen")
+    ACCOUNT_UNFROZEN = "account.unfrozen", _("account unfrozen")
+    BUDGET_SET = "budget.set", _("budget set")
+    BUDGET_THRESHOLD_REACHED = "budget.threshold_reached", _("much of a budget used")
+    BUDGET_REQUEST_CREATED = "budget_request.created", _("budget or unfreezing asked for")
+    AUTHORIZATION_CHANGED = "authorization.changed", _("authorization changed")
+    END_REQUEST_CHANGED = "end_request.changed", _("request to end changed")
+
+
 class NotificationDelivery(TextChoices):
     EACH = "each", _("at once")
     DAILY = "daily", _("in one e-mail a day")
@@ -142,6 +161,7 @@ class InvitationProblem(StrEnum):
     TOO_FEW_USES = "too_few_uses"
     TOO_MANY_USES = "too_many_uses"
     NAME_FOR_SEVERAL = "name_for_several"
+    METADATA_NOT_ACCEPTED = "metadata_not_accepted"
     NOT_BY_EMAIL = "not_by_email"
     RECIPIENT_REMOVED = "recipient_removed"
     MAILED_TOO_OFTEN = "mailed_too_often"

@@ -37,6 +37,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.NAME_FOR_SEVERAL: _(
         "A name is for one customer. Allow one use only, or leave the name empty."
     ),
+    InvitationProblem.METADATA_NOT_ACCEPTED: _(
+        "Metadata is an object of at most 20 texts. A key has 1 to 40 characters, a text at most"
+        " 500."
+    ),
     InvitationProblem.NOT_BY_EMAIL: _("Only an invitation by e-mail can be sent again."),
     InvitationProblem.RECIPIENT_REMOVED: _(
         "This invitation is so old that its recipient is no longer stored. Make a new one."

@@ -30,8 +30,11 @@ from association.services.customer_names import editable_names, fill_names, name
 from association.services.customer_status import refresh_status
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
+from association.services.events import authorization_event, customer_event, frozen_event
 from audit.services import record_audit_event
+from outbox.services.events import publish_many
 from outbox.services.queue import OutgoingMessage, enqueue_messages
+from partners.enums import EventKind
 from partners.models import Invitation, PartnerMember
 from partners.services.invitation_use import InvitationRefused, use_invitation
 from partners.services.members import partner_recipients
@@ -61,9 +64,9 @@ def associate(
     """Associate the attempt's account with the inviting partner.
 
     One transaction writes the association, its consents, the enabling of services, the freeze, the
-    authorization, the audit events and the e-mails. It uses the invitation last, so that the row of
-    a popular link is locked only for a moment. The facts are read under the account's lock, at the
-    moment that `clock` returns then.
+    authorization, the audit events, the events for other systems and the e-mails. It uses the
+    invitation last, so that the row of a popular link is locked only for a moment. The facts are
+    read under the account's lock, at the moment that `clock` returns then.
 
     `enabling` is needed when services are not enabled yet. `letter` and `instructions` are what the
     last page asked for; they replace what was ticked before. Without `instructions` the account
@@ -118,10 +121,11 @@ def _associate(
         _enable_services(locked, enabling, by, now)
     recipients = list(partner_recipients(locked.invitation, WAITING_EMAIL))
     association = _write_association(locked, admission, recipients, now)
-    _authorize(association, Consent.objects.bulk_create(consents), by, now)
+    events = [customer_event(EventKind.ASSOCIATION_CREATED, association, association)]
+    authorized = _authorize(association, Consent.objects.bulk_create(consents), by, now)
     if association.is_reseller:
         # Which also writes the association's status.
-        open_freeze(
+        freeze = open_freeze(
             account=association.account,
             cause=FreezeCause.ASSOCIATION,
             scope=FreezeScope.ACCOUNT,
@@ -129,8 +133,11 @@ def _associate(
             by=by,
             now=now,
         )
+        events.append(frozen_event(freeze, association.account, association))
     else:
         refresh_status([association.account_id])
+    events += [authorization_event(row, association) for row in authorized]
+    publish_many(events=events, now=now)
     _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
@@ -222,7 +229,10 @@ def _manager_of(invitation: Invitation, recipients: list[User]) -> PartnerMember
     return next((user.partner_member for user in made_by), None)
 
 
-def _authorize(association: Association, consents: list[Consent], by: User, now: datetime) -> None:
+def _authorize(
+    association: Association, consents: list[Consent], by: User, now: datetime
+) -> list[Authorization]:
+    authorized = []
     for consent in consents:
         if consent.document_id == association.attempt.letter_id:
             authorization = Authorization.objects.create(
@@ -235,6 +245,8 @@ def _authorize(association: Association, consents: list[Consent], by: User, now:
                 now=now,
                 after={"granted_at": now},
             )
+            authorized.append(authorization)
+    return authorized
 
 
 def _record(association: Association, by: User, now: datetime) -> None:

@@ -22,6 +22,7 @@ from association.services.consents import (
 )
 from association.services.documents import Agreed
 from association.services.eligibility import REGISTRATION_WINDOW
+from association.services.events import publish_refused
 from association.services.recipients import email_members
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
@@ -288,7 +289,7 @@ def has_resume_email(attempt: Attempt) -> bool:
 
 @whole_transaction
 def tell_partner(*, attempt: Attempt, now: datetime) -> None:
-    """E-mail the refusals to the partner, once per account and invitation.
+    """E-mail the refusals to the partner, and publish them, once per account and invitation.
 
     Locks the attempt and its account. Raises Refused: NOTHING_REFUSED, FINISHED.
     """
@@ -306,6 +307,7 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
             kind = "association.customer_refused"
             members = partner_recipients(invitation, kind)
             email_members(kind, attempt, members, now=now, codes=attempt.refusal_codes)
+            publish_refused(attempt, now)
 
 
 def lock_with_account(attempt: Attempt) -> Attempt:

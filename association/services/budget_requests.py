@@ -10,10 +10,12 @@ from association.enums import AssociationRefusal, FrozenAction
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
+from association.services.events import publish_about
 from association.services.freeze_advice import find_advice, first_ask
 from association.services.moments import moment_after
 from association.services.recipients import email_partner
 from audit.services import record_audit_event
+from partners.enums import EventKind
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -60,6 +62,8 @@ def ask_partner(
             now=now,
             after={"association": locked.pk, "asked_for": ask, "asked_at": now},
         )
+        kind = EventKind.BUDGET_REQUEST_CREATED
+        publish_about(kind, budget_request, locked, now=now, asked_for=ask.value)
         email_partner("association.budget_requested", budget_request, locked, now=now)
         return budget_request
 

@@ -14,8 +14,10 @@ from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
+from association.services.events import frozen_event, threshold_event
 from association.services.recipients import email_owners, recipients_of_many
 from association.services.spending import period_start, used_of
+from outbox.services.events import publish_many
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import OnExhaustion
 from partners.services.notifications import messages_to_members
@@ -25,7 +27,7 @@ THRESHOLDS = (75, 90, USED_UP)
 CHUNK = 500
 
 _BUDGETS = Budget.objects.current().select_related(
-    "association__partner", "association__account__owner"
+    "association__partner", "association__account__owner", "association__invitation"
 )
 
 
@@ -112,6 +114,7 @@ def _alert(
                     "association.budget_alert", owner.email, alert, owner.language, data
                 )
             )
+    publish_many(events=map(threshold_event, alerts), now=now)
     enqueue_messages(messages=messages, now=now)
 
 
@@ -146,8 +149,9 @@ def _freeze_exhausted(
         )
         for association in newly
     ]
-    with_accounts = zip(opened, [association.account for association in newly], strict=True)
-    email_owners("association.frozen", with_accounts, now=now)
+    frozen = [(freeze, row.account, row) for freeze, row in zip(opened, newly, strict=True)]
+    publish_many(events=[frozen_event(*one) for one in frozen], now=now)
+    email_owners("association.frozen", [one[:2] for one in frozen], now=now)
     return newly
 
 

@@ -25,6 +25,7 @@ from accounts.services.freezes import (
 from association.enums import AssociationRefusal
 from association.models import Association, Budget
 from association.services.customer_status import refresh_status
+from association.services.events import customer_event, frozen_event, unfrozen_events
 from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
     email_owners,
@@ -32,7 +33,8 @@ from association.services.recipients import (
     tell_frozen,
 )
 from audit.services import moment_after_events, record_audit_event
-from partners.enums import BudgetPeriod, OnExhaustion
+from outbox.services.events import publish_many
+from partners.enums import BudgetPeriod, EventKind, OnExhaustion
 from partners.models import Partner, PartnerMember
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
@@ -120,6 +122,7 @@ def freeze_customer(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
+            publish_many(events=[frozen_event(freeze, locked.account, locked)], now=now)
             tell_frozen(freeze, locked.account, locked if acts_for_provider(by) else None, now=now)
         return freeze
 
@@ -205,7 +208,7 @@ def lock_customers(associations: Collection[Association]) -> list[Association]:
     rows = Association.objects.filter(pk__in=[association.pk for association in associations])
     customers = list(
         rows.annotate(joined_budget=current, **LAST_MOMENTS)
-        .select_related("joined_budget")  # type: ignore[misc] # the annotation
+        .select_related("joined_budget", "invitation")  # type: ignore[misc] # the annotation
         .order_by("account")
     )
     for customer in customers:
@@ -282,6 +285,7 @@ def _write_budget(
         before=_audited(replaced),
         after=_audited(budget),
     )
+    publish_many(events=[customer_event(EventKind.BUDGET_SET, budget, customer)], now=now)
     return budget
 
 
@@ -322,6 +326,8 @@ def _unfreeze(
     closed, still_open = close_freezes(
         freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
+    events = unfrozen_events(closed, still_open, [(customer.account, customer)])
+    publish_many(events=events, now=now)
     if closed and not still_open:
         freeze = closed[-1]
         email_owners("association.unfrozen", [(freeze, customer.account)], now=now)

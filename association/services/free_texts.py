@@ -19,7 +19,7 @@ from association.services.customer_names import DERIVED, EDITABLE
 from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
-from outbox.models import OutboxMessage
+from outbox.models import Event, OutboxMessage
 from partners.models import BatchRow, Invitation, InvitationRequest
 
 # The columns with such texts, and where the rows name the user or the address.
@@ -31,7 +31,10 @@ _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (EndRequest, "association__account__owner", ("reason", "answer_reason")),
     (Resource, "account__owner", ("name",)),
 )
-_OF_INVITATIONS = ("label", "note", "subject", "recipient_name", "customer_name", "reference")
+_OF_INVITATIONS = (
+    *("label", "note", "subject", "recipient_name", "customer_name", "reference"),
+    "metadata",
+)
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Invitation, "recipient", _OF_INVITATIONS),
     (InvitationRequest, "address", ("dismiss_reason",)),
@@ -44,6 +47,9 @@ _NAMES = {
     CustomerAccount: ("name",),
     Association: ("customer_name",),
 }
+# By which value of an event its rows are found, and what the event repeats of them.
+_IN_EVENTS = {Invitation: "invitation_id", Association: "association_id"}
+_KEYS_OF_THE_PARTNER = ("reference", "metadata")
 # Also the name of a value of an e-mail.
 _REASON = "reason"
 
@@ -60,10 +66,10 @@ class _Found:
 
 
 def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
-    """Replace the texts about this person in rows, audit events and e-mails; return how many rows.
+    """Replace the texts about this person in rows, audit events, events and e-mails.
 
-    Call it within `erasure()`, while the rows still have the person's address. The names beside the
-    address are added to the pseudonym's.
+    Returns how many rows changed. Call it within `erasure()`, while the rows still have
+    the person's address. The names beside the address are added to the pseudonym's.
     """
     counts: Counter[str] = Counter()
     for found in _find(user, pseudonym):
@@ -76,6 +82,7 @@ def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
         )
         erase_from_events(events, partial(_replace_values, found.columns, pseudonym))
         _replace_reasons(found, pseudonym)
+        _replace_in_events(found, pseudonym)
     _empty_emails(pseudonym)
     return counts
 
@@ -104,17 +111,27 @@ def _keys(rows: models.QuerySet[Any]) -> list[Any]:
 def _replace(found: _Found, pseudonym: Pseudonym) -> int:
     changed: set[Any] = set()
     for column in found.columns:
-        rows = found.model._base_manager.filter(pk__in=found.keys).exclude(**{column: ""})
-        changed.update(rows.values_list("pk", flat=True))
-        rows.update(**{column: pseudonym.name})
+        rows = found.model._base_manager.filter(pk__in=found.keys)
+        for key, value in rows.values_list("pk", column):
+            if value:
+                rows.filter(pk=key).update(**{column: _replaced(value, pseudonym)})
+                changed.add(key)
     return len(changed)
+
+
+def _replaced(value: Any, pseudonym: Pseudonym) -> Any:
+    """Replace a text, or each text of a mapping, by the pseudonym."""
+    if isinstance(value, Mapping):
+        return {name: _replaced(inner, pseudonym) for name, inner in value.items()}
+    return pseudonym.name if value else value
 
 
 def _replace_values(names: Sequence[str], pseudonym: Pseudonym, values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {
-        name: pseudonym.name if name in names and value else value for name, value in values.items()
+        name: _replaced(value, pseudonym) if name in names else value
+        for name, value in values.items()
     }
 
 
@@ -125,6 +142,17 @@ def _replace_reasons(found: _Found, pseudonym: Pseudonym) -> None:
     for message in messages.filter(data__has_key=_REASON):
         message.data = _replace_values((_REASON,), pseudonym, message.data)
         message.save(update_fields=["data"])
+
+
+def _replace_in_events(found: _Found, pseudonym: Pseudonym) -> None:
+    """Replace what events repeat of these rows: the keys in the partner's systems."""
+    name = _IN_EVENTS.get(found.model)
+    if name is None:
+        return
+    about = {f"data__{name}__in": [str(key) for key in found.keys]}
+    for event in Event.objects.filter(**about):
+        data = _replace_values(_KEYS_OF_THE_PARTNER, pseudonym, event.data)
+        Event._base_manager.filter(pk=event.pk).update(data=data)
 
 
 def _empty_emails(pseudonym: Pseudonym) -> None:

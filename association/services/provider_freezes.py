@@ -18,8 +18,10 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal
 from association.models import Association
+from association.services.events import frozen_event, unfrozen_events
 from association.services.moments import LAST_MOMENTS, last_moment_of
 from association.services.recipients import tell_frozen, tell_unfrozen
+from outbox.services.events import publish_many
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -57,6 +59,7 @@ def freeze_for_provider(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON)
         if before != freeze.scope:
+            publish_many(events=[frozen_event(freeze, locked, _in_force(last))], now=now)
             tell_frozen(freeze, locked, _in_force(last), now=now)
         return freeze
 
@@ -82,7 +85,11 @@ def unfreeze_for_provider(
         check_shown(shown_version, shown_freezes(freezes, [CAUSE]), account=locked)
         last = _last_association_of(locked)
         now = _moment_after(last, latest_moment(freezes, now))
-        closed, _ = close_freezes(freezes=freezes, causes=[CAUSE], reason=reason, by=by, now=now)
+        closed, still_open = close_freezes(
+            freezes=freezes, causes=[CAUSE], reason=reason, by=by, now=now
+        )
+        events = unfrozen_events(closed, still_open, [(locked, _in_force(last))])
+        publish_many(events=events, now=now)
         for freeze in closed:
             tell_unfrozen(freeze, locked, _in_force(last), now=now)
         return closed
@@ -91,7 +98,7 @@ def unfreeze_for_provider(
 def _last_association_of(locked: CustomerAccount) -> Association | None:
     """Return the account's last association; the lock keeps it from ending meanwhile."""
     own = Association.objects.filter(account=locked).annotate(**LAST_MOMENTS)
-    return own.select_related("partner").order_by("-associated_at", "-pk").first()
+    return own.select_related("partner", "invitation").order_by("-associated_at", "-pk").first()
 
 
 def _in_force(last: Association | None) -> Association | None:

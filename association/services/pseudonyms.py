@@ -12,13 +12,13 @@ from django.db import models
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from association.models import LegalDocument
-from audit.models import AppendOnlyModel, Erasure
+from association.models import Consent, LegalDocument
+from audit.models import AuditEvent, Erasure
 from web.email_addresses import known_masks, may_be_mask_of, replace_address, replace_masked
 from web.random_ids import CROCKFORD
 
 # Their texts are the provider's, or are erased in a way of their own (`audit/retention.py`).
-LEFT_ALONE = (AppendOnlyModel, Erasure, LegalDocument)
+LEFT_ALONE = (AuditEvent, Consent, Erasure, LegalDocument)
 # The keys of changed rows, and which of their columns were the address alone.
 Changed = dict[Any, frozenset[str]]
 

@@ -1,5 +1,5 @@
-"""The admin of the outbox: messages, an example of each kind, and who does not want which."""
+"""The admin of the outbox: messages, an example of each kind, who does not want which, events."""
 
-from outbox.admin import messages, suppressions
+from outbox.admin import events, messages, suppressions
 
-__all__ = ["messages", "suppressions"]
+__all__ = ["events", "messages", "suppressions"]

@@ -1,11 +1,12 @@
-"""Forgetting to whom e-mails went, and with which values; the rows stay."""
+"""Forgetting to whom e-mails went, and with which values; deleting old events."""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
-from outbox.models import OutboxMessage
+from outbox.models import Event, OutboxMessage
+from web.retention import delete_some
 
 ROWS_AT_ONCE = 1_000
 
@@ -22,3 +23,10 @@ def forget_recipients(*, now: datetime) -> int:
         keys = [message.pk for message in locked]
         OutboxMessage.objects.filter(pk__in=keys).update(recipient="", data={})
     return len(keys)
+
+
+def delete_old_events(*, now: datetime) -> int:
+    """Delete some old events that have a position, so that readers could see them; how many."""
+    end = now - settings.RETENTION["EVENTS"]
+    old = Event.objects.filter(occurred_at__lte=end, position__isnull=False)
+    return delete_some(old.order_by("occurred_at"))

@@ -140,7 +140,7 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
     )
     date_hierarchy = "created_at"
     autocomplete_fields = ("partner",)
-    addresses = ("recipient",)
+    addresses = ("recipient", "metadata")
     actions = ("revoke",)
     fields = (
         "partner",
@@ -164,7 +164,10 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         "allowed_domains",
     )
     locks_no_key = False
-    history_fields = ("used_count", "created_at", "created_by", "revoked_at", "revoked_by")
+    history_fields = (
+        *("metadata", "used_count"),
+        *("created_at", "created_by", "revoked_at", "revoked_by"),
+    )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_fields(request, obj)

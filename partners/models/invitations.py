@@ -112,6 +112,8 @@ class Invitation(TermsModel):
     reference = models.CharField(
         _("reference"), max_length=128, blank=True, default="", db_default=""
     )
+    # Keys and values of the partner's own system, given by the API: see `check_metadata()`.
+    metadata = models.JSONField(_("metadata"), default=dict, db_default={}, blank=True)
     is_bound = models.BooleanField(_("only for the recipient"), default=False)
     max_uses = models.PositiveIntegerField(_("most uses"), null=True, blank=True)
     used_count = models.PositiveIntegerField(_("used"), default=0, editable=False)

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from outbox.models import DEADLINE_PASSED, OutboxMessage, OutboxQuerySet
-from partners.enums import DeliveryState
+from partners.enums import DeliveryState, EventKind
 from partners.models import Invitation, InvitationBatch
+from partners.services.invitation_events import publish_invitations
 from partners.services.quotas import EMAIL_KIND
 from partners.services.unsubscribe_links import unsubscribed_recipients
 
@@ -57,7 +58,7 @@ def undelivered_of(invitations: Collection[Invitation], now: datetime) -> Mappin
 
 
 def keep_undelivered(*, message: OutboxMessage) -> None:
-    """Keep on the invitation since when its newest e-mail will never arrive.
+    """Keep on the invitation since when its newest e-mail will never arrive, and publish it.
 
     The outbox calls it in the transaction that changes whether the message will. Locks the
     invitation, so that an e-mail sent again meanwhile is the newest.
@@ -66,9 +67,12 @@ def keep_undelivered(*, message: OutboxMessage) -> None:
         return
     invitation = _lock(int(message.about_id))
     if invitation is not None:
-        newest = _newest_email(invitation)
-        invitation.undelivered_at = newest.undelivered_at if newest else None
+        newest, before = _newest_email(invitation), invitation.undelivered_at
+        failed_at = newest.undelivered_at if newest else None
+        invitation.undelivered_at = failed_at
         invitation.save(update_fields=["undelivered_at"])
+        if failed_at is not None and failed_at != before:
+            publish_invitations(EventKind.INVITATION_DELIVERY_FAILED, [invitation], now=failed_at)
 
 
 def _lock(key: int) -> Invitation | None:

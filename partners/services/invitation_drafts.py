@@ -8,8 +8,9 @@ from typing import Any
 from accounts.models import User
 from audit.services import record_audit_events
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from partners.enums import Channel, InvitationProblem
+from partners.enums import Channel, EventKind, InvitationProblem
 from partners.models import Invitation, InvitationBatch, Partner
+from partners.services.invitation_events import publish_invitations
 from partners.services.quotas import EMAIL_KIND
 from partners.tokens import new_token
 from web.email_addresses import canonical_address
@@ -18,6 +19,7 @@ from web.refused import Refused
 
 LIFE_OF_AN_EMAIL = timedelta(days=7)
 MOST_USES = 2**31 - 1
+MOST_METADATA, LONGEST_METADATA_KEY, LONGEST_METADATA_VALUE = 20, 40, 500
 ROWS_AT_ONCE = 1_000
 TERMS_OF_BATCHES = (
     *("association_type", "label", "note", "subject", "language", "country"),
@@ -99,6 +101,7 @@ def save_invitations(invitations: Sequence[Invitation], *, by: User | None, now:
         by=by,
         now=now,
     )
+    publish_invitations(EventKind.INVITATION_CREATED, invitations, now=now)
 
 
 def check_draft(invitation: Invitation, now: datetime) -> None:
@@ -115,7 +118,8 @@ def check_live(invitation: Invitation, now: datetime) -> None:
 
 
 def check_limits(invitation: Invitation, now: datetime) -> None:
-    """Raise Refused unless the invitation's uses, name and expiry make sense at `now`."""
+    """Raise Refused unless the invitation's uses, name, metadata and expiry make sense at `now`."""
+    check_metadata(invitation.metadata)
     if invitation.customer_name and invitation.max_uses != 1:
         raise Refused(InvitationProblem.NAME_FOR_SEVERAL)
     if invitation.max_uses is not None:
@@ -125,6 +129,25 @@ def check_limits(invitation: Invitation, now: datetime) -> None:
             raise Refused(InvitationProblem.TOO_MANY_USES)
     if invitation.expires_at is not None and invitation.expires_at <= now:
         raise Refused(InvitationProblem.EXPIRY_NOT_AHEAD)
+
+
+def check_metadata(metadata: object) -> None:
+    """Raise Refused unless it is an object of few short texts, which the database can store."""
+    if not isinstance(metadata, dict) or len(metadata) > MOST_METADATA:
+        raise Refused(InvitationProblem.METADATA_NOT_ACCEPTED)
+    for key, value in metadata.items():
+        is_short = (
+            _is_text(key, LONGEST_METADATA_KEY) and _is_text(value, LONGEST_METADATA_VALUE) and key
+        )
+        if not is_short:
+            raise Refused(InvitationProblem.METADATA_NOT_ACCEPTED)
+
+
+def _is_text(value: object, longest: int) -> bool:
+    """Return whether it is such a text; PostgreSQL stores neither NUL nor half of a surrogate."""
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def enqueue_invitation_emails(
@@ -172,11 +195,15 @@ def audited_terms(row: Invitation | InvitationBatch) -> dict[str, Any]:
     }
 
 
-def _audited_names(row: Invitation | InvitationBatch) -> dict[str, str]:
+def _audited_names(row: Invitation | InvitationBatch) -> dict[str, Any]:
     """Return what only invitations have: a batch is for many customers."""
     if not isinstance(row, Invitation):
         return {}
-    return {"customer_name": row.customer_name, "reference": row.reference}
+    return {
+        "customer_name": row.customer_name,
+        "reference": row.reference,
+        "metadata": row.metadata,
+    }
 
 
 def moment_text(moment: datetime | None) -> str | None:

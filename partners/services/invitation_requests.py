@@ -9,6 +9,7 @@ from audit.services import record_audit_event
 from outbox.services.queue import enqueue_messages
 from partners.enums import Channel, InvitationRequestRefusal
 from partners.models import Invitation, InvitationRequest
+from partners.services.invitation_events import publish_invitation_request
 from partners.services.invitation_use import InvitationRefused
 from partners.services.invitations import create_invitation
 from partners.services.members import partner_recipients
@@ -64,6 +65,7 @@ def _open(
     record_audit_event(
         action="invitation_request.opened", about=opened, by=None, now=now, after=after
     )
+    publish_invitation_request(opened, now)
     return opened
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.services import record_audit_event
 from outbox.services.suppression import is_suppressed
-from partners.enums import BulkRefusal, Channel, InvitationProblem, RowProblem
+from partners.enums import BulkRefusal, Channel, EventKind, InvitationProblem, RowProblem
 from partners.models import Invitation, Partner
 from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
@@ -22,6 +22,7 @@ from partners.services.invitation_drafts import (
     numbered_links,
     save_invitations,
 )
+from partners.services.invitation_events import publish_invitations
 from partners.services.known_people import customers_among
 from partners.services.quotas import DAY, check_quotas, lock_recipients, mailable_again_at
 from web.refused import Refused
@@ -223,6 +224,7 @@ def _revoke(locked: Invitation, by: User | None, now: datetime) -> None:
         before={"revoked_at": None},
         after={"revoked_at": now.isoformat()},
     )
+    publish_invitations(EventKind.INVITATION_REVOKED, [locked], now=now)
 
 
 def _lock(invitation: Invitation) -> Invitation:

@@ -36,7 +36,8 @@ from association.models import (
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
-from outbox.models import OutboxMessage, Suppression
+from outbox.models import Event, OutboxMessage, Suppression
+from outbox.services.events import publish
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from tests import factories as typed_factories
 from tests.tables import tables
@@ -210,6 +211,9 @@ ROWS: dict[Any, Callable[[], Any]] = {
     Invitation: make_invitation,
     InvitationRequest: factories.InvitationRequestFactory,
     LegalDocument: make_document,
+    Event: lambda: publish(
+        kind="association.created", about=make_association(), partner_id=1, now=timezone.now()
+    ),
     OutboxMessage: make_message,
     Suppression: lambda: Suppression.objects.create(
         address_hash=f"{Suppression.objects.count():064}",
@@ -273,6 +277,7 @@ EVIDENCE = {
     "account.EmailAddress",
     "audit.AuditEvent",
     "accounts.Freeze",
+    "outbox.Event",
     "outbox.OutboxMessage",
     "outbox.Suppression",
     "accounts.Spending",

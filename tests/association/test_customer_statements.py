@@ -76,13 +76,13 @@ def ask(client, customer):
     ("before", "action", "statements"),
     [
         # Of one customer also: who waits next.
-        ([], set_budget, 17),
-        ([], set_budget_and_unfreeze, 23),
-        ([set_budget], set_budget_and_unfreeze, 24),
-        ([set_budget_and_unfreeze], freeze, 20),
-        ([set_budget], unfreeze, 21),
+        ([], set_budget, 18),
+        ([], set_budget_and_unfreeze, 25),
+        ([set_budget], set_budget_and_unfreeze, 26),
+        ([set_budget_and_unfreeze], freeze, 21),
+        ([set_budget], unfreeze, 22),
         ([], manage, 15),
-        ([], ask, 17),
+        ([], ask, 18),
     ],
 )
 def test_action_takes_so_many_statements(

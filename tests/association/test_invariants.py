@@ -20,8 +20,9 @@ from association.services.customers import freeze_customer, set_budget, unfreeze
 from association.services.endings import end_association
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
-from outbox.models import OutboxMessage
+from outbox.models import Event, OutboxMessage
 from outbox.services.queue import claim_messages, mark_dead, revive_message
+from partners.enums import EventKind
 from partners.models import Invitation, InvitationRequest
 from partners.services.invitation_requests import (
     answer_invitation_request,
@@ -193,9 +194,10 @@ def two_in_force(association):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("DROP INDEX one_association_in_force_per_account")
     Association.objects.update(ended_at=None, end_reason="")
-    # Its freeze was lifted when it ended, its end was audited, and its status was written.
-    first = name(association)
-    return {("I2", name(association.account)), ("I4", first), ("I7", first), ("I15", first)}
+    # Its freeze was lifted when it ended; its end was audited and published, its status written.
+    first, event = name(association), Event.objects.get(kind=EventKind.ASSOCIATION_ENDED)
+    found = {(number, first) for number in ("I4", "I7", "I15")}
+    return found | {("I2", name(association.account)), ("I16", name(event))}
 
 
 def audit_event_is_missing(association):

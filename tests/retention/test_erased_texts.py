@@ -161,6 +161,7 @@ UNMARKED = [
     "accounts.User.email",
     "accounts.User.email_original",
     "association.Attempt.registration_email",
+    "outbox.Event.data",
     "outbox.OutboxMessage.recipient",
     "partners.BatchRow.email",
     "partners.Invitation.recipient",

@@ -15,9 +15,10 @@ from association.services.retention import delete_abandoned_attempts
 from audit.models import AuditEvent, ShorteningProgress
 from audit.retention import shorten_addresses_of_events
 from audit.services import record_audit_event
-from outbox.models import OutboxMessage
+from outbox.models import Event, OutboxMessage
+from outbox.services.events import number_events, publish
 from outbox.services.queue import OutgoingMessage, enqueue_messages
-from outbox.services.retention import forget_recipients
+from outbox.services.retention import delete_old_events, forget_recipients
 from partners.models import Invitation
 from partners.services.retention import forget_invited_people
 from tests.factories import AttemptFactory, InvitationFactory, UserFactory
@@ -38,6 +39,8 @@ def make_old_rows():
     outgoing = OutgoingMessage("accounts.registered", "ann@example.org", user, "en")
     enqueue_messages(messages=[outgoing], now=NOW)
     OutboxMessage.objects.update(sent_at=NOW)
+    publish(kind="a.b", about=user, partner_id=None, now=NOW)
+    number_events(now=NOW)
     AttemptFactory.create(started_at=NOW)
     InvitationFactory.create(email=True)
     record_audit_event(action="a.b", about=user, by=None, now=NOW)
@@ -74,6 +77,7 @@ JOBS = [
     (delete_expired_sessions, Session),
     (delete_old_codes, VerificationCode),
     (forget_recipients, OutboxMessage),
+    (delete_old_events, Event),
     (delete_abandoned_attempts, Attempt),
     (forget_invited_people, Invitation),
     (shorten_addresses_of_events, ShorteningProgress),

@@ -24,6 +24,7 @@ from association.services.invariants.derived_facts import (
     attempts_repeat_invitations,
     status_is_derived,
 )
+from association.services.invariants.events import events_agree
 from association.services.invariants.names import names_are_derived
 from association.services.invariants.related_rows import related_rows_agree
 from association.services.invariants.trail import trail_equals_state
@@ -65,6 +66,7 @@ def find_violations() -> Iterator[Violation]:
         yield from names_are_derived()
         yield from attempts_repeat_invitations()
         yield from status_is_derived()
+        yield from events_agree()
 
 
 @contextmanager

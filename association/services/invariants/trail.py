@@ -145,6 +145,10 @@ def _plain(value: Any) -> Any:
 
 
 def _is_mask(audited: Any, plain: Any) -> bool:
+    if isinstance(audited, dict) and isinstance(plain, dict):
+        return audited.keys() == plain.keys() and all(
+            audited[name] == plain[name] or _is_mask(audited[name], plain[name]) for name in plain
+        )
     if not (isinstance(audited, str) and isinstance(plain, str) and MASK in audited):
         return False
     # It may have been masked with an earlier SECRET_KEY.

@@ -19,7 +19,7 @@ def fill(apps: Any, _schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("partners", "0021_list_indexes"),
+        ("partners", "0022_invitation_metadata"),
         ("outbox", "0004_dead_messages"),
     ]
 

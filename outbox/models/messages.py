@@ -1,4 +1,4 @@
-"""The outbox: e-mails that are enqueued and sent by the worker, and who does not want which."""
+"""E-mails that are enqueued and sent by the worker, and who does not want which."""
 
 from datetime import datetime
 

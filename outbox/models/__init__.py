@@ -1,0 +1,6 @@
+"""The outbox's models: e-mails, who does not want which, and events for other systems."""
+
+from outbox.models.events import Event, EventCounter
+from outbox.models.messages import OutboxMessage, OutboxQuerySet, Suppression
+
+__all__ = ["Event", "EventCounter", "OutboxMessage", "OutboxQuerySet", "Suppression"]
