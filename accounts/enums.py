@@ -6,6 +6,13 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
+class UserKind(TextChoices):
+    """Who acts: a person who logs in, or an API key, which never does."""
+
+    PERSON = "person", _("person")
+    API_KEY = "api_key", _("API key")
+
+
 class AccountType(TextChoices):
     INDIVIDUAL = "individual", _("individual")
     ENTERPRISE = "enterprise", _("enterprise")

@@ -44,7 +44,7 @@ class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(User)
 class UserAdmin(AuditedModelAdmin):
     list_display = ("account_name", "email", "is_active", "is_staff", "created_at")
-    list_filter = ("is_active", "is_staff", "is_superuser", "language")
+    list_filter = ("kind", "is_active", "is_staff", "is_superuser", "language")
     search_fields = ("account_name__startswith", "email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import UserKind
 from web.email_addresses import canonical_address, mask_address
 
 
@@ -63,7 +64,19 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login identity. `email` is canonical, and the only form that is ever compared."""
+    """A login identity. `email` is canonical, and the only form that is ever compared.
+
+    An API key acts as a user of its own kind, which never logs in (decision 0045).
+    """
+
+    kind = models.CharField(
+        _("kind"),
+        max_length=8,
+        choices=UserKind.choices,
+        default=UserKind.PERSON,
+        db_default=UserKind.PERSON,
+        editable=False,
+    )
 
     account_name = models.CharField(_("account name"), max_length=40, unique=True)
     account_name_changed_at = models.DateTimeField(
@@ -98,6 +111,17 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(account_name=Lower("account_name")),
                 name="user_account_name_is_lower_case",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind=UserKind.PERSON)
+                | models.Q(
+                    kind=UserKind.API_KEY,
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    last_login__isnull=True,
+                ),
+                name="user_of_an_api_key_never_logs_in",
             ),
         ]
 
