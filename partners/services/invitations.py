@@ -1,5 +1,7 @@
 """Invitations: making one or many, editing, sending again, and revoking for good."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from partners.models.invitations import REMOVED_ADDRESS
 from partners.services.invitation_drafts import (
     LIFE_OF_AN_EMAIL,
     audited_terms,
+    check_draft,
     check_limits,
     check_live,
     draft_invitation,
@@ -24,7 +27,8 @@ from partners.services.invitation_drafts import (
 )
 from partners.services.invitation_events import publish_invitations
 from partners.services.known_people import customers_among
-from partners.services.quotas import DAY, check_quotas, lock_recipients, mailable_again_at
+from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
+from partners.services.unsubscribe_links import unsubscribed_recipients
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -32,7 +36,6 @@ from web.transactions import whole_transaction
 EDITABLE = ("label", "customer_name", "reference", "note", "expires_at", "max_uses")
 
 
-@whole_transaction
 def create_invitation(
     *, partner: Partner, by: User | None, now: datetime, mailed: bool = True, **terms: Any
 ) -> Invitation:
@@ -43,19 +46,63 @@ def create_invitation(
     Refused if the invitation could not be followed, if the recipient was sent three invitations
     within a day, or if a quota is used up (`check_quotas()`).
     """
-    invitation = draft_invitation(partner=partner, now=now, **terms)
-    if mailed and invitation.channel == Channel.EMAIL:
-        is_unsubscribed = is_suppressed(address=invitation.recipient, sender=partner)
-        invitation.mailed_at = None if is_unsubscribed else now
-    is_mailed = invitation.mailed_at is not None
+    draft = draft_invitation(partner=partner, now=now, **terms)
+    [created] = _create([draft], by=by, now=now, mailed=mailed)
+    return created
+
+
+def create_invitations(
+    *, partner: Partner, terms: Sequence[Mapping[str, Any]], by: User | None, now: datetime
+) -> list[Invitation]:
+    """Make all these invitations or none, each as `create_invitation()` does.
+
+    Their e-mails are sent after all others. What is refused for one of them has its place among the
+    terms, from 0, as `item` in the context; so has a recipient that is among them twice.
+    """
+    drafts = [draft_invitation(partner=partner, now=now, **own) for own in terms]
+    recipients: set[str] = set()
+    for item, draft in enumerate(drafts):
+        if draft.recipient in recipients:
+            raise Refused(RowProblem.DUPLICATE, item=item)
+        recipients |= {draft.recipient} - {""}
+        with naming_item(item):
+            check_draft(draft, now)
+    return _create(drafts, by=by, now=now, is_bulk=True)
+
+
+@whole_transaction
+def _create(
+    drafts: list[Invitation],
+    *,
+    by: User | None,
+    now: datetime,
+    mailed: bool = True,
+    is_bulk: bool = False,
+) -> list[Invitation]:
+    by_email = [draft for draft in drafts if draft.channel == Channel.EMAIL and mailed]
+    unwanted = unsubscribed_recipients(by_email)
+    wanted = [draft for draft in by_email if draft.pk not in unwanted]
+    for draft in wanted:
+        draft.mailed_at = now
     with transaction.atomic():
-        check_quotas(partner=partner, by=by, now=now, made=1, mailed=int(is_mailed))
-        if is_mailed:
-            _check_recipient(invitation.recipient, now)
-        save_invitations([invitation], by=by, now=now)
-        if is_mailed:
-            enqueue_invitation_emails([invitation], now=now)
-    return invitation
+        partner = drafts[0].partner
+        check_quotas(partner=partner, by=by, now=now, made=len(drafts), mailed=len(wanted))
+        if wanted:
+            _check_recipients(wanted, now)
+        save_invitations(drafts, by=by, now=now)
+        if wanted:
+            enqueue_invitation_emails(wanted, now=now, is_bulk=is_bulk)
+    return drafts
+
+
+@contextmanager
+def naming_item(item: int) -> Iterator[None]:
+    """Add to what is refused inside which of many it is about."""
+    try:
+        yield
+    except Refused as refused:
+        refused.context["item"] = item
+        raise
 
 
 @whole_transaction
@@ -151,7 +198,7 @@ def resend_invitation(
         check_live(locked, now)
         is_one_more = locked.mailed_at is None or locked.mailed_at <= now - DAY
         check_quotas(partner=locked.partner, by=by, now=now, mailed=int(is_one_more))
-        _check_recipient(locked.recipient, now)
+        _check_recipients([locked], now)
         locked.mailed_at, locked.undelivered_at = now, None
         locked.save(update_fields=["expires_at", "mailed_at", "undelivered_at"])
         after = {"expires_at": moment_text(locked.expires_at)}
@@ -232,8 +279,8 @@ def _lock(invitation: Invitation) -> Invitation:
     return rows.get(pk=invitation.pk)
 
 
-def _check_recipient(recipient: str, now: datetime) -> None:
-    lock_recipients([recipient])
-    again_at = mailable_again_at(recipient, now=now)
-    if again_at is not None:
+def _check_recipients(invitations: Sequence[Invitation], now: datetime) -> None:
+    recipients = [invitation.recipient for invitation in invitations]
+    lock_recipients(recipients)
+    for again_at in recipients_at_limit(recipients, now=now).values():
         raise Refused(InvitationProblem.MAILED_TOO_OFTEN, again_at=again_at)

@@ -73,7 +73,7 @@ def merged_page_of(
     One statement for each model. Their keys are random, so no two rows have the same place.
     """
     backwards = bool(before) and not after
-    mark = _read(sets[0].model, order, after or before)
+    mark = place_of(sets[0].model, order, after or before)
     descending = order.descending is not backwards
     found = [row for rows in sets for row in _beyond(rows, mark, order.field, descending, size)]
     if len(sets) > 1:
@@ -138,7 +138,8 @@ def _name(rows: list[Any], place: int, order: Order, wanted: bool) -> str:
     return f"{text}{_BETWEEN}{rows[place].pk}"
 
 
-def _read(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any] | None:
+def place_of(model: type[models.Model], order: Order, text: str) -> tuple[Any, Any] | None:
+    """Return the place that such a text names, None for any other text."""
     value, between, key = text.rpartition(_BETWEEN)
     if not between:
         return None
