@@ -10,6 +10,7 @@ from config.logs import refuse_to_start
 _DAYS = {
     "SESSIONS": (1, 1),
     "FORM_KEYS": (7, 1),
+    "IDEMPOTENT_ANSWERS": (7, 1),
     "CODES": (7, 2),
     "EMAILS": (90, 7),
     "EVENTS": (90, 7),
@@ -36,6 +37,7 @@ RETENTION_JOBS = [
     "association.services.retention.forget_addresses_of_attempts",
     "association.services.retention.shorten_addresses_of_consents",
     "audit.retention.shorten_addresses_of_events",
+    "integration.services.answers.delete_old_answers",
 ]
 
 

@@ -87,6 +87,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
 
 # --- apps ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "integration",
     "association",
     "partners",
     "accounts",
@@ -118,6 +119,7 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
+    "integration.middleware.ProblemMiddleware",
     "web.request_log.RequestLogMiddleware",
     "web.middleware.CapacityMiddleware",
     "web.middleware.WaitLimitMiddleware",
@@ -224,6 +226,9 @@ RATE_LIMITS = {
     # Codes to log in with a new browser, per e-mail address and client network.
     "log_in_code": (1, _MINUTE),
     "log_in_codes_in_an_hour": (5, _HOUR),
+    # Calls of the API: per key, and with keys that do not exist.
+    "api": (600, _MINUTE),
+    "api_unknown_key": (60, _MINUTE),
     # Requests for an online invitation; each sends e-mails to the partner's members.
     "ask": (20, _HOUR),
 }
@@ -304,6 +309,7 @@ BACKGROUND_WORK: list[str] = [
     "association.services.bulk_customers.do_customers",
     "association.services.last_day_reminders.remind_of_last_day",
     "partners.services.digests.send_digests",
+    "integration.services.keys.write_last_uses",
 ]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("association.urls")),
     path("", include("partners.urls")),
     path("", include("accounts.urls")),
+    path("", include("integration.urls")),
     path("readyz", health.readyz, name="readyz"),
     path("robots.txt", health.robots, name="robots"),
     path(".well-known/security.txt", health.security_txt, name="security_txt"),

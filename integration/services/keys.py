@@ -1,0 +1,142 @@
+"""API keys: making, finding and revoking them, and when each was used last."""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+
+from accounts.models import User
+from accounts.services.key_users import create_key_user
+from audit.services import record_audit_event
+from integration.enums import KeyRefusal, Scope
+from integration.models import ApiKey
+from partners.models import Partner
+from web.random_ids import CROCKFORD
+from web.refused import Refused
+from web.transactions import whole_transaction
+
+# Programs that look for leaked secrets recognize keys by their beginning.
+PREFIX = "pak_"
+_LETTERS = 32  # 160 bits
+LONGEST_LIFE = timedelta(days=366)
+MOST_LIVE_KEYS = 20
+_KEY = re.compile(rf"{PREFIX}[{CROCKFORD}]{{{_LETTERS}}}")
+_SECONDS_BETWEEN_NOTES = 60
+_noted: dict[int, float] = {}
+
+
+@whole_transaction
+def create_key(
+    *,
+    partner: Partner,
+    name: str,
+    scopes: Collection[Scope],
+    expires_at: datetime,
+    by: User,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """Make a key with its user, and return it with its secret, which is stored nowhere.
+
+    Locks the partner. Raises Refused: TOO_MANY_KEYS, LIFE_TOO_LONG (more than a year, or none).
+    """
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise Refused(KeyRefusal.LIFE_TOO_LONG)
+    secret = PREFIX + "".join(secrets.choice(CROCKFORD) for _ in range(_LETTERS))
+    with transaction.atomic():
+        locked = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
+        if ApiKey.objects.live(now).filter(partner=locked).count() >= MOST_LIVE_KEYS:
+            raise Refused(KeyRefusal.TOO_MANY_KEYS)
+        api_key = ApiKey.objects.create(
+            partner=locked,
+            user=create_key_user(name=name),
+            name=name,
+            scopes=sorted(scopes),
+            secret_hash=hash_of(secret),
+            ending=secret[-4:],
+            created_at=now,
+            created_by=by,
+            expires_at=expires_at,
+        )
+        record_audit_event(
+            action="api_key.created",
+            about=api_key,
+            by=by,
+            now=now,
+            after={
+                "partner": locked.pk,
+                "user": api_key.user_id,
+                "name": name,
+                "scopes": api_key.scopes,
+                "expires_at": expires_at,
+                "revoked_at": None,
+            },
+        )
+    return api_key, secret
+
+
+@whole_transaction
+def revoke_key(*, api_key: ApiKey, by: User, now: datetime) -> ApiKey:
+    """Revoke the key from the next call on; a second time does nothing."""
+    with transaction.atomic():
+        locked = ApiKey.objects.select_for_update().get(pk=api_key.pk)
+        if locked.revoked_at is None:
+            locked.revoked_at, locked.revoked_by = now, by
+            locked.save(update_fields=["revoked_at", "revoked_by"])
+            record_audit_event(
+                action="api_key.revoked",
+                about=locked,
+                by=by,
+                now=now,
+                before={"revoked_at": None},
+                after={"revoked_at": now},
+            )
+    return locked
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether the text begins as secrets do; it need not be a whole one."""
+    return text.startswith(PREFIX)
+
+
+def find_key(secret: str, *, now: datetime) -> ApiKey | None:
+    """Return the live key with its partner and user, None for any other text."""
+    if not _KEY.fullmatch(secret):
+        return None
+    rows = ApiKey.objects.live(now).select_related("partner", "user")
+    return rows.filter(secret_hash=hash_of(secret)).first()
+
+
+def hash_of(secret: str) -> str:
+    """Return the SHA-256: with 160 random bits a slow hash would protect nothing more."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def note_use(api_key: ApiKey, *, now: datetime) -> None:
+    """Note in the cache that the key was used; each process does it once a minute."""
+    clock = time.monotonic()
+    if clock - _noted.get(api_key.pk, -_SECONDS_BETWEEN_NOTES) >= _SECONDS_BETWEEN_NOTES:
+        _noted[api_key.pk] = clock
+        cache.set(_note_of(api_key.pk), now.timestamp(), timeout=24 * 60 * 60)
+
+
+def write_last_uses(*, now: datetime) -> int:
+    """Write what the cache has noted of the live keys, once a minute; return of how many."""
+    if not cache.add("api-keys-written", 1, timeout=_SECONDS_BETWEEN_NOTES):
+        return 0
+    keys = {_note_of(key.pk): key for key in ApiKey.objects.live(now)}
+    changed = []
+    for note, stamp in cache.get_many(keys).items():
+        api_key, used_at = keys[note], datetime.fromtimestamp(stamp, tz=UTC)
+        if api_key.last_used_at is None or api_key.last_used_at < used_at:
+            api_key.last_used_at = used_at
+            changed.append(api_key)
+    return ApiKey.objects.bulk_update(changed, ["last_used_at"])
+
+
+def _note_of(key: int) -> str:
+    return f"api-key-used:{key}"
