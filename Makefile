@@ -4,12 +4,13 @@ VENV := .venv/bin
 
 CHECKS := types lint format templates system migrations
 
-.PHONY: help install run test modules sbom clean $(CHECKS)
+.PHONY: help install run test modules openapi sbom clean $(CHECKS)
 
 help:
 	@echo "make run    install, load the demo, serve it at http://127.0.0.1:8000 (PORT=... changes that)"
 	@echo "make test   install, run every check and the tests that need no server or browser"
 	@echo "make modules write docs/modules.md: what is in each module"
+	@echo "make openapi write docs/openapi.json: what the API says of itself"
 	@echo "make sbom   list the libraries that run in production in var/sbom.json (CycloneDX)"
 	@echo "make clean  remove what the two left behind, the demo's data included"
 
@@ -44,6 +45,9 @@ migrations:
 
 modules:
 	@$(VENV)/python bin/list_modules.py > docs/modules.md
+
+openapi:
+	@$(VENV)/python bin/write_openapi.py
 
 sbom: install
 	@$(VENV)/python bin/sbom.py

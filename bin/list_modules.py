@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("config", "demo", "association", "partners", "accounts", "outbox", "audit", "web")
+PACKAGES = (
+    *("config", "demo", "integration", "association", "partners", "accounts", "outbox"),
+    *("audit", "web"),
+)
 HEADING = """# What is in each module
 
 The first sentence of every module, by package, from the highest layer to the lowest. `make modules`

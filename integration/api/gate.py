@@ -1,0 +1,123 @@
+"""Who calls: the key of a call, its partner, and what it may do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.security import HttpBearer
+from pydantic import BaseModel
+
+from accounts.models import User
+from audit.services import acting_for
+from integration.api.problems import FieldProblem, Problem
+from integration.enums import CallProblem, Scope
+from integration.models import ApiKey
+from integration.services.keys import find_key, looks_like_key, note_use
+from partners.enums import PartnerRole
+from partners.models import Partner, PartnerMember
+from web.limits import count_use
+from web.security_log import log_repeated_event
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The key that calls. It acts as its own user, and sees what an administrator sees."""
+
+    api_key: ApiKey
+
+    @property
+    def partner(self) -> Partner:
+        return self.api_key.partner
+
+    @property
+    def user(self) -> User:
+        return self.api_key.user
+
+    @property
+    def member(self) -> PartnerMember:
+        """An administrator that is stored nowhere, for services that ask who sees what."""
+        return PartnerMember(partner=self.partner, user=self.user, role=PartnerRole.ADMINISTRATOR)
+
+
+class ApiRequest(HttpRequest):
+    """A call whose key is known."""
+
+    auth: Caller
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer pak_…`, with a key that has the scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        _refuse_keys_in_address(request)
+        caller: Caller | None = super().__call__(request)
+        if caller is None:
+            text = "Send your key in the header: Authorization: Bearer pak_…"
+            raise Problem(401, CallProblem.KEY_MISSING, text, headers=_CHALLENGE)
+        return caller
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        now = timezone.now()
+        api_key = find_key(token.strip(), now=now)
+        if api_key is None:
+            _note("api_key.rejected")
+            count_use("api_unknown_key")
+            text = "This key does not exist, has expired or was revoked."
+            raise Problem(401, CallProblem.KEY_UNKNOWN, text, headers=_CHALLENGE)
+        if self.scope not in api_key.scopes:
+            text = f"This key lacks the scope {self.scope}. An administrator can make another key."
+            raise Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
+        count_use("api", str(api_key.pk))
+        note_use(api_key, now=now)
+        return Caller(api_key)
+
+
+def needs(scope: Scope) -> dict[str, Any]:
+    """Return what an operation says of who may call it; OpenAPI names the scope too."""
+    return {"auth": KeyAuth(scope), "openapi_extra": {"x-scope": scope.value}}
+
+
+def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Run an operation in UTC, its audit events as the partner's activity."""
+
+    @wraps(operation)
+    def run(request: ApiRequest, *args: Any, **values: Any) -> Any:
+        _refuse_unknown_parameters(request, values.get("query"))
+        caller = request.auth
+        with timezone.override(UTC), acting_for(caller.partner.pk, caller.user):
+            return operation(request, *args, **values)
+
+    return run
+
+
+def _refuse_keys_in_address(request: HttpRequest) -> None:
+    """Addresses are logged by proxies and kept in histories."""
+    texts = (text for values in request.GET.lists() for text in values[1])
+    if any(map(looks_like_key, texts)):
+        _note("api_key.in_address")
+        text = "The address contains a key. Revoke that key, and send keys in the header only."
+        raise Problem(400, CallProblem.KEY_IN_ADDRESS, text)
+
+
+def _refuse_unknown_parameters(request: HttpRequest, query: BaseModel | None) -> None:
+    """A filter with a typing error would list everything."""
+    known = set() if query is None else set(type(query).model_fields)
+    unknown = sorted(set(request.GET) - known)
+    if unknown:
+        text = f"Unknown parameters: {', '.join(unknown)[:500]}."
+        fields = [FieldProblem(name[:100], "unknown", "Unknown parameter.") for name in unknown]
+        raise Problem(422, CallProblem.FIELDS_INVALID, text, fields=fields)
+
+
+def _note(event: str) -> None:
+    log_repeated_event(event, route="api")

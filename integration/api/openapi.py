@@ -1,0 +1,112 @@
+"""The OpenAPI document: what django-ninja makes of the operations, and what all of them share."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from integration.api.answers import IDEMPOTENCY_KEY
+from integration.api.problems import CONTENT_TYPE
+from integration.api.site import api
+from integration.models import LONGEST_IDEMPOTENCY_KEY
+
+Document = dict[str, Any]
+
+# What any call may be answered, and what only one with a body or with an id.
+_ALWAYS = {
+    400: "The call cannot be read.",
+    401: "The key is missing, unknown, expired or revoked.",
+    403: "The key lacks the scope.",
+    422: "A field or parameter is not right; `fields` names each.",
+    429: "Too often; Retry-After says when to try again.",
+    503: "The service is not available for a moment.",
+}
+_OF_ONE = {404: "There is no such object, or it is not yours."}
+_OF_CHANGES = {
+    409: "The state of things does not allow it; `code` says why.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+}
+_PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+_REPEATABLE = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "Your own key of this change. The same call again gets the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_IDEMPOTENCY_KEY},
+}
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable; `detail` is for people.",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "again_at": {"type": "string", "format": "date-time"},
+        "item": {"type": "integer", "description": "Which of many it is about, from 0."},
+        "missing_scope": {"type": "string"},
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+@cache
+def openapi_document() -> Document:
+    """Return the document. Each operation has the problems that it may be answered."""
+    document: Document = dict(api.get_openapi_schema(path_prefix="/api/v1/"))
+    document["servers"] = [{"url": settings.PUBLIC_BASE_URL}]
+    document["components"]["schemas"]["Problem"] = _PROBLEM
+    document["components"]["responses"] = {
+        _name_of(status): {
+            "description": description,
+            "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, description in sorted((_ALWAYS | _OF_ONE | _OF_CHANGES).items())
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, method=method, is_of_one="{" in path)
+            picture = _PICTURES.get(path.rpartition(".")[2])
+            if picture is not None:
+                operation["responses"][200]["content"] = {picture: {}}
+    return document
+
+
+def _complete(operation: Document, *, method: str, is_of_one: bool) -> None:
+    scope = operation.pop("x-scope")
+    operation["security"] = [{scheme: [scope]} for row in operation["security"] for scheme in row]
+    operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
+    problems = _ALWAYS | (_OF_ONE if is_of_one else {})
+    if method != "get":
+        problems |= _OF_CHANGES
+        operation["parameters"].append(_REPEATABLE)
+    for status in sorted(problems):
+        shared = f"#/components/responses/{_name_of(status)}"
+        operation["responses"][status] = {"$ref": shared}
+
+
+def _name_of(status: int) -> str:
+    return f"Problem{status}"
+
+
+@require_safe
+def openapi_json(_request: HttpRequest) -> HttpResponse:
+    return JsonResponse(openapi_document())

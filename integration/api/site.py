@@ -1,0 +1,82 @@
+"""The API: its operations, what they answer on errors, and its OpenAPI document."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
+
+from integration.api import customers, eligibility, events, invitations, qr_codes, requests
+from integration.api.gate import as_caller
+from integration.api.parsing import StrictParser
+from integration.api.problems import FieldProblem, Problem, answer_of, not_found, problem_of
+from integration.enums import CallProblem
+from web.refused import Refused
+
+
+class PartnerApi(NinjaAPI):
+    """Its operations are named after their module and function."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        view = operation.view_func
+        return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+
+
+api = PartnerApi(
+    title="Partner Association",
+    version="1.0.0",
+    description="Invite customers, follow what becomes of them, set budgets and unfreeze.",
+    urls_namespace="api",
+    docs_url=None,
+    openapi_url=None,
+    parser=StrictParser(),
+)
+api.add_decorator(as_caller)
+api.add_router("/invitations", invitations.router)
+api.add_router("/invitations", qr_codes.router)
+api.add_router("/invitations", eligibility.router)
+api.add_router("/customers", customers.router)
+api.add_router("/customers", requests.end_requests_of_customer)
+api.add_router("/invitation-requests", requests.invitation_requests)
+api.add_router("/end-requests", requests.end_requests)
+api.add_router("/events", events.router)
+
+
+@api.exception_handler(Problem)
+def answer_problem(_request: HttpRequest, problem: Problem) -> HttpResponse:
+    return answer_of(problem)
+
+
+@api.exception_handler(Refused)
+def answer_refusal(_request: HttpRequest, refused: Refused) -> HttpResponse:
+    return answer_of(problem_of(refused))
+
+
+@api.exception_handler(Http404)
+def answer_missing(_request: HttpRequest, _error: Http404) -> HttpResponse:
+    return answer_of(not_found())
+
+
+@api.exception_handler(ValidationError)
+def answer_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = [_field_problem(row) for row in error.errors]
+    names = ", ".join(dict.fromkeys(field.field for field in fields if field.field))
+    text = f"Look at: {names[:500]}." if names else fields[0].message
+    return answer_of(Problem(422, CallProblem.FIELDS_INVALID, text, fields=fields))
+
+
+@api.exception_handler(HttpError)
+def answer_unreadable(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answer the problem of `StrictParser`, which django-ninja wraps."""
+    if isinstance(error.__cause__, Problem):
+        return answer_of(error.__cause__)
+    return answer_of(Problem(error.status_code, CallProblem.BODY_NOT_JSON, error.message))
+
+
+def _field_problem(error: dict[str, Any]) -> FieldProblem:
+    # First where it was sent, and of a body the name of the operation's parameter.
+    begins = 2 if error["loc"][0] == "body" else 1
+    path = [str(part) for part in error["loc"][begins:]]
+    own = error.get("ctx", {}).get("field")
+    return FieldProblem(".".join([*path, *([own] if own else [])]), error["type"], error["msg"])

@@ -1,0 +1,101 @@
+"""The console's API keys, for administrators: the list, a new key, and revoking one."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from integration.enums import Scope
+from integration.forms import NewKeyForm
+from integration.models import ApiKey
+from integration.refusals import SENTENCES
+from integration.services.keys import create_key, revoke_key
+from partners.models import PartnerMember
+from partners.views.gate import for_administrators, show
+from partners.views.refusing import answer_or_conflict, status_of
+from web.answers import as_refusal, posted, see_other
+from web.form_keys import answer_once
+from web.refused import Refused
+
+SECTION, LIST = "settings", "console_keys"
+_READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
+_DAY = timedelta(days=1)
+# More than that are not shown: a partner has twenty live ones, and the newest come first.
+_MOST_SHOWN = 200
+
+
+@require_safe
+@for_administrators
+def keys(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    rows = ApiKey.objects.filter(partner=member.partner).order_by("-created_at", "-pk")
+    now, labels = timezone.now(), dict(Scope.choices)
+    context = {
+        "keys": [
+            (row, row.is_live(now), [labels[scope] for scope in row.scopes])
+            for row in rows.select_related("created_by")[:_MOST_SHOWN]
+        ]
+    }
+    return show(request, member, "integration/keys.html", context, section=SECTION)
+
+
+@_READ_AND_POST
+@for_administrators
+def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Make a key, and show its secret in the answer to this POST only."""
+    form = NewKeyForm(posted(request))
+    made: list[tuple[ApiKey, str]] = []
+
+    def act() -> str:
+        now = timezone.now()
+        terms = form.cleaned_data
+        made.append(
+            create_key(
+                partner=member.partner,
+                name=terms["name"],
+                scopes=terms["scopes"],
+                expires_at=now + terms["days"] * _DAY,
+                by=member.user,
+                now=now,
+            )
+        )
+        return f"{reverse(LIST)}#{made[0][0].pk}"
+
+    def page() -> HttpResponse:
+        context, status = {"form": form}, status_of(form)
+        return show(
+            request, member, "integration/key_new.html", context, section=SECTION, status=status
+        )
+
+    try:
+        answer = answer_or_conflict(request, form, act, page)
+    except Refused as refused:
+        form.add_error(None, SENTENCES[refused.code])
+        return as_refusal(page(), refused.again_at)
+    if not made:
+        return answer
+    api_key, secret = made[0]
+    context = {"api_key": api_key, "secret": secret}
+    return show(request, member, "integration/key_made.html", context, section=SECTION)
+
+
+@_READ_AND_POST
+@for_administrators
+def revoke(request: HttpRequest, member: PartnerMember, key_id: int) -> HttpResponse:
+    api_key = get_object_or_404(ApiKey, partner=member.partner, pk=key_id)
+
+    def act() -> str:
+        revoke_key(api_key=api_key, by=member.user, now=timezone.now())
+        messages.success(request, _("“%(name)s” is revoked.") % {"name": api_key.name})
+        return reverse(LIST)
+
+    if request.method == "POST":
+        return answer_once(request, act)
+    if not api_key.is_live(timezone.now()):
+        return see_other(LIST)
+    context = {"api_key": api_key}
+    return show(request, member, "integration/key_revoke.html", context, section=SECTION)

@@ -1,0 +1,190 @@
+"""What every call has in common: keys, scopes, bodies, pages and problems."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from integration.enums import Scope
+from integration.services.keys import revoke_key
+from partners.models import Invitation
+from tests.factories import InvitationFactory, PartnerFactory
+from tests.integration.calls import API, Caller
+
+pytestmark = pytest.mark.django_db
+LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def caller():
+    return Caller(PartnerFactory())
+
+
+def is_problem(answer, status, code):
+    content = answer.json()
+    return (answer.status_code, answer["Content-Type"], content["code"], content["status"]) == (
+        *(status, PROBLEM, code),
+        status,
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({}, "key_missing"),
+        ({"Authorization": "Basic eDp5"}, "key_missing"),
+        ({"Authorization": "Bearer"}, "key_unknown"),
+        ({"Authorization": "Bearer pak_" + "0" * 32}, "key_unknown"),
+        ({"Authorization": "Bearer \u00e9"}, "key_unknown"),
+    ],
+)
+def test_without_a_key_nothing_is_answered(header, code):
+    answer = Client().get(f"{API}/invitations", headers=header)
+
+    assert is_problem(answer, 401, code)
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_revoked_key_ends_at_the_next_call(caller):
+    before = caller.get("/invitations").status_code
+    revoke_key(api_key=caller.key, by=caller.key.created_by, now=timezone.now())
+
+    assert before == 200
+    assert is_problem(caller.get("/invitations"), 401, "key_unknown")
+
+
+def test_key_ends_at_its_expiry(caller):
+    caller.key.created_at -= timedelta(days=91)
+    caller.key.expires_at = timezone.now()
+    caller.key.save()
+
+    assert is_problem(caller.get("/invitations"), 401, "key_unknown")
+
+
+def test_missing_scope_is_named():
+    reader = Caller(PartnerFactory(), [Scope.INVITATIONS_READ])
+    answer = reader.post("/invitations", LINK)
+
+    assert is_problem(answer, 403, "scope_missing")
+    assert answer.json()["missing_scope"] == "invitations:write"
+    assert not Invitation.objects.exists()
+
+
+def test_key_in_the_address_is_refused_and_not_logged(caller, caplog):
+    answer = caller.get("/invitations", key=caller.secret)
+
+    assert is_problem(answer, 400, "key_in_address")
+    assert "api_key.in_address" in caplog.text
+    assert caller.secret not in caplog.text
+    assert caller.secret not in answer.content.decode()
+
+
+def test_objects_of_another_partner_do_not_exist(caller):
+    foreign = InvitationFactory()
+    unknown = caller.get("/invitations/123456789012345678")
+    answer = caller.get(f"/invitations/{foreign.pk}")
+
+    assert is_problem(answer, 404, "not_found")
+    assert {**answer.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
+
+
+def test_action_is_the_keys_and_belongs_to_the_partner(caller):
+    caller.post("/invitations", LINK)
+    event = AuditEvent.objects.get(action="invitation.created")
+
+    assert event.actor == caller.key.user
+    assert event.actor.account_name.startswith("api-key:crm-")
+    assert event.acted_for == caller.key.partner_id
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b" ", "Expecting value"),
+        (b"{", "Expecting property name"),
+        (b"\xff{}", "not UTF-8"),
+        (b'{"label": NaN}', "NaN"),
+        (b'{"a": 1, "a": 2}', "twice"),
+        (b"[" * 100_000, "nested"),
+        (b'{"max_uses": ' + b"9" * 5_000 + b"}", "cannot be read"),
+    ],
+)
+def test_body_that_is_not_json(caller, body, why):
+    answer = caller.client.post(
+        f"{API}/invitations", body, content_type="application/json", headers=caller.headers()
+    )
+
+    assert is_problem(answer, 400, "body_not_json")
+    assert why in answer.json()["detail"]
+
+
+def test_missing_body_is_a_field_problem(caller):
+    answer = caller.client.post(
+        f"{API}/invitations", b"", content_type="application/json", headers=caller.headers()
+    )
+
+    assert is_problem(answer, 422, "fields_invalid")
+
+
+def test_number_too_large_is_a_field_problem(caller):
+    answer = caller.client.post(
+        f"{API}/invitations",
+        json.dumps(LINK)[:-1] + ', "max_uses": 1e309}',
+        content_type="application/json",
+        headers=caller.headers(),
+    )
+
+    assert is_problem(answer, 422, "fields_invalid")
+
+
+def test_body_of_another_type_is_refused(caller):
+    answer = caller.client.post(f"{API}/invitations", LINK, headers=caller.headers())
+
+    assert is_problem(answer, 415, "content_type_not_json")
+
+
+def test_body_that_is_too_large_is_refused(caller):
+    body = json.dumps({**LINK, "note": "x" * 3_000_000})
+    answer = caller.client.post(
+        f"{API}/invitations", body, content_type="application/json", headers=caller.headers()
+    )
+
+    assert is_problem(answer, 413, "request_entity_too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "code"),
+    [("/nothing", "get", 404, "not_found"), ("/invitations", "put", 405, "method_not_allowed")],
+)
+def test_what_is_no_operation_is_a_problem_too(caller, path, method, status, code):
+    answer = getattr(caller.client, method)(f"{API}{path}", headers=caller.headers())
+
+    assert is_problem(answer, status, code)
+
+
+@pytest.mark.parametrize("query", [{"stat": "live"}, {"limit": "0"}, {"limit": "101"}])
+def test_parameter_that_is_wrong_is_named(caller, query):
+    answer = caller.get("/invitations", **query)
+
+    assert is_problem(answer, 422, "fields_invalid")
+    assert [row["field"] for row in answer.json()["fields"]] == list(query)
+
+
+@pytest.mark.parametrize("cursor", ["x", "é", "L2FwaS92MS9jdXN0b21lcnMgeH4x", "A" * 500])
+def test_cursor_of_another_list_is_refused(caller, cursor):
+    assert is_problem(caller.get("/invitations", after=cursor), 422, "cursor_unknown")
+
+
+def test_limit_of_calls_is_per_key(caller, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "api": (2, 60)}
+    other = Caller(PartnerFactory())
+    answers = [caller.get("/invitations") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert is_problem(answers[2], 429, "tried_too_often")
+    assert 1 <= int(answers[2]["Retry-After"]) <= 60
+    assert other.get("/invitations").status_code == 200

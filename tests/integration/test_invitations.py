@@ -1,0 +1,93 @@
+"""Invitations by API."""
+
+import pytest
+
+from partners.models import Invitation
+from tests.factories import InvitationFactory, PartnerFactory
+from tests.integration.calls import Caller
+
+pytestmark = pytest.mark.django_db
+LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
+EMAIL = {**LINK, "channel": "email", "recipient": "Ada@Example.com"}
+
+
+def preset(**money):
+    return {**LINK, "budget": {"limit": {"amount": "1.50", "currency": "USD", **money}}}
+
+
+@pytest.fixture
+def caller():
+    return Caller(PartnerFactory())
+
+
+def test_a_link_is_made(caller):
+    answer = caller.post("/invitations", {**LINK, "reference": "CRM-7", "metadata": {"deal": "9"}})
+
+    made = Invitation.objects.get()
+    assert answer.status_code == 201, answer.content
+    shown = answer.json()
+    assert shown["id"] == str(made.pk)
+    assert shown["link"] == made.link
+    assert (shown["state"], shown["reference"], shown["metadata"]) == (
+        "live",
+        "CRM-7",
+        {"deal": "9"},
+    )
+    assert made.created_by == caller.key.user
+
+
+def test_what_is_made_is_read_again(caller):
+    made = caller.post("/invitations", EMAIL).json()
+
+    assert caller.get(f"/invitations/{made['id']}").json() == made
+    assert caller.get("/invitations").json() == {"items": [made], "next": None}
+
+
+def test_list_goes_on_after_the_last_row(caller):
+    rows = InvitationFactory.create_batch(3, partner=caller.key.partner)
+    first = caller.get("/invitations", limit=2)
+    second = caller.client.get(first.json()["next"], headers=caller.headers())
+
+    found = [row["id"] for page in (first, second) for row in page.json()["items"]]
+    assert sorted(found) == sorted(str(row.pk) for row in rows)
+    assert first["Link"] == f'<{first.json()["next"]}>; rel="next"'
+    assert second.json()["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**LINK, "lable": "x"}, "lable"),
+        ({**LINK, "label": " "}, "label"),
+        ({**LINK, "label": "a\x00b"}, "label"),
+        ({**LINK, "label": "\ud800"}, "label"),
+        ({**LINK, "max_uses": 0}, "max_uses"),
+        ({**LINK, "max_uses": "5"}, "max_uses"),
+        ({**LINK, "max_uses": True}, "max_uses"),
+        ({**LINK, "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({**LINK, "expires_at": 1900000000}, "expires_at"),
+        ({**LINK, "expires_at": "2030-01-01"}, "expires_at"),
+        ({**LINK, "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
+        ({**LINK, "country": "CN"}, "country"),
+        ({**LINK, "language": "xx"}, "language"),
+        ({**LINK, "recipient": "ada@example.com"}, "recipient"),
+        ({**EMAIL, "recipient": "ada"}, "recipient"),
+        ({**EMAIL, "max_uses": 2}, "max_uses"),
+        ({**LINK, "allowed_domains": ["not a domain"]}, "allowed_domains"),
+        ({**LINK, "metadata": {"a": 1}}, "metadata.a"),
+        (
+            {**LINK, "budget": {"limit": {"amount": "1.5", "currency": "USD"}}},
+            "budget.limit.amount",
+        ),
+        (
+            {**LINK, "budget": {"limit": {"amount": "1.50", "currency": "EUR"}}},
+            "budget.limit.currency",
+        ),
+    ],
+)
+def test_bad_field_is_named(caller, body, field):
+    answer = caller.post("/invitations", body)
+
+    assert answer.status_code == 422
+    assert field in [row["field"] for row in answer.json()["fields"]]
+    assert not Invitation.objects.exists()
