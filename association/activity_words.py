@@ -53,6 +53,8 @@ GROUPS: dict["StrOrPromise", dict[str, "StrOrPromise"]] = {
         "partner_member.notifications_changed": _("Own notifications changed"),
         "partner.settings_changed": _("Settings changed"),
         "partner.logo_changed": _("Logo changed"),
+        "api_key.created": _("API key made"),
+        "api_key.revoked": _("API key revoked"),
     },
 }
 WORDS = {action: text for group in GROUPS.values() for action, text in group.items()}

@@ -24,7 +24,8 @@ def customer_event(
 ) -> NewEvent:
     """Return an event for the customer's partner, which knows the customer by these keys."""
     data = {
-        "association_id": str(association.pk),
+        "customer_id": str(association.pk),
+        "invitation_id": str(association.invitation_id),
         "reference": association.reference,
         "metadata": association.invitation.metadata,
         **codes,

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
+from accounts.enums import UserKind
 from accounts.models import acts_for_provider
 from audit.services import last_changes
 from partners.models import PartnerMember
@@ -93,6 +94,8 @@ def actor_name(actor: Any) -> str:
     """Return who acted: members by their address, the provider's staff without a name."""
     if actor is None:
         return gettext("The system")
+    if actor.kind == UserKind.API_KEY:
+        return str(actor.account_name)
     return str(settings.PROVIDER_NAME if acts_for_provider(actor) else actor.email)
 
 
