@@ -1,6 +1,20 @@
 """The outbox's models: e-mails, who does not want which, and events for other systems."""
 
 from outbox.models.events import Event, EventCounter
-from outbox.models.messages import OutboxMessage, OutboxQuerySet, Suppression
+from outbox.models.messages import (
+    DEADLINE_PASSED,
+    UNDELIVERED_AT,
+    OutboxMessage,
+    OutboxQuerySet,
+    Suppression,
+)
 
-__all__ = ["Event", "EventCounter", "OutboxMessage", "OutboxQuerySet", "Suppression"]
+__all__ = [
+    "DEADLINE_PASSED",
+    "UNDELIVERED_AT",
+    "Event",
+    "EventCounter",
+    "OutboxMessage",
+    "OutboxQuerySet",
+    "Suppression",
+]

@@ -62,7 +62,7 @@ def published(act: Callable[[], object]) -> Told:
     for event in new:
         data = dict(event.data)
         if event.partner_id is not None:
-            association = Association.objects.get(pk=data.pop("association_id"))
+            association = Association.objects.get(pk=data.pop("customer_id"))
             keys = (association.partner_id, association.reference, METADATA)
             assert (event.partner_id, data.pop("reference"), data.pop("metadata")) == keys
         told.append((event.kind, data))

@@ -22,6 +22,11 @@ class Route:
         """Whether the view answers people who are not signed in."""
         return not getattr(self.view, "login_required", True)
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether it is an operation of the API, of which tests/integration/ has tables."""
+        return self.name.startswith("api:")
+
 
 def parameters(pattern: URLPattern) -> tuple[str, ...]:
     """Return the names of the changing parts of an address."""

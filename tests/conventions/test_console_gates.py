@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from tests import factories
 from tests.conventions.routes import Route, routes
+from tests.integration.calls import make_key
 from tests.tables import tables
 from tests.worlds import module_world
 
@@ -32,6 +33,8 @@ ADMINISTRATORS_ONLY = {
     "console_edit_logo",
     "console_edit_files",
     "console_edit_zone",
+    "console_keys",
+    "console_new_key",
 }
 NOT_ALLOWED = 405
 # A log-in that ended may be tidied up.
@@ -92,6 +95,7 @@ def world() -> World:
             "console_bad_rows": mailing.pk,
             "console_list_remarks": mailing.pk,
             "member_id": make.PartnerMemberFactory(partner=partner).pk,
+            "key_id": make_key(partner)[0].pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
         },
         users={

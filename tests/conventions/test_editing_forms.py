@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import CustomerAccount
 from tests import factories
 from tests.conventions.routes import Route, routes
+from tests.integration.calls import make_key
 from tests.worlds import module_world
 from web.admin.base import SafeModelAdmin
 from web.admin.confirmation import ConfirmedAction
@@ -56,6 +57,7 @@ MEANS_THE_SAME = {
     "console_mailing": SAME,
     "console_new_batch": NEW,
     "console_new_email": NEW,
+    "console_new_key": NEW,
     "console_new_link": NEW,
     "console_remove_member": FINAL,
     "console_request_authorization": SAME,
@@ -63,6 +65,7 @@ MEANS_THE_SAME = {
     "console_reveal_address": "shows an address, and changes nothing",
     "console_reveal_customer": "shows an address, and changes nothing",
     "console_revoke_invitation": FINAL,
+    "console_revoke_key": FINAL,
     "console_send_member_invitation": SAME,
     "console_withdraw_member_invitation": FINAL,
     "decline_membership": FINAL,
@@ -133,6 +136,7 @@ def world() -> World:
             "invitation_id": invitation.pk,
             "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
             "member_id": make.PartnerMemberFactory(partner=boss.partner).pk,
+            "key_id": make_key(boss.partner)[0].pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=boss.partner).pk,
             "consent_id": association.account.consents.get().pk,
         },

@@ -18,6 +18,7 @@ from association.models import LegalDocument
 from partners.services.unsubscribe_links import unsubscribe_url
 from tests import factories
 from tests.conventions.routes import Route, routes
+from tests.integration.calls import make_key
 from tests.tables import tables
 from tests.worlds import module_world
 
@@ -97,6 +98,7 @@ def world() -> World:
             ],
             "bulk_action_id": [bulk.pk, bulk_customers.pk, 0],
             "member_id": [member.pk, 0],
+            "key_id": [make_key(member.partner)[0].pk, 0],
             "member_invitation_id": [
                 make.MemberInvitationFactory(partner=member.partner).pk,
                 0,
@@ -139,7 +141,7 @@ def samples_of(route: Route, parameter: str, world: World) -> list[Any]:
 def addresses(world: World) -> Iterator[str]:
     """Return every address of the site, each with every sample for its one changing part."""
     for route in routes():
-        if route.name in UNNAMED:
+        if route.name in UNNAMED or route.needs_key:
             continue
         if not route.parameters:
             yield reverse(route.name)

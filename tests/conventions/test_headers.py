@@ -146,6 +146,9 @@ def test_method_that_no_page_accepts_gets_a_page_of_ours(method):
     for route in routes():
         if route.parameters or not route.name or route.name.startswith("admin:"):
             continue
+        if route.needs_key or route.name == "openapi":
+            # Programs get a problem instead of a page.
+            continue
         client = Client(raise_request_exception=False)
         client.force_login(UserFactory.create())
         response = client.generic(method, reverse(route.name))

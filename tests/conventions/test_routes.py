@@ -50,6 +50,9 @@ PUBLIC = {
     # pictures on public pages and in e-mails
     "logo",
     "logo_preview",
+    # the page about the API, and its document
+    "api",
+    "openapi",
     # machines
     "livez",
     "readyz",
@@ -76,6 +79,7 @@ NEVER_MOUNTED = {
 
 
 def public(found: list[Route]) -> set[str]:
+    found = [route for route in found if not route.needs_key]
     return {route.name or route.pattern for route in found if route.is_public}
 
 
