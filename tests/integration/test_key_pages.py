@@ -1,0 +1,98 @@
+"""The console's pages about API keys."""
+
+import secrets
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integration.models import ApiKey
+from integration.services.keys import hash_of
+from tests.factories import PartnerMemberFactory
+from tests.integration.calls import make_key
+
+pytestmark = pytest.mark.django_db
+NEW = {"name": "CRM sync", "scopes": ["invitations:write", "events:read"], "days": "30"}
+
+
+@pytest.fixture
+def boss():
+    return PartnerMemberFactory(administrator=True)
+
+
+@pytest.fixture
+def client(boss):
+    client = Client()
+    client.force_login(boss.user)
+    return client
+
+
+def test_secret_is_shown_in_the_answer_that_makes_the_key(client, boss):
+    answer = client.post(reverse("console_new_key"), NEW)
+    api_key = ApiKey.objects.get()
+    secret = answer.context["secret"]
+
+    assert answer.status_code == 200
+    assert f'value="{secret}"' in answer.content.decode()
+    assert api_key.secret_hash == hash_of(secret)
+    assert (api_key.partner, api_key.created_by) == (boss.partner, boss.user)
+    assert api_key.scopes == ["events:read", "invitations:write"]
+    assert (api_key.expires_at - api_key.created_at).days == 30
+    assert secret not in client.get(reverse("console_keys")).content.decode()
+
+
+def test_second_click_makes_no_second_key(client):
+    sent = {**NEW, "form_key": secrets.token_urlsafe(16)}
+    client.post(reverse("console_new_key"), sent)
+    again = client.post(reverse("console_new_key"), sent)
+
+    assert ApiKey.objects.count() == 1
+    assert (again.status_code, again["Location"]) == (
+        303,
+        f"{reverse('console_keys')}#{ApiKey.objects.get().pk}",
+    )
+
+
+@pytest.mark.parametrize("missing", NEW)
+def test_form_says_what_is_missing(client, missing):
+    answer = client.post(
+        reverse("console_new_key"), {name: NEW[name] for name in NEW if name != missing}
+    )
+
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == [missing]
+    assert not ApiKey.objects.exists()
+
+
+def test_list_takes_as_many_statements_with_three_keys_as_with_one(
+    client, boss, django_assert_num_queries
+):
+    make_key(boss.partner)
+    client.get(reverse("console_keys"))
+    for more in range(2):
+        with django_assert_num_queries(5):
+            client.get(reverse("console_keys"))
+        make_key(boss.partner, name=f"Key {more}")
+        make_key(boss.partner, name=f"Other {more}")
+
+
+def test_key_is_revoked_by_a_post(client, boss):
+    api_key, _secret = make_key(boss.partner)
+    address = reverse("console_revoke_key", args=[api_key.pk])
+    shown = client.get(address)
+    answer = client.post(address)
+
+    assert shown.status_code == 200
+    assert (answer.status_code, answer["Location"]) == (303, reverse("console_keys"))
+    api_key.refresh_from_db()
+    assert api_key.revoked_by == boss.user
+    assert client.get(address).status_code == 303
+
+
+def test_page_about_the_api_is_for_everybody(client):
+    answer = Client().get(reverse("api"))
+    text = answer.content.decode()
+
+    assert answer.status_code == 200
+    for needed in ("/api/v1/invitations/many", "Idempotency-Key", 'id="no_budget"'):
+        assert needed in text

@@ -1,0 +1,46 @@
+"""How many statements a call takes: as many with three rows as with one."""
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from outbox.services.events import number_events
+from partners.models import Invitation
+from tests.factories import InvitationFactory, PartnerFactory, make_associated
+from tests.integration.calls import Caller
+
+pytestmark = pytest.mark.django_db
+LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
+
+
+@pytest.fixture(autouse=True)
+def _cache_without_statements(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "statements"), [("/invitations", 2), ("/customers", 5), ("/events", 2)]
+)
+def test_list_takes_so_many_statements(path, statements, django_assert_num_queries):
+    partner = PartnerFactory()
+    caller = Caller(partner)
+    for rows in (1, 2):
+        for _ in range(rows):
+            make_associated(invitation=InvitationFactory(partner=partner))
+        number_events(now=timezone.now())
+        with django_assert_num_queries(statements):
+            caller.get(path)
+
+
+def test_thousand_invitations_take_as_many_statements_as_their_rows_need(
+    django_assert_max_num_queries,
+):
+    caller = Caller(PartnerFactory())
+    items = [{**LINK, "label": f"Table {number}"} for number in range(1_000)]
+    with django_assert_max_num_queries(80):
+        answer = caller.post("/invitations/many", {"items": items})
+
+    assert answer.status_code == 201
+    assert [row["label"] for row in answer.json()["items"]] == [row["label"] for row in items]
+    assert Invitation.objects.count() == 1_000
