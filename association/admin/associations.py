@@ -88,8 +88,9 @@ def _budget_facts(association: Association) -> Iterator[str]:
     if budget is not None:
         yield from budget_facts(budget, now=now)
     [spent] = spent_this_month([association], partner=association.partner, now=now).values()
-    text = _("Spent this month: %(spent)s. A monthly budget up to that is used up at once.")
-    yield text % {"spent": money(spent)}
+    yield _("Spent this month: %(spent)s.") % {"spent": money(spent)}
+    if spent > 0:
+        yield _("A monthly budget up to what is spent is used up at once.")
 
 
 def _unfreeze_facts(association: Association) -> Iterable[str]:

@@ -75,7 +75,8 @@ def test_administrator_begins_with_the_present_budget_and_what_is_spent() -> Non
     page = asked(association, "set_budget")
     assert facts(page) == [
         "Budget: 0.00\xa0USD of 200.00\xa0USD used (one-time).",
-        "Spent this month: 20.00\xa0USD. A monthly budget up to that is used up at once.",
+        "Spent this month: 20.00\xa0USD.",
+        "A monthly budget up to what is spent is used up at once.",
     ]
     form = page.context["form"]
     shown = {name: str(form[name].value()) for name in ("amount", "period", "on_exhaustion")}
