@@ -9,7 +9,7 @@ from django.contrib.admin import utils
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -52,12 +52,22 @@ class ProviderModelAdmin(SafeModelAdmin):
     def deletion_of(self, object_id: str) -> LastChange | None:
         return last_deletion(model=self.model, object_id=object_id, who=account_name)
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Lead to what was recorded about an object that is gone, for those who may see it."""
+        answer = super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
+        if not request.user.has_perm("audit.view_auditevent"):
+            return answer  # type: ignore[no-any-return]
+        filters = {"object_label": opts.label_lower, "object_id": utils.unquote(object_id)}
+        return HttpResponseRedirect(list_url(AuditEvent, filters))
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         obj = self.get_object(request, utils.unquote(object_id), None)
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         events = AuditEvent.objects.filter(
@@ -71,8 +81,13 @@ class ProviderModelAdmin(SafeModelAdmin):
             "object": obj,
             "opts": self.opts,
             "events": [
-                {"event": event, "before": before(event), "after": after(event)}
-                for event in events.order_by("-pk")[:HISTORY_LENGTH]
+                {
+                    "event": event,
+                    "who": account_name(event.actor),
+                    "before": before(event),
+                    "after": after(event),
+                }
+                for event in events.order_by("-occurred_at", "-pk")[:HISTORY_LENGTH]
             ],
             "all_url": self._all_events_url(request, obj),
             **(extra_context or {}),
@@ -162,7 +177,7 @@ def _model_named(label: str) -> type[Model] | None:
 
 
 def object_link(site: admin.AdminSite, label: str, key: str) -> str:
-    """Return the link to an object, which may be gone; its page says so."""
+    """Return a link to the object of this label and key; it may be gone, and its page says so."""
     model = _model_named(label)
     if model is None or not site.is_registered(model):
         return f"{label} {key}"
@@ -189,17 +204,19 @@ class ObjectKindFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
-    list_display = ("occurred_at", "only_actor", "only_action", "about", "network_address")
-    list_filter = (ObjectKindFilter, *given("actor", "action", "object_id"))
+    list_display = ("moment", "only_actor", "only_action", "about", "network_address")
+    list_filter = (ObjectKindFilter, *given("actor", "action", "object_id", "acted_for"))
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",
         "object_id__exact",
         "request_id__exact",
         "actor__account_name__startswith",
+        "actor__email__exact",
     )
     search_help_text = _(
-        "Beginning of the action or of the actor's account name, object id, or request id"
+        "Beginning of the action or of the actor's account name, the actor's whole e-mail address,"
+        " object id, or request id"
     )
     lower_case_search = True
     date_hierarchy = "occurred_at"
@@ -216,7 +233,11 @@ class AuditEventAdmin(EvidenceAdmin):
     )
     readonly_fields = ("about",)
 
-    @admin.display(description=_("actor"))
+    @admin.display(description=_("occurred at"), ordering="occurred_at")
+    def moment(self, event: AuditEvent) -> str:
+        return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("actor"), ordering="actor__account_name")
     def only_actor(self, event: AuditEvent) -> str:
         """Lead to the events of the same actor."""
         if event.actor is None:

@@ -28,6 +28,8 @@ class ProviderAdminSite(AdminSite):
     site_header = settings.PROVIDER_NAME
     site_title = settings.PROVIDER_NAME
     index_title = _("Administration")
+    # The product's first page is for customers who follow an invitation.
+    site_url = None
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

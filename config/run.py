@@ -68,7 +68,6 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
-        os.environ.setdefault("PROVIDER_SUPPORT_EMAIL", "support@provider.example")
         for page in ("BILLING", "CONSOLE", "ENTERPRISE"):
             url = f"https://{page.lower()}.provider.example/"
             os.environ.setdefault(f"PROVIDER_{page}_URL", url)

@@ -60,7 +60,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_BASE_URL = required("PUBLIC_BASE_URL", demo_base_url).rstrip("/")
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="Example Cloud")
 # Where the provider's own pages are, and its mailboxes. What is empty is not named on any page.
-PROVIDER_SUPPORT_EMAIL = env.str("PROVIDER_SUPPORT_EMAIL", default="")
+DEMO_SUPPORT = "support@provider.example" if DEMO else ""
+PROVIDER_SUPPORT_EMAIL = env.str("PROVIDER_SUPPORT_EMAIL", default=DEMO_SUPPORT)
 PROVIDER_SUPPORT_URL = env.str("PROVIDER_SUPPORT_URL", default="")
 PROVIDER_CONSOLE_URL = env.str("PROVIDER_CONSOLE_URL", default="")
 PROVIDER_BILLING_URL = env.str("PROVIDER_BILLING_URL", default="")

@@ -7,6 +7,8 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ |= {
     "DEMO": "1",
+    # A test names the support that it is about.
+    "PROVIDER_SUPPORT_EMAIL": "",
     "PUBLIC_BASE_URL": "http://127.0.0.1:8000",
     "SECRET_KEY": "key-of-the-tests-0123456789-0123456789-0123456789",
 }

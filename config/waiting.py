@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from outbox.models import OutboxMessage
 from outbox.services.queue import is_delayed
 from partners.models import Partner
-from partners.services.members import without_administrator
+from partners.services.members import with_administrator_invited, without_administrator
 from web.admin.hubs import Line, list_url
 
 TROUBLE = timedelta(days=30)
@@ -23,7 +23,7 @@ def what_waits(*, user: Any, now: datetime) -> list[Line]:
     """Return the lines that this user may see; at most three statements."""
     found: list[Line] = []
     if user.has_perm("partners.view_partner"):
-        found += _partners()
+        found += _partners(now)
     if user.has_perm("outbox.view_outboxmessage"):
         found += _messages(now)
     if user.is_superuser:
@@ -31,15 +31,20 @@ def what_waits(*, user: Any, now: datetime) -> list[Line]:
     return found
 
 
-def _partners() -> Iterable[Line]:
-    count = without_administrator(Partner.objects.all())[:MOST].count()
+def _partners(now: datetime) -> Iterable[Line]:
+    """Count the partners that one statement finds, and those who have only to accept."""
+    invited = with_administrator_invited(without_administrator(Partner.objects.all()), now)
+    found = list(invited.values_list("is_administrator_invited", flat=True)[:MOST])
+    count = len(found)
     if count:
         text = ngettext(
             "%(count)d partner without an administrator",
             "%(count)d partners without an administrator",
             count,
         )
-        yield Line(text % {"count": count}, list_url(Partner, {"state": "no_administrator"}))
+        detail = gettext("%(count)d of them invited, not accepted yet") % {"count": sum(found)}
+        url = list_url(Partner, {"state": "no_administrator"})
+        yield Line(text % {"count": count} + (f" ({detail})" if any(found) else ""), url)
 
 
 def _messages(now: datetime) -> Iterable[Line]:

@@ -93,7 +93,9 @@ def samples(*, now: datetime) -> list[EmailSample]:
         EmailSample(
             kind="partners.member_invitation",
             reader=_("invited partner member"),
-            occasion=_("An administrator of a partner invites somebody to the console."),
+            occasion=_(
+                "An administrator of the partner, or the provider, invites somebody to the console."
+            ),
             about=MemberInvitation(
                 pk=NO_KEY,
                 partner=offer.partner,

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.customers import freeze_state, froze
 from accounts.models import (
     Bill,
     CashExpenditure,
@@ -26,15 +26,18 @@ from outbox.admin.hubs import messages_to
 from web.admin.hubs import Section, adds_sections, first_rows
 from web.versioned_forms import moment_text
 
-# What the line of a fact says beside its key.
+# The moment that sorts the facts, and what the line of one says beside its key.
 FACTS: dict[Any, Any] = {
-    Contract: lambda fact: [fact.get_contract_type_display()],
-    Bill: lambda fact: [fact.amount, moment_text(fact.issued_at)],
-    CashExpenditure: lambda fact: [fact.amount, moment_text(fact.occurred_at)],
-    ReservedInstance: lambda fact: [moment_text(fact.expires_at)],
-    Coupon: lambda fact: [fact.balance],
-    Resource: lambda fact: [fact.name, fact.get_status_display()],
-    Spending: lambda fact: [fact.amount, moment_text(fact.occurred_at)],
+    Contract: ("effective_from", lambda fact: [fact.get_contract_type_display()]),
+    Bill: ("issued_at", lambda fact: [fact.amount, moment_text(fact.issued_at)]),
+    CashExpenditure: (
+        "occurred_at",
+        lambda fact: [fact.amount, moment_text(fact.occurred_at)],
+    ),
+    ReservedInstance: ("expires_at", lambda fact: [moment_text(fact.expires_at)]),
+    Coupon: ("expires_at", lambda fact: [fact.balance]),
+    Resource: ("pk", lambda fact: [fact.name, fact.get_status_display()]),
+    Spending: ("occurred_at", lambda fact: [fact.amount, moment_text(fact.occurred_at)]),
 }
 
 
@@ -42,14 +45,14 @@ FACTS: dict[Any, Any] = {
 def account_sections(request: HttpRequest, account: CustomerAccount) -> Iterable[Section | None]:
     yield first_rows(
         request,
-        rows=account.freezes.order_by("-pk"),
+        rows=account.freezes.select_related("frozen_by").order_by("-frozen_at", "-pk"),
         line=freeze_line,
         filters={"account": account.pk},
     )
-    for model, details in FACTS.items():
+    for model, (moment, details) in FACTS.items():
         yield first_rows(
             request,
-            rows=model.objects.filter(account=account).order_by("-pk"),
+            rows=model.objects.filter(account=account).order_by(f"-{moment}", "-pk"),
             line=partial(_fact_line, details),
             filters={"account": account.pk},
             shows_empty=False,
@@ -78,12 +81,12 @@ def _relation_line(other: str, fact: EnterpriseRelation) -> tuple[Any, ...]:
 
 
 def freeze_line(freeze: Freeze) -> tuple[Any, ...]:
-    ended = freeze.unfrozen_at
     return (
         freeze.get_cause_display(),
         freeze.get_scope_display(),
         moment_text(freeze.frozen_at),
-        gettext("lifted %(moment)s") % {"moment": moment_text(ended)} if ended else _("open"),
+        froze(freeze),
+        freeze_state(freeze),
     )
 
 
@@ -98,7 +101,7 @@ def user_sections(request: HttpRequest, user: User) -> Iterable[Section | None]:
     )
     yield first_rows(
         request,
-        rows=AuditEvent.objects.filter(actor=user).order_by("-pk"),
+        rows=AuditEvent.objects.filter(actor=user).order_by("-occurred_at", "-pk"),
         line=lambda event: (event.action, moment_text(event.occurred_at)),
         title=_("What this user did"),
         filters={"actor": user.pk},

@@ -22,6 +22,7 @@ from web.email_addresses import InvalidAddress, canonical_address
 
 # The fields that make a user powerful; only a superuser changes them.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+FOLDED = POWERS[2:]
 
 
 class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -66,6 +67,17 @@ class UserAdmin(AuditedModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["email", "language"] if obj is None else super().get_fields(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Fold the permissions away: what belongs to the user is beneath them."""
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        names = self.get_fields(request, obj)
+        folded = [name for name in names if name in FOLDED]
+        return [
+            (None, {"fields": [name for name in names if name not in FOLDED]}),
+            (_("Groups and permissions"), {"fields": folded, "classes": ["collapse"]}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj is None:

@@ -1,5 +1,6 @@
 """Attempts and consents in the admin: evidence, to be read only."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -14,10 +15,27 @@ from association.models import (
     ResumeEmail,
     ResumeReminder,
 )
+from association.refusal_texts import REFUSAL_TEXTS
 from audit.admin import EvidenceAdmin
 from partners.admin.shared import TokenSearch
 from web.admin.base import StateFilter
 from web.admin.hubs import given
+
+
+def attempt_state(attempt: Attempt) -> Any:
+    """Say how far it came; a rule that refused is named as on the eligibility preview."""
+    if hasattr(attempt, "association"):
+        return _("associated")
+    if attempt.refusal_codes:
+        return _("refused: %(rules)s") % {"rules": refused_rules(attempt.refusal_codes)}
+    if attempt.deferred_at is not None:
+        return _("put off")
+    return _("entered with an account") if attempt.account_id else _("no account yet")
+
+
+def refused_rules(codes: Iterable[str]) -> str:
+    """Return what each rule asks for that the account does not meet."""
+    return "; ".join(f"“{REFUSAL_TEXTS[code].title}”" for code in codes)
 
 
 class AttemptStateFilter(StateFilter):
@@ -37,13 +55,13 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
     path_to_invitation = "invitation__"
     list_display = (
         "started_at",
+        "state",
         "invitation",
         "account",
         "registration_email",
-        "decided_at",
-        "refusal_codes",
     )
-    list_select_related = ("invitation", "account__owner")
+    list_select_related = ("invitation", "account__owner", "association")
+    readonly_fields = ("state", "refused_by")
     list_filter = (AttemptStateFilter, "language", *given("account", "partner", "invitation"))
     search_fields = (
         "account__owner__account_name__istartswith",
@@ -60,6 +78,7 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
     ordering = ("-started_at",)
     addresses = ("registration_email",)
     fields = (
+        "state",
         "id",
         "invitation",
         "language",
@@ -81,12 +100,20 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
         "account",
         "entered_at",
         "registered_at",
-        "refusal_codes",
+        "refused_by",
         "decided_at",
         "dismissed_at",
         "deferred_at",
         "told_partner_at",
     )
+
+    @admin.display(description=_("state"))
+    def state(self, attempt: Attempt) -> Any:
+        return attempt_state(attempt)
+
+    @admin.display(description=_("refused by"))
+    def refused_by(self, attempt: Attempt) -> str:
+        return refused_rules(attempt.refusal_codes)
 
 
 @admin.register(Consent)

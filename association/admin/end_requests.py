@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from association.admin.associations import association_name
+from association.admin.associations import association_name, bills_after
 from association.admin.terms import TermsAdmin
 from association.enums import AssociationRefusal, Side
 from association.models import EndRequest
@@ -77,6 +77,16 @@ class EndRequestAdmin(TermsAdmin):
     date_hierarchy = "asked_at"
     actions = ("agree", "decline")
 
+    fields = (
+        *("answer_possible", "association", "partner", "asking_side", "asked_by", "reason"),
+        *("asked_at", "due_at", "answer", "answered_at", "answered_by", "answer_reason"),
+    )
+    readonly_fields = ("answer_possible", "partner", "due_at")
+
+    @admin.display(description=_("may you answer?"))
+    def answer_possible(self, end_request: EndRequest) -> Any:
+        return _why_not(end_request) or _("Yes, with the buttons above.")
+
     @admin.display(description=_("account"))
     def account(self, end_request: EndRequest) -> str:
         return str(end_request.association.account)
@@ -96,10 +106,10 @@ class EndRequestAdmin(TermsAdmin):
         title=_("Agree and end the association"),
         consequences=(
             _("It ends at once, also with unpaid bills. This cannot be taken back."),
-            _("From then on the provider bills the customer of a reseller."),
             _("Both sides are told by e-mail that you decided."),
         ),
         button=_("End the association"),
+        facts=lambda end_request: bills_after(end_request.association),
     )
     def agree(self, end_request: EndRequest, **values: Any) -> None:
         answer_end_request(end_request=end_request, side=Side.PROVIDER, agree=True, **values)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import hubs as account_hubs
 from accounts.models import CustomerAccount
-from association.models import Association, Attempt, EndRequest
-from outbox.admin.hubs import messages_about
+from association.admin.attempts import attempt_state
+from association.models import Association, Attempt, Budget, EndRequest
+from outbox.admin.hubs import messages_about, messages_to
 from partners.admin import hubs as partner_hubs
 from partners.models import Invitation, Partner
 from web.admin.hubs import Section, adds_sections, first_rows
@@ -52,6 +53,16 @@ def account_sections(request: HttpRequest, account: CustomerAccount) -> Iterable
     of = {"account": account.pk}
     rows = account.associations.order_by("-associated_at", "-pk")
     yield _associations(request, rows, filters=of)
+    yield first_rows(
+        request,
+        rows=Budget.objects.filter(association__account=account)
+        .select_related("association")
+        .order_by("-set_at", "-pk"),
+        line=_budget_line,
+        filters={"association__account": account.pk},
+        shows_empty=False,
+    )
+    yield messages_to(request, account.owner.email)
     yield _attempts(request, account.attempts.order_by("-started_at", "-pk"), filters=of)
     yield first_rows(
         request,
@@ -92,13 +103,8 @@ def association_sections(
     of = {"association": association.pk}
     yield first_rows(
         request,
-        rows=association.budgets.order_by("-set_at", "-pk"),
-        line=lambda row: (
-            row.amount,
-            row.get_period_display(),
-            moment_text(row.set_at),
-            _("replaced") if row.replaced_at else _("current"),
-        ),
+        rows=association.budgets.select_related("association").order_by("-set_at", "-pk"),
+        line=_budget_line,
         filters=of,
     )
     yield first_rows(
@@ -109,7 +115,7 @@ def association_sections(
     )
     yield first_rows(
         request,
-        rows=association.account.freezes.order_by("-pk"),
+        rows=association.account.freezes.select_related("frozen_by").order_by("-frozen_at", "-pk"),
         line=account_hubs.freeze_line,
         title=_("Freezes of the account"),
         filters={"account": association.account_id},
@@ -126,6 +132,9 @@ def association_sections(
         shows_empty=False,
     )
     yield messages_about(request, association)
+    yield messages_to(
+        request, association.account.owner.email, title=_("All e-mails to the customer")
+    )
 
 
 def _associations(
@@ -133,6 +142,10 @@ def _associations(
 ) -> Section | None:
     rows = rows.select_related("partner")
     return first_rows(request, rows=rows, **{"line": _association_line, **options})
+
+
+def _budget_line(row: Budget) -> tuple[Any, ...]:
+    return row.amount, row.get_period_display(), moment_text(row.set_at), row.state
 
 
 def _customer_line(row: Association) -> tuple[Any, ...]:
@@ -151,15 +164,14 @@ def _association_line(row: Association) -> tuple[Any, ...]:
 
 
 def _attempts(request: HttpRequest, rows: QuerySet[Attempt], **options: Any) -> Section | None:
-    rows = rows.select_related("account__owner", "invitation")
+    rows = rows.select_related("account__owner", "invitation", "association")
     return first_rows(request, rows=rows, line=_attempt_line, **options)
 
 
 def _attempt_line(row: Attempt) -> tuple[Any, ...]:
-    refused = gettext("refused: %(codes)s") % {"codes": ", ".join(row.refusal_codes)}
     return (
         moment_text(row.started_at),
-        row.account or _("no account yet"),
+        row.account or "",
         row.invitation,
-        refused if row.refusal_codes else "",
+        attempt_state(row),
     )

@@ -82,6 +82,7 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
         "account": form.cleaned_data["account"] if decision else None,
         "partner": form.cleaned_data["partner"] if decision else None,
         "lines": _lines(decision, form.cleaned_data["partner"]) if decision else [],
+        "obstacles": list(_obstacles(**form.cleaned_data)) if decision else [],
     }
     status = 400 if form.errors else 200
     return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
@@ -92,6 +93,21 @@ def _decide(form: PreviewForm) -> Decision:
     values = form.cleaned_data
     record = load_record(account=values["account"], partner=values["partner"], now=now)
     return evaluate(record.facts, values["association_type"], now)
+
+
+def _obstacles(account: CustomerAccount, partner: Partner, association_type: str) -> Iterable[str]:
+    """Say what keeps the account from joining beside the rules, which judge a new customer."""
+    present = account.associations.in_force().filter(partner=partner).first()
+    names = {"account": account, "partner": partner}
+    if present is not None:
+        text = gettext("%(account)s is already a customer of %(partner)s, since %(moment)s.")
+        yield text % {**names, "moment": moment_text(present.associated_at)}
+    if not partner.allows(association_type):
+        text = gettext("%(partner)s may not invite by the type “%(type)s”.")
+        yield text % {**names, "type": AssociationType(association_type).label}
+    if partner.is_frozen:
+        text = gettext("%(partner)s is frozen: none of its invitations can be followed.")
+        yield text % names
 
 
 def _lines(decision: Decision, partner: Partner) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from association.models import Authorization, Budget, BudgetAlert, BudgetRequest
@@ -46,9 +46,12 @@ class AuthorizationAdmin(TermsAdmin):
 
 class BudgetStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
+        replaced = Q(replaced_at__isnull=False)
+        ended = Q(replaced_at=F("association__ended_at"), association__ended_at__isnull=False)
         return {
             "current": (_("current"), Q(replaced_at__isnull=True)),
-            "replaced": (_("replaced"), Q(replaced_at__isnull=False)),
+            "replaced": (_("replaced"), replaced & ~ended),
+            "ended": (_("ended with the association"), ended),
         }
 
 
@@ -56,15 +59,25 @@ class BudgetStateFilter(StateFilter):
 class BudgetAdmin(TermsAdmin):
     list_display = (
         "association",
+        "state",
         "amount",
         "period",
         "on_exhaustion",
         "set_at",
         "set_by",
-        "replaced_at",
     )
     list_select_related = ("association", "set_by")
-    list_filter = (BudgetStateFilter, "period", "on_exhaustion", *given("association"))
+    fields = (
+        *("association", "state", "amount", "period", "on_exhaustion"),
+        *("set_at", "set_by", "set_by_provider", "replaced_at"),
+    )
+    readonly_fields = ("state",)
+    list_filter = (
+        BudgetStateFilter,
+        "period",
+        "on_exhaustion",
+        *given("association", "association__account"),
+    )
     date_hierarchy = "set_at"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from association.enums import Side
 from association.freeze_words import action_label, freeze_lines
 from association.models import Association, Budget
 from association.services.freeze_advice import FreezeRow, find_advice
+from association.services.spending import NOTHING, spent_of
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
 from partners.emails import render_as_partner, render_for_partner
@@ -33,6 +35,8 @@ class Situation:
     has_resources: bool
     has_running: bool
     budget: Budget | None = None
+    # Of the budget, in its present period.
+    used: Decimal = NOTHING
 
 
 def frozen(message: OutboxMessage) -> Email:
@@ -95,6 +99,8 @@ def write_unfrozen(message: OutboxMessage, freeze: Freeze, situation: Situation)
         by_provider=freeze.unfrozen_by_provider,
         is_still_frozen=bool(situation.rows),
         budget=situation.budget,
+        used=situation.used,
+        is_used_up=situation.budget is not None and situation.used >= situation.budget.amount,
         reason_lines=freeze.unfreeze_reason.splitlines(),
     )
 
@@ -152,12 +158,16 @@ def _check_is_customer(association: Association | None, at: datetime | None) -> 
 
 def _situation_of(freeze: Freeze) -> Situation:
     association, account = _association_of(freeze), freeze.account
+    now = timezone.now()
+    budgets = Budget.objects.current().select_related("association__partner")
+    budget = budgets.filter(association=association).first() if association is not None else None
     return Situation(
         association,
-        find_advice(account, association, now=timezone.now()),
+        find_advice(account, association, now=now),
         has_resources=account.resources.existing().exists(),
         has_running=account.resources.running().exists(),
-        budget=association.budgets.current().first() if association is not None else None,
+        budget=budget,
+        used=spent_of(budget, now) if budget is not None else NOTHING,
     )
 
 
@@ -224,6 +234,7 @@ def _about_freeze_to_partner(
             "freeze": freeze,
             "is_the_providers": freeze.cause == FreezeCause.ADMINISTRATOR,
             "is_still_frozen": bool(situation.rows),
+            "has_budget": situation.budget is not None,
             "reason_lines": reason.splitlines(),
         },
     )

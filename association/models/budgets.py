@@ -62,6 +62,15 @@ class Budget(models.Model):
     def __str__(self) -> str:
         return f"{self.amount} {self.get_period_display()}"
 
+    @property
+    def state(self) -> str:
+        """Return whether it is in force, or what became of it; reads the association."""
+        if self.replaced_at is None:
+            return str(_("current"))
+        if self.replaced_at == self.association.ended_at:
+            return str(_("ended with the association"))
+        return str(_("replaced"))
+
 
 class BudgetAlert(models.Model):
     """Both sides were told that so much of a budget was used, once per period and threshold."""

@@ -21,12 +21,14 @@ def messages_about(request: HttpRequest, obj: Model) -> Section | None:
     return _messages(request, rows, _("E-mails about it"), filters)
 
 
-def messages_to(request: HttpRequest, address: str) -> Section | None:
+def messages_to(
+    request: HttpRequest, address: str, *, title: Any = _("E-mails to the address")
+) -> Section | None:
     """Return the e-mails to the address, for those who may see it: the link contains it."""
     if not may_see_addresses(request):
         return None
     rows = OutboxMessage.objects.filter(recipient=address)
-    return _messages(request, rows, _("E-mails to the address"), {"recipient": address})
+    return _messages(request, rows, title, {"recipient": address})
 
 
 def outcome(message: OutboxMessage) -> Any:

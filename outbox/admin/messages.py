@@ -7,13 +7,15 @@ from django.contrib import admin
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import EvidenceAdmin
+from audit.admin import EvidenceAdmin, object_link
 from outbox.admin import samples
+from outbox.admin.hubs import outcome
 from outbox.enums import OutboxRefusal
-from outbox.models import OutboxMessage
+from outbox.models import DEADLINE_PASSED, OutboxMessage
 from outbox.services.queue import revive_message
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction
@@ -22,18 +24,20 @@ from web.admin.hubs import given
 
 class MessageStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
+        late = Q(drop_reason=DEADLINE_PASSED)
         waiting = {"sent_at__isnull": True, "dropped_at__isnull": True, "dead_at__isnull": True}
         return {
             "waiting": (_("waiting"), Q(**waiting)),
             "sent": (_("sent"), Q(sent_at__isnull=False)),
-            "dropped": (_("dropped"), Q(dropped_at__isnull=False)),
+            "late": (_("dropped: its deadline had passed"), late),
+            "stale": (_("dropped: it was not true any more"), Q(dropped_at__isnull=False) & ~late),
             "dead": (_("dead"), Q(dead_at__isnull=False)),
         }
 
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(EvidenceAdmin):
-    list_display = ("created_at", "kind", "recipient", "tries", "sent_at", "dropped_at", "dead_at")
+    list_display = ("created_at", "outcome", "email_kind", "recipient", "tries")
     list_filter = (MessageStateFilter, "language", *given("recipient", "about_label", "about_id"))
     search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
     search_help_text = _(
@@ -43,15 +47,15 @@ class OutboxMessageAdmin(EvidenceAdmin):
     date_hierarchy = "created_at"
     addresses = ("recipient", "last_error")
     fields = (
-        "kind",
+        "outcome",
+        "email_kind",
         "recipient",
         "language",
-        "about_label",
-        "about_id",
+        "about",
         "message_id",
         "created_at",
         "deadline_at",
-        "next_try_at",
+        "next_try",
         "tries",
         "last_error",
         "sent_at",
@@ -59,7 +63,28 @@ class OutboxMessageAdmin(EvidenceAdmin):
         "drop_reason",
         "dead_at",
     )
+    readonly_fields = ("outcome", "email_kind", "about", "next_try")
     actions = ("send_again",)
+
+    @admin.display(description=_("state"))
+    def outcome(self, message: OutboxMessage) -> Any:
+        return outcome(message)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def email_kind(self, message: OutboxMessage) -> str:
+        """Lead to the page that says when this kind is sent, with an example."""
+        url = reverse("admin:email_sample", args=[message.kind])
+        return format_html('<a href="{}">{}</a>', url, message.kind)
+
+    @admin.display(description=_("about"))
+    def about(self, message: OutboxMessage) -> str:
+        return object_link(self.admin_site, message.about_label, message.about_id)
+
+    @admin.display(description=_("next try at"))
+    def next_try(self, message: OutboxMessage) -> datetime | None:
+        """Return None for a message that has ended: it is not tried again."""
+        ends = (message.sent_at, message.dropped_at, message.dead_at)
+        return message.next_try_at if ends == (None, None, None) else None
 
     def get_urls(self) -> list[URLPattern]:
         return [*samples.urls(self.admin_site), *super().get_urls()]

@@ -16,6 +16,7 @@ from audit.models import Actor
 from audit.services import record_audit_event
 from outbox.enums import OutboxRefusal
 from outbox.models import DEADLINE_PASSED, OutboxMessage
+from web.email_addresses import mask_addresses
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -211,7 +212,11 @@ def revive_message(*, message: OutboxMessage, by: Actor, now: datetime) -> Outbo
             raise Refused(OutboxRefusal.NOT_DEAD)
         if not locked.recipient:
             raise Refused(OutboxRefusal.RECIPIENT_FORGOTTEN)
-        before = {"dead_at": locked.dead_at, "tries": locked.tries}
+        before = {
+            "dead_at": locked.dead_at,
+            "tries": locked.tries,
+            "last_error": mask_addresses(locked.last_error),
+        }
         locked.dead_at, locked.tries = None, 0
         locked.next_try_at, locked.deadline_at = now, max(locked.deadline_at, now + DEADLINE)
         locked.save(update_fields=["dead_at", "tries", "next_try_at", "deadline_at"])

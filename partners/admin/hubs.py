@@ -10,7 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin import account_name
+from audit.models import AuditEvent
 from outbox.admin.hubs import messages_about
+from partners.admin.bulk_actions import outcome_of
 from partners.models import (
     BulkAction,
     Invitation,
@@ -20,7 +23,7 @@ from partners.models import (
     Partner,
     PartnerMember,
 )
-from partners.services.members import without_administrator
+from partners.services.members import with_administrator_invited, without_administrator
 from web.admin.hubs import Line, Section, adds_sections, first_rows, list_url, shown_address
 from web.versioned_forms import moment_text
 
@@ -37,7 +40,12 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
     yield first_rows(
         request,
         rows=partner.members.select_related("user").order_by("role", "-created_at", "-pk"),
-        line=lambda row: (row.user, row.get_role_display(), "" if row.user.is_active else _("off")),
+        line=lambda row: (
+            row.user,
+            shown_address(request, row.user.email),
+            row.get_role_display(),
+            "" if row.user.is_active else _("off"),
+        ),
         filters=of,
     )
     yield first_rows(
@@ -61,6 +69,20 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         title=_("Open requests for an online invitation"),
         filters={**of, "state": "open"},
     )
+    yield first_rows(
+        request,
+        rows=AuditEvent.objects.filter(acted_for=partner.pk)
+        .select_related("actor")
+        .order_by("-occurred_at", "-pk"),
+        line=lambda event: (
+            event.action,
+            account_name(event.actor),
+            moment_text(event.occurred_at),
+        ),
+        title=_("What its members did"),
+        filters={"acted_for": partner.pk},
+        shows_empty=False,
+    )
 
 
 def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
@@ -68,8 +90,14 @@ def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
     text: Any
     if partner.is_frozen:
         lines.append(Line(_("It is frozen: none of its invitations can be followed.")))
-    if without_administrator(Partner.objects.filter(pk=partner.pk)).exists():
-        text = _("It has no administrator who can log in.")
+    missing = without_administrator(Partner.objects.filter(pk=partner.pk))
+    found = with_administrator_invited(missing, now).first()
+    if found is not None and found.is_administrator_invited:
+        text = _("It has no administrator yet: one was invited, and has not accepted.")
+        url = list_url(MemberInvitation, {"partner": partner.pk, "state": "open"})
+        lines.append(Line(text, url))
+    elif found is not None:
+        text = _("It has no administrator who can log in. A button above invites one.")
         lines.append(Line(text, list_url(PartnerMember, {"partner": partner.pk})))
     undelivered = partner.invitations.undelivered(now).count()
     if undelivered:
@@ -78,7 +106,8 @@ def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
             "%(count)d invitations were not delivered, and are not sent again by themselves.",
             undelivered,
         )
-        lines.append(Line(text % {"count": undelivered}))
+        url = list_url(Invitation, {"partner": partner.pk, "state": "undelivered"})
+        lines.append(Line(text % {"count": undelivered}, url))
     return Section(title=_("Health"), lines=lines, empty=_("Nothing is wrong."))
 
 
@@ -119,7 +148,7 @@ def bulk_action_sections(request: HttpRequest, action: BulkAction) -> Iterable[S
     yield first_rows(
         request,
         rows=action.rows.order_by("number"),
-        line=lambda row: (row.number, row.object_id, row.outcome),
+        line=lambda row: (row.number, row.object_id, outcome_of(row)),
         filters={"action": action.pk},
     )
 

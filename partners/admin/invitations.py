@@ -44,12 +44,50 @@ CLOSED_BY = {
 }
 
 
+STATES = {
+    InvitationRefusal.REVOKED: _("revoked"),
+    InvitationRefusal.EXPIRED: _("expired"),
+    InvitationRefusal.USED_UP: _("used up"),
+    InvitationRefusal.PARTNER_UNAVAILABLE: _("the partner is frozen"),
+    InvitationRefusal.TYPE_NOT_ALLOWED: _("the partner may not invite by this type"),
+}
+
+
+def _what_follows(saved: Invitation) -> Any:
+    """Say how a new invitation reaches the customer."""
+    if saved.channel != Channel.EMAIL:
+        return _(
+            "The link, its code and the QR code are not shown here. The partner finds them in the"
+            " console, under Invitations."
+        )
+    if saved.is_withheld:
+        return _("The person does not want it: nothing was mailed.")
+    return _("The e-mail with the invitation is on its way. The link is in it, and nowhere else.")
+
+
+def _why_not(invitation: Invitation) -> Any:
+    """Return why revoking would change nothing."""
+    if invitation.revoked_at is not None:
+        return SENTENCES[InvitationProblem.REVOKED]
+    return SENTENCES[InvitationProblem.USED_UP] if invitation.remaining_uses == 0 else ""
+
+
 class InvitationForm(InvitationModelForm):
     """Checks what an administrator typed early; the service decides."""
 
     class Meta:
         model = Invitation
         fields = "__all__"
+        help_texts = {
+            "channel": _(
+                "An e-mail is sent as soon as you save. The link of a link or QR code is shown to"
+                " the partner only, in its console."
+            ),
+            "recipient": _("Only for an invitation by e-mail."),
+            "recipient_name": _("Only for an invitation by e-mail."),
+            "subject": _("Only for an invitation by e-mail."),
+            "is_bound": _("Only for an invitation by e-mail."),
+        }
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
         field_classes = {"note": LinesField, "allowed_domains": DomainsField}
 
@@ -107,10 +145,12 @@ class InvitationForm(InvitationModelForm):
 class InvitationStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
         rows, now = Invitation.objects.all(), timezone.now()
-        return {
+        states: dict[str, tuple[Any, Q]] = {
             state.value: (state.label, Q(pk__in=rows.in_state(state, now).values("pk")))
             for state in InvitationState
         }
+        states["undelivered"] = (_("e-mail not delivered"), Q(undelivered_at__isnull=False))
+        return states
 
 
 @admin.register(Invitation)
@@ -118,14 +158,12 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
     form = InvitationForm
     list_display = (
         "label",
+        "state",
         "partner",
         "channel",
         "association_type",
         "recipient",
-        "used_count",
-        "max_uses",
-        "expires_at",
-        "revoked_at",
+        "uses",
         "created_at",
     )
     list_select_related = ("partner",)
@@ -171,7 +209,17 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_fields(request, obj)
-        return names if obj is None else [*names, *self.history_fields]
+        return names if obj is None else ["state", *names, *self.history_fields]
+
+    @admin.display(description=_("state"))
+    def state(self, invitation: Invitation) -> Any:
+        """Say whether it can be followed, and if not, why."""
+        refusal = invitation.refusal(timezone.now())
+        return _("live") if refusal is None else STATES[refusal]
+
+    @admin.display(description=_("uses"), ordering="used_count")
+    def uses(self, invitation: Invitation) -> str:
+        return f"{invitation.used_count}/{invitation.max_uses or '∞'}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Leave open what the partner could edit too."""
@@ -194,8 +242,7 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         values = form.cleaned_data
         if not change:
             saved = create_invitation(by=by, now=timezone.now(), **values)
-            if saved.is_withheld:
-                messages.warning(request, _("The person does not want it: nothing was mailed."))
+            messages.info(request, _what_follows(saved))
         elif form.changed_data:
             edited = {name: values[name] for name in EDITABLE}
             saved = edit_invitation(invitation=obj, by=by, now=timezone.now(), **edited)
@@ -212,10 +259,15 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         consequences=(
             _("These invitations cannot be followed any more. This is final."),
             _("Attempts that have started cannot be finished. Associations stay."),
+            _(
+                "No e-mail is sent. The partner sees in the console that it is revoked, and that"
+                " the provider did it."
+            ),
         ),
         button=_("Revoke"),
         permissions=["revoke"],
-        works_for=lambda invitation: invitation.revoked_at is None,
+        works_for=lambda invitation: not _why_not(invitation),
+        why_not=_why_not,
     )
     def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
         revoke_invitation(invitation=invitation, by=by, now=now)

@@ -3,15 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.admin import AuditedModelAdmin, actor
 from partners.admin.shared import RefusingAdmin
+from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
 from partners.services.members import membership_problem
 from partners.services.new_partners import add_partner
@@ -39,6 +42,8 @@ class NewPartnerForm(PartnerModelForm):
         named=True,
         widget=AdminTextInputWidget,
     )
+
+    time_zone = TimeZoneField(label=_("Time zone"), initial="UTC")
 
     class Meta:
         model = Partner
@@ -81,6 +86,8 @@ class NewPartnerAdmin(RefusingAdmin, AuditedModelAdmin):
         add_partner(
             partner=obj, administrator=administrator, by=actor(request), now=now, recorded=recorded
         )
+        text = gettext("%(address)s is asked by e-mail to act for the partner, and has seven days.")
+        messages.success(request, text % {"address": administrator})
 
     def record_change(self, request: HttpRequest, form: Any, change: bool) -> None:
         if change:

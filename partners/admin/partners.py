@@ -5,19 +5,29 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from accounts.fields import OthersEmailField
 from audit.admin import EvidenceAdmin, account_name, actor
+from audit.services import acting_for
 from partners.admin.new_partners import NewPartnerAdmin
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.conflicts import partner_sentences
+from partners.enums import PartnerRole
 from partners.forms.logos import LogoField, StoredLogo
+from partners.forms.time_zones import TimeZoneField
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
 from partners.refusals import SENTENCES
 from partners.services.logos import LOGO_FIELDS, set_logo
+from partners.services.member_invitations import (
+    invite_member,
+    resend_member_invitation,
+    withdraw_member_invitation,
+)
 from partners.services.members import (
     add_member,
     change_member,
@@ -30,6 +40,7 @@ from web.admin.base import StateFilter, is_key
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
 from web.admin.versions import changes_one
+from web.email_addresses import mask_address
 
 if TYPE_CHECKING:
     PartnerModelForm = forms.ModelForm[Partner]
@@ -50,15 +61,21 @@ class PartnerForm(PartnerModelForm):
     """All of a partner; the logo is a file, of which a service makes the row that is stored."""
 
     logo = LogoField()
+    time_zone = TimeZoneField(label=_("Time zone"))
 
     class Meta:
         model = Partner
         exclude = LOGO_FIELDS
+        help_texts = {"status": _("A button above changes it, with a reason.")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         stored = self.instance.logo_id
         self.initial["logo"] = StoredLogo(stored) if stored else None
+
+
+class InviteAdministratorForm(forms.Form):
+    address = OthersEmailField()
 
 
 class AdministratorFilter(StateFilter):
@@ -92,13 +109,27 @@ class PartnerAdmin(NewPartnerAdmin):
     form = PartnerForm
     audited_elsewhere = LOGO_FIELDS
     fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
-    actions = ("freeze_partner", "unfreeze_partner")
+    actions = ("invite_administrator", "freeze_partner", "unfreeze_partner")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if change and "logo" in form.changed_data:
             logo = form.cleaned_data["logo"] or None
             set_logo(partner=form.instance, logo=logo, by=actor(request), now=timezone.now())
+
+    @ConfirmedAction(
+        title=_("Invite an administrator"),
+        consequences=(
+            _("This person is asked by e-mail to act for the partner, and has seven days."),
+            _("The partner's administrators see the invitation among their members."),
+        ),
+        button=_("Send the invitation"),
+        form=InviteAdministratorForm,
+        refusals=SENTENCES,
+        permissions=["change"],
+    )
+    def invite_administrator(self, partner: Partner, **values: Any) -> None:
+        invite_member(partner=partner, role=PartnerRole.ADMINISTRATOR, **values)
 
     @_confirmed(
         title=_("Freeze the partner"),
@@ -117,6 +148,7 @@ class PartnerAdmin(NewPartnerAdmin):
             _("Its customers read under My partner that the provider has frozen it."),
         ),
         button=_("Freeze the partner"),
+        works_for=lambda partner: not partner.is_frozen,
         form=reason_form(
             _(
                 "The members of the partner read it, in the console and in an e-mail. Its customers"
@@ -136,6 +168,7 @@ class PartnerAdmin(NewPartnerAdmin):
             _("All members get an e-mail that names the provider and the reason."),
         ),
         button=_("Unfreeze the partner"),
+        works_for=lambda partner: partner.is_frozen,
         form=reason_form(
             _("The members of the partner read it in an e-mail. Its customers do not.")
         ),
@@ -163,6 +196,23 @@ class PartnerLogoAdmin(EvidenceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PartnerLogo]:
         rows = super().get_queryset(request).defer("picture", "preview")
         return rows.prefetch_related("partners")
+
+
+def _what_removal_does(member_id: str) -> list[Any]:
+    count = 0
+    if is_key(PartnerMember, member_id):
+        customers = PartnerMember.objects.filter(pk=member_id, customers__ended_at__isnull=True)
+        count = customers.aggregate(count=Count("customers"))["count"]
+    text = ngettext(
+        "%(count)d customer will have no manager.",
+        "%(count)d customers will have no manager.",
+        count,
+    )
+    return [
+        _("The console is closed to this member at once. The log-in stays."),
+        text % {"count": count},
+        _("No e-mail is sent. The partner sees in the console that the provider did it."),
+    ]
 
 
 @admin.register(PartnerMember)
@@ -203,8 +253,26 @@ class PartnerMemberAdmin(RefusingAdmin):
         return super().get_object(request, object_id, from_field)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Remove the member as its partner reads of it: the console's activity lists it."""
         self.check_shown(request, obj)
-        remove_member(member=obj, by=actor(request), now=timezone.now())
+        by = actor(request)
+        with acting_for(obj.partner_id, by):
+            remove_member(member=obj, by=by, now=timezone.now())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"consequences": _what_removal_does(object_id), **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
+
+
+_about_invitation = partial(
+    ConfirmedAction,
+    name=lambda invitation: f"{mask_address(invitation.address)} – {invitation.partner}",
+    refusals=SENTENCES,
+    permissions=["act"],
+    works_for=lambda invitation: invitation.accepted_at is None and invitation.withdrawn_at is None,
+)
 
 
 class MemberInvitationStateFilter(StateFilter):
@@ -236,3 +304,26 @@ class MemberInvitationAdmin(EvidenceAdmin):
     date_hierarchy = "invited_at"
     addresses = ("address",)
     fields = all_fields(MemberInvitation)
+    actions = ("send_again", "withdraw")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("partners.change_memberinvitation")
+
+    @_about_invitation(
+        title=_("Send the invitation again"),
+        consequences=(
+            _("The same person gets another e-mail, and has seven days from now."),
+            _("It also renews an invitation that has expired."),
+        ),
+        button=_("Send again"),
+    )
+    def send_again(self, invitation: MemberInvitation, **values: Any) -> None:
+        resend_member_invitation(invitation=invitation, **values)
+
+    @_about_invitation(
+        title=_("Withdraw the invitation"),
+        consequences=(_("It cannot be accepted any more. No e-mail is sent."),),
+        button=_("Withdraw"),
+    )
+    def withdraw(self, invitation: MemberInvitation, **values: Any) -> None:
+        withdraw_member_invitation(invitation=invitation, **values)

@@ -186,6 +186,14 @@ def without_administrator(partners: QuerySet[Partner]) -> QuerySet[Partner]:
     return partners.exclude(Exists(members.filter(role=PartnerRole.ADMINISTRATOR)))
 
 
+def with_administrator_invited(partners: QuerySet[Partner], now: datetime) -> QuerySet[Any]:
+    """Add `is_administrator_invited`: whether somebody can accept to be its administrator."""
+    invited = MemberInvitation.objects.live(now).filter(partner=OuterRef("pk"))
+    return partners.annotate(
+        is_administrator_invited=Exists(invited.filter(role=PartnerRole.ADMINISTRATOR))
+    )
+
+
 def membership_problem(user: User) -> MemberRefusal | None:
     """Return what keeps the user from acting for a partner, if anything does."""
     if PartnerMember.objects.filter(user=user).exists():

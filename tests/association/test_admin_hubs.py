@@ -188,7 +188,9 @@ def test_partner_shows_its_people_and_only_its_own(superuser: Client) -> None:
 
 def test_health_names_what_is_wrong(superuser: Client) -> None:
     partner = factories.PartnerFactory()
-    assert lines(show(superuser, partner), "Health") == ["It has no administrator who can log in."]
+    assert lines(show(superuser, partner), "Health") == [
+        "It has no administrator who can log in. A button above invites one."
+    ]
     member = factories.PartnerMemberFactory(partner=partner, role="administrator")
     assert lines(show(superuser, partner), "Health") == []
     User.objects.filter(pk=member.user_id).update(is_active=False)

@@ -505,7 +505,8 @@ def test_the_admin_names_account_partner_reason_and_due_date(association, time_m
     time_machine.move_to(due)
     admin = client_of(UserFactory.create(staff=True))
     confirmation = text_of(admin.post(changelist, chosen))
-    assert f"<h2>To which</h2> <ul> <li> {account} – Nimbus <input" in confirmation
+    bills = "From then on the provider bills the customer."
+    assert f"<h2>To which</h2> <ul> <li> {account} – Nimbus <br> {bills} <input" in confirmation
 
 
 @pytest.mark.parametrize("rows", [1, 3])

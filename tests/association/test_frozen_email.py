@@ -126,7 +126,11 @@ def test_who_acted_is_named_also_when_the_provider_acts_for_the_partner(associat
     assert told.recipient == administrator.user.email
     to_partner = write(told.kind, freeze_of(association))
     assert to_partner.subject == "Example Cloud has frozen a customer of yours"
-    assert "once there is a budget, you can unfreeze the account in the console." in to_partner.text
+    first = "What you can do: set a budget, then you can unfreeze the account in the console."
+    assert first in to_partner.text
+    set_budget(association=association, by=provider, now=timezone.now(), **TERMS)
+    to_partner = write(told.kind, freeze_of(association))
+    assert "What you can do: unfreeze the account in the console." in to_partner.text
 
     set_budget(association=association, unfreeze=True, by=provider, now=timezone.now(), **TERMS)
     lifted = freeze_of(association)

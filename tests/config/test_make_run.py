@@ -116,3 +116,12 @@ def test_missing_column_is_noticed():
 
 def test_message_names_make_clean():
     assert "'make clean'" in run.OLD_TABLES
+
+
+@pytest.mark.parametrize(("demo", "address"), [("1", "support@provider.example"), ("0", "")])
+def test_only_the_demo_names_a_support_address(demo, address):
+    """Also without `make run`: its frozen customers are told to ask the provider's support."""
+    code = "from config import settings; print(settings.PROVIDER_SUPPORT_EMAIL)"
+    values = {"DEMO": demo, "SECRET_KEY": "x" * 50, "PUBLIC_BASE_URL": "https://a.example"}
+    shown = program("-c", code, **values)
+    assert (shown.returncode, shown.stdout.strip()) == (0, address)

@@ -79,10 +79,12 @@ ACTIONS_MEAN_THE_SAME = {
     "decline": SAME,
     "dismiss": SAME,
     "end": FINAL,
+    "invite_administrator": SAME,
     "revoke": FINAL,
     "send_again": SAME,
     "send_invitation": SAME,
     "send_reset_links": SAME,
+    "withdraw": FINAL,
 }
 
 

@@ -20,7 +20,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from web.admin.hubs import buttons_of, sections_of
+from web.admin.hubs import Line, buttons_of, sections_of
 from web.admin.masking import masked_field, may_see_addresses
 from web.admin.versions import VersionedModelAdmin
 from web.date_fields import DateField, SplitDateTimeField, has_strange_digits
@@ -124,11 +124,14 @@ class SafeModelAdmin(VersionedModelAdmin):
         return [masked_field(model, n) if n in self.addresses else n for n in names]
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Show the newest first; random keys say nothing about it."""
+        """Show the newest first by the moment that the list shows: keys follow another clock."""
         model: Any = self.model
-        if isinstance(model._meta.pk, RandomIdField):
-            return (f"-{self.date_hierarchy}", "-pk")
-        return super().get_ordering(request)
+        moment = self.date_hierarchy
+        if self.ordering != SafeModelAdmin.ordering or not moment or "__" in moment:
+            return super().get_ordering(request)
+        if model._meta.get_field(moment).null and not isinstance(model._meta.pk, RandomIdField):
+            return super().get_ordering(request)
+        return (f"-{moment}", "-pk")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self._with_masks(request, super().get_list_display(request))
@@ -199,7 +202,12 @@ class SafeModelAdmin(VersionedModelAdmin):
         if obj is not None:
             context["buttons"] = buttons_of(self, request, obj)
             context["sections"] = sections_of(request, obj)
+            context["status"] = self.status_of(request, obj)
         return super().render_change_form(request, context, *args, **options)
+
+    def status_of(self, request: HttpRequest, obj: Any) -> Sequence[Line]:
+        """Return what an operator asks first about the object, shown above everything else."""
+        return ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the object with exactly this key: Python also reads `1_0` as ten."""

@@ -1,6 +1,6 @@
 """The page between an admin action and its effect: what will happen, and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any, ClassVar
@@ -50,6 +50,9 @@ class ConfirmedAction:
     object that has changed meanwhile the page is shown again, with the sentences that `explain`
     returns for the names of the changed values.
 
+    `facts` returns sentences about an object that the administrator needs to decide, `initial` what
+    the form begins with for these objects.
+
     The page of an object offers the action as a button where `works_for` says that it can work.
     `why_not` returns the sentence for an object for which it cannot: it is left out before
     anything is typed.
@@ -66,6 +69,8 @@ class ConfirmedAction:
     works_for: Callable[[Any], bool] = lambda obj: True
     why_not: Callable[[Any], Any] = lambda obj: ""
     shows: Callable[[Any], Values] | None = None
+    facts: Callable[[Any], Iterable[Any]] = lambda obj: ()
+    initial: Callable[[Sequence[Any]], dict[str, Any]] = lambda objects: {}
     explain: Callable[[Sequence[str]], list[str]] = lambda names: []
     # Django's templates call what is callable.
     do_not_call_in_templates: ClassVar[bool] = True
@@ -129,10 +134,11 @@ class ConfirmedAction:
         return [obj for obj, sentence in sentences if not sentence]
 
     def _form(self, data: Any, objects: Sequence[Any]) -> Any:
+        initial = self.initial(objects)
         if self.shows is None:
-            return self.form(data)
+            return self.form(data, initial=initial)
         versioned: Any = type(f"Versioned{self.form.__name__}", (VersionedForm, self.form), {})
-        return versioned(data, shows=self._shown(objects))
+        return versioned(data, shows=self._shown(objects), initial=initial)
 
     def _shown(self, objects: Sequence[Any]) -> Values:
         shown = self.shows or (lambda obj: {})
@@ -151,7 +157,7 @@ class ConfirmedAction:
             "title": self.title,
             "definition": self,
             "form": form,
-            "objects": [(obj.pk, self.name(obj)) for obj in objects],
+            "objects": [(obj.pk, self.name(obj), list(self.facts(obj))) for obj in objects],
             "opts": page.opts,
             "action": request.POST.get("action", ""),
             "checkbox_name": helpers.ACTION_CHECKBOX_NAME,

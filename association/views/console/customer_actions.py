@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
 from accounts.services.freezes import shown_cause, shown_freezes
+from association.budget_words import budget_facts
 from association.enums import AssociationRefusal
 from association.forms.customers import (
     CustomerNameForm,
@@ -168,6 +169,7 @@ def _unfreeze_page(
         "form": form,
         "lifted": [freeze_row(row, customer) for row in lifted],
         "provider_freezes": provider_freezes,
+        "budget_facts": budget_facts(state.budget, now=timezone.now()) if state.budget else (),
     }
     return _show(request, member, customer, "unfreeze", context)
 
