@@ -2,7 +2,7 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, log_in, associations, exactness, console or emails. The
+PART is pages, instructions, journey, log_in, associations, exactness, console, emails or api. The
 database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout,
 whose journey is measured beside this one's.
 """
@@ -31,6 +31,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from benchmarks import (  # noqa: E402
+    api,
     associations,
     console,
     emails,
@@ -63,37 +64,43 @@ def machine() -> str:
     )
 
 
+def measure_journey() -> Iterator[str]:
+    before = os.environ.get("BEFORE")
+    yield from journey.measure(Path(before) if before else None)
+
+
+# The headings of the report, and what is measured beneath; the public pages come before.
+PARTS = {
+    "journey": ("The journey", measure_journey),
+    "log_in": ("Log-in and registration", log_in.measure),
+    "associations": ("The association", associations.measure),
+    "exactness": ("Exactness", exactness.measure),
+    "console": ("The console", console.measure),
+    "emails": ("E-mails", emails.measure),
+    "api": ("The API", api.measure),
+}
+
+
 def measure(part: str) -> Iterator[str]:
     yield machine()
     if part in ("everything", "pages", "instructions"):
-        urls = pages.make_pages()
-        yield "\n## Public pages\n"
-        if part != "instructions":
-            yield from pages.compare(urls)
-            yield ""
-            yield from pages.count(urls)
-            yield ""
-        if part != "pages":
-            yield from pages.weigh(urls)
-    if part in ("everything", "journey"):
-        yield "\n## The journey\n"
-        before = os.environ.get("BEFORE")
-        yield from journey.measure(Path(before) if before else None)
-    if part in ("everything", "log_in"):
-        yield "\n## Log-in and registration\n"
-        yield from log_in.measure()
-    if part in ("everything", "associations"):
-        yield "\n## The association\n"
-        yield from associations.measure()
-    if part in ("everything", "exactness"):
-        yield "\n## Exactness\n"
-        yield from exactness.measure()
-    if part in ("everything", "console"):
-        yield "\n## The console\n"
-        yield from console.measure()
-    if part in ("everything", "emails"):
-        yield "\n## E-mails\n"
-        yield from emails.measure()
+        yield from measure_pages(part)
+    for name, (heading, measure_part) in PARTS.items():
+        if part in ("everything", name):
+            yield f"\n## {heading}\n"
+            yield from measure_part()
+
+
+def measure_pages(part: str) -> Iterator[str]:
+    urls = pages.make_pages()
+    yield "\n## Public pages\n"
+    if part != "instructions":
+        yield from pages.compare(urls)
+        yield ""
+        yield from pages.count(urls)
+        yield ""
+    if part != "pages":
+        yield from pages.weigh(urls)
 
 
 def main() -> None:

@@ -120,7 +120,6 @@ MIDDLEWARE = [
     "web.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.middleware.OriginMiddleware",
-    "integration.middleware.ProblemMiddleware",
     "web.request_log.RequestLogMiddleware",
     "web.middleware.CapacityMiddleware",
     "web.middleware.WaitLimitMiddleware",
@@ -201,6 +200,8 @@ MFA_TOTP_ISSUER = PROVIDER_NAME
 MFA_FORMS = {"authenticate": "accounts.forms.SecondFactorForm"}
 # web/limits.py counts instead: in one step, with the time to wait, and a page that tells it.
 ACCOUNT_RATE_LIMITS = False
+# By the beginning of a path: what makes an answer for programs of an error page.
+ERROR_ANSWERS = {"/api/v1/": "integration.api.problems.as_problem"}
 # Functions that say whether a POST to this path would only be refused; see CapacityMiddleware.
 CAPACITY_CHECKS = {"/account/login/": "accounts.hashers.too_many_wait"}
 _MINUTE, _HOUR = 60, 60 * 60

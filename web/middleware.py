@@ -54,15 +54,30 @@ def request_id(request: HttpRequest) -> str:
 
 
 class OriginMiddleware:
+    """Notes the origin of the request, and answers errors as their readers expect them.
+
+    `ERROR_ANSWERS` has functions that make an answer for programs of an error page.
+    """
+
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        answers = settings.ERROR_ANSWERS
+        self.error_answers = {path: import_string(name) for path, name in answers.items()}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         set_origin(Origin(client_address(request), request_id(request)))
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            return response if response.status_code < 400 else self.answer(request, response)
         finally:
             set_origin(Origin())
+
+    def answer(self, request: HttpRequest, page: HttpResponseBase) -> HttpResponseBase:
+        for path, as_others_read_it in self.error_answers.items():
+            if request.path_info.startswith(path):
+                answer: HttpResponseBase = as_others_read_it(page)
+                return answer
+        return page
 
 
 class CapacityMiddleware:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -83,8 +84,7 @@ def own_of(invitation: Offer) -> dict[str, str]:
 
 def until_in_zone(expires_at: datetime, time_zone: str) -> str:
     """Return the moment in the partner's zone, as its e-mails and print sheets name it."""
-    with timezone.override(time_zone):
-        return moment(expires_at)
+    return moment(expires_at, ZoneInfo(time_zone))
 
 
 # A mailing's invitations share the note; `benchmarks/pages.py` counts the calls.

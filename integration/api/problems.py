@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from association.refusals import sentence_for
@@ -94,11 +94,14 @@ def not_found() -> Problem:
     return Problem(404, CallProblem.NOT_FOUND, "There is no such object.")
 
 
-def problem_of_status(status: int, headers: Mapping[str, str]) -> Problem:
-    """Return the problem for an answer that was made outside of the API's own code."""
-    phrase = HTTPStatus(status).phrase
-    kept = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
-    return Problem(status, phrase.lower().replace(" ", "_"), f"{phrase}.", headers=kept)
+def as_problem(page: HttpResponseBase) -> HttpResponseBase:
+    """Return a problem in place of an error page that was made outside of the API's own code."""
+    if page.headers.get("Content-Type") == CONTENT_TYPE:
+        return page
+    phrase = HTTPStatus(page.status_code).phrase
+    kept = {name: page.headers[name] for name in ("Allow", "Retry-After") if name in page.headers}
+    code = phrase.lower().replace(" ", "_")
+    return answer_of(Problem(page.status_code, code, f"{phrase}.", headers=kept))
 
 
 def _more_of(refused: Refused) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.enums import BulkKind, BulkRefusal, Channel, InvitationProblem
+from partners.enums import BulkKind, BulkRefusal, Channel, InvitationProblem, RowProblem
 from partners.forms.bulk import (
     BulkForm,
     ExtendManyForm,
@@ -27,7 +27,7 @@ from partners.services.batches import MOST_LINKS
 from partners.services.bulk_actions import MOST_ROWS, check_chosen
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.invitation_search import find_invitations
-from partners.services.known_people import without_customers
+from partners.services.known_people import customers_among, without_customers
 from partners.views.batches import batch_of, show_batch
 from partners.views.bulk import (
     ALL,
@@ -71,12 +71,14 @@ def possible(member: PartnerMember, kind: BulkKind) -> InvitationQuerySet:
 
 
 def obstacles_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Mapping[int, str]:
-    found = {}
-    for row in invitations_of(member).filter(pk__in=keys):
-        code = _obstacle(row, kind)
-        if code is not None:
-            found[row.pk] = str(SENTENCES[code])
-    return found
+    rows = list(invitations_of(member).filter(pk__in=keys))
+    found = {row.pk: _obstacle(row, kind) for row in rows}
+    if kind == BulkKind.RESEND:
+        customers = customers_among([row.recipient for row in rows], partner=member.partner)
+        for row in rows:
+            if found[row.pk] is None and row.recipient in customers:
+                found[row.pk] = RowProblem.ALREADY_CUSTOMER
+    return {key: str(SENTENCES[code]) for key, code in found.items() if code is not None}
 
 
 def terms_of(member: PartnerMember, action: BulkAction) -> str:

@@ -36,10 +36,12 @@ from association.models import (
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
+from integration.models import ApiKey, IdempotentAnswer
 from outbox.models import Event, OutboxMessage, Suppression
 from outbox.services.events import publish
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from tests import factories as typed_factories
+from tests.integration.calls import make_key
 from tests.tables import tables
 
 # The checker takes a factory for what it makes.
@@ -190,6 +192,13 @@ def make_authenticator() -> Authenticator:
 
 
 ROWS: dict[Any, Callable[[], Any]] = {
+    ApiKey: lambda: make_key(factories.PartnerFactory())[0],
+    IdempotentAnswer: lambda: IdempotentAnswer.objects.create(
+        api_key=make_key(factories.PartnerFactory())[0],
+        idempotency_key="a",
+        request_hash="0" * 64,
+        created_at=timezone.now(),
+    ),
     Association: make_association,
     Attempt: make_attempt,
     AuditEvent: make_event,
@@ -274,6 +283,8 @@ ROWS: dict[Any, Callable[[], Any]] = {
 }
 MODELS = sorted(ROWS, key=lambda model: model._meta.label)
 EVIDENCE = {
+    "integration.ApiKey",
+    "integration.IdempotentAnswer",
     "account.EmailAddress",
     "audit.AuditEvent",
     "accounts.Freeze",
@@ -327,7 +338,7 @@ def superuser() -> Client:
 def test_every_model_of_the_apps_has_its_admin() -> None:
     ours = {
         m
-        for label in ("accounts", "partners", "association")
+        for label in ("accounts", "partners", "association", "integration")
         for m in apps.get_app_config(label).get_models()
     }
     assert ours <= set(admin.site._registry)

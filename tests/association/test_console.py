@@ -219,7 +219,7 @@ def test_count_in_the_navigation_leads_to_exactly_those_customers(boss):
     for customer in (asking, both):
         ask_to_end(customer, asked_at=timezone.now())
 
-    [link] = re.findall(r'<a class="count" href="([^"]+)">4<', shown_to(boss))
+    [link] = re.findall(r'<a class="count"\s+href="([^"]+)">4<', shown_to(boss))
 
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)

@@ -65,6 +65,7 @@ def published(act: Callable[[], object]) -> Told:
             association = Association.objects.get(pk=data.pop("customer_id"))
             keys = (association.partner_id, association.reference, METADATA)
             assert (event.partner_id, data.pop("reference"), data.pop("metadata")) == keys
+            assert data.pop("invitation_id") == str(association.invitation_id)
         told.append((event.kind, data))
     return every(*told)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from association.models import Association, Consent
+from integration.models import ApiKey
 from partners.models import (
     BulkAction,
     Invitation,
@@ -26,6 +27,7 @@ NAMED_IN_ADDRESSES = {
     "consent_id": Consent,
     "invitation_id": Invitation,
     "invitation_request_id": InvitationRequest,
+    "key_id": ApiKey,
     "member_id": PartnerMember,
     "member_invitation_id": MemberInvitation,
 }
