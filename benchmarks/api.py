@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +99,7 @@ def caller(method: str, path: str, secret: str, body: Any = None) -> Callable[[]
     def call() -> None:
         environ = dict(request.environ)
         if body is not None:
-            environ["wsgi.input"].seek(0)
+            environ["wsgi.input"] = BytesIO(body.encode())
         application(environ, start).close()  # type: ignore[arg-type, attr-defined]
 
     return call

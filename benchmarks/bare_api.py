@@ -60,7 +60,7 @@ api = NinjaAPI(docs_url=None, openapi_url=None)
 
 
 @api.get("/{key}", response=Shown)
-def get(_request: HttpRequest, key: int) -> Row:
+def get(request: HttpRequest, key: int) -> Row:
     """Answer one row."""
     return Row.objects.get(pk=key)
 

@@ -83,7 +83,9 @@ class FixedQuery(Generic[Row]):
 
 
 class RepeatedQuery(FixedQuery[Row]):
-    """A query that runs again on a new connection when its own was closed; for the busiest page.
+    """A query that runs again on a new connection when its own was closed.
+
+    For the busiest page, and for the keys of the API.
 
     So the connection is not checked before, which would be another statement.
     """
@@ -129,9 +131,12 @@ def fixed_query(*examples: Any) -> "Callable[[Build[Row]], FixedQuery[Row]]":
 
 
 def repeated_query(
-    *examples: Any, make: Callable[[list[Any]], Row]
+    *examples: Any, make: Callable[[list[Any]], Row] | None = None
 ) -> "Callable[[Build[Any]], RepeatedQuery[Row]]":
-    """Make a RepeatedQuery of the function that returns the queryset; `make` makes its rows."""
+    """Make a RepeatedQuery of the function that returns the queryset.
+
+    `make` makes its rows; else they are what the queryset returns.
+    """
     return lambda build: RepeatedQuery(build, examples, make)
 
 
