@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Scope(TextChoices):
-    """What a key may do; the label says it to the administrator who makes the key."""
+    """What a key may do; the label says it to the administrator who makes the key.
+
+    A change is answered with what it changed: who may write reads that too.
+    """
 
     INVITATIONS_READ = "invitations:read", _("Read invitations and requests for them")
     INVITATIONS_WRITE = "invitations:write", _("Make, change, send and revoke invitations")
@@ -36,7 +39,13 @@ class CallProblem(StrEnum):
     KEY_IN_ADDRESS = "key_in_address"
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
+    UNREADABLE = "unreadable"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_LARGE = "too_large"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
     BODY_NOT_JSON = "body_not_json"
+    BODY_NOT_EXPECTED = "body_not_expected"
     CONTENT_TYPE_NOT_JSON = "content_type_not_json"
     FIELDS_INVALID = "fields_invalid"
     CURSOR_UNKNOWN = "cursor_unknown"

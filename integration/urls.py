@@ -14,7 +14,7 @@ _operations = [
 ]
 for _operation in _operations:
     if _operation.callback is not None:
-        # A key stands for the log-in.
+        # A key takes the place of the log-in.
         login_not_required(_operation.callback)
 
 urlpatterns = [

@@ -31,7 +31,7 @@ class EligibilityShown(Output):
     invitation_id: str
     is_customer: bool = Field(description="Whether it is your customer already.")
     is_eligible: bool
-    refusals: list[str] = Field(description="The codes of all rules that refuse it.")
+    refusals: list[str] = Field(description="All codes that refuse it, the invitation's first.")
     checked_at: datetime
 
 
@@ -50,15 +50,16 @@ def check(request: ApiRequest, invitation_id: str, query: Query[Follower]) -> Ht
     if attempt is None:
         raise Http404
     attempt.invitation = invitation
-    admission = admit(attempt=attempt, now=now)
+    admission, refusal = admit(attempt=attempt, now=now), invitation.refusal(now)
+    refusals = [*([] if refusal is None else [refusal]), *admission.refusal_codes]
     is_customer = admission.is_already_associated_here
     return answer(
         EligibilityShown(
             account=query.account.lower(),
             invitation_id=str(invitation.pk),
             is_customer=is_customer,
-            is_eligible=admission.is_admitted and not is_customer,
-            refusals=[str(code) for code in admission.refusal_codes],
+            is_eligible=not refusals and not is_customer,
+            refusals=[str(code) for code in refusals],
             checked_at=now,
         )
     )

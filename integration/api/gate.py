@@ -16,7 +16,7 @@ from audit.services import acting_for
 from integration.api.problems import FieldProblem, Problem
 from integration.enums import CallProblem, Scope
 from integration.models import ApiKey
-from integration.services.keys import find_key, looks_like_key, note_use
+from integration.services.keys import find_key, has_key, note_use
 from partners.enums import PartnerRole
 from partners.models import Partner, PartnerMember
 from web.limits import count_use
@@ -74,11 +74,11 @@ class KeyAuth(HttpBearer):
             count_use("api_unknown_key")
             text = "This key does not exist, has expired or was revoked."
             raise Problem(401, CallProblem.KEY_UNKNOWN, text, headers=_CHALLENGE)
+        count_use("api", str(api_key.pk))
+        note_use(api_key, now=now)
         if self.scope not in api_key.scopes:
             text = f"This key lacks the scope {self.scope}. An administrator can make another key."
             raise Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
-        count_use("api", str(api_key.pk))
-        note_use(api_key, now=now)
         return Caller(api_key)
 
 
@@ -88,11 +88,16 @@ def needs(scope: Scope) -> dict[str, Any]:
 
 
 def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Run an operation in UTC, its audit events as the partner's activity."""
+    """Run an operation in UTC, its audit events as the partner's activity.
+
+    Before that refuse what the operation would not read: parameters and a body that it lacks.
+    """
 
     @wraps(operation)
     def run(request: ApiRequest, *args: Any, **values: Any) -> Any:
-        _refuse_unknown_parameters(request, values.get("query"))
+        _refuse_unread_parameters(request, values.get("query"))
+        if "body" not in values:
+            _refuse_unread_body(request)
         caller = request.auth
         with timezone.override(UTC), acting_for(caller.partner.pk, caller.user):
             return operation(request, *args, **values)
@@ -102,21 +107,33 @@ def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 def _refuse_keys_in_address(request: HttpRequest) -> None:
     """Addresses are logged by proxies and kept in histories."""
-    texts = (text for values in request.GET.lists() for text in values[1])
-    if any(map(looks_like_key, texts)):
+    if has_key(request.get_full_path()):
         _note("api_key.in_address")
         text = "The address contains a key. Revoke that key, and send keys in the header only."
         raise Problem(400, CallProblem.KEY_IN_ADDRESS, text)
 
 
-def _refuse_unknown_parameters(request: HttpRequest, query: BaseModel | None) -> None:
-    """A filter with a typing error would list everything."""
+def _refuse_unread_parameters(request: HttpRequest, query: BaseModel | None) -> None:
+    """A filter with a typing error would list everything; of two values one would be lost."""
     known = set() if query is None else set(type(query).model_fields)
-    unknown = sorted(set(request.GET) - known)
-    if unknown:
-        text = f"Unknown parameters: {', '.join(unknown)[:500]}."
-        fields = [FieldProblem(name[:100], "unknown", "Unknown parameter.") for name in unknown]
+    fields = [
+        FieldProblem(name[:100], "unknown", "Unknown parameter.")
+        if name not in known
+        else FieldProblem(name, "repeated", "Send this parameter once.")
+        for name, values in sorted(request.GET.lists())
+        if name not in known or len(values) > 1
+    ]
+    if fields:
+        names = ", ".join(field.field for field in fields)
+        text = f"Look at the parameters: {names[:500]}."
         raise Problem(422, CallProblem.FIELDS_INVALID, text, fields=fields)
+
+
+def _refuse_unread_body(request: HttpRequest) -> None:
+    """A change without fields takes no body, or an empty object."""
+    if request.body.strip() not in {b"", b"{}"}:
+        text = "This call takes no body."
+        raise Problem(400, CallProblem.BODY_NOT_EXPECTED, text)
 
 
 def _note(event: str) -> None:

@@ -52,6 +52,7 @@ _PROBLEM = {
         "again_at": {"type": "string", "format": "date-time"},
         "item": {"type": "integer", "description": "Which of many it is about, from 0."},
         "missing_scope": {"type": "string"},
+        "obstacles": {"type": "array", "items": {"type": "string"}},
         "fields": {
             "type": "array",
             "items": {

@@ -30,21 +30,27 @@ class StrictParser(Parser):
             raise _problem("it is nested too deeply") from error
         except UnicodeDecodeError as error:
             raise _problem("it is not UTF-8") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, _NotStrict) as error:
             raise _problem(str(error)) from error
+        except ValueError as error:
+            raise _problem("a number is too long") from error
+
+
+class _NotStrict(ValueError):
+    """A name that an object has twice, or a constant that is no number."""
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _value in pairs]
-    found = dict(pairs)
-    if len(found) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {json.dumps(twice[:100])} is in it twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _NotStrict(f"the name {json.dumps(name[:100])} is in it twice")
+        found[name] = value
     return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise _NotStrict(f"{name} is no number in JSON")
 
 
 def _problem(why: str) -> Problem:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from http import HTTPStatus
 from math import ceil
 from typing import Any
 
@@ -21,6 +20,15 @@ from web.origin import current_origin
 from web.refused import Refused
 
 CONTENT_TYPE = "application/problem+json"
+# Of errors that other parts of the site answer: their codes and sentences.
+_PAGES: dict[int, tuple[CallProblem, str]] = {
+    400: (CallProblem.UNREADABLE, "The call cannot be read."),
+    404: (CallProblem.NOT_FOUND, "There is no such address."),
+    405: (CallProblem.METHOD_NOT_ALLOWED, "The header Allow names the methods of this address."),
+    413: (CallProblem.TOO_LARGE, "The body is too large."),
+    500: (CallProblem.FAILED, "An error of this system stopped it. Name the request id."),
+    503: (CallProblem.UNAVAILABLE, "The service is not available for a moment. Try again."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +106,19 @@ def as_problem(page: HttpResponseBase) -> HttpResponseBase:
     """Return a problem in place of an error page that was made outside of the API's own code."""
     if page.headers.get("Content-Type") == CONTENT_TYPE:
         return page
-    phrase = HTTPStatus(page.status_code).phrase
+    code, detail = _PAGES.get(page.status_code, _PAGES[500])
     kept = {name: page.headers[name] for name in ("Allow", "Retry-After") if name in page.headers}
-    code = phrase.lower().replace(" ", "_")
-    return answer_of(Problem(page.status_code, code, f"{phrase}.", headers=kept))
+    return answer_of(Problem(page.status_code, code, detail, headers=kept))
 
 
 def _more_of(refused: Refused) -> dict[str, Any]:
-    """Which of many was refused, where the service says it."""
-    item = refused.context.get("item")
-    return {} if item is None else {"item": item}
+    """Return which of many was refused, or what has to be settled first, if a service says it."""
+    more: dict[str, Any] = {}
+    if "item" in refused.context:
+        more["item"] = refused.context["item"]
+    if "obstacles" in refused.context:
+        more["obstacles"] = [str(obstacle.code) for obstacle in refused.context["obstacles"]]
+    return more
 
 
 def _seconds_until(moment: datetime) -> int:

@@ -16,7 +16,7 @@ from web.transactions import whole_transaction
 
 
 class AnswerRefusal(StrEnum):
-    """A key of a caller stands for one call only."""
+    """A caller uses each key for one call."""
 
     OTHER_CALL = "idempotency_key_used"
 

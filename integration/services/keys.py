@@ -100,9 +100,9 @@ def revoke_key(*, api_key: ApiKey, by: User, now: datetime) -> ApiKey:
     return locked
 
 
-def looks_like_key(text: str) -> bool:
-    """Whether the text begins as secrets do; it need not be a whole one."""
-    return text.startswith(PREFIX)
+def has_key(text: str) -> bool:
+    """Whether there is something in the text that has the form of a secret."""
+    return _KEY.search(text) is not None
 
 
 def find_key(secret: str, *, now: datetime) -> ApiKey | None:

@@ -83,6 +83,35 @@ def test_key_in_the_address_is_refused_and_not_logged(caller, caplog):
     assert caller.secret not in answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/invitations?{}=1", "/invitations/{}", "/customers?after=x{}"])
+def test_key_anywhere_in_the_address_is_refused(caller, path):
+    answer = caller.client.get(f"{API}{path.format(caller.secret)}", headers=caller.headers())
+
+    assert is_problem(answer, 400, "key_in_address")
+    assert caller.secret not in answer.content.decode()
+
+
+def test_reference_that_begins_like_a_key_is_none(caller):
+    assert caller.get("/customers", reference="pak_1234").json() == {"items": [], "next": None}
+
+
+def test_call_without_fields_takes_no_body(caller):
+    invitation = InvitationFactory(partner=caller.key.partner)
+    answers = [
+        caller.post(f"/invitations/{invitation.pk}/revoke", body) for body in ({"a": 1}, {}, None)
+    ]
+
+    assert is_problem(answers[0], 400, "body_not_expected")
+    assert [answer.status_code for answer in answers[1:]] == [200, 200]
+
+
+def test_limit_counts_calls_without_the_scope_too(settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "api": (1, 60)}
+    reader = Caller(PartnerFactory(), [Scope.EVENTS_READ])
+
+    assert [reader.get("/invitations").status_code for _ in range(2)] == [403, 429]
+
+
 def test_objects_of_another_partner_do_not_exist(caller):
     foreign = InvitationFactory()
     unknown = caller.get("/invitations/123456789012345678")
@@ -109,8 +138,9 @@ def test_action_is_the_keys_and_belongs_to_the_partner(caller):
         (b"\xff{}", "not UTF-8"),
         (b'{"label": NaN}', "NaN"),
         (b'{"a": 1, "a": 2}', "twice"),
+        (b"{" + b",".join(b'"%d": 1' % (n % 50_000) for n in range(50_001)) + b"}", "twice"),
         (b"[" * 100_000, "nested"),
-        (b'{"max_uses": ' + b"9" * 5_000 + b"}", "cannot be read"),
+        (b'{"max_uses": ' + b"9" * 5_000 + b"}", "a number is too long"),
     ],
 )
 def test_body_that_is_not_json(caller, body, why):
@@ -153,7 +183,7 @@ def test_body_that_is_too_large_is_refused(caller):
         f"{API}/invitations", body, content_type="application/json", headers=caller.headers()
     )
 
-    assert is_problem(answer, 413, "request_entity_too_large")
+    assert is_problem(answer, 413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -166,12 +196,15 @@ def test_what_is_no_operation_is_a_problem_too(caller, path, method, status, cod
     assert is_problem(answer, status, code)
 
 
-@pytest.mark.parametrize("query", [{"stat": "live"}, {"limit": "0"}, {"limit": "101"}])
+@pytest.mark.parametrize(
+    "query", [{"stat": "live"}, {"limit": "0"}, {"limit": "101"}, {"limit": ["2", "3"]}]
+)
 def test_parameter_that_is_wrong_is_named(caller, query):
     answer = caller.get("/invitations", **query)
 
     assert is_problem(answer, 422, "fields_invalid")
     assert [row["field"] for row in answer.json()["fields"]] == list(query)
+    assert all(row["message"] for row in answer.json()["fields"])
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "L2FwaS92MS9jdXN0b21lcnMgeH4x", "A" * 500])

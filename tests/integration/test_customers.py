@@ -5,11 +5,9 @@ import pytest
 from accounts.models import Freeze
 from association.models import Authorization, Budget, EndRequest
 from tests.factories import (
-    CustomerAccountFactory,
+    BillFactory,
     InvitationRequestFactory,
-    PartnerFactory,
     make_associated,
-    make_attempt,
 )
 from tests.integration.calls import Caller
 
@@ -131,14 +129,9 @@ def test_invitation_request_is_dismissed():
     assert caller.post(path, {"reason": "Not ours"}).json()["state"] == "dismissed"
 
 
-def test_eligibility_is_told_of_followers_only():
-    attempt = make_attempt(account=CustomerAccountFactory())
-    caller = Caller(attempt.invitation.partner)
-    path = f"/invitations/{attempt.invitation.pk}/eligibility"
-    account = attempt.account.owner.account_name
-    shown = caller.get(path, account=account).json()
+def test_what_must_be_settled_before_the_end_is_named(caller, customer):
+    BillFactory(account=customer.account, amount=10, paid_amount=0)
+    answer = caller.post(f"/customers/{customer.pk}/end-requests", {"reason": "We part"})
 
-    assert (shown["account"], shown["is_customer"]) == (account, False)
-    assert isinstance(shown["refusals"], list)
-    assert caller.get(path, account="c-0000000000").status_code == 404
-    assert Caller(PartnerFactory()).get(path, account=account).status_code == 404
+    assert (answer.status_code, answer.json()["code"]) == (409, "end_obstructed")
+    assert answer.json()["obstacles"] == ["unpaid_bills"]

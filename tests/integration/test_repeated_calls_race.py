@@ -97,7 +97,7 @@ def test_call_that_is_cut_off_is_completed_when_it_is_sent_again(monkeypatch):
     found = Invitation.objects.count(), IdempotentAnswer.objects.count()
     again = caller.post("/invitations", LINK, Idempotency_Key="a")
 
-    assert (first.status_code, first.json()["code"]) == (503, "service_unavailable")
+    assert (first.status_code, first.json()["code"]) == (503, "unavailable")
     assert found == (0, 0)
     assert again.status_code == 201
     assert Invitation.objects.count() == IdempotentAnswer.objects.count() == 1
