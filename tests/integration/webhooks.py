@@ -12,7 +12,7 @@ from partners.enums import EventKind
 from tests.factories import PartnerMemberFactory
 
 
-def make_endpoint(url="http://127.0.0.1:9/hook", partner=None, **options):
+def make_endpoint(url="https://crm.example.com/hook", partner=None, **options):
     """Return an endpoint and its secret, made by an administrator."""
     members = {"partner": partner} if partner else {}
     boss = PartnerMemberFactory(administrator=True, **members)
