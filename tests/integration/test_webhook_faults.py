@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,14 @@ def test_claimed_endpoint_is_not_taken_by_another_worker_before_its_lease_ends()
     moments = [now, now, now + LEASE]
     found = [len(claim_jobs(now=moment, limit=9, slow_limit=9)) for moment in moments]
     assert found == [1, 0, 1]
+
+
+def test_control_without_a_lease_another_worker_takes_it(monkeypatch):
+    monkeypatch.setattr(webhook_queue, "LEASE", timedelta())
+    endpoint, _secret = make_endpoint()
+    publish(endpoint.partner)
+    now = timezone.now()
+    assert [len(claim_jobs(now=now, limit=9, slow_limit=9)) for _ in range(2)] == [1, 1]
 
 
 def test_receivers_that_hang_delay_no_other_one(monkeypatch):
