@@ -55,6 +55,12 @@ GROUPS: dict["StrOrPromise", dict[str, "StrOrPromise"]] = {
         "partner.logo_changed": _("Logo changed"),
         "api_key.created": _("API key made"),
         "api_key.revoked": _("API key revoked"),
+        "endpoint.created": _("Webhook endpoint made"),
+        "endpoint.changed": _("Webhook endpoint changed"),
+        "endpoint.secret_rotated": _("Secret of a webhook endpoint rotated"),
+        "endpoint.turned_on": _("Webhook endpoint turned on"),
+        "endpoint.turned_off": _("Webhook endpoint turned off"),
+        "endpoint.deleted": _("Webhook endpoint deleted"),
     },
 }
 WORDS = {action: text for group in GROUPS.values() for action, text in group.items()}

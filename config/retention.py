@@ -14,6 +14,7 @@ _DAYS = {
     "CODES": (7, 2),
     "EMAILS": (90, 7),
     "EVENTS": (90, 7),
+    "WEBHOOK_DELIVERIES": (30, 1),
     "DRAFTS": (7, 1),
     "ATTEMPTS": (90, 9),
     "INVITATIONS": (365, 30),
@@ -38,6 +39,7 @@ RETENTION_JOBS = [
     "association.services.retention.shorten_addresses_of_consents",
     "audit.retention.shorten_addresses_of_events",
     "integration.services.answers.delete_old_answers",
+    "integration.services.webhook_queue.delete_old_deliveries",
 ]
 
 

@@ -312,7 +312,10 @@ BACKGROUND_WORK: list[str] = [
     "association.services.last_day_reminders.remind_of_last_day",
     "partners.services.digests.send_digests",
     "integration.services.keys.write_last_uses",
+    "integration.services.webhook_queue.tell_of_failing_endpoints",
 ]
+# What the worker does in a thread of its own, because it waits for systems of others.
+WORKER_LANES = ["integration.services.webhook_lane.WebhookLane"]
 # How long data is kept, and the functions that the worker calls to delete or shorten it.
 RETENTION = read_retention(env)
 RETENTION_WORK = RETENTION_JOBS
@@ -344,6 +347,7 @@ EMAIL_SAMPLES = [
     "accounts.email_samples.samples",
     "partners.email_samples.samples",
     "association.email_samples.samples",
+    "integration.email_samples.samples",
 ]
 
 # --- languages and formats ----------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""API keys and stored answers in the admin, read-only."""
+"""API keys, stored answers, webhook endpoints and deliveries in the admin, read-only."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin
-from integration.models import ApiKey, IdempotentAnswer
+from integration.models import ApiKey, IdempotentAnswer, WebhookDelivery, WebhookEndpoint
 from partners.admin.shared import all_fields
 from web.admin.hubs import given
 
@@ -30,3 +30,30 @@ class IdempotentAnswerAdmin(EvidenceAdmin):
     date_hierarchy = "created_at"
     # The body has addresses, which the caller may read and an administrator may not.
     fields = tuple(name for name in all_fields(IdempotentAnswer) if name != "body")
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(EvidenceAdmin):
+    list_display = ("name", "partner", "disabled_at", "disabled_reason", "failing_since")
+    list_select_related = ("partner",)
+    list_filter = ("disabled_reason", *given("partner"))
+    search_fields = ("description__icontains", "partner__name__icontains")
+    search_help_text = _("Part of the endpoint's or the partner's name")
+    date_hierarchy = "created_at"
+    # Encrypted or not, secrets are shown nowhere.
+    fields = tuple(
+        name
+        for name in all_fields(WebhookEndpoint)
+        if name not in ("sealed_secret", "sealed_former_secret")
+    )
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(EvidenceAdmin):
+    list_display = ("event_kind", "endpoint", "attempt", "status", "status_code", "sent_at")
+    list_select_related = ("endpoint",)
+    list_filter = ("status", *given("endpoint"))
+    search_fields = ("event_id__exact",)
+    search_help_text = _("The whole id of the event")
+    date_hierarchy = "created_at"
+    fields = all_fields(WebhookDelivery)

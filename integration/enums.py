@@ -22,6 +22,57 @@ class Scope(TextChoices):
     BUDGETS_WRITE = "budgets:write", _("Set budgets, freeze and unfreeze")
     ELIGIBILITY_READ = "eligibility:read", _("Check whether an account may join")
     EVENTS_READ = "events:read", _("Read events")
+    WEBHOOKS_WRITE = "webhooks:write", _("Make and change webhook endpoints")
+
+
+class DisabledReason(TextChoices):
+    """Why nothing is sent to an endpoint."""
+
+    TURNED_OFF = "turned_off", _("turned off")
+    GONE = "gone", _("it answered 410 (gone)")
+    FAILING = "failing", _("it failed for three days")
+
+
+class DeliveryStatus(TextChoices):
+    """What came of one try to deliver an event."""
+
+    WAITING = "waiting", _("waiting")
+    DELIVERED = "delivered", _("delivered")
+    FAILED = "failed", _("failed")
+
+
+class DeliveryError(TextChoices):
+    """Why a try failed."""
+
+    STATUS = "status", _("an answer other than 2xx")
+    REDIRECT = "redirect", _("a redirect, which is not followed")
+    GONE = "gone", _("410 (gone)")
+    TIMEOUT = "timeout", _("no answer in time")
+    UNKNOWN_HOST = "unknown_host", _("the host has no address")
+    ADDRESS_REFUSED = "address_refused", _("the address is not public")
+    NO_CONNECTION = "no_connection", _("no connection")
+    CERTIFICATE = "certificate", _("the certificate is not valid for the host")
+    NOT_HTTP = "not_http", _("an answer that is not HTTP")
+    INTERNAL = "internal", _("an error of ours")
+    SECRET_UNREADABLE = "secret_unreadable", _("the secret cannot be read; rotate it")
+
+
+class UrlRefusal(StrEnum):
+    """Why no webhook is sent to a URL."""
+
+    MALFORMED = "url_malformed"
+    NOT_HTTPS = "url_not_https"
+    HOST_NOT_PUBLIC = "url_host_not_public"
+    PORT_REFUSED = "url_port_refused"
+
+
+class EndpointRefusal(StrEnum):
+    """Why an endpoint cannot be made or changed."""
+
+    TOO_MANY_ENDPOINTS = "too_many_endpoints"
+    NO_LONGER_THERE = "endpoint_deleted"
+    EVENT_GONE = "event_no_longer_kept"
+    TOO_MANY_WAITING = "too_many_deliveries_wait"
 
 
 class KeyRefusal(StrEnum):

@@ -1,9 +1,13 @@
-"""What an administrator of a partner types to make an API key."""
+"""What an administrator of a partner types to make an API key or a webhook endpoint."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from integration.enums import Scope
+from integration.refusals import SENTENCES
+from integration.services.addresses import read_url
+from partners.enums import EventKind
+from web.refused import Refused
 from web.text_fields import LineField
 
 
@@ -34,3 +38,35 @@ class NewKeyForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose when the key ends.")},
     )
+
+
+class EndpointForm(forms.Form):
+    url = LineField(
+        label=_("Address"),
+        max_length=500,
+        help_text=_("Where your program takes webhooks, like https://crm.example.com/hooks"),
+        widget=forms.URLInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+        error_messages={"required": _("Enter an address.")},
+    )
+    description = LineField(
+        label=_("Name"),
+        max_length=120,
+        required=False,
+        help_text=_("Lists and e-mails show it; without one, the host."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    event_types = forms.MultipleChoiceField(
+        label=_("Events"),
+        choices=[choice for choice in EventKind.choices if choice[0] != EventKind.ENDPOINT_TEST],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Tick none to get all, also kinds that are added later."),
+    )
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            read_url(url)
+        except Refused as refused:
+            raise forms.ValidationError(SENTENCES[refused.code], refused.code.value) from refused
+        return url

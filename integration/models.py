@@ -1,6 +1,7 @@
-"""API keys, and the answers that repeated calls get again."""
+"""API keys, the answers that repeated calls get again, webhook endpoints and deliveries."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import actor_key
+from integration.enums import DeliveryError, DeliveryStatus, DisabledReason
 from partners.models import Partner
 from web.random_ids import RandomIdField
 
@@ -95,3 +97,127 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    """Named sets of endpoints."""
+
+    def on(self) -> "WebhookEndpointQuerySet":
+        return self.filter(disabled_at__isnull=True)
+
+
+class WebhookEndpoint(models.Model):
+    """Where events of a partner are sent, one after the other in the order of the feed.
+
+    `position` is that of the last event that was delivered. While a worker sends one,
+    `next_try_at` is the moment until which no other worker takes the endpoint.
+    """
+
+    id = RandomIdField()
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("partner")
+    )
+    url = models.CharField(_("URL"), max_length=500)
+    description = models.CharField(_("description"), max_length=120, blank=True)
+    # Empty: events of all kinds.
+    event_types = models.JSONField(_("kinds of events"), default=list, blank=True)
+    sealed_secret = models.TextField(_("encrypted secret"), editable=False)
+    sealed_former_secret = models.TextField(
+        _("encrypted former secret"), blank=True, editable=False
+    )
+    former_secret_ends_at = models.DateTimeField(_("former secret ends at"), null=True, blank=True)
+    disabled_at = models.DateTimeField(_("disabled at"), null=True, blank=True)
+    disabled_reason = models.CharField(
+        _("reason"), max_length=12, choices=DisabledReason.choices, blank=True
+    )
+    position = models.BigIntegerField(_("position of the last event delivered"))
+    next_try_at = models.DateTimeField(_("next try at"))
+    failed_tries = models.PositiveIntegerField(_("failed tries"), default=0)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    failure_told_at = models.DateTimeField(_("failure told at"), null=True, blank=True)
+    # The last answer failed or was slow: such endpoints never take all places of a worker.
+    is_slow = models.BooleanField(_("slow"), default=False)
+    created_at = models.DateTimeField(_("created at"))
+    created_by = actor_key(_("created by"))
+
+    objects = WebhookEndpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook endpoint")
+        verbose_name_plural = _("webhook endpoints")
+        indexes = [
+            models.Index(fields=["partner", "created_at", "id"], name="endpoint_by_partner"),
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(disabled_at__isnull=True),
+                name="endpoint_by_next_try",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(disabled_at__isnull=True, disabled_reason="")
+                | (Q(disabled_at__isnull=False) & ~Q(disabled_reason="")),
+                name="disabled_endpoint_has_its_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(failing_since__isnull=True, failed_tries=0)
+                | Q(failing_since__isnull=False, failed_tries__gt=0),
+                name="failing_endpoint_counts_its_tries",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """Return what people call it. The path of a URL may contain a secret of the receiver."""
+        return self.description or urlsplit(self.url).netloc
+
+    @property
+    def is_on(self) -> bool:
+        return self.disabled_at is None
+
+
+class WebhookDelivery(models.Model):
+    """One try to deliver an event; a replay or a test waits here until a worker sends it."""
+
+    id = RandomIdField()
+    endpoint = models.ForeignKey(
+        WebhookEndpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        verbose_name=_("webhook endpoint"),
+    )
+    # Without a foreign key: the log says what was sent, also when the event is deleted.
+    event_id = models.BigIntegerField(_("event"))
+    event_kind = models.CharField(_("kind"), max_length=64)
+    attempt = models.PositiveIntegerField(_("try"))
+    status = models.CharField(_("status"), max_length=12, choices=DeliveryStatus.choices)
+    status_code = models.PositiveSmallIntegerField(_("status code"), null=True, blank=True)
+    milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=20, choices=DeliveryError.choices, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    # Of one that waits: when a worker takes it. Of one that failed: when the event is tried again.
+    next_try_at = models.DateTimeField(_("next try at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        indexes = [
+            models.Index(fields=["endpoint", "-created_at", "-id"], name="delivery_by_endpoint"),
+            models.Index(
+                fields=["next_try_at"], condition=Q(status="waiting"), name="delivery_that_waits"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="waiting", sent_at__isnull=True)
+                | (~Q(status="waiting") & Q(sent_at__isnull=False)),
+                name="delivery_is_sent_unless_it_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_kind} {self.event_id}"

@@ -72,6 +72,7 @@ class EventKind(TextChoices):
     BUDGET_REQUEST_CREATED = "budget_request.created", _("budget or unfreezing asked for")
     AUTHORIZATION_CHANGED = "authorization.changed", _("authorization changed")
     END_REQUEST_CHANGED = "end_request.changed", _("request to end changed")
+    ENDPOINT_TEST = "endpoint.test", _("test of a webhook")
 
 
 class NotificationDelivery(TextChoices):

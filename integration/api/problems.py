@@ -13,8 +13,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from association.refusals import sentence_for
 from integration.enums import CallProblem
+from integration.refusals import sentence_for
 from web.limits import LimitReached
 from web.origin import current_origin
 from web.refused import Refused

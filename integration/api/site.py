@@ -7,7 +7,15 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from integration.api import customers, eligibility, events, invitations, qr_codes, requests
+from integration.api import (
+    customers,
+    eligibility,
+    events,
+    invitations,
+    qr_codes,
+    requests,
+    webhooks,
+)
 from integration.api.gate import as_caller
 from integration.api.parsing import StrictParser
 from integration.api.problems import FieldProblem, Problem, answer_of, not_found, problem_of
@@ -41,6 +49,7 @@ api.add_router("/customers", requests.end_requests_of_customer)
 api.add_router("/invitation-requests", requests.invitation_requests)
 api.add_router("/end-requests", requests.end_requests)
 api.add_router("/events", events.router)
+api.add_router("/webhooks", webhooks.router)
 
 
 @api.exception_handler(Problem)

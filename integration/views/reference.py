@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from association.refusals import SENTENCES as OF_CUSTOMERS
 from integration.api.openapi import openapi_document
+from integration.refusals import SENTENCES as OF_WEBHOOKS
 from integration.services.keys import PREFIX
 from partners.refusals import SENTENCES as OF_INVITATIONS
 
@@ -53,7 +54,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "prefix": PREFIX,
         "sections": [(tag, list(operations)) for tag, operations in by_tag],
         "shapes": _shapes(),
-        "codes": sorted([*OF_CUSTOMERS.items(), *OF_INVITATIONS.items()]),
+        "codes": sorted([*OF_CUSTOMERS.items(), *OF_INVITATIONS.items(), *OF_WEBHOOKS.items()]),
         "calls_a_minute": settings.RATE_LIMITS["api"][0],
     }
     return render(request, "integration/reference.html", context)

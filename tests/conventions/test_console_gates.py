@@ -15,6 +15,7 @@ from django.urls import reverse
 from tests import factories
 from tests.conventions.routes import Route, routes
 from tests.integration.calls import make_key
+from tests.integration.webhooks import make_delivery
 from tests.tables import tables
 from tests.worlds import module_world
 
@@ -35,6 +36,8 @@ ADMINISTRATORS_ONLY = {
     "console_edit_zone",
     "console_keys",
     "console_new_key",
+    "console_webhooks",
+    "console_new_webhook",
 }
 NOT_ALLOWED = 405
 # A log-in that ended may be tidied up.
@@ -80,6 +83,7 @@ def world() -> World:
     bulk = make.BulkActionRowFactory(
         invitation=invitation, action__partner=partner, action__created_by=boss.user
     ).action
+    delivery = make_delivery(partner)
     return World(
         ids={
             "invitation_id": invitation.pk,
@@ -96,6 +100,8 @@ def world() -> World:
             "console_list_remarks": mailing.pk,
             "member_id": make.PartnerMemberFactory(partner=partner).pk,
             "key_id": make_key(partner)[0].pk,
+            "endpoint_id": delivery.endpoint_id,
+            "delivery_id": delivery.pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
         },
         users={

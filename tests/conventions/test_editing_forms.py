@@ -18,6 +18,7 @@ from accounts.models import CustomerAccount
 from tests import factories
 from tests.conventions.routes import Route, routes
 from tests.integration.calls import make_key
+from tests.integration.webhooks import make_delivery
 from tests.worlds import module_world
 from web.admin.base import SafeModelAdmin
 from web.admin.confirmation import ConfirmedAction
@@ -58,6 +59,7 @@ MEANS_THE_SAME = {
     "console_new_batch": NEW,
     "console_new_email": NEW,
     "console_new_key": NEW,
+    "console_new_webhook": NEW,
     "console_new_link": NEW,
     "console_remove_member": FINAL,
     "console_request_authorization": SAME,
@@ -66,6 +68,12 @@ MEANS_THE_SAME = {
     "console_reveal_customer": "shows an address, and changes nothing",
     "console_revoke_invitation": FINAL,
     "console_revoke_key": FINAL,
+    "console_delete_webhook": FINAL,
+    "console_replay_webhook": NEW,
+    "console_rotate_webhook": NEW,
+    "console_test_webhook": NEW,
+    "console_turn_off_webhook": SAME,
+    "console_turn_on_webhook": SAME,
     "console_send_member_invitation": SAME,
     "console_withdraw_member_invitation": FINAL,
     "decline_membership": FINAL,
@@ -124,6 +132,7 @@ def world() -> World:
         invitation=make.InvitationFactory(partner=boss.partner, created_by=boss.user),
         account=make.CustomerAccountFactory(internal=True),
     )
+    delivery = make_delivery(boss.partner)
     return World(
         ids={
             "association_id": association.pk,
@@ -139,6 +148,8 @@ def world() -> World:
             "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
             "member_id": make.PartnerMemberFactory(partner=boss.partner).pk,
             "key_id": make_key(boss.partner)[0].pk,
+            "endpoint_id": delivery.endpoint_id,
+            "delivery_id": delivery.pk,
             "member_invitation_id": make.MemberInvitationFactory(partner=boss.partner).pk,
             "consent_id": association.account.consents.get().pk,
         },

@@ -19,6 +19,7 @@ from partners.services.unsubscribe_links import unsubscribe_url
 from tests import factories
 from tests.conventions.routes import Route, routes
 from tests.integration.calls import make_key
+from tests.integration.webhooks import make_delivery
 from tests.tables import tables
 from tests.worlds import module_world
 
@@ -82,6 +83,7 @@ def world() -> World:
         kind="freeze", partner=member.partner, created_by=member.user
     )
     mailed = make.InvitationFactory(email=True, partner=member.partner)
+    delivery = make_delivery(member.partner)
     return World(
         samples={
             "token": [row.token for row in invitations] + ["0" * 26],
@@ -99,6 +101,8 @@ def world() -> World:
             "bulk_action_id": [bulk.pk, bulk_customers.pk, 0],
             "member_id": [member.pk, 0],
             "key_id": [make_key(member.partner)[0].pk, 0],
+            "endpoint_id": [delivery.endpoint_id, 0],
+            "delivery_id": [delivery.pk, 0],
             "member_invitation_id": [
                 make.MemberInvitationFactory(partner=member.partner).pk,
                 0,

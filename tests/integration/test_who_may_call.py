@@ -15,6 +15,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.integration.calls import Caller
+from tests.integration.webhooks import make_endpoint
 from tests.tables import tables
 from tests.worlds import module_world
 
@@ -36,6 +37,7 @@ BODIES = {
     "dismiss": {"reason": "x"},
     "answer": {"agree": False},
     "end-requests": {"reason": "x"},
+    "webhooks": {"url": "https://crm.example.com/hooks"},
 }
 
 
@@ -51,6 +53,7 @@ def world():
         "/api/v1/customers/": str(customer.pk),
         "/api/v1/invitation-requests/": str(asked.pk),
         "/api/v1/end-requests/": ends.json()["id"],
+        "/api/v1/webhooks/": str(make_endpoint(partner=customer.partner)[0].pk),
     }
     return ids, Caller(PartnerFactory())
 

@@ -16,6 +16,7 @@ from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 
+APPS = ("accounts", "partners", "association", "integration")
 PROVIDER, PARTNER = "Example Cloud", "Nimbus"
 ADDRESSES = {PROVIDER: "help@cloud.example", PARTNER: "support@nimbus.example"}
 SPEAKERS = {
@@ -60,6 +61,8 @@ SPEAKERS = {
     "association.customer_end_declined": PROVIDER,
     "association.ended": PROVIDER,
     "association.customer_ended": PROVIDER,
+    "integration.endpoint_failing": PROVIDER,
+    "integration.endpoint_disabled": PROVIDER,
 }
 
 
@@ -82,7 +85,7 @@ def written(kind: str) -> tuple[OutboxMessage, Email]:
 
 
 def test_every_kind_has_an_example():
-    kinds = {kind for app in ("accounts", "partners", "association") for kind in kinds_of(app)}
+    kinds = {kind for app in APPS for kind in kinds_of(app)}
 
     assert set(all_samples(now=timezone.now())) == kinds == set(SPEAKERS)
 

@@ -1,4 +1,4 @@
-"""The worker: sends e-mails and does background work, beside the web server."""
+"""The worker: sends e-mails and webhooks and does background work, beside the web server."""
 
 import signal
 import threading
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from outbox.services.background import Background, is_all_done
 from outbox.services.delivery import MailSender, MailServerAway, log
+from outbox.services.lanes import Lanes
 
 POLL_SECONDS = 1.0
 # How long to wait before the next try while the database or the mail server is away.
@@ -23,7 +24,8 @@ class Command(BaseCommand):
     """Sends due e-mails again and again until SIGTERM or SIGINT.
 
     Waits while the database or the mail server is away, also at the start. The first signal lets
-    the current message finish; a second one ends at once. Any number of workers may run.
+    the current message finish; a second one ends at once. Any number of workers may run. The lanes
+    of `WORKER_LANES` have threads of their own.
     """
 
     help = "Send the e-mails of the outbox until a signal."
@@ -39,14 +41,19 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
         self.stop = threading.Event()
         self.background = Background()
+        self.lanes = Lanes(self.stop)
         sender = MailSender(get_connection(), stopped=self.stop.is_set)
         if once:
             self.deliver_once(sender)
             return
         previous = self.listen_to_signals()
+        if not drain:
+            self.lanes.start()
         try:
             self.deliver_until_stopped(sender, drain=drain)
         finally:
+            self.stop.set()
+            self.lanes.join()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
@@ -55,7 +62,7 @@ class Command(BaseCommand):
 
     def deliver_once(self, sender: MailSender) -> None:
         try:
-            while self.work(sender):
+            while self.work(sender) + self.lanes.work():
                 pass
         except MailServerAway as away:
             raise CommandError(f"The mail server is away ({away}). Nothing is lost.") from away
@@ -71,6 +78,8 @@ class Command(BaseCommand):
                 if not connection.in_atomic_block:
                     close_old_connections()
                 processed = self.work(sender)
+                if drain:
+                    processed += self.lanes.work()
                 if drain and not processed and is_all_done(now=timezone.now()):
                     break
                 pause = 0 if processed else POLL_SECONDS

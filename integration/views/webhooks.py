@@ -1,0 +1,191 @@
+"""The console's webhook endpoints, for administrators: the list, one with its log, its actions."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from integration.forms import EndpointForm
+from integration.models import WebhookDelivery, WebhookEndpoint
+from integration.refusals import sentence_for
+from integration.services import endpoints as services
+from partners.models import PartnerMember
+from partners.services.pages import Order, page_of
+from partners.views.gate import for_administrators, show
+from partners.views.refusing import answer_or_conflict, refusal_page, status_of
+from web.answers import as_refusal, posted, posts_only
+from web.form_keys import answer_once
+from web.refused import Refused
+
+SECTION, LIST, PAGE = "settings", "console_webhooks", "console_webhook"
+_READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
+_ORDER = Order("created_at")
+
+
+@require_safe
+@for_administrators
+def endpoints(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    rows = WebhookEndpoint.objects.filter(partner=member.partner).order_by("created_at", "pk")
+    context = {"endpoints": rows}
+    return show(request, member, "integration/webhooks.html", context, section=SECTION)
+
+
+@require_safe
+@for_administrators
+def endpoint(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+    rotates = row.former_secret_ends_at is not None and timezone.now() < row.former_secret_ends_at
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    page = page_of(row.deliveries.all(), order=_ORDER, after=after, before=before)
+    context = {"endpoint": row, "is_rotating": rotates, "page": page}
+    return show(request, member, "integration/webhook.html", context, section=SECTION)
+
+
+@_READ_AND_POST
+@for_administrators
+def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    """Make an endpoint, and show its secret in the answer to this POST only."""
+    form = EndpointForm(posted(request))
+    made: list[tuple[WebhookEndpoint, str]] = []
+
+    def act() -> str:
+        made.append(
+            services.create_endpoint(
+                partner=member.partner, by=member.user, now=timezone.now(), **form.cleaned_data
+            )
+        )
+        return reverse(PAGE, args=[made[0][0].pk])
+
+    def page() -> HttpResponse:
+        context, status = {"form": form}, status_of(form)
+        return show(
+            request, member, "integration/webhook_new.html", context, section=SECTION, status=status
+        )
+
+    try:
+        answer = answer_or_conflict(request, form, act, page)
+    except Refused as refused:
+        form.add_error(None, sentence_for(refused))
+        return as_refusal(page(), refused.again_at)
+    return _show_secret(request, member, *made[0]) if made else answer
+
+
+@_READ_AND_POST
+@for_administrators
+def rotate(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    """Make a new secret, and show it in the answer to this POST only."""
+    row = _endpoint(member, endpoint_id)
+    secrets: list[str] = []
+
+    def act() -> str:
+        secrets.append(services.rotate_secret(endpoint=row, by=member.user, now=timezone.now()))
+        return _page(row)
+
+    if request.method != "POST":
+        context = {"endpoint": row}
+        return show(request, member, "integration/webhook_rotate.html", context, section=SECTION)
+    answer = _answer(request, member, act)
+    return _show_secret(request, member, row, secrets[0]) if secrets else answer
+
+
+@_READ_AND_POST
+@for_administrators
+def delete(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+
+    def act() -> str:
+        services.delete_endpoint(endpoint=row, by=member.user, now=timezone.now())
+        messages.success(request, _("“%(name)s” is deleted.") % {"name": row.name})
+        return reverse(LIST)
+
+    if request.method == "POST":
+        return _answer(request, member, act)
+    context = {"endpoint": row}
+    return show(request, member, "integration/webhook_delete.html", context, section=SECTION)
+
+
+@posts_only(PAGE, "endpoint_id")
+@for_administrators
+def on(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+
+    def act() -> str:
+        services.turn_on(endpoint=row, by=member.user, now=timezone.now())
+        messages.success(request, _("It is on, and gets what it has missed."))
+        return _page(row)
+
+    return _answer(request, member, act)
+
+
+@posts_only(PAGE, "endpoint_id")
+@for_administrators
+def off(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+
+    def act() -> str:
+        services.turn_off(endpoint=row, by=member.user, now=timezone.now())
+        messages.success(request, _("It is off. Turn it on to send what it misses."))
+        return _page(row)
+
+    return _answer(request, member, act)
+
+
+@posts_only(PAGE, "endpoint_id")
+@for_administrators
+def test(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+
+    def act() -> str:
+        services.send_test(endpoint=row, now=timezone.now())
+        messages.success(request, _("A test event is on its way. Load this page again soon."))
+        return _page(row)
+
+    return _answer(request, member, act)
+
+
+@posts_only(LIST)
+@for_administrators
+def replay(request: HttpRequest, member: PartnerMember, delivery_id: int) -> HttpResponse:
+    deliveries = WebhookDelivery.objects.select_related("endpoint")
+    delivery = get_object_or_404(deliveries, endpoint__partner=member.partner, pk=delivery_id)
+
+    def act() -> str:
+        services.replay_delivery(delivery=delivery, now=timezone.now())
+        messages.success(request, _("The event is sent again. Load this page again soon."))
+        return _page(delivery.endpoint)
+
+    return _answer(request, member, act)
+
+
+def _endpoint(member: PartnerMember, endpoint_id: int) -> WebhookEndpoint:
+    return get_object_or_404(WebhookEndpoint, partner=member.partner, pk=endpoint_id)
+
+
+def _page(row: WebhookEndpoint) -> str:
+    return reverse(PAGE, args=[row.pk])
+
+
+def _answer(request: HttpRequest, member: PartnerMember, act: Callable[[], str]) -> HttpResponse:
+    try:
+        return answer_once(request, act)
+    except Refused as refused:
+        return refusal_page(
+            request,
+            member,
+            sentence_for(refused),
+            section=SECTION,
+            back_url=reverse(LIST),
+            again_at=refused.again_at,
+        )
+
+
+def _show_secret(
+    request: HttpRequest, member: PartnerMember, row: WebhookEndpoint, secret: str
+) -> HttpResponse:
+    context = {"endpoint": row, "secret": secret}
+    return show(request, member, "integration/webhook_secret.html", context, section=SECTION)
