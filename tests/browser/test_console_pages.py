@@ -11,6 +11,8 @@ from partners.models import Invitation
 from tests import factories
 from tests.conventions.routes import Route
 from tests.conventions.test_console_gates import console_routes
+from tests.integration.calls import make_key
+from tests.integration.webhooks import make_delivery
 
 pytestmark = pytest.mark.browser
 
@@ -69,6 +71,7 @@ def ids() -> dict[str, Any]:
     bulk = make.BulkActionRowFactory(
         invitation=invitation, action__partner=partner, action__created_by=boss.user
     ).action
+    delivery = make_delivery(partner)
     return {
         "boss": boss,
         "invitation_id": invitation.pk,
@@ -81,6 +84,9 @@ def ids() -> dict[str, Any]:
         "console_bulk_customers": bulk_customers.pk,
         "console_bulk_customers_csv": bulk_customers.pk,
         "console_mailing": draft.pk,
+        "key_id": make_key(partner)[0].pk,
+        "endpoint_id": delivery.endpoint_id,
+        "delivery_id": delivery.pk,
         "member_id": make.PartnerMemberFactory(partner=partner).pk,
         "member_invitation_id": make.MemberInvitationFactory(partner=partner).pk,
     }
