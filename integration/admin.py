@@ -28,8 +28,7 @@ class IdempotentAnswerAdmin(EvidenceAdmin):
     search_fields = ("idempotency_key__exact",)
     search_help_text = _("The whole idempotency key")
     date_hierarchy = "created_at"
-    # The body has addresses, which the caller may read and an administrator may not.
-    fields = tuple(name for name in all_fields(IdempotentAnswer) if name != "body")
+    fields = tuple(name for name in all_fields(IdempotentAnswer) if name != "sealed_body")
 
 
 @admin.register(WebhookEndpoint)

@@ -83,7 +83,8 @@ class IdempotentAnswer(models.Model):
     idempotency_key = models.CharField(_("idempotency key"), max_length=LONGEST_IDEMPOTENCY_KEY)
     request_hash = models.CharField(_("hash of the call"), max_length=64)
     status = models.PositiveSmallIntegerField(_("status"), default=0)
-    body = models.TextField(_("body"), blank=True)
+    # It may have a secret in it, and has addresses.
+    sealed_body = models.TextField(_("encrypted body"), blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), db_index=True)
 
     class Meta:

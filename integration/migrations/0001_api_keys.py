@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('idempotency_key', models.CharField(max_length=255, verbose_name='idempotency key')),
                 ('request_hash', models.CharField(max_length=64, verbose_name='hash of the call')),
                 ('status', models.PositiveSmallIntegerField(default=0, verbose_name='status')),
-                ('body', models.TextField(blank=True, verbose_name='body')),
+                ('sealed_body', models.TextField(blank=True, editable=False, verbose_name='encrypted body')),
                 ('created_at', models.DateTimeField(db_index=True, verbose_name='created at')),
                 ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integration.apikey', verbose_name='API key')),
             ],

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from integration.models import ApiKey, IdempotentAnswer
+from integration.services.sealing import seal, unseal
 from web.refused import Refused
 from web.retention import delete_some
 from web.transactions import whole_transaction
@@ -69,7 +70,7 @@ def act_once(
             raise
         if stored.request_hash != request_hash:
             raise Refused(AnswerRefusal.OTHER_CALL) from None
-        return Answer(stored.status, stored.body, is_repeated=True)
+        return Answer(stored.status, unseal(stored.sealed_body), is_repeated=True)
 
 
 @whole_transaction
@@ -78,8 +79,8 @@ def _act_and_store(row: IdempotentAnswer, act: Callable[[], Answer]) -> Answer:
     row.pk = None
     row.save(force_insert=True)
     answer = act()
-    row.status, row.body = answer.status, answer.body
-    row.save(update_fields=["status", "body"])
+    row.status, row.sealed_body = answer.status, seal(answer.body)
+    row.save(update_fields=["status", "sealed_body"])
     return answer
 
 

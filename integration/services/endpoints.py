@@ -11,7 +11,8 @@ from audit.services import record_audit_event
 from integration.enums import DeliveryStatus, DisabledReason, EndpointRefusal
 from integration.models import WebhookDelivery, WebhookEndpoint
 from integration.services.addresses import read_url
-from integration.services.signatures import new_secret, seal
+from integration.services.sealing import seal
+from integration.services.signatures import new_secret
 from outbox.models import Event, EventCounter
 from outbox.services.events import publish
 from partners.enums import EventKind

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from integration.enums import DeliveryError
 from integration.services.posting import Outcome, post
-from integration.services.signatures import SecretUnreadable, signature_headers
+from integration.services.sealing import SealedUnreadable
+from integration.services.signatures import signature_headers
 from integration.services.webhook_queue import Job, body_of, claim_jobs, note_outcome
 from web.logs import Event
 
@@ -91,7 +92,7 @@ def send(job: Job, *, now: datetime) -> Outcome:
     body = body_of(job.event)
     try:
         signed = signature_headers(job.endpoint, message_id=job.message_id, body=body, now=now)
-    except SecretUnreadable:
+    except SealedUnreadable:
         return Outcome(0, error=DeliveryError.SECRET_UNREADABLE)
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed}
     return post(job.endpoint.url, body=body.encode(), headers=headers)

@@ -28,6 +28,12 @@ def test_same_call_again_gets_the_first_answer(caller):
     )
 
 
+def test_stored_answer_is_encrypted(caller):
+    made = caller.post("/invitations", LINK, Idempotency_Key="a").json()
+
+    assert made["link"] not in IdempotentAnswer.objects.get().sealed_body
+
+
 def test_same_key_for_another_call_is_refused(caller):
     caller.post("/invitations", LINK, Idempotency_Key="a")
     answer = caller.post("/invitations", {**LINK, "label": "Other"}, Idempotency_Key="a")
