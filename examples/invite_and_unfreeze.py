@@ -8,18 +8,17 @@ import json
 import os
 import sys
 import time
-import uuid
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 URL, KEY = os.environ["API_URL"], os.environ["API_KEY"]
 
 
-def call(method, path, body=None, **query):
-    """Call the API; a change gets a key of its own, so that it may be sent again."""
+def call(method, path, body=None, *, once=None, **query):
+    """Call the API; a change is done once for its key `once`, also if the program runs again."""
     headers = {"Authorization": f"Bearer {KEY}"}
-    if method != "GET":
-        headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+    if once is not None:
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": once}
     data = None if body is None else json.dumps(body).encode()
     address = f"{URL}{path}?{urlencode(query)}" if query else f"{URL}{path}"
     with urlopen(Request(address, data, headers, method=method), timeout=30) as answer:
@@ -28,7 +27,8 @@ def call(method, path, body=None, **query):
 
 def invite(address):
     terms = {"channel": "email", "association_type": "reseller", "reference": "CRM-4711"}
-    return call("POST", "/invitations", {**terms, "label": address, "recipient": address})
+    body = {**terms, "label": address, "recipient": address}
+    return call("POST", "/invitations", body, once=f"invite-{address}")
 
 
 def wait_for_customer(invitation_id):
@@ -48,5 +48,6 @@ if __name__ == "__main__":
     customer_id = wait_for_customer(invitation["id"])
     limit = {"amount": "500.00", "currency": "USD"}
     budget = {"limit": limit, "period": "monthly", "on_exhaustion": "freeze", "unfreeze": True}
-    customer = call("POST", f"/customers/{customer_id}/budget", budget)
+    path, key = f"/customers/{customer_id}/budget", f"budget-{customer_id}"
+    customer = call("POST", path, budget, once=key)
     print(customer["name"], "has joined and is", customer["status"])

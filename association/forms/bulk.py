@@ -56,8 +56,9 @@ class BudgetManyForm(BulkForm, BudgetAndUnfreezeForm):
     def _doubts(self, amount: Decimal | None, unfreeze: bool | None) -> list[str]:
         if amount is None:
             return []
-        stay_frozen = 0 if unfreeze else self.present.frozen
-        get_less = sum(present > amount for present in self.present.amounts)
+        present = self.present
+        stay_frozen = present.frozen_by_provider if unfreeze else present.frozen
+        get_less = sum(former > amount for former in present.amounts)
         return [
             *([_STAY_FROZEN % {"number": stay_frozen}] if stay_frozen else []),
             *([_GET_LESS % {"number": get_less}] if get_less else []),

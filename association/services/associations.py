@@ -30,7 +30,11 @@ from association.services.customer_names import editable_names, fill_names, name
 from association.services.customer_status import refresh_status
 from association.services.documents import PUBLISHING, Agreed, Versions, load_versions
 from association.services.eligibility import snapshot
-from association.services.events import authorization_event, customer_event, frozen_event
+from association.services.events import (
+    build_authorization_event,
+    build_customer_event,
+    build_frozen_event,
+)
 from audit.services import record_audit_event
 from outbox.services.events import publish_many
 from outbox.services.queue import OutgoingMessage, enqueue_messages
@@ -121,7 +125,7 @@ def _associate(
         _enable_services(locked, enabling, by, now)
     recipients = list(partner_recipients(locked.invitation, WAITING_EMAIL))
     association = _write_association(locked, admission, recipients, now)
-    events = [customer_event(EventKind.ASSOCIATION_CREATED, association, association)]
+    events = [build_customer_event(EventKind.ASSOCIATION_CREATED, association, association)]
     authorized = _authorize(association, Consent.objects.bulk_create(consents), by, now)
     if association.is_reseller:
         # Which also writes the association's status.
@@ -133,10 +137,10 @@ def _associate(
             by=by,
             now=now,
         )
-        events.append(frozen_event(freeze, association.account, association))
+        events.append(build_frozen_event(freeze, association.account, association))
     else:
         refresh_status([association.account_id])
-    events += [authorization_event(row, association) for row in authorized]
+    events += [build_authorization_event(row, association) for row in authorized]
     publish_many(events=events, now=now)
     _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)

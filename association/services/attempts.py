@@ -22,7 +22,7 @@ from association.services.consents import (
 )
 from association.services.documents import Agreed
 from association.services.eligibility import REGISTRATION_WINDOW
-from association.services.events import publish_refused
+from association.services.events import publish_refused_attempt
 from association.services.recipients import email_members
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.models import Invitation
@@ -307,7 +307,7 @@ def tell_partner(*, attempt: Attempt, now: datetime) -> None:
             kind = "association.customer_refused"
             members = partner_recipients(invitation, kind)
             email_members(kind, attempt, members, now=now, codes=attempt.refusal_codes)
-            publish_refused(attempt, now)
+            publish_refused_attempt(attempt=attempt, now=now)
 
 
 def lock_with_account(attempt: Attempt) -> Attempt:

@@ -22,7 +22,7 @@ from association.services.customers import (
     lock_partner_to_act,
 )
 from association.services.documents import Agreed, current_documents
-from association.services.events import authorization_event
+from association.services.events import build_authorization_event
 from association.services.moments import moment_after, possible_again_at
 from association.services.recipients import email_partner, email_users
 from audit.services import record_audit_event
@@ -67,7 +67,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             now=now,
             after={"association": locked.pk, "requested_at": now},
         )
-        publish_many(events=[authorization_event(requested, locked)], now=now)
+        publish_many(events=[build_authorization_event(requested, locked)], now=now)
         kind, owner = "association.authorization_requested", locked.account.owner
         email_users(kind, requested, [owner], now=now)
         return requested
@@ -222,7 +222,9 @@ def _record(
         before={changed: None},
         after=after,
     )
-    publish_many(events=[authorization_event(authorization, authorization.association)], now=now)
+    publish_many(
+        events=[build_authorization_event(authorization, authorization.association)], now=now
+    )
 
 
 def _email_partner(authorization: Authorization, association: Association, now: datetime) -> None:

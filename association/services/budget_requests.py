@@ -10,7 +10,7 @@ from association.enums import AssociationRefusal, FrozenAction
 from association.models import Association, BudgetRequest
 from association.models.associations import AssociationQuerySet
 from association.services.customers import lock_own_customer
-from association.services.events import publish_about
+from association.services.events import publish_customer_event
 from association.services.freeze_advice import find_advice, first_ask
 from association.services.moments import moment_after
 from association.services.recipients import email_partner
@@ -63,7 +63,9 @@ def ask_partner(
             after={"association": locked.pk, "asked_for": ask, "asked_at": now},
         )
         kind = EventKind.BUDGET_REQUEST_CREATED
-        publish_about(kind, budget_request, locked, now=now, asked_for=ask.value)
+        publish_customer_event(
+            kind=kind, about=budget_request, association=locked, now=now, asked_for=ask.value
+        )
         email_partner("association.budget_requested", budget_request, locked, now=now)
         return budget_request
 

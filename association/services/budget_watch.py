@@ -14,7 +14,7 @@ from accounts.models import Freeze
 from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
-from association.services.events import frozen_event, threshold_event
+from association.services.events import build_frozen_event, build_threshold_event
 from association.services.recipients import email_owners, recipients_of_many
 from association.services.spending import period_start, used_of
 from outbox.services.events import publish_many
@@ -114,7 +114,7 @@ def _alert(
                     "association.budget_alert", owner.email, alert, owner.language, data
                 )
             )
-    publish_many(events=map(threshold_event, alerts), now=now)
+    publish_many(events=map(build_threshold_event, alerts), now=now)
     enqueue_messages(messages=messages, now=now)
 
 
@@ -150,7 +150,7 @@ def _freeze_exhausted(
         for association in newly
     ]
     frozen = [(freeze, row.account, row) for freeze, row in zip(opened, newly, strict=True)]
-    publish_many(events=[frozen_event(*one) for one in frozen], now=now)
+    publish_many(events=[build_frozen_event(*one) for one in frozen], now=now)
     email_owners("association.frozen", [one[:2] for one in frozen], now=now)
     return newly
 

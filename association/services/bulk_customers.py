@@ -70,7 +70,9 @@ class PresentState:
     """How many of the customers are frozen, by what, and the amounts of their present budgets."""
 
     frozen_by_joining: int = 0
-    # By joining or by their budget.
+    # These freezes stay, whatever the partner does.
+    frozen_by_provider: int = 0
+    # By any cause.
     frozen: int = 0
     amounts: Sequence[Decimal] = ()
 
@@ -78,11 +80,18 @@ class PresentState:
 def present_state(rows: AssociationQuerySet) -> PresentState:
     """Return how the customers are now; one statement."""
     budget = Budget.objects.current().filter(association=OuterRef("pk")).values("amount")
-    found = rows.values_list("is_frozen_by_joining", "is_out_of_budget", Subquery(budget[:1]))
-    by_joining, by_budget, amounts = zip(*found, strict=True) if found else ((), (), ())
+    freezes = Freeze.objects.open().filter(account=OuterRef("account"))
+    found = rows.values_list(
+        "is_frozen_by_joining",
+        Exists(freezes.filter(cause=FreezeCause.ADMINISTRATOR)),
+        Exists(freezes),
+        Subquery(budget[:1]),
+    )
+    by_joining, by_provider, frozen, amounts = zip(*found, strict=True) if found else ((),) * 4
     return PresentState(
         frozen_by_joining=sum(by_joining),
-        frozen=sum(map(any, zip(by_joining, by_budget, strict=True))),
+        frozen_by_provider=sum(by_provider),
+        frozen=sum(frozen),
         amounts=[amount for amount in amounts if amount is not None],
     )
 

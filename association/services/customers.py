@@ -25,7 +25,11 @@ from accounts.services.freezes import (
 from association.enums import AssociationRefusal
 from association.models import Association, Budget
 from association.services.customer_status import refresh_status
-from association.services.events import customer_event, frozen_event, unfrozen_events
+from association.services.events import (
+    build_customer_event,
+    build_frozen_event,
+    build_unfrozen_events,
+)
 from association.services.moments import LAST_MOMENTS, last_moment_of, moment_after
 from association.services.recipients import (
     email_owners,
@@ -122,7 +126,7 @@ def freeze_customer(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
-            publish_many(events=[frozen_event(freeze, locked.account, locked)], now=now)
+            publish_many(events=[build_frozen_event(freeze, locked.account, locked)], now=now)
             tell_frozen(freeze, locked.account, locked if acts_for_provider(by) else None, now=now)
         return freeze
 
@@ -285,7 +289,7 @@ def _write_budget(
         before=_audited(replaced),
         after=_audited(budget),
     )
-    publish_many(events=[customer_event(EventKind.BUDGET_SET, budget, customer)], now=now)
+    publish_many(events=[build_customer_event(EventKind.BUDGET_SET, budget, customer)], now=now)
     return budget
 
 
@@ -326,7 +330,7 @@ def _unfreeze(
     closed, still_open = close_freezes(
         freezes=freezes, causes=ALL_BUT_ADMINISTRATOR, reason=reason, by=by, now=now
     )
-    events = unfrozen_events(closed, still_open, [(customer.account, customer)])
+    events = build_unfrozen_events(closed, still_open, [(customer.account, customer)])
     publish_many(events=events, now=now)
     if closed and not still_open:
         freeze = closed[-1]

@@ -19,7 +19,11 @@ from association.services.authorizations import revoke_open_authorization
 from association.services.customer_status import end_status
 from association.services.customers import ALL_BUT_ADMINISTRATOR, end_budget, lock_customers
 from association.services.end_obstacles import find_obstacles
-from association.services.events import publish_about, publish_end_request, unfrozen_events
+from association.services.events import (
+    build_unfrozen_events,
+    publish_customer_event,
+    publish_end_request,
+)
 from association.services.moments import moment_after, possible_again_at
 from association.services.recipients import email_customers, email_partner, email_users
 from audit.services import record_audit_event
@@ -120,7 +124,7 @@ def ask_to_end(
                 "answer": "",
             },
         )
-        publish_end_request(end_request, locked, now)
+        publish_end_request(end_request=end_request, association=locked, now=now)
         _email_side(_other(side), "end_requested", end_request, locked, now)
         return end_request
 
@@ -260,7 +264,7 @@ def _write_answer(
             "answered_at": now,
         },
     )
-    publish_end_request(end_request, end_request.association, now)
+    publish_end_request(end_request=end_request, association=end_request.association, now=now)
 
 
 def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
@@ -275,7 +279,9 @@ def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
         before={"ended_at": None},
         after={"ended_at": now, "end_reason": reason},
     )
-    publish_about(EventKind.ASSOCIATION_ENDED, locked, locked, now=now)
+    publish_customer_event(
+        kind=EventKind.ASSOCIATION_ENDED, about=locked, association=locked, now=now
+    )
     end_budget(association=locked, by=by, now=now)
     revoke_open_authorization(association=locked, reason=reason, by=by, now=now)
     closed, still_open = close_freezes(
@@ -285,7 +291,7 @@ def _end(locked: Association, reason: str, *, by: User, now: datetime) -> None:
         by=by,
         now=now,
     )
-    unfrozen = unfrozen_events(closed, still_open, [(locked.account, locked)])
+    unfrozen = build_unfrozen_events(closed, still_open, [(locked.account, locked)])
     publish_many(events=unfrozen, now=now)
     email_customers("association.ended", [locked], now=now)
     email_partner("association.customer_ended", locked, locked, now=now)

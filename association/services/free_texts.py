@@ -48,7 +48,7 @@ _NAMES = {
     Association: ("customer_name",),
 }
 # By which value of an event its rows are found, and what the event repeats of them.
-_IN_EVENTS = {Invitation: "invitation_id", Association: "association_id"}
+_IN_EVENTS = {Invitation: "invitation_id", Association: "customer_id"}
 _KEYS_OF_THE_PARTNER = ("reference", "metadata")
 # Also the name of a value of an e-mail.
 _REASON = "reason"

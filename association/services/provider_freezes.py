@@ -18,7 +18,7 @@ from accounts.services.freezes import (
 )
 from association.enums import AssociationRefusal
 from association.models import Association
-from association.services.events import frozen_event, unfrozen_events
+from association.services.events import build_frozen_event, build_unfrozen_events
 from association.services.moments import LAST_MOMENTS, last_moment_of
 from association.services.recipients import tell_frozen, tell_unfrozen
 from outbox.services.events import publish_many
@@ -59,7 +59,7 @@ def freeze_for_provider(
         if freeze.reason != reason:
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON)
         if before != freeze.scope:
-            publish_many(events=[frozen_event(freeze, locked, _in_force(last))], now=now)
+            publish_many(events=[build_frozen_event(freeze, locked, _in_force(last))], now=now)
             tell_frozen(freeze, locked, _in_force(last), now=now)
         return freeze
 
@@ -88,7 +88,7 @@ def unfreeze_for_provider(
         closed, still_open = close_freezes(
             freezes=freezes, causes=[CAUSE], reason=reason, by=by, now=now
         )
-        events = unfrozen_events(closed, still_open, [(locked, _in_force(last))])
+        events = build_unfrozen_events(closed, still_open, [(locked, _in_force(last))])
         publish_many(events=events, now=now)
         for freeze in closed:
             tell_unfrozen(freeze, locked, _in_force(last), now=now)

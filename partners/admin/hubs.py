@@ -29,7 +29,7 @@ from web.versioned_forms import moment_text
 
 
 def until(moment: datetime | None) -> str:
-    """Say until when something holds; "" for no end."""
+    """Say until when something lasts; "" for no end."""
     return gettext("until %(moment)s") % {"moment": moment_text(moment)} if moment else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -193,14 +194,19 @@ def recent_bulk_actions(
     batch: InvitationBatch | None = None,
     now: datetime,
 ) -> QuerySet[BulkAction]:
-    """Return the actions of these kinds that run, then the member's own that ended within a day."""
+    """Return the actions of these kinds that run, then the member's own that ended within a day.
+
+    The one that ended last is the first of those.
+    """
     seen = member.partner.bulk_actions.visible_to(member).filter(kind__in=list(performers))
     if batch is not None:
         seen = seen.filter(batch=batch)
-    is_running = Q(finished_at__isnull=True, cancelled_at__isnull=True)
-    is_own_of_today = Q(created_by=member.user_id, created_at__gt=now - RECENT)
+    # Only one of the two moments is ever set.
+    seen = seen.annotate(ended_at=Coalesce("finished_at", "cancelled_at"))
+    is_running = Q(ended_at__isnull=True)
+    is_own_of_today = Q(created_by=member.user_id, ended_at__gt=now - RECENT)
     recent = seen.filter(is_running | is_own_of_today, started_at__isnull=False)
-    return recent.order_by(F("finished_at").desc(nulls_first=True), "-pk")[:MOST_RECENT]
+    return recent.order_by(F("ended_at").desc(nulls_first=True), "-pk")[:MOST_RECENT]
 
 
 def has_running_bulk_actions(*, now: datetime) -> bool:

@@ -72,7 +72,9 @@ def keep_undelivered(*, message: OutboxMessage) -> None:
         invitation.undelivered_at = failed_at
         invitation.save(update_fields=["undelivered_at"])
         if failed_at is not None and failed_at != before:
-            publish_invitations(EventKind.INVITATION_DELIVERY_FAILED, [invitation], now=failed_at)
+            publish_invitations(
+                kind=EventKind.INVITATION_DELIVERY_FAILED, invitations=[invitation], now=failed_at
+            )
 
 
 def _lock(key: int) -> Invitation | None:

@@ -101,7 +101,7 @@ def save_invitations(invitations: Sequence[Invitation], *, by: User | None, now:
         by=by,
         now=now,
     )
-    publish_invitations(EventKind.INVITATION_CREATED, invitations, now=now)
+    publish_invitations(kind=EventKind.INVITATION_CREATED, invitations=invitations, now=now)
 
 
 def check_draft(invitation: Invitation, now: datetime) -> None:

@@ -4,28 +4,32 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
-
-from outbox.services.events import NewEvent, publish_many
+from outbox.services.events import NewEvent, publish, publish_many
 from partners.enums import EventKind
 from partners.models import Invitation, InvitationRequest
 
 
 def publish_invitations(
-    kind: EventKind, invitations: Iterable[Invitation], *, now: datetime
+    *, kind: EventKind, invitations: Iterable[Invitation], now: datetime
 ) -> None:
     """Publish the same of each of these invitations."""
     events = [
-        _event(kind, invitation, invitation, keys_of(invitation)) for invitation in invitations
+        NewEvent(kind, invitation, invitation.partner_id, keys_of(invitation))
+        for invitation in invitations
     ]
     publish_many(events=events, now=now)
 
 
-def publish_invitation_request(opened: InvitationRequest, now: datetime) -> None:
+def publish_invitation_request(*, invitation_request: InvitationRequest, now: datetime) -> None:
     """Publish that someone asks for an online invitation, by the link that was followed."""
-    data = {**keys_of(opened.invitation), "invitation_request_id": str(opened.pk)}
-    event = _event(EventKind.INVITATION_REQUEST_CREATED, opened, opened.invitation, data)
-    publish_many(events=[event], now=now)
+    invitation = invitation_request.invitation
+    publish(
+        kind=EventKind.INVITATION_REQUEST_CREATED,
+        about=invitation_request,
+        partner_id=invitation.partner_id,
+        data={**keys_of(invitation), "invitation_request_id": str(invitation_request.pk)},
+        now=now,
+    )
 
 
 def keys_of(invitation: Invitation) -> dict[str, Any]:
@@ -35,7 +39,3 @@ def keys_of(invitation: Invitation) -> dict[str, Any]:
         "reference": invitation.reference,
         "metadata": invitation.metadata,
     }
-
-
-def _event(kind: EventKind, about: Model, invitation: Invitation, data: dict[str, Any]) -> NewEvent:
-    return NewEvent(kind, about, invitation.partner_id, data)

@@ -65,7 +65,7 @@ def _open(
     record_audit_event(
         action="invitation_request.opened", about=opened, by=None, now=now, after=after
     )
-    publish_invitation_request(opened, now)
+    publish_invitation_request(invitation_request=opened, now=now)
     return opened
 
 

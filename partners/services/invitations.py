@@ -271,7 +271,7 @@ def _revoke(locked: Invitation, by: User | None, now: datetime) -> None:
         before={"revoked_at": None},
         after={"revoked_at": now.isoformat()},
     )
-    publish_invitations(EventKind.INVITATION_REVOKED, [locked], now=now)
+    publish_invitations(kind=EventKind.INVITATION_REVOKED, invitations=[locked], now=now)
 
 
 def _lock(invitation: Invitation) -> Invitation:

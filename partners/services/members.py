@@ -105,7 +105,7 @@ def change_member(
     """Give the member this role and right, unless nothing changes.
 
     Raises Refused for the last administrator, and for a member who was removed meanwhile. Raises
-    ChangedMeanwhile if the version is not that of `membermember_terms()`.
+    ChangedMeanwhile if the version is not that of `member_terms()`.
     """
     with transaction.atomic():
         lock_members(member.partner_id)

@@ -256,6 +256,20 @@ def test_what_may_be_a_mistake_is_confirmed(client, boss, typed, doubts):
     assert client.post(page, {**typed, "confirmed": "on"})["Location"] == page
 
 
+@pytest.mark.parametrize(
+    ("unfreeze", "doubts"), [({}, "3 stay frozen."), ({"unfreeze": "on"}, "1 stays frozen.")]
+)
+def test_freezes_of_every_cause_are_counted_and_the_providers_stay(client, boss, unfreeze, doubts):
+    waiting, by_partner, by_provider = joined(boss), free(joined(boss)), free(joined(boss))
+    FreezeFactory.create(account=by_partner.account, cause=FreezeCause.PARTNER)
+    FreezeFactory.create(account=by_provider.account, cause=FreezeCause.ADMINISTRATOR)
+    page = choose(client, "set_budget", [waiting, by_partner, by_provider, free(joined(boss))])
+    typed = {"amount": "60", "period": "monthly", "on_exhaustion": "freeze", **unfreeze}
+    answer = client.post(page, typed)
+    [error] = answer.context["form"].errors["confirmed"]
+    assert error == f"{doubts} Tick the box to confirm."
+
+
 def test_budget_that_was_set_after_the_choice_stays(client, boss):
     other, customer = joined(boss), joined(boss)
     page = choose(client, "set_budget", [customer, other])

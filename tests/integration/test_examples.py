@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from association.models import Association
+from association.models import Association, Budget
 from outbox.services.events import number_events
 from partners.models import Invitation
 from tests.factories import CustomerAccountFactory, PartnerFactory, make_associated
@@ -36,25 +36,33 @@ def join_when_invited():
     connection.close()
 
 
-def test_program_invites_waits_and_unfreezes(live_server):
-    _key, secret = make_key(PartnerFactory(), ["invitations:write", "events:read", "budgets:write"])
-    customer = threading.Thread(target=join_when_invited)
-    customer.start()
+def run_program(url, secret):
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, SCRIPT, "ada@example.com"],
-        env={**os.environ, "API_URL": f"{live_server.url}/api/v1", "API_KEY": secret},
+        env={**os.environ, "API_URL": f"{url}/api/v1", "API_KEY": secret},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_program_invites_waits_and_unfreezes_once_however_often_it_runs(live_server):
+    _key, secret = make_key(PartnerFactory(), ["invitations:write", "events:read", "budgets:write"])
+    customer = threading.Thread(target=join_when_invited)
+    customer.start()
+    shown = run_program(live_server.url, secret)
     customer.join()
 
-    assert done.stderr == ""
-    invited, joined = done.stdout.splitlines()
+    invited, joined = shown.splitlines()
     assert invited == f"Invited: {Invitation.objects.get().link}"
     assert joined.endswith("has joined and is free")
     assert Association.objects.get().reference == "CRM-4711"
+
+    assert run_program(live_server.url, secret) == shown
+    assert (Invitation.objects.count(), Budget.objects.count()) == (1, 1)
 
 
 def test_program_is_short():

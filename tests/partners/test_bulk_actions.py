@@ -15,11 +15,13 @@ from partners.enums import BulkKind, BulkRefusal
 from partners.models import BulkAction
 from partners.services import bulk_invitations
 from partners.services.bulk_actions import (
+    MOST_RECENT,
     MOST_ROWS,
     cancel_bulk_action,
     choose_rows,
     do_few,
     has_running_bulk_actions,
+    recent_bulk_actions,
     start_bulk_action,
 )
 from partners.services.bulk_invitations import PERFORMERS, do_invitations
@@ -379,3 +381,29 @@ def test_old_drafts_are_cancelled_and_old_rows_deleted(member, settings):
     assert forget_bulk_actions(now=NOW + 2 * age) == 2
     assert forget_bulk_actions(now=NOW + 2 * age) == 0
     assert violations() == []
+
+
+def ended(member, moment, *, field="cancelled_at"):
+    more = {"done_count": 1} if field == "finished_at" else {}
+    begun = {"created_at": moment - 3 * DAY, "started_at": moment - 3 * DAY}
+    return BulkActionFactory.create(
+        partner=member.partner, created_by=member.user, **{field: moment}, **begun, **more
+    )
+
+
+def test_running_action_is_not_pushed_out_by_cancelled_ones(member):
+    running = started(member, BulkKind.REVOKE, [own(member)])
+    for minutes in range(MOST_RECENT):
+        ended(member, NOW - timedelta(minutes=minutes))
+    recent = recent_bulk_actions(member, PERFORMERS, now=NOW)
+    assert len(recent) == MOST_RECENT
+    assert recent[0] == running
+
+
+def test_recent_actions_ended_within_a_day_the_last_one_first(member):
+    finished = ended(member, NOW - timedelta(hours=1), field="finished_at")
+    cancelled = ended(member, NOW - timedelta(hours=2))
+    last = ended(member, NOW - timedelta(minutes=1))
+    for field in ("finished_at", "cancelled_at"):
+        ended(member, NOW - DAY, field=field)
+    assert list(recent_bulk_actions(member, PERFORMERS, now=NOW)) == [last, finished, cancelled]

@@ -205,7 +205,7 @@ def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
     assert "3 of 3 done" in text_of(client.get(page))
     assert "Finished Revoke · 3 of 3 done" in text_of(client.get(LIST))
     assert f'<a href="{page}">' in client.get(LIST).content.decode()
-    BulkAction.objects.update(created_at=timezone.now() - timedelta(days=1))
+    BulkAction.objects.update(finished_at=timezone.now() - timedelta(days=1))
     assert "Revoke · 3 of 3 done" not in text_of(client.get(LIST))
 
 

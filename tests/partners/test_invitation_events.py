@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from outbox.models import Event, OutboxMessage
-from outbox.services.queue import mark_dead, revive_message
+from outbox.services.queue import drop_late_messages, mark_dead, revive_message
 from partners.enums import EventKind
 from partners.models import Invitation, InvitationRequest
 from partners.services.batches import make_batches, start_links
@@ -133,6 +133,16 @@ def test_an_email_that_dies_is_published_each_time() -> None:
     assert failures() == [data]
     die(invitation)
     assert failures() == [data, data]
+
+
+def test_an_email_that_is_late_is_published_as_not_delivered() -> None:
+    expires_at = NOW + timedelta(hours=1)
+    invitation = create(channel="email", recipient="ann@example.org", expires_at=expires_at)
+    drop_late_messages(now=expires_at - timedelta(seconds=1))
+    assert failures() == []
+    for _ in range(2):
+        drop_late_messages(now=expires_at)
+    assert failures() == [{"invitation_id": str(invitation.pk), **KEYS}]
 
 
 def test_a_request_for_an_online_invitation_is_published_without_the_address() -> None:

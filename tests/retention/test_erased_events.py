@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from association.models import Association
 from association.services.erasure import erase_account
 from outbox.models import Event
 from partners.enums import EventKind
@@ -33,19 +34,36 @@ def invite(address: str) -> Any:
     )
 
 
-def former_customer() -> Any:
+def former_customer(*, by_link: bool = False) -> Any:
     user = factories.UserFactory()
     account = factories.CustomerAccountFactory(owner=user, enabled=True)
-    joined = factories.make_associated(invitation=invite(user.email), account=account, now=NOW)
+    invitation = make_link(owner="Zaphod") if by_link else invite(user.email)
+    joined = factories.make_associated(invitation=invitation, account=account, now=NOW)
     factories.end_by_provider(joined, reason="Moved", now=NOW)
     return user
+
+
+def make_link(**metadata: str) -> Any:
+    return create_invitation(
+        partner=factories.PartnerFactory(),
+        channel="link",
+        association_type="reseller",
+        label="Spring",
+        metadata=metadata,
+        by=None,
+        now=NOW - HOUR,
+    )
+
+
+def ids_of(customer: Any) -> set[str]:
+    return {str(pk) for pk in customer.customer_account.associations.values_list("pk", flat=True)}
 
 
 def test_the_keys_of_the_partner_are_replaced_and_the_rest_stays() -> None:
     person, other = former_customer(), former_customer()
     invite(person.email)
     before = {event.pk: event for event in Event.objects.all()}
-    ids = {str(pk) for pk in person.customer_account.associations.values_list("pk", flat=True)}
+    ids = ids_of(person)
 
     erased = erase_account(login=person.email, by=None, now=NOW).pseudonym
 
@@ -59,7 +77,7 @@ def test_the_keys_of_the_partner_are_replaced_and_the_rest_stays() -> None:
         else:
             assert event.data == old.data
             assert event.data["metadata"]["write to"] == other.email
-            assert event.data.get("association_id") not in ids
+            assert event.data.get("customer_id") not in ids
     assert sorted(kinds) == [
         EventKind.ACCOUNT_FROZEN,
         EventKind.ACCOUNT_UNFROZEN,
@@ -68,6 +86,27 @@ def test_the_keys_of_the_partner_are_replaced_and_the_rest_stays() -> None:
         EventKind.INVITATION_CREATED,
         EventKind.INVITATION_CREATED,
     ]
+
+
+def test_keys_are_replaced_in_the_events_of_a_customer_who_came_by_a_link() -> None:
+    person, _other = former_customer(by_link=True), former_customer(by_link=True)
+    [customer] = ids_of(person)
+    Association.objects.filter(pk=customer).update(reference="Zaphod")
+    about = Event.objects.filter(data__customer_id=customer)
+    for event in about:
+        event.data["reference"] = "Zaphod"
+        Event._base_manager.filter(pk=event.pk).update(data=event.data)
+    before = {event.pk: event.data for event in Event.objects.all()}
+    assert {"account.frozen", "association.created", "association.ended"} <= {
+        event.kind for event in about
+    }
+
+    erased = erase_account(login=person.email, by=None, now=NOW).pseudonym
+
+    replaced = {"reference": erased, "metadata": {"owner": erased}}
+    for event in Event.objects.filter(pk__in=before):
+        is_about_person = event.data.get("customer_id") == customer
+        assert event.data == before[event.pk] | (replaced if is_about_person else {})
 
 
 def test_what_the_erasure_publishes_has_the_pseudonym_already() -> None:
@@ -83,14 +122,6 @@ def test_what_the_erasure_publishes_has_the_pseudonym_already() -> None:
 
 def test_an_address_in_the_event_of_another_customer_is_replaced() -> None:
     person = former_customer()
-    create_invitation(
-        partner=factories.PartnerFactory(),
-        channel="link",
-        association_type="reseller",
-        label="Spring",
-        metadata={"asked by": person.email},
-        by=None,
-        now=NOW,
-    )
+    make_link(**{"asked by": person.email})
     erase_account(login=person.email, by=None, now=NOW)
     assert [event for event in Event.objects.all() if person.email in str(event.data)] == []
