@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -34,6 +34,7 @@ from integration.api.fields import (
     Output,
     Reason,
     Reference,
+    ReferenceFilter,
 )
 from integration.api.gate import ApiRequest, Caller, needs
 from integration.enums import Scope
@@ -48,7 +49,7 @@ class CustomerFilters(Paging):
 
     status: CustomerStatus | None = None
     association_type: AssociationType | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    reference: ReferenceFilter | None = None
 
 
 class CustomerChanges(Input):

@@ -97,6 +97,11 @@ Reference = Annotated[
     Field(max_length=128, description="Your own key, a contract or customer number say."),
     as_on_pages(LineField(max_length=128, required=False)),
 ]
+ReferenceFilter = Annotated[
+    str,
+    Field(min_length=1, max_length=128, description="Your own key, the whole of it."),
+    as_on_pages(LineField(max_length=128)),
+]
 Note = Annotated[
     str, Field(max_length=500), as_on_pages(LinesField(max_length=500, required=False))
 ]

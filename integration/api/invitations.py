@@ -1,7 +1,7 @@
 """Invitations: making one or many, reading, changing, revoking, sending again, and QR codes."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -26,6 +26,7 @@ from integration.api.fields import (
     Output,
     Recipient,
     Reference,
+    ReferenceFilter,
     Uses,
 )
 from integration.api.gate import ApiRequest, Caller, needs
@@ -148,7 +149,7 @@ class InvitationFilters(Paging):
     state: InvitationState | None = None
     channel: Channel | None = None
     association_type: AssociationType | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    reference: ReferenceFilter | None = None
 
 
 class BudgetPresetShown(Output):

@@ -1,6 +1,9 @@
 """Invitations by API."""
 
+from io import BytesIO
+
 import pytest
+from PIL import Image
 
 from partners.models import Invitation
 from tests.factories import InvitationFactory, PartnerFactory
@@ -91,3 +94,20 @@ def test_bad_field_is_named(caller, body, field):
     assert answer.status_code == 422
     assert field in [row["field"] for row in answer.json()["fields"]]
     assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize(("query", "width"), [({}, 300), ({"size": "600"}, 600)])
+def test_qr_code_has_the_size_that_was_asked_for(caller, query, width):
+    made = caller.post("/invitations", LINK).json()
+    answer = caller.get(f"/invitations/{made['id']}/qr.png", **query)
+
+    assert answer["Content-Type"] == "image/png"
+    assert Image.open(BytesIO(answer.content)).size == (width, width)
+
+
+@pytest.mark.parametrize("size", ["301", "²", "300.0", ""])
+def test_qr_code_of_another_size_is_refused(caller, size):
+    made = caller.post("/invitations", LINK).json()
+    answer = caller.get(f"/invitations/{made['id']}/qr.png", size=size)
+
+    assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "size")
