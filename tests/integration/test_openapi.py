@@ -19,6 +19,19 @@ def test_committed_document_is_the_one_that_is_served(client: Client):
     assert served == committed, "Run `make openapi`, and read the difference."
 
 
+def test_a_change_has_no_defaults_that_a_program_would_send():
+    schemas = openapi_document()["components"]["schemas"]
+    defaults = [
+        (name, field)
+        for name in ("CustomerChanges", "InvitationChanges")
+        for field, schema in schemas[name]["properties"].items()
+        if "default" in schema
+    ]
+
+    assert defaults == []
+    assert "default" in schemas["NewInvitation"]["properties"]["note"]
+
+
 def test_every_operation_says_what_it_does_and_what_it_needs():
     for path, operations in openapi_document()["paths"].items():
         for method, operation in operations.items():
