@@ -183,7 +183,7 @@ def _budget_of(state: CustomerState) -> BudgetShown | None:
 
 
 def show_customers(rows: Sequence[Association], now: datetime) -> list[CustomerShown]:
-    """Return the customers as the API shows them; four statements."""
+    """Return the customers as the API shows them; as many statements for all as for one."""
     latest: dict[int, Authorization] = {}
     for authorization in Authorization.objects.filter(association__in=rows).order_by("pk"):
         latest[authorization.association_id] = authorization

@@ -1,7 +1,9 @@
 """What every call has in common: keys, scopes, bodies, pages and problems."""
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -11,7 +13,7 @@ from audit.models import AuditEvent
 from integration.enums import Scope
 from integration.services.keys import revoke_key
 from partners.models import Invitation
-from tests.factories import InvitationFactory, PartnerFactory
+from tests.factories import InvitationFactory, PartnerFactory, make_associated
 from tests.integration.calls import API, Caller
 from web.body_limits import LARGEST_BODY
 
@@ -187,7 +189,20 @@ def test_parameter_that_is_wrong_is_named(caller, query):
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "L2FwaS92MS9jdXN0b21lcnMgeH4x", "A" * 500])
-def test_cursor_of_another_list_is_refused(caller, cursor):
+def test_text_that_is_no_cursor_is_refused(caller, cursor):
+    assert is_problem(caller.get("/invitations", after=cursor), 422, "cursor_unknown")
+
+
+def test_cursor_of_another_list_is_refused(caller):
+    for _ in range(2):
+        make_associated(invitation=InvitationFactory(partner=caller.key.partner))
+    following = caller.get("/customers", limit=1).json()["next"]
+    [cursor] = parse_qs(urlsplit(following).query)["after"]
+    place = urlsafe_b64decode(cursor).decode().partition(" ")[2]
+    own = urlsafe_b64encode(f"{API}/invitations {place}".encode()).decode()
+
+    # The path tells them apart, and nothing else does.
+    assert caller.get("/invitations", after=own).status_code == 200
     assert is_problem(caller.get("/invitations", after=cursor), 422, "cursor_unknown")
 
 
