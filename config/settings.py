@@ -279,7 +279,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# What one body may have beside its files: as much as web/body_limits.py lets through.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 # What a chat loads to show a preview of an invitation's link: association/urls.py, LOGOS in

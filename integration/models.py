@@ -22,6 +22,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self, now: datetime) -> "ApiKeyQuerySet":
         return self.filter(revoked_at__isnull=True, expires_at__gt=now)
 
+    def ended(self, now: datetime) -> "ApiKeyQuerySet":
+        return self.filter(Q(revoked_at__isnull=False) | Q(expires_at__lte=now))
+
+    def live_after(self, moment: datetime) -> "ApiKeyQuerySet":
+        """Return those that were not revoked and had not expired at this moment."""
+        return self.exclude(revoked_at__lte=moment).filter(expires_at__gt=moment)
+
 
 class ApiKey(models.Model):
     """A partner's key to the API. The secret is shown once; only its SHA-256 is stored.

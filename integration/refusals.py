@@ -1,15 +1,20 @@
 """The sentences for what integration refuses to do, by the code of the refusal."""
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from association.enums import AssociationRefusal
+from association.refusals import SENTENCES as OF_CUSTOMERS
 from association.refusals import sentence_for as other_sentence_for
-from integration.enums import EndpointRefusal, KeyRefusal, UrlRefusal
+from integration.enums import CallProblem, EndpointRefusal, KeyRefusal, UrlRefusal
 from integration.services.endpoints import MOST_ENDPOINTS, MOST_WAITING
 from integration.services.keys import MOST_LIVE_KEYS
+from partners.enums import InvitationProblem, InvitationRequestRefusal, RowProblem
+from partners.refusals import SENTENCES as OF_INVITATIONS
+from web.limits import LimitRefusal
 from web.refused import Refused
 
 if TYPE_CHECKING:
@@ -44,6 +49,62 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     )
     % {"most": MOST_WAITING},
 }
+
+# What is wrong with a call itself; the problem that it is answered says more.
+OF_CALLS: "dict[StrEnum, StrOrPromise]" = {
+    CallProblem.KEY_MISSING: _("The call has no key in its header Authorization."),
+    CallProblem.KEY_UNKNOWN: _("This key does not exist, has expired or was revoked."),
+    CallProblem.KEY_IN_ADDRESS: _("The address contains a key. Revoke that key."),
+    CallProblem.SCOPE_MISSING: _("The key lacks the scope that “missing_scope” names."),
+    CallProblem.NOT_FOUND: _("There is no such object, or it is not yours."),
+    CallProblem.UNREADABLE: _("The call cannot be read."),
+    CallProblem.METHOD_NOT_ALLOWED: _("The header Allow names the methods of this address."),
+    CallProblem.TOO_LARGE: _("The body is too large: at most 2 MB."),
+    CallProblem.FAILED: _("An error of this system stopped it. Name the request id."),
+    CallProblem.UNAVAILABLE: _("The service is not available for a moment. Try again."),
+    CallProblem.BODY_NOT_JSON: _("The body cannot be read as JSON."),
+    CallProblem.BODY_NOT_EXPECTED: _("This call takes no body."),
+    CallProblem.CONTENT_TYPE_NOT_JSON: _("The body is not declared as JSON."),
+    CallProblem.FIELDS_INVALID: _("A field or parameter is not right: “fields” names each."),
+    CallProblem.CURSOR_UNKNOWN: _("“after” names no place in this list. Begin without it."),
+    CallProblem.IDEMPOTENCY_KEY_INVALID: _("The Idempotency-Key is too long, or is not ASCII."),
+    CallProblem.IDEMPOTENCY_KEY_USED: _("The Idempotency-Key was used for another call."),
+    LimitRefusal.TRIED_TOO_OFTEN: _("Too many calls. Retry-After says when to try again."),
+}
+# What the services refuse that the API calls.
+_OF_ASSOCIATIONS = (
+    AssociationRefusal.ENDED,
+    AssociationRefusal.NOT_RESELLER,
+    AssociationRefusal.NO_BUDGET,
+    AssociationRefusal.PARTNER_FROZEN,
+    AssociationRefusal.FROZEN_TOO_OFTEN,
+    AssociationRefusal.FROZEN_FOR_OTHER_REASON,
+    AssociationRefusal.ALREADY_GRANTED,
+    AssociationRefusal.END_REQUEST_OPEN,
+    AssociationRefusal.END_ASKED_TOO_OFTEN,
+    AssociationRefusal.END_OBSTRUCTED,
+    AssociationRefusal.END_REQUEST_ANSWERED,
+    AssociationRefusal.WRONG_SIDE,
+)
+_OF_INVITATIONS = (
+    *InvitationProblem,
+    RowProblem.DUPLICATE,
+    InvitationRequestRefusal.ANSWERED,
+    InvitationRequestRefusal.DISMISSED,
+)
+
+
+def codes_of_the_api() -> "list[tuple[str, StrOrPromise]]":
+    """Return the codes that a call may be answered, each with its sentence."""
+    return sorted(
+        [
+            *((code.value, sentence) for code, sentence in OF_CALLS.items()),
+            *((code.value, SENTENCES[code]) for code in (*EndpointRefusal, *UrlRefusal)),
+            *((code.value, OF_CUSTOMERS[code]) for code in _OF_ASSOCIATIONS),
+            *((code.value, OF_INVITATIONS[code]) for code in _OF_INVITATIONS),
+        ],
+        key=lambda row: row[0],
+    )
 
 
 def sentence_for(refused: Refused) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
 from accounts.enums import FreezeCause, FreezeScope
 from association.enums import AuthorizationState, CustomerStatus
@@ -25,6 +25,7 @@ from association.services.customer_names import editable_names, rename_customer
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.fields import (
+    Changes,
     Input,
     Money,
     MoneyShown,
@@ -34,6 +35,8 @@ from integration.api.fields import (
     Output,
     Reason,
     Reference,
+    ReferenceFilter,
+    misplaced,
 )
 from integration.api.gate import ApiRequest, Caller, needs
 from integration.enums import Scope
@@ -48,10 +51,10 @@ class CustomerFilters(Paging):
 
     status: CustomerStatus | None = None
     association_type: AssociationType | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    reference: ReferenceFilter | None = None
 
 
-class CustomerChanges(Input):
+class CustomerChanges(Changes):
     """What you call the customer; a field that is missing stays as it is, "" removes it."""
 
     customer_name: Name = ""
@@ -68,7 +71,15 @@ class NewBudget(Input):
     unfreeze: StrictBool = Field(
         False, description="End every freeze but the provider’s own, in the same transaction."
     )
-    reason: OptionalReason = Field("", description="Why you unfreeze. The customer reads it.")
+    reason: OptionalReason = Field(
+        "", description="Why you unfreeze, with `unfreeze` only. The customer reads it."
+    )
+
+    @model_validator(mode="after")
+    def check_reason(self) -> Self:
+        if self.reason and not self.unfreeze:
+            raise misplaced("reason", "A budget that does not unfreeze has no reason.")
+        return self
 
 
 class NewFreeze(Input):
@@ -82,6 +93,9 @@ class Unfreeze(Input):
     """Why you unfreeze."""
 
     reason: OptionalReason = Field("", description="The customer reads it.")
+
+
+_NO_REASON = Unfreeze(reason="")
 
 
 class FreezeShown(Output):
@@ -169,7 +183,7 @@ def _budget_of(state: CustomerState) -> BudgetShown | None:
 
 
 def show_customers(rows: Sequence[Association], now: datetime) -> list[CustomerShown]:
-    """Return the customers as the API shows them; four statements."""
+    """Return the customers as the API shows them; as many statements for all as for one."""
     latest: dict[int, Authorization] = {}
     for authorization in Authorization.objects.filter(association__in=rows).order_by("pk"):
         latest[authorization.association_id] = authorization
@@ -300,7 +314,7 @@ def freeze(request: ApiRequest, customer_id: str, body: NewFreeze) -> HttpRespon
     summary="Unfreeze a customer",
     **needs(Scope.BUDGETS_WRITE),
 )
-def unfreeze(request: ApiRequest, customer_id: str, body: Unfreeze) -> HttpResponse:
+def unfreeze(request: ApiRequest, customer_id: str, body: Unfreeze = _NO_REASON) -> HttpResponse:
     """End every open freeze but the provider's own. It needs a budget."""
 
     def act(customer: Association, now: datetime) -> None:

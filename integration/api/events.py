@@ -31,7 +31,9 @@ class EventShown(Output):
     """Something that happened. Read the object itself for what is true now."""
 
     id: str
-    type: EventKind
+    type: str = Field(
+        description="Kinds are added: pass over one that you do not know. The filter lists them."
+    )
     timestamp: datetime = Field(description="When it happened.")
     data: dict[str, Any] = Field(
         description="Ids, codes, your `reference`, and the `metadata` of the invitation."
@@ -41,7 +43,7 @@ class EventShown(Output):
     def of(cls, row: Event) -> Self:
         return cls(
             id=str(row.pk),
-            type=EventKind(row.kind),
+            type=row.kind,
             timestamp=row.occurred_at,
             data=row.data,
         )

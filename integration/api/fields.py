@@ -30,6 +30,18 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Changes(Input):
+    """What a PATCH changes."""
+
+    # Programs that are made from the document would send defaults, and so erase names.
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
 class Output(BaseModel):
     """What a caller gets."""
 
@@ -60,6 +72,11 @@ def _read_moment(value: Any) -> datetime:
         raise PydanticCustomError("moment", "{text}", {"text": sentence}) from error
 
 
+def misplaced(field: str, text: str) -> PydanticCustomError:
+    """Return the error of a model that is about this field beside another one."""
+    return PydanticCustomError("misplaced", "{text}", {"text": text, "field": field})
+
+
 def _check_end(moment: datetime) -> datetime:
     try:
         check_expiry(moment, now=timezone.now())
@@ -82,6 +99,12 @@ def _check_currency(currency: str) -> str:
     return currency
 
 
+def _check_storable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("null_characters", "{text}", {"text": "NUL cannot be stored."})
+    return text
+
+
 def _check_domains(domains: list[str]) -> list[str]:
     try:
         joined: str = DomainsField().clean(" ".join(domains))
@@ -96,6 +119,11 @@ Reference = Annotated[
     str,
     Field(max_length=128, description="Your own key, a contract or customer number say."),
     as_on_pages(LineField(max_length=128, required=False)),
+]
+ReferenceFilter = Annotated[
+    str,
+    Field(min_length=1, max_length=128, description="Your own key, the whole of it."),
+    as_on_pages(LineField(max_length=128)),
 ]
 Note = Annotated[
     str, Field(max_length=500), as_on_pages(LinesField(max_length=500, required=False))
@@ -118,7 +146,7 @@ End = Annotated[Moment, AfterValidator(_check_end)]
 Metadata = Annotated[
     dict[
         Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")],
-        Annotated[str, Field(max_length=500)],
+        Annotated[str, Field(max_length=500), AfterValidator(_check_storable)],
     ],
     Field(max_length=20, description="Up to 20 texts of your own, which events repeat."),
 ]

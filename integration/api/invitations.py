@@ -1,7 +1,7 @@
 """Invitations: making one or many, reading, changing, revoking, sending again, and QR codes."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field, StrictBool, model_validator
-from pydantic_core import PydanticCustomError
 
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.fields import (
+    Changes,
     Country,
     Domains,
     End,
@@ -27,10 +27,13 @@ from integration.api.fields import (
     Output,
     Recipient,
     Reference,
+    ReferenceFilter,
     Uses,
+    misplaced,
 )
 from integration.api.gate import ApiRequest, Caller, needs
-from integration.enums import Scope
+from integration.api.problems import FieldProblem, Problem
+from integration.enums import CallProblem, Scope
 from partners.enums import (
     AssociationType,
     BudgetPeriod,
@@ -65,6 +68,11 @@ _STATES: dict[InvitationRefusal | None, State] = {
 }
 
 
+# The fields that an invitation of the other channel lacks.
+_OF_LINKS = "max_uses", "allowed_domains"
+_OF_EMAILS = "recipient", "recipient_name", "is_bound"
+
+
 class BudgetPreset(Input):
     """The budget that the console's form begins with once the customer has joined."""
 
@@ -87,7 +95,9 @@ class NewInvitation(Input):
     country: Country = ""
     recipient: Recipient | None = Field(None, description="Of `email` only, and required there.")
     recipient_name: Name = ""
-    is_bound: StrictBool = Field(True, description="Of `email`: only the recipient can join.")
+    is_bound: StrictBool | None = Field(
+        None, description="Of `email`: only the recipient can join; null: true."
+    )
     max_uses: Uses | None = Field(None, description="Of `link`; null: no limit.")
     expires_at: End | None = Field(
         None, description="Null: a link never expires, an e-mail after seven days."
@@ -100,17 +110,20 @@ class NewInvitation(Input):
     @model_validator(mode="after")
     def check_together(self) -> Self:
         by_email = self.channel == Channel.EMAIL
-        _require("recipient", by_email == (self.recipient is not None), "by e-mail, and only there")
-        _require("recipient_name", by_email or not self.recipient_name, "only by e-mail")
-        _require("max_uses", not by_email or self.max_uses is None, "only of a link")
-        _require("allowed_domains", not (by_email and self.allowed_domains), "only of a link")
-        is_reseller = self.association_type == AssociationType.RESELLER
-        _require("budget", is_reseller or self.budget is None, "only of a reseller")
+        if by_email and self.recipient is None:
+            raise misplaced("recipient", "An invitation by e-mail has a recipient.")
+        for field in _OF_LINKS if by_email else _OF_EMAILS:
+            if getattr(self, field) not in (None, "", []):
+                other = "a link" if by_email else "an invitation by e-mail"
+                raise misplaced(field, f"Only {other} has this field.")
+        if self.budget is not None and self.association_type != AssociationType.RESELLER:
+            raise misplaced("budget", "Only an invitation of a reseller has this field.")
         return self
 
     def terms(self) -> dict[str, Any]:
         """Return the arguments of `draft_invitation()`."""
-        terms = self.model_dump(exclude={"budget", "recipient", "allowed_domains"})
+        terms = self.model_dump(exclude={"budget", "recipient", "is_bound", "allowed_domains"})
+        terms["is_bound"] = self.is_bound is not False
         terms["allowed_domains"] = " ".join(self.allowed_domains)
         if self.budget is not None:
             terms |= {
@@ -121,19 +134,13 @@ class NewInvitation(Input):
         return {**terms, "recipient": self.recipient or ""}
 
 
-def _require(field: str, is_right: bool, where: str) -> None:
-    if not is_right:
-        context = {"text": f"This field belongs to an invitation {where}.", "field": field}
-        raise PydanticCustomError("misplaced", "{text}", context)
-
-
 class NewInvitations(Input):
     """Up to 1,000 invitations, of which all are made or none."""
 
     items: list[NewInvitation] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
-class InvitationChanges(Input):
+class InvitationChanges(Changes):
     """What may change later; a field that is missing stays as it is."""
 
     label: Label = ""
@@ -144,13 +151,16 @@ class InvitationChanges(Input):
     max_uses: Uses | None = Field(None, description="Null: no limit. Of a link only.")
 
 
+_ONE_USE = FieldProblem("max_uses", "misplaced", "An invitation by e-mail is for one use.")
+
+
 class InvitationFilters(Paging):
     """Which invitations."""
 
     state: InvitationState | None = None
     channel: Channel | None = None
     association_type: AssociationType | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    reference: ReferenceFilter | None = None
 
 
 class BudgetPresetShown(Output):
@@ -260,9 +270,10 @@ def create(request: ApiRequest, body: NewInvitation) -> HttpResponse:
     If the recipient does not want invitations from you, it is made but not sent: `mailed_at` is
     null, and you can hand on the link yourself.
     """
-    now, caller = timezone.now(), request.auth
+    caller = request.auth
 
     def act() -> InvitationShown:
+        now = timezone.now()
         made = create_invitation(partner=caller.partner, by=caller.user, now=now, **body.terms())
         return InvitationShown.of(made, now)
 
@@ -280,9 +291,10 @@ def create_many(request: ApiRequest, body: NewInvitations) -> HttpResponse:
 
     A problem names the `item` that it is about, counted from 0. E-mails are sent after all others.
     """
-    now, caller = timezone.now(), request.auth
+    caller = request.auth
 
     def act() -> InvitationsShown:
+        now = timezone.now()
         made = create_invitations(
             partner=caller.partner,
             terms=[item.terms() for item in body.items],
@@ -335,13 +347,16 @@ def get(request: ApiRequest, invitation_id: str) -> HttpResponse:
 )
 def change(request: ApiRequest, invitation_id: str, body: InvitationChanges) -> HttpResponse:
     """Change what may change of a live invitation; its link stays the same."""
-    now, caller = timezone.now(), request.auth
+    caller = request.auth
 
     def act() -> InvitationShown:
+        now = timezone.now()
         # Locked first: what the call does not name stays as it is at this moment.
         row = invitation_of(caller, invitation_id, locked=True)
         terms = {name: getattr(row, name) for name in InvitationChanges.model_fields}
         terms |= body.model_dump(exclude_unset=True)
+        if row.channel == Channel.EMAIL and terms["max_uses"] != row.max_uses:
+            raise Problem(422, CallProblem.FIELDS_INVALID, "Look at: max_uses.", fields=[_ONE_USE])
         changed = edit_invitation(invitation=row, by=caller.user, now=now, **terms)
         return InvitationShown.of(changed, now)
 
@@ -356,9 +371,10 @@ def change(request: ApiRequest, invitation_id: str, body: InvitationChanges) -> 
 )
 def revoke(request: ApiRequest, invitation_id: str) -> HttpResponse:
     """Revoke an invitation for good; a second time changes nothing."""
-    now, caller = timezone.now(), request.auth
+    caller = request.auth
 
     def act() -> InvitationShown:
+        now = timezone.now()
         row = invitation_of(caller, invitation_id)
         return InvitationShown.of(revoke_invitation(invitation=row, by=caller.user, now=now), now)
 
@@ -373,9 +389,10 @@ def revoke(request: ApiRequest, invitation_id: str) -> HttpResponse:
 )
 def resend(request: ApiRequest, invitation_id: str) -> HttpResponse:
     """Mail the same link again. It lives at least seven more days, even if it had expired."""
-    now, caller = timezone.now(), request.auth
+    caller = request.auth
 
     def act() -> InvitationShown:
+        now = timezone.now()
         row = invitation_of(caller, invitation_id)
         return InvitationShown.of(resend_invitation(invitation=row, by=caller.user, now=now), now)
 

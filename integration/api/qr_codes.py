@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
+from pydantic import BeforeValidator
 
 from integration.api.fields import Input
 from integration.api.gate import ApiRequest, needs
@@ -18,10 +19,15 @@ from partners.services.qr import qr_png, qr_svg
 router = Router(tags=["Invitations"])
 
 
+def _as_number(value: Any) -> Any:
+    """A query has texts only, and `Literal` compares."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 class Picture(Input):
     """How large a QR code is drawn, in pixels."""
 
-    size: Literal[300, 600, 1200] = 300
+    size: Annotated[Literal[300, 600, 1200], BeforeValidator(_as_number)] = 300
 
 
 @router.get(

@@ -13,7 +13,7 @@ from association.enums import EndAnswer, Side
 from association.models import EndRequest
 from association.models.end_requests import EndRequestQuerySet
 from association.services.endings import answer_end_request, ask_to_end, withdraw_end_request
-from integration.api.answers import Listed, Paging, answer_once, answer_page
+from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.customers import customer_of
 from integration.api.fields import Input, OptionalReason, Output, Reason
 from integration.api.gate import ApiRequest, Caller, needs
@@ -31,10 +31,13 @@ end_requests = Router(tags=["End requests"])
 end_requests_of_customer = Router(tags=["End requests"])
 
 
+_OPEN = "`true`: those that wait for an answer; `false`: the closed ones; without it: all."
+
+
 class InvitationRequestFilters(Paging):
     """Which requests."""
 
-    open: bool = Field(True, description="`true`: those that wait for an answer.")
+    open: bool | None = Field(None, description=_OPEN)
 
 
 class InvitationRequestShown(Output):
@@ -78,7 +81,9 @@ def list_invitation_requests(
     request: ApiRequest, query: Query[InvitationRequestFilters]
 ) -> HttpResponse:
     """List the requests, the oldest first."""
-    rows = request.auth.partner.invitation_requests.filter(closed_at__isnull=query.open)
+    rows = request.auth.partner.invitation_requests.all()
+    if query.open is not None:
+        rows = rows.filter(closed_at__isnull=query.open)
     return answer_page(
         request,
         rows,
@@ -86,6 +91,17 @@ def list_invitation_requests(
         order=Order("requested_at", descending=False),
         show=lambda found: [InvitationRequestShown.of(row) for row in found],
     )
+
+
+@invitation_requests.get(
+    "/{request_id}",
+    response=InvitationRequestShown,
+    summary="Get a request for an invitation",
+    **needs(Scope.INVITATIONS_READ),
+)
+def get_invitation_request(request: ApiRequest, request_id: str) -> HttpResponse:
+    """Get one of the requests, also when it is closed."""
+    return answer(InvitationRequestShown.of(_invitation_request_of(request.auth, request_id)))
 
 
 @invitation_requests.post(
@@ -136,7 +152,7 @@ def _invitation_request_of(caller: Caller, key: str) -> InvitationRequest:
 class EndRequestFilters(Paging):
     """Which requests."""
 
-    open: bool = Field(True, description="`true`: those that wait for an answer.")
+    open: bool | None = Field(None, description=_OPEN)
 
 
 class EndRequestShown(Output):
@@ -186,7 +202,9 @@ class EndRequestAnswer(Input):
 )
 def list_end_requests(request: ApiRequest, query: Query[EndRequestFilters]) -> HttpResponse:
     """List the requests of both sides, the oldest first."""
-    rows = _end_requests(request.auth).filter(answered_at__isnull=query.open)
+    rows = _end_requests(request.auth)
+    if query.open is not None:
+        rows = rows.filter(answered_at__isnull=query.open)
     return answer_page(
         request,
         rows,
@@ -194,6 +212,17 @@ def list_end_requests(request: ApiRequest, query: Query[EndRequestFilters]) -> H
         order=Order("asked_at", descending=False),
         show=lambda found: [EndRequestShown.of(row) for row in found],
     )
+
+
+@end_requests.get(
+    "/{request_id}",
+    response=EndRequestShown,
+    summary="Get an end request",
+    **needs(Scope.CUSTOMERS_READ),
+)
+def get_end_request(request: ApiRequest, request_id: str) -> HttpResponse:
+    """Get one of the requests, also when it was answered."""
+    return answer(EndRequestShown.of(_end_request_of(request.auth, request_id)))
 
 
 @end_requests_of_customer.post(

@@ -29,6 +29,7 @@ LONGEST_LIFE = timedelta(days=366)
 MOST_LIVE_KEYS = 20
 _KEY = re.compile(rf"{PREFIX}[{CROCKFORD}]{{{_LETTERS}}}")
 _SECONDS_BETWEEN_NOTES = 60
+_NOTED_FOR = timedelta(days=1)
 _noted: dict[int, float] = {}
 
 
@@ -127,14 +128,17 @@ def note_use(api_key: ApiKey, *, now: datetime) -> None:
     clock = time.monotonic()
     if clock - _noted.get(api_key.pk, -_SECONDS_BETWEEN_NOTES) >= _SECONDS_BETWEEN_NOTES:
         _noted[api_key.pk] = clock
-        cache.set(_note_of(api_key.pk), now.timestamp(), timeout=24 * 60 * 60)
+        cache.set(_note_of(api_key.pk), now.timestamp(), timeout=_NOTED_FOR.total_seconds())
 
 
 def write_last_uses(*, now: datetime) -> int:
-    """Write what the cache has noted of the live keys, once a minute; return of how many."""
+    """Write what the cache has noted of the keys, once a minute; return of how many.
+
+    Keys that have ended since the note are among them: the last use of a leaked key matters most.
+    """
     if not cache.add("api-keys-written", 1, timeout=_SECONDS_BETWEEN_NOTES):
         return 0
-    keys = {_note_of(key.pk): key for key in ApiKey.objects.live(now)}
+    keys = {_note_of(key.pk): key for key in ApiKey.objects.live_after(now - _NOTED_FOR)}
     changed = []
     for note, stamp in cache.get_many(keys).items():
         api_key, used_at = keys[note], datetime.fromtimestamp(stamp, tz=UTC)

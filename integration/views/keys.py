@@ -25,19 +25,20 @@ from web.refused import Refused
 SECTION, LIST = "settings", "console_keys"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 _DAY = timedelta(days=1)
-# More than that are not shown: a partner has twenty live ones, and the newest come first.
-_MOST_SHOWN = 200
+# Of those that have ended, the newest are shown; a partner has twenty live ones at most.
+_MOST_ENDED = 200
 
 
 @require_safe
 @for_administrators
 def keys(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    rows = ApiKey.objects.filter(partner=member.partner).order_by("-created_at", "-pk")
+    rows = ApiKey.objects.filter(partner=member.partner).select_related("created_by")
+    rows = rows.order_by("-created_at", "-pk")
     now, labels = timezone.now(), dict(Scope.choices)
     context = {
         "keys": [
             (row, row.is_live(now), [labels[scope] for scope in row.scopes])
-            for row in rows.select_related("created_by")[:_MOST_SHOWN]
+            for row in [*rows.live(now), *rows.ended(now)[:_MOST_ENDED]]
         ]
     }
     return show(request, member, "integration/keys.html", context, section=SECTION)

@@ -1,5 +1,6 @@
 """The page about the API: how to call it, every operation, every code."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -11,13 +12,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from association.refusals import SENTENCES as OF_CUSTOMERS
 from integration.api.openapi import openapi_document
-from integration.refusals import SENTENCES as OF_WEBHOOKS
+from integration.refusals import codes_of_the_api
 from integration.services.keys import PREFIX
-from partners.refusals import SENTENCES as OF_INVITATIONS
 
 Schema = dict[str, Any]
+_LIMITS = {
+    "minLength": "%s characters or more",
+    "maxLength": "%s characters at most",
+    "minimum": "from %s",
+    "maximum": "to %s",
+    "minItems": "at least %s",
+    "maxItems": "at most %s",
+    "maxProperties": "at most %s",
+    "pattern": "matches %s",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "prefix": PREFIX,
         "sections": [(tag, list(operations)) for tag, operations in by_tag],
         "shapes": _shapes(),
-        "codes": sorted([*OF_CUSTOMERS.items(), *OF_INVITATIONS.items(), *OF_WEBHOOKS.items()]),
+        "codes": codes_of_the_api(),
         "calls_a_minute": settings.RATE_LIMITS["api"][0],
     }
     return render(request, "integration/reference.html", context)
@@ -71,9 +80,7 @@ def _operations() -> list[Operation]:
             summary=row["summary"],
             about=row["description"],
             parameters=[
-                Field(
-                    one["name"], _kind(one["schema"]), one["required"], one.get("description", "")
-                )
+                _field(one["name"], one["schema"], is_required=one["required"], shown=one)
                 for one in row["parameters"]
             ],
             body=_body_of(row.get("requestBody", {})),
@@ -96,16 +103,27 @@ def _shapes() -> list[tuple[str, str, list[Field]]]:
     ]
 
 
-def _parameter(row: Schema) -> Field:
-    return Field(row["name"], _kind(row["schema"]), row["required"], row.get("description", ""))
-
-
 def _fields(schema: Schema) -> list[Field]:
     required = schema.get("required", [])
     return [
-        Field(name, _kind(field), name in required, field.get("description", ""))
+        _field(name, field, is_required=name in required, shown=field)
         for name, field in schema["properties"].items()
     ]
+
+
+def _field(name: str, schema: Schema, *, is_required: bool, shown: Schema) -> Field:
+    limits = ", ".join([_kind(schema), *_limits(schema)])
+    return Field(name, limits, is_required, shown.get("description", ""))
+
+
+def _limits(schema: Schema) -> list[str]:
+    """Return in words what a value is limited to, and what it is where it is not sent."""
+    kinds = [schema, *schema.get("anyOf", [])]
+    found = [words % one[key] for one in kinds for key, words in _LIMITS.items() if key in one]
+    default = schema.get("default")
+    if isinstance(default, str | int | float) and default != "":
+        found.append(f"default {json.dumps(default)}")
+    return found
 
 
 def _body_of(part: Schema) -> str:
@@ -115,6 +133,9 @@ def _body_of(part: Schema) -> str:
 
 def _kind(schema: Schema) -> str:
     """Return in words what a value is."""
+    if len(schema.get("allOf", [])) == 1:
+        # What has a default beside its reference.
+        return _kind(schema["allOf"][0])
     if "$ref" in schema:
         return _of_reference(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

@@ -87,9 +87,10 @@ def numbered_links(draft: Invitation, numbers: Sequence[int]) -> list[Invitation
 
 
 def save_invitations(invitations: Sequence[Invitation], *, by: User | None, now: datetime) -> None:
-    """Insert drafts that differ in label and person only, each with `invitation.created`.
+    """Insert drafts, each with `invitation.created`. Call it inside a transaction.
 
-    Raises Refused if they could not be followed. Call it inside a transaction.
+    Raises Refused if the first could not be followed. The others differ from it in label and person
+    only, or the caller has checked each (`check_draft()`).
     """
     check_draft(invitations[0], now)
     for invitation in invitations:

@@ -88,7 +88,7 @@ def _create(
         partner = drafts[0].partner
         check_quotas(partner=partner, by=by, now=now, made=len(drafts), mailed=len(wanted))
         if wanted:
-            _check_recipients(wanted, now)
+            _check_recipients(wanted, now, items=drafts if is_bulk else ())
         save_invitations(drafts, by=by, now=now)
         if wanted:
             enqueue_invitation_emails(wanted, now=now, is_bulk=is_bulk)
@@ -279,8 +279,15 @@ def _lock(invitation: Invitation) -> Invitation:
     return rows.get(pk=invitation.pk)
 
 
-def _check_recipients(invitations: Sequence[Invitation], now: datetime) -> None:
+def _check_recipients(
+    invitations: Sequence[Invitation], now: datetime, *, items: Sequence[Invitation] = ()
+) -> None:
+    """Raise Refused for the first that was mailed too often, with its place among the `items`."""
     recipients = [invitation.recipient for invitation in invitations]
     lock_recipients(recipients)
-    for again_at in recipients_at_limit(recipients, now=now).values():
-        raise Refused(InvitationProblem.MAILED_TOO_OFTEN, again_at=again_at)
+    at_limit = recipients_at_limit(recipients, now=now)
+    for invitation in invitations:
+        again_at = at_limit.get(invitation.recipient)
+        if again_at is not None:
+            place: dict[str, Any] = {"item": items.index(invitation)} if items else {}
+            raise Refused(InvitationProblem.MAILED_TOO_OFTEN, again_at=again_at, **place)

@@ -1,7 +1,9 @@
 """What every call has in common: keys, scopes, bodies, pages and problems."""
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -11,8 +13,9 @@ from audit.models import AuditEvent
 from integration.enums import Scope
 from integration.services.keys import revoke_key
 from partners.models import Invitation
-from tests.factories import InvitationFactory, PartnerFactory
+from tests.factories import InvitationFactory, PartnerFactory, make_associated
 from tests.integration.calls import API, Caller
+from web.body_limits import LARGEST_BODY
 
 pytestmark = pytest.mark.django_db
 LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
@@ -177,8 +180,19 @@ def test_body_of_another_type_is_refused(caller):
     assert is_problem(answer, 415, "content_type_not_json")
 
 
+def test_body_as_large_as_the_limit_is_read(caller):
+    note, length = "é" * 500, LARGEST_BODY - 1_000
+    items = [{**LINK, "note": note}] * (length // len(json.dumps({**LINK, "note": note})))
+    assert len(json.dumps({"items": items}).encode()) > length - 10_000
+    answer = caller.post("/invitations/many", {"items": [*items, {}]})
+
+    # Only the last one lacks its fields.
+    assert is_problem(answer, 422, "fields_invalid")
+    assert {row["field"].split(".")[1] for row in answer.json()["fields"]} == {str(len(items))}
+
+
 def test_body_that_is_too_large_is_refused(caller):
-    body = json.dumps({**LINK, "note": "x" * 3_000_000})
+    body = json.dumps({**LINK, "note": "x" * LARGEST_BODY})
     answer = caller.client.post(
         f"{API}/invitations", body, content_type="application/json", headers=caller.headers()
     )
@@ -208,8 +222,38 @@ def test_parameter_that_is_wrong_is_named(caller, query):
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "L2FwaS92MS9jdXN0b21lcnMgeH4x", "A" * 500])
-def test_cursor_of_another_list_is_refused(caller, cursor):
+def test_text_that_is_no_cursor_is_refused(caller, cursor):
     assert is_problem(caller.get("/invitations", after=cursor), 422, "cursor_unknown")
+
+
+def test_cursor_of_another_list_is_refused(caller):
+    for _ in range(2):
+        make_associated(invitation=InvitationFactory(partner=caller.key.partner))
+    following = caller.get("/customers", limit=1).json()["next"]
+    [cursor] = parse_qs(urlsplit(following).query)["after"]
+    place = urlsafe_b64decode(cursor).decode().partition(" ")[2]
+    own = urlsafe_b64encode(f"{API}/invitations {place}".encode()).decode()
+
+    # The path tells them apart, and nothing else does.
+    assert caller.get("/invitations", after=own).status_code == 200
+    assert is_problem(caller.get("/invitations", after=cursor), 422, "cursor_unknown")
+
+
+@pytest.mark.parametrize("path", ["/invitations", "/customers"])
+@pytest.mark.parametrize("reference", ["a\0b", " ", "x" * 129])
+def test_filter_by_a_reference_that_none_can_be_is_refused(caller, path, reference):
+    answer = caller.get(path, reference=reference)
+
+    assert is_problem(answer, 422, "fields_invalid")
+    assert [row["field"] for row in answer.json()["fields"]] == ["reference"]
+
+
+def test_filter_by_reference_is_cleaned_as_the_reference_is(caller):
+    made = caller.post("/invitations", {**LINK, "reference": " CRM\u200b  7 "}).json()
+    answer = caller.get("/invitations", reference="CRM 7\u200b ")
+
+    assert made["reference"] == "CRM 7"
+    assert answer.json()["items"] == [made]
 
 
 def test_limit_of_calls_is_per_key(caller, settings):

@@ -7,9 +7,10 @@ from association.models import Authorization, Budget, EndRequest
 from tests.factories import (
     BillFactory,
     InvitationRequestFactory,
+    PartnerFactory,
     make_associated,
 )
-from tests.integration.calls import Caller
+from tests.integration.calls import API, Caller
 
 pytestmark = pytest.mark.django_db
 BUDGET = {
@@ -17,6 +18,9 @@ BUDGET = {
     "period": "monthly",
     "on_exhaustion": "freeze",
 }
+
+
+OPEN = [{"open": "true"}, {"open": "false"}, {}]
 
 
 @pytest.fixture
@@ -59,6 +63,21 @@ def test_unfreezing_needs_a_budget(caller, customer):
     assert Freeze.objects.open().exists()
 
 
+def test_unfreezing_needs_no_body(caller, customer):
+    path = f"{API}/customers/{customer.pk}/unfreeze"
+    answer = caller.client.post(path, headers=caller.headers(), content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_budget")
+
+
+def test_reason_of_a_budget_that_does_not_unfreeze_is_refused(caller, customer):
+    answer = caller.post(f"/customers/{customer.pk}/budget", {**BUDGET, "reason": "Paid"})
+
+    assert answer.status_code == 422
+    assert [row["field"] for row in answer.json()["fields"]] == ["reason"]
+    assert not Budget.objects.exists()
+
+
 def test_freezing_by_the_partner(caller, customer):
     body = {"scope": "account_and_resources", "reason": "Unpaid invoice"}
     shown = caller.post(f"/customers/{customer.pk}/freeze", body).json()
@@ -96,8 +115,13 @@ def test_end_is_asked_for_and_withdrawn(caller, customer):
     assert (again.status_code, again.json()["code"]) == (409, "end_request_open")
     assert caller.get("/end-requests").json()["items"] == [asked.json()]
     assert caller.post(path).json()["answer"] == "withdrawn"
-    assert caller.get("/end-requests").json()["items"] == []
-    assert len(caller.get("/end-requests", open="false").json()["items"]) == 1
+    closed = caller.get(f"/end-requests/{asked.json()['id']}").json()
+    assert closed["answer"] == "withdrawn"
+    assert [caller.get("/end-requests", **query).json()["items"] for query in OPEN] == [
+        [],
+        [closed],
+        [closed],
+    ]
 
 
 def test_own_end_request_is_not_answered(caller, customer):
@@ -126,7 +150,23 @@ def test_invitation_request_is_dismissed():
     path = f"/invitation-requests/{asked.pk}/dismiss"
 
     assert caller.post(path, {}).status_code == 422
-    assert caller.post(path, {"reason": "Not ours"}).json()["state"] == "dismissed"
+    closed = caller.post(path, {"reason": "Not ours"}).json()
+    assert closed["state"] == "dismissed"
+    assert caller.get(f"/invitation-requests/{asked.pk}").json() == closed
+    assert [caller.get("/invitation-requests", **query).json()["items"] for query in OPEN] == [
+        [],
+        [closed],
+        [closed],
+    ]
+
+
+def test_requests_of_another_partner_do_not_exist(caller, customer):
+    asked = caller.post(f"/customers/{customer.pk}/end-requests", {"reason": "We part"})
+    stranger = Caller(PartnerFactory())
+
+    assert stranger.get(f"/end-requests/{asked.json()['id']}").status_code == 404
+    foreign = InvitationRequestFactory()
+    assert stranger.get(f"/invitation-requests/{foreign.pk}").status_code == 404
 
 
 def test_what_must_be_settled_before_the_end_is_named(caller, customer):

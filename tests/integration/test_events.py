@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from integration.api.events import EventShown
 from outbox.models import Event
 from outbox.services.events import number_events
 from tests.factories import PartnerFactory, make_associated
@@ -64,6 +65,12 @@ def test_feed_has_only_the_partners_own_events_of_a_kind():
     assert [row["type"] for row in caller.get("/events", type="budget.set").json()["items"]] == [
         "budget.set"
     ]
+
+
+def test_event_of_a_kind_that_this_release_does_not_know_is_shown():
+    row = Event(kind="invitation.folded", occurred_at=timezone.now(), data={})
+
+    assert EventShown.of(row).type == "invitation.folded"
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "²", "1" * 18])

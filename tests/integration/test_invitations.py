@@ -1,6 +1,9 @@
 """Invitations by API."""
 
+from io import BytesIO
+
 import pytest
+from PIL import Image
 
 from partners.models import Invitation
 from tests.factories import InvitationFactory, PartnerFactory
@@ -74,7 +77,11 @@ def test_list_goes_on_after_the_last_row(caller):
         ({**EMAIL, "recipient": "ada"}, "recipient"),
         ({**EMAIL, "max_uses": 2}, "max_uses"),
         ({**LINK, "allowed_domains": ["not a domain"]}, "allowed_domains"),
+        ({**LINK, "is_bound": True}, "is_bound"),
+        ({**LINK, "recipient_name": "Ada"}, "recipient_name"),
+        ({**EMAIL, "allowed_domains": ["example.com"]}, "allowed_domains"),
         ({**LINK, "metadata": {"a": 1}}, "metadata.a"),
+        ({**LINK, "metadata": {"a": "b\x00"}}, "metadata.a"),
         (
             {**LINK, "budget": {"limit": {"amount": "1.5", "currency": "USD"}}},
             "budget.limit.amount",
@@ -91,3 +98,59 @@ def test_bad_field_is_named(caller, body, field):
     assert answer.status_code == 422
     assert field in [row["field"] for row in answer.json()["fields"]]
     assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize(("query", "width"), [({}, 300), ({"size": "600"}, 600)])
+def test_qr_code_has_the_size_that_was_asked_for(caller, query, width):
+    made = caller.post("/invitations", LINK).json()
+    answer = caller.get(f"/invitations/{made['id']}/qr.png", **query)
+
+    assert answer["Content-Type"] == "image/png"
+    assert Image.open(BytesIO(answer.content)).size == (width, width)
+
+
+@pytest.mark.parametrize("size", ["301", "²", "300.0", ""])
+def test_qr_code_of_another_size_is_refused(caller, size):
+    made = caller.post("/invitations", LINK).json()
+    answer = caller.get(f"/invitations/{made['id']}/qr.png", size=size)
+
+    assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "size")
+
+
+def test_email_without_a_recipient_is_told_what_is_missing(caller):
+    answer = caller.post("/invitations", {**LINK, "channel": "email"})
+
+    assert answer.json()["fields"] == [
+        {
+            "field": "recipient",
+            "code": "misplaced",
+            "message": "An invitation by e-mail has a recipient.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(("sent", "is_bound"), [(None, True), (True, True), (False, False)])
+def test_email_is_bound_unless_the_call_says_otherwise(caller, sent, is_bound):
+    assert caller.post("/invitations", {**EMAIL, "is_bound": sent}).json()["is_bound"] is is_bound
+
+
+@pytest.mark.parametrize("max_uses", [2, None])
+def test_uses_of_an_email_do_not_change(caller, max_uses):
+    made = caller.post("/invitations", EMAIL).json()
+    path = f"/invitations/{made['id']}"
+    answer = caller.patch(path, {"label": "Other", "max_uses": max_uses})
+
+    assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "max_uses")
+    assert caller.get(path).json()["label"] == made["label"]
+    assert caller.patch(path, {"max_uses": 1}).status_code == 200
+
+
+def test_recipient_who_was_mailed_too_often_is_named_by_its_item(caller):
+    for _ in range(3):
+        caller.post("/invitations", EMAIL)
+    alone = caller.post("/invitations", EMAIL)
+    answer = caller.post("/invitations/many", {"items": [LINK, EMAIL]})
+
+    assert (alone.status_code, "item" in alone.json()) == (429, False)
+    assert answer.status_code == 429
+    assert (answer.json()["code"], answer.json()["item"]) == ("mailed_too_often", 1)

@@ -5,9 +5,12 @@ import secrets
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from integration.enums import CallProblem
 from integration.models import ApiKey
-from integration.services.keys import hash_of
+from integration.services.keys import hash_of, revoke_key
+from partners.enums import InvitationProblem
 from tests.factories import PartnerMemberFactory
 from tests.integration.calls import make_key
 
@@ -70,10 +73,24 @@ def test_list_takes_as_many_statements_with_three_keys_as_with_one(
     make_key(boss.partner)
     client.get(reverse("console_keys"))
     for more in range(2):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             client.get(reverse("console_keys"))
         make_key(boss.partner, name=f"Key {more}")
         make_key(boss.partner, name=f"Other {more}")
+
+
+def test_live_keys_are_shown_before_newer_ones_that_have_ended(client, boss, monkeypatch):
+    monkeypatch.setattr("integration.views.keys._MOST_ENDED", 1)
+    make_key(boss.partner, name="Live")
+    for name in ("Older", "Newer"):
+        ended, _secret = make_key(boss.partner, name=name)
+        revoke_key(api_key=ended, by=boss.user, now=timezone.now())
+    shown = client.get(reverse("console_keys")).context["keys"]
+
+    assert [(row.name, is_live) for row, is_live, _scopes in shown] == [
+        ("Live", True),
+        ("Newer", False),
+    ]
 
 
 def test_key_is_revoked_by_a_post(client, boss):
@@ -96,3 +113,26 @@ def test_page_about_the_api_is_for_everybody(client):
     assert answer.status_code == 200
     for needed in ("/api/v1/invitations/many", "Idempotency-Key", 'id="no_budget"'):
         assert needed in text
+    for wrong in ("any value", "%(", 'id="logo_too_large"'):
+        assert wrong not in text
+
+
+def test_page_about_the_api_has_every_code_of_a_call(client):
+    codes = [code for code, _sentence in client.get(reverse("api")).context["codes"]]
+
+    assert {*CallProblem, *InvitationProblem, "tried_too_often"} <= set(codes)
+    assert codes == sorted(set(codes))
+
+
+def test_page_about_the_api_says_what_a_value_is_limited_to(client):
+    shapes = {name: fields for name, _about, fields in client.get(reverse("api")).context["shapes"]}
+    kinds = {
+        (name, field.name): field.kind
+        for name in ("NewInvitation", "BudgetPreset", "NewFreeze", "Money")
+        for field in shapes[name]
+    }
+
+    assert kinds["NewInvitation", "reference"] == "string, 128 characters at most"
+    assert kinds["BudgetPreset", "period"] == 'monthly, one_time, default "monthly"'
+    assert kinds["NewFreeze", "scope"] == 'account, account_and_resources, default "account"'
+    assert kinds["Money", "amount"] == r"string, matches ^[0-9]{1,12}\.[0-9]{2}$"

@@ -107,6 +107,17 @@ def test_last_use_is_written_by_the_worker():
     assert (written, again) == (1, 0)
 
 
+def test_last_use_of_a_key_that_ended_since_is_written():
+    caller = Caller(PartnerFactory())
+    keys._noted.clear()
+    caller.get("/invitations")
+    now = timezone.now()
+    revoke_key(api_key=caller.key, by=caller.key.created_by, now=now)
+
+    assert write_last_uses(now=now) == 1
+    assert ApiKey.objects.get(pk=caller.key.pk).last_used_at is not None
+
+
 def test_last_use_is_not_set_back():
     api_key, _secret = make_key(PartnerFactory())
     later = timezone.now() + timedelta(hours=1)

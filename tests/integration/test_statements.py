@@ -11,6 +11,11 @@ from tests.integration.calls import Caller
 
 pytestmark = pytest.mark.django_db
 LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
+BUDGET = {
+    "limit": {"amount": "1500.00", "currency": "USD"},
+    "period": "monthly",
+    "on_exhaustion": "freeze",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +25,15 @@ def _cache_without_statements(settings):
 
 
 @pytest.mark.parametrize(
-    ("path", "statements"), [("/invitations", 2), ("/customers", 5), ("/events", 2)]
+    ("path", "statements"), [("/invitations", 2), ("/customers", 6), ("/events", 2)]
 )
 def test_list_takes_so_many_statements(path, statements, django_assert_num_queries):
     partner = PartnerFactory()
     caller = Caller(partner)
     for rows in (1, 2):
         for _ in range(rows):
-            make_associated(invitation=InvitationFactory(partner=partner))
+            customer = make_associated(invitation=InvitationFactory(partner=partner))
+            assert caller.post(f"/customers/{customer.pk}/budget", BUDGET).status_code == 200
         number_events(now=timezone.now())
         with django_assert_num_queries(statements):
             caller.get(path)

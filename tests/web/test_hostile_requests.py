@@ -139,6 +139,13 @@ def test_large_bodies_are_rejected_unread(db, address, length, status):
     assert (help_text in response.content.decode()) is (status == 413)
 
 
+def test_form_with_too_much_text_is_too_large(db):
+    response = Client().post("/admin/login/", {"username": "a" * (LARGEST_BODY + 1)})
+
+    assert response.status_code == 413
+    assert_complete(response)
+
+
 def test_files_are_rejected_outside_the_admin(db):
     response = Client().post("/join/", {"file": SimpleUploadedFile("a.txt", b"a" * 1_000_000)})
 
