@@ -287,7 +287,7 @@ def create(request: ApiRequest, body: NewInvitation) -> HttpResponse:
     **needs(Scope.INVITATIONS_WRITE),
 )
 def create_many(request: ApiRequest, body: NewInvitations) -> HttpResponse:
-    """Make up to 1,000 invitations, all or none.
+    """Make up to 1,000 invitations, or 2 MB of them, all or none.
 
     A problem names the `item` that it is about, counted from 0. E-mails are sent after all others.
     """

@@ -1,5 +1,6 @@
 """The OpenAPI document: what django-ninja makes of the operations, and what all of them share."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,7 @@ _OF_CHANGES = {
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
 }
+_LISTED = re.compile(r"Listed[_\[](\w+?)Shown[_\]]")
 _PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 _REPEATABLE = {
     "name": IDEMPOTENCY_KEY,
@@ -72,7 +74,7 @@ _PROBLEM = {
 @cache
 def openapi_document() -> Document:
     """Return the document. Each operation has the problems that it may be answered."""
-    document: Document = dict(api.get_openapi_schema(path_prefix="/api/v1/"))
+    document: Document = _with_plain_names(dict(api.get_openapi_schema(path_prefix="/api/v1/")))
     document["servers"] = [{"url": settings.PUBLIC_BASE_URL}]
     document["components"]["schemas"]["Problem"] = _PROBLEM
     document["components"]["responses"] = {
@@ -89,6 +91,19 @@ def openapi_document() -> Document:
             if picture is not None:
                 operation["responses"][200]["content"] = {picture: {}}
     return document
+
+
+def _with_plain_names(part: Any) -> Any:
+    """Name lists CustomerList, which pydantic names Listed_CustomerShown_ and Listed[…]."""
+    if isinstance(part, dict):
+        return {_plain_name(key): _with_plain_names(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_with_plain_names(one) for one in part]
+    return _plain_name(part)
+
+
+def _plain_name(text: Any) -> Any:
+    return _LISTED.sub(r"\1List", text) if isinstance(text, str) else text
 
 
 def _complete(operation: Document, *, method: str, is_of_one: bool) -> None:

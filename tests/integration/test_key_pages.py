@@ -111,9 +111,14 @@ def test_page_about_the_api_is_for_everybody(client):
     text = answer.content.decode()
 
     assert answer.status_code == 200
-    for needed in ("/api/v1/invitations/many", "Idempotency-Key", 'id="no_budget"'):
+    for needed in (
+        "/api/v1/invitations/many",
+        "Idempotency-Key",
+        'id="no_budget"',
+        'id="CustomerList"',
+    ):
         assert needed in text
-    for wrong in ("any value", "%(", 'id="logo_too_large"'):
+    for wrong in ("any value", "%(", "Listed", 'id="logo_too_large"'):
         assert wrong not in text
 
 
