@@ -10,10 +10,11 @@ from pydantic import Field
 
 from association.services.admission import admit
 from integration.api.answers import answer
-from integration.api.fields import Input, Output
+from integration.api.fields import Input, Output, as_on_pages
 from integration.api.gate import ApiRequest, needs
 from integration.api.invitations import invitation_of
 from integration.enums import Scope
+from web.text_fields import LineField
 
 router = Router(tags=["Eligibility"])
 
@@ -21,7 +22,11 @@ router = Router(tags=["Eligibility"])
 class Follower(Input):
     """Whom to check."""
 
-    account: Annotated[str, Field(min_length=1, max_length=40, description="The account name.")]
+    account: Annotated[
+        str,
+        Field(min_length=1, max_length=40, description="The account name."),
+        as_on_pages(LineField(max_length=40)),
+    ]
 
 
 class EligibilityShown(Output):

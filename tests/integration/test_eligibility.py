@@ -71,3 +71,11 @@ def test_only_followers_of_an_own_invitation_are_checked():
 
     assert caller.get(path, account=other.owner.account_name).status_code == 404
     assert check(attempt, Caller(PartnerFactory())).status_code == 404
+
+
+def test_account_with_a_nul_is_a_field_problem():
+    attempt = new_follower()
+    caller = Caller(attempt.invitation.partner)
+    answer = caller.get(f"/invitations/{attempt.invitation.pk}/eligibility", account="a\x00b")
+
+    assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "account")
