@@ -36,12 +36,13 @@ from association.models import (
 )
 from audit.admin import EvidenceAdmin
 from audit.models import AuditEvent
-from integration.models import ApiKey, IdempotentAnswer
+from integration.models import ApiKey, IdempotentAnswer, WebhookDelivery, WebhookEndpoint
 from outbox.models import Event, OutboxMessage, Suppression
 from outbox.services.events import publish
 from partners.models import Invitation, InvitationRequest, Partner, PartnerMember
 from tests import factories as typed_factories
 from tests.integration.calls import make_key
+from tests.integration.webhooks import make_delivery
 from tests.tables import tables
 
 # The checker takes a factory for what it makes.
@@ -193,6 +194,8 @@ def make_authenticator() -> Authenticator:
 
 ROWS: dict[Any, Callable[[], Any]] = {
     ApiKey: lambda: make_key(factories.PartnerFactory())[0],
+    WebhookDelivery: lambda: make_delivery(factories.PartnerFactory()),
+    WebhookEndpoint: lambda: make_delivery(factories.PartnerFactory()).endpoint,
     IdempotentAnswer: lambda: IdempotentAnswer.objects.create(
         api_key=make_key(factories.PartnerFactory())[0],
         idempotency_key="a",
@@ -285,6 +288,8 @@ MODELS = sorted(ROWS, key=lambda model: model._meta.label)
 EVIDENCE = {
     "integration.ApiKey",
     "integration.IdempotentAnswer",
+    "integration.WebhookDelivery",
+    "integration.WebhookEndpoint",
     "account.EmailAddress",
     "audit.AuditEvent",
     "accounts.Freeze",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from association.models import Association, Consent
-from integration.models import ApiKey
+from integration.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.models import (
     BulkAction,
     Invitation,
@@ -27,6 +27,8 @@ NAMED_IN_ADDRESSES = {
     "consent_id": Consent,
     "invitation_id": Invitation,
     "invitation_request_id": InvitationRequest,
+    "delivery_id": WebhookDelivery,
+    "endpoint_id": WebhookEndpoint,
     "key_id": ApiKey,
     "member_id": PartnerMember,
     "member_invitation_id": MemberInvitation,
