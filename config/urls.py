@@ -11,9 +11,9 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     # It begins with the landing page.
     path("", include("association.urls")),
+    path("", include("integration.urls")),
     path("", include("partners.urls")),
     path("", include("accounts.urls")),
-    path("", include("integration.urls")),
     path("readyz", health.readyz, name="readyz"),
     path("robots.txt", health.robots, name="robots"),
     path(".well-known/security.txt", health.security_txt, name="security_txt"),

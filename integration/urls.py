@@ -18,6 +18,8 @@ for _operation in _operations:
         login_not_required(_operation.callback)
 
 urlpatterns = [
+    path("api/v1/openapi.json", login_not_required(openapi_json), name="openapi"),
+    path("api/v1/", include((_operations, _app), namespace=_namespace)),
     path("api/", reference.reference, name="api"),
     path("partner/api-keys/", keys.keys, name="console_keys"),
     path("partner/api-keys/new", keys.new_key, name="console_new_key"),
@@ -39,6 +41,4 @@ urlpatterns = [
         webhooks.replay,
         name="console_replay_webhook",
     ),
-    path("api/v1/openapi.json", login_not_required(openapi_json), name="openapi"),
-    path("api/v1/", include((_operations, _app), namespace=_namespace)),
 ]
