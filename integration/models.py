@@ -52,7 +52,7 @@ class ApiKey(models.Model):
         _("SHA-256 of the secret"), max_length=64, unique=True, editable=False
     )
     # The last letters of the secret, by which people tell keys apart.
-    ending = models.CharField(_("ends with"), max_length=4, editable=False)
+    ending = models.CharField(_("ends with"), max_length=8, editable=False)
     created_at = models.DateTimeField(_("created at"))
     created_by = actor_key(_("created by"))
     expires_at = models.DateTimeField(_("expires at"))

@@ -63,21 +63,22 @@ class OriginMiddleware:
         self.get_response = get_response
         answers = settings.ERROR_ANSWERS
         self.error_answers = {path: import_string(name) for path, name in answers.items()}
+        self.paths = tuple(answers)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         set_origin(Origin(client_address(request), request_id(request)))
         try:
             response = self.get_response(request)
-            return response if response.status_code < 400 else self.answer(request, response)
+            if response.status_code >= 400 and request.path_info.startswith(self.paths):
+                return self.answer(request, response)
+            return response
         finally:
             set_origin(Origin())
 
     def answer(self, request: HttpRequest, page: HttpResponseBase) -> HttpResponseBase:
-        for path, as_others_read_it in self.error_answers.items():
-            if request.path_info.startswith(path):
-                answer: HttpResponseBase = as_others_read_it(page)
-                return answer
-        return page
+        path = next(path for path in self.paths if request.path_info.startswith(path))
+        answer: HttpResponseBase = self.error_answers[path](page)
+        return answer
 
 
 class CapacityMiddleware:

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80, verbose_name='name')),
                 ('scopes', models.JSONField(default=list, verbose_name='scopes')),
                 ('secret_hash', models.CharField(editable=False, max_length=64, unique=True, verbose_name='SHA-256 of the secret')),
-                ('ending', models.CharField(editable=False, max_length=4, verbose_name='ends with')),
+                ('ending', models.CharField(editable=False, max_length=8, verbose_name='ends with')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),
                 ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked at')),

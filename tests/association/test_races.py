@@ -215,7 +215,12 @@ def test_one_account_gets_two_partners_without_locks_and_constraint(
     """The control: neither the account's lock nor the partial unique constraint."""
     account = CustomerAccountFactory.create(enabled=True)
     attempts = two_partners(account)
-    monkeypatch.setattr(associations, "open_freeze", lambda **options: None)
+    # The account has one open freeze of a cause: the second is not stored.
+    monkeypatch.setattr(
+        associations,
+        "open_freeze",
+        lambda **options: Freeze(cause=options["cause"], scope=options["scope"]),
+    )
     together(2)
     assert at_once(outcome, attempts) == ["associated", "associated"]
     assert Association.objects.in_force().filter(account=account).count() == 2

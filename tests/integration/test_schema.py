@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from integration.api.openapi import openapi_document
 from tests.factories import InvitationRequestFactory, make_associated
 from tests.integration.calls import Caller
+from tests.integration.webhooks import make_endpoint
 from tests.worlds import module_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -52,6 +53,7 @@ def world():
     ids = {
         "invitation_id": str(customer.invitation_id),
         "customer_id": str(customer.pk),
+        "endpoint_id": str(make_endpoint(partner=customer.partner)[0].pk),
         "invitation-requests": str(asked.pk),
         "end-requests": ends.json()["id"],
     }
