@@ -16,6 +16,7 @@ COPY outbox outbox
 COPY accounts accounts
 COPY partners partners
 COPY association association
+COPY integration integration
 COPY demo demo
 COPY templates templates
 COPY static static
