@@ -85,9 +85,8 @@ class FixedQuery(Generic[Row]):
 class RepeatedQuery(FixedQuery[Row]):
     """A query that runs again on a new connection when its own was closed.
 
-    For the busiest page, and for the keys of the API.
-
-    So the connection is not checked before, which would be another statement.
+    So the connection is not checked before, which would be another statement. For the busiest page,
+    and for what each call of the API reads.
     """
 
     def _fetch(self, sql: str, params: list[Any]) -> list[Any]:

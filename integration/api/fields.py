@@ -25,7 +25,7 @@ _MOMENT = re.compile(
 
 
 class Input(BaseModel):
-    """What a caller sends; a field that nobody reads is an error, not a surprise."""
+    """What a caller sends; a field that is not read is an error, not a surprise."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -64,7 +64,7 @@ def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
                 now=now,
             )
         )
-        return f"{reverse(LIST)}#{made[0][0].pk}"
+        return f"{reverse(LIST)}#{made[-1][0].pk}"
 
     def page() -> HttpResponse:
         context, status = {"form": form}, status_of(form)
@@ -79,7 +79,7 @@ def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         return as_refusal(page(), refused.again_at)
     if not made:
         return answer
-    api_key, secret = made[0]
+    api_key, secret = made[-1]
     context = {"api_key": api_key, "secret": secret}
     return show(request, member, "integration/key_made.html", context, section=SECTION)
 
