@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UserKind(TextChoices):
-    """Who acts: a person who logs in, or an API key, which never does."""
+    """Who acts: a person who logs in, or a program that calls the API and never does."""
 
     PERSON = "person", _("person")
-    API_KEY = "api_key", _("API key")
+    API_KEY = "api_key", _("API key of a partner")
+    PROVIDER_PROGRAM = "provider", _("program of the provider")
 
 
 class AccountType(TextChoices):

@@ -228,8 +228,10 @@ RATE_LIMITS = {
     # Codes to log in with a new browser, per e-mail address and client network.
     "log_in_code": (1, _MINUTE),
     "log_in_codes_in_an_hour": (5, _HOUR),
-    # Calls of the API: per key, and with keys that do not exist.
+    # Calls of the API: per key of a partner or of the provider, and with keys that do not exist.
+    # The provider's systems ask at every purchase what an account may do.
     "api": (600, _MINUTE),
+    "provider_api": (30_000, _MINUTE),
     "api_unknown_key": (60, _MINUTE),
     # Requests for an online invitation; each sends e-mails to the partner's members.
     "ask": (20, _HOUR),

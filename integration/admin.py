@@ -1,23 +1,119 @@
-"""API keys, stored answers, webhook endpoints and deliveries in the admin, read-only."""
+"""The provider's API keys in the admin; partners' keys, answers and webhooks to read only."""
 
-from django.contrib import admin
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import EvidenceAdmin
+from audit.admin import EvidenceAdmin, actor
+from integration.forms import NewProviderKeyForm
 from integration.models import ApiKey, IdempotentAnswer, WebhookDelivery, WebhookEndpoint
-from partners.admin.shared import all_fields
+from integration.refusals import SENTENCES, sentence_for
+from integration.services.keys import create_provider_key, revoke_key
+from partners.admin.shared import RefusingAdmin, all_fields
+from web.admin.base import StateFilter
+from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
+from web.refused import Refused
+
+
+class SideFilter(StateFilter):
+    title = _("side")
+    parameter_name = "side"
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        return {
+            "provider": (_("the provider’s"), Q(partner__isnull=True)),
+            "partners": (_("of partners"), Q(partner__isnull=False)),
+        }
+
+
+def _why_not_revoked(api_key: ApiKey) -> Any:
+    if api_key.partner_id is not None:
+        return _("The administrators of the partner revoke it, in their console.")
+    return _("It is revoked already.") if api_key.revoked_at is not None else ""
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(EvidenceAdmin):
+class ApiKeyAdmin(RefusingAdmin):
+    """Keys of the provider are made and revoked here; partners make theirs in the console."""
+
     list_display = ("name", "partner", "expires_at", "revoked_at", "last_used_at", "created_by")
     list_select_related = ("partner", "created_by")
-    list_filter = given("partner")
+    list_filter = (SideFilter, *given("partner"))
     search_fields = ("name__icontains", "partner__name__icontains")
     search_help_text = _("Part of the key's or the partner's name")
     date_hierarchy = "created_at"
     fields = tuple(name for name in all_fields(ApiKey) if name != "secret_hash")
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("integration.change_apikey")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["name", "scopes", "days"] if obj is None else super().get_fields(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        if obj is None:
+            options["form"] = NewProviderKeyForm
+        return super().get_form(request, obj, change, **options)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        now, terms = timezone.now(), form.cleaned_data
+        made, obj.new_secret = create_provider_key(
+            name=terms["name"],
+            scopes=terms["scopes"],
+            expires_at=now + timedelta(days=terms["days"]),
+            by=actor(request),
+            now=now,
+        )
+        obj.__dict__.update(made.__dict__)
+
+    def response_add(self, request: HttpRequest, obj: Any, *_args: Any) -> HttpResponse:
+        """Show the secret in the answer to the POST that made the key, and never again."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("The key is made"),
+            "opts": self.opts,
+            "api_key": obj,
+            "secret": obj.new_secret,
+        }
+        return TemplateResponse(request, "admin/integration/apikey/made.html", context)
+
+    def _show_refusal(self, request: HttpRequest, refused: Refused) -> HttpResponse:
+        self.message_user(request, sentence_for(refused), messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    @ConfirmedAction(
+        title=_("Revoke the key"),
+        consequences=(
+            _("From the next call on it gets a 401. That cannot be undone."),
+            _("What it has done stays, and histories go on naming it."),
+            _("No e-mail is sent: make another key for the program first, if it is still needed."),
+        ),
+        button=_("Revoke"),
+        form=reason_form(_("Administrators read it in the history of the key.")),
+        refusals=SENTENCES,
+        permissions=["act"],
+        works_for=lambda api_key: not _why_not_revoked(api_key),
+        why_not=_why_not_revoked,
+    )
+    def revoke(self, api_key: ApiKey, **values: Any) -> None:
+        revoke_key(api_key=api_key, **values)
 
 
 @admin.register(IdempotentAnswer)

@@ -25,6 +25,25 @@ class Scope(TextChoices):
     WEBHOOKS_WRITE = "webhooks:write", _("Make and change webhook endpoints")
 
 
+class ProviderScope(TextChoices):
+    """What a program of the provider may do; the prefix keeps these apart from a partner's."""
+
+    PARTNERS_READ = "provider:partners:read", _("Read partners")
+    PARTNERS_WRITE = "provider:partners:write", _("Add, change, freeze and unfreeze partners")
+    ACCOUNTS_READ = "provider:accounts:read", _("Read customer accounts")
+    ACCOUNTS_WRITE = "provider:accounts:write", _("Add and change customer accounts")
+    FACTS_WRITE = "provider:facts:write", _("Report facts about accounts")
+    SPENDING_WRITE = "provider:spending:write", _("Report spending")
+    ELIGIBILITY_READ = (
+        "provider:eligibility:read",
+        _("Check whether any account may join, with the facts"),
+    )
+    PERMISSIONS_READ = "provider:permissions:read", _("Ask what an account may do now")
+    ASSOCIATIONS_READ = "provider:associations:read", _("Read associations")
+    ASSOCIATIONS_WRITE = "provider:associations:write", _("End associations")
+    EVENTS_READ = "provider:events:read", _("Read the events of all partners")
+
+
 class DisabledReason(TextChoices):
     """Why nothing is sent to an endpoint."""
 

@@ -1,14 +1,22 @@
-"""What an administrator of a partner types to make an API key or a webhook endpoint."""
+"""What administrators type to make an API key or a webhook endpoint."""
+
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from integration.enums import Scope
+from integration.enums import ProviderScope, Scope
+from integration.models import ApiKey
 from integration.refusals import SENTENCES
 from integration.services.addresses import read_url
 from partners.enums import EventKind
 from web.refused import Refused
 from web.text_fields import LineField
+
+if TYPE_CHECKING:
+    KeyModelForm = forms.ModelForm[ApiKey]
+else:
+    KeyModelForm = forms.ModelForm
 
 
 class NewKeyForm(forms.Form):
@@ -38,6 +46,22 @@ class NewKeyForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose when the key ends.")},
     )
+
+
+class NewProviderKeyForm(NewKeyForm, KeyModelForm):
+    """What an administrator of the provider types in the admin."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=ProviderScope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("For all partners and accounts. Tick what the program needs, and no more."),
+        error_messages={"required": _("Tick what the program may do.")},
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes")
 
 
 class EndpointForm(forms.Form):

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast
+from django.db.models.lookups import Contains
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import actor_key
@@ -31,14 +33,20 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A partner's key to the API. The secret is shown once; only its SHA-256 is stored.
+    """A key to the API. The secret is shown once; only its SHA-256 is stored.
 
     It acts as `user`, and its rights end with its own expiry or revocation.
     """
 
     id = RandomIdField()
+    # Empty: a key of the provider.
     partner = models.ForeignKey(
-        Partner, on_delete=models.PROTECT, related_name="api_keys", verbose_name=_("partner")
+        Partner,
+        on_delete=models.PROTECT,
+        related_name="api_keys",
+        null=True,
+        blank=True,
+        verbose_name=_("partner"),
     )
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -71,6 +79,12 @@ class ApiKey(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")), name="api_key_expires_after_its_making"
+            ),
+            # The text of a list of scopes; SQLite has no operator that looks into JSON.
+            models.CheckConstraint(
+                condition=Q(partner__isnull=True)
+                | ~Q(Contains(Cast("scopes", models.TextField()), '"provider:')),
+                name="partner_key_has_no_scope_of_the_provider",
             ),
         ]
 

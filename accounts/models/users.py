@@ -15,7 +15,7 @@ from web.email_addresses import canonical_address, mask_address
 
 
 def acts_for_provider(actor: "User | None") -> bool:
-    """Whether the actor is an administrator of the provider, also when acting for a partner."""
+    """Whether the actor is the provider's administrator or program, also acting for a partner."""
     return actor is not None and actor.acts_for_provider
 
 
@@ -66,7 +66,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A login identity. `email` is canonical, and the only form that is ever compared.
 
-    An API key acts as a user of its own kind, which never logs in (decision 0045).
+    A program that calls the API acts as a user of its own, which never logs in (decision 0045).
     """
 
     kind = models.CharField(
@@ -115,7 +115,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(kind=UserKind.PERSON)
                 | models.Q(
-                    kind=UserKind.API_KEY,
+                    kind__in=[UserKind.API_KEY, UserKind.PROVIDER_PROGRAM],
                     is_active=False,
                     is_staff=False,
                     is_superuser=False,
@@ -142,8 +142,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def acts_for_provider(self) -> bool:
-        """Whether the user is an administrator of the provider; for templates."""
-        return self.is_staff
+        """Whether the user is an administrator or a program of the provider; for templates."""
+        return self.is_staff or self.kind == UserKind.PROVIDER_PROGRAM
 
     @property
     def masked_email(self) -> str:

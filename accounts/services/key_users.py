@@ -13,7 +13,7 @@ _DOMAIN = "api-key.invalid"
 _LONGEST_SLUG = 24
 
 
-def create_key_user(*, name: str) -> User:
+def create_key_user(*, name: str, kind: UserKind) -> User:
     """Create the user as whom an API key of this name acts.
 
     It never logs in: it is not active, and a constraint keeps it so. Its account name, which people
@@ -24,7 +24,7 @@ def create_key_user(*, name: str) -> User:
     user = User.objects.build_user(
         f"api-key:{slug}-{ending}",
         f"{slug}-{ending}@{_DOMAIN}",
-        kind=UserKind.API_KEY,
+        kind=kind,
         is_active=False,
     )
     user.set_unusable_password()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pydantic import BaseModel, Field
 
 from integration.api.fields import Input, Output
-from integration.api.gate import ApiRequest
+from integration.api.gate import AnyRequest
 from integration.api.problems import Problem
 from integration.enums import CallProblem
 from integration.models import LONGEST_IDEMPOTENCY_KEY
@@ -51,7 +51,7 @@ def answer(shown: BaseModel, status: int = 200) -> HttpResponse:
 
 
 def answer_once(
-    request: ApiRequest, act: Callable[[], BaseModel], *, status: int = 200
+    request: AnyRequest, act: Callable[[], BaseModel], *, status: int = 200
 ) -> HttpResponse:
     """Run `act` in one transaction, once per Idempotency-Key, and answer what it returns."""
 
@@ -69,7 +69,7 @@ def answer_once(
     return response
 
 
-def _act_once(request: ApiRequest, key: str, act: Callable[[], Answer]) -> Answer:
+def _act_once(request: AnyRequest, key: str, act: Callable[[], Answer]) -> Answer:
     if not _KEY.fullmatch(key):
         text = f"Send 1 to {LONGEST_IDEMPOTENCY_KEY} visible ASCII characters."
         raise Problem(400, CallProblem.IDEMPOTENCY_KEY_INVALID, text)
@@ -91,7 +91,7 @@ def _act_once(request: ApiRequest, key: str, act: Callable[[], Answer]) -> Answe
 
 
 def answer_page(
-    request: ApiRequest,
+    request: AnyRequest,
     rows: "QuerySet[Row, Any]",
     paging: Paging,
     *,
@@ -107,7 +107,7 @@ def answer_page(
 
 
 def answer_listed(
-    request: ApiRequest, items: Sequence[BaseModel], following: Mapping[str, Any] | None
+    request: AnyRequest, items: Sequence[BaseModel], following: Mapping[str, Any] | None
 ) -> HttpResponse:
     """Answer rows; `following` has the parameters that differ on the next page, if there is one."""
     address = None
@@ -120,7 +120,7 @@ def answer_listed(
     return response
 
 
-def _place(request: ApiRequest, rows: "QuerySet[Any]", order: Order, cursor: str) -> str:
+def _place(request: AnyRequest, rows: "QuerySet[Any]", order: Order, cursor: str) -> str:
     """Return the place that the cursor names in this list. Raises Problem for any other text."""
     if not cursor:
         return ""
@@ -134,5 +134,5 @@ def _place(request: ApiRequest, rows: "QuerySet[Any]", order: Order, cursor: str
     return place
 
 
-def _cursor_of(request: ApiRequest, place: str) -> str:
+def _cursor_of(request: AnyRequest, place: str) -> str:
     return urlsafe_b64encode(f"{request.path_info} {place}".encode()).decode()

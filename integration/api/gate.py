@@ -1,10 +1,11 @@
-"""Who calls: the key of a call, its partner, and what it may do."""
+"""Who calls: a program of a partner or of the provider, and what it may do."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from accounts.models import User
 from audit.services import acting_for
 from integration.api.problems import FieldProblem, Problem
-from integration.enums import CallProblem, Scope
+from integration.enums import CallProblem, ProviderScope, Scope
 from integration.models import ApiKey
 from integration.services.keys import find_key, has_key, note_use
 from partners.enums import PartnerRole
@@ -27,13 +28,11 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key that calls. It acts as its own user, and sees what an administrator sees."""
+    """A partner's key that calls. It acts as its own user, and sees what an administrator sees."""
 
     api_key: ApiKey
-
-    @property
-    def partner(self) -> Partner:
-        return self.api_key.partner
+    partner: Partner
+    limit: ClassVar[str] = "api"
 
     @property
     def user(self) -> User:
@@ -44,29 +43,63 @@ class Caller:
         """An administrator that is stored nowhere, for services that ask who sees what."""
         return PartnerMember(partner=self.partner, user=self.user, role=PartnerRole.ADMINISTRATOR)
 
+    def acting(self) -> AbstractContextManager[None]:
+        """Return the context in which audit events are the partner's activity."""
+        return acting_for(self.partner.pk, self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCaller:
+    """A key of the provider that calls. It acts as its own user, and sees all partners."""
+
+    api_key: ApiKey
+    limit: ClassVar[str] = "provider_api"
+
+    @property
+    def user(self) -> User:
+        return self.api_key.user
+
+    def acting(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+AnyCaller = Caller | ProviderCaller
+
 
 class ApiRequest(HttpRequest):
-    """A call whose key is known."""
+    """A call of a partner's program."""
 
     auth: Caller
 
 
-class KeyAuth(HttpBearer):
-    """`Authorization: Bearer pak_…`, with a key that has the scope."""
+class ProviderRequest(HttpRequest):
+    """A call of a program of the provider."""
 
-    def __init__(self, scope: Scope) -> None:
+    auth: ProviderCaller
+
+
+AnyRequest = ApiRequest | ProviderRequest
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer pak_…`, with a partner's key that has the scope."""
+
+    side: type[AnyCaller] = Caller
+    keys_are_of = "partners"
+
+    def __init__(self, scope: Scope | ProviderScope) -> None:
         super().__init__()
         self.scope = scope
 
-    def __call__(self, request: HttpRequest) -> Caller:
+    def __call__(self, request: HttpRequest) -> AnyCaller:
         _refuse_keys_in_address(request)
-        caller: Caller | None = super().__call__(request)
+        caller: AnyCaller | None = super().__call__(request)
         if caller is None:
             text = "Send your key in the header: Authorization: Bearer pak_…"
             raise Problem(401, CallProblem.KEY_MISSING, text, headers=_CHALLENGE)
         return caller
 
-    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+    def authenticate(self, request: HttpRequest, token: str) -> AnyCaller:
         now = timezone.now()
         api_key = find_key(token.strip(), now=now)
         if api_key is None:
@@ -74,35 +107,57 @@ class KeyAuth(HttpBearer):
             count_use("api_unknown_key")
             text = "This key does not exist, has expired or was revoked."
             raise Problem(401, CallProblem.KEY_UNKNOWN, text, headers=_CHALLENGE)
-        count_use("api", str(api_key.pk))
+        caller = _caller_with(api_key)
+        count_use(caller.limit, str(api_key.pk))
         note_use(api_key, now=now)
+        if not isinstance(caller, self.side):
+            raise self._missing_scope(f"This call is for keys of {self.keys_are_of}.")
         if self.scope not in api_key.scopes:
             text = f"This key lacks the scope {self.scope}. An administrator can make another key."
-            raise Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
-        return Caller(api_key)
+            raise self._missing_scope(text)
+        return caller
+
+    def _missing_scope(self, text: str) -> Problem:
+        return Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
+
+
+class ProviderAuth(KeyAuth):
+    """`Authorization: Bearer pak_…`, with a key of the provider that has the scope."""
+
+    side = ProviderCaller
+    keys_are_of = "the provider"
 
 
 def needs(scope: Scope) -> dict[str, Any]:
-    """Return what an operation says of who may call it; OpenAPI names the scope too."""
+    """Return what an operation of partners says of who may call it; OpenAPI names the scope too."""
     return {"auth": KeyAuth(scope), "openapi_extra": {"x-scope": scope.value}}
 
 
+def provider_needs(scope: ProviderScope) -> dict[str, Any]:
+    """Return the same for an operation of the provider."""
+    return {"auth": ProviderAuth(scope), "openapi_extra": {"x-scope": scope.value}}
+
+
 def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Run an operation in UTC, its audit events as the partner's activity.
+    """Run an operation in UTC, a partner's audit events as the partner's activity.
 
     Before that refuse what the operation would not read: parameters and a body that it lacks.
     """
 
     @wraps(operation)
-    def run(request: ApiRequest, *args: Any, **values: Any) -> Any:
+    def run(request: AnyRequest, *args: Any, **values: Any) -> Any:
         _refuse_unread_parameters(request, values.get("query"))
         if "body" not in values:
             _refuse_unread_body(request)
-        caller = request.auth
-        with timezone.override(UTC), acting_for(caller.partner.pk, caller.user):
+        with timezone.override(UTC), request.auth.acting():
             return operation(request, *args, **values)
 
     return run
+
+
+def _caller_with(api_key: ApiKey) -> AnyCaller:
+    partner = api_key.partner
+    return ProviderCaller(api_key) if partner is None else Caller(api_key, partner)
 
 
 def _refuse_keys_in_address(request: HttpRequest) -> None:

@@ -19,19 +19,21 @@ from integration.api import (
 from integration.api.gate import as_caller
 from integration.api.parsing import StrictParser
 from integration.api.problems import FieldProblem, Problem, answer_of, not_found, problem_of
+from integration.api.provider import partners
 from integration.enums import CallProblem
 from web.refused import Refused
 
 
-class PartnerApi(NinjaAPI):
+class NamingApi(NinjaAPI):
     """Its operations are named after their module and function."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         view = operation.view_func
-        return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+        module = view.__module__.removeprefix("integration.api.").replace(".", "_")
+        return f"{module}_{view.__name__}"
 
 
-api = PartnerApi(
+api = NamingApi(
     title="Partner Association",
     version="1.0.0",
     description="Invite customers, follow what becomes of them, set budgets and unfreeze.",
@@ -50,6 +52,7 @@ api.add_router("/invitation-requests", requests.invitation_requests)
 api.add_router("/end-requests", requests.end_requests)
 api.add_router("/events", events.router)
 api.add_router("/webhooks", webhooks.router)
+api.add_router("/provider/partners", partners.router)
 
 
 @api.exception_handler(Problem)

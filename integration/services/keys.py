@@ -1,4 +1,4 @@
-"""API keys: making, finding and revoking them, and when each was used last."""
+"""API keys of partners and of the provider: making, finding and revoking them, and last uses."""
 
 import hashlib
 import re
@@ -11,13 +11,15 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.enums import UserKind
 from accounts.models import User
 from accounts.services.key_users import create_key_user
 from audit.services import record_audit_event
-from integration.enums import KeyRefusal, Scope
+from integration.enums import KeyRefusal, ProviderScope, Scope
 from integration.models import ApiKey
 from partners.models import Partner
 from web.fixed_queries import MOMENT, TEXT, repeated_query
+from web.locks import lock_name
 from web.random_ids import CROCKFORD
 from web.refused import Refused
 from web.transactions import whole_transaction
@@ -43,47 +45,72 @@ def create_key(
     by: User,
     now: datetime,
 ) -> tuple[ApiKey, str]:
-    """Make a key with its user, and return it with its secret, which is stored nowhere.
+    """Make a partner's key with its user; return it with its secret, which is stored nowhere.
 
     Locks the partner. Raises Refused: TOO_MANY_KEYS, LIFE_TOO_LONG (more than a year, or none).
     """
-    if not now < expires_at <= now + LONGEST_LIFE:
-        raise Refused(KeyRefusal.LIFE_TOO_LONG)
-    secret = PREFIX + "".join(secrets.choice(CROCKFORD) for _ in range(_LETTERS))
     with transaction.atomic():
         locked = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
-        if ApiKey.objects.live(now).filter(partner=locked).count() >= MOST_LIVE_KEYS:
-            raise Refused(KeyRefusal.TOO_MANY_KEYS)
-        api_key = ApiKey.objects.create(
-            partner=locked,
-            user=create_key_user(name=name),
-            name=name,
-            scopes=sorted(scopes),
-            secret_hash=hash_of(secret),
-            ending=secret[-4:],
-            created_at=now,
-            created_by=by,
-            expires_at=expires_at,
-        )
-        record_audit_event(
-            action="api_key.created",
-            about=api_key,
-            by=by,
-            now=now,
-            after={
-                "partner": locked.pk,
-                "user": api_key.user_id,
-                "name": name,
-                "scopes": api_key.scopes,
-                "expires_at": expires_at,
-                "revoked_at": None,
-            },
-        )
+        user = create_key_user(name=name, kind=UserKind.API_KEY)
+        return _write_key(locked, user, name, sorted(scopes), expires_at, by, now)
+
+
+@whole_transaction
+def create_provider_key(
+    *, name: str, scopes: Collection[ProviderScope], expires_at: datetime, by: User, now: datetime
+) -> tuple[ApiKey, str]:
+    """Make a key of the provider as `create_key()` makes one of a partner."""
+    with transaction.atomic():
+        lock_name("keys-of-the-provider")
+        user = create_key_user(name=name, kind=UserKind.PROVIDER_PROGRAM)
+        return _write_key(None, user, name, sorted(scopes), expires_at, by, now)
+
+
+def _write_key(
+    partner: Partner | None,
+    user: User,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime,
+    by: User,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """Write the key of the side, which is locked. What is refused is undone with its user."""
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise Refused(KeyRefusal.LIFE_TOO_LONG)
+    if ApiKey.objects.live(now).filter(partner=partner).count() >= MOST_LIVE_KEYS:
+        raise Refused(KeyRefusal.TOO_MANY_KEYS)
+    secret = PREFIX + "".join(secrets.choice(CROCKFORD) for _ in range(_LETTERS))
+    api_key = ApiKey.objects.create(
+        partner=partner,
+        user=user,
+        name=name,
+        scopes=scopes,
+        secret_hash=hash_of(secret),
+        ending=secret[-4:],
+        created_at=now,
+        created_by=by,
+        expires_at=expires_at,
+    )
+    record_audit_event(
+        action="api_key.created",
+        about=api_key,
+        by=by,
+        now=now,
+        after={
+            "partner": partner and partner.pk,
+            "user": user.pk,
+            "name": name,
+            "scopes": api_key.scopes,
+            "expires_at": expires_at,
+            "revoked_at": None,
+        },
+    )
     return api_key, secret
 
 
 @whole_transaction
-def revoke_key(*, api_key: ApiKey, by: User, now: datetime) -> ApiKey:
+def revoke_key(*, api_key: ApiKey, by: User, now: datetime, reason: str = "") -> ApiKey:
     """Revoke the key from the next call on; a second time does nothing."""
     with transaction.atomic():
         locked = ApiKey.objects.select_for_update().get(pk=api_key.pk)
@@ -96,7 +123,7 @@ def revoke_key(*, api_key: ApiKey, by: User, now: datetime) -> ApiKey:
                 by=by,
                 now=now,
                 before={"revoked_at": None},
-                after={"revoked_at": now},
+                after={"revoked_at": now, **({"reason": reason} if reason else {})},
             )
     return locked
 
@@ -107,7 +134,7 @@ def has_key(text: str) -> bool:
 
 
 def find_key(secret: str, *, now: datetime) -> ApiKey | None:
-    """Return the live key with its partner and user, None for any other text."""
+    """Return the live key with its user and its partner, None for any other text."""
     return _keys.first(hash_of(secret), now) if _KEY.fullmatch(secret) else None
 
 

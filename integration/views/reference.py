@@ -65,6 +65,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "shapes": _shapes(),
         "codes": codes_of_the_api(),
         "calls_a_minute": settings.RATE_LIMITS["api"][0],
+        "provider_calls_a_minute": settings.RATE_LIMITS["provider_api"][0],
     }
     return render(request, "integration/reference.html", context)
 

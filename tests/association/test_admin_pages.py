@@ -286,7 +286,6 @@ ROWS: dict[Any, Callable[[], Any]] = {
 }
 MODELS = sorted(ROWS, key=lambda model: model._meta.label)
 EVIDENCE = {
-    "integration.ApiKey",
     "integration.IdempotentAnswer",
     "integration.WebhookDelivery",
     "integration.WebhookEndpoint",

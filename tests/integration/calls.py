@@ -5,9 +5,9 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from integration.enums import Scope
-from integration.services.keys import create_key
-from tests.factories import PartnerMemberFactory
+from integration.enums import ProviderScope, Scope
+from integration.services.keys import create_key, create_provider_key
+from tests.factories import PartnerMemberFactory, UserFactory
 
 API = "/api/v1"
 
@@ -25,11 +25,23 @@ def make_key(partner, scopes=tuple(Scope), name="CRM"):
     )
 
 
-class Caller:
-    """A program with a key of this partner."""
+def make_provider_key(scopes=tuple(ProviderScope), name="Billing"):
+    """Return a live key of the provider and its secret, made by an administrator."""
+    now = timezone.now()
+    return create_provider_key(
+        name=name,
+        scopes=scopes,
+        expires_at=now + timedelta(days=90),
+        by=UserFactory(staff=True),
+        now=now,
+    )
 
-    def __init__(self, partner, scopes=tuple(Scope)):
-        self.key, self.secret = make_key(partner, scopes)
+
+class Program:
+    """A program with this secret."""
+
+    def __init__(self, key, secret):
+        self.key, self.secret = key, secret
         self.client = Client()
 
     def get(self, path, **query):
@@ -52,3 +64,17 @@ class Caller:
             content_type="application/json",
             headers=self.headers(**headers),
         )
+
+
+class Caller(Program):
+    """A program with a key of this partner."""
+
+    def __init__(self, partner, scopes=tuple(Scope)):
+        super().__init__(*make_key(partner, scopes))
+
+
+class ProviderCaller(Program):
+    """A program with a key of the provider."""
+
+    def __init__(self, scopes=tuple(ProviderScope)):
+        super().__init__(*make_provider_key(scopes))

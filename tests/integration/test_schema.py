@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from integration.api.openapi import openapi_document
 from tests.factories import InvitationRequestFactory, make_associated
-from tests.integration.calls import Caller
+from tests.integration.calls import Caller, ProviderCaller
 from tests.integration.webhooks import make_endpoint
 from tests.worlds import module_world
 
@@ -54,10 +54,11 @@ def world():
         "invitation_id": str(customer.invitation_id),
         "customer_id": str(customer.pk),
         "endpoint_id": str(make_endpoint(partner=customer.partner)[0].pk),
+        "partner_id": str(customer.partner.pk),
         "invitation-requests": str(asked.pk),
         "end-requests": ends.json()["id"],
     }
-    return caller, ids, cycle([True, False])
+    return caller, ProviderCaller(), ids, cycle([True, False])
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +79,8 @@ def _one_connection():
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=lambda part: part)
 def test_every_answer_is_documented(world, method, path, mode):
-    caller, ids, takes_own = world
+    partners, providers, ids, takes_own = world
+    caller = providers if path.startswith("/api/v1/provider/") else partners
     operation = schemathesis.openapi.from_wsgi(SCHEMA, get_wsgi_application())[path][method]
 
     @given(case=operation.as_strategy(generation_mode=mode))

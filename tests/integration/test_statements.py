@@ -7,7 +7,7 @@ from django.utils import timezone
 from outbox.services.events import number_events
 from partners.models import Invitation
 from tests.factories import InvitationFactory, PartnerFactory, make_associated
-from tests.integration.calls import Caller
+from tests.integration.calls import Caller, ProviderCaller
 
 pytestmark = pytest.mark.django_db
 LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
@@ -34,6 +34,17 @@ def test_list_takes_so_many_statements(path, statements, django_assert_num_queri
         for _ in range(rows):
             customer = make_associated(invitation=InvitationFactory(partner=partner))
             assert caller.post(f"/customers/{customer.pk}/budget", BUDGET).status_code == 200
+        number_events(now=timezone.now())
+        with django_assert_num_queries(statements):
+            caller.get(path)
+
+
+@pytest.mark.parametrize(("path", "statements"), [("/provider/partners", 2)])
+def test_list_of_the_provider_takes_so_many_statements(path, statements, django_assert_num_queries):
+    caller = ProviderCaller()
+    for rows in (1, 2):
+        for _ in range(rows):
+            make_associated()
         number_events(now=timezone.now())
         with django_assert_num_queries(statements):
             caller.get(path)

@@ -6,7 +6,7 @@ import pytest
 
 from association.models import Association
 from integration.api.openapi import openapi_document
-from integration.enums import Scope
+from integration.enums import ProviderScope, Scope
 from integration.services.keys import revoke_key
 from tests.conventions.routes import routes
 from tests.factories import (
@@ -14,18 +14,20 @@ from tests.factories import (
     PartnerFactory,
     make_associated,
 )
-from tests.integration.calls import Caller
+from tests.integration.calls import Caller, ProviderCaller
 from tests.integration.webhooks import make_endpoint
 from tests.tables import tables
 from tests.worlds import module_world
 
 pytestmark = pytest.mark.django_db
 OPERATIONS = [
-    (method, path, operation["security"][0]["KeyAuth"][0])
+    (method, path, scope)
     for path, operations in openapi_document()["paths"].items()
     for method, operation in operations.items()
+    for [scope] in operation["security"][0].values()
 ]
 IDS = [f"{method} {path}" for method, path, _scope in OPERATIONS]
+PROVIDER = "/api/v1/provider/"
 BODIES = {
     "invitations": {"channel": "link", "association_type": "reseller", "label": "x"},
     "budget": {
@@ -54,8 +56,16 @@ def world():
         "/api/v1/invitation-requests/": str(asked.pk),
         "/api/v1/end-requests/": ends.json()["id"],
         "/api/v1/webhooks/": str(make_endpoint(partner=customer.partner)[0].pk),
+        f"{PROVIDER}partners/": str(customer.partner.pk),
     }
     return ids, Caller(PartnerFactory())
+
+
+def caller_for(path, *scopes):
+    """Return a caller of the side whose operation it is, with these scopes."""
+    if path.startswith(PROVIDER):
+        return ProviderCaller(scopes or tuple(ProviderScope))
+    return Caller(PartnerFactory(), scopes or tuple(Scope))
 
 
 def call(caller, method, path, number):
@@ -86,7 +96,7 @@ def test_every_route_of_the_urlconf_is_in_the_document():
 def test_reading_changes_no_table(world, method, path):
     ids, _stranger = world
     customer = Association.objects.get(pk=ids["/api/v1/customers/"])
-    caller = Caller(customer.partner)
+    caller = ProviderCaller() if path.startswith(PROVIDER) else Caller(customer.partner)
     before = tables()
     [number] = [one for begin, one in ids.items() if path.startswith(begin)] or [""]
     answer = call(caller, method, path, number)
@@ -97,15 +107,28 @@ def test_reading_changes_no_table(world, method, path):
 
 @pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS, ids=IDS)
 def test_missing_scope_is_a_403(world, method, path, scope):
-    others = [one for one in Scope if one != scope]
-    answer = call(Caller(PartnerFactory(), others), method, path, "1")
+    side = ProviderScope if path.startswith(PROVIDER) else Scope
+    others = [one for one in side if one != scope]
+    answer = call(caller_for(path, *others), method, path, "1")
 
     assert (answer.status_code, answer.json()["missing_scope"]) == (403, scope)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS, ids=IDS)
+def test_key_of_the_other_side_is_a_403(world, method, path, scope):
+    is_providers = path.startswith(PROVIDER)
+    caller = Caller(PartnerFactory()) if is_providers else ProviderCaller()
+    answer = call(caller, method, path, "1")
+
+    side = "the provider" if is_providers else "partners"
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+    assert answer.json()["detail"] == f"This call is for keys of {side}."
+    assert answer.json()["missing_scope"] == scope
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS, ids=IDS)
 def test_revoked_key_is_a_401(world, method, path, scope):
-    caller = Caller(PartnerFactory(), [scope])
+    caller = caller_for(path, scope)
     revoke_key(api_key=caller.key, by=caller.key.user, now=caller.key.created_at)
     answer = call(caller, method, path, "1")
 
@@ -114,8 +137,12 @@ def test_revoked_key_is_a_401(world, method, path, scope):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [(method, path) for method, path, _scope in OPERATIONS if "{" in path],
-    ids=[name for name in IDS if "{" in name],
+    [
+        (method, path)
+        for method, path, _scope in OPERATIONS
+        if "{" in path and not path.startswith(PROVIDER)
+    ],
+    ids=[name for name in IDS if "{" in name and PROVIDER not in name],
 )
 def test_object_of_another_partner_is_a_404(world, method, path):
     ids, stranger = world
@@ -125,3 +152,14 @@ def test_object_of_another_partner_is_a_404(world, method, path):
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert bodies[0] == bodies[1] == bodies[2]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [row[:2] for row in OPERATIONS if "{" in row[1] and row[1].startswith(PROVIDER)],
+    ids=[name for name in IDS if "{" in name and PROVIDER in name],
+)
+def test_object_that_does_not_exist_is_a_404_for_the_provider(method, path):
+    answers = [call(ProviderCaller(), method, path, one) for one in ("100000000000000001", "x")]
+
+    assert [answer.json()["code"] for answer in answers] == ["not_found", "not_found"]
