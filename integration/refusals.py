@@ -12,7 +12,14 @@ from association.refusals import sentence_for as other_sentence_for
 from integration.enums import CallProblem, EndpointRefusal, KeyRefusal, UrlRefusal
 from integration.services.endpoints import MOST_ENDPOINTS, MOST_WAITING
 from integration.services.keys import MOST_LIVE_KEYS
-from partners.enums import InvitationProblem, InvitationRequestRefusal, RowProblem
+from partners.enums import (
+    InvitationProblem,
+    InvitationRequestRefusal,
+    MemberRefusal,
+    PartnerRefusal,
+    RowProblem,
+    SettingsRefusal,
+)
 from partners.refusals import SENTENCES as OF_INVITATIONS
 from web.limits import LimitRefusal
 from web.refused import Refused
@@ -91,6 +98,9 @@ _OF_INVITATIONS = (
     RowProblem.DUPLICATE,
     InvitationRequestRefusal.ANSWERED,
     InvitationRequestRefusal.DISMISSED,
+    MemberRefusal.MAILED_TOO_OFTEN,
+    *PartnerRefusal,
+    *SettingsRefusal,
 )
 
 

@@ -19,11 +19,16 @@ from partners.enums import EventKind
 router = Router(tags=["Events"])
 
 
-class EventFilters(Input):
-    """From where on, and which."""
+class EventFeed(Input):
+    """From where on."""
 
     after: str = Field("", max_length=18, description="The `id` of the last event you have read.")
     limit: int = Field(LARGEST_PAGE, ge=1, le=LARGEST_PAGE, description="How many rows at most.")
+
+
+class EventFilters(EventFeed):
+    """From where on, and which."""
+
     type: EventKind | None = None
 
 
@@ -41,12 +46,16 @@ class EventShown(Output):
 
     @classmethod
     def of(cls, row: Event) -> Self:
-        return cls(
-            id=str(row.pk),
-            type=row.kind,
-            timestamp=row.occurred_at,
-            data=row.data,
-        )
+        return cls(**cls.values_of(row))
+
+    @staticmethod
+    def values_of(row: Event) -> dict[str, Any]:
+        return {
+            "id": str(row.pk),
+            "type": row.kind,
+            "timestamp": row.occurred_at,
+            "data": row.data,
+        }
 
 
 @router.get("", response=Listed[EventShown], summary="Read events", **needs(Scope.EVENTS_READ))
@@ -56,7 +65,7 @@ def list_events(request: ApiRequest, query: Query[EventFilters]) -> HttpResponse
     Keep the id of the last one, and ask again with it: no event appears before it later.
     """
     own = Event.objects.filter(partner_id=request.auth.partner.pk)
-    rows = own.after(_position(own, query.after))
+    rows = own.after(position_of(own, query.after))
     if query.type is not None:
         rows = rows.filter(kind=query.type)
     found = list(rows[: query.limit + 1])
@@ -65,7 +74,7 @@ def list_events(request: ApiRequest, query: Query[EventFilters]) -> HttpResponse
     return answer_listed(request, shown, {"after": shown[-1].id} if has_more else None)
 
 
-def _position(own: EventQuerySet, key: str) -> int:
+def position_of(own: EventQuerySet, key: str) -> int:
     """Return the place of the event in the feed, 0 for an empty key. Raises Problem for others.
 
     The place itself stays ours: its gaps would tell a partner how much happens at others.

@@ -19,7 +19,8 @@ from integration.api import (
 from integration.api.gate import as_caller
 from integration.api.parsing import StrictParser
 from integration.api.problems import FieldProblem, Problem, answer_of, not_found, problem_of
-from integration.api.provider import partners
+from integration.api.provider import associations, partners
+from integration.api.provider import events as provider_events
 from integration.enums import CallProblem
 from web.refused import Refused
 
@@ -53,6 +54,8 @@ api.add_router("/end-requests", requests.end_requests)
 api.add_router("/events", events.router)
 api.add_router("/webhooks", webhooks.router)
 api.add_router("/provider/partners", partners.router)
+api.add_router("/provider/associations", associations.router)
+api.add_router("/provider/events", provider_events.router)
 
 
 @api.exception_handler(Problem)

@@ -63,8 +63,9 @@ def edit_settings(
 
 
 def settings_of(partner: Partner, names: Collection[str]) -> dict[str, Any]:
-    """Return what the page shows of these fields."""
-    return {name: getattr(partner, name) for name in names}
+    """Return what the page shows of these fields; of a country its code."""
+    values = {name: getattr(partner, name) for name in names}
+    return values | {name: str(values[name]) for name in values if name == "country"}
 
 
 def _check_name(partner: Partner, name: str) -> None:

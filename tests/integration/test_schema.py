@@ -55,6 +55,7 @@ def world():
         "customer_id": str(customer.pk),
         "endpoint_id": str(make_endpoint(partner=customer.partner)[0].pk),
         "partner_id": str(customer.partner.pk),
+        "association_id": str(customer.pk),
         "invitation-requests": str(asked.pk),
         "end-requests": ends.json()["id"],
     }

@@ -39,7 +39,10 @@ def test_list_takes_so_many_statements(path, statements, django_assert_num_queri
             caller.get(path)
 
 
-@pytest.mark.parametrize(("path", "statements"), [("/provider/partners", 2)])
+@pytest.mark.parametrize(
+    ("path", "statements"),
+    [("/provider/partners", 2), ("/provider/associations", 2), ("/provider/events", 2)],
+)
 def test_list_of_the_provider_takes_so_many_statements(path, statements, django_assert_num_queries):
     caller = ProviderCaller()
     for rows in (1, 2):

@@ -40,6 +40,16 @@ BODIES = {
     "answer": {"agree": False},
     "end-requests": {"reason": "x"},
     "webhooks": {"url": "https://crm.example.com/hooks"},
+    "partners": {
+        "slug": "north",
+        "name": "North",
+        "legal_name": "North Ltd",
+        "country": "DE",
+        "support_email": "help@north.example",
+        "administrator": "ada@north.example",
+    },
+    "unfreeze": {"reason": "x"},
+    "end": {"reason": "x"},
 }
 
 
@@ -57,6 +67,7 @@ def world():
         "/api/v1/end-requests/": ends.json()["id"],
         "/api/v1/webhooks/": str(make_endpoint(partner=customer.partner)[0].pk),
         f"{PROVIDER}partners/": str(customer.partner.pk),
+        f"{PROVIDER}associations/": str(customer.pk),
     }
     return ids, Caller(PartnerFactory())
 

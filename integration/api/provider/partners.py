@@ -1,28 +1,66 @@
-"""Partners, as the provider's programs read them."""
+"""Partners: the provider's programs add, change, freeze and unfreeze them."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
+from django import forms
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field
 
-from integration.api.answers import Listed, Paging, answer, answer_page
-from integration.api.fields import Output, as_on_pages
+from accounts.fields import EmailField
+from accounts.models import User
+from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.fields import Changes, Input, Output, Reason, Recipient, as_on_pages
 from integration.api.gate import ProviderRequest, provider_needs
-from integration.enums import ProviderScope
+from integration.api.problems import FieldProblem, Problem
+from integration.enums import CallProblem, ProviderScope
 from partners.enums import AssociationType, PartnerStatus
+from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
+from partners.services.members import membership_problem
+from partners.services.new_partners import add_partner
 from partners.services.pages import Order
+from partners.services.partner_freezes import freeze_partner, unfreeze_partner
+from partners.services.settings import edit_settings
+from web.admin.masking import plain_values
+from web.email_addresses import canonical_address
 from web.random_ids import key_or_404
 from web.text_fields import LineField
 
 router = Router(tags=["Provider: partners"])
 # By the key, which is a sequence.
 _OLDEST_FIRST = Order("id", descending=False)
+_COUNTRY: Any = Partner._meta.get_field("country")
 
-Slug = Annotated[str, Field(min_length=1, max_length=50), as_on_pages(LineField(max_length=50))]
+Slug = Annotated[
+    str,
+    Field(min_length=1, max_length=50, description="ASCII letters, digits, - and _."),
+    as_on_pages(forms.SlugField(max_length=50)),
+]
+Name = Annotated[str, Field(min_length=1, max_length=80), as_on_pages(LineField(max_length=80))]
+LegalName = Annotated[
+    str, Field(min_length=1, max_length=160), as_on_pages(LineField(max_length=160))
+]
+Country = Annotated[
+    str,
+    Field(max_length=2, description="ISO 3166-1 alpha-2, like DE."),
+    as_on_pages(_COUNTRY.formfield()),
+]
+SupportEmail = Annotated[str, Field(max_length=254), as_on_pages(EmailField(max_length=254))]
+SupportPhone = Annotated[
+    str, Field(max_length=40), as_on_pages(LineField(max_length=40, required=False))
+]
+TimeZone = Annotated[
+    str, Field(max_length=64, description="Like Europe/Dublin."), as_on_pages(TimeZoneField())
+]
+Types = Annotated[
+    list[AssociationType], Field(min_length=1, max_length=2, description="How it may invite.")
+]
 
 
 class PartnerFilters(Paging):
@@ -30,6 +68,46 @@ class PartnerFilters(Paging):
 
     slug: Slug | None = None
     status: PartnerStatus | None = None
+
+
+class NewPartner(Input):
+    """A partner, and the person who is its first administrator."""
+
+    slug: Slug
+    name: Name
+    legal_name: LegalName
+    country: Country
+    support_email: SupportEmail
+    support_phone: SupportPhone = ""
+    time_zone: TimeZone = "UTC"
+    association_types: Types = Field([AssociationType.RESELLER])
+    administrator: Recipient = Field(
+        description="This person is asked by e-mail to act for the partner, and has seven days."
+    )
+
+
+class PartnerChanges(Changes):
+    """What to change; a field that is missing stays as it is. The short name stays always."""
+
+    name: Name = ""
+    legal_name: LegalName = ""
+    country: Country = ""
+    support_email: SupportEmail = ""
+    support_phone: SupportPhone = ""
+    time_zone: TimeZone = ""
+    association_types: Types = Field([])
+
+
+class PartnerFreeze(Input):
+    """Why you freeze the partner."""
+
+    reason: Reason = Field(description="The members of the partner read it; its customers do not.")
+
+
+class PartnerUnfreeze(Input):
+    """Why you unfreeze the partner."""
+
+    reason: Reason = Field(description="The members of the partner read it; its customers do not.")
 
 
 class PartnerShown(Output):
@@ -100,3 +178,121 @@ def get(request: ProviderRequest, partner_id: str) -> HttpResponse:
 def partner_of(key: str) -> Partner:
     """Return the partner with this id. Raises Http404 for any other text."""
     return get_object_or_404(Partner, pk=key_or_404(key))
+
+
+@router.post(
+    "",
+    response={201: PartnerShown},
+    summary="Add a partner",
+    **provider_needs(ProviderScope.PARTNERS_WRITE),
+)
+def add(request: ProviderRequest, body: NewPartner) -> HttpResponse:
+    """Add a partner, and ask its first administrator by e-mail."""
+
+    def act() -> PartnerShown:
+        _check_administrator(body.administrator)
+        fields = body.model_dump(exclude={"administrator", "association_types"})
+        partner = Partner(**fields, **_allowed(body.association_types))
+        names = [field.name for field in Partner._meta.fields]
+        try:
+            add_partner(
+                partner=partner,
+                administrator=body.administrator,
+                by=request.auth.user,
+                now=timezone.now(),
+                recorded=plain_values(partner, names, ()),
+            )
+        except IntegrityError as error:
+            if not Partner.objects.filter(slug=body.slug).exists():
+                raise
+            raise _wrong("slug", "unique", "Another partner has this short name.") from error
+        return PartnerShown.of(partner)
+
+    return answer_once(request, act, status=201)
+
+
+@router.patch(
+    "/{partner_id}",
+    response=PartnerShown,
+    summary="Change a partner",
+    **provider_needs(ProviderScope.PARTNERS_WRITE),
+)
+def change(request: ProviderRequest, partner_id: str, body: PartnerChanges) -> HttpResponse:
+    """Change what is shown of the partner, and how it may invite from now on.
+
+    A name that customers could take for another partner's or the provider's is refused.
+    """
+
+    def act(partner: Partner, now: datetime) -> None:
+        changes = body.model_dump(exclude_unset=True)
+        types = changes.pop("association_types", None)
+        changes |= {} if types is None else _allowed(types)
+        edit_settings(partner=partner, changes=changes, by=request.auth.user, now=now)
+
+    return _act(request, partner_id, act)
+
+
+@router.post(
+    "/{partner_id}/freeze",
+    response=PartnerShown,
+    summary="Freeze a partner",
+    **provider_needs(ProviderScope.PARTNERS_WRITE),
+)
+def freeze(request: ProviderRequest, partner_id: str, body: PartnerFreeze) -> HttpResponse:
+    """Keep the partner from inviting, freezing and requesting authorizations.
+
+    Its members are told by e-mail, with the reason. Its customers stay its customers.
+    """
+
+    def act(partner: Partner, now: datetime) -> None:
+        freeze_partner(partner=partner, reason=body.reason, by=request.auth.user, now=now)
+
+    return _act(request, partner_id, act)
+
+
+@router.post(
+    "/{partner_id}/unfreeze",
+    response=PartnerShown,
+    summary="Unfreeze a partner",
+    **provider_needs(ProviderScope.PARTNERS_WRITE),
+)
+def unfreeze(request: ProviderRequest, partner_id: str, body: PartnerUnfreeze) -> HttpResponse:
+    """Let the partner do everything again. Its members are told by e-mail, with the reason."""
+
+    def act(partner: Partner, now: datetime) -> None:
+        unfreeze_partner(partner=partner, reason=body.reason, by=request.auth.user, now=now)
+
+    return _act(request, partner_id, act)
+
+
+def _act(
+    request: ProviderRequest, partner_id: str, act: Callable[[Partner, datetime], object]
+) -> HttpResponse:
+    """Act on the partner once, and answer it as it is then."""
+
+    def act_and_show() -> PartnerShown:
+        act(partner_of(partner_id), timezone.now())
+        return PartnerShown.of(partner_of(partner_id))
+
+    return answer_once(request, act_and_show)
+
+
+def _allowed(types: list[AssociationType]) -> dict[str, bool]:
+    return {
+        "allows_reseller": AssociationType.RESELLER in types,
+        "allows_referral": AssociationType.REFERRAL in types,
+    }
+
+
+def _check_administrator(address: str) -> None:
+    """Raise Problem for somebody who cannot act for a partner."""
+    user = User.objects.filter(email=canonical_address(address)).first()
+    problem = None if user is None else membership_problem(user)
+    if problem is not None:
+        text = "This person acts for a partner already, or is a partner’s customer."
+        raise _wrong("administrator", problem, text)
+
+
+def _wrong(field: str, code: str, text: str) -> Problem:
+    fields = [FieldProblem(field, code, text)]
+    return Problem(422, CallProblem.FIELDS_INVALID, f"Look at: {field}.", fields=fields)

@@ -1,0 +1,147 @@
+"""Associations of all partners: the provider's programs read and end them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router
+from pydantic import Field
+
+from association.enums import CustomerStatus
+from association.models import Association
+from association.models.associations import AssociationQuerySet
+from association.services.customer_lists import NEWEST_FIRST
+from association.services.endings import end_association
+from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.fields import Input, Output, Reason, as_on_pages
+from integration.api.gate import ProviderRequest, provider_needs
+from integration.enums import ProviderScope
+from partners.enums import AssociationType
+from web.random_ids import LONGEST_KEY, key_or_404
+from web.text_fields import LineField
+
+router = Router(tags=["Provider: associations"])
+
+AccountName = Annotated[
+    str, Field(min_length=1, max_length=40), as_on_pages(LineField(max_length=40))
+]
+Id = Annotated[str, Field(pattern=rf"^[0-9]{{1,{LONGEST_KEY}}}$")]
+
+
+class AssociationFilters(Paging):
+    """Which associations."""
+
+    account: AccountName | None = Field(None, description="The account name, like c-…")
+    partner_id: Id | None = None
+    ended: bool | None = Field(
+        None, description="`false`: those in force; `true`: those that have ended; without it: all."
+    )
+
+
+class AssociationShown(Output):
+    """An account is, or was, a partner's customer."""
+
+    id: str = Field(description="Partners have it as the id of the customer.")
+    partner_id: str
+    account: str = Field(description="The account name.")
+    association_type: AssociationType
+    status: CustomerStatus
+    invitation_id: str
+    reference: str = Field(description="The partner's own key.")
+    associated_at: datetime
+    coupons_pay_before: datetime | None = Field(
+        description="Of a reseller's customer: coupons pay charges that were incurred before."
+    )
+    ended_at: datetime | None
+    end_reason: str
+
+    @classmethod
+    def of(cls, row: Association) -> Self:
+        return cls(
+            id=str(row.pk),
+            partner_id=str(row.partner_id),
+            account=row.account.owner.account_name,
+            association_type=AssociationType(row.association_type),
+            status=CustomerStatus(row.status),
+            invitation_id=str(row.invitation_id),
+            reference=row.reference,
+            associated_at=row.associated_at,
+            coupons_pay_before=row.coupons_pay_before,
+            ended_at=row.ended_at,
+            end_reason=row.end_reason,
+        )
+
+
+class AssociationEnd(Input):
+    """Why you end the association."""
+
+    reason: Reason = Field(description="The customer and the partner read it.")
+
+
+@router.get(
+    "",
+    response=Listed[AssociationShown],
+    summary="List associations",
+    **provider_needs(ProviderScope.ASSOCIATIONS_READ),
+)
+def list_associations(request: ProviderRequest, query: Query[AssociationFilters]) -> HttpResponse:
+    """List the associations of all partners, the newest first."""
+    rows = _associations()
+    if query.account is not None:
+        rows = rows.filter(account__owner__account_name=query.account)
+    if query.partner_id is not None:
+        rows = rows.filter(partner=int(query.partner_id))
+    if query.ended is not None:
+        rows = rows.filter(ended_at__isnull=not query.ended)
+    return answer_page(
+        request,
+        rows,
+        query,
+        order=NEWEST_FIRST,
+        show=lambda found: [AssociationShown.of(row) for row in found],
+    )
+
+
+@router.get(
+    "/{association_id}",
+    response=AssociationShown,
+    summary="Get an association",
+    **provider_needs(ProviderScope.ASSOCIATIONS_READ),
+)
+def get(request: ProviderRequest, association_id: str) -> HttpResponse:
+    """Get one association, also after it has ended."""
+    return answer(AssociationShown.of(_association_of(association_id)))
+
+
+@router.post(
+    "/{association_id}/end",
+    response=AssociationShown,
+    summary="End an association",
+    **provider_needs(ProviderScope.ASSOCIATIONS_WRITE),
+)
+def end(request: ProviderRequest, association_id: str, body: AssociationEnd) -> HttpResponse:
+    """End the association at once, whatever is open. Both sides are told by e-mail.
+
+    Its budget and authorization end with it, and all freezes but the provider's own are lifted.
+    """
+
+    def act() -> AssociationShown:
+        end_association(
+            association=_association_of(association_id),
+            reason=body.reason,
+            by=request.auth.user,
+            now=timezone.now(),
+        )
+        return AssociationShown.of(_association_of(association_id))
+
+    return answer_once(request, act)
+
+
+def _associations() -> AssociationQuerySet:
+    return Association.objects.select_related("account__owner")
+
+
+def _association_of(key: str) -> Association:
+    return get_object_or_404(_associations(), pk=key_or_404(key))
