@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import databases
+from config.api_issuer import read_api_issuer
 from config.logs import log_format, logging_settings, refuse_to_start
 from config.retention import RETENTION_JOBS, read_retention
 
@@ -72,6 +73,8 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin").strip("/") + "/"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"no-reply@{urlsplit(PUBLIC_BASE_URL).hostname}"
 )
+# Of the JWTs that the provider's programs may send to the API.
+API_JWT_ISSUER, API_JWT_AUDIENCE = read_api_issuer(env, allow_http=DEMO)
 # Where to report a vulnerability (mailto:… or https://…); /.well-known/security.txt names it.
 SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
 # Addresses of the proxies whose X-Forwarded-… headers we trust; none by default.
@@ -223,13 +226,11 @@ RATE_LIMITS = {
     "unknown_token": (60, _MINUTE),
     # A whole audience that scans a code from a slide may share one network.
     "start_attempt": (600, _HOUR),
-    # Codes, to any e-mail addresses.
-    "send_code": (300, _HOUR),
+    "send_code": (300, _HOUR),  # to any e-mail addresses
     # Codes to log in with a new browser, per e-mail address and client network.
     "log_in_code": (1, _MINUTE),
     "log_in_codes_in_an_hour": (5, _HOUR),
-    # Calls of the API: per key of a partner or of the provider, and with keys that do not exist.
-    # The provider's systems ask at every purchase what an account may do.
+    # Calls of the API: per key of a partner, of the provider (which calls at every purchase), none.
     "api": (600, _MINUTE),
     "provider_api": (30_000, _MINUTE),
     "api_unknown_key": (60, _MINUTE),
@@ -361,8 +362,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 # ISO 3166-1 has no codes for these, but people have addresses there. XK is user-assigned: the
 # European Commission, the IMF, SWIFT and Unicode CLDR use it. AC and TA are reserved at the request
-# of the Universal Postal Union. The other reserved codes (EA, IC, CP, DG) are parts of countries
-# that have codes.
+# of the Universal Postal Union. Other reserved codes (EA, IC, CP, DG) are parts of such countries.
 COUNTRIES_OVERRIDE = {
     "AC": _("Ascension Island"),
     "TA": _("Tristan da Cunha"),

@@ -108,6 +108,8 @@ class CallProblem(StrEnum):
     KEY_UNKNOWN = "key_unknown"
     KEY_IN_ADDRESS = "key_in_address"
     SCOPE_MISSING = "scope_missing"
+    JWT_REJECTED = "jwt_rejected"
+    ISSUER_UNAVAILABLE = "issuer_unavailable"
     NOT_FOUND = "not_found"
     UNREADABLE = "unreadable"
     METHOD_NOT_ALLOWED = "method_not_allowed"

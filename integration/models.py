@@ -16,26 +16,37 @@ from partners.models import Partner
 from web.random_ids import RandomIdField
 
 LONGEST_IDEMPOTENCY_KEY = 255
+LONGEST_SUBJECT = 255
+
+
+# A program that sends tokens: those end, one by one.
+NEVER_ENDS = Q(expires_at__isnull=True)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Named sets of keys."""
 
     def live(self, now: datetime) -> "ApiKeyQuerySet":
-        return self.filter(revoked_at__isnull=True, expires_at__gt=now)
+        return self.filter(NEVER_ENDS | Q(expires_at__gt=now), revoked_at__isnull=True)
 
     def ended(self, now: datetime) -> "ApiKeyQuerySet":
         return self.filter(Q(revoked_at__isnull=False) | Q(expires_at__lte=now))
 
     def live_after(self, moment: datetime) -> "ApiKeyQuerySet":
         """Return those that were not revoked and had not expired at this moment."""
-        return self.exclude(revoked_at__lte=moment).filter(expires_at__gt=moment)
+        ended_later = Q(revoked_at__isnull=True) | Q(revoked_at__gt=moment)
+        return self.filter(ended_later, NEVER_ENDS | Q(expires_at__gt=moment))
+
+    def with_secret(self) -> "ApiKeyQuerySet":
+        return self.filter(subject="")
 
 
 class ApiKey(models.Model):
     """A key to the API. The secret is shown once; only its SHA-256 is stored.
 
-    It acts as `user`, and its rights end with its own expiry or revocation.
+    It acts as `user`, and its rights end with its own expiry or revocation. A row with a subject is
+    a program of the provider that sends tokens of the issuer in place of a secret: each token has
+    its own scopes and its own end, and the row can be revoked as a key.
     """
 
     id = RandomIdField()
@@ -56,14 +67,25 @@ class ApiKey(models.Model):
     )
     name = models.CharField(_("name"), max_length=80)
     scopes = models.JSONField(_("scopes"), default=list)
-    secret_hash = models.CharField(
-        _("SHA-256 of the secret"), max_length=64, unique=True, editable=False
+    secret_hash = models.CharField(  # noqa: DJ001 - two empty texts would not be unique
+        _("SHA-256 of the secret"), max_length=64, unique=True, null=True, editable=False
     )
     # The last letters of the secret, by which people tell keys apart.
-    ending = models.CharField(_("ends with"), max_length=8, editable=False)
+    ending = models.CharField(_("ends with"), max_length=8, blank=True, editable=False)
+    issuer = models.CharField(
+        _("issuer of tokens"), max_length=200, blank=True, default="", db_default="", editable=False
+    )
+    subject = models.CharField(
+        _("subject of tokens"),
+        max_length=LONGEST_SUBJECT,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     created_at = models.DateTimeField(_("created at"))
     created_by = actor_key(_("created by"))
-    expires_at = models.DateTimeField(_("expires at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoked_by = actor_key(_("revoked by"))
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
@@ -86,13 +108,27 @@ class ApiKey(models.Model):
                 | ~Q(Contains(Cast("scopes", models.TextField()), '"provider:')),
                 name="partner_key_has_no_scope_of_the_provider",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    issuer="", subject="", secret_hash__isnull=False, expires_at__isnull=False
+                )
+                | Q(partner__isnull=True, secret_hash__isnull=True, expires_at__isnull=True)
+                & ~Q(issuer="")
+                & ~Q(subject=""),
+                name="api_key_has_a_secret_or_a_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["issuer", "subject"],
+                condition=~Q(subject=""),
+                name="one_api_key_per_subject_of_an_issuer",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} …{self.ending}"
+        return f"{self.name} …{self.ending}" if self.ending else self.name
 
     def is_live(self, now: datetime) -> bool:
-        return self.revoked_at is None and now < self.expires_at
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 class IdempotentAnswer(models.Model):

@@ -63,6 +63,10 @@ OF_CALLS: "dict[StrEnum, StrOrPromise]" = {
     CallProblem.KEY_UNKNOWN: _("This key does not exist, has expired or was revoked."),
     CallProblem.KEY_IN_ADDRESS: _("The address contains a key. Revoke that key."),
     CallProblem.SCOPE_MISSING: _("The key lacks the scope that “missing_scope” names."),
+    CallProblem.JWT_REJECTED: _("The token of the issuer is not valid; “detail” says why."),
+    CallProblem.ISSUER_UNAVAILABLE: _(
+        "The keys of the issuer cannot be read now. Retry-After says when to try again."
+    ),
     CallProblem.NOT_FOUND: _("There is no such object, or it is not yours."),
     CallProblem.UNREADABLE: _("The call cannot be read."),
     CallProblem.METHOD_NOT_ALLOWED: _("The header Allow names the methods of this address."),

@@ -1,9 +1,9 @@
 """Who calls: a program of a partner or of the provider, and what it may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -17,13 +17,25 @@ from audit.services import acting_for
 from integration.api.problems import FieldProblem, Problem
 from integration.enums import CallProblem, ProviderScope, Scope
 from integration.models import ApiKey
+from integration.services.issuer_keys import IssuerUnavailable
 from integration.services.keys import find_key, has_key, note_use
+from integration.services.tokens import (
+    TokenRejected,
+    add_program,
+    build_program,
+    find_program,
+    has_token,
+    is_token,
+    read_token,
+)
 from partners.enums import PartnerRole
 from partners.models import Partner, PartnerMember
 from web.limits import count_use
 from web.security_log import log_repeated_event
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
+_NO_SUCH_KEY = "This key does not exist, has expired or was revoked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,10 @@ class Caller:
         return self.api_key.user
 
     @property
+    def scopes(self) -> Collection[str]:
+        return frozenset(self.api_key.scopes)
+
+    @property
     def member(self) -> PartnerMember:
         """An administrator that is stored nowhere, for services that ask who sees what."""
         return PartnerMember(partner=self.partner, user=self.user, role=PartnerRole.ADMINISTRATOR)
@@ -50,9 +66,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCaller:
-    """A key of the provider that calls. It acts as its own user, and sees all partners."""
+    """A program of the provider that calls. It acts as its own user, and sees all partners.
+
+    The scopes are those of its key, or of the token that it sent.
+    """
 
     api_key: ApiKey
+    scopes: Collection[str]
     limit: ClassVar[str] = "provider_api"
 
     @property
@@ -100,19 +120,11 @@ class KeyAuth(HttpBearer):
         return caller
 
     def authenticate(self, request: HttpRequest, token: str) -> AnyCaller:
-        now = timezone.now()
-        api_key = find_key(token.strip(), now=now)
-        if api_key is None:
-            _note("api_key.rejected")
-            count_use("api_unknown_key")
-            text = "This key does not exist, has expired or was revoked."
-            raise Problem(401, CallProblem.KEY_UNKNOWN, text, headers=_CHALLENGE)
-        caller = _caller_with(api_key)
-        count_use(caller.limit, str(api_key.pk))
-        note_use(api_key, now=now)
+        find_caller = _caller_with_token if is_token(token.strip()) else _caller_with_key
+        caller = find_caller(request, token.strip(), timezone.now())
         if not isinstance(caller, self.side):
             raise self._missing_scope(f"This call is for keys of {self.keys_are_of}.")
-        if self.scope not in api_key.scopes:
+        if self.scope not in caller.scopes:
             text = f"This key lacks the scope {self.scope}. An administrator can make another key."
             raise self._missing_scope(text)
         return caller
@@ -122,7 +134,7 @@ class KeyAuth(HttpBearer):
 
 
 class ProviderAuth(KeyAuth):
-    """`Authorization: Bearer pak_…`, with a key of the provider that has the scope."""
+    """`Authorization: Bearer …`, with a key of the provider or a JWT of its issuer."""
 
     side = ProviderCaller
     keys_are_of = "the provider"
@@ -155,14 +167,54 @@ def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _caller_with(api_key: ApiKey) -> AnyCaller:
-    partner = api_key.partner
-    return ProviderCaller(api_key) if partner is None else Caller(api_key, partner)
+def _caller_with_key(_request: HttpRequest, secret: str, now: datetime) -> AnyCaller:
+    api_key = find_key(secret, now=now)
+    if api_key is None:
+        raise _unknown(CallProblem.KEY_UNKNOWN, _NO_SUCH_KEY)
+    if api_key.partner is None:
+        caller: AnyCaller = ProviderCaller(api_key, frozenset(api_key.scopes))
+    else:
+        caller = Caller(api_key, api_key.partner)
+    count_use(caller.limit, str(api_key.pk))
+    note_use(api_key, now=now)
+    return caller
+
+
+def _caller_with_token(request: HttpRequest, text: str, now: datetime) -> ProviderCaller:
+    """Return the program that sends the token; its row is stored at its first change."""
+    try:
+        token = read_token(text, now=now)
+    except TokenRejected as rejected:
+        raise _unknown(CallProblem.JWT_REJECTED, f"Not a valid token. {rejected}") from rejected
+    except IssuerUnavailable as unavailable:
+        text = "The keys of the issuer cannot be read now. Try again."
+        headers = {"Retry-After": str(unavailable.seconds)}
+        code = CallProblem.ISSUER_UNAVAILABLE
+        raise Problem(503, code, text, headers=headers) from unavailable
+    program = find_program(token.subject)
+    if program is None and request.method not in SAFE_METHODS:
+        program = add_program(token.subject, now=now)
+    if program is None:
+        program = build_program(token.subject, now=now)
+    elif program.revoked_at is not None:
+        raise _unknown(CallProblem.KEY_UNKNOWN, "This program was revoked.")
+    else:
+        note_use(program, now=now)
+    count_use(ProviderCaller.limit, f"{program.issuer} {program.subject}")
+    return ProviderCaller(program, token.scopes)
+
+
+def _unknown(code: CallProblem, text: str) -> Problem:
+    """Return the problem of a call whose key or token is not accepted, and count the call."""
+    _note("api_key.rejected")
+    count_use("api_unknown_key")
+    return Problem(401, code, text, headers=_CHALLENGE)
 
 
 def _refuse_keys_in_address(request: HttpRequest) -> None:
     """Addresses are logged by proxies and kept in histories."""
-    if has_key(request.get_full_path()):
+    address = request.get_full_path()
+    if has_key(address) or has_token(address):
         _note("api_key.in_address")
         text = "The address contains a key. Revoke that key, and send keys in the header only."
         raise Problem(400, CallProblem.KEY_IN_ADDRESS, text)

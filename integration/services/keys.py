@@ -78,7 +78,7 @@ def _write_key(
     """Write the key of the side, which is locked. What is refused is undone with its user."""
     if not now < expires_at <= now + LONGEST_LIFE:
         raise Refused(KeyRefusal.LIFE_TOO_LONG)
-    if ApiKey.objects.live(now).filter(partner=partner).count() >= MOST_LIVE_KEYS:
+    if ApiKey.objects.live(now).with_secret().filter(partner=partner).count() >= MOST_LIVE_KEYS:
         raise Refused(KeyRefusal.TOO_MANY_KEYS)
     secret = PREFIX + "".join(secrets.choice(CROCKFORD) for _ in range(_LETTERS))
     api_key = ApiKey.objects.create(

@@ -37,10 +37,19 @@ class CheckedConnection(HTTPConnection):
     The certificate must be valid for the name.
     """
 
-    def __init__(self, target: Target, addresses: list[str]) -> None:
-        super().__init__(target.host, target.port, timeout=ANSWER_SECONDS)
+    def __init__(
+        self,
+        target: Target,
+        addresses: list[str],
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        super().__init__(target.host, target.port, timeout=answer_seconds)
         self._target = target
         self._addresses = addresses
+        self._connect_seconds = connect_seconds
+        self._answer_seconds = answer_seconds
         self._line: socket.socket | None = None
         self._is_cut = False
 
@@ -48,7 +57,7 @@ class CheckedConnection(HTTPConnection):
         line = self._connect_to_one()
         # TLS takes the socket over: another handle of the same connection can still end it.
         self._line = line.dup()
-        line.settimeout(ANSWER_SECONDS)
+        line.settimeout(self._answer_seconds)
         if self._target.is_https:
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(line, server_hostname=self._target.host)
@@ -56,7 +65,7 @@ class CheckedConnection(HTTPConnection):
             self.sock = line
 
     def _connect_to_one(self) -> socket.socket:
-        end = time.monotonic() + CONNECT_SECONDS
+        end = time.monotonic() + self._connect_seconds
         for address in self._addresses[:-1]:
             left = max(0.1, (end - time.monotonic()) / 2)
             with contextlib.suppress(OSError):
