@@ -65,6 +65,18 @@ class ApiKeyAdmin(RefusingAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["name", "scopes", "days"] if obj is None else super().get_fields(request, obj)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "title": gettext("Make a key of the provider"),
+            # The answer is always the page with the secret.
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
+        return super().add_view(request, form_url, context)
+
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
