@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from django.http import HttpResponse
@@ -11,6 +12,7 @@ from ninja import Query, Router
 from pydantic import Field, StrictBool, model_validator
 
 from accounts.enums import FreezeCause, FreezeScope
+from accounts.models import User
 from association.enums import AuthorizationState, CustomerStatus
 from association.models import Association, Authorization
 from association.services.authorizations import request_authorization
@@ -197,14 +199,13 @@ def customer_of(caller: Caller, key: str) -> Association:
     return get_object_or_404(rows, pk=key_or_404(key))
 
 
-def _act(
-    request: ApiRequest, customer_id: str, act: Callable[[Association, datetime], object]
-) -> HttpResponse:
-    """Act on the customer once, and answer it as it is then."""
+def _act(request: ApiRequest, customer_id: str, service: Callable[..., object]) -> HttpResponse:
+    """Call the service for the customer once, and answer the customer as it is then."""
     caller = request.auth
 
     def act_and_show() -> CustomerShown:
-        act(customer_of(caller, customer_id), timezone.now())
+        customer = customer_of(caller, customer_id)
+        service(association=customer, by=caller.user, now=timezone.now())
         [shown] = show_customers([customer_of(caller, customer_id)], timezone.now())
         return shown
 
@@ -251,11 +252,11 @@ def get(request: ApiRequest, customer_id: str) -> HttpResponse:
 def rename(request: ApiRequest, customer_id: str, body: CustomerChanges) -> HttpResponse:
     """Change what you call the customer, your reference and your note. The customer sees none."""
 
-    def act(customer: Association, now: datetime) -> None:
+    def act(*, association: Association, by: User, now: datetime) -> None:
         # Locked first: what the call does not name stays as it is at this moment.
-        locked = Association.objects.select_for_update().get(pk=customer.pk)
+        locked = Association.objects.select_for_update().get(pk=association.pk)
         names: dict[str, Any] = editable_names(locked) | body.model_dump(exclude_unset=True)
-        rename_customer(association=locked, by=request.auth.user, now=now, **names)
+        rename_customer(association=locked, by=by, now=now, **names)
 
     return _act(request, customer_id, act)
 
@@ -271,20 +272,15 @@ def budget(request: ApiRequest, customer_id: str, body: NewBudget) -> HttpRespon
 
     Both are one transaction. A budget alone does not unfreeze.
     """
-
-    def act(customer: Association, now: datetime) -> None:
-        set_budget(
-            association=customer,
-            amount=body.limit.value,
-            period=body.period,
-            on_exhaustion=body.on_exhaustion,
-            unfreeze=body.unfreeze,
-            reason=body.reason,
-            by=request.auth.user,
-            now=now,
-        )
-
-    return _act(request, customer_id, act)
+    service = partial(
+        set_budget,
+        amount=body.limit.value,
+        period=body.period,
+        on_exhaustion=body.on_exhaustion,
+        unfreeze=body.unfreeze,
+        reason=body.reason,
+    )
+    return _act(request, customer_id, service)
 
 
 @router.post(
@@ -295,17 +291,8 @@ def budget(request: ApiRequest, customer_id: str, body: NewBudget) -> HttpRespon
 )
 def freeze(request: ApiRequest, customer_id: str, body: NewFreeze) -> HttpResponse:
     """Freeze a reseller's customer. The customer is told by e-mail, with your reason."""
-
-    def act(customer: Association, now: datetime) -> None:
-        freeze_customer(
-            association=customer,
-            scope=body.scope,
-            reason=body.reason,
-            by=request.auth.user,
-            now=now,
-        )
-
-    return _act(request, customer_id, act)
+    service = partial(freeze_customer, scope=body.scope, reason=body.reason)
+    return _act(request, customer_id, service)
 
 
 @router.post(
@@ -316,11 +303,7 @@ def freeze(request: ApiRequest, customer_id: str, body: NewFreeze) -> HttpRespon
 )
 def unfreeze(request: ApiRequest, customer_id: str, body: Unfreeze = _NO_REASON) -> HttpResponse:
     """End every open freeze but the provider's own. It needs a budget."""
-
-    def act(customer: Association, now: datetime) -> None:
-        unfreeze_customer(association=customer, reason=body.reason, by=request.auth.user, now=now)
-
-    return _act(request, customer_id, act)
+    return _act(request, customer_id, partial(unfreeze_customer, reason=body.reason))
 
 
 @router.post(
@@ -334,8 +317,4 @@ def ask_authorization(request: ApiRequest, customer_id: str) -> HttpResponse:
 
     While a request is open, this changes nothing.
     """
-
-    def act(customer: Association, now: datetime) -> None:
-        request_authorization(association=customer, by=request.auth.user, now=now)
-
-    return _act(request, customer_id, act)
+    return _act(request, customer_id, request_authorization)

@@ -1,6 +1,8 @@
 """What waits for an answer: requests for online invitations, and requests to end."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from django.http import HttpResponse
@@ -115,14 +117,7 @@ def send(request: ApiRequest, request_id: str) -> HttpResponse:
 
     A second time sends nothing.
     """
-    caller = request.auth
-
-    def act() -> InvitationRequestShown:
-        row = _invitation_request_of(caller, request_id)
-        answer_invitation_request(invitation_request=row, by=caller.user, now=timezone.now())
-        return InvitationRequestShown.of(_invitation_request_of(caller, request_id))
-
-    return answer_once(request, act)
+    return _act_on_invitation_request(request, request_id, answer_invitation_request)
 
 
 @invitation_requests.post(
@@ -133,14 +128,20 @@ def send(request: ApiRequest, request_id: str) -> HttpResponse:
 )
 def dismiss(request: ApiRequest, request_id: str, body: Dismissal) -> HttpResponse:
     """Close the request without an invitation. The person is not told."""
+    service = partial(dismiss_invitation_request, reason=body.reason)
+    return _act_on_invitation_request(request, request_id, service)
+
+
+def _act_on_invitation_request(
+    request: ApiRequest, request_id: str, service: Callable[..., object]
+) -> HttpResponse:
+    """Call the service for the request once, and answer the request as it is then."""
     caller = request.auth
 
     def act() -> InvitationRequestShown:
         row = _invitation_request_of(caller, request_id)
-        dismissed = dismiss_invitation_request(
-            invitation_request=row, reason=body.reason, by=caller.user, now=timezone.now()
-        )
-        return InvitationRequestShown.of(dismissed)
+        service(invitation_request=row, by=caller.user, now=timezone.now())
+        return InvitationRequestShown.of(_invitation_request_of(caller, request_id))
 
     return answer_once(request, act)
 
@@ -256,20 +257,8 @@ def ask(request: ApiRequest, customer_id: str, body: NewEndRequest) -> HttpRespo
 )
 def answer_it(request: ApiRequest, request_id: str, body: EndRequestAnswer) -> HttpResponse:
     """Agree to the customer's request, which ends the association, or decline it."""
-    caller = request.auth
-
-    def act() -> EndRequestShown:
-        answered = answer_end_request(
-            end_request=_end_request_of(caller, request_id),
-            side=Side.PARTNER,
-            agree=body.agree,
-            reason=body.reason,
-            by=caller.user,
-            now=timezone.now(),
-        )
-        return EndRequestShown.of(answered)
-
-    return answer_once(request, act)
+    service = partial(answer_end_request, agree=body.agree, reason=body.reason)
+    return _act_on_end_request(request, request_id, service)
 
 
 @end_requests.post(
@@ -280,16 +269,19 @@ def answer_it(request: ApiRequest, request_id: str, body: EndRequestAnswer) -> H
 )
 def withdraw(request: ApiRequest, request_id: str) -> HttpResponse:
     """Take back your own request."""
+    return _act_on_end_request(request, request_id, withdraw_end_request)
+
+
+def _act_on_end_request(
+    request: ApiRequest, request_id: str, service: Callable[..., EndRequest]
+) -> HttpResponse:
+    """Call the service for the request once, as the partner, and answer what it returns."""
     caller = request.auth
 
     def act() -> EndRequestShown:
-        withdrawn = withdraw_end_request(
-            end_request=_end_request_of(caller, request_id),
-            side=Side.PARTNER,
-            by=caller.user,
-            now=timezone.now(),
-        )
-        return EndRequestShown.of(withdrawn)
+        row = _end_request_of(caller, request_id)
+        done = service(end_request=row, side=Side.PARTNER, by=caller.user, now=timezone.now())
+        return EndRequestShown.of(done)
 
     return answer_once(request, act)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Self
 
 from django import forms
@@ -222,14 +223,10 @@ def change(request: ProviderRequest, partner_id: str, body: PartnerChanges) -> H
 
     A name that customers could take for another partner's or the provider's is refused.
     """
-
-    def act(partner: Partner, now: datetime) -> None:
-        changes = body.model_dump(exclude_unset=True)
-        types = changes.pop("association_types", None)
-        changes |= {} if types is None else _allowed(types)
-        edit_settings(partner=partner, changes=changes, by=request.auth.user, now=now)
-
-    return _act(request, partner_id, act)
+    changes = body.model_dump(exclude_unset=True)
+    types = changes.pop("association_types", None)
+    changes |= {} if types is None else _allowed(types)
+    return _act(request, partner_id, partial(edit_settings, changes=changes))
 
 
 @router.post(
@@ -243,11 +240,7 @@ def freeze(request: ProviderRequest, partner_id: str, body: PartnerFreeze) -> Ht
 
     Its members are told by e-mail, with the reason. Its customers stay its customers.
     """
-
-    def act(partner: Partner, now: datetime) -> None:
-        freeze_partner(partner=partner, reason=body.reason, by=request.auth.user, now=now)
-
-    return _act(request, partner_id, act)
+    return _act(request, partner_id, partial(freeze_partner, reason=body.reason))
 
 
 @router.post(
@@ -258,23 +251,19 @@ def freeze(request: ProviderRequest, partner_id: str, body: PartnerFreeze) -> Ht
 )
 def unfreeze(request: ProviderRequest, partner_id: str, body: PartnerUnfreeze) -> HttpResponse:
     """Let the partner do everything again. Its members are told by e-mail, with the reason."""
-
-    def act(partner: Partner, now: datetime) -> None:
-        unfreeze_partner(partner=partner, reason=body.reason, by=request.auth.user, now=now)
-
-    return _act(request, partner_id, act)
+    return _act(request, partner_id, partial(unfreeze_partner, reason=body.reason))
 
 
 def _act(
-    request: ProviderRequest, partner_id: str, act: Callable[[Partner, datetime], object]
+    request: ProviderRequest, partner_id: str, service: Callable[..., Partner]
 ) -> HttpResponse:
-    """Act on the partner once, and answer it as it is then."""
+    """Call the service for the partner once, and answer what it returns."""
 
-    def act_and_show() -> PartnerShown:
-        act(partner_of(partner_id), timezone.now())
-        return PartnerShown.of(partner_of(partner_id))
+    def act() -> PartnerShown:
+        by, now = request.auth.user, timezone.now()
+        return PartnerShown.of(service(partner=partner_of(partner_id), by=by, now=now))
 
-    return answer_once(request, act_and_show)
+    return answer_once(request, act)
 
 
 def _allowed(types: list[AssociationType]) -> dict[str, bool]:
