@@ -1,6 +1,8 @@
 # Two commands: "make run" shows the product, "make test" checks it.
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
+# Some containers forbid Python to store what it has compiled; each process would compile all again.
+export PYTHONDONTWRITEBYTECODE :=
 
 CHECKS := types lint format templates system migrations
 

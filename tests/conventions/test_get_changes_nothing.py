@@ -191,9 +191,10 @@ def visit(address: str, client: Client) -> dict[str, Any]:
         "a stranger",
         "a stranger who has begun",
         "the associated customer",
-        "a customer who has not joined yet",
         "a partner's member",
-        "an administrator",
+        # Seconds each.
+        pytest.param("a customer who has not joined yet", marks=pytest.mark.slow),
+        pytest.param("an administrator", marks=pytest.mark.slow),
     ],
 )
 def test_looking_changes_no_table(world, person):
