@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from integration.models import WebhookEndpoint
 from integration.services import webhook_lane, webhook_queue
 from integration.services.webhook_lane import WebhookLane
 from integration.services.webhook_queue import LEASE, claim_jobs
@@ -60,6 +62,37 @@ def test_worker_killed_between_the_answer_and_its_note_sends_the_same_id_again(t
     assert (noted, before_lease_ends) == ([], ids[:1])
     assert server.ids == [ids[0], *ids]
     assert sorted(log_of(endpoint)) == sorted((key, 1, 204, "") for key in ids)
+
+
+@pytest.mark.long
+def test_workers_killed_fifty_times_send_every_event_at_least_once(tmp_path):
+    """A worker dies before, while or after the receiver answers; each next one goes on."""
+    moments = cycle([0.0, 0.005, 0.05])
+    workers, ids = [], []
+
+    def kill(handler):
+        end = threading.Timer(next(moments), workers[-1].kill)
+        end.start()
+        handler.send_response(204)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        end.join()
+
+    with receiver(kill) as server:
+        endpoint, _secret = make_endpoint(server.url)
+        for _ in range(50):
+            ids += publish(endpoint.partner, *["budget.set"] * 2)
+            WebhookEndpoint.objects.update(next_try_at=timezone.now())
+            workers.append(start_worker(tmp_path))
+            assert workers[-1].wait(PATIENCE) == -signal.SIGKILL
+        server.answers = [204]
+        work_until_idle(now=timezone.now() + LEASE)
+
+    assert len(server.ids) > len(ids)
+    assert list(dict.fromkeys(server.ids)) == ids
+    assert len({body for _headers, body in server.received}) == len(ids)
+    assert {row[0] for row in log_of(endpoint)} == set(ids)
+    assert reload(endpoint).failed_tries == 0
 
 
 def start_worker(folder):
