@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import ProgrammingError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddIndex, RemoveIndex
+from django.db.migrations.operations import AddConstraint, AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,32 @@ class RemoveIndexOnline(RemoveIndex):
             index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
             editor: Any = schema_editor
             editor.remove_index(model, index, concurrently=True)
+
+
+class AddUniqueConstraintOnline(AddConstraint):
+    """Adds a unique constraint with a condition, which is an index, in the same way."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: Any,
+        to_state: Any,
+    ) -> None:
+        connection: Any = schema_editor.connection
+        if connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        name = connection.ops.quote_name(self.constraint.name)
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        sql = str(self.constraint.create_sql(model, schema_editor))
+        begin = "CREATE UNIQUE INDEX "
+        if not sql.startswith(begin):
+            raise ValueError(f"{self.constraint.name} is no index: {sql}")
+        schema_editor.execute(f"{begin}CONCURRENTLY {sql.removeprefix(begin)}")
 
 
 class AddTrigramIndexOnline(Operation):

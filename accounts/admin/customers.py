@@ -50,7 +50,9 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     """Customer accounts; `association` adds the actions of which a partner must hear."""
 
     change_form_template = "admin/accounts/customeraccount/change_form.html"
-    list_display: Any = ("owner", "name", "account_type", "country", "registered_at")
+    list_display: Any = (
+        *("owner", "name", "external_id", "account_type", "country", "registered_at"),
+    )
     list_filter = (
         "account_type",
         "registration_site",
@@ -60,18 +62,29 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     )
     search_fields = ("owner__account_name__startswith", "owner__email__exact", "name__icontains")
     search_help_text = _(
-        "Beginning of the account name, a whole e-mail address, or part of the name"
+        "Beginning of the account name, a whole e-mail address, part of the name, or the whole "
+        "external id"
     )
     lower_case_search = True
     date_hierarchy = "registered_at"
     autocomplete_fields = ("owner",)
     fields = (
         *("owner", "name", "account_type", "registration_site", "country"),
-        *("registered_at", "services_enabled_at", "is_internal"),
+        *("registered_at", "services_enabled_at", "is_internal", "tax_id", "external_id"),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[CustomerAccount]:
         return super().get_queryset(request).select_related("owner")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Find an external id too, whose letters are not lowered."""
+        rows, may_repeat = super().get_search_results(request, queryset, search_term)
+        text = search_term.strip()
+        if text and "\0" not in text:
+            rows |= queryset.filter(external_id=text)
+        return rows, may_repeat
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_readonly_fields(request, obj)

@@ -12,6 +12,8 @@ from django_countries.fields import CountryField
 from accounts.enums import AccountType, FreezeCause, FreezeScope, RegistrationSite
 from audit.models import actor_key
 
+LONGEST_EXTERNAL_ID = 100
+
 
 def validate_not_in_future(moment: datetime) -> None:
     """Reject a moment that has not come yet: it would extend the days that count from it."""
@@ -54,6 +56,15 @@ class CustomerAccount(models.Model):
     )
     services_enabled_at = models.DateTimeField(_("services enabled at"), null=True, blank=True)
     is_internal = models.BooleanField(_("the provider's own"), default=False)
+    tax_id = models.CharField(_("tax id"), max_length=40, blank=True, default="", db_default="")
+    # Null without one: an index of those that are not null serves every search for a key.
+    external_id = models.CharField(  # noqa: DJ001
+        _("external id"),
+        max_length=LONGEST_EXTERNAL_ID,
+        null=True,
+        blank=True,
+        help_text=_("The provider's own key of the account, like SubAccountId in its cost files."),
+    )
 
     class Meta:
         verbose_name = _("customer account")
@@ -66,6 +77,15 @@ class CustomerAccount(models.Model):
             models.CheckConstraint(
                 condition=models.Q(registration_site__in=RegistrationSite.values),
                 name="customer_account_registration_site_is_known",
+            ),
+            models.UniqueConstraint(
+                fields=["external_id"],
+                condition=models.Q(external_id__isnull=False),
+                name="external_id_names_one_customer_account",
+                violation_error_message=_("Another account has this external id."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(external_id=""), name="external_id_is_null_or_has_letters"
             ),
         ]
 

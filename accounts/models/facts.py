@@ -31,7 +31,8 @@ def _amount(label: "StrPromise") -> "models.DecimalField[Decimal | str, Decimal]
 class Fact(models.Model):
     """Something known from another system, which names it by `external_id`."""
 
-    source = models.CharField(_("source"), max_length=40)
+    # As long as the sources of CloudEvents are, which are URIs.
+    source = models.CharField(_("source"), max_length=255)
     external_id = models.CharField(_("external id"), max_length=120)
 
     class Meta:

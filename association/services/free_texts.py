@@ -25,7 +25,7 @@ from partners.models import BatchRow, Invitation, InvitationRequest
 # The columns with such texts, and where the rows name the user or the address.
 _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Freeze, "account__owner", ("reason", "unfreeze_reason")),
-    (CustomerAccount, "owner", ("name",)),
+    (CustomerAccount, "owner", ("name", "tax_id", "external_id")),
     (Association, "account__owner", ("end_reason", *EDITABLE, *DERIVED)),
     (Authorization, "association__account__owner", ("reason",)),
     (EndRequest, "association__account__owner", ("reason", "answer_reason")),
