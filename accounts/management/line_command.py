@@ -41,7 +41,9 @@ class LineCommand(BaseCommand):
         except OSError as error:
             raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
         if options["json"]:
-            self.stdout.write(json.dumps({**asdict(report), "dry_run": dry_run}))
+            errors = [{"line": row.line, "reason": row.reason} for row in report.errors]
+            content = {**asdict(report), "errors": errors, "dry_run": dry_run}
+            self.stdout.write(json.dumps(content))
         else:
             self._write_text(report, dry_run)
         if report.errors:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django_countries.fields import CountryField
 
 from accounts import models as facts
+from accounts.models.customers import LONGEST_EXTERNAL_ID
 from accounts.models.facts import Fact
 from web.email_addresses import InvalidAddress, canonical_address
 from web.text_fields import LineField
@@ -32,8 +33,18 @@ ACCOUNT_FIELDS = (
     "registered_at",
     "services_enabled_at",
     "is_internal",
+    "tax_id",
 )
+# Ends the name of a field that names an account by the provider's own key: account_external_id.
+EXTERNAL_ID = "_external_id"
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
+
+
+class AccountKey(NamedTuple):
+    """How a line names an account: by the provider's own key, or by account name or address."""
+
+    text: str
+    is_external_id: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +91,23 @@ class _AccountName(LineField):
             raise ValidationError(_("Write an account name or an e-mail address.")) from error
 
 
+class _ExternalId(LineField):
+    """The provider's own key of an account."""
+
+
 def _validate_characters(text: str) -> None:
     # JSON can write half of a surrogate pair, which no database stores.
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValidationError(_("The text has an invalid character."))
 
 
+_EXTERNAL_ID_FIELD = _ExternalId(max_length=LONGEST_EXTERNAL_ID, validators=[_validate_characters])
+
+
 def _form_field(field: Any, **_options: Any) -> Any:
     """Return the form field for a field of a model. Null fields may be left out."""
-    options: dict[str, Any] = {"required": not field.null, "widget": forms.TextInput}
+    is_optional = field.null or field.blank
+    options: dict[str, Any] = {"required": not is_optional, "widget": forms.TextInput}
     invalid: Any
     match field:
         case models.AutoField():
@@ -123,8 +142,16 @@ class FactForm(forms.Form):
         self.base_fields = {}  # type: ignore[misc]
         super().__init__(data)
         self.fields = dict(type(self).base_fields)
+        for name, field in type(self).base_fields.items():
+            if isinstance(field, _AccountName) and name + EXTERNAL_ID in data:
+                self.fields[name + EXTERNAL_ID] = _EXTERNAL_ID_FIELD
+                if name not in data:
+                    del self.fields[name]
 
     def clean(self) -> None:
+        for name in [name for name in self.fields if name + EXTERNAL_ID in self.fields]:
+            text = _("Name the account by %(name)s or by %(key)s, not by both.")
+            self.add_error(name, text % {"name": name, "key": name + EXTERNAL_ID})
         unknown = sorted(self.data.keys() - self.fields.keys())
         if unknown:
             # repr() escapes characters that would control a terminal.
@@ -136,13 +163,19 @@ class FactForm(forms.Form):
                 expected = _("Write true or false.") if is_bool else _("Write text in quotes.")
                 self.add_error(name, expected)
 
-    def account_names(self) -> dict[str, str]:
-        fields = self.fields.items()
-        return {n: self.cleaned_data[n] for n, f in fields if isinstance(f, _AccountName)}
+    def account_keys(self) -> dict[str, AccountKey]:
+        """Return how the line names its accounts, by the field that does; valid forms only."""
+        return {
+            name: AccountKey(self.cleaned_data[name], isinstance(field, _ExternalId))
+            for name, field in self.fields.items()
+            if isinstance(field, _AccountName | _ExternalId)
+        }
 
     def row(self, accounts: Mapping[str, int]) -> Any:
+        """Return what the line gives; `accounts` has the keys of the fields `account_keys()`."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in accounts}
-        return self.model(**values, **{f"{name}_id": pk for name, pk in accounts.items()})
+        keys = {f"{name.removesuffix(EXTERNAL_ID)}_id": pk for name, pk in accounts.items()}
+        return self.model(**values, **keys)
 
 
 def fact_form(model: type[Fact]) -> type[FactForm]:
@@ -165,11 +198,12 @@ class AccountForm(fact_form(Fact)):  # type: ignore[misc]
             del self.fields[name]
 
     def row(self, accounts: Mapping[str, int]) -> AccountUpdate:
+        [account] = accounts.values()
         values = {name: self.cleaned_data[name] for name in ACCOUNT_FIELDS if name in self.fields}
         if "services_enabled_at" in values:
             enabled_at = values["services_enabled_at"]
-            facts.CustomerAccount(pk=accounts["account"], services_enabled_at=enabled_at).clean()
-        return AccountUpdate(accounts["account"], values)
+            facts.CustomerAccount(pk=account, services_enabled_at=enabled_at).clean()
+        return AccountUpdate(account, values)
 
 
 FACT_FORMS: Mapping[str, type[FactForm]] = {

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomerAccount
-from accounts.services.fact_forms import AccountForm, FactForm
+from accounts.models.facts import Fact
+from accounts.services.fact_forms import AccountForm, AccountKey, FactForm
 
 # All rows stay in memory until the last line is validated: about 1.4 GB for so many lines.
 MOST_LINES = 1_000_000
@@ -22,6 +23,17 @@ BATCH = 500
 Line = bytes | dict[str, Any]
 # Returns the form for the fields of a line. Raises ValidationError for a kind it does not know.
 FormOf = Callable[[dict[str, Any]], FactForm]
+# The first line, and its row, that has given the fact of this key.
+Given = dict[Hashable, tuple[int, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a line; `field` is empty where it is about the whole line."""
+
+    field: str
+    code: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,13 @@ class LineError:
     """Why one line is rejected; lines are numbered from 1."""
 
     line: int
-    reason: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def reason(self) -> str:
+        """All faults in one text."""
+        texts = (f"{row.field}: {row.text}" if row.field else row.text for row in self.faults)
+        return " ".join(texts)
 
 
 @dataclass(slots=True)
@@ -46,10 +64,11 @@ class ImportReport:
 def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport) -> list[Any]:
     """Return the rows that the lines give, not saved; add lines and errors to the report.
 
-    Empty lines are skipped. One query for each 500 lines.
+    Empty lines are skipped. A line that gives again what an earlier one gave is counted as
+    unchanged: systems that send at least once repeat events. At most two queries for 500 lines.
     """
     rows: list[Any] = []
-    line_of: dict[Hashable, int] = {}
+    given: Given = {}
     numbered = (
         (number, line)
         for number, line in enumerate(lines, 1)
@@ -57,7 +76,7 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
     )
 
     def reject(number: int, error: ValidationError) -> None:
-        report.errors.append(LineError(number, " ".join(error.messages)))
+        report.errors.append(LineError(number, _faults_of(error)))
 
     while batch := list(islice(numbered, BATCH)):
         if batch[-1][0] > MOST_LINES:
@@ -74,9 +93,14 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
         known = _account_ids(forms.values())
         for number, form in forms.items():
             try:
-                rows.append(_row(form, number, known, line_of))
+                row = _new_row(form, number, known, given)
             except ValidationError as error:
                 reject(number, error)
+                continue
+            if row is None:
+                report.unchanged += 1
+            else:
+                rows.append(row)
     report.errors.sort(key=lambda error: error.line)
     return rows
 
@@ -85,43 +109,85 @@ def _valid_form(line: Line, form_of: FormOf) -> FactForm:
     form = form_of(parse_line(line))
     if form.is_valid():
         return form
-    raise ValidationError(
-        [
-            text if name == NON_FIELD_ERRORS else f"{name}: {text}"
-            for name, texts in form.errors.items()
-            for text in texts
-        ]
+    raise ValidationError(form.errors.as_data())
+
+
+def _faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: [error]}
+    return tuple(
+        Fault("" if name == NON_FIELD_ERRORS else name, one.code or "invalid", text)
+        for name, errors in by_field.items()
+        for found in errors
+        for one in found.error_list
+        for text in one.messages
     )
 
 
-def _row(
-    form: FactForm, number: int, known: Mapping[str, int], line_of: dict[Hashable, int]
-) -> Any:
-    names = form.account_names()
-    for field_name, name in names.items():
-        if name not in known:
-            text = _("%(field)s: There is no customer account with this name or address.")
-            raise ValidationError(text % {"field": field_name})
-    accounts = {field_name: known[name] for field_name, name in names.items()}
-    if len(set(accounts.values())) < len(accounts):
-        raise ValidationError(_("master and member are the same account."))
-    data = form.cleaned_data
+def _new_row(
+    form: FactForm, number: int, known: Mapping[AccountKey, int], given: Given
+) -> Any | None:
+    """Return the row of a line, or None if an earlier line has given the same."""
+    accounts = _accounts_of(form, known)
+    row, data = form.row(accounts), form.cleaned_data
     keys: list[Hashable] = [(type(form), data["source"], data["external_id"])]
     if isinstance(form, AccountForm):
-        keys.append(accounts["account"])
-    for key in keys:
-        first = line_of.setdefault(key, number)
-        if first != number:
-            raise ValidationError(_("This is a duplicate of line %(line)d.") % {"line": first})
-    return form.row(accounts)
+        keys.append(next(iter(accounts.values())))
+    earlier = [given.setdefault(key, (number, row)) for key in keys]
+    for first, other in earlier:
+        if other is not row and not _is_equal(other, row):
+            text = _("This contradicts line %(line)d.") % {"line": first}
+            raise ValidationError(text, code="contradiction")
+    return row if all(other is row for _first, other in earlier) else None
 
 
-def _account_ids(forms: Iterable[FactForm]) -> dict[str, int]:
-    names = {name for form in forms for name in form.account_names().values()}
+def _accounts_of(form: FactForm, known: Mapping[AccountKey, int]) -> dict[str, int]:
+    """Return the keys of the accounts by the fields that name them."""
+    named = form.account_keys()
+    unknown = {name: _no_account(key) for name, key in named.items() if key not in known}
+    if unknown:
+        raise ValidationError(unknown)
+    accounts = {name: known[key] for name, key in named.items()}
+    if len(set(accounts.values())) < len(accounts):
+        raise ValidationError(_("master and member are the same account."))
+    return accounts
+
+
+def _no_account(key: AccountKey) -> ValidationError:
+    text = _("There is no customer account with this name or address.")
+    if key.is_external_id:
+        text = _("There is no customer account with this external id.")
+    return ValidationError(text, code="unknown_account")
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    """Whether two rows that are not stored have the same values."""
+    if isinstance(one, Fact) and isinstance(other, Fact):
+        return all(
+            getattr(one, field.attname) == getattr(other, field.attname)
+            for field in one._meta.concrete_fields
+        )
+    return bool(one == other)
+
+
+def _account_ids(forms: Iterable[FactForm]) -> dict[AccountKey, int]:
+    keys = {key for form in forms for key in form.account_keys().values()}
+    # Two statements: of one with both conditions no index serves both.
+    found = _ids_by_name({key.text for key in keys if not key.is_external_id})
+    external = {key.text for key in keys if key.is_external_id}
+    if external:
+        rows = CustomerAccount.objects.filter(external_id__in=external)
+        for pk, text in rows.values_list("pk", "external_id"):
+            found[AccountKey(str(text), True)] = pk
+    return found
+
+
+def _ids_by_name(names: set[str]) -> dict[AccountKey, int]:
+    if not names:
+        return {}
     rows = CustomerAccount.objects.filter(
         Q(owner__account_name__in=names) | Q(owner__email__in=names)
     ).values_list("pk", "owner__account_name", "owner__email")
-    return {text: pk for pk, *texts in rows for text in texts}
+    return {AccountKey(text, False): pk for pk, *texts in rows for text in texts}
 
 
 def parse_line(line: Line) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from accounts.enums import FreezeCause, FreezeScope
 from accounts.models import Freeze
-from accounts.services.freezes import latest_moment, lock_accounts, open_freeze
+from accounts.services.freezes import latest_moment, open_freeze
 from association.models import Association, Budget, BudgetAlert
 from association.models.budgets import USED_UP
 from association.services.events import build_frozen_event, build_threshold_event
@@ -31,14 +31,12 @@ _BUDGETS = Budget.objects.current().select_related(
 )
 
 
-def lock_and_measure(*, accounts: Collection[int], now: datetime) -> dict[int, Decimal]:
-    """Lock the accounts in the order of their keys; return what is used of each of their budgets.
+def measure_budgets(*, accounts: Collection[int], now: datetime) -> dict[int, Decimal]:
+    """Return what is used of each budget of these accounts, which the caller has locked.
 
-    The result is by the budget's key and has only current budgets of associations in force. Three
+    The result is by the budget's key and has only current budgets of associations in force. Two
     statements for 500 accounts. Call it inside the transaction that will write the spending.
     """
-    for keys in _chunks(accounts):
-        lock_accounts(keys)
     used: dict[int, Decimal] = {}
     for keys in _chunks(accounts):
         in_force = Association.objects.in_force().filter(account__in=keys)
@@ -49,7 +47,7 @@ def lock_and_measure(*, accounts: Collection[int], now: datetime) -> dict[int, D
 def watch_budgets(*, used_before: Mapping[int, Decimal], now: datetime) -> None:
     """Alert and freeze for the budgets of which more is used than before.
 
-    Call it in the transaction of `lock_and_measure()`, which returned `used_before`.
+    Call it in the transaction of `measure_budgets()`, which returned `used_before`.
     """
     for keys in _chunks(used_before):
         budgets = list(_BUDGETS.filter(pk__in=keys).order_by("association__account"))

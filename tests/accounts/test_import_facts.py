@@ -20,7 +20,6 @@ from accounts.models import (
     EnterpriseRelation,
 )
 from accounts.services.fact_forms import FACT_FORMS
-from accounts.services.fact_lines import LineError
 from accounts.services.facts_import import import_facts
 from audit.models import AuditEvent
 from tests import factories as typed_factories
@@ -147,14 +146,16 @@ def test_changed_value_updates_the_row_and_is_audited(load: Any) -> None:
 
 
 def test_one_invalid_line_stops_the_import(load: Any) -> None:
-    report = load(BILL, {**BILL, "external_id": "b-2", "amount": 1.5}, b"{", b"", {**BILL})
+    report = load(
+        BILL, {**BILL, "external_id": "b-2", "amount": 1.5}, b"{", b"", {**BILL, "amount": "1"}
+    )
     assert report["errors"] == [
         {
             "line": 2,
             "reason": "amount: Write text in quotes.",
         },
         {"line": 3, "reason": "The line is not JSON."},
-        {"line": 5, "reason": "This is a duplicate of line 1."},
+        {"line": 5, "reason": "This contradicts line 1."},
     ]
     assert report["error"] == "3 of 4 lines are rejected. Nothing was imported."
     assert (Bill.objects.count(), AuditEvent.objects.count()) == (0, 0)
@@ -236,12 +237,17 @@ def test_invalid_field_is_reported_with_its_reason(
     assert load(line)["errors"] == [{"line": 1, "reason": reason}]
 
 
-def test_duplicate_account_is_rejected(load: Any) -> None:
+def test_lines_that_contradict_each_other_about_an_account_are_rejected(load: Any) -> None:
     line = {"kind": "account", "source": "crm", "account": "c-buyer", "is_internal": True}
-    report = load(
-        {**line, "external_id": "1"}, {**line, "external_id": "2", "account": "buyer@example.org"}
-    )
-    assert [error["line"] for error in report["errors"]] == [2]
+    other = {**line, "external_id": "2", "account": "buyer@example.org", "is_internal": False}
+    report = load({**line, "external_id": "1"}, other)
+    assert report["errors"] == [{"line": 2, "reason": "This contradicts line 1."}]
+
+
+def test_a_line_that_is_repeated_is_counted_as_unchanged(load: Any) -> None:
+    """Systems that send at least once repeat events."""
+    assert counts(load(BILL, {**BILL, "external_id": "b-2"}, BILL)) == (2, 0, 1)
+    assert (Bill.objects.count(), AuditEvent.objects.count()) == (2, 2)
 
 
 def test_dry_run_counts_and_writes_nothing(load: Any) -> None:
@@ -266,7 +272,7 @@ def test_statements_do_not_grow_with_the_lines(load: Any) -> None:
         return len(captured)
 
     # With at most 999 parameters (SQLite, Django 5.2) 99 events are one statement.
-    assert statements("few", 3) == statements("many", 99) == 6
+    assert statements("few", 3) == statements("many", 99) == 7
     assert Coupon.objects.count() == 102
 
 
@@ -320,12 +326,73 @@ def test_all_errors_of_a_line_are_reported(load: Any) -> None:
 def test_lines_after_one_that_is_too_long_are_validated(load: Any) -> None:
     longest = raw().ljust(65_536)
     report = load(longest, longest + b" ", b"[]", longest + b"\r")
-    assert [(error["line"], report["lines"]) for error in report["errors"]] == [
-        (2, 4),
-        (3, 4),
-        (4, 4),
-    ]
-    assert report["errors"][2]["reason"] == "This is a duplicate of line 1."
+    assert [(error["line"], report["lines"]) for error in report["errors"]] == [(2, 4), (3, 4)]
+
+
+@pytest.fixture
+def keyed(buyer: CustomerAccount) -> dict[str, Any]:
+    """A bill of the buyer, whom the provider knows as /subscriptions/1, named by that key alone."""
+    buyer.external_id = "/subscriptions/1"
+    buyer.save()
+    bill = {name: value for name, value in BILL.items() if name != "account"}
+    return bill | {"account_external_id": "/subscriptions/1"}
+
+
+def test_account_is_named_by_the_providers_key(
+    load: Any, keyed: dict[str, Any], buyer: CustomerAccount
+) -> None:
+    assert counts(load(keyed)) == (1, 0, 0)
+    assert Bill.objects.get().account == buyer
+    assert counts(load(BILL)) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"account_external_id": "/subscriptions/2"},
+         "account_external_id: There is no customer account with this external id."),
+        # A key is no account name, and a name is no key.
+        ({"account_external_id": "c-buyer"},
+         "account_external_id: There is no customer account with this external id."),
+        ({"account_external_id": "/SUBSCRIPTIONS/1"},
+         "account_external_id: There is no customer account with this external id."),
+        ({"account_external_id": None}, "account_external_id: This field is required."),
+        ({"account_external_id": ""}, "account_external_id: This field is required."),
+        ({"account_external_id": 1}, "account_external_id: Write text in quotes."),
+        ({"account": "c-buyer"},
+         "account: Name the account by account or by account_external_id, not by both."),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_key_that_names_no_account_is_rejected(
+    load: Any, keyed: dict[str, Any], fields: dict[str, Any], reason: str
+) -> None:
+    assert load({**keyed, **fields})["errors"] == [{"line": 1, "reason": reason}]
+
+
+def test_both_sides_of_a_relation_are_named_by_keys(load: Any, keyed: dict[str, Any]) -> None:
+    factories.CustomerAccountFactory(owner__account_name="c-master", external_id="m")
+    line = {
+        "kind": "enterprise_relation",
+        "source": "crm",
+        "external_id": "x",
+        "accounting": "unified",
+        "member_type": "cloud_account",
+    }
+    member = {"account_external_id": keyed["account_external_id"]}
+    assert counts(load({**line, **member, "master_external_id": "m"})) == (1, 0, 0)
+    assert counts(load({**line, "member": "c-buyer", "master": "c-master"})) == (0, 0, 1)
+    both = {"member": "c-buyer", "master_external_id": keyed["account_external_id"]}
+    same = {"line": 1, "reason": "master and member are the same account."}
+    assert load({**line, **both})["errors"] == [same]
+
+
+def test_tax_id_is_imported_and_emptied(load: Any, buyer: CustomerAccount) -> None:
+    line = {"kind": "account", "source": "crm", "external_id": "x", "account": "c-buyer"}
+    load({**line, "tax_id": "DE 123"})
+    buyer.refresh_from_db()
+    assert buyer.tax_id == "DE 123"
+    assert counts(load({**line, "tax_id": ""})) == (0, 1, 0)
 
 
 def test_more_lines_than_the_limit_are_rejected(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +409,9 @@ def test_parsed_objects_are_imported_and_not_changed() -> None:
     report = import_facts(lines=[line], now=timezone.now())
     assert (report.created, report.errors, line) == (1, [], BILL)
     empty = import_facts(lines=[{}], now=timezone.now())
-    assert empty.errors == [LineError(1, KINDS)]
+    [error] = empty.errors
+    assert (error.line, error.reason) == (1, KINDS)
+    assert [(fault.field, fault.code) for fault in error.faults] == [("", "unknown_kind")]
 
 
 @pytest.mark.parametrize("kind", FACT_FORMS)

@@ -372,9 +372,7 @@ def test_statements_do_not_grow_with_the_lines_nor_with_the_accounts(record: Any
     for association in (*few, *many):
         factories.PartnerMemberFactory(partner=association.partner, administrator=True)
         budget_of(association)
-    # The lock by name is a statement on PostgreSQL alone.
-    expected = 17 if connection.vendor == "postgresql" else 16
-    assert statements("few", few) == statements("many", many) == expected
+    assert statements("few", few) == statements("many", many) == 16
     assert alerts() == [75] * 4
 
 

@@ -102,7 +102,6 @@ def test_control_without_the_locks_no_alert_says_that_it_is_used_up(
         gate.wait(timeout=PATIENCE)
 
     monkeypatch.setattr(spending_records, "watch_budgets", wait_and_watch)
-    monkeypatch.setattr(spending_records, "lock_name", lambda name: None)
     monkeypatch.setattr(
         models.QuerySet, "select_for_update", lambda rows, *args, **options: rows.all()
     )
