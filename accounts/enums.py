@@ -44,6 +44,21 @@ class FreezeCause(TextChoices):
     ADMINISTRATOR = "administrator", _("decision of the provider")
 
 
+class StopReason(StrEnum):
+    """Why an account cannot do something now: a code for each cause of a freeze, and one more."""
+
+    FROZEN_BY_JOINING = "frozen_association"
+    FROZEN_BY_PARTNER = "frozen_partner"
+    FROZEN_BY_BUDGET = "frozen_budget_exhausted"
+    FROZEN_BY_PROVIDER = "frozen_administrator"
+    SERVICES_NOT_ENABLED = "services_not_enabled"
+
+    @classmethod
+    def of_freeze(cls, cause: str) -> "StopReason":
+        """Return the reason of an open freeze with this cause."""
+        return cls(f"frozen_{cause}")
+
+
 class ContractType(TextChoices):
     OFFLINE_DIRECT = "offline_direct", _("offline direct contract")
     TELEMARKETING_DISCOUNT = "telemarketing_discount", _("telemarketing contract with discount")

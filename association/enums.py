@@ -97,6 +97,24 @@ class AssociationRefusal(StrEnum):
     ADDRESS_UNKNOWN = "address_unknown"
 
 
+class PartnerStop(StrEnum):
+    """Why a partner may not do something for an account, though the account may."""
+
+    NO_PARTNER = "no_partner"
+    CUSTOMER_ONLY = "customer_only"
+    NOT_AUTHORIZED = "not_authorized"
+    PARTNER_FROZEN = "partner_frozen"
+
+
+class CouponStop(StrEnum):
+    """Why a coupon may not pay a charge."""
+
+    UNKNOWN = "coupon_unknown"
+    EMPTY = "coupon_empty"
+    EXPIRED = "coupon_expired"
+    INCURRED_AS_CUSTOMER = "incurred_since_joining"
+
+
 class FrozenAction(TextChoices):
     """The one thing that a frozen customer is offered; `ASKS` of them ask the partner."""
 

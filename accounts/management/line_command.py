@@ -37,7 +37,8 @@ class LineCommand(BaseCommand):
         name, dry_run = options["file"], options["dry_run"]
         try:
             with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
-                report = self.load(lines=_lines(file), now=timezone.now(), dry_run=dry_run)
+                load = self.loader(options)
+                report = load(lines=_lines(file), now=timezone.now(), dry_run=dry_run)
         except OSError as error:
             raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
         if options["json"]:
@@ -45,13 +46,18 @@ class LineCommand(BaseCommand):
             content = {**asdict(report), "errors": errors, "dry_run": dry_run}
             self.stdout.write(json.dumps(content))
         else:
-            self._write_text(report, dry_run)
+            self.write_text(report, dry_run)
         if report.errors:
             raise CommandError(
                 f"{len(report.errors)} of {report.lines} lines are rejected. {self.nothing}"
             )
 
-    def _write_text(self, report: ImportReport, dry_run: bool) -> None:
+    def loader(self, _options: dict[str, Any]) -> Callable[..., ImportReport]:
+        """Return what loads the lines, by the options of the command."""
+        return self.load
+
+    def write_text(self, report: ImportReport, dry_run: bool) -> None:
+        """Write the report for a person to read."""
         for error in report.errors:
             self.stderr.write(f"Line {error.line}: {error.reason}")
         if not report.errors:

@@ -1,13 +1,14 @@
-"""What an account can do now, derived from its open freezes."""
+"""What an account can do now, derived from its open freezes and from its services."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import FreezeScope
-from accounts.models import Freeze
+from accounts.enums import FreezeScope, StopReason
+from accounts.models import CustomerAccount, Freeze
 
 
 class AccountAction(models.TextChoices):
@@ -23,13 +24,26 @@ class AccountAction(models.TextChoices):
     RUN_RESOURCES = "run_resources", _("Run existing resources")
 
 
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Whether one action is possible now; without reasons it is."""
+
+    action: AccountAction
+    reasons: tuple[StopReason, ...]
+
+    @property
+    def is_allowed(self) -> bool:
+        return not self.reasons
+
+
 # What the page adds while the action is possible.
 _NOTES = {AccountAction.RUN_RESOURCES: _("They cost money while they run.")}
 _STOPPED_FOR_ACCOUNT = {AccountAction.BUY, AccountAction.RENEW, AccountAction.CHANGE}
-_STOPPED: dict[FreezeScope | None, set[AccountAction]] = {
-    None: set(),
+# What uses the provider's services.
+_STOPPED_WITH_RESOURCES = _STOPPED_FOR_ACCOUNT | {AccountAction.RUN_RESOURCES}
+_STOPPED: dict[str, set[AccountAction]] = {
     FreezeScope.ACCOUNT: _STOPPED_FOR_ACCOUNT,
-    FreezeScope.ACCOUNT_AND_RESOURCES: _STOPPED_FOR_ACCOUNT | {AccountAction.RUN_RESOURCES},
+    FreezeScope.ACCOUNT_AND_RESOURCES: _STOPPED_WITH_RESOURCES,
 }
 
 
@@ -42,18 +56,37 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
     return None
 
 
-def capability_rows(freezes: Iterable[Freeze], *, has_resources: bool) -> list[dict[str, Any]]:
+def decide_actions(*, account: CustomerAccount, freezes: Iterable[Freeze]) -> list[Capability]:
+    """Return for every action whether the account may do it now, and all reasons if not.
+
+    Pages and the API answer from it. Pure: no query. `freezes` are all of the account, or its open
+    ones.
+    """
+    is_open = [freeze for freeze in freezes if freeze.is_open]
+    found = []
+    for action in AccountAction:
+        reasons = [
+            StopReason.of_freeze(freeze.cause)
+            for freeze in is_open
+            if action in _STOPPED[freeze.scope]
+        ]
+        if not account.is_enabled and action in _STOPPED_WITH_RESOURCES:
+            reasons.append(StopReason.SERVICES_NOT_ENABLED)
+        found.append(Capability(action, tuple(reasons)))
+    return found
+
+
+def capability_rows(found: Sequence[Capability], *, has_resources: bool) -> list[dict[str, Any]]:
     """Return the rows of the pages' table: every action, and whether it is possible now.
 
-    Without resources there is nothing to say about running them.
+    `found` is of `decide_actions()`. Without resources there is nothing to say about running them.
     """
-    stopped = _STOPPED[widest_scope(freezes)]
-    actions = [row for row in AccountAction if has_resources or row != AccountAction.RUN_RESOURCES]
     return [
         {
-            "action": action.label,
-            "allowed": action not in stopped,
-            "note": _NOTES.get(action, "") if action not in stopped else "",
+            "action": row.action.label,
+            "allowed": row.is_allowed,
+            "note": _NOTES.get(row.action, "") if row.is_allowed else "",
         }
-        for action in actions
+        for row in found
+        if has_resources or row.action != AccountAction.RUN_RESOURCES
     ]

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, DateTimeField, OuterRef, QuerySet, Subquery, Sum, Value, When
@@ -11,6 +12,7 @@ from django.db.models import Case, DateTimeField, OuterRef, QuerySet, Subquery, 
 from accounts.models import Spending
 from association.models import Association, Budget, BudgetPeriod
 from partners.models import Partner
+from web.fixed_queries import KEY, MOMENT, fixed_query
 
 NOTHING = Decimal("0.00")
 
@@ -69,8 +71,9 @@ def next_month(partner: Partner, now: datetime) -> datetime:
 
 
 def spent_of(budget: Budget, now: datetime) -> Decimal:
-    """Return what is used of one budget in its present period."""
-    return used_of([budget], now)[budget.pk]
+    """Return what is used of one budget in its present period; one statement."""
+    [used] = _spent_since.first(budget.association.account_id, period_start(budget, now)) or [None]
+    return NOTHING if used is None else Decimal(used).quantize(NOTHING)
 
 
 def spent_this_month(
@@ -86,6 +89,12 @@ def spent_this_month(
     rows = Association.objects.filter(pk__in=[row.pk for row in associations])
     spent = rows.annotate(spent=_total(spending)).values_list("pk", "spent")
     return {key: amount or NOTHING for key, amount in spent}
+
+
+@fixed_query(KEY, MOMENT)
+def _spent_since(account: int, start: datetime) -> QuerySet[Any, tuple[Any, ...]]:
+    spending = Spending.objects.filter(account=account, occurred_at__gte=start)
+    return spending.values("account").annotate(total=Sum("amount")).values_list("total")
 
 
 def _total(spending: QuerySet[Spending]) -> Subquery:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import CustomerAccount
-from accounts.services.capabilities import capability_rows
+from accounts.services.capabilities import capability_rows, decide_actions
 from association.enums import Side
 from association.freeze_words import action_label, freeze_lines
 from association.models import Association
@@ -25,10 +25,10 @@ def account_context(
     `rows` are of `advise()`, with who froze. Two statements, a third where the customer can ask.
     """
     holdings = load_holdings(account=account, now=now)
-    freezes = [row.freeze for row in rows]
+    actions = decide_actions(account=account, freezes=[row.freeze for row in rows])
     return {
         "frozen": _frozen(rows, association, now) if rows else None,
-        "capabilities": capability_rows(freezes, has_resources=bool(holdings["resources"])),
+        "capabilities": capability_rows(actions, has_resources=bool(holdings["resources"])),
         "holdings": holdings,
     }
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.services.capabilities import capability_rows
+from accounts.services.capabilities import capability_rows, decide_actions
 from association.conflicts import terms_sentences
 from association.ending_words import who_ended
 from association.enums import AssociationRefusal, FrozenAction, Side
@@ -184,6 +184,7 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
     existing, running = 0, 0
     if not association.has_ended:
         existing, running = count_resources(account_id=association.account_id)
+    actions = decide_actions(account=association.account, freezes=state.freezes)
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
     return {
         **row_of(state, member),
@@ -192,7 +193,7 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
         # Refunds can take what is used below nothing, which no bar can show.
         "used": max(state.spent or 0, 0),
         "freeze_lines": why_frozen(rows, association),
-        "capabilities": capability_rows(state.freezes, has_resources=bool(existing)),
+        "capabilities": capability_rows(actions, has_resources=bool(existing)),
         "running_resources": running,
         "resources_run_on": bool(running) and state.scope == FreezeScope.ACCOUNT,
         "provider_froze": FreezeCause.ADMINISTRATOR in state.causes,
