@@ -110,6 +110,12 @@ class AccountNameRefusal(StrEnum):
     TAKEN = "taken"
 
 
+class CustomerAccountRefusal(StrEnum):
+    EXTERNAL_ID_TAKEN = "external_id_taken"
+    ADDRESS_TAKEN = "address_taken"
+    SERVICES_IN_USE = "services_in_use"
+
+
 class SecondFactorRefusal(StrEnum):
     APP_CODE_WRONG = "app_code_wrong"
     CODE_WRONG_OR_USED = "code_wrong_or_used"

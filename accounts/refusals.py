@@ -12,6 +12,7 @@ from accounts.enums import (
     AccountNameRefusal,
     AdministrationRefusal,
     CodeRefusal,
+    CustomerAccountRefusal,
     SecondFactorRefusal,
 )
 from accounts.services.codes import KEPT_FOR_OWNER, LIFETIME, PER_DAY, PER_HOUR
@@ -56,6 +57,13 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     ),
     CodeRefusal.DAY_USED_UP: _(
         "No new code: %(per_day)s within 24 hours; the next is possible at %(at)s."
+    ),
+    CustomerAccountRefusal.EXTERNAL_ID_TAKEN: _("Another account has this external id."),
+    CustomerAccountRefusal.ADDRESS_TAKEN: _(
+        "Somebody with this e-mail address is known already. Give the external id to that account."
+    ),
+    CustomerAccountRefusal.SERVICES_IN_USE: _(
+        "The account is associated with a partner. End the association first."
     ),
     SecondFactorRefusal.APP_CODE_WRONG: _("That is not the code that the app shows now."),
     SecondFactorRefusal.CODE_WRONG_OR_USED: _("That is not the code, or it has been used."),

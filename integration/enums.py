@@ -119,6 +119,7 @@ class CallProblem(StrEnum):
     BODY_NOT_JSON = "body_not_json"
     BODY_NOT_EXPECTED = "body_not_expected"
     CONTENT_TYPE_NOT_JSON = "content_type_not_json"
+    CONTENT_TYPE_NOT_BATCH = "content_type_not_batch"
     FIELDS_INVALID = "fields_invalid"
     CURSOR_UNKNOWN = "cursor_unknown"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"

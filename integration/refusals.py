@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import CustomerAccountRefusal
+from accounts.refusals import SENTENCES as OF_ACCOUNTS
 from association.enums import AssociationRefusal
 from association.refusals import SENTENCES as OF_CUSTOMERS
 from association.refusals import sentence_for as other_sentence_for
@@ -76,6 +78,9 @@ OF_CALLS: "dict[StrEnum, StrOrPromise]" = {
     CallProblem.BODY_NOT_JSON: _("The body cannot be read as JSON."),
     CallProblem.BODY_NOT_EXPECTED: _("This call takes no body."),
     CallProblem.CONTENT_TYPE_NOT_JSON: _("The body is not declared as JSON."),
+    CallProblem.CONTENT_TYPE_NOT_BATCH: _(
+        "The body is declared neither as JSON lines nor as a CloudEvents batch."
+    ),
     CallProblem.FIELDS_INVALID: _("A field or parameter is not right: “fields” names each."),
     CallProblem.CURSOR_UNKNOWN: _("“after” names no place in this list. Begin without it."),
     CallProblem.IDEMPOTENCY_KEY_INVALID: _("The Idempotency-Key is too long, or is not ASCII."),
@@ -114,6 +119,7 @@ def codes_of_the_api() -> "list[tuple[str, StrOrPromise]]":
         [
             *((code.value, sentence) for code, sentence in OF_CALLS.items()),
             *((code.value, SENTENCES[code]) for code in (*EndpointRefusal, *UrlRefusal)),
+            *((code.value, OF_ACCOUNTS[code]) for code in CustomerAccountRefusal),
             *((code.value, OF_CUSTOMERS[code]) for code in _OF_ASSOCIATIONS),
             *((code.value, OF_INVITATIONS[code]) for code in _OF_INVITATIONS),
         ],
@@ -125,4 +131,6 @@ def sentence_for(refused: Refused) -> str:
     """Return what to tell about the refusal, of integration or of what it calls."""
     if refused.code in SENTENCES:
         return str(SENTENCES[refused.code])
+    if isinstance(refused.code, CustomerAccountRefusal):
+        return str(OF_ACCOUNTS[refused.code])
     return other_sentence_for(refused)

@@ -32,6 +32,15 @@ def call_after_renaming(function: Callable[[User], None]) -> None:
     _after_renaming.append(function)
 
 
+def tell_renamed(user: User) -> None:
+    """Let higher apps follow a new name of the user, or of the user's account.
+
+    Call it inside the transaction of the change, which has locked the user or the account.
+    """
+    for function in _after_renaming:
+        function(user)
+
+
 @whole_transaction
 def rename_account(*, user: User, account_name: str, by: User, now: datetime) -> User:
     """Change the account name of a user, which is possible once; upper case is lowered.
@@ -62,8 +71,7 @@ def rename_account(*, user: User, account_name: str, by: User, now: datetime) ->
                 before={"account_name": before},
                 after={"account_name": name},
             )
-            for function in _after_renaming:
-                function(locked)
+            tell_renamed(locked)
             return locked
     except IntegrityError as error:
         raise Refused(AccountNameRefusal.TAKEN) from error

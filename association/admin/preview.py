@@ -19,8 +19,8 @@ from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
 from association.refusal_texts import check_line, text_for_partner
-from association.services.eligibility import Check, Decision, evaluate
-from association.services.facts import load_record
+from association.services.eligibility import Check, Decision
+from association.services.previews import Preview, preview_eligibility
 from association.ways_out import way_as_text, way_out
 from partners.enums import AssociationType
 from partners.models import Partner
@@ -72,40 +72,39 @@ def eligibility_preview(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     is_filled = "partner" in request.GET
     form = PreviewForm(request.GET if is_filled else None, initial=request.GET.dict())
-    decision = _decide(form) if is_filled and form.is_valid() else None
+    preview = _preview(form) if is_filled and form.is_valid() else None
+    decision = preview.decision if preview else None
     context = {
         **admin.site.each_context(request),
         "title": gettext("Eligibility preview"),
         "opts": Association._meta,
         "form": form,
         "decision": decision,
-        "account": form.cleaned_data["account"] if decision else None,
-        "partner": form.cleaned_data["partner"] if decision else None,
-        "lines": _lines(decision, form.cleaned_data["partner"]) if decision else [],
-        "obstacles": list(_obstacles(**form.cleaned_data)) if decision else [],
+        "account": form.cleaned_data["account"] if preview else None,
+        "partner": form.cleaned_data["partner"] if preview else None,
+        "lines": _lines(preview.decision, form.cleaned_data["partner"]) if preview else [],
+        "obstacles": list(_obstacles(preview, **form.cleaned_data)) if preview else [],
     }
     status = 400 if form.errors else 200
     return TemplateResponse(request, "admin/eligibility_preview.html", context, status=status)
 
 
-def _decide(form: PreviewForm) -> Decision:
-    now = timezone.now()
-    values = form.cleaned_data
-    record = load_record(account=values["account"], partner=values["partner"], now=now)
-    return evaluate(record.facts, values["association_type"], now)
+def _preview(form: PreviewForm) -> Preview:
+    return preview_eligibility(**form.cleaned_data, now=timezone.now())
 
 
-def _obstacles(account: CustomerAccount, partner: Partner, association_type: str) -> Iterable[str]:
+def _obstacles(
+    preview: Preview, account: CustomerAccount, partner: Partner, association_type: str
+) -> Iterable[str]:
     """Say what keeps the account from joining beside the rules, which judge a new customer."""
-    present = account.associations.in_force().filter(partner=partner).first()
     names = {"account": account, "partner": partner}
-    if present is not None:
+    if preview.present is not None:
         text = gettext("%(account)s is already a customer of %(partner)s, since %(moment)s.")
-        yield text % {**names, "moment": moment_text(present.associated_at)}
-    if not partner.allows(association_type):
+        yield text % {**names, "moment": moment_text(preview.present.associated_at)}
+    if RefusalCode.TYPE_NOT_ALLOWED in preview.obstacles:
         text = gettext("%(partner)s may not invite by the type “%(type)s”.")
         yield text % {**names, "type": AssociationType(association_type).label}
-    if partner.is_frozen:
+    if RefusalCode.PARTNER_UNAVAILABLE in preview.obstacles:
         text = gettext("%(partner)s is frozen: none of its invitations can be followed.")
         yield text % names
 

@@ -1,7 +1,7 @@
 """Permissions of an account: what it may do now, what its partner may do for it, what coupons pay.
 
 The question that a billing or resource system asks at each purchase. The actions are decided by
-`decide_actions()`, which the pages show too. Measured in `benchmarks/permissions.py`.
+`decide_actions()`, which the pages show too. Measured in `benchmarks/provider.py`.
 """
 
 from collections.abc import Sequence

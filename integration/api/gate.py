@@ -145,9 +145,21 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {"auth": KeyAuth(scope), "openapi_extra": {"x-scope": scope.value}}
 
 
-def provider_needs(scope: ProviderScope) -> dict[str, Any]:
-    """Return the same for an operation of the provider."""
-    return {"auth": ProviderAuth(scope), "openapi_extra": {"x-scope": scope.value}}
+def provider_needs(scope: ProviderScope, *, finds_one: bool = False) -> dict[str, Any]:
+    """Return the same for an operation of the provider.
+
+    `finds_one`: parameters name an object, so that the answer can be a 404.
+    """
+    return {
+        "auth": ProviderAuth(scope),
+        "openapi_extra": {"x-scope": scope.value, "x-finds-one": finds_one},
+    }
+
+
+def reads_batch(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the operation read the body itself: lines and events are no JSON object."""
+    operation.reads_batch = True  # type: ignore[attr-defined]
+    return operation
 
 
 def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -159,7 +171,7 @@ def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(operation)
     def run(request: AnyRequest, *args: Any, **values: Any) -> Any:
         _refuse_unread_parameters(request, values.get("query"))
-        if "body" not in values:
+        if "body" not in values and not getattr(operation, "reads_batch", False):
             _refuse_unread_body(request)
         with timezone.override(UTC), request.auth.acting():
             return operation(request, *args, **values)

@@ -28,7 +28,7 @@ _OF_ONE = {404: "There is no such object, or it is not yours."}
 _OF_CHANGES = {
     409: "The state of things does not allow it; `code` says why.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body is not declared as what the call reads.",
 }
 _LISTED = re.compile(r"Listed[_\[](\w+?)Shown[_\]]")
 _PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -86,7 +86,8 @@ def openapi_document() -> Document:
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, method=method, is_of_one="{" in path)
+            is_of_one = operation.pop("x-finds-one", False) or "{" in path
+            _complete(operation, method=method, is_of_one=is_of_one)
             picture = _PICTURES.get(path.rpartition(".")[2])
             if picture is not None:
                 operation["responses"][200]["content"] = {picture: {}}

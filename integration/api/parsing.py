@@ -18,22 +18,27 @@ class StrictParser(Parser):
         if request.content_type != "application/json":
             text = "Send the body as JSON, with the header Content-Type: application/json."
             raise Problem(415, CallProblem.CONTENT_TYPE_NOT_JSON, text)
-        try:
-            return json.loads(
-                request.body.decode(),
-                object_pairs_hook=_without_duplicates,
-                parse_constant=_refuse_constant,
-                # An exact number, of which no field accepts one that is too large.
-                parse_float=Decimal,
-            )
-        except RecursionError as error:
-            raise _problem("it is nested too deeply") from error
-        except UnicodeDecodeError as error:
-            raise _problem("it is not UTF-8") from error
-        except (json.JSONDecodeError, _NotStrict) as error:
-            raise _problem(str(error)) from error
-        except ValueError as error:
-            raise _problem("a number is too long") from error
+        return parse_json(request.body)
+
+
+def parse_json(body: bytes) -> Any:
+    """Return what the body gives. Raises Problem (400) with the reason why it cannot be read."""
+    try:
+        return json.loads(
+            body.decode(),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            # An exact number, of which no field accepts one that is too large.
+            parse_float=Decimal,
+        )
+    except RecursionError as error:
+        raise _problem("it is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise _problem("it is not UTF-8") from error
+    except (json.JSONDecodeError, _NotStrict) as error:
+        raise _problem(str(error)) from error
+    except ValueError as error:
+        raise _problem("a number is too long") from error
 
 
 class _NotStrict(ValueError):

@@ -19,7 +19,8 @@ from integration.api import (
 from integration.api.gate import as_caller
 from integration.api.parsing import StrictParser
 from integration.api.problems import FieldProblem, Problem, answer_of, not_found, problem_of
-from integration.api.provider import associations, partners
+from integration.api.provider import accounts, associations, batches, partners, permissions
+from integration.api.provider import eligibility as provider_eligibility
 from integration.api.provider import events as provider_events
 from integration.enums import CallProblem
 from web.refused import Refused
@@ -56,6 +57,11 @@ api.add_router("/webhooks", webhooks.router)
 api.add_router("/provider/partners", partners.router)
 api.add_router("/provider/associations", associations.router)
 api.add_router("/provider/events", provider_events.router)
+api.add_router("/provider/accounts", accounts.router)
+api.add_router("/provider/eligibility", provider_eligibility.router)
+api.add_router("/provider/permissions", permissions.router)
+api.add_router("/provider/facts", batches.facts)
+api.add_router("/provider/spending", batches.spending)
 
 
 @api.exception_handler(Problem)
@@ -93,5 +99,8 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
     # First where it was sent, and of a body the name of the operation's parameter.
     begins = 2 if error["loc"][0] == "body" else 1
     path = [str(part) for part in error["loc"][begins:]]
+    if error["loc"] == ("query", "query"):
+        # About the parameters together.
+        path = []
     own = error.get("ctx", {}).get("field")
     return FieldProblem(".".join([*path, *([own] if own else [])]), error["type"], error["msg"])

@@ -128,8 +128,10 @@ def _limits(schema: Schema) -> list[str]:
 
 
 def _body_of(part: Schema) -> str:
-    content = part.get("content", {}).get("application/json", {})
-    return _kind(content["schema"]) if "schema" in content else ""
+    content = part.get("content", {})
+    if "application/json" in content:
+        return _kind(content["application/json"]["schema"])
+    return " or ".join(content)
 
 
 def _kind(schema: Schema) -> str:

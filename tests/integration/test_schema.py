@@ -43,6 +43,11 @@ CHECKS = [
 ]
 
 
+@schemathesis.serializer("application/x-ndjson")
+def write_lines(_context, value):
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
 @module_world
 def world():
     """A partner with an object of each kind, and its caller."""
@@ -56,6 +61,7 @@ def world():
         "endpoint_id": str(make_endpoint(partner=customer.partner)[0].pk),
         "partner_id": str(customer.partner.pk),
         "association_id": str(customer.pk),
+        "account": customer.account.owner.account_name,
         "invitation-requests": str(asked.pk),
         "end-requests": ends.json()["id"],
     }

@@ -28,6 +28,12 @@ OPERATIONS = [
 ]
 IDS = [f"{method} {path}" for method, path, _scope in OPERATIONS]
 PROVIDER = "/api/v1/provider/"
+NAMED = {"account": "c-0000000000"}
+QUERIES = {
+    "/invitations/{invitation_id}/eligibility": NAMED,
+    "/provider/permissions": NAMED,
+    "/provider/eligibility": {**NAMED, "partner_id": "1", "association_type": "reseller"},
+}
 BODIES = {
     "invitations": {"channel": "link", "association_type": "reseller", "label": "x"},
     "budget": {
@@ -50,6 +56,7 @@ BODIES = {
     },
     "unfreeze": {"reason": "x"},
     "end": {"reason": "x"},
+    "accounts": {"external_id": "x", "address": "ada@example.org", "country": "DE"},
 }
 
 
@@ -68,6 +75,7 @@ def world():
         "/api/v1/webhooks/": str(make_endpoint(partner=customer.partner)[0].pk),
         f"{PROVIDER}partners/": str(customer.partner.pk),
         f"{PROVIDER}associations/": str(customer.pk),
+        f"{PROVIDER}accounts/": customer.account.owner.account_name,
     }
     return ids, Caller(PartnerFactory())
 
@@ -87,8 +95,7 @@ def call(caller, method, path, number):
         address = f"{begin}{number}{rest.partition('}')[2]}"
     send = getattr(caller, method)
     if method == "get":
-        query = {"account": "c-0000000000"} if path.endswith("eligibility") else {}
-        return send(address, **query)
+        return send(address, **QUERIES.get(path.removeprefix("/api/v1"), {}))
     return send(address, BODIES.get(path.rpartition("/")[2], {}))
 
 

@@ -15,18 +15,15 @@ from association.models.associations import AssociationQuerySet
 from association.services.customer_lists import NEWEST_FIRST
 from association.services.endings import end_association
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
-from integration.api.fields import Input, Output, Reason, as_on_pages
+from integration.api.fields import Input, Output, Reason
 from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.provider.named_accounts import AccountName
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
 from web.random_ids import LONGEST_KEY, key_or_404
-from web.text_fields import LineField
 
 router = Router(tags=["Provider: associations"])
 
-AccountName = Annotated[
-    str, Field(min_length=1, max_length=40), as_on_pages(LineField(max_length=40))
-]
 Id = Annotated[str, Field(pattern=rf"^[0-9]{{1,{LONGEST_KEY}}}$")]
 
 

@@ -1,0 +1,233 @@
+"""The provider's programs add, change and find accounts, and ask what they may do."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import CustomerAccount, User
+from audit.models import AuditEvent
+from partners.models import Partner
+from tests.association.test_spending import budget_of
+from tests.factories import (
+    BillFactory,
+    CouponFactory,
+    CustomerAccountFactory,
+    PartnerFactory,
+    SpendingFactory,
+    UserFactory,
+    make_associated,
+)
+from tests.integration.calls import ProviderCaller
+
+pytestmark = pytest.mark.django_db
+ACCOUNT = {"external_id": "/subscriptions/1", "address": "Ada@Example.org", "country": "DE"}
+
+
+@pytest.fixture
+def caller():
+    return ProviderCaller()
+
+
+def problem_of(answer):
+    content = answer.json()
+    fields = [row["field"] for row in content.get("fields", [])]
+    return answer.status_code, content["code"], fields
+
+
+def test_account_is_added_with_an_owner_who_has_no_password(caller):
+    answer = caller.post("/provider/accounts", {**ACCOUNT, "name": "Ada Ltd", "tax_id": "DE 1"})
+    account = CustomerAccount.objects.get()
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "account": account.owner.account_name,
+        "external_id": "/subscriptions/1",
+        "address": "ada@example.org",
+        "name": "Ada Ltd",
+        "account_type": "individual",
+        "registration_site": "international",
+        "country": "DE",
+        "tax_id": "DE 1",
+        "registered_at": answer.json()["registered_at"],
+        "services_enabled_at": None,
+        "is_internal": False,
+    }
+    assert not account.owner.has_usable_password()
+    event = AuditEvent.objects.get(action="account.added")
+    assert (event.actor_id, event.after["external_id"]) == (caller.key.user.pk, "/subscriptions/1")
+
+
+def test_the_same_key_changes_the_account_and_leaves_the_rest(caller):
+    caller.post("/provider/accounts", {**ACCOUNT, "name": "Ada Ltd"})
+    again = {**ACCOUNT, "address": "other@example.org", "country": "FR", "is_internal": True}
+    answer = caller.post("/provider/accounts", again)
+    account = CustomerAccount.objects.get()
+
+    assert answer.status_code == 200
+    assert (answer.json()["address"], account.name) == ("ada@example.org", "Ada Ltd")
+    assert (account.country, account.is_internal) == ("FR", True)
+    event = AuditEvent.objects.get(action="account.changed")
+    assert event.before == {"country": "DE", "is_internal": False}
+    caller.post("/provider/accounts", again)
+    assert AuditEvent.objects.filter(action="account.changed").count() == 1
+
+
+def test_known_address_is_not_linked_by_itself(caller):
+    owner = UserFactory(email="ada@example.org")
+    answer = caller.post("/provider/accounts", ACCOUNT)
+    assert problem_of(answer) == (409, "address_taken", [])
+
+    account = CustomerAccountFactory(owner=owner)
+    path = f"/provider/accounts/{owner.account_name}"
+    answer = caller.patch(path, {"external_id": "/subscriptions/1"})
+    assert (answer.status_code, answer.json()["external_id"]) == (200, "/subscriptions/1")
+    account.refresh_from_db()
+    assert account.external_id == "/subscriptions/1"
+    assert User.objects.filter(customer_account=account).get() == owner
+
+
+def test_key_of_another_account_is_refused(caller):
+    CustomerAccountFactory(external_id="a")
+    other = CustomerAccountFactory(external_id="b")
+    path = f"/provider/accounts/{other.owner.account_name}"
+    assert problem_of(caller.patch(path, {"external_id": "a"})) == (409, "external_id_taken", [])
+    assert caller.patch(path, {"external_id": None}).json()["external_id"] is None
+
+
+def test_services_of_a_customer_stay_enabled(caller):
+    customer = make_associated()
+    path = f"/provider/accounts/{customer.account.owner.account_name}"
+    answer = caller.patch(path, {"services_enabled_at": None})
+    assert problem_of(answer) == (409, "services_in_use", [])
+
+
+def test_new_name_is_the_customers_name_in_lists(caller):
+    customer = make_associated()
+    caller.patch(f"/provider/accounts/{customer.account.owner.account_name}", {"name": "Ada Ltd"})
+    customer.refresh_from_db()
+    assert customer.shown_name == "Ada Ltd"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"external_id": ""}, "external_id"),
+        ({"external_id": "x" * 101}, "external_id"),
+        ({"external_id": None}, "external_id"),
+        ({"external_id": "a\0b"}, "external_id"),
+        ({"address": "ada"}, "address"),
+        ({"country": "XX"}, "country"),
+        ({"country": ""}, "country"),
+        ({"registered_at": "9999-12-31T00:00:00Z"}, "registered_at"),
+        ({"registered_at": "2026-01-01"}, "registered_at"),
+        ({"account_type": "club"}, "account_type"),
+        ({"is_internal": "yes"}, "is_internal"),
+        ({"tax_id": "x" * 41}, "tax_id"),
+        ({"colour": "red"}, "colour"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_wrong_field_is_named(caller, changes, field):
+    answer = caller.post("/provider/accounts", {**ACCOUNT, **changes})
+    assert problem_of(answer) == (422, "fields_invalid", [field])
+    assert CustomerAccount.objects.count() == 0
+
+
+def test_accounts_are_found_by_key_name_and_address(caller):
+    account = CustomerAccountFactory(external_id="/a/b", owner__email="ada@example.org")
+    CustomerAccountFactory(external_id="/A/b")
+    for query in (
+        {"external_id": "/a/b"},
+        {"account": account.owner.account_name.upper()},
+        {"address": "Ada@Example.org"},
+    ):
+        [found] = caller.get("/provider/accounts", **query).json()["items"]
+        assert found["account"] == account.owner.account_name
+    assert len(caller.get("/provider/accounts").json()["items"]) == 2
+    path = f"/provider/accounts/{account.owner.account_name}"
+    assert caller.get(path).json()["external_id"] == "/a/b"
+
+
+def test_eligibility_of_any_account_has_facts_and_every_rule(caller):
+    account = CustomerAccountFactory(external_id="/a/b", enabled=True)
+    BillFactory(account=account)
+    partner = PartnerFactory(status="frozen", frozen_at=timezone.now(), allows_referral=False)
+    query = {"partner_id": str(partner.pk), "association_type": "referral"}
+    found = caller.get("/provider/eligibility", external_id="/a/b", **query).json()
+
+    assert (found["is_eligible"], found["is_customer"]) == (False, False)
+    assert found["refusals"] == ["type_not_allowed", "partner_unavailable", "unpaid_bills"]
+    rules = {row["code"]: row["evidence"] for row in found["rules"] if not row["is_met"]}
+    assert rules == {"unpaid_bills": {"count": 1, "outstanding": "100.00"}}
+    assert len(found["rules"]) == 9
+    assert found["facts"]["bills"] == [{"amount": "100.00", "paid_amount": "0.00"}]
+
+
+def test_eligibility_of_a_customer_says_so(caller):
+    customer = make_associated()
+    found = caller.get(
+        "/provider/eligibility",
+        account=customer.account.owner.account_name,
+        partner_id=str(customer.partner_id),
+        association_type="reseller",
+    ).json()
+    assert (found["is_customer"], found["is_eligible"], found["refusals"]) == (True, False, [])
+
+
+def test_permissions_of_an_account(caller):
+    customer = make_associated(letter=True)
+    CustomerAccount.objects.update(external_id="/a/b")
+    budget_of(customer)
+    SpendingFactory(account=customer.account, amount="12.50")
+    coupon = CouponFactory(account=customer.account)
+    before = (customer.associated_at - timedelta(days=1)).isoformat()
+    found = caller.get(
+        "/provider/permissions",
+        external_id="/a/b",
+        coupon_source=coupon.source,
+        coupon=coupon.external_id,
+        incurred_at=before,
+    ).json()
+    actions = {row["action"]: row for row in found["actions"]}
+
+    assert actions["buy"] == {
+        "action": "buy",
+        "customer": {"allowed": False, "reasons": ["frozen_association"]},
+        "partner": {"allowed": False, "reasons": ["frozen_association"]},
+    }
+    assert actions["run_resources"]["partner"] == {"allowed": True, "reasons": []}
+    assert (found["partner_id"], found["freezes"]) == (str(customer.partner_id), ["association"])
+    assert found["budget"] == {
+        "limit": {"amount": "100.00", "currency": "USD"},
+        "used": {"amount": "12.50", "currency": "USD"},
+    }
+    assert found["coupon"] == {"allowed": True, "reasons": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({}, 422, "account"),
+        ({"account": "c-1", "external_id": "x"}, 422, "account"),
+        ({"external_id": "x"}, 404, None),
+        ({"account": "c-1"}, 404, None),
+        ({"account": "c-1", "coupon": "x"}, 422, "coupon"),
+        ({"account": "c-1", "colour": "red"}, 422, "colour"),
+    ],
+    ids=str,
+)
+def test_permissions_of_nobody(caller, query, status, field):
+    answer = caller.get("/provider/permissions", **query)
+    assert (answer.status_code, [row["field"] for row in answer.json().get("fields", [])]) == (
+        status,
+        [field] if field else [],
+    )
+
+
+def test_two_partners_are_told_apart(caller):
+    customer, other = make_associated(), PartnerFactory()
+    query = {"account": customer.account.owner.account_name, "association_type": "reseller"}
+    found = caller.get("/provider/eligibility", partner_id=str(other.pk), **query).json()
+    assert found["refusals"] == ["other_partner"]
+    assert Partner.objects.count() == 2

@@ -1,0 +1,214 @@
+"""Batches of facts and spending over HTTP: JSON lines and CloudEvents."""
+
+import json
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Bill, Coupon
+from audit.models import AuditEvent
+from integration.models import IdempotentAnswer
+from tests.association.test_spending import associated, budget_of
+from tests.factories import CustomerAccountFactory
+from tests.integration.calls import API, ProviderCaller
+
+pytestmark = pytest.mark.django_db
+LINES = "application/x-ndjson"
+EVENTS = "application/cloudevents-batch+json"
+MOMENT = "2026-01-31T09:00:00Z"
+KEYED = {"source": "https://billing.example.com/eu", "account_external_id": "/a/b"}
+BILL = {"amount": "5.00", "paid_amount": "0.00", "issued_at": MOMENT}
+
+
+@pytest.fixture
+def caller():
+    return ProviderCaller()
+
+
+@pytest.fixture(autouse=True)
+def account():
+    return CustomerAccountFactory(external_id="/a/b")
+
+
+def send(caller, path, body, content_type=LINES, query="", **headers):
+    if content_type == LINES and isinstance(body, list):
+        body = b"\n".join(json.dumps(row).encode() for row in body)
+    elif not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    return caller.client.post(
+        f"{API}{path}{query}", body, content_type=content_type, headers=caller.headers(**headers)
+    )
+
+
+def bill(number, **changes):
+    return {"kind": "bill", "external_id": str(number), **KEYED, **BILL, **changes}
+
+
+def spent(number, **changes):
+    fields = {"amount": "1.50", "occurred_at": MOMENT}
+    return {"external_id": str(number), **KEYED, **fields, **changes}
+
+
+def event(number, kind="com.example.bill", **changes):
+    return {
+        "specversion": "1.0",
+        "id": str(number),
+        "source": KEYED["source"],
+        "type": kind,
+        "time": MOMENT,
+        "partitionkey": "7",
+        "data": {"account_external_id": "/a/b", **BILL},
+        **changes,
+    }
+
+
+def done(answer):
+    content = answer.json()
+    assert answer.status_code == 200, content
+    return content["created"], content["updated"], content["unchanged"]
+
+
+def problem(answer):
+    content = answer.json()
+    return answer.status_code, content["code"], content.get("fields", [])
+
+
+def fields(answer):
+    return [(row["field"], row["code"]) for row in problem(answer)[2]]
+
+
+def test_lines_are_imported_all_and_audited_with_the_key(caller):
+    coupon = {"kind": "coupon", "external_id": "c", **KEYED, "balance": "5.00"}
+    assert done(send(caller, "/provider/facts", [bill(1), bill(2), coupon])) == (3, 0, 0)
+    assert (Bill.objects.count(), Coupon.objects.count()) == (2, 1)
+    actors = AuditEvent.objects.filter(action__endswith=".imported").values_list("actor")
+    assert set(actors) == {(caller.key.user.pk,)}
+    assert done(send(caller, "/provider/facts", [bill(1), bill(2, paid_amount="5"), bill(1)])) == (
+        (0, 1, 2)
+    )
+
+
+def test_cloudevents_are_the_same_facts_as_lines(caller):
+    send(caller, "/provider/facts", [bill(1)])
+    events = [event(1), event(2, "bill"), event(2, "bill", time=None)]
+    assert done(send(caller, "/provider/facts", events, f"{EVENTS}; charset=UTF-8")) == (1, 0, 2)
+
+
+def test_dry_run_counts_and_writes_nothing(caller):
+    answer = send(caller, "/provider/facts", [bill(1)], query="?dry_run=true")
+    assert (done(answer), answer.json()["dry_run"]) == ((1, 0, 0), True)
+    assert Bill.objects.count() == 0
+
+
+def test_spending_counts_against_the_budget_in_the_same_call(caller):
+    customer = associated()
+    customer.account.external_id = "/c"
+    customer.account.save()
+    budget_of(customer)
+    used_up = spent(1, account_external_id="/c", amount="100", occurred_at=str(timezone.now()))
+    assert done(send(caller, "/provider/spending", [used_up])) == (1, 0, 0)
+    causes = customer.account.freezes.open().values_list("cause", flat=True)
+    assert "budget_exhausted" in causes
+
+
+def test_each_wrong_line_and_field_is_named_and_nothing_is_written(caller):
+    lines = [
+        bill(1),
+        bill(2, amount="x", issued_at="soon"),
+        bill(3, account_external_id="/none"),
+        bill(4, kind="invoice"),
+        bill(5, colour="red"),
+        bill(1, amount="7.00"),
+        bill(6, account="c-1"),
+    ]
+    body = b"\n".join([json.dumps(row).encode() for row in lines] + [b"{", b"", b'{"a":1,"a":2}'])
+    answer = send(caller, "/provider/facts", body)
+    assert problem(answer)[:2] == (422, "fields_invalid")
+    assert fields(answer) == [
+        ("lines.2.amount", "invalid"),
+        ("lines.2.issued_at", "invalid"),
+        ("lines.3.account_external_id", "unknown_account"),
+        ("lines.4.kind", "unknown_kind"),
+        ("lines.5", "invalid"),
+        ("lines.6", "contradiction"),
+        ("lines.7.account", "invalid"),
+        ("lines.8", "invalid"),
+        ("lines.10", "invalid"),
+    ]
+    assert (Bill.objects.count(), AuditEvent.objects.filter(action="bill.imported").count()) == (
+        (0, 0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"specversion": "0.3"}, "items.1.specversion"),
+        ({"id": ""}, "items.1.id"),
+        ({"id": 7}, "items.1.id"),
+        ({"source": None}, "items.1.source"),
+        ({"type": []}, "items.1.type"),
+        ({"type": "com.example.invoice"}, "items.1.type"),
+        ({"type": "com.example.spending"}, "items.1.type"),
+        ({"data": "x"}, "items.1.data"),
+        ({"data": {**BILL, "account_external_id": "/a/b", "external_id": "1"}},
+         "items.1.data.external_id"),
+        ({"data": {**BILL, "account_external_id": "/a/b", "amount": 5}}, "items.1.data.amount"),
+        ({"datacontenttype": "application/xml"}, "items.1.datacontenttype"),
+        ({"data_base64": "eA=="}, "items.1.data_base64"),
+        ({"Extra": "x"}, "items.1.Extra"),
+        ({"extra": {}}, "items.1.extra"),
+        ({"time": 5}, "items.1.time"),
+        ({"source": "x" * 256}, "items.1.source"),
+        ({"id": "x" * 121}, "items.1.id"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_wrong_attribute_of_an_event_is_named(caller, changes, field):
+    answer = send(caller, "/provider/facts", [event(1), event(2, **changes)], EVENTS)
+    assert problem(answer)[:2] == (422, "fields_invalid")
+    assert [name for name, _code in fields(answer)] == [field]
+    assert Bill.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "found"),
+    [
+        (b"\n\n", LINES, (422, "fields_invalid")),
+        ([bill(n) for n in range(1_001)], LINES, (422, "fields_invalid")),
+        ([event(n) for n in range(1_001)], EVENTS, (422, "fields_invalid")),
+        ([], EVENTS, (422, "fields_invalid")),
+        ({}, EVENTS, (422, "fields_invalid")),
+        (b"[", EVENTS, (400, "body_not_json")),
+        (b"[" * 100_000, EVENTS, (400, "body_not_json")),
+        (b'[{"id": NaN}]', EVENTS, (400, "body_not_json")),
+        (b'[{"id": "1", "id": "1"}]', EVENTS, (400, "body_not_json")),
+        ([], "application/json", (415, "content_type_not_batch")),
+        (b"x" * 2_000_001, LINES, (413, "too_large")),
+        (b"\xff", LINES, (422, "fields_invalid")),
+        (b'{"amount": 1e309}', LINES, (422, "fields_invalid")),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_body_that_is_no_batch_is_refused(caller, body, content_type, found):
+    answer = send(caller, "/provider/facts", body, content_type)
+    assert problem(answer)[:2] == found
+
+
+def test_batch_is_loaded_once_for_its_idempotency_key(caller):
+    first = send(caller, "/provider/facts", [bill(1)], Idempotency_Key="a")
+    again = send(caller, "/provider/facts", [bill(1)], Idempotency_Key="a")
+    assert (done(again), again.content) == (done(first), first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = send(caller, "/provider/facts", [bill(2)], Idempotency_Key="a")
+    assert problem(other)[:2] == (422, "idempotency_key_used")
+    # A dry run is another call.
+    dry = send(caller, "/provider/facts", [bill(1)], query="?dry_run=true", Idempotency_Key="a")
+    assert problem(dry)[:2] == (422, "idempotency_key_used")
+
+
+def test_refused_batch_does_not_use_up_its_idempotency_key(caller):
+    wrong = send(caller, "/provider/spending", [spent(1, amount="x")], Idempotency_Key="a")
+    assert problem(wrong)[:2] == (422, "fields_invalid")
+    assert IdempotentAnswer.objects.count() == 0
+    assert done(send(caller, "/provider/spending", [spent(1)], Idempotency_Key="a")) == (1, 0, 0)
