@@ -2,9 +2,9 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, log_in, associations, exactness, console, emails or api. The
-database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a second checkout,
-whose journey is measured beside this one's.
+PART is pages, instructions, journey, log_in, associations, exactness, console, emails, api or
+provider. The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a
+second checkout, whose journey is measured beside this one's.
 """
 
 import os
@@ -39,6 +39,7 @@ from benchmarks import (  # noqa: E402
     journey,
     log_in,
     pages,
+    provider,
 )
 
 
@@ -78,6 +79,7 @@ PARTS = {
     "console": ("The console", console.measure),
     "emails": ("E-mails", emails.measure),
     "api": ("The API", api.measure),
+    "provider": ("The provider's programs", provider.measure),
 }
 
 

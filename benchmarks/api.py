@@ -83,10 +83,12 @@ def make_caller() -> tuple[Partner, str]:
     return partner, secret
 
 
-def caller(method: str, path: str, secret: str, body: Any = None) -> Callable[[], None]:
+def caller(
+    method: str, path: str, secret: str, body: Any = None, content_type: str = "application/json"
+) -> Callable[[], None]:
     """Return a function that makes the call in this process. It fails if the call does."""
     application = get_wsgi_application()
-    content = {} if body is None else {"data": body, "content_type": "application/json"}
+    content = {} if body is None else {"data": body, "content_type": content_type}
     request = getattr(RequestFactory(SERVER_NAME="127.0.0.1"), method)(
         path, HTTP_AUTHORIZATION=f"Bearer {secret}", **content
     )

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -191,7 +192,7 @@ def write_under_other_names(changes, **_options):
 
 
 def fact(kind, account, number):
-    fields = {
+    fields: dict[str, dict[str, Any]] = {
         "bill": {"amount": "5.00", "paid_amount": "0.00", "issued_at": MOMENT},
         "coupon": {"balance": "5.00"},
         "account": {"is_internal": True},
