@@ -1,17 +1,19 @@
 """What administrators type to make an API key or a webhook endpoint."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from integration.enums import ProviderScope, Scope
-from integration.models import ApiKey
+from integration.models import ApiKey, WebhookEndpoint
 from integration.refusals import SENTENCES
 from integration.services.addresses import read_url
+from integration.services.endpoints import terms_of
 from partners.enums import EventKind
 from web.refused import Refused
 from web.text_fields import LineField
+from web.versioned_forms import FIELD, VersionedForm
 
 if TYPE_CHECKING:
     KeyModelForm = forms.ModelForm[ApiKey]
@@ -94,3 +96,14 @@ class EndpointForm(forms.Form):
         except Refused as refused:
             raise forms.ValidationError(SENTENCES[refused.code], refused.code.value) from refused
         return url
+
+
+class EditEndpointForm(VersionedForm, EndpointForm):
+    """The same for an endpoint that exists, with what its page showed."""
+
+    def __init__(self, data: Any = None, *, endpoint: WebhookEndpoint) -> None:
+        terms = terms_of(endpoint)
+        super().__init__(data, shows=terms, initial=terms)
+
+    def changes(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name != FIELD}

@@ -27,6 +27,7 @@ urlpatterns = [
     path("partner/webhooks/", webhooks.endpoints, name="console_webhooks"),
     path("partner/webhooks/new", webhooks.new_endpoint, name="console_new_webhook"),
     path("partner/webhooks/<int:endpoint_id>", webhooks.endpoint, name="console_webhook"),
+    path("partner/webhooks/<int:endpoint_id>/edit", webhooks.edit, name="console_edit_webhook"),
     path("partner/webhooks/<int:endpoint_id>/test", webhooks.test, name="console_test_webhook"),
     path("partner/webhooks/<int:endpoint_id>/on", webhooks.on, name="console_turn_on_webhook"),
     path("partner/webhooks/<int:endpoint_id>/off", webhooks.off, name="console_turn_off_webhook"),

@@ -141,7 +141,10 @@ def shown_text(field: Any, value: Any) -> str:
     if isinstance(field, forms.DateTimeField | forms.SplitDateTimeField):
         moment = value if isinstance(value, datetime) else parse_datetime(text)
         text = moment_text(moment) if moment else text
-    text = _words(getattr(field, "choices", ())).get(text, text)
+    words = _words(getattr(field, "choices", ()))
+    if isinstance(value, list):
+        text = ", ".join(words.get(part, part) for part in map(str, value))
+    text = words.get(text, text)
     return f"“{Truncator(text).chars(LONGEST_TEXT)}”" if text else gettext("empty")
 
 

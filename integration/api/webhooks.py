@@ -173,8 +173,7 @@ def change(request: ApiRequest, endpoint_id: str, body: EndpointChange) -> HttpR
         now = timezone.now()
         given = {name: value for name, value in body.model_dump().items() if value is not None}
         is_on = given.pop("is_on", None)
-        terms = {name: getattr(row, name) for name in ("url", "description", "event_types")}
-        changed = services.change_endpoint(endpoint=row, by=by, now=now, **{**terms, **given})
+        changed = services.change_endpoint(endpoint=row, changes=given, by=by, now=now)
         if is_on is not None:
             turn = services.turn_on if is_on else services.turn_off
             changed = turn(endpoint=row, by=by, now=now)

@@ -1,7 +1,8 @@
 """Webhook endpoints as their partner's administrators and programs manage them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,6 +19,7 @@ from outbox.services.events import publish
 from partners.enums import EventKind
 from partners.models import Partner
 from web.refused import Refused
+from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
 
 MOST_ENDPOINTS = 10
@@ -59,7 +61,7 @@ def create_endpoint(
             created_at=now,
             created_by=by,
         )
-        after = {"partner": locked.pk, **_terms_of(endpoint), "disabled_at": None}
+        after = {"partner": locked.pk, **terms_of(endpoint), "disabled_at": None}
         record_audit_event(action="endpoint.created", about=endpoint, by=by, now=now, after=after)
     return endpoint, secret
 
@@ -68,31 +70,37 @@ def create_endpoint(
 def change_endpoint(
     *,
     endpoint: WebhookEndpoint,
-    url: str,
-    description: str,
-    event_types: Collection[EventKind],
+    changes: Mapping[str, Any],
     by: User,
     now: datetime,
+    shown_version: ShownVersion | None = None,
 ) -> WebhookEndpoint:
-    """Store these terms. Raises Refused: NO_LONGER_THERE, or the URL's UrlRefusal."""
-    read_url(url)
+    """Give these terms, of `terms_of()`, the values; the others stay as they are.
+
+    Raises Refused: NO_LONGER_THERE, or the URL's UrlRefusal; and ChangedMeanwhile if the version is
+    not that of the same terms.
+    """
+    if "url" in changes:
+        read_url(changes["url"])
     with transaction.atomic():
         locked = _lock(endpoint)
-        before = _terms_of(locked)
-        locked.url, locked.description = url, description
-        locked.event_types = sorted(event_types)
-        after = _terms_of(locked)
+        before = {name: terms_of(locked)[name] for name in changes}
+        for name, value in changes.items():
+            setattr(locked, name, sorted(value) if name == "event_types" else value)
+        after = {name: terms_of(locked)[name] for name in changes}
         changed = [name for name in after if after[name] != before[name]]
-        if changed:
-            locked.save(update_fields=changed)
-            record_audit_event(
-                action="endpoint.changed",
-                about=locked,
-                by=by,
-                now=now,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
-            )
+        if not changed:
+            return locked
+        check_shown(shown_version, before, about=locked)
+        locked.save(update_fields=changed)
+        record_audit_event(
+            action="endpoint.changed",
+            about=locked,
+            by=by,
+            now=now,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
     return locked
 
 
@@ -156,7 +164,7 @@ def delete_endpoint(*, endpoint: WebhookEndpoint, by: User, now: datetime) -> No
         locked = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
         if locked is None:
             return
-        before = _terms_of(locked)
+        before = terms_of(locked)
         record_audit_event(action="endpoint.deleted", about=locked, by=by, now=now, before=before)
         locked.delete()
 
@@ -232,7 +240,8 @@ def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return locked
 
 
-def _terms_of(endpoint: WebhookEndpoint) -> dict[str, object]:
+def terms_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """Return what administrators decide about an endpoint."""
     return {
         "url": endpoint.url,
         "description": endpoint.description,

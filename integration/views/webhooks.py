@@ -1,6 +1,7 @@
 """The console's webhook endpoints, for administrators: the list, one with its log, its actions."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from integration.forms import EndpointForm
+from integration.forms import EditEndpointForm, EndpointForm
 from integration.models import WebhookDelivery, WebhookEndpoint
 from integration.refusals import sentence_for
 from integration.services import endpoints as services
@@ -21,6 +22,7 @@ from partners.views.refusing import answer_or_conflict, refusal_page, status_of
 from web.answers import as_refusal, posted, posts_only
 from web.form_keys import answer_once
 from web.refused import Refused
+from web.versioned_forms import FIELD
 
 SECTION, LIST, PAGE = "settings", "console_webhooks", "console_webhook"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -61,18 +63,28 @@ def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         )
         return reverse(PAGE, args=[made[0][0].pk])
 
-    def page() -> HttpResponse:
-        context, status = {"form": form}, status_of(form)
-        return show(
-            request, member, "integration/webhook_new.html", context, section=SECTION, status=status
-        )
-
-    try:
-        answer = answer_or_conflict(request, form, act, page)
-    except Refused as refused:
-        form.add_error(None, sentence_for(refused))
-        return as_refusal(page(), refused.again_at)
+    answer = _answer_form(request, member, form, act, "integration/webhook_new.html")
     return _show_secret(request, member, *made[0]) if made else answer
+
+
+@_READ_AND_POST
+@for_administrators
+def edit(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
+    row = _endpoint(member, endpoint_id)
+    form = EditEndpointForm(posted(request), endpoint=row)
+
+    def act() -> str:
+        services.change_endpoint(
+            endpoint=row,
+            changes=form.changes(),
+            by=member.user,
+            now=timezone.now(),
+            shown_version=form.cleaned_data[FIELD],
+        )
+        messages.success(request, _("Saved."))
+        return _page(row)
+
+    return _answer_form(request, member, form, act, "integration/webhook_edit.html", endpoint=row)
 
 
 @_READ_AND_POST
@@ -182,6 +194,25 @@ def _answer(request: HttpRequest, member: PartnerMember, act: Callable[[], str])
             back_url=reverse(LIST),
             again_at=refused.again_at,
         )
+
+
+def _answer_form(
+    request: HttpRequest,
+    member: PartnerMember,
+    form: EndpointForm,
+    act: Callable[[], str],
+    template: str,
+    **context: Any,
+) -> HttpResponse:
+    def page() -> HttpResponse:
+        values, status = {"form": form, **context}, status_of(form)
+        return show(request, member, template, values, section=SECTION, status=status)
+
+    try:
+        return answer_or_conflict(request, form, act, page)
+    except Refused as refused:
+        form.add_error(None, sentence_for(refused))
+        return as_refusal(page(), refused.again_at)
 
 
 def _show_secret(

@@ -213,6 +213,7 @@ def test_every_editing_form_carries_the_version_that_its_page_showed(world):
         "console_edit_invitation",
         "console_edit_logo",
         "console_edit_member",
+        "console_edit_webhook",
         "console_edit_files",
         "console_edit_zone",
         "console_freeze",

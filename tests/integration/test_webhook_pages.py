@@ -11,8 +11,14 @@ from standardwebhooks import Webhook
 
 from audit.models import AuditEvent
 from integration.models import WebhookDelivery, WebhookEndpoint
-from integration.services.endpoints import MOST_ENDPOINTS, MOST_WAITING, send_test
+from integration.services.endpoints import (
+    MOST_ENDPOINTS,
+    MOST_WAITING,
+    change_endpoint,
+    send_test,
+)
 from outbox.models import Event
+from partners.enums import EventKind
 from tests.factories import PartnerMemberFactory
 from tests.integration.receivers import receiver
 from tests.integration.webhooks import make_delivery, make_endpoint, reload, work_until_idle
@@ -191,3 +197,50 @@ def test_log_costs_the_same_statements_with_one_row_and_with_three(
 def _copy(delivery):
     names = [field.attname for field in WebhookDelivery._meta.fields if field.attname != "id"]
     return {name: getattr(delivery, name) for name in names}
+
+
+def edited(client, endpoint, **typed):
+    """Return the form's values, as the page of the endpoint has them, with what is typed."""
+    form = client.get(page("edit_webhook", endpoint.pk)).context["form"]
+    return {**form.initial, "shown_version": form.version_field.initial, **typed}
+
+
+def test_endpoint_is_edited_and_keeps_its_secret_and_place(client, boss):
+    endpoint, _secret = make_endpoint(URL, boss.partner, event_types=["budget.set"])
+    kept = endpoint.sealed_secret, endpoint.position
+    typed = edited(client, endpoint, url="https://new.example.com/h", event_types=[])
+    answer = client.post(page("edit_webhook", endpoint.pk), typed)
+    endpoint = reload(endpoint)
+
+    assert (answer.status_code, answer["Location"]) == (303, page("webhook", endpoint.pk))
+    assert (endpoint.url, endpoint.event_types) == ("https://new.example.com/h", [])
+    assert (endpoint.sealed_secret, endpoint.position) == kept
+    event = AuditEvent.objects.get(action="endpoint.changed")
+    assert event.after == {"url": "https://new.example.com/h", "event_types": []}
+
+
+def test_page_that_is_out_of_date_says_what_changed_and_keeps_what_was_typed(client, boss):
+    endpoint, _secret = make_endpoint(URL, boss.partner)
+    typed = edited(client, endpoint, description="CRM")
+    change_endpoint(
+        endpoint=endpoint,
+        changes={"event_types": [EventKind.BUDGET_SET, EventKind.ACCOUNT_FROZEN]},
+        by=boss.user,
+        now=timezone.now(),
+    )
+    old = client.post(page("edit_webhook", endpoint.pk), typed)
+    names = f"{EventKind.ACCOUNT_FROZEN.label}, {EventKind.BUDGET_SET.label}"
+
+    assert old.status_code == 409
+    assert f"Now it is “{names}”." in text_of(old)
+    assert 'value="CRM"' in text_of(old)
+    assert reload(endpoint).description == ""
+
+
+def test_address_that_is_refused_stays_typed(client, boss):
+    endpoint, _secret = make_endpoint(URL, boss.partner)
+    typed = edited(client, endpoint, url="https://10.0.0.1/")
+    answer = client.post(page("edit_webhook", endpoint.pk), typed)
+    assert answer.status_code == 400
+    assert 'value="https://10.0.0.1/"' in text_of(answer)
+    assert reload(endpoint).url == URL
