@@ -72,7 +72,7 @@ def invitations_expiring(*, member: PartnerMember, now: datetime) -> QuerySet[In
     return soon.order_by("expires_at", "pk")[:EXPIRING_SHOWN]
 
 
-def people_refused(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]:
+def people_refused(*, member: PartnerMember, now: datetime) -> list[Attempt]:
     """Return the latest refused attempt of people who were refused in 30 days, newest first.
 
     Who is the partner's customer meanwhile, or has begun again, is left out. `actions_of()` knows
@@ -86,26 +86,32 @@ def people_refused(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]
     joined = Association.objects.in_force().filter(
         account=OuterRef("account"), partner=OuterRef("partner")
     )
-    refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
-    return (
-        _with_people(refused)
+    refused = (
+        member.partner.attempts.visible_to(member)
+        .filter(refused_at__gte=now - DAYS, account__owner__is_active=True)
         .exclude(Exists(joined))
         .exclude(Exists(later))
-        .order_by("-refused_at", "-pk")[:REFUSED_READ]
     )
+    return _with_people(refused.order_by("-refused_at", "-pk")[:REFUSED_READ])
 
 
-def people_who_put_off(*, member: PartnerMember, now: datetime) -> QuerySet[Attempt]:
+def people_who_put_off(*, member: PartnerMember, now: datetime) -> list[Attempt]:
     """Return the attempts that were put off and can be finished, the first to end first."""
-    visible = member.partner.attempts.visible_to(member)
-    resumable = resumable_attempts(now).filter(pk__in=visible.values("pk"))
-    return _with_people(resumable).order_by("account__registered_at", "pk")[: PUT_OFF_SHOWN + 1]
+    resumable = resumable_attempts(now).visible_to(member)
+    first = resumable.order_by("account__registered_at", "pk")[: PUT_OFF_SHOWN + 1]
+    return _with_people(first.select_related(None))
 
 
-def _with_people(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
-    return attempts.filter(account__owner__is_active=True).select_related(
-        "account__owner", "invitation", "association"
-    )
+def _with_people(found: QuerySet[Attempt]) -> list[Attempt]:
+    """Return these attempts, in their order, with what the overview shows of each.
+
+    Two statements, because PostgreSQL plans them in 2 ms. Planning a single one, which joins what
+    is shown with what is searched, took it up to 24 ms.
+    """
+    keys = list(found.values_list("pk", flat=True))
+    shown = Attempt.objects.select_related("account__owner", "invitation", "association")
+    rows = shown.in_bulk(keys)
+    return [rows[key] for key in keys if key in rows]
 
 
 def requests_open(member: PartnerMember) -> QuerySet[InvitationRequest]:

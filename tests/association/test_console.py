@@ -47,8 +47,8 @@ pytestmark = pytest.mark.django_db
 STATEMENTS = 16
 # Of the budgets that are shown.
 WHAT_IS_USED = 1
-# About people who are shown: who has joined, messages to them, who does not want e-mail.
-ABOUT_PEOPLE = 3
+# About people who are shown: they, who has joined, messages to them, who does not want e-mail.
+ABOUT_PEOPLE = 4
 
 
 def open_overview(user):

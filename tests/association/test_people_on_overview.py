@@ -160,9 +160,9 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
         put_off(invitation)
     client = client_of(boss)
 
-    # the fourteen of an empty overview; who has joined; invitations and messages sent; who does
-    # not want e-mail
-    with django_assert_num_queries(18):
+    # the fourteen of an empty overview; the people of both lists; who has joined; invitations and
+    # messages sent; who does not want e-mail
+    with django_assert_num_queries(20):
         page = client.get("/partner/")
     assert len(page.context["put_off"]) == rows
     # session, user, member; the page, the count; those four; what waits

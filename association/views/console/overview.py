@@ -104,8 +104,8 @@ def _people(member: PartnerMember, now: datetime) -> dict[str, Any]:
 
     Each is a row of the history, with the action.
     """
-    refused = list(people_refused(member=member, now=now))
-    put_off = list(people_who_put_off(member=member, now=now))
+    refused = people_refused(member=member, now=now)
+    put_off = people_who_put_off(member=member, now=now)
     actions = actions_of([*refused, *put_off], member, now=now)
     helped = [row for row in refused if row.pk in actions and actions[row.pk].is_open]
     goes_on = len(helped) > REFUSED_SHOWN or len(refused) == REFUSED_READ
