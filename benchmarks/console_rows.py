@@ -156,6 +156,23 @@ INSERT INTO partners_invitationbatch (id, partner_id, channel, association_type,
 SELECT key, partner, 'link', 'reseller', 'Leaflet ' || n, '', '', 'en', '', false, 100, 100, 0,
     moment, maker, moment, moment, '' FROM made WHERE n % {side} = 0 OR n % 500 = 77
 """,
+    """
+INSERT INTO outbox_outboxmessage (id, kind, recipient, language, about_label, about_id, data,
+    message_id, created_at, deadline_at, next_try_at, is_bulk, tries, last_error, sent_at,
+    dropped_at, drop_reason, dead_at)
+SELECT key, 'partners.invitation', 'guest' || n || '@bench.example', 'en', 'partners.invitation',
+    key, '{{}}'::jsonb, '<' || n || '@bench.example>', moment, moment + interval '3 days', moment,
+    false, 1, '', CASE WHEN n % 2000 > 0 THEN moment END, NULL, '',
+    CASE WHEN n % 2000 = 0 THEN moment END
+FROM made WHERE n % 4 = 0
+""",
+    """
+INSERT INTO audit_auditevent (occurred_at, actor_id, acted_for, action, object_label, object_id,
+    request_id)
+SELECT moment, maker, CASE WHEN maker IS NOT NULL THEN partner END,
+    CASE WHEN n % 50 = 7 THEN 'invitation.revoked' ELSE 'invitation.created' END,
+    'partners.invitation', key, '' FROM made
+""",
 )
 
 

@@ -22,8 +22,9 @@ SHOWN = 20
 EXPIRING_SHOWN = 10
 REQUESTS_SHOWN = 5
 PUT_OFF_SHOWN = 5
-# Of so many refused people, those who were not written to are shown, so many at the most.
-REFUSED_READ, REFUSED_SHOWN = 50, 5
+# Of so many refusals the people are searched who can be helped; of so many of these, those who were
+# not written to are shown, so many at the most.
+REFUSALS_SEARCHED, REFUSED_READ, REFUSED_SHOWN = 500, 50, 5
 SOON, SOON_FOR_AN_EMAIL = timedelta(days=7), timedelta(days=2)
 
 DAYS = timedelta(days=30)
@@ -76,7 +77,7 @@ def people_refused(*, member: PartnerMember, now: datetime) -> list[Attempt]:
     """Return the latest refused attempt of people who were refused in 30 days, newest first.
 
     Who is the partner's customer meanwhile, or has begun again, is left out. `actions_of()` knows
-    who has joined another partner.
+    who has joined another partner. Only the latest refusals are searched (REFUSALS_SEARCHED).
     """
     later = Attempt.objects.filter(
         account=OuterRef("account"),
@@ -86,13 +87,14 @@ def people_refused(*, member: PartnerMember, now: datetime) -> list[Attempt]:
     joined = Association.objects.in_force().filter(
         account=OuterRef("account"), partner=OuterRef("partner")
     )
-    refused = (
-        member.partner.attempts.visible_to(member)
-        .filter(refused_at__gte=now - DAYS, account__owner__is_active=True)
+    refused = member.partner.attempts.visible_to(member).filter(refused_at__gte=now - DAYS)
+    latest = refused.order_by("-refused_at", "-pk").values("pk")[:REFUSALS_SEARCHED]
+    people = (
+        Attempt.objects.filter(pk__in=latest, account__owner__is_active=True)
         .exclude(Exists(joined))
         .exclude(Exists(later))
     )
-    return _with_people(refused.order_by("-refused_at", "-pk")[:REFUSED_READ])
+    return _with_people(people.order_by("-refused_at", "-pk")[:REFUSED_READ])
 
 
 def people_who_put_off(*, member: PartnerMember, now: datetime) -> list[Attempt]:

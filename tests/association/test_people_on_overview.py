@@ -121,6 +121,21 @@ def test_who_joined_or_began_again_does_not_stand_among_the_refused(boss, invita
     assert [key for key, _action in actions_on(boss)] == [newer.pk]
 
 
+def test_only_the_latest_refusals_are_searched(boss, invitation, monkeypatch):
+    for module in ("services.overview", "views.console.overview"):
+        monkeypatch.setattr(f"association.{module}.REFUSALS_SEARCHED", 2)
+    older, latest = refused(invitation), refused(invitation)
+    assert [key for key, _action in actions_on(boss)] == [latest.pk, older.pk]
+    assert client_of(boss).get("/partner/").context["more_refused"] == ""
+
+    joined = refused(invitation)
+    make_associated(invitation=invitation, account=joined.account)
+
+    page = client_of(boss).get("/partner/")
+    assert [row["attempt"].pk for row in page.context["refused"]] == [latest.pk]
+    assert page.context["more_refused"] == "outcome=refused"
+
+
 def test_what_nobody_can_do_is_not_offered(boss, invitation):
     refused(invitation)
     mark_frozen(boss.partner)

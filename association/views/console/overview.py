@@ -19,6 +19,7 @@ from association.services.customer_lists import CustomerState, customer_states
 from association.services.freeze_advice import advise
 from association.services.overview import (
     PUT_OFF_SHOWN,
+    REFUSALS_SEARCHED,
     REFUSED_READ,
     REFUSED_SHOWN,
     REQUESTS_SHOWN,
@@ -55,7 +56,7 @@ def overview(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         **_frozen_customers(member, now),
         **_first_rows("end_requests", end_requests_open(member), SHOWN),
         **_first_rows("requests", requests_open(member), REQUESTS_SHOWN),
-        **_people(member, now),
+        **_people(member, now, refusals=funnel.refused.number),
         "undelivered": count_up_to(invitations.undelivered(now)),
         "expiring": invitations_expiring(member=member, now=now),
         "causes": _causes(member, now, day),
@@ -99,7 +100,7 @@ def _is_used_up(state: CustomerState) -> bool:
     return FrozenAction.RAISE_BUDGET in {row.action for row in rows}
 
 
-def _people(member: PartnerMember, now: datetime) -> dict[str, Any]:
+def _people(member: PartnerMember, now: datetime, *, refusals: int) -> dict[str, Any]:
     """Return the refused people who can be helped and were not yet, and those who put joining off.
 
     Each is a row of the history, with the action.
@@ -108,7 +109,8 @@ def _people(member: PartnerMember, now: datetime) -> dict[str, Any]:
     put_off = people_who_put_off(member=member, now=now)
     actions = actions_of([*refused, *put_off], member, now=now)
     helped = [row for row in refused if row.pk in actions and actions[row.pk].is_open]
-    goes_on = len(helped) > REFUSED_SHOWN or len(refused) == REFUSED_READ
+    is_searched = refusals <= REFUSALS_SEARCHED and len(refused) < REFUSED_READ
+    goes_on = len(helped) > REFUSED_SHOWN or not is_searched
     return {
         "refused": [_person(row, member, actions) for row in helped[:REFUSED_SHOWN]],
         "more_refused": "outcome=refused" if goes_on else "",
