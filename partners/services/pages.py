@@ -3,9 +3,10 @@
 Nothing is skipped and nothing is counted to the end, so page 10,000 costs what page 1 does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,8 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, Tuple
 from django.utils.timezone import is_naive
 
 Row = TypeVar("Row", bound=models.Model)
+# Returns the rows joined with what is shown of them.
+Load = Callable[[QuerySet[Row]], QuerySet[Row]]
 
 PAGE_SIZE = 25
 # Lists say "more than" beyond this.
@@ -78,29 +81,90 @@ def merged_page_of(
     found = [row for rows in sets for row in _beyond(rows, mark, order.field, descending, size)]
     if len(sets) > 1:
         found.sort(key=lambda row: (getattr(row, order.field), row.pk), reverse=descending)
+    return _page(found, order, size, backwards, mark is not None)
+
+
+def united_page_of(
+    sets: "Sequence[QuerySet[Row]]",
+    *,
+    load: "Load[Row]",
+    order: Order,
+    after: str = "",
+    before: str = "",
+    size: int = PAGE_SIZE,
+) -> Page[Row]:
+    """Return the page of a list of one model; each of its rows is in exactly one of the sets.
+
+    `load` joins what is shown. One statement for one set; for several two, because joining all that
+    they have before a page is cut from it takes most of the time: first the keys, then their rows.
+    """
+    if len(sets) == 1:
+        return page_of(load(sets[0]), order=order, after=after, before=before, size=size)
+    backwards = bool(before) and not after
+    model = sets[0].model
+    mark = place_of(model, order, after or before)
+    descending = order.descending is not backwards
+    first, *others = (
+        _cut(rows, mark, order.field, descending).values_list("pk", order.field) for rows in sets
+    )
+    united = first.union(*others, all=True).order_by(*_sorting(order.field, descending))
+    keys = [key for key, _value in united[: size + 1]]
+    # A row may be deleted between the statements.
+    loaded = load(model._default_manager.all()).in_bulk(keys)
+    found = [loaded[key] for key in keys if key in loaded]
+    return _page(found, order, size, backwards, mark is not None)
+
+
+def page_finder(load: "Load[Any] | None") -> Callable[..., Page[Any]]:
+    """Return how a page of some sets is found: united with `load`, else merged."""
+    return merged_page_of if load is None else partial(united_page_of, load=load)
+
+
+def _page(
+    found: list[Any], order: Order, size: int, backwards: bool, begins_at_mark: bool
+) -> Page[Any]:
+    """Return the page of these rows, of which one more than fit on it was looked for."""
     has_more, found = len(found) > size, found[:size]
-    if backwards and mark is not None:
+    if backwards and begins_at_mark:
         found.reverse()
         return Page(found, _name(found, 0, order, has_more), _name(found, -1, order, bool(found)))
-    return Page(found, _name(found, 0, order, mark is not None), _name(found, -1, order, has_more))
+    return Page(found, _name(found, 0, order, begins_at_mark), _name(found, -1, order, has_more))
 
 
 def _beyond(
     rows: "QuerySet[Any]", mark: tuple[Any, Any] | None, field: str, descending: bool, size: int
 ) -> list[Any]:
     """Return the first rows beyond the mark, one more than fit on a page."""
-    if mark is not None:
-        beyond = TupleLessThan if descending else TupleGreaterThan
-        rows = rows.filter(beyond(Tuple(field, "pk"), mark))
+    cut = _cut(rows, mark, field, descending)
+    return list(cut.order_by(*_sorting(field, descending))[: size + 1])
+
+
+def _cut(
+    rows: "QuerySet[Any]", mark: tuple[Any, Any] | None, field: str, descending: bool
+) -> "QuerySet[Any]":
+    """Return the rows beyond the mark, without an order."""
+    if mark is None:
+        return rows.order_by()
+    beyond = TupleLessThan if descending else TupleGreaterThan
+    return rows.order_by().filter(beyond(Tuple(field, "pk"), mark))
+
+
+def _sorting(field: str, descending: bool) -> tuple[str, str]:
     sign = "-" if descending else ""
-    return list(rows.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1])
+    return f"{sign}{field}", f"{sign}pk"
 
 
-def pages_of(rows: "QuerySet[Row]", *, order: Order, size: int) -> Iterator[list[Row]]:
-    """Yield all rows, so many at a time: memory stays flat, and the first come at once."""
+def pages_of(
+    *sets: "QuerySet[Row]", order: Order, size: int, load: "Load[Row] | None" = None
+) -> Iterator[list[Row]]:
+    """Yield all rows, so many at a time: memory stays flat, and the first come at once.
+
+    With `load` the sets are those of `united_page_of()`.
+    """
+    find_page = page_finder(load)
     after = ""
     while True:
-        page = page_of(rows, order=order, after=after, size=size)
+        page = find_page(sets, order=order, after=after, size=size)
         yield page.rows
         after = page.after
         if not after:

@@ -9,7 +9,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from partners.enums import BulkRefusal
-from partners.services.pages import PAGE_SIZE, Count, Order, Page, count_together, merged_page_of
+from partners.services.pages import (
+    PAGE_SIZE,
+    Count,
+    Load,
+    Order,
+    Page,
+    count_together,
+    page_finder,
+)
 from partners.services.parts import is_short
 from web.refused import Refused
 
@@ -38,11 +46,15 @@ class Listing:
 
 
 def listing(
-    request: HttpRequest, form: forms.Form, *sets: "QuerySet[Any]", order: Order
+    request: HttpRequest,
+    form: forms.Form,
+    *sets: "QuerySet[Any]",
+    order: Order,
+    load: "Load[Any] | None" = None,
 ) -> Listing:
     """Return the page that the address asks for; two statements for each set of rows.
 
-    The rows are filtered already.
+    The rows are filtered already. With `load` the sets are those of `united_page_of()`.
     """
     query = asked_for(request.GET)
     size, other_size = _sizes(query)
@@ -51,7 +63,7 @@ def listing(
     other["size"] = str(other_size)
     return Listing(
         form=form,
-        page=merged_page_of(sets, order=order, size=size, **places),
+        page=page_finder(load)(sets, order=order, size=size, **places),
         count=count_together(sets),
         query=query.urlencode(),
         is_filtered=is_filtered(form),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from association.enums import Side
 from association.models import BudgetRequest
-from association.services.customer_lists import find_customers
+from association.services.customer_lists import WAITS_FOR_PARTNER, find_customers
 from association.services.customer_status import refresh_status
 from association.services.customers import set_budget
 from association.services.overview import (
@@ -223,9 +223,33 @@ def test_count_in_the_navigation_leads_to_exactly_those_customers(boss):
 
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)
-    listed = {line["association"] for line in client.get(link).context["lines"]}
-    assert listed == {by_joining, out_of_budget, asking, both}
-    assert waiting_counts(boss)[0].number == len(listed)
+    page = client.get(link).context
+    newest = [line["association"] for line in page["lines"]]
+    assert newest == [both, asking, out_of_budget, by_joining]
+    assert waiting_counts(boss)[0].number == page["listing"].count.number == len(newest)
+    by_name = [line["association"] for line in client.get(f"{link}&order=name").context["lines"]]
+    assert by_name == sorted(newest, key=lambda customer: (customer.sort_name, customer.pk))
+    path, _mark, query = link.rpartition("/?")
+    csv = b"".join(client.get(f"{path}.csv?{query}")).decode()
+    assert [line.split(",")[0].strip('"') for line in csv.splitlines()[1:]] == [
+        customer.shown_name for customer in newest
+    ]
+    filters = {"status": WAITS_FOR_PARTNER}
+    assert set(find_customers(boss, filters)) == set(newest)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_customers_who_wait_take_the_same_statements(boss, rows, django_assert_num_queries):
+    invitation = InvitationFactory.create(partner=boss.partner)
+    for _ in range(rows):
+        make_associated(invitation=invitation)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
+
+    # session, user, member; managers; the keys, the customers, three counts; freezes, budgets;
+    # actions on many; what waits
+    with django_assert_num_queries(13):
+        client.get("/partner/customers/?status=waits_for_partner")
 
 
 @pytest.mark.parametrize("rows", [1, 3])

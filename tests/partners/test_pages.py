@@ -1,13 +1,21 @@
 """Long lists in pages: every row once, in order, back and forth, for any address."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
 from association.models import Attempt
 from partners.models import Invitation
-from partners.services.pages import Count, Order, count_up_to, page_of
+from partners.services.pages import (
+    Count,
+    Order,
+    count_up_to,
+    page_of,
+    pages_of,
+    united_page_of,
+)
 from partners.templatetags.counts import counted
 from partners.views.shared import bars_of
 from tests.factories import AttemptFactory, InvitationFactory, PartnerFactory
@@ -52,6 +60,26 @@ def test_pages_have_every_row_once_in_order(rows, order):
     assert [row.pk for row in earlier.rows] == keys[6:9]
     assert earlier.before
     assert earlier.after
+
+
+@pytest.mark.parametrize("order", [Order("created_at"), Order("label", descending=False)])
+def test_pages_of_several_sets_have_every_row_once_in_order(rows, order):
+    sets = [rows.filter(used_count=number) for number in range(3)]
+
+    def load(found):
+        return found.select_related("partner")
+
+    pages = pages_of(*sets, load=load, order=order, size=3)
+
+    sign = "-" if order.descending else ""
+    expected = list(rows.order_by(f"{sign}{order.field}", f"{sign}pk"))
+    assert [row for page in pages for row in page] == expected
+    find = partial(united_page_of, sets, load=load, order=order, size=3)
+    second = find(after=find().after)
+    assert second.rows == expected[3:6]
+    assert find(before=find(after=second.after).before).rows == expected[3:6]
+    assert find(before=second.before).rows == expected[:3]
+    assert find(before=second.before).before == ""
 
 
 def test_first_page_names_no_page_before_it(rows):

@@ -28,8 +28,8 @@ from association.services.customer_lists import (
     NEWEST_FIRST,
     CustomerState,
     customer_states,
-    find_customers,
     reveal_customer_address,
+    sets_of_customers,
     with_people,
 )
 from association.services.customer_records import customer_record
@@ -62,8 +62,8 @@ ROWS_READ_AT_ONCE = 500
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = search_form(request, member)
-    rows = find_customers(member, filters_of(form))
-    found = listing(request, form, with_people(rows), order=_order(form))
+    sets = sets_of_customers(member, filters_of(form))
+    found = listing(request, form, *sets, order=_order(form), load=with_people)
     states = customer_states(found.page.rows, now=timezone.now())
     lines = [row_of(state, member) for state in states]
     context = {
@@ -82,7 +82,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
     """Download all customers that the list shows; written to the log, not to a row."""
     now = timezone.now()
     form = search_form(request, member)
-    rows = find_customers(member, filters_of(form))
+    sets = sets_of_customers(member, filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
     header = [
         *(_("Customer"), _("Reference"), _("Account name"), _("E-mail"), _("Type")),
@@ -90,7 +90,7 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
         *(_("Budget"), _("Period"), _("Used"), _("Currency"), _("Manager")),
         *(_("Ended"), _("Reason for the end")),
     ]
-    pages = pages_of(with_people(rows), order=_order(form), size=ROWS_READ_AT_ONCE)
+    pages = pages_of(*sets, load=with_people, order=_order(form), size=ROWS_READ_AT_ONCE)
     states = (state for page in pages for state in customer_states(page, now=now))
     return csv_of(member, "customers", header, (_csv_row(state, member) for state in states))
 
