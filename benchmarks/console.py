@@ -87,7 +87,8 @@ def format_ratio(ratio: float, goal: float) -> str:
 
 def addresses() -> Mapping[str, str]:
     """Return the URLs of the lists below `/partner/`, by a name with their filters."""
-    day = (timezone.now() - timedelta(days=300)).date()
+    today = timezone.now().date()
+    day, quarter, month = (today - timedelta(days=days) for days in (300, 90, 30))
     token = Invitation.objects.get(pk=1_000_000_077).token
     pages: dict[str, tuple[str, Mapping[str, object]]] = {"overview": ("", {})}
 
@@ -110,9 +111,13 @@ def addresses() -> Mapping[str, str]:
     add(HISTORY, {"refusal": "unpaid_bills"}, {"association_type": "referral"})
     add(HISTORY, {"since": day, "until": day + timedelta(days=3)}, {"until": day})
     add(HISTORY, {"outcome": "refused", "since": day, "until": day + timedelta(days=3)})
+    for moment in ("registered", "associated", "refused"):
+        add(HISTORY, {"moment": moment, "since": month}, {"moment": moment, "since": quarter})
+    add(HISTORY, {"account": "registered"})
     add(HISTORY, {"q": "customer"}, {"q": "customer111"}, {"q": "unknown"})
     add(HISTORY, {"q": "customer111@bench.example"}, {"q": "visitor113@bench.example"})
     add(CUSTOMERS, {}, *({"status": status} for status in ("waiting", "frozen", "free")))
+    add(CUSTOMERS, *({"status": "waits_for_partner", "order": order} for order in ("", "name")))
     add(CUSTOMERS, {"budget": "with"}, {"budget": "without"}, {"association_type": "referral"})
     add(CUSTOMERS, {"budget": "without", "association_type": "reseller"})
     add(CUSTOMERS, {"status": "frozen", "budget": "with"}, {"manager": "none"})

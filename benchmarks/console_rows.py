@@ -88,7 +88,7 @@ FROM made WHERE joined
 INSERT INTO association_attempt (id, invitation_id, partner_id, invited_by_id, channel,
     association_type, browser_hash, language, started_at,
     registration_email, registration_country, account_id, entered_at, registered_at,
-    refusal_codes, decided_at, refused_at, deferred_at)
+    refusal_codes, decided_at, refused_at, deferred_at, associated_at)
 SELECT walk, followed.id, partner, created_by_id, channel, association_type,
     md5('b' || n), 'en', moment,
     CASE WHEN n % 5 = 3 THEN 'visitor' || n || '@bench.example' ELSE '' END, '',
@@ -97,7 +97,7 @@ SELECT walk, followed.id, partner, created_by_id, channel, association_type,
     (CASE WHEN n % 10 > 0 THEN '[]' WHEN n % 100000 = 550 THEN '["is_partner"]'
         ELSE '["registered_too_long"]' END)::jsonb,
     CASE WHEN account IS NOT NULL THEN moment END, CASE WHEN n % 10 = 0 THEN moment END,
-    CASE WHEN n % 1000 = 84 THEN moment END
+    CASE WHEN n % 1000 = 84 THEN moment END, CASE WHEN joined THEN moment END
 FROM (SELECT *, CASE WHEN joined THEN key WHEN n % 10 = 0 AND n < {last} THEN key + 1
     WHEN n % 10 = 0 THEN key - 4 WHEN n % 1000 = 84 THEN key - 3 END AS account FROM made) made
 JOIN partners_invitation followed

@@ -105,6 +105,7 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
         "dismissed_at",
         "deferred_at",
         "told_partner_at",
+        "associated_at",
     )
 
     @admin.display(description=_("state"))

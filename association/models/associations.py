@@ -134,10 +134,6 @@ class Association(models.Model):
                 fields=["partner", "association_type", "-associated_at", "-id"],
                 name="customer_by_type",
             ),
-            # How many of a manager's attempts the overview counts as associated.
-            models.Index(
-                fields=["partner", "associated_at", "attempt"], name="customer_attempt_by_moment"
-            ),
             # Whom the overview lists, oldest first.
             models.Index(
                 fields=["partner", "associated_at", "id"],

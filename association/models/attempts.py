@@ -27,10 +27,11 @@ class Attempt(models.Model):
     """One visitor's attempt to join a partner through an invitation.
 
     `partner`, `invited_by`, `channel` and `association_type` are derived from the invitation, where
-    they never change, for the indexes of the history (`services/attempts.py`, decision 0043). The
-    attempt belongs to the browser whose cookie hashes to `browser_hash` until it has an account,
-    then to that account. What is agreed before is kept here; it becomes consents when the
-    association is made. Once there is an account, only that account's own ticks are kept.
+    they never change, for the indexes of the history (`services/attempts.py`, decision 0043), and
+    `associated_at` from its association. The attempt belongs to the browser whose cookie hashes to
+    `browser_hash` until it has an account, then to that account. What is agreed before is kept
+    here; it becomes consents when the association is made. Once there is an account, only that
+    account's own ticks are kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -120,6 +121,7 @@ class Attempt(models.Model):
     dismissed_at = models.DateTimeField(_("notice dismissed at"), null=True, blank=True)
     deferred_at = models.DateTimeField(_("put off at"), null=True, blank=True)
     told_partner_at = models.DateTimeField(_("partner told at"), null=True, blank=True)
+    associated_at = models.DateTimeField(_("associated at"), null=True, blank=True)
 
     objects = AttemptQuerySet.as_manager()
 
@@ -146,6 +148,11 @@ class Attempt(models.Model):
                 fields=["partner", "-refused_at"],
                 condition=Q(refused_at__isnull=False),
                 name="attempt_refused",
+            ),
+            models.Index(
+                fields=["partner", "-associated_at"],
+                condition=Q(associated_at__isnull=False),
+                name="attempt_associated",
             ),
             models.Index(
                 fields=["partner", "-started_at", "-id"],

@@ -145,7 +145,9 @@ def _associate(
     _record(association, by, now)
     _enqueue_emails(association, by, recipients, now)
     locked.refusal_codes, locked.decided_at, locked.refused_at = [], now, None
-    locked.save(update_fields=[*AGREED_FIELDS, "refusal_codes", "decided_at", "refused_at"])
+    locked.associated_at = association.associated_at
+    decided = ["refusal_codes", "decided_at", "refused_at", "associated_at"]
+    locked.save(update_fields=[*AGREED_FIELDS, *decided])
     use_invitation(invitation=locked.invitation, now=now)
     return association
 

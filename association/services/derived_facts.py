@@ -25,10 +25,13 @@ def refresh_derived_facts() -> int:
 
     Each part is a transaction, and locks its accounts as every action on a customer does.
     """
-    repeated = Q(
+    of_invitation = Q(
         channel=F("invitation__channel"), association_type=F("invitation__association_type")
     )
-    attempts = Attempt.objects.exclude(repeated)
+    of_association = Q(associated_at=F("association__associated_at")) | Q(
+        associated_at__isnull=True, association__isnull=True
+    )
+    attempts = Attempt.objects.exclude(of_invitation & of_association)
     return sum(
         [
             *map(_refresh_customers, _parts(Association.objects.all())),
@@ -63,7 +66,9 @@ def _refresh_customers(keys: Sequence[int]) -> int:
 @transaction.atomic
 def _refresh_attempts(keys: Sequence[Any]) -> int:
     invitation = Invitation.objects.filter(pk=OuterRef("invitation"))
+    association = Association.objects.filter(attempt=OuterRef("pk"))
     return Attempt.objects.filter(pk__in=keys).update(
+        associated_at=Subquery(association.values("associated_at")),
         channel=Subquery(invitation.values("channel")),
         association_type=Subquery(invitation.values("association_type")),
     )

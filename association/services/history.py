@@ -139,11 +139,7 @@ def _in_days(filters: Mapping[str, Any], member: PartnerMember) -> Q:
     if "until" in filters:
         span["lt"] = midnight(filters["until"] + timedelta(days=1), member)
     moment = filters.get("moment", CountedMoment.STARTED)
-    within = Q(**{f"{moment}_at__{limit}": at for limit, at in span.items()})
-    if moment != CountedMoment.ASSOCIATED or not span:
-        return within
-    associated = Association.objects.filter(within, partner=member.partner_id)
-    return Q(Exists(associated.filter(attempt=OuterRef("pk"))))
+    return Q(**{f"{moment}_at__{limit}": at for limit, at in span.items()})
 
 
 _CONDITIONS: Mapping[str, Callable[[Any, PartnerMember], Q]] = {

@@ -172,13 +172,10 @@ def funnel_of(*, member: PartnerMember, now: datetime) -> Funnel:
     """Count what happened since the `first_day()`, in one statement."""
     since = midnight(first_day(member=member, now=now), member)
     attempts = member.partner.attempts.visible_to(member)
-    associated: QuerySet[Any] = member.partner.associations.filter(associated_at__gte=since)
-    if not member.is_administrator:
-        associated = associated.filter(attempt__in=attempts)
     found = Partner.objects.values_list(
         _up_to(attempts.filter(started_at__gte=since)),
         _up_to(attempts.filter(registered_at__gte=since)),
-        _up_to(associated),
+        _up_to(attempts.filter(associated_at__gte=since)),
         _up_to(attempts.filter(refused_at__gte=since)),
         Exists(member.partner.invitations.visible_to(member)),
     ).get(pk=member.partner_id)

@@ -242,13 +242,13 @@ def test_count_in_the_navigation_leads_to_exactly_those_customers(boss):
 def test_customers_who_wait_take_the_same_statements(boss, rows, django_assert_num_queries):
     invitation = InvitationFactory.create(partner=boss.partner)
     for _ in range(rows):
-        make_associated(invitation=invitation)
+        give_budget(make_associated(invitation=invitation), 10, boss.user)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(boss.user)
 
-    # session, user, member; managers; the keys, the customers, three counts; freezes, budgets;
-    # actions on many; what waits
-    with django_assert_num_queries(13):
+    # session, user, member; managers; the keys, the customers, three counts; freezes, budgets,
+    # what is used of them; actions on many; what waits
+    with django_assert_num_queries(14):
         client.get("/partner/customers/?status=waits_for_partner")
 
 

@@ -208,6 +208,8 @@ def test_attempts_repeat_channel_and_type_of_the_invitation(traits):
         (Attempt, {"channel": "email"}, "I14"),
         (Attempt, {"channel": ""}, "I14"),
         (Attempt, {"association_type": "referral"}, "I14"),
+        (Attempt, {"associated_at": None}, "I14"),
+        (Attempt, {"associated_at": timezone.now()}, "I14"),
         (Association, {"status": "free"}, "I15"),
         (Association, {"status": ""}, "I15"),
         (Association, {"is_frozen_by_joining": False}, "I15"),

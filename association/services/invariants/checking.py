@@ -21,6 +21,7 @@ from association.services.invariants.associations import (
     used_as_often_as_counted,
 )
 from association.services.invariants.derived_facts import (
+    attempts_repeat_associations,
     attempts_repeat_invitations,
     status_is_derived,
 )
@@ -65,6 +66,7 @@ def find_violations() -> Iterator[Violation]:
         yield from ended_wholly()
         yield from names_are_derived()
         yield from attempts_repeat_invitations()
+        yield from attempts_repeat_associations()
         yield from status_is_derived()
         yield from events_agree()
 

@@ -16,6 +16,16 @@ def attempts_repeat_invitations() -> Iterator[Violation]:
     yield from violations("I14", Attempt.objects.exclude(same), detail, "invitation_id")
 
 
+def attempts_repeat_associations() -> Iterator[Violation]:
+    """I14: an attempt says when its association was made, and nothing without one."""
+    same = Q(associated_at=F("association__associated_at")) | Q(
+        associated_at__isnull=True, association__isnull=True
+    )
+    detail = "the moment of its association is not {}"
+    rows = Attempt.objects.exclude(same)
+    yield from violations("I14", rows, detail, "association__associated_at")
+
+
 def status_is_derived() -> Iterator[Violation]:
     """I15: the status of a customer is what its end, its budget and the open freezes say."""
     rows = Association.objects.annotate(

@@ -64,7 +64,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = search_form(request, member)
     sets = sets_of_customers(member, filters_of(form))
     found = listing(request, form, *sets, order=_order(form), load=with_people)
-    states = customer_states(found.page.rows, now=timezone.now())
+    states = _states_of(found.page.rows, member)
     lines = [row_of(state, member) for state in states]
     context = {
         "listing": found,
@@ -80,7 +80,6 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @for_administrators
 def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBase:
     """Download all customers that the list shows; written to the log, not to a row."""
-    now = timezone.now()
     form = search_form(request, member)
     sets = sets_of_customers(member, filters_of(form))
     log_security_event("customers.exported", partner=member.partner_id, member=member.pk)
@@ -91,8 +90,15 @@ def customers_csv(request: HttpRequest, member: PartnerMember) -> HttpResponseBa
         *(_("Ended"), _("Reason for the end")),
     ]
     pages = pages_of(*sets, load=with_people, order=_order(form), size=ROWS_READ_AT_ONCE)
-    states = (state for page in pages for state in customer_states(page, now=now))
+    states = (state for page in pages for state in _states_of(page, member))
     return csv_of(member, "customers", header, (_csv_row(state, member) for state in states))
+
+
+def _states_of(rows: Sequence[Association], member: PartnerMember) -> list[CustomerState]:
+    for row in rows:
+        # Of a page that was cut from several sets the rows are read without their partner.
+        row.partner = member.partner
+    return customer_states(rows, now=timezone.now())
 
 
 def _csv_row(state: CustomerState, member: PartnerMember) -> list[Any]:
