@@ -6,6 +6,8 @@ Spending counts against budgets and is read-only: `record_spending` corrects it.
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import (
@@ -21,10 +23,33 @@ from accounts.models import (
 from audit.admin import DeletableModelAdmin, EvidenceAdmin
 from web.admin.hubs import given
 
+MOST_SOURCES = 20
+
+
+class SourceFilter(admin.SimpleListFilter):
+    """The systems that sent such facts; Django's own filter would read every row for them."""
+
+    title = _("source")
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Find one after the other, each by the index on source and external id."""
+        facts, found = model_admin.model._default_manager.order_by("source"), list[str]()
+        while len(found) < MOST_SOURCES:
+            rest = facts.filter(source__gt=found[-1]) if found else facts
+            source = rest.values_list("source", flat=True).first()
+            if source is None:
+                break
+            found.append(source)
+        return [(source, source) for source in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(source=self.value()) if self.value() else queryset
+
 
 class FactAdmin(DeletableModelAdmin):
     list_select_related: ClassVar[Any] = ("account__owner",)
-    list_filter: ClassVar[Any] = ("source", *given("account"))
+    list_filter: ClassVar[Any] = (SourceFilter, *given("account"))
     search_fields: ClassVar[Any] = (
         "external_id__exact",
         "account__owner__account_name__startswith",
@@ -44,7 +69,7 @@ class ContractAdmin(FactAdmin):
         "effective_to",
         "terminated_at",
     )
-    list_filter = ("contract_type", "source", *given("account"))
+    list_filter = ("contract_type", SourceFilter, *given("account"))
     date_hierarchy = "effective_from"
 
 
@@ -70,7 +95,7 @@ class ReservedInstanceAdmin(FactAdmin):
 class EnterpriseRelationAdmin(FactAdmin):
     list_display = ("external_id", "master", "member", "accounting", "member_type", "ended_at")
     list_select_related = ("master__owner", "member__owner")
-    list_filter = ("accounting", "member_type", "source", *given("master", "member"))
+    list_filter = ("accounting", "member_type", SourceFilter, *given("master", "member"))
     search_fields = (
         "external_id__exact",
         "master__owner__account_name__startswith",
@@ -90,7 +115,7 @@ class CouponAdmin(FactAdmin):
 @admin.register(Resource)
 class ResourceAdmin(FactAdmin):
     list_display = ("external_id", "account", "name", "billing", "status")
-    list_filter = ("billing", "status", "source", *given("account"))
+    list_filter = ("billing", "status", SourceFilter, *given("account"))
 
 
 @admin.register(Spending)

@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.refusals import SENTENCES
 from accounts.services.administration import add_user, keep_idle_limit, send_reset_link
 from audit.admin import AuditedModelAdmin, actor
+from web.admin.base import LanguageFilter
 from web.admin.confirmation import ConfirmedAction
 from web.email_addresses import InvalidAddress, canonical_address
 
@@ -45,7 +46,7 @@ class AddUserForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(User)
 class UserAdmin(AuditedModelAdmin):
     list_display = ("account_name", "email", "is_active", "is_staff", "created_at")
-    list_filter = ("kind", "is_active", "is_staff", "is_superuser", "language")
+    list_filter = ("kind", "is_active", "is_staff", "is_superuser", LanguageFilter)
     search_fields = ("account_name__startswith", "email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
     lower_case_search = True

@@ -69,6 +69,8 @@ class CustomerAccount(models.Model):
     class Meta:
         verbose_name = _("customer account")
         verbose_name_plural = _("customer accounts")
+        # The order of the provider's list.
+        indexes = [models.Index(fields=["registered_at"], name="account_by_moment")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(account_type__in=AccountType.values),
@@ -150,6 +152,8 @@ class Freeze(models.Model):
                 condition=models.Q(unfrozen_at__isnull=True),
                 name="open_freeze_by_cause",
             ),
+            # The order of the provider's list.
+            models.Index(fields=["frozen_at"], name="freeze_by_moment"),
         ]
         constraints = [
             models.UniqueConstraint(

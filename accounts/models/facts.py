@@ -161,5 +161,9 @@ class Spending(Fact):
     class Meta(Fact.Meta):
         verbose_name = _("spending")
         verbose_name_plural = _("spending")
-        # What an account has used since a moment.
-        indexes = [models.Index(fields=["account", "occurred_at"], name="spending_by_account")]
+        indexes = [
+            # What an account has used since a moment.
+            models.Index(fields=["account", "occurred_at"], name="spending_by_account"),
+            # The order of the provider's list.
+            models.Index(fields=["occurred_at"], name="spending_by_moment"),
+        ]

@@ -103,6 +103,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        # The order of the provider's list.
+        indexes = [models.Index(fields=["created_at"], name="user_by_moment")]
         permissions = [("view_full_address", _("Can read e-mail addresses in full"))]
         constraints = [
             models.CheckConstraint(

@@ -41,7 +41,7 @@ from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
 from web.templatetags.money import money
 
-ACCOUNT_SEARCH = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+ACCOUNT_SEARCH = ("account__owner__account_name__startswith", "account__owner__email__exact")
 
 READERS = _("The customer and the partner read it.")
 

@@ -18,7 +18,7 @@ from association.models import (
 from association.refusal_texts import REFUSAL_TEXTS
 from audit.admin import EvidenceAdmin
 from partners.admin.shared import TokenSearch
-from web.admin.base import StateFilter
+from web.admin.base import LanguageFilter, StateFilter
 from web.admin.hubs import given
 
 
@@ -40,7 +40,7 @@ def refused_rules(codes: Iterable[str]) -> str:
 
 class AttemptStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
-        done = Q(association__isnull=False)
+        done = Q(associated_at__isnull=False)
         return {
             "anonymous": (_("no account yet"), Q(account__isnull=True)),
             "entered": (_("entered with an account"), Q(account__isnull=False) & ~done),
@@ -62,11 +62,11 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
     )
     list_select_related = ("invitation", "account__owner", "association")
     readonly_fields = ("state", "refused_by")
-    list_filter = (AttemptStateFilter, "language", *given("account", "partner", "invitation"))
+    list_filter = (AttemptStateFilter, LanguageFilter, *given("account", "partner", "invitation"))
     search_fields = (
-        "account__owner__account_name__istartswith",
-        "account__owner__email__iexact",
-        "registration_email__iexact",
+        "account__owner__account_name__startswith",
+        "account__owner__email__exact",
+        "registration_email__exact",
         "invitation__label__icontains",
         "invitation__partner__name__icontains",
     )
@@ -74,6 +74,7 @@ class AttemptAdmin(TokenSearch, EvidenceAdmin):
         "Beginning of the account name, a whole e-mail address, part of the invitation's label "
         "or of the partner's name, or a link or token"
     )
+    lower_case_search = True
     date_hierarchy = "started_at"
     ordering = ("-started_at",)
     addresses = ("registration_email",)
@@ -133,13 +134,14 @@ class PartnerToldAdmin(EvidenceAdmin):
     list_display = ("told_at", "account", "invitation")
     list_select_related = ("account__owner", "invitation")
     search_fields = (
-        "account__owner__account_name__istartswith",
-        "account__owner__email__iexact",
+        "account__owner__account_name__startswith",
+        "account__owner__email__exact",
         "invitation__label__icontains",
     )
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the invitation's label"
     )
+    lower_case_search = True
     date_hierarchy = "told_at"
 
 
@@ -147,8 +149,9 @@ class PartnerToldAdmin(EvidenceAdmin):
 class ResumeEmailAdmin(EvidenceAdmin):
     list_display = ("sent_on", "account", "attempt")
     list_select_related = ("account__owner", "attempt__invitation")
-    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+    search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
     date_hierarchy = "sent_on"
 
 
@@ -156,8 +159,9 @@ class ResumeEmailAdmin(EvidenceAdmin):
 class ResumeReminderAdmin(EvidenceAdmin):
     list_display = ("reminded_at", "account", "invitation")
     list_select_related = ("account__owner", "invitation")
-    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+    search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
     date_hierarchy = "reminded_at"
 
 
@@ -166,6 +170,7 @@ class PartnerMessageAdmin(EvidenceAdmin):
     list_display = ("sent_at", "kind", "account", "partner", "sent_by")
     list_select_related = ("account__owner", "partner", "sent_by")
     list_filter = ("kind",)
-    search_fields = ("account__owner__account_name__istartswith", "account__owner__email__iexact")
+    search_fields = ("account__owner__account_name__startswith", "account__owner__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
+    lower_case_search = True
     date_hierarchy = "sent_at"

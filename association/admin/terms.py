@@ -26,9 +26,10 @@ class AuthorizationStateFilter(StateFilter):
 
 
 class TermsAdmin(EvidenceAdmin):
+    lower_case_search = True
     search_fields: ClassVar[Any] = (
-        "association__account__owner__account_name__istartswith",
-        "association__account__owner__email__iexact",
+        "association__account__owner__account_name__startswith",
+        "association__account__owner__email__exact",
         "association__partner__name__icontains",
     )
     search_help_text = _(

@@ -186,6 +186,8 @@ class Attempt(models.Model):
                 name="attempt_refused_through",
             ),
             models.Index(fields=["browser_hash", "-started_at"], name="attempt_by_browser"),
+            # The order of the provider's list.
+            models.Index(fields=["started_at"], name="attempt_by_moment"),
             # What retention looks for (`services/retention.py`).
             models.Index(
                 fields=["started_at"],

@@ -43,6 +43,8 @@ class Budget(models.Model):
     class Meta:
         verbose_name = _("budget")
         verbose_name_plural = _("budgets")
+        # The order of the provider's list.
+        indexes = [models.Index(fields=["set_at"], name="budget_by_moment")]
         constraints = [
             models.UniqueConstraint(
                 fields=["association"],

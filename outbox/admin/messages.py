@@ -17,7 +17,7 @@ from outbox.admin.hubs import outcome
 from outbox.enums import OutboxRefusal
 from outbox.models import DEADLINE_PASSED, OutboxMessage
 from outbox.services.queue import revive_message
-from web.admin.base import StateFilter
+from web.admin.base import LanguageFilter, StateFilter
 from web.admin.confirmation import ConfirmedAction
 from web.admin.hubs import given
 
@@ -38,7 +38,11 @@ class MessageStateFilter(StateFilter):
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(EvidenceAdmin):
     list_display = ("created_at", "outcome", "email_kind", "recipient", "tries")
-    list_filter = (MessageStateFilter, "language", *given("recipient", "about_label", "about_id"))
+    list_filter = (
+        MessageStateFilter,
+        LanguageFilter,
+        *given("recipient", "about_label", "about_id"),
+    )
     search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
     search_help_text = _(
         "A whole e-mail address, beginning of the kind, Message-ID, or the object's id"

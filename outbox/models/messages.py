@@ -67,6 +67,8 @@ class OutboxMessage(models.Model):
             ),
             models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
             models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
+            # The order of the provider's list.
+            models.Index(fields=["created_at"], name="outbox_by_moment"),
             models.Index(
                 fields=["-dead_at"], condition=Q(dead_at__isnull=False), name="outbox_dead"
             ),

@@ -61,8 +61,9 @@ class BatchRowAdmin(EvidenceAdmin):
     list_display = ("batch", "number", "name", "email", "problem", "remark", "invitation")
     list_select_related = ("batch", "invitation")
     list_filter = (RowStateFilter, *given("batch"))
-    search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__iexact")
+    search_fields = ("batch__label__icontains", "batch__partner__name__icontains", "email__exact")
     search_help_text = _("Part of the batch's label or of the partner's name, or the whole e-mail")
+    lower_case_search = True
     date_hierarchy = "batch__created_at"
     # People may have typed an address into any column.
     addresses = ("name", "email", "country", "note", "reference")

@@ -42,8 +42,9 @@ class InvitationRequestAdmin(EvidenceAdmin):
     list_display = ("requested_at", "partner", "address", "invitation", "closed_at")
     list_select_related = ("partner", "invitation")
     list_filter = (RequestStateFilter, *given("partner", "invitation"))
-    search_fields = ("address__iexact", "partner__name__icontains")
+    search_fields = ("address__exact", "partner__name__icontains")
     search_help_text = _("A whole e-mail address, or part of the partner's name")
+    lower_case_search = True
     date_hierarchy = "requested_at"
     addresses = ("address",)
     fields = all_fields(InvitationRequest)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -144,13 +144,18 @@ class InvitationForm(InvitationModelForm):
 
 class InvitationStateFilter(StateFilter):
     def states(self) -> dict[str, tuple[Any, Q]]:
-        rows, now = Invitation.objects.all(), timezone.now()
         states: dict[str, tuple[Any, Q]] = {
-            state.value: (state.label, Q(pk__in=rows.in_state(state, now).values("pk")))
-            for state in InvitationState
+            state.value: (state.label, Q()) for state in InvitationState
         }
         states["undelivered"] = (_("e-mail not delivered"), Q(undelivered_at__isnull=False))
         return states
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in InvitationState.values:
+            rows: Any = queryset
+            found: QuerySet[Any] = rows.in_state(self.value(), timezone.now())
+            return found
+        return super().queryset(request, queryset)
 
 
 @admin.register(Invitation)
@@ -170,12 +175,13 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
     list_filter = (InvitationStateFilter, "channel", "association_type", *given("partner", "batch"))
     search_fields = (
         *("label__icontains", "customer_name__icontains", "reference__icontains"),
-        *("partner__name__icontains", "recipient__iexact"),
+        *("partner__name__icontains", "recipient__exact"),
     )
     search_help_text = _(
         "Part of the label, customer name, reference or partner's name, the whole recipient, or a"
         " link or token"
     )
+    lower_case_search = True
     date_hierarchy = "created_at"
     autocomplete_fields = ("partner",)
     addresses = ("recipient", "metadata")
@@ -206,6 +212,12 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         *("metadata", "used_count"),
         *("created_at", "created_by", "revoked_at", "revoked_by"),
     )
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """List the expired by their expiry: by their making they come behind all that live."""
+        if request.GET.get(InvitationStateFilter.parameter_name) == InvitationState.EXPIRED:
+            return ("-expires_at", "-pk")
+        return super().get_ordering(request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_fields(request, obj)

@@ -9,7 +9,8 @@ from partners.models import DigestEntry, MemberDigest, NotificationChoice
 
 class _OfMemberAdmin(EvidenceAdmin):
     list_select_related = ("member__user", "member__partner")
-    search_fields = ("member__user__account_name__istartswith", "member__user__email__iexact")
+    lower_case_search = True
+    search_fields = ("member__user__account_name__startswith", "member__user__email__exact")
     search_help_text = _("Beginning of the account name, or a whole e-mail address")
 
 

@@ -220,10 +220,11 @@ class PartnerMemberAdmin(RefusingAdmin):
     list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
     list_select_related = ("user", "partner")
     list_filter = ("role", "may_see_addresses", *given("partner", "user"))
-    search_fields = ("user__account_name__istartswith", "user__email__iexact", "partner__name")
+    search_fields = ("user__account_name__startswith", "user__email__exact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
     )
+    lower_case_search = True
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "partner")
     readonly_fields = ("created_at",)
@@ -299,8 +300,9 @@ class MemberInvitationAdmin(EvidenceAdmin):
     )
     list_select_related = ("partner",)
     list_filter = (MemberInvitationStateFilter, "role", *given("partner"))
-    search_fields = ("address__iexact", "partner__name__icontains")
+    search_fields = ("address__exact", "partner__name__icontains")
     search_help_text = _("A whole e-mail address, or part of the partner's name")
+    lower_case_search = True
     date_hierarchy = "invited_at"
     addresses = ("address",)
     fields = all_fields(MemberInvitation)

@@ -63,6 +63,8 @@ class InvitationRequest(models.Model):
         verbose_name_plural = _("requests for an online invitation")
         indexes = [
             models.Index(fields=["partner", "requested_at"], name="invitation_request_by_partner"),
+            # The order of the provider's list.
+            models.Index(fields=["requested_at"], name="invitation_request_by_moment"),
             models.Index(fields=["address", "requested_at"], name="invitation_request_by_address"),
         ]
         constraints = [

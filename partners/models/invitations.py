@@ -215,6 +215,12 @@ class Invitation(TermsModel):
                 name="invitation_used_of_batch",
             ),
             # What quotas count.
+            # The order of the provider's list of the expired ones.
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False),
+                name="expiring_invitation",
+            ),
             models.Index(fields=["created_at"], name="invitation_by_moment"),
             models.Index(
                 fields=["mailed_at", "partner"],

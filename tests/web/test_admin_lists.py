@@ -1,0 +1,113 @@
+"""Lists of the admin: the days above them, their filters and their search, without reading all."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories import BillFactory, InvitationFactory, PartnerFactory
+from tests.factories.accounts import UserFactory
+from tests.factories.partners import PartnerLogoFactory
+
+pytestmark = pytest.mark.django_db
+
+INVITATIONS = "admin:partners_invitation_changelist"
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(UserFactory.create(staff=True))
+    return client
+
+
+def days_above(operator, query=""):
+    """Return the titles of the links to days, and of the link back."""
+    page = operator.get(f"{reverse(INVITATIONS)}?{query}")
+    assert page.status_code == 200
+    context = page.context
+    return [choice["title"] for choice in context["choices"]], (context["back"] or {}).get("title")
+
+
+def found(operator, name, **query):
+    page = operator.get(reverse(name), query)
+    return list(page.context["cl"].result_list)
+
+
+def test_days_lead_from_the_years_to_one_day(operator):
+    for day in (datetime(2024, 11, 28, tzinfo=UTC), datetime(2026, 2, 3, tzinfo=UTC)):
+        InvitationFactory.create(created_at=day)
+
+    assert days_above(operator) == (["2024", "2025", "2026"], None)
+    year = "created_at__year=2024"
+    assert days_above(operator, year) == (["November 2024", "December 2024"], "All dates")
+    month = f"{year}&created_at__month=11"
+    days = ["November 28", "November 29", "November 30"]
+    assert days_above(operator, month) == (days, "2024")
+    day = f"{month}&created_at__day=29"
+    assert days_above(operator, day) == (["November 29"], "November 2024")
+    assert days_above(operator, "created_at__month=11") == (["2024", "2025", "2026"], None)
+    for wrong in (f"{year}&created_at__month=13", f"{month}&created_at__day=31"):
+        assert operator.get(f"{reverse(INVITATIONS)}?{wrong}").status_code == 302
+
+
+def test_days_of_one_month_are_shown_at_once(operator):
+    for number in (5, 7):
+        InvitationFactory.create(created_at=datetime(2026, 2, number, tzinfo=UTC))
+    assert days_above(operator) == (["February 5", "February 6", "February 7"], None)
+
+
+@pytest.mark.parametrize("kind", ["association_attempt", "outbox_outboxmessage", "accounts_user"])
+def test_no_list_reads_all_rows_for_its_filters(operator, kind):
+    with CaptureQueriesContext(
+        connection,
+    ) as statements:
+        operator.get(reverse(f"admin:{kind}_changelist"))
+    assert [row["sql"] for row in statements if "DISTINCT" in row["sql"]] == []
+
+
+def test_facts_are_filtered_by_the_systems_that_sent_them(operator):
+    first, second = BillFactory.create(source="erp"), BillFactory.create(source="billing")
+    BillFactory.create(source="billing")
+    page = operator.get(reverse("admin:accounts_bill_changelist"))
+    assert [choice for spec in page.context["cl"].filter_specs for choice in spec.lookup_choices][
+        :2
+    ] == [("billing", "billing"), ("erp", "erp")]
+    assert found(operator, "admin:accounts_bill_changelist", source="erp") == [first]
+    assert second not in found(operator, "admin:accounts_bill_changelist", source="erp")
+
+
+@pytest.mark.parametrize("few", [1_000, 0])
+def test_each_word_is_searched_in_each_field(operator, monkeypatch, few):
+    monkeypatch.setattr("web.admin.searching.FEW", few)
+    north, south = PartnerFactory.create(name="North"), PartnerFactory.create(name="South")
+    fair = InvitationFactory.create(partner=north, label="Fair in May")
+    other = InvitationFactory.create(partner=south, label="Fair", reference="May-17")
+    InvitationFactory.create(partner=south, label="Market")
+
+    assert found(operator, INVITATIONS, q="fair north") == [fair]
+    assert found(operator, INVITATIONS, q="FAIR may") == [other, fair]
+    assert found(operator, INVITATIONS, q='"fair in may"') == [fair]
+    assert found(operator, INVITATIONS, q="north south") == []
+    assert found(operator, INVITATIONS, q="fair a b c d e f g h i") == []
+
+
+def test_a_row_that_is_found_twice_is_listed_once(operator, monkeypatch):
+    monkeypatch.setattr("web.admin.searching.FEW", 0)
+    logo = PartnerLogoFactory.create()
+    for name in ("North", "Northern"):
+        PartnerFactory.create(name=name, logo=logo)
+    assert found(operator, "admin:partners_partnerlogo_changelist", q="north") == [logo]
+
+
+def test_a_word_is_in_no_field_of_numbers(operator):
+    page = reverse("admin:partners_bulkactionrow_changelist")
+    assert operator.get(page, {"q": "word"}).status_code == 200
+
+
+def test_expired_invitations_are_listed_by_their_expiry(operator):
+    moments = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 3, 2)]
+    rows = [InvitationFactory.create(expires_at=moment) for moment in moments]
+    InvitationFactory.create()
+    assert found(operator, INVITATIONS, state="expired") == [rows[1], rows[2], rows[0]]
