@@ -19,7 +19,7 @@ from outbox.models import DEADLINE_PASSED, OutboxMessage
 from outbox.services.queue import revive_message
 from web.admin.base import LanguageFilter, StateFilter
 from web.admin.confirmation import ConfirmedAction
-from web.admin.hubs import given
+from web.admin.hubs import given, list_url
 
 
 class MessageStateFilter(StateFilter):
@@ -69,6 +69,16 @@ class OutboxMessageAdmin(EvidenceAdmin):
     )
     readonly_fields = ("outcome", "email_kind", "about", "next_try")
     actions = ("send_again",)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = super().get_list_display(request)
+        return ["only_recipient" if name == "recipient" else name for name in names]
+
+    @admin.display(description=_("recipient"), ordering="recipient")
+    def only_recipient(self, message: OutboxMessage) -> str:
+        """Lead to the messages to the same address; only who may see addresses has this column."""
+        url = list_url(OutboxMessage, {"recipient": message.recipient})
+        return format_html('<a href="{}">{}</a>', url, message.recipient)
 
     @admin.display(description=_("state"))
     def outcome(self, message: OutboxMessage) -> Any:

@@ -165,8 +165,7 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         "label",
         "state",
         "partner",
-        "channel",
-        "association_type",
+        "offer",
         "recipient",
         "uses",
         "created_at",
@@ -228,6 +227,14 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         """Say whether it can be followed, and if not, why."""
         refusal = invitation.refusal(timezone.now())
         return _("live") if refusal is None else STATES[refusal]
+
+    @admin.display(description=_("channel and type"), ordering="channel")
+    def offer(self, invitation: Invitation) -> str:
+        channel, kind = (
+            invitation.get_channel_display(),
+            invitation.get_association_type_display(),
+        )
+        return f"{channel}, {kind}"
 
     @admin.display(description=_("uses"), ordering="used_count")
     def uses(self, invitation: Invitation) -> str:

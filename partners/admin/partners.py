@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.fields import OthersEmailField
 from audit.admin import EvidenceAdmin, account_name, actor
@@ -17,7 +17,7 @@ from audit.services import acting_for
 from partners.admin.new_partners import NewPartnerAdmin
 from partners.admin.shared import RefusingAdmin, all_fields
 from partners.conflicts import partner_sentences
-from partners.enums import PartnerRole
+from partners.enums import AssociationType, PartnerRole
 from partners.forms.logos import LogoField, StoredLogo
 from partners.forms.time_zones import TimeZoneField
 from partners.models import MemberInvitation, Partner, PartnerLogo, PartnerMember
@@ -41,6 +41,7 @@ from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
 from web.admin.versions import changes_one
 from web.email_addresses import mask_address
+from web.versioned_forms import moment_text
 
 if TYPE_CHECKING:
     PartnerModelForm = forms.ModelForm[Partner]
@@ -93,8 +94,7 @@ class PartnerAdmin(NewPartnerAdmin):
         "slug",
         "country",
         "status",
-        "allows_reseller",
-        "allows_referral",
+        "types",
         "created_at",
     )
     list_filter = ("status", AdministratorFilter, "allows_reseller", "allows_referral")
@@ -110,6 +110,11 @@ class PartnerAdmin(NewPartnerAdmin):
     audited_elsewhere = LOGO_FIELDS
     fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
     actions = ("invite_administrator", "freeze_partner", "unfreeze_partner")
+
+    @admin.display(description=_("may invite by"))
+    def types(self, partner: Partner) -> str:
+        allowed = [kind.label for kind in AssociationType if partner.allows(kind)]
+        return ", ".join(str(label) for label in allowed) or gettext("nothing")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -294,9 +299,7 @@ class MemberInvitationAdmin(EvidenceAdmin):
         "partner",
         "address",
         "role",
-        "expires_at",
-        "accepted_at",
-        "withdrawn_at",
+        "state",
     )
     list_select_related = ("partner",)
     list_filter = (MemberInvitationStateFilter, "role", *given("partner"))
@@ -307,6 +310,19 @@ class MemberInvitationAdmin(EvidenceAdmin):
     addresses = ("address",)
     fields = all_fields(MemberInvitation)
     actions = ("send_again", "withdraw")
+
+    @admin.display(description=_("state"))
+    def state(self, invitation: MemberInvitation) -> str:
+        """Say what became of it, or until when it can be accepted."""
+        if invitation.accepted_at is not None:
+            return gettext("accepted %(moment)s") % {"moment": moment_text(invitation.accepted_at)}
+        if invitation.withdrawn_at is not None:
+            values = {"moment": moment_text(invitation.withdrawn_at)}
+            return gettext("withdrawn %(moment)s") % values
+        values = {"moment": moment_text(invitation.expires_at)}
+        if invitation.expires_at <= timezone.now():
+            return gettext("expired %(moment)s") % values
+        return gettext("open until %(moment)s") % values
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("partners.change_memberinvitation")

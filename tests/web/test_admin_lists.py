@@ -1,18 +1,23 @@
 """Lists of the admin: the days above them, their filters and their search, without reading all."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from partners.models import MemberInvitation
+from partners.services.member_invitations import invite_member
 from tests.factories import BillFactory, InvitationFactory, PartnerFactory
 from tests.factories.accounts import UserFactory
-from tests.factories.partners import PartnerLogoFactory
+from tests.factories.partners import MemberInvitationFactory, PartnerLogoFactory
 
 pytestmark = pytest.mark.django_db
 
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 INVITATIONS = "admin:partners_invitation_changelist"
 
 
@@ -111,3 +116,46 @@ def test_expired_invitations_are_listed_by_their_expiry(operator):
     rows = [InvitationFactory.create(expires_at=moment) for moment in moments]
     InvitationFactory.create()
     assert found(operator, INVITATIONS, state="expired") == [rows[1], rows[2], rows[0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({}, "open until"),
+        ({"expires_at": MOMENT}, "expired"),
+        ({"accepted_at": MOMENT}, "accepted"),
+        ({"withdrawn_at": MOMENT}, "withdrawn"),
+    ],
+)
+def test_one_column_says_what_became_of_a_members_invitation(operator, values, shown):
+    invitation = MemberInvitationFactory.create()
+    MemberInvitation.objects.filter(pk=invitation.pk).update(**values)
+    page = operator.get(reverse("admin:partners_memberinvitation_changelist")).content.decode()
+    [state] = re.findall('class="field-state">([^<]*)<', page)
+    assert state.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "shown"),
+    [
+        ((True, True), "reseller, referral"),
+        ((False, True), "referral"),
+        ((False, False), "nothing"),
+    ],
+)
+def test_one_column_says_by_which_types_a_partner_may_invite(operator, allowed, shown):
+    PartnerFactory.create(allows_reseller=allowed[0], allows_referral=allowed[1])
+    page = operator.get(reverse("admin:partners_partner_changelist")).content.decode()
+    assert f'class="field-types">{shown}<' in page
+
+
+def test_a_recipient_leads_to_the_messages_to_the_same_address(operator):
+    terms = {"address": "ada@customer.example", "role": "manager"}
+    by, now = UserFactory.create(), timezone.now()
+    invite_member(partner=PartnerFactory.create(), **terms, by=by, now=now)
+    page = operator.get(reverse("admin:outbox_outboxmessage_changelist")).content.decode()
+    link = "/admin/outbox/outboxmessage/?recipient=ada%40customer.example"
+    assert f'href="{link}">ada@customer.example<' in page
+    assert [row.recipient for row in operator.get(link).context["cl"].result_list] == [
+        "ada@customer.example"
+    ]
