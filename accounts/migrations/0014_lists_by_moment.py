@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     # Indexes are made while the system runs.
     atomic = False
 
-    dependencies = [("accounts", "0011_provider_keys")]
+    dependencies = [("accounts", "0013_external_ids_online")]
 
     operations = [
         AddIndexOnline(
