@@ -36,13 +36,15 @@ def put_account(
     CHANGEABLE. Raises Refused: ADDRESS_TAKEN, SERVICES_IN_USE; InvalidAddress.
     """
     with transaction.atomic():
-        known = CustomerAccount.objects.filter(external_id=external_id).first()
+        rows = CustomerAccount.objects.filter(external_id=external_id)
+        known = rows.first()
         if known is None:
             try:
                 with transaction.atomic():
                     return _add(external_id, address, values, by, now), True
             except IntegrityError as error:
-                known = CustomerAccount.objects.filter(external_id=external_id).first()
+                # Of another call that has added the account meanwhile, or of the address.
+                known = rows.first()
                 if known is None:
                     raise Refused(CustomerAccountRefusal.ADDRESS_TAKEN) from error
         return change_account(account=known, values=values, by=by, now=now), False
@@ -91,10 +93,7 @@ def _change(
 def _add(
     external_id: str, address: str, values: Mapping[str, Any], by: User, now: datetime
 ) -> CustomerAccount:
-    email = canonical_address(address)
-    if User.objects.filter(email=email).exists():
-        raise Refused(CustomerAccountRefusal.ADDRESS_TAKEN)
-    owner = User(email=email)
+    owner = User(email=canonical_address(address))
     save_new_user(user=owner, email_original=address, by=by, now=now)
     fields = {"registered_at": now, **values}
     account = CustomerAccount.objects.create(owner=owner, external_id=external_id, **fields)
