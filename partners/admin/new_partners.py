@@ -18,7 +18,6 @@ from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
 from partners.services.members import membership_problem
 from partners.services.new_partners import add_partner
-from web.admin.masking import plain_values
 from web.email_addresses import InvalidAddress, canonical_address
 from web.text_fields import AddressField
 
@@ -80,12 +79,8 @@ class NewPartnerAdmin(RefusingAdmin, AuditedModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        now, names = timezone.now(), [field.name for field in obj._meta.fields]
         administrator = form.cleaned_data["administrator"]
-        recorded = plain_values(obj, names, self.addresses)
-        add_partner(
-            partner=obj, administrator=administrator, by=actor(request), now=now, recorded=recorded
-        )
+        add_partner(partner=obj, administrator=administrator, by=actor(request), now=timezone.now())
         text = gettext("%(address)s is asked by e-mail to act for the partner, and has seven days.")
         messages.success(request, text % {"address": administrator})
 

@@ -1,7 +1,6 @@
 """Adding a partner, together with the invitation of its first administrator."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -10,21 +9,29 @@ from audit.services import record_audit_event
 from partners.enums import PartnerRole
 from partners.models import MemberInvitation, Partner
 from partners.services.member_invitations import invite_member
+from web.admin.masking import plain_values
 from web.transactions import whole_transaction
 
 
 @whole_transaction
 def add_partner(
-    *, partner: Partner, administrator: str, recorded: dict[str, Any], by: User, now: datetime
+    *, partner: Partner, administrator: str, by: User, now: datetime
 ) -> MemberInvitation:
     """Save the new partner, and ask the person with this address to be its first administrator.
 
-    `recorded` are the partner's fields as the audit trail keeps them. The person gets an e-mail.
-    Raises InvalidAddress and Refused as `invite_member()` does; then there is no partner either.
+    The person gets an e-mail. Raises InvalidAddress and Refused as `invite_member()` does; then
+    there is no partner either.
     """
     with transaction.atomic():
         partner.save(force_insert=True)
-        record_audit_event(action="partner.added", about=partner, by=by, now=now, after=recorded)
+        names = [field.name for field in partner._meta.fields]
+        record_audit_event(
+            action="partner.added",
+            about=partner,
+            by=by,
+            now=now,
+            after=plain_values(partner, names, ()),
+        )
         return invite_member(
             partner=partner,
             address=administrator,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from partners.models import MemberInvitation, Partner
@@ -92,6 +93,16 @@ def test_partner_is_added_with_its_first_administrator():
         "north",
         "DE",
     )
+
+
+def test_audit_trail_equals_what_became_of_the_partner():
+    caller = ProviderCaller()
+    path = f"/provider/partners/{caller.post('/provider/partners', NEW).json()['id']}"
+    caller.patch(path, {"country": "IE", "support_email": "desk@north.example"})
+    caller.post(f"{path}/freeze", {"reason": "x"})
+
+    assert AuditEvent.objects.filter(object_label="partners.partner").count() == 3
+    assert list(trail_equals_state()) == []
 
 
 def test_partner_is_a_reseller_unless_it_is_said():

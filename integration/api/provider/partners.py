@@ -28,7 +28,6 @@ from partners.services.new_partners import add_partner
 from partners.services.pages import Order
 from partners.services.partner_freezes import freeze_partner, unfreeze_partner
 from partners.services.settings import edit_settings
-from web.admin.masking import plain_values
 from web.email_addresses import canonical_address
 from web.random_ids import key_or_404
 from web.text_fields import LineField
@@ -194,14 +193,12 @@ def add(request: ProviderRequest, body: NewPartner) -> HttpResponse:
         _check_administrator(body.administrator)
         fields = body.model_dump(exclude={"administrator", "association_types"})
         partner = Partner(**fields, **_allowed(body.association_types))
-        names = [field.name for field in Partner._meta.fields]
         try:
             add_partner(
                 partner=partner,
                 administrator=body.administrator,
                 by=request.auth.user,
                 now=timezone.now(),
-                recorded=plain_values(partner, names, ()),
             )
         except IntegrityError as error:
             if not Partner.objects.filter(slug=body.slug).exists():
