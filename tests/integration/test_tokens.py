@@ -174,9 +174,11 @@ def test_token_calls_no_operation_of_partners(issuer):
     assert refused(answer) == (403, "scope_missing", "This call is for keys of partners.")
 
 
-def test_keys_are_read_once(issuer):
+def test_keys_are_read_once(issuer, django_assert_num_queries):
     for _ in range(3):
-        assert issuer.caller().get(READ).status_code == 200
+        # Of the program and of the list.
+        with django_assert_num_queries(2):
+            assert issuer.caller().get(READ).status_code == 200
 
     assert issuer.requests == ["/.well-known/openid-configuration", "/keys"]
 
