@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.models import Freeze
+from accounts.models import CustomerAccount, Freeze
 from audit.models import AuditEvent
 from outbox.models import Event, OutboxMessage
 from outbox.services.events import number_events, publish
@@ -25,6 +25,7 @@ def test_association_is_shown():
         "id": str(customer.pk),
         "partner_id": str(customer.partner_id),
         "account": customer.account.owner.account_name,
+        "external_id": None,
         "association_type": "reseller",
         "status": "waiting",
         "invitation_id": str(customer.invitation_id),
@@ -48,6 +49,11 @@ def test_associations_are_found_by_account_partner_and_state():
     assert ids(caller.get(path, partner_id=str(first.partner_id))) == [str(first.pk)]
     assert ids(caller.get(path, account=second.account.owner.account_name)) == [str(second.pk)]
     assert ids(caller.get(path, account="c-0000000000")) == []
+    CustomerAccount.objects.filter(pk=first.account_id).update(external_id="Acct/1")
+    found = caller.get(path, external_id="Acct/1")
+    assert [(row["id"], row["external_id"]) for row in found.json()["items"]] == [
+        (str(first.pk), "Acct/1")
+    ]
     assert caller.get(path, partner_id="x").status_code == 422
 
 

@@ -17,7 +17,7 @@ from association.services.endings import end_association
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.fields import Input, Output, Reason
 from integration.api.gate import ProviderRequest, provider_needs
-from integration.api.provider.named_accounts import AccountName
+from integration.api.provider.named_accounts import AccountName, ExternalId
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
 from web.random_ids import LONGEST_KEY, key_or_404
@@ -30,7 +30,8 @@ Id = Annotated[str, Field(pattern=rf"^[0-9]{{1,{LONGEST_KEY}}}$")]
 class AssociationFilters(Paging):
     """Which associations."""
 
-    account: AccountName | None = Field(None, description="The account name, like c-…")
+    account: AccountName | None = None
+    external_id: ExternalId | None = None
     partner_id: Id | None = None
     ended: bool | None = Field(
         None, description="`false`: those in force; `true`: those that have ended; without it: all."
@@ -43,6 +44,7 @@ class AssociationShown(Output):
     id: str = Field(description="Partners have it as the id of the customer.")
     partner_id: str
     account: str = Field(description="The account name.")
+    external_id: str | None = Field(description="Your own key of the account.")
     association_type: AssociationType
     status: CustomerStatus
     invitation_id: str
@@ -60,6 +62,7 @@ class AssociationShown(Output):
             id=str(row.pk),
             partner_id=str(row.partner_id),
             account=row.account.owner.account_name,
+            external_id=row.account.external_id,
             association_type=AssociationType(row.association_type),
             status=CustomerStatus(row.status),
             invitation_id=str(row.invitation_id),
@@ -87,7 +90,9 @@ def list_associations(request: ProviderRequest, query: Query[AssociationFilters]
     """List the associations of all partners, the newest first."""
     rows = _associations()
     if query.account is not None:
-        rows = rows.filter(account__owner__account_name=query.account)
+        rows = rows.filter(account__owner__account_name=query.account.lower())
+    if query.external_id is not None:
+        rows = rows.filter(account__external_id=query.external_id)
     if query.partner_id is not None:
         rows = rows.filter(partner=int(query.partner_id))
     if query.ended is not None:
