@@ -13,8 +13,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 from pydantic import BaseModel, Field
 
+from integration.api.callers import AnyRequest
 from integration.api.fields import Input, Output
-from integration.api.gate import AnyRequest
 from integration.api.problems import Problem
 from integration.enums import CallProblem
 from integration.models import LONGEST_IDEMPOTENCY_KEY

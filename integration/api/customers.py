@@ -26,6 +26,7 @@ from association.services.customer_lists import (
 from association.services.customer_names import editable_names, rename_customer
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ApiRequest, Caller
 from integration.api.fields import (
     Changes,
     Input,
@@ -40,7 +41,7 @@ from integration.api.fields import (
     ReferenceFilter,
     misplaced,
 )
-from integration.api.gate import ApiRequest, Caller, needs
+from integration.api.gate import needs
 from integration.enums import Scope
 from partners.enums import AssociationType, BudgetPeriod, OnExhaustion
 from web.random_ids import key_or_404

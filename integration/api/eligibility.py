@@ -10,8 +10,9 @@ from pydantic import Field
 
 from association.services.admission import admit
 from integration.api.answers import answer
+from integration.api.callers import ApiRequest
 from integration.api.fields import Input, Output, as_on_pages
-from integration.api.gate import ApiRequest, needs
+from integration.api.gate import needs
 from integration.api.invitations import invitation_of
 from integration.enums import Scope
 from web.text_fields import LineField

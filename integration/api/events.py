@@ -8,8 +8,9 @@ from ninja import Query, Router
 from pydantic import Field
 
 from integration.api.answers import LARGEST_PAGE, Listed, answer_listed
+from integration.api.callers import ApiRequest
 from integration.api.fields import Input, Output
-from integration.api.gate import ApiRequest, needs
+from integration.api.gate import needs
 from integration.api.problems import Problem
 from integration.enums import CallProblem, Scope
 from outbox.models import Event

@@ -11,6 +11,7 @@ from ninja import Query, Router
 from pydantic import Field, StrictBool, model_validator
 
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ApiRequest, Caller
 from integration.api.fields import (
     Changes,
     Country,
@@ -31,7 +32,7 @@ from integration.api.fields import (
     Uses,
     misplaced,
 )
-from integration.api.gate import ApiRequest, Caller, needs
+from integration.api.gate import needs
 from integration.api.problems import FieldProblem, Problem
 from integration.enums import CallProblem, Scope
 from partners.enums import (

@@ -9,8 +9,9 @@ from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BeforeValidator
 
+from integration.api.callers import ApiRequest
 from integration.api.fields import Input
-from integration.api.gate import ApiRequest, needs
+from integration.api.gate import needs
 from integration.api.invitations import invitation_of
 from integration.enums import Scope
 from partners.services.invitation_drafts import check_live

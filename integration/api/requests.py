@@ -16,9 +16,10 @@ from association.models import EndRequest
 from association.models.end_requests import EndRequestQuerySet
 from association.services.endings import answer_end_request, ask_to_end, withdraw_end_request
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ApiRequest, Caller
 from integration.api.customers import customer_of
 from integration.api.fields import Input, OptionalReason, Output, Reason
-from integration.api.gate import ApiRequest, Caller, needs
+from integration.api.gate import needs
 from integration.enums import Scope
 from partners.models import InvitationRequest
 from partners.services.invitation_requests import (

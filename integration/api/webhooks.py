@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ApiRequest, Caller
 from integration.api.fields import Input, Name, Output
-from integration.api.gate import ApiRequest, Caller, needs
+from integration.api.gate import needs
 from integration.enums import DisabledReason, Scope
 from integration.models import WebhookDelivery, WebhookEndpoint
 from integration.refusals import SENTENCES

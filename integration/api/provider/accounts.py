@@ -15,8 +15,9 @@ from accounts.models import CustomerAccount
 from accounts.models.customers import validate_not_in_future
 from accounts.services.customer_accounts import change_account, put_account
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Changes, Input, Moment, Name, Output, Recipient, as_on_pages
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import AccountName, ExternalId, account_with_name
 from integration.enums import ProviderScope
 from partners.services.pages import Order

@@ -15,8 +15,9 @@ from association.models.associations import AssociationQuerySet
 from association.services.customer_lists import NEWEST_FIRST
 from association.services.endings import end_association
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Input, Output, Reason
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import AccountName, ExternalId
 from integration.enums import ProviderScope
 from partners.enums import AssociationType

@@ -14,8 +14,9 @@ from accounts.services.fact_lines import Fault, ImportReport, Line, LineError
 from accounts.services.facts_import import import_facts
 from association.services.spending_records import record_spending
 from integration.api.answers import answer_once
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Input, Output
-from integration.api.gate import ProviderRequest, provider_needs, reads_batch
+from integration.api.gate import provider_needs, reads_batch
 from integration.api.parsing import parse_json
 from integration.api.problems import FieldProblem, Problem
 from integration.enums import CallProblem, ProviderScope

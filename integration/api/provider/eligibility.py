@@ -11,8 +11,9 @@ from pydantic import Field
 from association.services.eligibility import snapshot
 from association.services.previews import preview_eligibility
 from integration.api.answers import answer
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Output
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import NamedAccount, account_of
 from integration.api.provider.partners import partner_of
 from integration.enums import ProviderScope

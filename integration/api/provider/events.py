@@ -7,8 +7,9 @@ from ninja import Query, Router
 from pydantic import Field
 
 from integration.api.answers import Listed, answer_listed
+from integration.api.callers import ProviderRequest
 from integration.api.events import EventFeed, EventShown, position_of
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.provider.associations import Id
 from integration.enums import ProviderScope
 from outbox.models import Event

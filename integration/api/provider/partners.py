@@ -16,8 +16,9 @@ from pydantic import Field
 from accounts.fields import EmailField
 from accounts.models import User
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Changes, Input, Output, Reason, Recipient, as_on_pages
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.problems import FieldProblem, Problem
 from integration.enums import CallProblem, ProviderScope
 from partners.enums import AssociationType, PartnerStatus

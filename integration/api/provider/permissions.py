@@ -12,8 +12,9 @@ from accounts.enums import FreezeCause
 from accounts.services.capabilities import AccountAction
 from association.services.permissions import CouponUse, Permissions, permissions_of
 from integration.api.answers import answer
+from integration.api.callers import ProviderRequest
 from integration.api.fields import Moment, MoneyShown, Output, as_on_pages, misplaced
-from integration.api.gate import ProviderRequest, provider_needs
+from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import NamedAccount, account_of
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
