@@ -50,8 +50,8 @@ def test_days_lead_from_the_years_to_one_day(operator):
     month = f"{year}&created_at__month=11"
     days = ["November 28", "November 29", "November 30"]
     assert days_above(operator, month) == (days, "2024")
-    day = f"{month}&created_at__day=29"
-    assert days_above(operator, day) == (["November 29"], "November 2024")
+    one_day = f"{month}&created_at__day=29"
+    assert days_above(operator, one_day) == (["November 29"], "November 2024")
     assert days_above(operator, "created_at__month=11") == (["2024", "2025", "2026"], None)
     for wrong in (f"{year}&created_at__month=13", f"{month}&created_at__day=31"):
         assert operator.get(f"{reverse(INVITATIONS)}?{wrong}").status_code == 302
