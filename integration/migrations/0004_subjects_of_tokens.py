@@ -42,8 +42,4 @@ class Migration(migrations.Migration):
             model_name='apikey',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('issuer', ''), ('secret_hash__isnull', False), ('subject', '')), models.Q(('expires_at__isnull', True), ('partner__isnull', True), ('secret_hash__isnull', True), models.Q(('issuer', ''), _negated=True), models.Q(('subject', ''), _negated=True)), _connector='OR'), name='api_key_has_a_secret_or_a_subject'),
         ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(condition=models.Q(('subject', ''), _negated=True), fields=('issuer', 'subject'), name='one_api_key_per_subject_of_an_issuer'),
-        ),
     ]
