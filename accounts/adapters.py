@@ -13,6 +13,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from accounts.issuer_logins import ISSUER_LOGIN, issuer_login_of
 from accounts.known_browsers import find_known_browser, remember_known_browser
 from accounts.models import User
 from accounts.services.log_in import check_guess, find_owner, may_log_in
@@ -75,8 +76,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Log in with a new session; of the anonymous one only how the user logged in is kept."""
         session = request.session
         methods = {name: entry for name, entry in session.items() if name.startswith(_METHODS)}
+        issuer_login = issuer_login_of(session, user)
         session.flush()
         session.update(methods)
+        if issuer_login is not None:
+            session[ISSUER_LOGIN] = issuer_login
         super().login(request, user)
         begin_login(request.session)
         log_security_event("login.succeeded", actor=user.pk)
@@ -96,7 +100,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_stages(self) -> list[str]:
         """Return the second factor only: the e-mail address is proven before there is a user."""
-        return ["allauth.mfa.stages.AuthenticateStage"]
+        return ["accounts.stages.SecondFactorStage"]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

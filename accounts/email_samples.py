@@ -82,6 +82,12 @@ def samples(*, now: datetime) -> list[EmailSample]:
             data={"changed_at": moment, "is_on": True},
         ),
         notice(
+            kind="accounts.connected_login_changed",
+            reader=owner,
+            occasion=_("A log-in at another system was connected or disconnected."),
+            data={"issuer": "https://id.provider.example", "is_on": True, "changed_at": moment},
+        ),
+        notice(
             kind="accounts.reset_link",
             reader=owner,
             occasion=_("An administrator sends the way to a new password."),

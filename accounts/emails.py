@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from accounts.models import User, VerificationCode
+from accounts.models import ConnectedLogin, User, VerificationCode
 from accounts.services.codes import LIFETIME, code_holder, derive_code, is_newest
 from outbox.models import OutboxMessage
 from outbox.services.rendering import Email, Stale, absolute_url, find_about, render_email
@@ -81,6 +81,16 @@ def second_factor_changed(message: OutboxMessage) -> Email:
     return _email(message, subject, _user(message), **values)
 
 
+def connected_login_changed(message: OutboxMessage) -> Email:
+    """Written about a log-in at an issuer, to its user."""
+    connected = ConnectedLogin(issuer=message.data["issuer"])
+    values = {"issuer": connected.issuer_name, "is_on": message.data["is_on"]}
+    on, off = _("You can log in with %(issuer)s now"), _("You no longer log in with %(issuer)s")
+    subject = (on if values["is_on"] else off) % values
+    changed_at = parse_datetime(message.data["changed_at"])
+    return _email(message, subject, _user(message), changed_at=changed_at, **values)
+
+
 def reset_link(message: OutboxMessage) -> Email:
     user = _user(message)
     if not user.is_active:
@@ -120,6 +130,7 @@ def _email(message: OutboxMessage, subject: str, user: User | None = None, **con
     pages = {
         "log_in_url": absolute_url("account_login") + query,
         "reset_url": absolute_url("account_reset_password") + query,
+        "settings_url": absolute_url("account_settings"),
     }
     return render_email(
         message,

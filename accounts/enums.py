@@ -126,3 +126,12 @@ class SecondFactorRefusal(StrEnum):
 class AdministrationRefusal(StrEnum):
     NOT_ACTIVE = "not_active"
     EMAIL_TAKEN = "email_taken"
+
+
+class ConnectionRefusal(StrEnum):
+    """Why a log-in at an issuer is not connected or disconnected, or makes no account."""
+
+    OF_ANOTHER_USER = "connected_with_another_user"
+    ADDRESS_TAKEN = "address_taken"
+    NOT_ACTIVE = "user_not_active"
+    LAST_WAY_IN = "last_way_in"

@@ -12,6 +12,7 @@ from accounts.enums import (
     AccountNameRefusal,
     AdministrationRefusal,
     CodeRefusal,
+    ConnectionRefusal,
     CustomerAccountRefusal,
     SecondFactorRefusal,
 )
@@ -39,6 +40,15 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     AccountNameRefusal.TAKEN: _("This account name is not available. Choose another one."),
     AdministrationRefusal.EMAIL_TAKEN: _("There is a user with this e-mail address already."),
     AdministrationRefusal.NOT_ACTIVE: _("This user is not active."),
+    ConnectionRefusal.OF_ANOTHER_USER: _(
+        "This log-in is connected with another account already. Nothing has been changed."
+    ),
+    ConnectionRefusal.ADDRESS_TAKEN: _("An account with your e-mail address exists already."),
+    ConnectionRefusal.NOT_ACTIVE: _("This user is not active."),
+    ConnectionRefusal.LAST_WAY_IN: _(
+        "This is your only way to log in, so it stays connected. Set a password or connect another"
+        " log-in first."
+    ),
     CodeRefusal.EXPIRED: _(
         "This code has expired: a code lasts %(minutes)s minutes. Request a new code."
     ),

@@ -28,5 +28,10 @@ urlpatterns: list[URLPattern] = [
         name="account_confirm_password_reset_code",
     ),
     path("account/password/change/", credentials.change, name="account_change_password"),
+    path(
+        "account/connected-logins/<int:login_id>/disconnect",
+        credentials.disconnect,
+        name="account_disconnect_login",
+    ),
     path("account/settings/", credentials.settings, name="account_settings"),
 ]

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.issuer_logins import passes_second_factor
 from accounts.models import User
-from accounts.services.second_factor import has_second_factor
 from association.services.endings import count_end_requests
 from config.waiting import what_waits
 from web.typed import give_back
@@ -40,7 +40,7 @@ class ProviderAdminSite(AdminSite):
         user = request.user
         if not isinstance(user, User) or not super().has_permission(request):
             return False
-        return settings.DEMO or has_second_factor(user)
+        return settings.DEMO or passes_second_factor(request, user)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         waiting: dict[str, Any] = {}

@@ -94,6 +94,28 @@ class EndpointRefusal(StrEnum):
     TOO_MANY_WAITING = "too_many_deliveries_wait"
 
 
+class FlowPurpose(StrEnum):
+    """Why somebody is sent to an issuer."""
+
+    LOG_IN = "log_in"
+    REGISTER = "register"
+    SECOND_FACTOR = "second_factor"
+    CONNECT = "connect"
+
+
+class LogInProblem(StrEnum):
+    """Why a log-in at an issuer does not log anybody in here."""
+
+    # What this browser was doing is not known: used, expired, or begun in another browser.
+    FLOW_UNKNOWN = "issuer_flow_unknown"
+    CANCELLED = "issuer_log_in_cancelled"
+    ISSUER_REFUSED = "issuer_refused"
+    ISSUER_UNAVAILABLE = "issuer_unavailable"
+    ANSWER_WRONG = "issuer_answer_wrong"
+    ADDRESS_NOT_PROVEN = "issuer_address_not_proven"
+    NO_ACCOUNT = "issuer_user_unknown"
+
+
 class KeyRefusal(StrEnum):
     """Why a key cannot be made or revoked."""
 

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import CustomerAccountRefusal
+from accounts.enums import ConnectionRefusal, CustomerAccountRefusal
 from accounts.refusals import SENTENCES as OF_ACCOUNTS
 from association.enums import AssociationRefusal
 from association.refusals import SENTENCES as OF_CUSTOMERS
 from association.refusals import sentence_for as other_sentence_for
-from integration.enums import CallProblem, EndpointRefusal, KeyRefusal, UrlRefusal
+from integration.enums import (
+    CallProblem,
+    EndpointRefusal,
+    KeyRefusal,
+    LogInProblem,
+    UrlRefusal,
+)
 from integration.services.endpoints import MOST_ENDPOINTS, MOST_WAITING
 from integration.services.keys import MOST_LIVE_KEYS
 from partners.enums import (
@@ -38,6 +44,30 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         most=MOST_LIVE_KEYS,
     ),
     KeyRefusal.LIFE_TOO_LONG: _("A key lives for a year at most."),
+    LogInProblem.FLOW_UNKNOWN: _(
+        "This log-in cannot be continued here: it was used already, took longer than ten minutes,"
+        " or was begun in another browser. Nothing has been changed."
+    ),
+    LogInProblem.CANCELLED: _("You did not log in there. Nothing has been changed."),
+    LogInProblem.ISSUER_REFUSED: _(
+        "It did not log you in. Nothing has been changed. Try again, or choose another way."
+    ),
+    LogInProblem.ISSUER_UNAVAILABLE: _(
+        "It does not answer at the moment. Nothing has been changed, and what you did so far is"
+        " kept."
+    ),
+    LogInProblem.ANSWER_WRONG: _(
+        "We could not verify its answer, so you are not logged in. Nothing has been changed. If"
+        " this happens again, tell the support."
+    ),
+    LogInProblem.ADDRESS_NOT_PROVEN: _(
+        "It does not confirm that your e-mail address is yours. Confirm the address there, then try"
+        " again. Nothing has been changed."
+    ),
+    LogInProblem.NO_ACCOUNT: _(
+        "This log-in has no account here yet. Accounts are created on the way of an invitation:"
+        " open your invitation and begin there."
+    ),
     UrlRefusal.MALFORMED: _(
         "Enter an address like https://crm.example.com/hooks, without a name or password before the"
         " host, and without # or blanks. Write a name in other letters as xn--…"
@@ -131,6 +161,6 @@ def sentence_for(refused: Refused) -> str:
     """Return what to tell about the refusal, of integration or of what it calls."""
     if refused.code in SENTENCES:
         return str(SENTENCES[refused.code])
-    if isinstance(refused.code, CustomerAccountRefusal):
+    if isinstance(refused.code, ConnectionRefusal | CustomerAccountRefusal):
         return str(OF_ACCOUNTS[refused.code])
     return other_sentence_for(refused)

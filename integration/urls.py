@@ -5,7 +5,7 @@ from django.urls import URLPattern, include, path
 
 from integration.api.openapi import openapi_json
 from integration.api.site import api
-from integration.views import keys, reference, webhooks
+from integration.views import issuer_log_in, issuer_registration, keys, reference, webhooks
 
 _rows, _app, _namespace = api.urls
 # django-ninja adds a pattern for the API's own address, where there is nothing.
@@ -21,6 +21,15 @@ urlpatterns = [
     path("api/v1/openapi.json", login_not_required(openapi_json), name="openapi"),
     path("api/v1/", include((_operations, _app), namespace=_namespace)),
     path("api/", reference.reference, name="api"),
+    path("account/issuers/<slug:issuer_id>/start", issuer_log_in.start, name="issuer_start"),
+    path(
+        "account/issuers/<slug:issuer_id>/callback", issuer_log_in.callback, name="issuer_callback"
+    ),
+    path(
+        "account/issuers/<slug:issuer_id>/country",
+        issuer_registration.ask_country,
+        name="issuer_country",
+    ),
     path("partner/api-keys/", keys.keys, name="console_keys"),
     path("partner/api-keys/new", keys.new_key, name="console_new_key"),
     path("partner/api-keys/<int:key_id>/revoke", keys.revoke, name="console_revoke_key"),

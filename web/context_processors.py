@@ -34,6 +34,8 @@ def site_context(query: str) -> dict[str, Any]:
     return {
         "PROVIDER_NAME": settings.PROVIDER_NAME,
         "PROVIDER_SUPPORT": support_url(),
+        "ISSUERS": settings.OIDC_PROVIDERS,
+        "PASSWORD_LOGIN": settings.PASSWORD_LOGIN,
         "PUBLIC_BASE_URL": settings.PUBLIC_BASE_URL,
         "languages": [
             {

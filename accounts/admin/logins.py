@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import VerificationCode
+from accounts.models import ConnectedLogin, VerificationCode
 from accounts.services.second_factor import reset_second_factor
 from audit.admin import DeletableModelAdmin, EvidenceAdmin, actor
 from web.admin.base import StateFilter
@@ -74,6 +74,19 @@ class AuthenticatorAdmin(DeletableModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.check_shown(request, obj)
         reset_second_factor(user=obj.user, by=actor(request), now=timezone.now())
+
+
+@admin.register(ConnectedLogin)
+class ConnectedLoginAdmin(EvidenceAdmin):
+    """Log-ins at issuers, read-only: only their users connect and disconnect them."""
+
+    list_display = ("user", "issuer", "subject", "connected_at")
+    list_select_related = ("user",)
+    list_filter = ("issuer",)
+    search_fields = ("user__account_name__startswith", "subject__exact")
+    search_help_text = _("Beginning of the account name, or a whole subject")
+    date_hierarchy = "connected_at"
+    fields = ("user", "issuer", "subject", "connected_at")
 
 
 class CodeStateFilter(StateFilter):

@@ -1,6 +1,7 @@
 """What is stored about users and customer accounts."""
 
 from accounts.models.codes import VerificationCode
+from accounts.models.connected_logins import ConnectedLogin
 from accounts.models.customers import CustomerAccount, Freeze
 from accounts.models.facts import (
     Bill,
@@ -17,6 +18,7 @@ from accounts.models.users import User, acts_for_provider
 __all__ = [
     "Bill",
     "CashExpenditure",
+    "ConnectedLogin",
     "Contract",
     "Coupon",
     "CustomerAccount",

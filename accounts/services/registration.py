@@ -57,33 +57,42 @@ def register_account(
 
 
 def _create(address: str, password_hash: str, country: str, language: str, now: datetime) -> User:
-    user = _claim(address, password_hash, language, now)
+    user = claim_unclaimed(address, password_hash, language, now)
     if user is None:
         user = User.objects.build_user(
             new_account_name(), address, password=password_hash, language=language, created_at=now
         )
         user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    account = CustomerAccount.objects.create(owner=user, country=country, registered_at=now)
-    record_audit_event(
-        action="account.registered",
-        about=account,
-        by=user,
-        now=now,
-        after={
-            "owner": user.pk,
-            "account_type": account.account_type,
-            "registration_site": account.registration_site,
-            "country": country,
-        },
-    )
-    outgoing = OutgoingMessage("accounts.registered", user.email, user, language)
-    enqueue_messages(messages=[outgoing], now=now)
+    create_account(CustomerAccount(owner=user, country=country, registered_at=now), now=now)
     return user
 
 
-def _claim(address: str, password_hash: str, language: str, now: datetime) -> User | None:
-    """Give the log-in that others made for this address to the visitor, who has proven it."""
+def create_account(account: CustomerAccount, *, now: datetime) -> None:
+    """Save a new account, and e-mail its owner. Call it inside a transaction."""
+    account.save(force_insert=True)
+    record_audit_event(
+        action="account.registered",
+        about=account,
+        by=account.owner,
+        now=now,
+        after={
+            "owner": account.owner.pk,
+            "account_type": account.account_type,
+            "registration_site": account.registration_site,
+            "country": str(account.country),
+        },
+    )
+    owner = account.owner
+    outgoing = OutgoingMessage("accounts.registered", owner.email, owner, owner.language)
+    enqueue_messages(messages=[outgoing], now=now)
+
+
+def claim_unclaimed(address: str, password_hash: str, language: str, now: datetime) -> User | None:
+    """Give the log-in that others made for this address to the visitor, who has proven it.
+
+    None where there is no such log-in. Call it inside a transaction.
+    """
     email = canonical_address(address)
     # Almost always there is none, and to see that costs less than to lock it.
     if _unclaimed.first(email) is None:

@@ -5,11 +5,13 @@ from typing import Any, cast
 from allauth.account.adapter import get_adapter
 from allauth.account.views import LoginView, LogoutView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
+from django.conf import settings
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from accounts.hashers import hashing_turn
+from accounts.issuer_logins import names_issuers, needs_passwords
 from accounts.services.log_in import MailboxUnproven
 from accounts.views.mailbox_proof import ask_for_proof
 from web.answers import ViewFunction, adapt_allauth_view, as_refusal
@@ -45,6 +47,8 @@ class _Mounted:
 
 class _LogInView(LoginView):  # type: ignore[misc]
     def post(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        if not settings.PASSWORD_LOGIN:
+            raise Http404
         try:
             with hashing_turn():
                 response: HttpResponse = super().post(request, *args, **options)
@@ -68,7 +72,7 @@ def _mount(view: Any) -> ViewFunction:
     return require_http_methods(["GET", "HEAD", "POST"])(adapt_allauth_view(mounted.as_view()))
 
 
-log_in = _mount(_LogInView)
+log_in = names_issuers(_mount(_LogInView))
 log_out = _mount(LogoutView)
-confirm = _mount(ReauthenticateView)
+confirm = needs_passwords(_mount(ReauthenticateView))
 second_factor = _mount(AuthenticateView)

@@ -157,6 +157,7 @@ def _close_log_in(user: User, pseudonym: Pseudonym) -> Counter[str]:
             "verification codes deleted": codes.delete()[0],
             "proven addresses deleted": EmailAddress.objects.filter(user=user).delete()[0],
             "form keys deleted": FormKey.objects.filter(user=user).delete()[0],
+            "connected log-ins deleted": user.connected_logins.all().delete()[0],
             "second factors deleted": Authenticator.objects.filter(user=user).delete()[0],
         }
     )

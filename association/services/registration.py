@@ -6,8 +6,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.enums import CodePurpose
-from accounts.models import User
+from accounts.models import CustomerAccount, User
 from accounts.services.codes import check_code, find_usable_code, send_code
+from accounts.services.issuer_registration import Person, register_person
 from accounts.services.registration import register_account
 from association.models import Attempt
 from association.services.attempts import enter_attempt, remember_registration
@@ -101,6 +102,25 @@ def register_for_attempt(*, attempt: Attempt, code: str, password: str, now: dat
             now=now,
         )
         enter_attempt(attempt=attempt, account=user.customer_account, now=now, registered=True)
+    return user
+
+
+@whole_transaction
+def register_person_for_attempt(
+    *, attempt: Attempt, person: Person, country: str, now: datetime
+) -> User:
+    """Create the account of a person whom an issuer has proven, and enter the attempt, or neither.
+
+    It counts as registered through the invitation only where the issuer says that it was registered
+    after the attempt began. Repeating it returns the same user. Raises Refused: ADDRESS_TAKEN,
+    FINISHED, OTHER_ACCOUNT.
+    """
+    registered_at = person.registered_at
+    is_new = registered_at is not None and registered_at > attempt.started_at
+    with transaction.atomic():
+        user = register_person(person=person, country=country, language=attempt.language, now=now)
+        account = CustomerAccount.objects.get(owner=user)
+        enter_attempt(attempt=attempt, account=account, now=now, registered=is_new)
     return user
 
 

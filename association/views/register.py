@@ -3,6 +3,7 @@
 from functools import wraps
 
 from allauth.account.utils import perform_login
+from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.enums import CodeRefusal
 from accounts.forms import CodeForm
+from accounts.issuer_logins import names_issuers, needs_passwords
 from accounts.known_browsers import remember_known_browser
 from accounts.refusals import refusal_sentence
 from accounts.views.sent_codes import CodeFacts
@@ -62,6 +64,7 @@ def is_repeated_registration(request: HttpRequest, attempt: Attempt) -> bool:
     )
 
 
+@names_issuers
 @require_safe
 @attempt_step(Step.REGISTER)
 @without_login
@@ -84,12 +87,16 @@ def show_register(
         "at_code": isinstance(form, CodeForm),
         "code": CodeFacts(asked_at, attempt.code_again_at, journey.now) if asked_at else None,
         "problem": problem,
+        "resume_url": resume_url(attempt),
+        "registering": [issuer for issuer in settings.OIDC_PROVIDERS if issuer.registration],
         "back_url": step_url(attempt, Step.ACCOUNT),
         **progress(journey.invitation, Step.REGISTER),
     }
     return render(request, "association/register.html", context, status=status)
 
 
+@names_issuers
+@needs_passwords
 @limited
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
@@ -124,6 +131,7 @@ def _send_no_code(
     return as_refusal(show_register(request, journey, shown, problem=problem), again_at)
 
 
+@needs_passwords
 @attempt_step(Step.REGISTER, is_action=True)
 @without_login
 def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -138,6 +146,7 @@ def change_address(_request: HttpRequest, journey: Journey) -> HttpResponse:
 
 
 @sensitive_post_parameters("password", "code")
+@needs_passwords
 @limited
 @attempt_step(Step.REGISTER, is_action=True, repeats=is_repeated_registration)
 @without_login

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from accounts.services.second_factor import has_second_factor
+from accounts.issuer_logins import passes_second_factor
 from audit.services import acting_for
 from partners.models import PartnerMember
 from partners.services.members import find_member
@@ -22,8 +22,8 @@ def for_members(view: MemberView) -> MemberView:
 
     The view is called with the request, the `PartnerMember` (its partner and user loaded), and
     the parameters of the URL. Moments are shown and typed in the partner's time zone, and what
-    the view records is the partner's activity. Outside the
-    demo an administrator without a second factor is led to where one is set up, and no further.
+    the view records is the partner's activity. Outside the demo an administrator whose log-in had
+    no second step is led to where one is set up, and no further.
     """
 
     @wraps(view)
@@ -32,7 +32,7 @@ def for_members(view: MemberView) -> MemberView:
         if member is None:
             raise Http404
         needs_second_factor = member.is_administrator and not settings.DEMO
-        if needs_second_factor and not has_second_factor(member.user):
+        if needs_second_factor and not passes_second_factor(request, member.user):
             return redirect("second_factor")
         acting = acting_for(member.partner_id, member.user)
         with timezone.override(member.partner.zone), acting:

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User, VerificationCode
+from accounts.models import ConnectedLogin, User, VerificationCode
 from association.models import (
     Association,
     Attempt,
@@ -193,6 +193,7 @@ def make_authenticator() -> Authenticator:
 
 
 ROWS: dict[Any, Callable[[], Any]] = {
+    ConnectedLogin: factories.ConnectedLoginFactory,
     ApiKey: lambda: make_key(factories.PartnerFactory())[0],
     WebhookDelivery: lambda: make_delivery(factories.PartnerFactory()),
     WebhookEndpoint: lambda: make_delivery(factories.PartnerFactory()).endpoint,
@@ -286,6 +287,7 @@ ROWS: dict[Any, Callable[[], Any]] = {
 }
 MODELS = sorted(ROWS, key=lambda model: model._meta.label)
 EVIDENCE = {
+    "accounts.ConnectedLogin",
     "integration.IdempotentAnswer",
     "integration.WebhookDelivery",
     "integration.WebhookEndpoint",

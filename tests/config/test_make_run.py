@@ -33,7 +33,7 @@ def program(*arguments, cwd=ROOT, **environment):
 @pytest.fixture
 def checkout(tmp_path):
     """A checkout with a var/ of its own."""
-    for package in ("config", "web"):
+    for package in ("config", "accounts", "web"):
         shutil.copytree(ROOT / package, tmp_path / package)
     return tmp_path
 

@@ -103,6 +103,8 @@ def world() -> World:
             "key_id": [make_key(member.partner)[0].pk, 0],
             "endpoint_id": [delivery.endpoint_id, 0],
             "delivery_id": [delivery.pk, 0],
+            "issuer_id": ["cloud", "unknown"],
+            "login_id": [make.ConnectedLoginFactory(user=newcomer.owner).pk, 0],
             "member_invitation_id": [
                 make.MemberInvitationFactory(partner=member.partner).pk,
                 0,

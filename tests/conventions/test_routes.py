@@ -45,6 +45,10 @@ PUBLIC = {
     "account_send_log_in_code",
     "account_send_new_log_in_code",
     "mfa_authenticate",
+    # logging in at an issuer, and the country that it did not tell
+    "issuer_start",
+    "issuer_callback",
+    "issuer_country",
     "account_reset_password",
     "account_confirm_password_reset_code",
     # pictures on public pages and in e-mails

@@ -68,6 +68,18 @@ class CustomerAccountFactory(DjangoModelFactory):
     country = "DE"
 
 
+class ConnectedLoginFactory(DjangoModelFactory):
+    """A log-in at an issuer that opens a user's account."""
+
+    class Meta:
+        model = models.ConnectedLogin
+
+    user = SubFactory(UserFactory)
+    issuer = "https://id.provider.example"
+    subject = Sequence(lambda n: f"subject-{n}")
+    connected_at = in_days(-1)
+
+
 class FactFactory(DjangoModelFactory):
     """Fields of all facts."""
 

@@ -29,6 +29,7 @@ SPEAKERS = {
     "accounts.registered": PROVIDER,
     "accounts.password_changed": PROVIDER,
     "accounts.second_factor_changed": PROVIDER,
+    "accounts.connected_login_changed": PROVIDER,
     "accounts.reset_link": PROVIDER,
     "accounts.failed_logins": PROVIDER,
     "partners.invitation": PARTNER,

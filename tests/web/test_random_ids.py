@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from accounts.models import ConnectedLogin
 from association.models import Association, Consent
 from integration.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.models import (
@@ -30,6 +31,7 @@ NAMED_IN_ADDRESSES = {
     "delivery_id": WebhookDelivery,
     "endpoint_id": WebhookEndpoint,
     "key_id": ApiKey,
+    "login_id": ConnectedLogin,
     "member_id": PartnerMember,
     "member_invitation_id": MemberInvitation,
 }

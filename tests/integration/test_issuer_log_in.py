@@ -1,0 +1,224 @@
+"""Logging in and registering at an issuer."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ConnectedLogin, CustomerAccount, User
+from association.models import Association, Attempt
+from audit.models import AuditEvent
+from outbox.models import OutboxMessage
+from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
+from tests.integration.issuer import go, listening, log_in
+from tests.journeys.walk import ADDRESS, Walk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def _issuer():
+    with listening() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(_issuer, settings):
+    settings.OIDC_PROVIDERS = _issuer.configured()
+    before = dict(vars(_issuer))
+    before["claims"], before["requests"] = dict(_issuer.claims), []
+    yield _issuer
+    vars(_issuer).update(before, answers={}, tampered={}, userinfo={})
+
+
+def connected(issuer, user=None, subject="subject-1"):
+    user = user or UserFactory.create()
+    return ConnectedLogin.objects.create(
+        user=user, issuer=issuer.url, subject=subject, connected_at=timezone.now()
+    ).user
+
+
+def signed_in_as(client):
+    return client.session.get("_auth_user_id")
+
+
+def begun_by_email(**traits):
+    invitation = InvitationFactory.create(email=True, recipient=ADDRESS, **traits)
+    walk = Walk(invitation)
+    walk.begin()
+    return walk
+
+
+def test_connected_login_opens_its_account_in_a_new_session(issuer):
+    user, client = connected(issuer), Client()
+    response = log_in(client, issuer, next_url="/account/settings/")
+    assert (response.status_code, response["Location"]) == (302, "/account/settings/")
+    assert signed_in_as(client) == str(user.pk)
+    assert "issuer_flows" not in client.session
+
+
+def test_authorization_request_has_state_nonce_and_challenge(issuer):
+    asked = parse_qs(urlsplit(go(Client(), issuer)).query)
+    assert asked["scope"] == ["openid email profile"]
+    assert asked["redirect_uri"] == ["http://127.0.0.1:8000/account/issuers/cloud/callback"]
+    assert {"state", "nonce", "code_challenge"} <= asked.keys()
+    assert "prompt" not in asked
+    registering = parse_qs(urlsplit(go(Client(), issuer, purpose="register")).query)
+    assert registering["prompt"] == ["create"]
+
+
+def test_documents_of_the_issuer_are_read_once(issuer):
+    connected(issuer)
+    for _number in range(3):
+        log_in(Client(), issuer)
+    counts = {path: issuer.requests.count(path) for path in issuer.requests}
+    assert counts == {"/.well-known/openid-configuration": 1, "/keys": 1, "/token": 3}
+
+
+def test_invited_person_registers_and_joins_without_a_password(issuer):
+    walk = begun_by_email()
+    issuer.claims["registered_at"] = timezone.now().isoformat()
+    response = log_in(walk.client, issuer, next_url=walk.url(), purpose="register")
+    assert (response.status_code, response["Location"]) == (302, walk.url())
+    user = User.objects.get(email=ADDRESS)
+    assert signed_in_as(walk.client) == str(user.pk)
+    assert not user.has_usable_password()
+    assert EmailAddress.objects.get(user=user).verified
+    account = user.customer_account
+    assert (account.name, account.country.code) == ("Ada Lovelace", "DE")
+    attempt = walk.attempt
+    assert (attempt.account, attempt.registered_at is not None) == (account, True)
+    assert walk.get()["Location"] == walk.url("enable")
+    assert walk.enable()["Location"] == walk.url("done")
+    assert Association.objects.get().account == account
+    actions = AuditEvent.objects.filter(actor=user).values_list("action", flat=True)
+    assert {"account.registered", "user.login_connected"} <= set(actions)
+    kinds = set(OutboxMessage.objects.values_list("kind", flat=True))
+    assert {"accounts.registered", "accounts.connected_login_changed"} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("registered", "is_new"),
+    [
+        pytest.param(timedelta(microseconds=1), True, id="after the attempt began"),
+        pytest.param(timedelta(seconds=-1), False, id="before"),
+        pytest.param(None, False, id="not told"),
+    ],
+)
+def test_account_is_new_only_if_the_issuer_says_so(issuer, registered, is_new):
+    walk = begun_by_email()
+    moment = walk.attempt.started_at + registered if registered else None
+    if moment:
+        issuer.claims["registered_at"] = moment.isoformat()
+    log_in(walk.client, issuer, next_url=walk.url())
+    attempt = walk.attempt
+    assert (attempt.registered_at is not None) is is_new
+    assert attempt.account.registered_at == moment or not moment
+    assert attempt.is_ticked_by_its_account is is_new or attempt.instructions is None
+
+
+def test_seven_days_count_from_the_registration_at_the_provider(issuer):
+    walk = begun_by_email()
+    registered_at = timezone.now() - timedelta(days=8)
+    issuer.claims["registered_at"] = registered_at.timestamp()
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.account.registered_at == registered_at
+    assert walk.attempt.refusal_codes == ["registered_too_long"]
+
+
+def test_registration_site_comes_from_the_issuer(issuer):
+    walk = begun_by_email()
+    issuer.claims["site"] = "chinese_mainland"
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.refusal_codes == ["chinese_mainland_site"]
+
+
+def test_existing_account_at_the_issuer_may_not_use_a_link(issuer):
+    walk = Walk(InvitationFactory.create())
+    walk.begin()
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.refusal_codes == ["existing_account_not_allowed"]
+
+
+def test_country_is_asked_for_where_the_issuer_does_not_tell_it(issuer):
+    walk = begun_by_email()
+    del issuer.claims["country"]
+    page = "/account/issuers/cloud/country"
+    response = log_in(walk.client, issuer, next_url=walk.url())
+    assert (response.status_code, response["Location"]) == (303, page)
+    assert signed_in_as(walk.client) is None
+    assert ADDRESS in walk.client.get(page).content.decode()
+    assert walk.client.post(page, {"country": "XX"}).status_code == 400
+    assert not CustomerAccount.objects.exists()
+    assert walk.client.post(page, {"country": "FR"}).status_code in (302, 303)
+    assert walk.attempt.account.country.code == "FR"
+    assert walk.client.get(page)["Location"] == "/account/login/"
+
+
+def test_claims_that_the_token_lacks_are_asked_for(issuer):
+    walk = begun_by_email()
+    issuer.userinfo = {"email": issuer.claims.pop("email"), "email_verified": True}
+    del issuer.claims["email_verified"]
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.account.owner.email == ADDRESS
+
+
+def test_invited_member_gets_the_user_that_was_made(issuer):
+    user = UserFactory.create(email=ADDRESS, password="!unusable", verified=False)
+    PartnerMemberFactory.create(user=user)
+    client = Client()
+    response = log_in(client, issuer, next_url="/partner/")
+    assert (response.status_code, response["Location"]) == (302, "/partner/")
+    assert signed_in_as(client) == str(user.pk)
+    assert ConnectedLogin.objects.get().user == user
+    assert not CustomerAccount.objects.exists()
+
+
+def test_stranger_without_an_invitation_gets_no_account(issuer):
+    response = log_in(Client(), issuer)
+    assert response.status_code == 409
+    assert "This log-in has no account here yet." in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_address_of_an_account_connects_nothing(issuer):
+    walk = begun_by_email()
+    UserFactory.create(email=ADDRESS)
+    response = log_in(walk.client, issuer, next_url=walk.url())
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "You have an account here already" in page
+    assert f"/account/login/?next={walk.url()}" in page
+    assert (ConnectedLogin.objects.count(), signed_in_as(walk.client)) == (0, None)
+    assert Attempt.objects.get().account is None
+
+
+def test_other_subject_with_the_same_address_is_refused(issuer):
+    connected(issuer, UserFactory.create(email=ADDRESS), subject="subject-0")
+    client = Client()
+    assert log_in(client, issuer).status_code == 409
+    assert (ConnectedLogin.objects.count(), signed_in_as(client)) == (1, None)
+
+
+def test_user_who_is_not_active_is_not_logged_in(issuer):
+    connected(issuer, UserFactory.create(is_active=False))
+    client = Client()
+    assert log_in(client, issuer).status_code == 409
+    assert signed_in_as(client) is None
+
+
+def test_page_leads_to_no_other_site(issuer):
+    connected(issuer)
+    response = log_in(Client(), issuer, next_url="https://evil.example/")
+    assert response["Location"] == "/account/"
+
+
+def test_log_in_page_names_the_issuers_in_its_policy(issuer):
+    response = Client().get("/account/login/")
+    assert f"form-action 'self' {issuer.url};" in response["Content-Security-Policy"] + ";"
+    assert "Continue with Cloud ID" in response.content.decode()
+    other = Client().get("/join/")
+    assert issuer.url not in other["Content-Security-Policy"]
