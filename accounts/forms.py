@@ -22,6 +22,7 @@ from accounts.fields import (
 )
 from accounts.models import User
 from accounts.refusals import refusal_sentence
+from accounts.services.connected_logins import uses_password
 from web import limits
 from web.email_addresses import InvalidAddress, canonical_address, is_address
 from web.refused import Refused
@@ -33,8 +34,13 @@ _ACCOUNT_NAME = {"autocomplete": "username", "autocapitalize": "none", "spellche
 
 
 def is_password_right(form: forms.Form, field: str, *, user: User, action: str) -> bool:
-    """Compare a typed password, within the limit of `action`, or add an error to the form."""
+    """Compare a typed password, within the limit of `action`, or add an error to the form.
+
+    A form without the field is that of a user who logs in at an issuer and has no password.
+    """
     limits.count_use(action, f"user {user.pk}")
+    if field not in form.fields:
+        return True
     if user.check_password(form.cleaned_data[field]):
         return True
     form.add_error(field, _("That is not your password."))
@@ -182,7 +188,19 @@ class SecondFactorForm(AuthenticateForm):  # type: ignore[misc]
         return code
 
 
-class SetUpSecondFactorForm(forms.Form):
+class _WithPresentPassword(forms.Form):
+    """Asks for the password, of a user who has one."""
+
+    password = PresentPasswordField(label=_("Your password"))
+    field_order = ("code", "password")
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not uses_password(user):
+            del self.fields["password"]
+
+
+class SetUpSecondFactorForm(_WithPresentPassword):
     code = CodeField(
         label=_("Code from the app"),
         error_messages={
@@ -190,14 +208,12 @@ class SetUpSecondFactorForm(forms.Form):
             "invalid": _("The code has six digits. Enter it as the app shows it."),
         },
     )
-    password = PresentPasswordField(label=_("Your password"))
 
 
-class RemoveSecondFactorForm(forms.Form):
+class RemoveSecondFactorForm(_WithPresentPassword):
     code = CodeTextField(
         label=_("Code from the app, or a recovery code"),
         max_length=20,
         widget=UnseenInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         error_messages={"required": _("Enter the code.")},
     )
-    password = PresentPasswordField(label=_("Your password"))

@@ -18,11 +18,18 @@ from django.http import HttpRequest, HttpResponseBase
 _SIGNED_IN_AT = "signed_in_at"
 # Between two cookies, so that not every answer has one.
 _STEP_SECONDS = 60
+_FRESH_SECONDS = 10 * 60
 
 
 def begin_login(session: SessionBase) -> None:
     """Note in a new session when it began."""
     session[_SIGNED_IN_AT] = int(time.time())
+
+
+def is_fresh(session: SessionBase) -> bool:
+    """Return whether the log-in was within the last ten minutes: then the person is still there."""
+    began = session.get(_SIGNED_IN_AT)
+    return began is not None and time.time() - began < _FRESH_SECONDS
 
 
 def has_ended(request: HttpRequest, user: Any) -> bool:

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import ChangePasswordForm, RenameForm, is_password_right, refusals_as_errors
-from accounts.issuer_logins import names_issuers, needs_passwords
+from accounts.issuer_logins import names_issuers
 from accounts.models import User
 from accounts.refusals import refusal_sentence
 from accounts.services.account_names import rename_account
@@ -26,7 +26,6 @@ from web.refused import Refused
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@needs_passwords
 @_READ_AND_POST
 @sensitive_post_parameters("present_password", "password")
 @limited

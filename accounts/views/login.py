@@ -6,12 +6,14 @@ from allauth.account.adapter import get_adapter
 from allauth.account.views import LoginView, LogoutView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
 from django.conf import settings
+from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.hashers import hashing_turn
-from accounts.issuer_logins import names_issuers, needs_passwords
+from accounts.issuer_logins import issuer_of_login, names_issuers
 from accounts.services.log_in import MailboxUnproven
 from accounts.views.mailbox_proof import ask_for_proof
 from web.answers import ViewFunction, adapt_allauth_view, as_refusal
@@ -66,6 +68,21 @@ class _LogInView(LoginView):  # type: ignore[misc]
         return as_refusal(self.render_to_response(context), reached.again_at)
 
 
+class _LogOutView(LogoutView):  # type: ignore[misc]
+    """Says that the log-in at the issuer goes on, before and after."""
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**options), "issuer": issuer_of_login(self.request)}
+
+    def post(self, *args: Any, **options: Any) -> HttpResponse:
+        issuer = issuer_of_login(self.request)
+        response: HttpResponse = super().post(*args, **options)
+        if issuer is not None:
+            text = _("You are still logged in at %(issuer)s. Log out there too on a shared device.")
+            messages.info(self.request, text % {"issuer": issuer.name})
+        return response
+
+
 def _mount(view: Any) -> ViewFunction:
     mounted: Any = type(view.__name__, (_Mounted, view), {})
     # Checked first: allauth redirects a logged-in user for every method.
@@ -73,6 +90,6 @@ def _mount(view: Any) -> ViewFunction:
 
 
 log_in = names_issuers(_mount(_LogInView))
-log_out = _mount(LogoutView)
-confirm = needs_passwords(_mount(ReauthenticateView))
+log_out = _mount(_LogOutView)
+confirm = _mount(ReauthenticateView)
 second_factor = _mount(AuthenticateView)

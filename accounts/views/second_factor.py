@@ -25,8 +25,11 @@ from accounts.forms import (
     is_password_right,
     refusals_as_errors,
 )
+from accounts.issuer_logins import names_issuers
+from accounts.issuers import Issuer
 from accounts.models import User
 from accounts.refusals import refusal_sentence
+from accounts.services.connected_logins import list_connected_logins
 from accounts.services.second_factor import (
     find_second_factor,
     new_totp_secret,
@@ -35,10 +38,12 @@ from accounts.services.second_factor import (
 )
 from web.answers import limited, see_other
 from web.refused import Refused
+from web.session_life import is_fresh
 
 _SECRET = "second_factor_secret"  # noqa: S105 - the name of it in the session
 
 
+@names_issuers
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("code", "password")
 @limited
@@ -60,11 +65,13 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     secret = request.session.get(_SECRET)
     if secret is None:
         return see_other("second_factor")
-    form = SetUpSecondFactorForm(request.POST)
+    user = cast("User", request.user)
+    form = SetUpSecondFactorForm(request.POST, user=user)
     if not _is_proven(request, form):
         return _show(request, form)
-    user, code = cast("User", request.user), form.cleaned_data["code"]
-    password_hash = make_password(form.cleaned_data["password"])
+    code = form.cleaned_data["code"]
+    # Without one, a hash that fits no password ends the other sessions too.
+    password_hash = make_password(form.cleaned_data.get("password"))
     try:
         codes = set_up_second_factor(
             user=user, password_hash=password_hash, secret=secret, code=code, now=timezone.now()
@@ -80,10 +87,11 @@ def _set_up(request: HttpRequest) -> HttpResponse:
 
 
 def _remove(request: HttpRequest) -> HttpResponse:
-    form = RemoveSecondFactorForm(request.POST)
+    user = cast("User", request.user)
+    form = RemoveSecondFactorForm(request.POST, user=user)
     if not _is_proven(request, form):
         return _show(request, form)
-    user, code = cast("User", request.user), form.cleaned_data["code"]
+    code = form.cleaned_data["code"]
     with refusals_as_errors(form, "code"):
         remove_second_factor(user=user, code=code, now=timezone.now())
         request.session.pop(_SECRET, None)
@@ -94,6 +102,9 @@ def _remove(request: HttpRequest) -> HttpResponse:
 
 def _is_proven(request: HttpRequest, form: Form) -> bool:
     user = cast("User", request.user)
+    if "password" not in form.fields and not is_fresh(request.session):
+        # In place of the password: whoever finds a browser logged in cannot repeat the log-in.
+        form.add_error(None, _("Log out and log in again first: you have ten minutes then."))
     return form.is_valid() and is_password_right(
         form, "password", user=user, action="second_factor"
     )
@@ -102,15 +113,21 @@ def _is_proven(request: HttpRequest, form: Form) -> bool:
 def _show(request: HttpRequest, form: Form | None = None) -> HttpResponse:
     user, secret = cast("User", request.user), request.session.get(_SECRET)
     app = find_second_factor(user)
-    context: dict[str, Any] = {"app": app}
+    context: dict[str, Any] = {"app": app, "confirming": _confirming_issuers(user)}
     if app is not None:
-        context["form"] = form or RemoveSecondFactorForm()
+        context["form"] = form or RemoveSecondFactorForm(user=user)
     elif secret is not None:
-        context["form"] = form or SetUpSecondFactorForm()
+        context["form"] = form or SetUpSecondFactorForm(user=user)
         context["secret_in_groups"] = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
         context["picture"] = _picture(get_adapter().build_totp_url(user, secret))
     status = 400 if form is not None and form.errors else 200
     return render(request, "account/second_factor.html", context, status=status)
+
+
+def _confirming_issuers(user: User) -> list[Issuer]:
+    """Return the issuers of the user's log-ins that can ask for a second step themselves."""
+    issuers = [login.configured for login in list_connected_logins(user.pk)]
+    return [row for row in issuers if row is not None and (row.acr or row.amr)]
 
 
 def _picture(text: str) -> str:

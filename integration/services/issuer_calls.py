@@ -38,11 +38,11 @@ def call_issuer(
 ) -> dict[str, Any]:
     """GET the URL, or POST the body, and return the object that the issuer answers.
 
-    After five failures within two minutes the issuer is not called before they are over. Call it
+    After five failures within two minutes the URL is not called before they are over. Call it
     outside every transaction. Raises Busy when too many threads wait for issuers already, and
     Refused with a LogInProblem: ISSUER_UNAVAILABLE, ISSUER_REFUSED for an answer of 4xx.
     """
-    _refuse_after_failures(issuer)
+    _refuse_after_failures(url)
     try:
         with _turn():
             status, text = _call(url, body, {"Accept": "application/json", **headers})
@@ -50,25 +50,25 @@ def call_issuer(
             raise Refused(LogInProblem.ISSUER_REFUSED)
         answer = _read(status, text)
     except _Failed as failed:
-        _count_failure(issuer, str(failed))
+        _count_failure(issuer, url, str(failed))
         raise Refused(LogInProblem.ISSUER_UNAVAILABLE) from failed
-    limits.clear_limit("issuer_failures", issuer.id)
+    limits.clear_limit("issuer_failures", url)
     return answer
 
 
-def _refuse_after_failures(issuer: Issuer) -> None:
+def _refuse_after_failures(url: str) -> None:
     try:
-        limits.check_limit("issuer_failures", issuer.id)
+        limits.check_limit("issuer_failures", url)
     except limits.LimitReached as reached:
         forget_refusal()
         again_at = reached.again_at
         raise Refused(LogInProblem.ISSUER_UNAVAILABLE, again_at=again_at) from reached
 
 
-def _count_failure(issuer: Issuer, reason: str) -> None:
-    log_security_event("issuer.failed", issuer=issuer.id, reason=reason)
+def _count_failure(issuer: Issuer, url: str, reason: str) -> None:
+    log_security_event("issuer.failed", issuer=issuer.id, url=url, reason=reason)
     with suppress(limits.LimitReached):
-        limits.count_use("issuer_failures", issuer.id)
+        limits.count_use("issuer_failures", url)
     # The limit is no refusal of this request's own.
     forget_refusal()
 

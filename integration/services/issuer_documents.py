@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
@@ -47,18 +46,24 @@ def metadata_of(issuer: Issuer) -> Metadata:
 
 def key_for(issuer: Issuer, metadata: Metadata, algorithm: str, key_id: str | None) -> PyJWK:
     """Return the issuer's key for this algorithm and id. Raises Busy and Refused: LogInProblem."""
-    where = _cache_key(issuer, "keys")
-    rows = cache.get(where)
-    key = _find(rows, algorithm, key_id) if rows is not None else None
-    # Issuers change their keys; but whoever sends tokens must not make us read them each time.
-    if key is None and cache.add(_cache_key(issuer, "keys read"), True, PAUSE_SECONDS):
-        rows = call_issuer(issuer, metadata.jwks_uri, headers={}).get("keys")
-        rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        cache.set(where, rows, CACHED_SECONDS)
-        key = _find(rows, algorithm, key_id)
+    rows = cache.get(_cache_key(issuer, "keys"))
+    if rows is None:
+        rows = _read_keys(issuer, metadata)
+    key = _find(rows, algorithm, key_id)
+    # Issuers change their keys; but tokens of strangers must not make us read them each time.
+    if key is None and cache.get(_cache_key(issuer, "keys are fresh")) is None:
+        key = _find(_read_keys(issuer, metadata), algorithm, key_id)
     if key is None:
         raise Refused(LogInProblem.ANSWER_WRONG, reasons=["key"])
     return key
+
+
+def _read_keys(issuer: Issuer, metadata: Metadata) -> list[dict[str, Any]]:
+    found = call_issuer(issuer, metadata.jwks_uri, headers={}).get("keys")
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    cache.set(_cache_key(issuer, "keys"), rows, CACHED_SECONDS)
+    cache.set(_cache_key(issuer, "keys are fresh"), True, PAUSE_SECONDS)
+    return rows
 
 
 def _find(rows: list[dict[str, Any]], algorithm: str, key_id: str | None) -> PyJWK | None:
@@ -81,7 +86,8 @@ def _find(rows: list[dict[str, Any]], algorithm: str, key_id: str | None) -> PyJ
 def _read_metadata(issuer: Issuer, document: dict[str, Any]) -> Metadata:
     if document.get("issuer") != issuer.issuer:
         raise _unusable(issuer, "issuer")
-    schemes = {"https", "http"} if settings.DEMO else {"https"}
+    # An issuer by http is one of the demo (`read_issuers()`).
+    schemes = {"https", "http"} if issuer.issuer.startswith("http://") else {"https"}
     addresses = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
         url = document.get(name, "")

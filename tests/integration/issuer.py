@@ -13,9 +13,13 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 
 from accounts.issuers import read_issuers
+from accounts.models import ConnectedLogin
+from tests.factories import InvitationFactory, UserFactory
+from tests.journeys.walk import ADDRESS, Walk
 
 CLIENT_ID, CLIENT_SECRET = "partner-association", "secret of the client"
 KEY, OTHER_KEY = (generate_private_key(65537, 2048) for _ in range(2))
@@ -163,7 +167,7 @@ def go(client, issuer, *, next_url="", purpose="log_in"):
     """Press the button and return the issuer's address to which it leads."""
     data = {"next": next_url, "purpose": purpose}
     response = client.post("/account/issuers/cloud/start", data)
-    assert response.status_code == 303, response.content.decode()
+    assert response.status_code == 303
     assert response["Location"].startswith(f"{issuer.url}/authorize?")
     return response["Location"]
 
@@ -172,3 +176,21 @@ def log_in(client, issuer, **options):
     """Go to the issuer and come back."""
     query = issuer.authorize(go(client, issuer, **options))
     return client.get("/account/issuers/cloud/callback", query)
+
+
+def connected(issuer, user=None, subject="subject-1"):
+    user = user or UserFactory.create()
+    return ConnectedLogin.objects.create(
+        user=user, issuer=issuer.url, subject=subject, connected_at=timezone.now()
+    ).user
+
+
+def signed_in_as(client):
+    return client.session.get("_auth_user_id")
+
+
+def begun_by_email(**traits):
+    invitation = InvitationFactory.create(email=True, recipient=ADDRESS, **traits)
+    walk = Walk(invitation)
+    walk.begin()
+    return walk

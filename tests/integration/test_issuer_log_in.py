@@ -13,43 +13,10 @@ from association.models import Association, Attempt
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
-from tests.integration.issuer import go, listening, log_in
+from tests.integration.issuer import begun_by_email, connected, go, log_in, signed_in_as
 from tests.journeys.walk import ADDRESS, Walk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def _issuer():
-    with listening() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def issuer(_issuer, settings):
-    settings.OIDC_PROVIDERS = _issuer.configured()
-    before = dict(vars(_issuer))
-    before["claims"], before["requests"] = dict(_issuer.claims), []
-    yield _issuer
-    vars(_issuer).update(before, answers={}, tampered={}, userinfo={})
-
-
-def connected(issuer, user=None, subject="subject-1"):
-    user = user or UserFactory.create()
-    return ConnectedLogin.objects.create(
-        user=user, issuer=issuer.url, subject=subject, connected_at=timezone.now()
-    ).user
-
-
-def signed_in_as(client):
-    return client.session.get("_auth_user_id")
-
-
-def begun_by_email(**traits):
-    invitation = InvitationFactory.create(email=True, recipient=ADDRESS, **traits)
-    walk = Walk(invitation)
-    walk.begin()
-    return walk
 
 
 def test_connected_login_opens_its_account_in_a_new_session(issuer):

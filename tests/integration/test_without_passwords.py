@@ -1,0 +1,76 @@
+"""PASSWORD_LOGIN=off: no page asks for a password, and none is accepted."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from association.models import Association
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.issuer import begun_by_email, log_in, signed_in_as
+from tests.journeys.walk import ADDRESS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _off(settings):
+    settings.PASSWORD_LOGIN = False
+
+
+def texts(client, *addresses):
+    return [client.get(address).content.decode() for address in addresses]
+
+
+def test_whole_journey_shows_no_password(issuer):
+    walk = begun_by_email()
+    pages = texts(walk.client, walk.url("account"), walk.url("register"), "/account/login/")
+    assert ["Register with Cloud ID" in page for page in pages] == [False, True, False]
+    assert "Continue with Cloud ID" in pages[2]
+    issuer.claims["registered_at"] = timezone.now().isoformat()
+    log_in(walk.client, issuer, next_url=walk.url(), purpose="register")
+    pages += texts(walk.client, walk.url("enable"), "/account/settings/", "/account/2fa/")
+    assert walk.enable()["Location"] == walk.url("done")
+    pages += texts(walk.client, walk.url("done"), "/account/logout/")
+    assert ["password" in page.lower() for page in pages] == [False] * len(pages)
+    assert Association.objects.get().account.owner.email == ADDRESS
+
+
+def test_password_logs_nobody_in(issuer):
+    user, client = UserFactory.create(), Client()
+    login = {"login": user.account_name, "password": PASSWORD}
+    assert client.post("/account/login/", login).status_code == 404
+    assert signed_in_as(client) is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "password/reset/",
+        "password/reset/confirm/",
+        "password/change/",
+        "reauthenticate/",
+        "login/mailbox/",
+        "login/mailbox/code",
+        "login/mailbox/new-code",
+    ],
+)
+def test_pages_about_passwords_do_not_exist(issuer, page):
+    client = Client()
+    client.force_login(UserFactory.create())
+    address = f"/account/{page}"
+    assert {client.get(address).status_code, client.post(address).status_code} == {404}
+
+
+@pytest.mark.parametrize("page", ["register/code", "register/address", "register/account"])
+def test_nobody_registers_with_a_password(issuer, page):
+    walk = begun_by_email()
+    assert walk.post(page, email=ADDRESS, country="DE").status_code == 404
+
+
+def test_address_of_an_account_is_told_whom_to_ask(issuer):
+    UserFactory.create(email=ADDRESS)
+    response = log_in(Client(), issuer)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "It belongs to another log-in" in page
+    assert "Log in the way you did" not in page
