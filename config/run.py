@@ -18,6 +18,8 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
+from demo.issuer import NAME, SHOWN, issuer_command, issuer_setting
+
 ROOT = Path(__file__).resolve().parent.parent
 BASE_URL_FILE = ROOT / "var" / "public_base_url"
 HOST = "127.0.0.1"
@@ -26,6 +28,8 @@ OLD_TABLES = (
     "database that DATABASE_URL names."
 )
 
+# The test issuer's port, counted from the demo's.
+ISSUER_OFFSET = 100
 # How long the web server and the worker may take to end before they are made to.
 END_WITHIN_SECONDS = 10
 LOOK_EVERY_SECONDS = 0.1
@@ -35,6 +39,8 @@ def main() -> None:
     port = chosen_port()
     refuse_busy(port)
     complete_environment(port)
+    if shows_issuer():
+        refuse_busy(port + ISSUER_OFFSET)
     prepare()
     sys.exit(serve(port))
 
@@ -68,9 +74,17 @@ def complete_environment(port: int) -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     if environ.Env().bool("DEMO"):
         os.environ.setdefault("PUBLIC_BASE_URL", f"http://{HOST}:{port}")
+        if shows_issuer():
+            os.environ.setdefault("OIDC_PROVIDERS", issuer_setting(port + ISSUER_OFFSET))
         for page in ("BILLING", "CONSOLE", "ENTERPRISE"):
             url = f"https://{page.lower()}.provider.example/"
             os.environ.setdefault(f"PROVIDER_{page}_URL", url)
+
+
+def shows_issuer() -> bool:
+    """Return whether DEMO_OIDC=1 asks for a test issuer beside the demo."""
+    env = environ.Env()
+    return bool(env.bool("DEMO") and env.bool("DEMO_OIDC", default=False))
 
 
 def prepare() -> None:
@@ -139,7 +153,7 @@ def serve(port: int) -> int:
     received: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: received.append(number))
-    with children() as running:
+    with children(port) as running:
         parent, announced = os.getppid(), False
         # When the parent process ends, Ctrl-C can reach this one no more.
         while not received and os.getppid() == parent:
@@ -149,19 +163,23 @@ def serve(port: int) -> int:
                     return 1
             if not announced and answers(port):
                 announced = True
+                if shows_issuer():
+                    say_who_logs_in()
                 say(f"Serving at {os.environ.get('PUBLIC_BASE_URL')}. Ctrl-C ends it.")
             time.sleep(LOOK_EVERY_SECONDS)
     return 0
 
 
 @contextlib.contextmanager
-def children() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Start both programs; at the end terminate them, and kill one that does not end in time."""
+def children(port: int) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start the programs; at the end terminate them, and kill one that does not end in time."""
     gunicorn = ["-m", "gunicorn", "--log-level", "warning", "-c", "config/gunicorn.conf.py"]
     programs = {
         "The web server": [*gunicorn, "config.wsgi:application"],
         "The worker": ["manage.py", "worker"],
     }
+    if shows_issuer():
+        programs["The test issuer"] = issuer_command(port + ISSUER_OFFSET)
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, arguments in programs.items():
@@ -183,6 +201,12 @@ def answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
         return True
     return False
+
+
+def say_who_logs_in() -> None:
+    say(f"\nLog in with {NAME} (the test issuer), under “Continue with …”, as:")
+    for name, shown in SHOWN.items():
+        say(f"  {name:<27}{shown}")
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
@@ -62,6 +63,20 @@ def connect_login(*, user: User, identity: Identity, by: User | None, now: datet
             raise
     if present is not None and present != user:
         raise Refused(ConnectionRefusal.OF_ANOTHER_USER)
+
+
+@whole_transaction
+def connect_for_operator(*, user: User, identity: Identity, now: datetime) -> None:
+    """Connect a log-in from the command line, and take the user's address for proven.
+
+    So an administrator who has never had a password can log in. Raises Refused as
+    `connect_login()`.
+    """
+    with transaction.atomic():
+        connect_login(user=user, identity=identity, by=None, now=now)
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"verified": True, "primary": True}
+        )
 
 
 def write_connection(*, user: User, identity: Identity, by: User | None, now: datetime) -> None:

@@ -34,7 +34,7 @@ def register(who):
 
 def all_look_before_one_writes(monkeypatch, count):
     """Let every request see that the person is unknown before the first is written."""
-    gate, look = threading.Barrier(count), issuer_registration.find_connected_user
+    gate, look = threading.Barrier(count), connected_logins.find_connected_user
     met = threading.local()
 
     def look_together(identity):

@@ -90,7 +90,7 @@ def main():
     from django.contrib.auth import get_user_model
     from oauth2_provider.models import get_application_model
 
-    get_user_model().objects.create_user("person")
+    get_user_model().objects.create_user("person", "person@example.org")
     get_application_model().objects.create(
         name="the product",
         client_id=CLIENT_ID,
