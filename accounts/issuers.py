@@ -38,6 +38,11 @@ class Issuer:
     amr: tuple[str, ...]
     origins: tuple[str, ...]
 
+    @property
+    def is_of_demo(self) -> bool:
+        """Whether it is reached by http, which `read_issuers()` allows in the demo only."""
+        return self.issuer.startswith("http://")
+
     def confirms_second_factor(self, claims: Mapping[str, Any]) -> bool:
         """Whether these claims of an ID token say that more than a password was asked for."""
         methods = claims.get("amr")

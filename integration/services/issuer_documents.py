@@ -11,6 +11,7 @@ from jwt.exceptions import PyJWTError
 from accounts.issuers import Issuer, origin_of
 from integration.enums import LogInProblem
 from integration.services.issuer_calls import call_issuer
+from integration.services.issuer_keys import is_strong
 from web.refused import Refused
 from web.security_log import log_security_event
 
@@ -18,7 +19,6 @@ CACHED_SECONDS = 60 * 60
 # After a key that is not among them, the keys are read again at most once in this time.
 PAUSE_SECONDS = 60
 _KEY_TYPES = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
-ALGORITHMS = tuple(_KEY_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,16 @@ def _find(rows: list[dict[str, Any]], algorithm: str, key_id: str | None) -> PyJ
     if len(fitting) != 1:
         return None
     try:
-        return PyJWK(fitting[0], algorithm=algorithm)
-    except PyJWTError:
+        key = PyJWK(fitting[0], algorithm=algorithm)
+    except (PyJWTError, TypeError, ValueError):
         return None
+    return key if is_strong(key) else None
 
 
 def _read_metadata(issuer: Issuer, document: dict[str, Any]) -> Metadata:
     if document.get("issuer") != issuer.issuer:
         raise _unusable(issuer, "issuer")
-    # An issuer by http is one of the demo (`read_issuers()`).
-    schemes = {"https", "http"} if issuer.issuer.startswith("http://") else {"https"}
+    schemes = {"https", "http"} if issuer.is_of_demo else {"https"}
     addresses = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
         url = document.get(name, "")

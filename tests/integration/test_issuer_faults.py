@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ConnectedLogin, User
 from association.models import Attempt
-from integration.services import issuer_calls
+from integration.services import fetching
 from tests.factories import UserFactory
 from tests.integration.issuer import (
     CLIENT_ID,
@@ -340,7 +340,7 @@ def test_hanging_issuer_costs_a_few_seconds_and_then_none(issuer, fault):
     issuer.answers["/token"] = fault
     began = time.monotonic()
     assert try_to_log_in(issuer) == 503
-    limit = issuer_calls.CONNECT_SECONDS + issuer_calls.ANSWER_SECONDS + 1
+    limit = fetching.CONNECT_SECONDS + fetching.ANSWER_SECONDS + 1
     assert time.monotonic() - began < limit
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.enums import UserKind
 from audit.models import AuditEvent
 from integration.models import ApiKey
-from integration.services import issuer_keys
+from integration.services import fetching, issuer_keys
 from integration.services.keys import revoke_key
 from tests.factories import PartnerFactory, UserFactory
 from tests.integration import api_issuer
@@ -237,8 +237,8 @@ TROUBLE = {
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_issuer_in_trouble_is_a_503_at_once_for_all_but_one(issuer, trouble, monkeypatch):
-    monkeypatch.setattr(issuer_keys, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(issuer_keys, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(fetching, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "CONNECT_SECONDS", 0.2)
     path, answer = TROUBLE[trouble]
     issuer.answers[path] = answer
     caller, began = issuer.caller(), time.monotonic()
