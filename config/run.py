@@ -140,9 +140,11 @@ def tables_are_old() -> bool:
                 continue
             if model.db_table not in tables:
                 return True
-            stored = connection.introspection.get_table_description(cursor, model.db_table)
+            # Django's introspection cannot read every constraint that SQLite can have.
+            table = connection.ops.quote_name(model.db_table)
+            cursor.execute(f"SELECT * FROM {table} WHERE 1 = 0")  # noqa: S608 - a name of ours
             columns = {field.column for field in model.local_concrete_fields}
-            if not columns <= {column.name for column in stored}:
+            if not columns <= {column[0] for column in cursor.description}:
                 return True
     return False
 
