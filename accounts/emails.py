@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -95,6 +96,8 @@ def reset_link(message: OutboxMessage) -> Email:
     user = _user(message)
     if not user.is_active:
         raise Stale("user not active")
+    if not settings.PASSWORD_LOGIN:
+        raise Stale("passwords are not used")
     return _email(message, _("Set a new password"), user)
 
 
@@ -131,6 +134,7 @@ def _email(message: OutboxMessage, subject: str, user: User | None = None, **con
         "log_in_url": absolute_url("account_login") + query,
         "reset_url": absolute_url("account_reset_password") + query,
         "settings_url": absolute_url("account_settings"),
+        "with_passwords": settings.PASSWORD_LOGIN,
     }
     return render_email(
         message,

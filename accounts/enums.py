@@ -126,6 +126,7 @@ class SecondFactorRefusal(StrEnum):
 class AdministrationRefusal(StrEnum):
     NOT_ACTIVE = "not_active"
     EMAIL_TAKEN = "email_taken"
+    PASSWORDS_OFF = "passwords_off"
 
 
 class ConnectionRefusal(StrEnum):

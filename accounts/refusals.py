@@ -40,6 +40,7 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     AccountNameRefusal.TAKEN: _("This account name is not available. Choose another one."),
     AdministrationRefusal.EMAIL_TAKEN: _("There is a user with this e-mail address already."),
     AdministrationRefusal.NOT_ACTIVE: _("This user is not active."),
+    AdministrationRefusal.PASSWORDS_OFF: _("Passwords are not used here (PASSWORD_LOGIN)."),
     ConnectionRefusal.OF_ANOTHER_USER: _(
         "This log-in is connected with another account already. Nothing has been changed."
     ),

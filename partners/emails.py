@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User, acts_for_provider
+from accounts.services.connected_logins import needs_password
 from outbox.models import OutboxMessage
 from outbox.services.rendering import (
     Email,
@@ -243,7 +244,7 @@ def member_invitation(message: OutboxMessage) -> Email:
             context={
                 "invitation": offer,
                 "inviter": _name_of(offer.invited_by),
-                "needs_password": user is not None and not user.has_usable_password(),
+                "needs_password": user is not None and needs_password(user),
                 "membership_url": absolute_url("membership"),
                 "reset_url": absolute_url("account_reset_password"),
             },

@@ -21,12 +21,15 @@ from web.transactions import whole_transaction
 def add_user(*, user: User, email_original: str, by: User | None, now: datetime) -> User:
     """Save a new user, who gets a generated account name, no password, and the reset e-mail.
 
+    Where passwords are not used there is no such e-mail.
+
     `user` is unsaved and has the canonical e-mail address; `email_original` is as it was typed.
     Writes one audit event for the user, one for the e-mail.
     """
     with transaction.atomic():
         save_new_user(user=user, email_original=email_original, by=by, now=now)
-        send_reset_link(user=user, by=by, now=now)
+        if settings.PASSWORD_LOGIN:
+            send_reset_link(user=user, by=by, now=now)
     return user
 
 
@@ -61,10 +64,12 @@ def keep_idle_limit(*, user_id: int, now: datetime) -> None:
 def send_reset_link(*, user: User, by: User | None, now: datetime) -> OutboxMessage:
     """Enqueue the e-mail with the way to set a new password; the old one works until then.
 
-    Raises Refused(AdministrationRefusal.NOT_ACTIVE).
+    Raises Refused with an AdministrationRefusal: NOT_ACTIVE, PASSWORDS_OFF.
     """
     if not user.is_active:
         raise Refused(AdministrationRefusal.NOT_ACTIVE)
+    if not settings.PASSWORD_LOGIN:
+        raise Refused(AdministrationRefusal.PASSWORDS_OFF)
     with transaction.atomic():
         outgoing = OutgoingMessage("accounts.reset_link", user.email, user, user.language)
         (message,) = enqueue_messages(messages=[outgoing], now=now)

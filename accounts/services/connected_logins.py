@@ -40,6 +40,13 @@ def uses_password(user: User) -> bool:
     return settings.PASSWORD_LOGIN and user.has_usable_password()
 
 
+def needs_password(user: User) -> bool:
+    """Return whether the user can log in only once a password is set."""
+    if not settings.PASSWORD_LOGIN or user.has_usable_password():
+        return False
+    return not ConnectedLogin.objects.filter(user=user).exists()
+
+
 @whole_transaction
 def connect_login(*, user: User, identity: Identity, by: User | None, now: datetime) -> None:
     """Let the identity log the user in from now on, and enqueue an e-mail that says so.

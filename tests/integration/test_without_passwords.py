@@ -4,10 +4,21 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.services.administration import add_user, send_reset_link
+from accounts.services.connected_logins import needs_password
+from accounts.services.second_factor import (
+    new_authenticator_app,
+    new_totp_secret,
+    reset_second_factor,
+)
 from association.models import Association
+from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
 from tests.factories import PASSWORD, UserFactory
-from tests.integration.issuer import begun_by_email, log_in, signed_in_as
+from tests.integration.issuer import begun_by_email, connected, log_in, signed_in_as
 from tests.journeys.walk import ADDRESS
+from web.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +85,35 @@ def test_address_of_an_account_is_told_whom_to_ask(issuer):
     assert response.status_code == 409
     assert "It belongs to another log-in" in page
     assert "Log in the way you did" not in page
+
+
+def test_no_email_asks_for_a_password(issuer):
+    user = UserFactory.create()
+    with pytest.raises(Refused, match="passwords_off"):
+        send_reset_link(user=user, by=None, now=timezone.now())
+    added = User(email="added@example.org")
+    add_user(user=added, email_original=added.email, by=None, now=timezone.now())
+    reset_second_factor_of(user)
+    (message,) = OutboxMessage.objects.all()
+    email = render_message(message)
+    assert "password" not in f"{email.subject} {email.text} {email.html}".lower()
+    assert "/account/settings/" in email.text
+
+
+def reset_second_factor_of(user):
+    new_authenticator_app(user=user, secret=new_totp_secret()).save()
+    reset_second_factor(user=user, by=user, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("is_connected", "is_on", "asked"),
+    [(False, True, True), (True, True, False), (False, False, False)],
+)
+def test_invited_member_is_asked_for_a_password_only_without_another_way(
+    issuer, settings, is_connected, is_on, asked
+):
+    settings.PASSWORD_LOGIN = is_on
+    user = UserFactory.create(password="!none")
+    if is_connected:
+        connected(issuer, user)
+    assert needs_password(user) is asked

@@ -5,6 +5,7 @@ from typing import Any
 
 import qrcode
 from allauth.mfa.adapter import get_adapter
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -30,7 +31,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is a user with the address {email} already.") from error
         uri = get_adapter().build_totp_url(user, secret)
         self.stdout.write(f"Account name: {user.account_name}")
-        self.stdout.write("An e-mail with the way to choose a password goes to the address.")
+        if settings.PASSWORD_LOGIN:
+            self.stdout.write("An e-mail with the way to choose a password goes to the address.")
+        else:
+            self.stdout.write("Now connect a log-in at an issuer: manage.py connect_login.")
         self.stdout.write("Second factor, shown this once, for an authenticator app:")
         self.stdout.write(uri)
         code = qrcode.QRCode(border=2)
