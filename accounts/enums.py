@@ -134,5 +134,6 @@ class ConnectionRefusal(StrEnum):
 
     OF_ANOTHER_USER = "connected_with_another_user"
     ADDRESS_TAKEN = "address_taken"
+    ACCOUNT_TAKEN = "account_taken"
     NOT_ACTIVE = "user_not_active"
     LAST_WAY_IN = "last_way_in"

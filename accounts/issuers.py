@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 _ID = re.compile(r"[a-z0-9-]{1,32}")
 # What an account gets from an issuer, beside subject, address and name.
-CLAIMS = ("name", "country", "registration_site", "registered_at")
+CLAIMS = ("external_id", "name", "country", "registration_site", "registered_at")
 _DEFAULT_CLAIMS = {"name": "name"}
 _TEXTS = ("id", "name", "issuer", "client_id")
 _LISTS = ("scopes", "acr", "amr", "origins")

@@ -45,6 +45,10 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "This log-in is connected with another account already. Nothing has been changed."
     ),
     ConnectionRefusal.ADDRESS_TAKEN: _("An account with your e-mail address exists already."),
+    ConnectionRefusal.ACCOUNT_TAKEN: _(
+        "Your account is here already, with another address or another way to log in. Log in that"
+        " way, or ask the support."
+    ),
     ConnectionRefusal.NOT_ACTIVE: _("This user is not active."),
     ConnectionRefusal.LAST_WAY_IN: _(
         "This is your only way to log in, so it stays connected. Set a password or connect another"

@@ -26,11 +26,13 @@ from web.transactions import whole_transaction
 class Person:
     """What an issuer says about a person; the address is proven. Empty: it does not say.
 
-    `registered_at`: when the person registered at the provider.
+    `external_id`: the provider's own key of the account. `registered_at`: when the person
+    registered at the provider.
     """
 
     identity: Identity
     email: str
+    external_id: str = ""
     name: str = ""
     country: str = ""
     registration_site: RegistrationSite = RegistrationSite.INTERNATIONAL
@@ -50,7 +52,8 @@ def register_person(*, person: Person, country: str, language: str, now: datetim
 
     A user whom others made for the address is taken over. The account's registration is the
     person's at the provider, else `now`. Called again it returns the same user and writes nothing.
-    Raises Refused with a ConnectionRefusal: ADDRESS_TAKEN.
+    Raises Refused with a ConnectionRefusal: ADDRESS_TAKEN, also when another account has got the
+    external id meanwhile.
     """
     try:
         with transaction.atomic():
@@ -59,6 +62,7 @@ def register_person(*, person: Person, country: str, language: str, now: datetim
                 create_account(
                     CustomerAccount(
                         owner=user,
+                        external_id=person.external_id or None,
                         name=person.name,
                         country=country,
                         registration_site=person.registration_site,
@@ -90,6 +94,39 @@ def claim_user(*, person: Person, language: str, now: datetime) -> User | None:
         # Another request has claimed it just now.
         user = find_connected_user(person.identity)
     return user
+
+
+@whole_transaction
+def claim_account(*, person: Person, now: datetime) -> User | None:
+    """Give the person the account that the provider has added under this external id.
+
+    None where there is none. Its owner must have the proven address, and no way to log in yet.
+    Raises Refused: ACCOUNT_TAKEN.
+    """
+    if not person.external_id:
+        return None
+    with transaction.atomic():
+        accounts = CustomerAccount.objects.filter(external_id=person.external_id)
+        account = accounts.select_for_update(of=("self",)).first()
+        if account is None:
+            return None
+        # Whoever was quicker with the same log-in, on another tab.
+        connected = find_connected_user(person.identity)
+        if connected is not None and connected.pk == account.owner_id:
+            return connected
+        owner = User.objects.select_for_update(of=("self",)).get(pk=account.owner_id)
+        if connected is not None or not _is_unused(owner, person.email):
+            raise Refused(ConnectionRefusal.ACCOUNT_TAKEN)
+        EmailAddress.objects.filter(user=owner).delete()
+        _prove_and_connect(owner, person, now)
+    return owner
+
+
+def _is_unused(owner: User, address: str) -> bool:
+    if owner.email != canonical_address(address) or owner.is_staff or not owner.is_active:
+        return False
+    has_way_in = owner.has_usable_password() or owner.connected_logins.exists()
+    return not has_way_in and owner.last_login is None
 
 
 def _connected_or_new(person: Person, language: str, now: datetime) -> User:

@@ -1,9 +1,10 @@
 """ID tokens: who an issuer says has logged in, believed only after every check."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 from django.utils.dateparse import parse_datetime
@@ -12,6 +13,7 @@ from accounts.enums import RegistrationSite
 from accounts.fields import offered_countries
 from accounts.issuers import Issuer
 from accounts.models.connected_logins import LONGEST_SUBJECT
+from accounts.models.customers import LONGEST_EXTERNAL_ID
 from accounts.services.connected_logins import Identity
 from accounts.services.issuer_registration import Person
 from integration.enums import LogInProblem
@@ -24,6 +26,7 @@ from web.typed_text import clean_line
 # By how much the issuer's clock and ours may differ.
 LEEWAY = timedelta(minutes=1)
 LONGEST_NAME = 120
+_NOT_STORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def verify_id_token(
@@ -88,7 +91,7 @@ def read_person(issuer: Issuer, claims: Mapping[str, Any]) -> Person:
     ANSWER_WRONG for a registration that cannot be read: rules count from it.
     """
     email = claims.get("email")
-    if claims.get("email_verified") is not True or not isinstance(email, str):
+    if claims.get("email_verified") is not True or not _is_storable(email):
         raise Refused(LogInProblem.ADDRESS_NOT_PROVEN)
     try:
         canonical_address(email)
@@ -98,6 +101,7 @@ def read_person(issuer: Issuer, claims: Mapping[str, Any]) -> Person:
     return Person(
         identity=identity_in(issuer, claims),
         email=email,
+        external_id=_external_id(given.get("external_id")),
         name=_name(given.get("name")),
         country=_country(given.get("country")),
         registration_site=_site(given.get("registration_site")),
@@ -106,7 +110,25 @@ def read_person(issuer: Issuer, claims: Mapping[str, Any]) -> Person:
 
 
 def _name(value: Any) -> str:
-    return clean_line(value)[:LONGEST_NAME] if isinstance(value, str) else ""
+    return clean_line(value)[:LONGEST_NAME] if _is_storable(value) else ""
+
+
+def _is_storable(value: Any) -> TypeGuard[str]:
+    """Whether it is a text without NUL and half of a surrogate pair, which JSON can have."""
+    return isinstance(value, str) and not _NOT_STORABLE.search(value)
+
+
+def _external_id(value: Any) -> str:
+    """Return the provider's key of the account, a number as its digits. Raises Refused."""
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise _wrong("external_id")
+    text = str(value)
+    is_clean = _is_storable(text) and clean_line(text) == text
+    if len(text) > LONGEST_EXTERNAL_ID or not is_clean:
+        raise _wrong("external_id")
+    return text
 
 
 def _country(value: Any) -> str:

@@ -16,7 +16,7 @@ from accounts.enums import ConnectionRefusal
 from accounts.issuers import Issuer
 from accounts.models import User
 from accounts.services.connected_logins import connect_login, find_connected_user
-from accounts.services.issuer_registration import claim_user, has_account
+from accounts.services.issuer_registration import claim_account, claim_user, has_account
 from integration.enums import FlowPurpose, LogInProblem
 from integration.services.id_tokens import identity_in, lacks_claims, read_person
 from integration.services.issuer_flows import (
@@ -136,6 +136,9 @@ def _log_in(request: HttpRequest, issuer: Issuer, flow: Flow, answer: Answer) ->
         return enter(request, issuer, user, flow.next_url, second_factor=second_factor)
     claims = ask_for_more(issuer, answer) if lacks_claims(issuer, answer.claims) else answer.claims
     person = read_person(issuer, claims)
+    user = claim_account(person=person, now=timezone.now())
+    if user is not None:
+        return enter(request, issuer, user, flow.next_url, second_factor=second_factor)
     if has_account(person.email):
         raise Refused(ConnectionRefusal.ADDRESS_TAKEN)
     attempt = open_attempt(request, flow.next_url)

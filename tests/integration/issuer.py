@@ -61,6 +61,7 @@ class Issuer(ThreadingHTTPServer):
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "claims": {
+                "external_id": "account",
                 "country": "country",
                 "registration_site": "site",
                 "registered_at": "registered_at",

@@ -62,6 +62,11 @@ TOKENS = {
     "a registration without an offset": {"registered_at": "2026-01-01T00:00:00"},
     "a registration in the future": {"registered_at": seconds(86_400)},
     "a registration beyond all years": {"registered_at": 1e300},
+    "an external id that is a list": {"account": ["a"]},
+    "an external id that is too long": {"account": "a" * 101},
+    "an external id with a line break": {"account": "a\nb"},
+    "an external id with half a character": {"account": "a\ud800"},
+    "a subject with half a character": {"sub": "a\ud800"},
     "an unknown registration site": {"site": "moon"},
     "a registration site that is a list": {"site": ["international"]},
 }
@@ -73,6 +78,7 @@ ADDRESSES = {
     "nothing about it": {"email_verified": None},
     "no address": {"email": None},
     "an address that is none": {"email": "not an address"},
+    "an address with half a character": {"email": "a\ud800@example.org"},
     "an address with NUL": {"email": "a\0b@example.org"},
     "an address that is a list": {"email": ["new.customer@example.org"]},
 }
@@ -358,3 +364,21 @@ def test_claims_of_any_shape_end_in_a_page(issuer):
     response = log_in(walk.client, issuer, next_url=walk.url())
     assert (response.status_code, response["Location"]) == (303, "/account/issuers/cloud/country")
     assert json.dumps(walk.client.session["issuer_person"])
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("a\ud800", ""),
+        ("a\0b", ""),
+        ("a\nb", "a b"),
+        ("x" * 500, "x" * 120),
+        ("\u202e", ""),
+        (7, ""),
+    ],
+)
+def test_name_is_stored_as_people_could_type_it(issuer, name, stored):
+    walk = begun_by_email()
+    issuer.claims["name"] = name
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.account.name == stored

@@ -12,7 +12,12 @@ from accounts.models import ConnectedLogin, CustomerAccount, User
 from association.models import Association, Attempt
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
-from tests.factories import InvitationFactory, PartnerMemberFactory, UserFactory
+from tests.factories import (
+    CustomerAccountFactory,
+    InvitationFactory,
+    PartnerMemberFactory,
+    UserFactory,
+)
 from tests.integration.issuer import begun_by_email, connected, go, log_in, signed_in_as
 from tests.journeys.walk import ADDRESS, Walk
 
@@ -189,3 +194,47 @@ def test_log_in_page_names_the_issuers_in_its_policy(issuer):
     assert "Continue with Cloud ID" in response.content.decode()
     other = Client().get("/join/")
     assert issuer.url not in other["Content-Security-Policy"]
+
+
+def added_by_the_provider(**traits):
+    owner = UserFactory.create(email=ADDRESS, password="!none", verified=False)
+    return CustomerAccountFactory.create(owner=owner, external_id="acc-1", **traits)
+
+
+def test_account_that_the_provider_added_is_opened_by_its_external_id(issuer):
+    account, walk = added_by_the_provider(), begun_by_email()
+    issuer.claims["account"] = "acc-1"
+    response = log_in(walk.client, issuer, next_url=walk.url())
+    assert (response.status_code, response["Location"]) == (302, walk.url())
+    assert signed_in_as(walk.client) == str(account.owner_id)
+    assert EmailAddress.objects.get().verified
+    attempt = walk.attempt
+    assert (attempt.account, attempt.registered_at) == (account, None)
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"email": "other@example.org"},
+        {"password": "a hash"},
+        {"last_login": timezone.now()},
+        {"is_staff": True},
+        {"is_active": False},
+    ],
+)
+def test_account_in_use_is_not_opened_by_its_external_id(issuer, used):
+    account = added_by_the_provider()
+    User.objects.filter(pk=account.owner_id).update(**used)
+    issuer.claims["account"] = "acc-1"
+    client = Client()
+    response = log_in(client, issuer)
+    assert response.status_code == 409
+    assert "Your account is here already" in response.content.decode()
+    assert (ConnectedLogin.objects.count(), signed_in_as(client)) == (0, None)
+
+
+def test_new_account_gets_the_external_id(issuer):
+    walk = begun_by_email()
+    issuer.claims["account"] = 4711
+    log_in(walk.client, issuer, next_url=walk.url())
+    assert walk.attempt.account.external_id == "4711"
