@@ -133,7 +133,7 @@ class ConnectionRefusal(StrEnum):
     """Why a log-in at an issuer is not connected or disconnected, or makes no account."""
 
     OF_ANOTHER_USER = "connected_with_another_user"
-    ADDRESS_TAKEN = "address_taken"
+    ADDRESS_TAKEN = "address_has_account"
     ACCOUNT_TAKEN = "account_taken"
     NOT_ACTIVE = "user_not_active"
     LAST_WAY_IN = "last_way_in"

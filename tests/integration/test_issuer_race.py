@@ -84,7 +84,7 @@ def test_two_subjects_with_one_address_make_one_account(monkeypatch):
             return refused.code.value
 
     results = at_once(try_to_register, people)
-    assert results.count("address_taken") == 1
+    assert results.count("address_has_account") == 1
     assert ConnectedLogin.objects.count() == User.objects.count() == 1
 
 

@@ -54,7 +54,7 @@ def test_password_logs_nobody_in(issuer):
 
 
 @pytest.mark.parametrize(
-    "page",
+    "path",
     [
         "password/reset/",
         "password/reset/confirm/",
@@ -65,17 +65,17 @@ def test_password_logs_nobody_in(issuer):
         "login/mailbox/new-code",
     ],
 )
-def test_pages_about_passwords_do_not_exist(issuer, page):
+def test_pages_about_passwords_do_not_exist(issuer, path):
     client = Client()
     client.force_login(UserFactory.create())
-    address = f"/account/{page}"
+    address = f"/account/{path}"
     assert {client.get(address).status_code, client.post(address).status_code} == {404}
 
 
-@pytest.mark.parametrize("page", ["register/code", "register/address", "register/account"])
-def test_nobody_registers_with_a_password(issuer, page):
+@pytest.mark.parametrize("path", ["register/code", "register/address", "register/account"])
+def test_nobody_registers_with_a_password(issuer, path):
     walk = begun_by_email()
-    assert walk.post(page, email=ADDRESS, country="DE").status_code == 404
+    assert walk.post(path, email=ADDRESS, country="DE").status_code == 404
 
 
 def test_address_of_an_account_is_told_whom_to_ask(issuer):
