@@ -13,7 +13,7 @@ from integration.services.endpoints import terms_of
 from partners.enums import EventKind
 from web.refused import Refused
 from web.text_fields import LineField
-from web.versioned_forms import FIELD, VersionedForm
+from web.versioned_forms import VersionedForm
 
 if TYPE_CHECKING:
     KeyModelForm = forms.ModelForm[ApiKey]
@@ -106,4 +106,4 @@ class EditEndpointForm(VersionedForm, EndpointForm):
         super().__init__(data, shows=terms, initial=terms)
 
     def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name != FIELD}
+        return {name: self.cleaned_data[name] for name in self.changed_data}

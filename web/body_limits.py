@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest, TooManyFilesSent
 from django.core.files.uploadhandler import FileUploadHandler, load_handler
 from django.http import HttpRequest, HttpResponseBase
 
-from web.errors import bad_request, content_too_large
+from web.errors import bad_request, coding_refused, content_too_large, length_required
 from web.middleware import GetResponse
 
 CHARSETS = ("utf-8", "utf8")
@@ -48,7 +48,11 @@ class RejectFiles(FileUploadHandler):
 
 
 class BodyLimitsMiddleware:
-    """Rejects other charsets than UTF-8 (400), large bodies (413) and unwanted files (400)."""
+    """Rejects other charsets than UTF-8 (400), large bodies (413) and unwanted files (400).
+
+    And bodies that Django would pass to a view empty or compressed: of no announced length (411),
+    or coded (415).
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -57,6 +61,10 @@ class BodyLimitsMiddleware:
         charset = (request.content_params or {}).get("charset")
         if charset is not None and charset.lower() not in CHARSETS:
             return bad_request(request, BadRequest("Only UTF-8 is read."))
+        if "Transfer-Encoding" in request.headers:
+            return length_required(request)
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return coding_refused(request)
         length = announced_length(request)
         if length > LARGEST_ADMIN_BODY:
             return content_too_large(request)

@@ -1,4 +1,4 @@
-"""The error pages that Django does not render itself: 400, 403 (CSRF), 405, 413, 500 and 503."""
+"""The error pages that Django does not render itself: 400, 403 (CSRF), 405, 411, 413, 415, 50x."""
 
 import sys
 from urllib.parse import urlsplit
@@ -45,6 +45,14 @@ def method_not_allowed(request: HttpRequest, response: HttpResponseBase) -> Http
 
 def content_too_large(request: HttpRequest) -> HttpResponse:
     return _bare(request, "413.html", 413)
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    return _bare(request, "400.html", 411)
+
+
+def coding_refused(request: HttpRequest) -> HttpResponse:
+    return _bare(request, "400.html", 415)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

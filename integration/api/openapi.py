@@ -27,8 +27,9 @@ _ALWAYS = {
 _OF_ONE = {404: "There is no such object, or it is not yours."}
 _OF_CHANGES = {
     409: "The state of things does not allow it; `code` says why.",
+    411: "The body has no Content-Length.",
     413: "The body is too large.",
-    415: "The body is not declared as what the call reads.",
+    415: "The body is not declared as what the call reads, or is compressed.",
 }
 _LISTED = re.compile(r"Listed[_\[](\w+?)Shown[_\]]")
 _PICTURES = {"svg": "image/svg+xml", "png": "image/png"}

@@ -25,7 +25,9 @@ _PAGES: dict[int, tuple[CallProblem, str]] = {
     400: (CallProblem.UNREADABLE, "The call cannot be read."),
     404: (CallProblem.NOT_FOUND, "There is no such address."),
     405: (CallProblem.METHOD_NOT_ALLOWED, "The header Allow names the methods of this address."),
+    411: (CallProblem.LENGTH_REQUIRED, "Send Content-Length; a chunked body is not read."),
     413: (CallProblem.TOO_LARGE, "The body is too large."),
+    415: (CallProblem.CODING_REFUSED, "Send the body without Content-Encoding."),
     500: (CallProblem.FAILED, "An error of this system stopped it. Name the request id."),
     503: (CallProblem.UNAVAILABLE, "The service is not available for a moment. Try again."),
 }

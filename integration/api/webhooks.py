@@ -7,12 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ApiRequest, Caller
-from integration.api.fields import Input, Name, Output
+from integration.api.fields import Changes, Input, Name, Output
 from integration.api.gate import needs
 from integration.enums import DisabledReason, Scope
 from integration.models import WebhookDelivery, WebhookEndpoint
@@ -65,14 +65,14 @@ class Endpoint(Input):
     event_types: Types = []
 
 
-class EndpointChange(Input):
+class EndpointChange(Changes):
     """What is to be different; a missing field stays as it is."""
 
-    url: Url | None = None
-    description: Name | None = None
-    event_types: Types | None = None
-    is_on: Annotated[bool, Field(strict=True)] | None = Field(
-        None, description="`true` also tries a failing endpoint again at once."
+    url: Url = ""
+    description: Name = ""
+    event_types: Types = []
+    is_on: StrictBool = Field(
+        True, description="`true` also tries a failing endpoint again at once."
     )
 
 
@@ -172,7 +172,7 @@ def change(request: ApiRequest, endpoint_id: str, body: EndpointChange) -> HttpR
 
     def act() -> EndpointShown:
         now = timezone.now()
-        given = {name: value for name, value in body.model_dump().items() if value is not None}
+        given = body.model_dump(exclude_unset=True)
         is_on = given.pop("is_on", None)
         changed = services.change_endpoint(endpoint=row, changes=given, by=by, now=now)
         if is_on is not None:

@@ -77,6 +77,7 @@ def change_endpoint(
 ) -> WebhookEndpoint:
     """Give these terms, of `terms_of()`, the values; the others stay as they are.
 
+    A new URL is tried at once, and what the former one answers from now on means nothing for it.
     Raises Refused: NO_LONGER_THERE, or the URL's UrlRefusal; and ChangedMeanwhile if the version is
     not that of the same terms.
     """
@@ -92,7 +93,10 @@ def change_endpoint(
         if not changed:
             return locked
         check_shown(shown_version, before, about=locked)
-        locked.save(update_fields=changed)
+        if "url" in changed:
+            locked.failed_tries, locked.is_slow, locked.next_try_at = 0, False, now
+            locked.failing_since = locked.failure_told_at = None
+        locked.save()
         record_audit_event(
             action="endpoint.changed",
             about=locked,

@@ -190,16 +190,8 @@ def _note(job: Job, outcome: Outcome, now: datetime) -> None:
         endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=job.endpoint.pk).first()
         if endpoint is None:
             return
-        # False when it took so long that another worker has taken the endpoint.
-        is_ours = endpoint.next_try_at == job.lease
-        endpoint.is_slow = _is_slow(outcome)
-        if outcome.error is None:
-            _note_success(endpoint, job.event)
-        elif is_ours and endpoint.is_on:
-            _note_failure(endpoint, now)
-        if outcome.error is None and is_ours:
-            endpoint.next_try_at = now
-        endpoint.save()
+        if _is_of_its_url(job, endpoint):
+            _note_answer(job, endpoint, outcome, now)
         WebhookDelivery.objects.create(
             endpoint=endpoint,
             event_id=job.event.pk,
@@ -209,7 +201,8 @@ def _note(job: Job, outcome: Outcome, now: datetime) -> None:
             next_try_at=endpoint.next_try_at if outcome.error else None,
             **_result(outcome, now),
         )
-        _disable_if_hopeless(endpoint, outcome, now)
+        if _is_of_its_url(job, endpoint):
+            _disable_if_hopeless(endpoint, outcome, now)
 
 
 @whole_transaction
@@ -219,8 +212,26 @@ def _note_once(job: Job, row: WebhookDelivery, outcome: Outcome, now: datetime) 
         if endpoint is None:
             return
         WebhookDelivery.objects.filter(pk=row.pk).update(next_try_at=None, **_result(outcome, now))
-        if outcome.error == DeliveryError.GONE:
+        if outcome.error == DeliveryError.GONE and _is_of_its_url(job, endpoint):
             _disable_if_hopeless(endpoint, outcome, now)
+
+
+def _is_of_its_url(job: Job, endpoint: WebhookEndpoint) -> bool:
+    """Return whether the endpoint still has the URL to which this was sent."""
+    return job.endpoint.url == endpoint.url
+
+
+def _note_answer(job: Job, endpoint: WebhookEndpoint, outcome: Outcome, now: datetime) -> None:
+    # False when it took so long that another worker has taken the endpoint.
+    is_ours = endpoint.next_try_at == job.lease
+    endpoint.is_slow = _is_slow(outcome)
+    if outcome.error is None:
+        _note_success(endpoint, job.event)
+    elif is_ours and endpoint.is_on:
+        _note_failure(endpoint, now)
+    if outcome.error is None and is_ours:
+        endpoint.next_try_at = now
+    endpoint.save()
 
 
 def _note_success(endpoint: WebhookEndpoint, event: Event) -> None:

@@ -191,6 +191,23 @@ def test_body_as_large_as_the_limit_is_read(caller):
     assert {row["field"].split(".")[1] for row in answer.json()["fields"]} == {str(len(items))}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "status", "code"),
+    [
+        ("Transfer-Encoding", "chunked", 411, "length_required"),
+        ("Content-Encoding", "gzip", 415, "coding_refused"),
+    ],
+)
+def test_body_that_would_not_be_read_as_it_was_sent_is_refused(caller, name, value, status, code):
+    headers = caller.headers(**{name: value})
+    answer = caller.client.post(
+        f"{API}/invitations", LINK, content_type="application/json", headers=headers
+    )
+
+    assert is_problem(answer, status, code)
+    assert Invitation.objects.count() == 0
+
+
 def test_body_that_is_too_large_is_refused(caller):
     body = json.dumps({**LINK, "note": "x" * LARGEST_BODY})
     answer = caller.client.post(

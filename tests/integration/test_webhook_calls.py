@@ -1,14 +1,19 @@
 """Webhook endpoints by API."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
+from integration.enums import DeliveryError
 from integration.models import WebhookEndpoint
+from integration.services.posting import Outcome
+from integration.services.webhook_queue import claim_jobs, note_outcome
 from tests.factories import PartnerFactory
 from tests.integration.calls import Caller
 from tests.integration.receivers import receiver
 from tests.integration.test_webhooks import verifies
-from tests.integration.webhooks import work_until_idle
+from tests.integration.webhooks import publish, work_until_idle
 
 pytestmark = pytest.mark.django_db
 URL = "https://crm.example.com/hooks"
@@ -46,6 +51,14 @@ def test_bad_endpoint_is_a_422_that_names_the_field(caller, body, field, code):
     answer = caller.post("/webhooks", body)
     assert answer.status_code == 422
     assert [(row["field"], row["code"]) for row in answer.json()["fields"]] == [(field, code)]
+
+
+@pytest.mark.parametrize("name", ["url", "description", "event_types", "is_on"])
+def test_null_is_no_change(caller, name):
+    made = caller.post("/webhooks", {"url": URL}).json()
+    answer = caller.patch(f"/webhooks/{made['id']}", {name: None})
+    assert answer.status_code == 422
+    assert [row["field"] for row in answer.json()["fields"]] == [name]
 
 
 def test_endpoint_is_changed_and_turned_off_and_on(caller):
@@ -86,3 +99,44 @@ def test_eleventh_endpoint_is_a_409(caller):
     answers = [caller.post("/webhooks", {"url": URL}) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [201] * 10 + [409]
     assert answers[-1].json()["code"] == "too_many_endpoints"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(5, 204),
+        Outcome(5, 500, DeliveryError.STATUS),
+        Outcome(5, 410, DeliveryError.GONE),
+    ],
+    ids=["delivered", "failed", "gone"],
+)
+def test_what_the_former_url_answers_means_nothing_for_the_new_one(caller, outcome):
+    made = caller.post("/webhooks", {"url": URL}).json()
+    [event_id] = publish(caller.key.partner)
+    [job] = claim_jobs(now=timezone.now(), limit=1, slow_limit=1)
+    caller.patch(f"/webhooks/{made['id']}", {"url": "https://new.example.com/"})
+    note_outcome(job=job, outcome=outcome, now=timezone.now())
+    endpoint = WebhookEndpoint.objects.get()
+    [again] = claim_jobs(now=timezone.now(), limit=1, slow_limit=1)
+
+    assert (endpoint.is_on, endpoint.failed_tries) == (True, 0)
+    assert (again.endpoint.url, str(again.event.pk)) == ("https://new.example.com/", event_id)
+    assert endpoint.deliveries.get().status_code == outcome.status_code
+
+
+def test_new_url_is_tried_at_once_and_begins_without_failures(caller):
+    made = caller.post("/webhooks", {"url": URL}).json()
+    now = timezone.now()
+    WebhookEndpoint.objects.update(
+        failed_tries=9,
+        failing_since=now - timedelta(days=2),
+        failure_told_at=now - timedelta(days=1),
+        next_try_at=now + timedelta(hours=8),
+        is_slow=True,
+    )
+    caller.patch(f"/webhooks/{made['id']}", {"url": "https://new.example.com/"})
+    endpoint = WebhookEndpoint.objects.get()
+
+    assert (endpoint.failed_tries, endpoint.is_slow) == (0, False)
+    assert endpoint.failing_since is endpoint.failure_told_at is None
+    assert endpoint.next_try_at <= timezone.now()

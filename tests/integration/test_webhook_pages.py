@@ -221,7 +221,7 @@ def test_endpoint_is_edited_and_keeps_its_secret_and_place(client, boss):
 
 def test_page_that_is_out_of_date_says_what_changed_and_keeps_what_was_typed(client, boss):
     endpoint, _secret = make_endpoint(URL, boss.partner)
-    typed = edited(client, endpoint, description="CRM")
+    typed = edited(client, endpoint, description="CRM", event_types=[EventKind.BUDGET_SET])
     change_endpoint(
         endpoint=endpoint,
         changes={"event_types": [EventKind.BUDGET_SET, EventKind.ACCOUNT_FROZEN]},
