@@ -106,7 +106,7 @@ def mailing(request: HttpRequest, member: PartnerMember, batch_id: int) -> HttpR
         row = row_for_preview(batch)
         if action == "preview_html" and row is not None:
             return show_email_html(request, preview_invitation(draft_of_row(batch, row, now)).html)
-    context = {"form": form, **_report(batch, counts)}
+    context = {"form": form, "is_asked": form.is_valid(), **_report(batch, counts)}
     return show(request, member, REPORT, context, section=SECTION, status=status_of(form))
 
 
