@@ -194,10 +194,14 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
     facts = subject.facts_of(member, BulkKind(action.kind), keys) if is_draft else {}
     list_url = reverse(subject.list_page)
     batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
+    impossible = _impossible(member, subject, action)
+    possible_count = action.size - impossible.get("impossible_count", 0)
     return {
         "action": action,
-        **_impossible(member, subject, action),
-        "title": subject.titles[BulkKind(action.kind)] % {"number": action.size},
+        **impossible,
+        "possible_count": possible_count,
+        # Where nothing can be done, the title names what was chosen.
+        "title": subject.titles[BulkKind(action.kind)] % {"number": possible_count or action.size},
         "effects": subject.effects,
         "terms": "" if is_draft or action.started_at is None else subject.terms_of(member, action),
         "rows": [

@@ -199,7 +199,7 @@ def test_page_shows_what_each_customer_has_and_has_spent(client, boss):
         "Not frozen. Spent this month: 0.00 USD.",
     ]
     assert "<details open>" in shown.content.decode()
-    assert "As it is now, at least 1 of them will be left alone" in text_of(shown)
+    assert "As it is now, at least 1 of 3 chosen will be left alone" in text_of(shown)
 
 
 def test_unfreezing_is_ticked_where_joining_has_frozen_one(client, boss):
@@ -295,7 +295,7 @@ def test_all_that_match_get_a_budget(client, boss):
 def test_page_of_unfreezing_says_who_will_be_left_alone(client, boss):
     waiting, frozen = joined(boss), with_budget(joined(boss))
     page = choose(client, "unfreeze", [waiting, frozen])
-    assert "As it is now, at least 1 of them will be left alone" in text_of(client.get(page))
+    assert "As it is now, at least 1 of 2 chosen will be left alone" in text_of(client.get(page))
 
 
 def test_what_was_left_alone_is_said_of_each(client, boss):

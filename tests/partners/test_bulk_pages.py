@@ -61,12 +61,20 @@ def text_of(answer):
     return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
+def test_without_anything_to_do_the_page_has_no_button(client, member):
+    rows = [own(member, label=f"Fair {number}") for number in (1, 2)]
+    shown = client.get(choose(client, "resend", rows))
+    assert "Send 2 invitations again?" not in text_of(shown)
+    assert "This can be done to none of those chosen." in text_of(shown)
+    assert '<form method="post" novalidate>' not in shown.content.decode()
+
+
 def test_ticked_rows_are_revoked_after_a_reason(client, member):
     rows = [own(member, label="Fair 1"), own(member, label="Fair 2", revoked=True)]
     page = choose(client, "revoke", rows)
     shown = client.get(page)
-    assert "Revoke 2 invitations?" in text_of(shown)
-    assert "As it is now, at least 1 of them will be left alone" in text_of(shown)
+    assert "Revoke 1 invitation?" in text_of(shown)
+    assert "As it is now, at least 1 of 2 chosen will be left alone" in text_of(shown)
     assert [name.text for name, _row, _word in shown.context["rows"]] == ["Fair 1", "Fair 2"]
 
     assert client.post(page, {}).status_code == 400
@@ -272,7 +280,7 @@ def test_customers_are_counted_before_sending_again(client, member):
     rows = [own(member, email=True, recipient=f"{name}@example.org") for name in ("lena", "bo")]
     page = choose(client, "resend", rows)
     shown = text_of(client.get(page))
-    assert "at least 1 of them" in shown
+    assert "at least 1 of 2 chosen" in shown
     assert "Who is your customer already is left alone, whichever invitation they used." in shown
     client.post(page, KEY)
     assert "This person is your customer already." in text_of(client.get(page))
