@@ -12,6 +12,8 @@ from web.refused import Refused
 _TOKEN = re.compile(r'"[^"]*"|<[^<>]*>| ::: |[,;\n]|[^"<,;\n: ]+|.')
 _SEPARATORS = {" ::: ", ",", ";", "\n"}
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]")
+# A name, at most with a comma in it, then another sign and an address.
+_NAME_AND_ADDRESS = re.compile(r"([^,;\t\n]+(?:,[^,;\t\n]+)?)[;\t]([^,;\t\n]+)")
 _ONE_ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 
 
@@ -72,6 +74,17 @@ def people_of_line(text: str) -> list[Entry]:
     if not all(has_address(entry.address) for entry in people):
         return []
     return people if len(people) > 1 or people[0].name else []
+
+
+def person_of_line(text: str) -> Entry | None:
+    """Return the person of "Lovelace, Ada; ada@example.com", or None if the line is something else.
+
+    In a list divided by commas such a line is otherwise read as three cells.
+    """
+    found = _NAME_AND_ADDRESS.fullmatch(text.strip())
+    if found is None or has_address(found[1]) or not is_one_address(found[2]):
+        return None
+    return Entry(found[1].replace('"', "").strip(), found[2].strip())
 
 
 def _parts(text: str) -> Iterator[_Part]:

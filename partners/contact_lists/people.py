@@ -3,8 +3,16 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from partners.contact_lists.addresses import Entry, has_address, people_of_line, split_people
+from partners.contact_lists.addresses import (
+    Entry,
+    has_address,
+    is_one_address,
+    people_of_line,
+    person_of_line,
+    split_people,
+)
 from partners.contact_lists.columns import Columns
+from partners.contact_lists.countries import code_of_country
 from partners.contact_lists.records import Record
 from partners.enums import ListColumn, RowProblem, RowRemark
 from partners.models import BatchRow
@@ -16,7 +24,7 @@ _Cell = Callable[[ListColumn], str]
 
 def people_of(record: Record, columns: Columns, *, mails_notes: bool) -> list[BatchRow]:
     """Return the people as typed, not checked: at least one, perhaps empty."""
-    entries = [] if columns.headings else _distinct(people_of_line(record.text))
+    entries = [] if columns.headings else _people_of_text(record)
     if entries:
         return [_row(record, entry) for entry in entries]
     if record.is_broken:
@@ -39,6 +47,17 @@ def people_of(record: Record, columns: Columns, *, mails_notes: bool) -> list[Ba
     names = [name or entry.name if is_one else entry.name or name for entry in entries]
     named = [entry._replace(name=name) for entry, name in zip(entries, names, strict=True)]
     return [_row(record, entry, **others) for entry in named]
+
+
+def _people_of_text(record: Record) -> list[Entry]:
+    """Return the people of a row that is no table's: none where its cells are to be read."""
+    if people := people_of_line(record.text):
+        return _distinct(people)
+    person = person_of_line(record.text)
+    is_divided = any(is_one_address(cell) for cell in record.cells)
+    if person is None or is_divided or code_of_country(person.name.rpartition(",")[2]):
+        return []
+    return [person]
 
 
 def _row(record: Record, entry: Entry, **others: str) -> BatchRow:

@@ -84,6 +84,28 @@ def test_each_address_is_a_person_with_its_own_name(text, people):
     assert {p.problem for p in found} == {""}
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Lovelace, Ada; ada@example.org", "Lovelace, Ada"),
+        ("Lovelace, Ada\tada@example.org", "Lovelace, Ada"),
+        ('"Lovelace, Ada"; ada@example.org', "Lovelace, Ada"),
+        ("Ada; ada@example.org", "Ada"),
+    ],
+)
+def test_comma_in_a_name_divides_nothing_where_another_sign_does(line, name):
+    """Also among lines with commas, by which the list is divided."""
+    bob = (1, "Bob", "bob@example.org", "")
+    people = people_of(f"Bob, bob@example.org\n{line}")
+    assert read(f"Bob, bob@example.org\n{line}") == [bob, (2, name, "ada@example.org", "")]
+    assert [(person.problem, person.remark) for person in people] == [("", "")] * 2
+
+
+def test_country_beside_a_name_is_no_part_of_it():
+    [_bob, country, ada] = people_of("Bob, bob@example.org\nAda, Germany; ada@example.org")
+    assert (country.problem, ada.name) == (RowProblem.BAD_ADDRESS, "Ada")
+
+
 def test_lines_of_addresses_may_be_of_any_length():
     line = "; ".join(f"Ada {n} <p{n}@example.org>" for n in range(400))
     people = people_of(f"ada@x.org\nb@x.org; c@x.org\n{line}\n")
