@@ -137,13 +137,18 @@ def midnight(day: date, member: PartnerMember) -> datetime:
 
 
 def _in_days(filters: Mapping[str, Any], member: PartnerMember) -> Q:
-    """Match what happened in the days since and until; without both, everything."""
-    span = {}
+    """Match what happened in the days since and until.
+
+    Without both, everything that has the moment which was asked for.
+    """
+    span: dict[str, datetime | bool] = {}
     if "since" in filters:
         span["gte"] = midnight(filters["since"], member)
     if "until" in filters:
         span["lt"] = midnight(filters["until"] + timedelta(days=1), member)
     moment = filters.get("moment", CountedMoment.STARTED)
+    if not span and "moment" in filters:
+        span["isnull"] = False
     return Q(**{f"{moment}_at__{limit}": at for limit, at in span.items()})
 
 

@@ -167,6 +167,14 @@ def test_days_are_those_of_the_partners_zone():
     assert found_by(boss, since="2026-05-03") == []
 
 
+def test_a_moment_without_days_finds_those_who_have_it(boss, link):
+    attempts = attempts_of_every_step(link)
+    refused, joined = attempts[LastStep.CHECK], attempts[LastStep.DONE]
+    assert found_by(boss, moment="refused") == [refused.pk]
+    assert found_by(boss, moment="associated") == [joined.pk]
+    assert len(found_by(boss, moment="")) == len(attempts)
+
+
 @pytest.mark.parametrize(
     "filters",
     [
