@@ -76,7 +76,9 @@ def test_nothing_typed_and_nothing_found_say_what_to_do(boss):
     page = client_of(manager).get(URL).content.decode()
     assert "Type any part of a name, a label or a reference, a whole address, or paste" in page
     assert "The number behind a masked address (#1234)" in page
-    assert "Nothing is called" in client.get(URL, {"q": "zzz"}).content.decode()
+    nothing = client.get(URL, {"q": "z&z"}).content.decode()
+    assert "No customer, invitation or batch is called" in nothing
+    assert 'href="/partner/history/?q=z%26z"' in nothing
 
 
 def test_only_the_first_of_each_kind_are_shown_with_the_way_to_all(boss):
