@@ -224,6 +224,17 @@ def test_empty_list_says_what_will_be_there(boss):
     assert "No customer is like that." in client_of(boss).get(f"{URL}?q=x").content.decode()
 
 
+def test_search_that_finds_only_ended_customers_leads_to_them(boss):
+    end_by_provider(joined(boss, account_name="c-seil"), reason="Over")
+    client = client_of(boss)
+    page = client.get(URL, {"q": "seil"}).content.decode()
+    assert "No customer in force is like that." in page
+    assert "1 ended customer is like that" in page
+    assert 'href="/partner/customers/?q=seil&amp;status=ended"' in page
+    assert names(client.get(URL, {"q": "seil", "status": "ended"})) == ["c-seil"]
+    assert "ended customer" not in client.get(URL, {"q": "other"}).content.decode()
+
+
 def rows_of(answer):
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))

@@ -17,7 +17,7 @@ from accounts.enums import FreezeCause, FreezeScope
 from accounts.services.capabilities import capability_rows, decide_actions
 from association.conflicts import terms_sentences
 from association.ending_words import who_ended
-from association.enums import AssociationRefusal, FrozenAction, Side
+from association.enums import AssociationRefusal, CustomerStatus, FrozenAction, Side
 from association.forms.filters import CustomerSearchForm
 from association.models import Association
 from association.refusals import sentence_for
@@ -43,10 +43,10 @@ from association.views.console.customer_rows import (
 from association.views.console.timeline import timeline_of
 from partners.models import PartnerMember
 from partners.services.bulk_actions import recent_bulk_actions
-from partners.services.pages import Order, pages_of
+from partners.services.pages import Count, Order, count_together, pages_of
 from partners.views.downloads import csv_of
 from partners.views.gate import for_administrators, for_members, show
-from partners.views.lists import asked_for, filters_of, listing
+from partners.views.lists import asked_for, filters_of, is_filtered, listing
 from partners.views.refusing import actor_name, refusal_page
 from web.answers import posts_only
 from web.form_keys import earlier_answer
@@ -69,11 +69,25 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     context = {
         "listing": found,
         "lines": lines,
+        "ended": None if lines else _count_ended(request, form, member),
         "can_act": any(line["can_act"] for line in lines),
         "bulk_actions": recent_bulk_actions(member, PERFORMERS, now=timezone.now()),
         "csv_url": f"{reverse('console_customers_csv')}?{asked_for(request.GET).urlencode()}",
     }
     return show(request, member, "association/console/customers.html", context, section="customers")
+
+
+def _count_ended(
+    request: HttpRequest, form: CustomerSearchForm, member: PartnerMember
+) -> tuple[Count, str] | None:
+    """Return how many ended customers match, which the list leaves out unless asked, and where."""
+    filters = filters_of(form)
+    if not is_filtered(form) or "status" in filters:
+        return None
+    count = count_together(sets_of_customers(member, {**filters, "status": CustomerStatus.ENDED}))
+    query = asked_for(request.GET)
+    query["status"] = CustomerStatus.ENDED
+    return (count, f"{reverse('console_customers')}?{query.urlencode()}") if count.number else None
 
 
 @require_safe
