@@ -55,6 +55,8 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, site: str, *, scripts: bool) -> None:
         self.context, self.site, self.scripts = context, site, scripts
+        # The issuer that may log this visitor in; its own pages are not ours to judge.
+        self.issuer: str | None = None
         self.complaints: list[str] = []
         self.answers: list[Response] = []
         context.on("console", self._hear)
@@ -73,8 +75,14 @@ class Visitor:
             self.complaints.append(message.text)
 
     def _see(self, request: Request) -> None:
-        if not request.url.startswith(f"{self.site}/"):
-            self.complaints.append(f"asked a foreign host: {request.url}")
+        if request.url.startswith(f"{self.site}/") or self._is_at_issuer(request):
+            return
+        self.complaints.append(f"asked a foreign host: {request.url}")
+
+    def _is_at_issuer(self, request: Request) -> bool:
+        """Whether the issuer is asked for a page, or by one of its own pages for what it needs."""
+        by_page = request.url if request.is_navigation_request() else request.frame.url
+        return self.issuer is not None and by_page.startswith(f"{self.issuer}/")
 
     def _note(self, response: Response) -> None:
         if response.request.is_navigation_request():
