@@ -100,8 +100,8 @@ def problem_of(refused: Refused) -> Problem:
     return Problem(429, refused.code, detail, headers=headers, again_at=refused.again_at, **more)
 
 
-def not_found() -> Problem:
-    return Problem(404, CallProblem.NOT_FOUND, "There is no such object.")
+def not_found(text: str = "There is no such object.") -> Problem:
+    return Problem(404, CallProblem.NOT_FOUND, text)
 
 
 def as_problem(page: HttpResponseBase) -> HttpResponseBase:

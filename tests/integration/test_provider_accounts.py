@@ -35,6 +35,41 @@ def problem_of(answer):
     return answer.status_code, content["code"], fields
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "fields"),
+    [
+        ("eligibility", {}, ["account", "partner_id", "association_type"]),
+        ("eligibility", {"account": "a", "external_id": "b", "partner_id": "1"},
+         ["account", "association_type"]),
+        ("permissions", {"coupon": "c-1"}, ["account", "coupon"]),
+        ("permissions", {"account": "a", "coupon_source": "b"}, ["coupon"]),
+        ("permissions", {"account": "a", "incurred_at": "x"}, ["incurred_at"]),
+    ],
+)  # fmt: skip
+def test_all_wrong_parameters_are_named_at_once(caller, path, query, fields):
+    status, code, named = problem_of(caller.get(f"/provider/{path}", **query))
+
+    assert (status, code, sorted(named)) == (422, "fields_invalid", sorted(fields))
+
+
+def test_answer_says_which_object_is_unknown(caller):
+    account = CustomerAccountFactory(external_id="/a")
+    query = {"external_id": "/a", "partner_id": "999", "association_type": "reseller"}
+    unknown = [
+        caller.get("/provider/eligibility", **query),
+        caller.get("/provider/eligibility", **{**query, "external_id": "/b"}),
+        caller.get("/provider/permissions", account=account.owner.account_name + "x"),
+        caller.get("/provider/associations/5"),
+    ]
+
+    assert [(row.status_code, row.json()["detail"]) for row in unknown] == [
+        (404, "There is no partner with this id."),
+        (404, "There is no account with this external_id."),
+        (404, "There is no account with this account name."),
+        (404, "There is no association with this id."),
+    ]
+
+
 def test_account_is_added_with_an_owner_who_has_no_password(caller):
     answer = caller.post("/provider/accounts", {**ACCOUNT, "name": "Ada Ltd", "tax_id": "DE 1"})
     account = CustomerAccount.objects.get()

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import CustomerAccount, Freeze
+from association.services.events import publish_refused_attempt
 from audit.models import AuditEvent
 from outbox.models import Event, OutboxMessage
 from outbox.services.events import number_events, publish
@@ -48,13 +49,32 @@ def test_associations_are_found_by_account_partner_and_state():
     assert ids(caller.get(path, ended="false", limit=1)) == [str(second.pk)]
     assert ids(caller.get(path, partner_id=str(first.partner_id))) == [str(first.pk)]
     assert ids(caller.get(path, account=second.account.owner.account_name)) == [str(second.pk)]
-    assert ids(caller.get(path, account="c-0000000000")) == []
     CustomerAccount.objects.filter(pk=first.account_id).update(external_id="Acct/1")
     found = caller.get(path, external_id="Acct/1")
     assert [(row["id"], row["external_id"]) for row in found.json()["items"]] == [
         (str(first.pk), "Acct/1")
     ]
     assert caller.get(path, partner_id="x").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("filters", "detail"),
+    [
+        ({"account": "c-0000000000"}, "There is no account with this account name."),
+        ({"account": "ada@example.com"}, "There is no account with this account name."),
+        ({"external_id": "/none"}, "There is no account with this external_id."),
+        ({"partner_id": "999"}, "There is no partner with this id."),
+    ],
+)
+def test_list_of_what_does_not_exist_is_a_404_that_says_which(filters, detail):
+    caller = ProviderCaller()
+    answers = [caller.get("/provider/associations", **filters)]
+    if "partner_id" in filters:
+        answers.append(caller.get("/provider/events", **filters))
+
+    assert [(row.status_code, row.json()["detail"]) for row in answers] == [(404, detail)] * len(
+        answers
+    )
 
 
 def test_provider_ends_an_association_despite_all_obstacles():
@@ -88,9 +108,10 @@ def test_provider_ends_an_association_despite_all_obstacles():
 
 def test_feed_has_the_events_of_all_partners_and_of_none():
     first, second = make_associated(), make_associated()
+    without_partner = CustomerAccountFactory(external_id="/n")
     publish(
         kind="account.changed",
-        about=CustomerAccountFactory(),
+        about=without_partner,
         partner_id=None,
         now=timezone.now(),
     )
@@ -111,7 +132,34 @@ def test_feed_has_the_events_of_all_partners_and_of_none():
     }
     own = Caller(first.partner).get("/events").json()["items"]
     of_first = caller.get("/provider/events", partner_id=str(first.partner_id)).json()["items"]
-    assert of_first == [{**row, "partner_id": str(first.partner_id)} for row in own]
+    of_account = {"account": first.account.owner.account_name, "external_id": None}
+    of_nothing = {"account": None, "external_id": None}
+    assert of_first == [
+        {
+            **row,
+            "partner_id": str(first.partner_id),
+            **(of_account if "customer_id" in row["data"] else of_nothing),
+        }
+        for row in own
+    ]
+
+
+def test_events_name_the_account_by_both_its_names():
+    customer, without_partner = make_associated(), CustomerAccountFactory(external_id="/n")
+    CustomerAccount.objects.filter(pk=customer.account_id).update(external_id="/c")
+    now = timezone.now()
+    publish(kind="account.frozen", about=without_partner, partner_id=None, now=now)
+    publish_refused_attempt(attempt=customer.attempt, now=now)
+    number_events(now=now)
+    shown = ProviderCaller().get("/provider/events").json()["items"]
+
+    of_customer = (customer.account.owner.account_name, "/c")
+    names = {(row["type"], row["account"], row["external_id"]) for row in shown}
+    assert names >= {
+        ("association.created", *of_customer),
+        ("attempt.refused", *of_customer),
+        ("account.frozen", without_partner.owner.account_name, "/n"),
+    }
 
 
 def test_feed_goes_on_after_an_event():

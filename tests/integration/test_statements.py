@@ -52,7 +52,7 @@ def test_list_takes_so_many_statements(path, statements, django_assert_num_queri
     [
         ("/provider/partners", 2),
         ("/provider/associations", 2),
-        ("/provider/events", 2),
+        ("/provider/events", 3),
         ("/provider/accounts", 2),
     ],
 )

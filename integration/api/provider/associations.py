@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field
@@ -18,7 +17,14 @@ from integration.api.answers import Listed, Paging, answer, answer_once, answer_
 from integration.api.callers import ProviderRequest
 from integration.api.fields import Input, Output, Reason
 from integration.api.gate import provider_needs
-from integration.api.provider.named_accounts import AccountName, ExternalId
+from integration.api.problems import not_found
+from integration.api.provider.named_accounts import (
+    AccountName,
+    ExternalId,
+    account_with_external_id,
+    account_with_name,
+)
+from integration.api.provider.partners import partner_of
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
 from web.random_ids import LONGEST_KEY, key_or_404
@@ -85,17 +91,20 @@ class AssociationEnd(Input):
     "",
     response=Listed[AssociationShown],
     summary="List associations",
-    **provider_needs(ProviderScope.ASSOCIATIONS_READ),
+    **provider_needs(ProviderScope.ASSOCIATIONS_READ, finds_one=True),
 )
 def list_associations(request: ProviderRequest, query: Query[AssociationFilters]) -> HttpResponse:
-    """List the associations of all partners, the newest first."""
+    """List the associations of all partners, the newest first.
+
+    An account or a partner that does not exist is a 404, so that no list is empty by mistake.
+    """
     rows = _associations()
     if query.account is not None:
-        rows = rows.filter(account__owner__account_name=query.account.lower())
+        rows = rows.filter(account=account_with_name(query.account))
     if query.external_id is not None:
-        rows = rows.filter(account__external_id=query.external_id)
+        rows = rows.filter(account=account_with_external_id(query.external_id))
     if query.partner_id is not None:
-        rows = rows.filter(partner=int(query.partner_id))
+        rows = rows.filter(partner=partner_of(query.partner_id))
     if query.ended is not None:
         rows = rows.filter(ended_at__isnull=not query.ended)
     return answer_page(
@@ -147,4 +156,7 @@ def _associations() -> AssociationQuerySet:
 
 
 def _association_of(key: str) -> Association:
-    return get_object_or_404(_associations(), pk=key_or_404(key))
+    try:
+        return _associations().get(pk=key_or_404(key))
+    except (Http404, Association.DoesNotExist) as error:
+        raise not_found("There is no association with this id.") from error

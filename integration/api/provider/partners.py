@@ -7,8 +7,7 @@ from typing import Annotated, Any, Self
 
 from django import forms
 from django.db import IntegrityError
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field
@@ -19,7 +18,7 @@ from integration.api.answers import Listed, Paging, answer, answer_once, answer_
 from integration.api.callers import ProviderRequest
 from integration.api.fields import Changes, Input, Output, Reason, Recipient, as_on_pages
 from integration.api.gate import provider_needs
-from integration.api.problems import FieldProblem, Problem
+from integration.api.problems import FieldProblem, Problem, not_found
 from integration.enums import CallProblem, ProviderScope
 from partners.enums import AssociationType, PartnerStatus
 from partners.forms.time_zones import TimeZoneField
@@ -177,8 +176,11 @@ def get(request: ProviderRequest, partner_id: str) -> HttpResponse:
 
 
 def partner_of(key: str) -> Partner:
-    """Return the partner with this id. Raises Http404 for any other text."""
-    return get_object_or_404(Partner, pk=key_or_404(key))
+    """Return the partner with this id. Raises Problem (404) for any other text."""
+    try:
+        return Partner.objects.get(pk=key_or_404(key))
+    except (Http404, Partner.DoesNotExist) as error:
+        raise not_found("There is no partner with this id.") from error
 
 
 @router.post(

@@ -6,14 +6,15 @@ from typing import Annotated, Self
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from accounts.enums import FreezeCause
 from accounts.services.capabilities import AccountAction
 from association.services.permissions import CouponUse, Permissions, permissions_of
 from integration.api.answers import answer
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Moment, MoneyShown, Output, as_on_pages, misplaced
+from integration.api.fields import Moment, MoneyShown, Output, as_on_pages
 from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import NamedAccount, account_of
 from integration.enums import ProviderScope
@@ -24,24 +25,26 @@ router = Router(tags=["Provider: permissions"])
 
 
 class PermissionsOf(NamedAccount):
-    """Which account, and which coupon for which charge."""
+    """Which account, and which coupon for which charge: the last three together, or none."""
 
     coupon_source: (
         Annotated[str, Field(min_length=1, max_length=255), as_on_pages(LineField(max_length=255))]
         | None
     ) = Field(None, description="The source of the coupon's fact.")
+    incurred_at: Moment | None = Field(None, description="When the charge was incurred.")
     coupon: (
         Annotated[str, Field(min_length=1, max_length=120), as_on_pages(LineField(max_length=120))]
         | None
-    ) = Field(None, description="The external id of the coupon's fact.")
-    incurred_at: Moment | None = Field(None, description="When the charge was incurred.")
+    ) = Field(None, description="The external id of the coupon's fact.", validate_default=True)
 
-    @model_validator(mode="after")
-    def check_coupon(self) -> Self:
-        values = (self.coupon_source, self.coupon, self.incurred_at)
-        if any(value is None for value in values) and any(value is not None for value in values):
-            raise misplaced("coupon", "Send coupon_source, coupon and incurred_at together.")
-        return self
+    @field_validator("coupon")
+    @classmethod
+    def check_coupon(cls, coupon: str | None, before: ValidationInfo) -> str | None:
+        others = [before.data.get(name, coupon) for name in ("coupon_source", "incurred_at")]
+        if any((other is None) != (coupon is None) for other in others):
+            text = "Send coupon_source, coupon and incurred_at together."
+            raise PydanticCustomError("misplaced", "{text}", {"text": text})
+        return coupon
 
     @property
     def use(self) -> CouponUse | None:
