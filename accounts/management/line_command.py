@@ -48,9 +48,11 @@ class LineCommand(BaseCommand):
         else:
             self.write_text(report, dry_run)
         if report.errors:
-            raise CommandError(
-                f"{len(report.errors)} of {report.lines} lines are rejected. {self.nothing}"
-            )
+            rejected = f"{len(report.errors)} of {report.lines} lines are rejected."
+            if not report.lines:
+                # What is wrong with the first line of a cost file is so with all of it.
+                rejected = "The file is rejected."
+            raise CommandError(f"{rejected} {self.nothing}")
 
     def loader(self, _options: dict[str, Any]) -> Callable[..., ImportReport]:
         """Return what loads the lines, by the options of the command."""

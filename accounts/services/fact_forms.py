@@ -37,6 +37,7 @@ ACCOUNT_FIELDS = (
 )
 # Ends the name of a field that names an account by the provider's own key: account_external_id.
 EXTERNAL_ID = "_external_id"
+NO_COUNTRY = gettext_lazy("Write a country code of two capital letters.")
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 
 
@@ -121,7 +122,7 @@ def _form_field(field: Any, **_options: Any) -> Any:
         case models.BooleanField():
             return forms.Field(**options)
         case CountryField():
-            invalid = gettext_lazy("Write a country code of two capital letters.")
+            invalid = NO_COUNTRY
         case models.CharField(choices=None):
             return field.formfield(
                 form_class=LineField, validators=[_validate_characters], **options
@@ -152,23 +153,23 @@ class FactForm(forms.Form):
         for name in [name for name in self.fields if name + EXTERNAL_ID in self.fields]:
             text = _("Name the account by %(name)s or by %(key)s, not by both.")
             self.add_error(name, text % {"name": name, "key": name + EXTERNAL_ID})
-        unknown = sorted(self.data.keys() - self.fields.keys())
-        if unknown:
-            # repr() escapes characters that would control a terminal.
-            names = ", ".join(repr(name[:40]) for name in unknown)
-            self.add_error(None, _("Unknown fields: %(names)s.") % {"names": names})
         for name in self.cleaned_data.keys() & self.data.keys():
             value, is_bool = self.data[name], type(self.fields[name]) is forms.Field
             if value is not None and not isinstance(value, bool if is_bool else str):
                 expected = _("Write true or false.") if is_bool else _("Write text in quotes.")
                 self.add_error(name, expected)
 
+    def unknown_fields(self) -> list[str]:
+        """Return the fields that this kind does not have, each with 40 characters at most."""
+        return [name[:40] for name in sorted(self.data.keys() - self.fields.keys())]
+
     def account_keys(self) -> dict[str, AccountKey]:
-        """Return how the line names its accounts, by the field that does; valid forms only."""
+        """Return how the line names its accounts, by each field that does and is valid."""
+        self.is_valid()
         return {
             name: AccountKey(self.cleaned_data[name], isinstance(field, _ExternalId))
             for name, field in self.fields.items()
-            if isinstance(field, _AccountName | _ExternalId)
+            if isinstance(field, _AccountName | _ExternalId) and name in self.cleaned_data
         }
 
     def row(self, accounts: Mapping[str, int]) -> Any:

@@ -46,7 +46,10 @@ class LineError:
     @property
     def reason(self) -> str:
         """All faults in one text."""
-        texts = (f"{row.field}: {row.text}" if row.field else row.text for row in self.faults)
+        # repr() escapes characters of unknown fields that would control a terminal.
+        texts = (
+            f"{repr(row.field)[1:-1]}: {row.text}" if row.field else row.text for row in self.faults
+        )
         return " ".join(texts)
 
 
@@ -87,7 +90,7 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
         forms: dict[int, FactForm] = {}
         for number, line in batch:
             try:
-                forms[number] = _valid_form(line, form_of)
+                forms[number] = form_of(parse_line(line))
             except ValidationError as error:
                 reject(number, error)
         known = _account_ids(forms.values())
@@ -103,13 +106,6 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
                 rows.append(row)
     report.errors.sort(key=lambda error: error.line)
     return rows
-
-
-def _valid_form(line: Line, form_of: FormOf) -> FactForm:
-    form = form_of(parse_line(line))
-    if form.is_valid():
-        return form
-    raise ValidationError(form.errors.as_data())
 
 
 def _faults_of(error: ValidationError) -> tuple[Fault, ...]:
@@ -141,15 +137,22 @@ def _new_row(
 
 
 def _accounts_of(form: FactForm, known: Mapping[AccountKey, int]) -> dict[str, int]:
-    """Return the keys of the accounts by the fields that name them."""
+    """Return the keys of the accounts by the fields that name them, of a line without errors."""
     named = form.account_keys()
-    unknown = {name: _no_account(key) for name, key in named.items() if key not in known}
-    if unknown:
-        raise ValidationError(unknown)
+    # Together, so that one answer names all errors.
+    errors: dict[str, Any] = dict(form.errors.as_data())
+    errors |= {name: _no_account(key) for name, key in named.items() if key not in known}
+    errors |= {name: _unknown_field() for name in form.unknown_fields()}
+    if errors:
+        raise ValidationError(errors)
     accounts = {name: known[key] for name, key in named.items()}
     if len(set(accounts.values())) < len(accounts):
         raise ValidationError(_("master and member are the same account."))
     return accounts
+
+
+def _unknown_field() -> ValidationError:
+    return ValidationError(_("Unknown field."), code="unknown")
 
 
 def _no_account(key: AccountKey) -> ValidationError:

@@ -70,6 +70,8 @@ class _Sum:
 class _Costs:
     sums: dict[tuple[str, date], _Sum] = field(default_factory=dict)
     errors: list[LineError] = field(default_factory=list)
+    # The line that named each account first, with errors or not.
+    accounts: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     without_account: int = 0
 
@@ -98,10 +100,10 @@ def record_focus_costs(
     """
     costs = _read(lines, now)
     sums = list(costs.sums.items())
-    if not costs.errors:
-        costs.errors, accounts = _find_accounts(sums)
-    if costs.errors:
-        return CostReport(costs.rows, errors=costs.errors, without_account=costs.without_account)
+    unknown, accounts = _find_accounts(costs.accounts)
+    errors = _joined([*costs.errors, *unknown[:MOST_ERRORS]])
+    if errors:
+        return CostReport(costs.rows, errors=errors, without_account=costs.without_account)
     report = record_spending(
         lines=(_line(source, accounts, key, one) for key, one in sums),
         now=now,
@@ -138,13 +140,19 @@ def _error_of_sum(error: LineError, one: _Sum) -> LineError:
     return LineError(one.line, tuple(faults))
 
 
-def _find_accounts(
-    sums: list[tuple[tuple[str, date], _Sum]],
-) -> tuple[list[LineError], dict[str, int]]:
-    """Return the keys of the accounts by external id, and an error for each unknown one."""
-    first: dict[str, int] = {}
-    for (account, _day), one in sums:
-        first[account] = min(one.line, first.get(account, one.line))
+def _joined(errors: Iterable[LineError]) -> list[LineError]:
+    """Return one error for each line, in the order of the lines."""
+    faults: dict[int, tuple[Fault, ...]] = {}
+    for error in errors:
+        faults[error.line] = faults.get(error.line, ()) + error.faults
+    return [LineError(line, faults[line]) for line in sorted(faults)]
+
+
+def _find_accounts(first: Mapping[str, int]) -> tuple[list[LineError], dict[str, int]]:
+    """Return the keys of the accounts by external id, and an error for each unknown one.
+
+    `first` has the line that named each account first.
+    """
     known: dict[str, int] = {}
     for chunk in chunks(list(first)):
         rows = CustomerAccount.objects.filter(external_id__in=chunk)
@@ -155,7 +163,7 @@ def _find_accounts(
         for account, line in sorted(first.items(), key=lambda item: item[1])
         if account not in known
     ]
-    return errors[:MOST_ERRORS], known
+    return errors, known
 
 
 def _read(lines: Iterable[bytes], now: datetime) -> _Costs:
@@ -230,6 +238,8 @@ def _add(
     if start and start > now + CLOCKS_DIFFER_BY:
         text = _("This moment is in the future. Record spending afterwards.")
         faults.append(_fault("ChargePeriodStart", text))
+    if row["SubAccountId"] not in NULLS:
+        costs.accounts.setdefault(row["SubAccountId"], line)
     if faults or amount is None or start is None:
         costs.errors.append(LineError(line, tuple(faults)))
     elif row["SubAccountId"] in NULLS:

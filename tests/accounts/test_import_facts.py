@@ -185,8 +185,8 @@ def raw(**changes: Any) -> bytes:
         (raw(kind="spending"), "Spending counts against budgets: use record_spending."),
         (raw(kind=None), KINDS),
         (raw(kind=["bill"]), KINDS),
-        (raw(colour="red", **{"\x1b[2J": 1}), "Unknown fields: '\\x1b[2J', 'colour'."),
-        (raw(id=5), "Unknown fields: 'id'."),
+        (raw(colour="red", **{"\x1b[2J": 1}), "\\x1b[2J: Unknown field. colour: Unknown field."),
+        (raw(id=5), "id: Unknown field."),
         (raw(account="c-nobody"), NO_ACCOUNT),
         (raw(account="no one@x"), "account: Write an account name or an e-mail address."),
         (raw(source=""), "source: This field is required."),
@@ -222,7 +222,7 @@ def test_invalid_line_is_reported_with_its_reason(load: Any, line: bytes, reason
         ({"kind": "account", "country": "XX"},
          'country: Write a country code of two capital letters.'),
         ({"kind": "account", "is_internal": "yes"}, "is_internal: Write true or false."),
-        ({"kind": "account", "owner": "x"}, "Unknown fields: 'owner'."),
+        ({"kind": "account", "owner": "x"}, "owner: Unknown field."),
         ({"kind": "enterprise_relation", "master": "c-buyer", "accounting": "unified",
           "member_type": "cloud_account"}, "master and member are the same account."),
         ({"kind": "enterprise_relation", "master": "buyer@example.org", "accounting": "unified",
@@ -313,12 +313,12 @@ def test_text_report_names_each_line(tmp_path: Path) -> None:
 
 
 def test_all_errors_of_a_line_are_reported(load: Any) -> None:
-    line = {**BILL, "amount": 5, "issued_at": None, "colour": "red"}
+    line = {**BILL, "account": "c-nobody", "amount": 5, "issued_at": None, "colour": "red"}
     assert load(line)["errors"] == [
         {
             "line": 1,
-            "reason": "issued_at: This field is required. Unknown fields: 'colour'. "
-            "amount: Write text in quotes.",
+            "reason": "issued_at: This field is required. amount: Write text in quotes. "
+            f"{NO_ACCOUNT} colour: Unknown field.",
         }
     ]
 

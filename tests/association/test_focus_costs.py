@@ -227,6 +227,23 @@ def test_quote_that_is_never_closed_is_reported_without_reading_everything(recor
     assert error["reason"].startswith("The line is not CSV: field larger than field limit")
 
 
+def test_unknown_accounts_are_named_beside_other_errors(record):
+    content = costs(
+        row(),
+        row(account="/nope"),
+        row(account="/nope", cost="x"),
+        row(account="/none", currency="EUR"),
+    )
+    unknown = "SubAccountId: There is no customer account with this external id."
+    report = record(content)
+    assert report["errors"] == [
+        {"line": 3, "reason": unknown},
+        {"line": 4, "reason": 'BilledCost: Write a number, like "0.0125".'},
+        {"line": 5, "reason": f"BillingCurrency: Amounts are in USD. {unknown}"},
+    ]
+    assert report["error"] == "3 of 4 lines are rejected. Nothing was recorded."
+
+
 def test_errors_of_a_sum_name_its_first_line(record):
     most = row(cost="999999999999.99")
     report = record(costs(row(start="2026-03-18T00:00:00Z"), most, most))

@@ -343,7 +343,7 @@ def test_dry_run_counts_and_writes_nothing(record: Any, customer: Association) -
          'occurred_at: Add the time zone, like "2026-01-31T09:00:00Z".'),
         ({"kind": "bill"}, "Only spending is recorded here: use import_facts."),
         ({"kind": ["x"]}, "Only spending is recorded here: use import_facts."),
-        ({"currency": "EUR"}, "Unknown fields: 'currency'."),
+        ({"currency": "EUR"}, "currency: Unknown field."),
         ({"account": "c-nobody"}, NO_ACCOUNT),
     ],
     ids=lambda value: str(value)[:40],

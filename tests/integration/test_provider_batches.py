@@ -120,6 +120,7 @@ def test_each_wrong_line_and_field_is_named_and_nothing_is_written(caller):
         bill(5, colour="red"),
         bill(1, amount="7.00"),
         bill(6, account="c-1"),
+        bill(7, account_external_id="/none", amount="x", colour="red"),
     ]
     body = b"\n".join([json.dumps(row).encode() for row in lines] + [b"{", b"", b'{"a":1,"a":2}'])
     answer = send(caller, "/provider/facts", body)
@@ -129,15 +130,59 @@ def test_each_wrong_line_and_field_is_named_and_nothing_is_written(caller):
         ("lines.2.issued_at", "invalid"),
         ("lines.3.account_external_id", "unknown_account"),
         ("lines.4.kind", "unknown_kind"),
-        ("lines.5", "invalid"),
+        ("lines.5.colour", "unknown"),
         ("lines.6", "contradiction"),
         ("lines.7.account", "invalid"),
-        ("lines.8", "invalid"),
-        ("lines.10", "invalid"),
+        ("lines.8.amount", "invalid"),
+        ("lines.8.account_external_id", "unknown_account"),
+        ("lines.8.colour", "unknown"),
+        ("lines.9", "invalid"),
+        ("lines.11", "invalid"),
     ]
     assert (Bill.objects.count(), AuditEvent.objects.filter(action="bill.imported").count()) == (
         (0, 0)
     )
+
+
+def test_envelopes_and_their_data_are_checked_at_once(caller):
+    data = {**BILL, "account_external_id": "/none"}
+    events = [event(1), event(2, id=""), event(3, data=data), event(4, type="x")]
+    answer = send(caller, "/provider/facts", events, EVENTS)
+    assert fields(answer) == [
+        ("items.1.id", "cloudevent"),
+        ("items.2.data.account_external_id", "unknown_account"),
+        ("items.3.type", "unknown_kind"),
+    ]
+    assert Bill.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "item", "message"),
+    [
+        ("facts", {"kind": "spending"},
+         "Spending counts against budgets: send it to /api/v1/provider/spending."),
+        ("spending", {"kind": "bill"},
+         "Only spending is recorded here: send facts to /api/v1/provider/facts."),
+    ],
+)  # fmt: skip
+def test_item_for_the_other_address_is_told_that_address(caller, path, item, message):
+    found = send(caller, f"/provider/{path}", [item]).json()["fields"]
+    assert [(row["field"], row["message"]) for row in found] == [("lines.1.kind", message)]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "field"),
+    [
+        (b"\n\n", LINES, "lines"),
+        ([bill(n) for n in range(1_001)], LINES, "lines"),
+        ([], EVENTS, "items"),
+        ({}, EVENTS, "items"),
+    ],
+    ids=["none", "too many", "no events", "no list"],
+)
+def test_batch_of_the_wrong_size_names_the_batch(caller, body, content_type, field):
+    answer = send(caller, "/provider/facts", body, content_type)
+    assert [name for name, _code in fields(answer)] == [field]
 
 
 @pytest.mark.parametrize(

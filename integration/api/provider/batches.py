@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
@@ -36,6 +36,11 @@ _JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json( *;.*)?", re.IGNOREC
 _ENVELOPE = {"source": "source", "external_id": "id", "kind": "type"}
 # Faults of a whole line that are about its kind.
 _ABOUT_KIND = frozenset({"unknown_kind", "spending", "not_spending"})
+# Where the sentence for files names a command, that for calls names an address.
+_SENTENCES = {
+    "spending": "Spending counts against budgets: send it to /api/v1/provider/spending.",
+    "not_spending": "Only spending is recorded here: send facts to /api/v1/provider/facts.",
+}
 
 _BODY: dict[str, Any] = {
     "required": True,
@@ -87,6 +92,8 @@ class _Batch:
 
     lines: list[Line]
     path_of: Callable[[int, Fault], str]
+    # What is wrong with envelopes; the lines of these events are empty, and so are passed over.
+    errors: list[LineError] = field(default_factory=list)
 
 
 def _needs(scope: ProviderScope) -> dict[str, Any]:
@@ -126,10 +133,14 @@ def _load(
 
     def act() -> BatchDone:
         report = load(
-            lines=batch.lines, now=timezone.now(), dry_run=options.dry_run, by=request.auth.user
+            lines=batch.lines,
+            now=timezone.now(),
+            dry_run=options.dry_run or bool(batch.errors),
+            by=request.auth.user,
         )
-        if report.errors:
-            raise _problem(report.errors, batch.path_of)
+        errors = sorted([*batch.errors, *report.errors], key=lambda error: error.line)
+        if errors:
+            raise _problem(errors, batch.path_of)
         return BatchDone(
             dry_run=options.dry_run,
             items=report.lines,
@@ -143,7 +154,7 @@ def _load(
 
 def _problem(errors: list[LineError], path_of: Callable[[int, Fault], str]) -> Problem:
     fields = [
-        FieldProblem(path_of(error.line, fault), fault.code, fault.text)
+        FieldProblem(path_of(error.line, fault), fault.code, _SENTENCES.get(fault.code, fault.text))
         for error in errors
         for fault in error.faults
     ]
@@ -157,23 +168,28 @@ def _read(request: ProviderRequest) -> _Batch:
     if request.content_type == JSON_LINES:
         lines: list[Line] = list(request.body.split(b"\n"))
         number = sum(1 for line in lines if isinstance(line, bytes) and line.strip())
-        _check_number(number)
+        _check_number(number, "lines")
         return _Batch(lines, _path_of_line)
     if request.content_type == CLOUDEVENTS:
         events = parse_json(request.body)
         if not isinstance(events, list):
             text = "The body is a JSON array of CloudEvents."
-            raise Problem(422, CallProblem.FIELDS_INVALID, text)
-        _check_number(len(events))
-        return _Batch(_lines_of(events), _path_of_event)
+            raise _about_all("items", "not_a_list", text)
+        _check_number(len(events), "items")
+        return _Batch([_line_of(event) for event in events], _path_of_event, _errors_of(events))
     text = f"Send the body as {JSON_LINES} or {CLOUDEVENTS}, and name it in Content-Type."
     raise Problem(415, CallProblem.CONTENT_TYPE_NOT_BATCH, text)
 
 
-def _check_number(number: int) -> None:
+def _check_number(number: int, field: str) -> None:
     if not 1 <= number <= MOST_ITEMS:
         text = f"Send 1 to {MOST_ITEMS:,} items in one call; these are {number:,}."
-        raise Problem(422, CallProblem.FIELDS_INVALID, text)
+        raise _about_all(field, "number", text)
+
+
+def _about_all(field: str, code: str, text: str) -> Problem:
+    fields = [FieldProblem(field, code, text)]
+    return Problem(422, CallProblem.FIELDS_INVALID, text, fields=fields)
 
 
 def _path_of_line(number: int, fault: Fault) -> str:
@@ -185,7 +201,9 @@ def _path_of_event(number: int, fault: Fault) -> str:
     """Return the place of the event in the array, from 0, and its attribute or field."""
     name = _field_of(fault)
     path = ["items", str(number - 1)]
-    if name:
+    if fault.code == "cloudevent":
+        path += [name] if name else []
+    elif name:
         path += [_ENVELOPE[name]] if name in _ENVELOPE else ["data", name]
     return ".".join(path)
 
@@ -194,27 +212,26 @@ def _field_of(fault: Fault) -> str:
     return "kind" if fault.code in _ABOUT_KIND else fault.field
 
 
-def _lines_of(events: list[Any]) -> list[Line]:
-    """Return the events as lines. Raises Problem for envelopes that are no CloudEvents of ours."""
-    fields = [
-        FieldProblem(f"items.{place}.{name}" if name else f"items.{place}", "cloudevent", text)
-        for place, event in enumerate(events)
-        for name, text in _faults_of(event)
-    ]
-    if fields:
-        names = ", ".join(dict.fromkeys(field.field for field in fields))
-        text = f"Nothing was written. Look at: {names[:500]}."
-        raise Problem(422, CallProblem.FIELDS_INVALID, text, fields=fields)
+def _errors_of(events: list[Any]) -> list[LineError]:
+    """Return what is wrong with the envelopes, by the places of the events from 1."""
     return [
-        {
-            **event["data"],
-            # The last part of a name like com.example.billing.bill.
-            "kind": event["type"].rpartition(".")[2],
-            "source": event["source"],
-            "external_id": event["id"],
-        }
-        for event in events
+        LineError(place, tuple(Fault(name, "cloudevent", text) for name, text in faults))
+        for place, event in enumerate(events, 1)
+        if (faults := _faults_of(event))
     ]
+
+
+def _line_of(event: Any) -> Line:
+    """Return the event as a line, an empty one if its envelope is wrong."""
+    if _faults_of(event):
+        return b""
+    return {
+        **event["data"],
+        # The last part of a name like com.example.billing.bill.
+        "kind": event["type"].rpartition(".")[2],
+        "source": event["source"],
+        "external_id": event["id"],
+    }
 
 
 def _faults_of(event: Any) -> list[tuple[str, str]]:
