@@ -101,7 +101,6 @@ class PartnerAdmin(NewPartnerAdmin):
     search_fields = ("name", "legal_name", "slug", "support_email__iexact")
     search_help_text = _("Part of the name, legal name or short name, or a whole support e-mail")
     date_hierarchy = "created_at"
-    prepopulated_fields = {"slug": ("name",)}
     readonly_fields = (
         *("status", "frozen_at", "frozen_by", "frozen_reason"),
         *("created_at", "updated_at"),
@@ -110,6 +109,15 @@ class PartnerAdmin(NewPartnerAdmin):
     audited_elsewhere = LOGO_FIELDS
     fields = tuple(name for name in all_fields(Partner) if name not in LOGO_FIELDS[1:])
     actions = ("invite_administrator", "freeze_partner", "unfreeze_partner")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Keep the short name: programs of the provider find the partner by it."""
+        names = super().get_readonly_fields(request, obj)
+        return [*names] if obj is None else [*names, "slug"]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        """Fill in the short name of a new partner only; Django fails where it is read-only."""
+        return {"slug": ("name",)} if obj is None else {}
 
     @admin.display(description=_("may invite by"))
     def types(self, partner: Partner) -> str:

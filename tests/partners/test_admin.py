@@ -47,7 +47,10 @@ def test_partner_is_made_and_changed_with_an_event(superuser: Client) -> None:
     assert superuser.post(reverse("admin:partners_partner_add"), data).status_code == 302
     partner = Partner.objects.get()
     path = reverse("admin:partners_partner_change", args=[partner.pk])
-    open_and_send(superuser, path, {**data, "time_zone": "UTC", "allows_referral": "on"})
+    changed_data = {**data, "slug": "south", "time_zone": "UTC", "allows_referral": "on"}
+    open_and_send(superuser, path, changed_data)
+    # Programs of the provider find the partner by it.
+    assert Partner.objects.get().slug == "north"
     about = AuditEvent.objects.filter(object_label="partners.partner")
     added, changed = about.order_by("pk")
     assert (added.action, added.after["name"]) == ("partner.added", "North")
