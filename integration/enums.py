@@ -130,6 +130,7 @@ class CallProblem(StrEnum):
     KEY_UNKNOWN = "key_unknown"
     KEY_IN_ADDRESS = "key_in_address"
     SCOPE_MISSING = "scope_missing"
+    KEY_OF_OTHER_SIDE = "key_of_other_side"
     JWT_REJECTED = "jwt_rejected"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
     NOT_FOUND = "not_found"

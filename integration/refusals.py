@@ -94,7 +94,10 @@ OF_CALLS: "dict[StrEnum, StrOrPromise]" = {
     CallProblem.KEY_MISSING: _("The call has no key in its header Authorization."),
     CallProblem.KEY_UNKNOWN: _("This key does not exist, has expired or was revoked."),
     CallProblem.KEY_IN_ADDRESS: _("The address contains a key. Revoke that key."),
-    CallProblem.SCOPE_MISSING: _("The key lacks the scope that “missing_scope” names."),
+    CallProblem.SCOPE_MISSING: _("The key or token lacks the scope that “missing_scope” names."),
+    CallProblem.KEY_OF_OTHER_SIDE: _(
+        "The call is for keys of partners, and this is one of the provider; or the reverse."
+    ),
     CallProblem.JWT_REJECTED: _("The token of the issuer is not valid; “detail” says why."),
     CallProblem.ISSUER_UNAVAILABLE: _(
         "The keys of the issuer cannot be read now. Retry-After says when to try again."

@@ -48,14 +48,17 @@ class KeyAuth(HttpBearer):
         find_caller = caller_with_token if is_token(token.strip()) else caller_with_key
         caller = find_caller(request, token.strip(), timezone.now())
         if not isinstance(caller, self.side):
-            raise self._missing_scope(f"This call is for keys of {self.keys_are_of}.")
+            text = f"This call is for keys of {self.keys_are_of}."
+            raise Problem(403, CallProblem.KEY_OF_OTHER_SIDE, text)
         if self.scope not in caller.scopes:
             text = f"This key lacks the scope {self.scope}. An administrator can make another key."
-            raise self._missing_scope(text)
+            if is_token(token.strip()):
+                text = (
+                    f"This token lacks the scope {self.scope}: your issuer grants it, in the claim"
+                    " scope."
+                )
+            raise Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
         return caller
-
-    def _missing_scope(self, text: str) -> Problem:
-        return Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
 
 
 class ProviderAuth(KeyAuth):

@@ -56,7 +56,9 @@ def read_token(text: str, *, now: datetime) -> Token:
         raise TokenRejected("It is too long.")
     try:
         key_id = jwt.get_unverified_header(text).get("kid")
-        key = find_issuer_key(key_id, now=now) if isinstance(key_id, str) else None
+        if not isinstance(key_id, str):
+            raise TokenRejected("Its header has no kid.")
+        key = find_issuer_key(key_id, now=now)
         if key is None:
             raise TokenRejected("The issuer has no key of the id in its header (kid).")
         claims = jwt.decode(

@@ -161,17 +161,29 @@ def test_token_in_the_address_is_refused(issuer):
     assert refused(answer)[:2] == (400, "key_in_address")
 
 
+def test_token_without_the_id_of_a_key_is_told_so(issuer):
+    text = f"{part({'alg': 'RS256'})}.{part({'sub': 'billing'})}.AAAA"
+    answer = Program(None, text).get(READ)
+
+    assert refused(answer) == (401, "jwt_rejected", "Not a valid token. Its header has no kid.")
+
+
 def test_token_has_the_scopes_that_it_names(issuer):
     answer = issuer.caller(scope="openid profile").get(READ)
 
-    assert refused(answer)[:2] == (403, "scope_missing")
+    assert refused(answer) == (
+        403,
+        "scope_missing",
+        "This token lacks the scope provider:partners:read: your issuer grants it, in the claim"
+        " scope.",
+    )
     assert issuer.caller(scope=None).get(READ).status_code == 403
 
 
 def test_token_calls_no_operation_of_partners(issuer):
     answer = issuer.caller(scope="events:read").get("/events")
 
-    assert refused(answer) == (403, "scope_missing", "This call is for keys of partners.")
+    assert refused(answer) == (403, "key_of_other_side", "This call is for keys of partners.")
 
 
 def test_keys_are_read_once(issuer, django_assert_num_queries):
