@@ -54,9 +54,17 @@ def answer_once(
     request: AnyRequest, act: Callable[[], BaseModel], *, status: int = 200
 ) -> HttpResponse:
     """Run `act` in one transaction, once per Idempotency-Key, and answer what it returns."""
+    return answer_once_with_status(request, lambda: (status, act()))
+
+
+def answer_once_with_status(
+    request: AnyRequest, act: Callable[[], tuple[int, BaseModel]]
+) -> HttpResponse:
+    """Do the same where `act` says the status too."""
 
     def act_and_render() -> Answer:
-        return Answer(status, act().model_dump_json())
+        status, shown = act()
+        return Answer(status, shown.model_dump_json())
 
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:

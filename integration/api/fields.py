@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from accounts.fields import CountryField, OthersEmailField
+from accounts.services.fact_forms import NO_COUNTRY
 from partners.forms.expiry import check_expiry
 from partners.forms.presets import DomainsField
 from partners.services.invitation_drafts import MOST_USES
@@ -63,6 +64,12 @@ def _invalid(error: ValidationError) -> PydanticCustomError:
     return PydanticCustomError(first.code or "invalid", "{text}", {"text": first.messages[0]})
 
 
+def as_country(field: forms.Field) -> AfterValidator:
+    """Do the same for a country, with one sentence for every text that is none."""
+    field.error_messages["invalid_choice"] = NO_COUNTRY
+    return as_on_pages(field)
+
+
 def _read_moment(value: Any) -> datetime:
     text = value if isinstance(value, str) and _MOMENT.fullmatch(value) else ""
     try:
@@ -70,6 +77,12 @@ def _read_moment(value: Any) -> datetime:
     except (ValueError, OverflowError) as error:
         sentence = "Send a moment as RFC 3339 writes it, like 2026-12-31T18:00:00Z."
         raise PydanticCustomError("moment", "{text}", {"text": sentence}) from error
+
+
+def _read_bool(value: Any) -> bool:
+    if value not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "{text}", {"text": "Write true or false."})
+    return bool(value == "true")
 
 
 def misplaced(field: str, text: str) -> PydanticCustomError:
@@ -113,6 +126,8 @@ def _check_domains(domains: list[str]) -> list[str]:
     return joined.split()
 
 
+# The length is only in the document: `as_country()` has the sentence.
+COUNTRY: Any = Field(description="ISO 3166-1 alpha-2, like DE.", json_schema_extra={"maxLength": 2})
 Label = Annotated[str, Field(min_length=1, max_length=120), as_on_pages(LineField(max_length=120))]
 Name = Annotated[str, Field(max_length=120), as_on_pages(LineField(max_length=120, required=False))]
 Reference = Annotated[
@@ -135,12 +150,10 @@ OptionalReason = Annotated[
     str, Field(max_length=256), as_on_pages(LinesField(max_length=256, required=False))
 ]
 Recipient = Annotated[str, Field(max_length=320), as_on_pages(OthersEmailField())]
-Country = Annotated[
-    str,
-    Field(max_length=2, description="ISO 3166-1 alpha-2, like DE."),
-    as_on_pages(CountryField(required=False)),
-]
+Country = Annotated[str, COUNTRY, as_country(CountryField(required=False))]
 Language = Annotated[str, Field(max_length=16), AfterValidator(_check_language)]
+# As JSON writes it: pydantic would also read "no" and "1".
+YesOrNo = Annotated[bool, BeforeValidator(_read_bool)]
 Moment = Annotated[datetime, BeforeValidator(_read_moment)]
 End = Annotated[Moment, AfterValidator(_check_end)]
 Metadata = Annotated[

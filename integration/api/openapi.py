@@ -19,7 +19,7 @@ Document = dict[str, Any]
 _ALWAYS = {
     400: "The call cannot be read.",
     401: "The key is missing, unknown, expired or revoked.",
-    403: "The key lacks the scope.",
+    403: "The key or token lacks the scope, or the call is for the other side.",
     422: "A field or parameter is not right; `fields` names each.",
     429: "Too often; Retry-After says when to try again.",
     503: "The service is not available for a moment.",

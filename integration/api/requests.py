@@ -18,7 +18,7 @@ from association.services.endings import answer_end_request, ask_to_end, withdra
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ApiRequest, Caller
 from integration.api.customers import customer_of
-from integration.api.fields import Input, OptionalReason, Output, Reason
+from integration.api.fields import Input, OptionalReason, Output, Reason, YesOrNo
 from integration.api.gate import needs
 from integration.enums import Scope
 from partners.models import InvitationRequest
@@ -40,7 +40,7 @@ _OPEN = "`true`: those that wait for an answer; `false`: the closed ones; withou
 class InvitationRequestFilters(Paging):
     """Which requests."""
 
-    open: bool | None = Field(None, description=_OPEN)
+    open: YesOrNo | None = Field(None, description=_OPEN)
 
 
 class InvitationRequestShown(Output):
@@ -154,7 +154,7 @@ def _invitation_request_of(caller: Caller, key: str) -> InvitationRequest:
 class EndRequestFilters(Paging):
     """Which requests."""
 
-    open: bool | None = Field(None, description=_OPEN)
+    open: YesOrNo | None = Field(None, description=_OPEN)
 
 
 class EndRequestShown(Output):

@@ -1,5 +1,6 @@
 """The API: its operations, what they answer on errors, and its OpenAPI document."""
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +25,29 @@ from integration.api.provider import eligibility as provider_eligibility
 from integration.api.provider import events as provider_events
 from integration.enums import CallProblem
 from web.refused import Refused
+
+# Our own sentences for what pydantic finds, the same as the forms have. `ctx` fills them in.
+_SENTENCES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "Unknown field.",
+    "string_type": "Write text in quotes.",
+    "bool_type": "Write true or false.",
+    "int_type": "Write a whole number.",
+    "int_parsing": "Write a whole number.",
+    "enum": "Write one of: {expected}.",
+    "literal_error": "Write one of: {expected}.",
+    "string_too_short": "Ensure this value has at least {min_length} characters.",
+    "string_too_long": "Ensure this value has at most {max_length} characters.",
+    "string_pattern_mismatch": "Ensure this value has the form {pattern}.",
+    "greater_than_equal": "Ensure this value is {ge} or more.",
+    "less_than_equal": "Ensure this value is {le} or less.",
+    "list_type": "Write a list.",
+    "dict_type": "Write a JSON object.",
+    "model_type": "Write a JSON object.",
+    "model_attributes_type": "Write a JSON object.",
+    "too_short": "Write {min_length} items or more.",
+    "too_long": "Write {max_length} items or less.",
+}
 
 
 class NamingApi(NinjaAPI):
@@ -103,4 +127,24 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
         # About the parameters together.
         path = []
     own = error.get("ctx", {}).get("field")
-    return FieldProblem(".".join([*path, *([own] if own else [])]), error["type"], error["msg"])
+    path += [own] if own else []
+    return FieldProblem(".".join(path), _code_of(error), _sentence_of(error, path))
+
+
+def _code_of(error: dict[str, Any]) -> str:
+    """Return pydantic's code, but one for unknown fields and parameters everywhere."""
+    code: str = error["type"]
+    return "unknown" if code == "extra_forbidden" else code
+
+
+def _sentence_of(error: dict[str, Any], path: list[str]) -> str:
+    code, details = error["type"], error.get("ctx", {})
+    if code == "missing" and not path:
+        return "Send a body of JSON."
+    if code == "string_too_short" and details["min_length"] == 1:
+        return _SENTENCES["missing"]
+    if "expected" in details:
+        # Without the quotes and the "or" that pydantic puts between them.
+        details = {"expected": ", ".join(re.findall(r"'([^']*)'", details["expected"]))}
+    sentence = _SENTENCES.get(code)
+    return error["msg"] if sentence is None else sentence.format(**details)

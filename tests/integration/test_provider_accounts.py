@@ -18,7 +18,7 @@ from tests.factories import (
     UserFactory,
     make_associated,
 )
-from tests.integration.calls import ProviderCaller
+from tests.integration.calls import API, ProviderCaller
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = {"external_id": "/subscriptions/1", "address": "Ada@Example.org", "country": "DE"}
@@ -52,6 +52,55 @@ def test_all_wrong_parameters_are_named_at_once(caller, path, query, fields):
     assert (status, code, sorted(named)) == (422, "fields_invalid", sorted(fields))
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/provider/associations", "ended"), ("/provider/facts", "dry_run")],
+)
+@pytest.mark.parametrize("value", ["no", "1", "True", ""])
+def test_only_true_and_false_are_read(caller, path, name, value):
+    if name == "ended":
+        answer = caller.get(path, ended=value)
+    else:
+        answer = caller.post(f"{path}?{name}={value}")
+    [found] = answer.json()["fields"]
+
+    assert (answer.status_code, found["field"], found["message"]) == (
+        422,
+        name,
+        "Write true or false.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"country": "Austria"}, "country", "Write a country code of two capital letters."),
+        ({"country": "XX"}, "country", "Write a country code of two capital letters."),
+        ({"external_id": ""}, "external_id", "This field is required."),
+        ({"external_id": " "}, "external_id", "This field is required."),
+        ({"external_id": 7}, "external_id", "Write text in quotes."),
+        ({"is_internal": "yes"}, "is_internal", "Write true or false."),
+        ({"account_type": "x"}, "account_type", "Write one of: individual, enterprise."),
+        ({"colour": "red"}, "colour", "Unknown field."),
+    ],
+)
+def test_sentence_is_that_of_the_facts(caller, changes, field, message):
+    answer = caller.post("/provider/accounts", {**ACCOUNT, **changes})
+
+    assert [(row["field"], row["message"]) for row in answer.json()["fields"]] == [(field, message)]
+
+
+def test_call_without_its_body_is_told_so(caller):
+    answer = caller.client.post(
+        f"{API}/provider/accounts",
+        b"",
+        content_type="application/json",
+        headers=caller.headers(),
+    )
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, "Send a body of JSON.")
+
+
 def test_answer_says_which_object_is_unknown(caller):
     account = CustomerAccountFactory(external_id="/a")
     query = {"external_id": "/a", "partner_id": "999", "association_type": "reseller"}
@@ -74,7 +123,7 @@ def test_account_is_added_with_an_owner_who_has_no_password(caller):
     answer = caller.post("/provider/accounts", {**ACCOUNT, "name": "Ada Ltd", "tax_id": "DE 1"})
     account = CustomerAccount.objects.get()
 
-    assert answer.status_code == 200
+    assert answer.status_code == 201
     assert answer.json() == {
         "account": account.owner.account_name,
         "external_id": "/subscriptions/1",

@@ -135,7 +135,7 @@ def test_same_call_again_adds_one_partner():
         ("association_types", [], "too_short"),
         ("association_types", ["other"], "enum"),
         ("administrator", "ada", "invalid"),
-        ("status", "frozen", "extra_forbidden"),
+        ("status", "frozen", "unknown"),
     ],
 )
 def test_wrong_field_is_named(field, value, code):

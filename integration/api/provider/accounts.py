@@ -14,9 +14,26 @@ from accounts.enums import AccountType, RegistrationSite
 from accounts.models import CustomerAccount
 from accounts.models.customers import validate_not_in_future
 from accounts.services.customer_accounts import change_account, put_account
-from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.answers import (
+    Listed,
+    Paging,
+    answer,
+    answer_once,
+    answer_once_with_status,
+    answer_page,
+)
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Changes, Input, Moment, Name, Output, Recipient, as_on_pages
+from integration.api.fields import (
+    COUNTRY,
+    Changes,
+    Input,
+    Moment,
+    Name,
+    Output,
+    Recipient,
+    as_country,
+    as_on_pages,
+)
 from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import AccountName, ExternalId, account_with_name
 from integration.enums import ProviderScope
@@ -41,11 +58,7 @@ def _check_past(moment: datetime) -> datetime:
     return moment
 
 
-Country = Annotated[
-    str,
-    Field(max_length=2, description="ISO 3166-1 alpha-2, like DE."),
-    as_on_pages(_COUNTRY.formfield()),
-]
+Country = Annotated[str, COUNTRY, as_country(_COUNTRY.formfield())]
 TaxId = Annotated[str, Field(max_length=40), as_on_pages(LineField(max_length=40, required=False))]
 Registered = Annotated[
     Moment,
@@ -154,31 +167,32 @@ def list_accounts(request: ProviderRequest, query: Query[AccountFilters]) -> Htt
 
 @router.post(
     "",
-    response=AccountShown,
+    response={200: AccountShown, 201: AccountShown},
     summary="Add or change an account",
     **provider_needs(ProviderScope.ACCOUNTS_WRITE),
 )
 def put(request: ProviderRequest, body: Account) -> HttpResponse:
-    """Add the account with your key, or change the one that has it.
+    """Add the account with your key, which is a 201, or change the one that has it, a 200.
 
-    Of a known account the fields that you leave out stay as they are. The owner of a new one gets
-    no e-mail: invite the person, or lead it to the log-in.
+    Of a known account the fields that you leave out stay as they are, and so does its address. The
+    owner of a new one gets no e-mail: invite the person, or lead it to the log-in.
     """
     values = body.model_dump(exclude_unset=True, exclude={"external_id", "address"})
     if values.get("registered_at", ...) is None:
         del values["registered_at"]
 
-    def act() -> AccountShown:
-        account, _is_new = put_account(
+    def act() -> tuple[int, AccountShown]:
+        account, is_new = put_account(
             external_id=body.external_id,
             address=body.address,
             values=values,
             by=request.auth.user,
             now=timezone.now(),
         )
-        return AccountShown.of(account_with_name(account.owner.account_name))
+        shown = AccountShown.of(account_with_name(account.owner.account_name))
+        return (201 if is_new else 200), shown
 
-    return answer_once(request, act)
+    return answer_once_with_status(request, act)
 
 
 @router.get(

@@ -15,7 +15,7 @@ from association.services.customer_lists import NEWEST_FIRST
 from association.services.endings import end_association
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Input, Output, Reason
+from integration.api.fields import Input, Output, Reason, YesOrNo
 from integration.api.gate import provider_needs
 from integration.api.problems import not_found
 from integration.api.provider.named_accounts import (
@@ -40,7 +40,7 @@ class AssociationFilters(Paging):
     account: AccountName | None = None
     external_id: ExternalId | None = None
     partner_id: Id | None = None
-    ended: bool | None = Field(
+    ended: YesOrNo | None = Field(
         None, description="`false`: those in force; `true`: those that have ended; without it: all."
     )
 

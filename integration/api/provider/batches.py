@@ -15,7 +15,7 @@ from accounts.services.facts_import import import_facts
 from association.services.spending_records import record_spending
 from integration.api.answers import answer_once
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Input, Output
+from integration.api.fields import Input, Output, YesOrNo
 from integration.api.gate import provider_needs, reads_batch
 from integration.api.parsing import parse_json
 from integration.api.problems import FieldProblem, Problem
@@ -73,7 +73,7 @@ _BODY: dict[str, Any] = {
 class BatchOptions(Input):
     """How to take the batch."""
 
-    dry_run: bool = Field(False, description="`true`: validate and count; write nothing.")
+    dry_run: YesOrNo = Field(False, description="`true`: validate and count; write nothing.")
 
 
 class BatchDone(Output):

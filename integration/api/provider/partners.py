@@ -16,7 +16,16 @@ from accounts.fields import EmailField
 from accounts.models import User
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Changes, Input, Output, Reason, Recipient, as_on_pages
+from integration.api.fields import (
+    COUNTRY,
+    Changes,
+    Input,
+    Output,
+    Reason,
+    Recipient,
+    as_country,
+    as_on_pages,
+)
 from integration.api.gate import provider_needs
 from integration.api.problems import FieldProblem, Problem, not_found
 from integration.enums import CallProblem, ProviderScope
@@ -46,11 +55,7 @@ Name = Annotated[str, Field(min_length=1, max_length=80), as_on_pages(LineField(
 LegalName = Annotated[
     str, Field(min_length=1, max_length=160), as_on_pages(LineField(max_length=160))
 ]
-Country = Annotated[
-    str,
-    Field(max_length=2, description="ISO 3166-1 alpha-2, like DE."),
-    as_on_pages(_COUNTRY.formfield()),
-]
+Country = Annotated[str, COUNTRY, as_country(_COUNTRY.formfield())]
 SupportEmail = Annotated[str, Field(max_length=254), as_on_pages(EmailField(max_length=254))]
 SupportPhone = Annotated[
     str, Field(max_length=40), as_on_pages(LineField(max_length=40, required=False))
