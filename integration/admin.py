@@ -8,10 +8,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import EvidenceAdmin, actor
+from integration.enums import in_words
 from integration.forms import NewProviderKeyForm
 from integration.models import ApiKey, IdempotentAnswer, WebhookDelivery, WebhookEndpoint
 from integration.refusals import SENTENCES, sentence_for
@@ -34,6 +36,33 @@ class SideFilter(StateFilter):
         }
 
 
+def _kind_of(api_key: ApiKey) -> Any:
+    if api_key.subject:
+        return _("program of the provider that sends tokens")
+    if api_key.partner_id is None:
+        return _("key of the provider")
+    return _("key of a partner")
+
+
+def _state_of(api_key: ApiKey) -> Any:
+    if api_key.revoked_at is not None:
+        return _("revoked")
+    return _("valid") if api_key.is_live(timezone.now()) else _("expired")
+
+
+def _fields_of(api_key: ApiKey) -> list[str]:
+    """Return the fields that this kind of key has, so that none is shown empty for all of them."""
+    without = {"partner"} if api_key.partner_id is None else set()
+    if api_key.subject:
+        # Each token has these itself; the row was made by the first call.
+        without |= {"ending", "expires_at", "created_by"}
+    else:
+        without |= {"issuer", "subject"}
+    hidden = {"name", "scopes", "secret_hash", *without}
+    rest = (name for name in all_fields(ApiKey) if name not in hidden)
+    return ["name", "kind", "state", "shown_scopes", *rest]
+
+
 def _why_not_revoked(api_key: ApiKey) -> Any:
     if api_key.partner_id is not None:
         return _("The administrators of the partner revoke it, in their console.")
@@ -44,13 +73,13 @@ def _why_not_revoked(api_key: ApiKey) -> Any:
 class ApiKeyAdmin(RefusingAdmin):
     """Keys of the provider are made and revoked here; partners make theirs in the console."""
 
-    list_display = ("name", "partner", "expires_at", "revoked_at", "last_used_at", "created_by")
-    list_select_related = ("partner", "created_by")
+    list_display = ("name", "state", "kind", "partner", "codes", "expires_at", "last_used_at")
+    list_select_related = ("partner",)
     list_filter = (SideFilter, *given("partner"))
     search_fields = ("name__icontains", "partner__name__icontains")
     search_help_text = _("Part of the key's or the partner's name")
     date_hierarchy = "created_at"
-    fields = tuple(name for name in all_fields(ApiKey) if name != "secret_hash")
+    readonly_fields = ("kind", "state", "shown_scopes")
     actions = ("revoke",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -63,7 +92,25 @@ class ApiKeyAdmin(RefusingAdmin):
         return request.user.has_perm("integration.change_apikey")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["name", "scopes", "days"] if obj is None else super().get_fields(request, obj)
+        return ["name", "scopes", "days"] if obj is None else _fields_of(obj)
+
+    @admin.display(description=_("kind"))
+    def kind(self, api_key: ApiKey) -> Any:
+        return _kind_of(api_key)
+
+    @admin.display(description=_("state"))
+    def state(self, api_key: ApiKey) -> Any:
+        return _state_of(api_key)
+
+    @admin.display(description=_("scopes"))
+    def codes(self, api_key: ApiKey) -> str:
+        return ", ".join(api_key.scopes)
+
+    @admin.display(description=_("What it may do"))
+    def shown_scopes(self, api_key: ApiKey) -> Any:
+        if api_key.subject:
+            return gettext("What each of its tokens allows: the issuer grants that.")
+        return format_html_join("", "<div>{}</div>", ((in_words(code),) for code in api_key.scopes))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -1,9 +1,14 @@
 """The choices and codes of integration: scopes of keys, and problems of calls."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Scope(TextChoices):
@@ -42,6 +47,15 @@ class ProviderScope(TextChoices):
     ASSOCIATIONS_READ = "provider:associations:read", _("Read associations")
     ASSOCIATIONS_WRITE = "provider:associations:write", _("End associations")
     EVENTS_READ = "provider:events:read", _("Read the events of all partners")
+
+
+# Of all scopes: a key's are stored as codes.
+_LABELS = dict([*Scope.choices, *ProviderScope.choices])
+
+
+def in_words(scope: str) -> "StrOrPromise":
+    """Return what a scope allows, and its code, which documents and refused calls name."""
+    return format_lazy("{label} ({scope})", label=_LABELS[scope], scope=scope)
 
 
 class DisabledReason(TextChoices):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from integration.enums import ProviderScope, Scope
+from integration.enums import ProviderScope, Scope, in_words
 from integration.models import ApiKey, WebhookEndpoint
 from integration.refusals import SENTENCES
 from integration.services.addresses import read_url
@@ -31,7 +31,7 @@ class NewKeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        choices=Scope.choices,
+        choices=[(code, in_words(code)) for code in Scope.values],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Tick what the program needs, and no more."),
         error_messages={"required": _("Tick what the program may do.")},
@@ -55,7 +55,7 @@ class NewProviderKeyForm(NewKeyForm, KeyModelForm):
 
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        choices=ProviderScope.choices,
+        choices=[(code, in_words(code)) for code in ProviderScope.values],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("For all partners and accounts. Tick what the program needs, and no more."),
         error_messages={"required": _("Tick what the program may do.")},

@@ -1,10 +1,15 @@
 """Keys of the provider: made and revoked in the admin, and kept apart from those of partners."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.enums import UserKind
 from audit.models import AuditEvent
@@ -143,3 +148,68 @@ def test_database_refuses_a_scope_of_the_provider_for_a_partner():
         api_key.scopes = scopes
         with pytest.raises(IntegrityError), transaction.atomic():
             api_key.save()
+
+
+# --- what the pages show
+
+
+def readonly_texts(client, api_key):
+    """Return the label and the text of each row of the key's page."""
+    page = client.get(reverse("admin:integration_apikey_change", args=[api_key.pk]))
+    pattern = r'<label>([^<]*):</label>\s*<div class="readonly">(.*?)</div>\s*</div>'
+    rows = re.findall(pattern, page.content.decode(), re.DOTALL)
+    return {label: strip_tags(text).strip() for label, text in rows}
+
+
+def token_program():
+    api_key, _secret = make_provider_key()
+    tokens = {"issuer": "https://id.example", "subject": "billing-sync", "secret_hash": None}
+    ApiKey.objects.filter(pk=api_key.pk).update(**tokens, expires_at=None, scopes=[], ending="")
+    return ApiKey.objects.get(pk=api_key.pk)
+
+
+def test_boxes_name_the_code_that_a_refused_call_names():
+    _user, client = administrator()
+    page = client.get(ADD).content.decode()
+
+    assert [code for code in ProviderScope.values if f"({code})" not in page] == []
+
+
+def test_page_has_the_fields_of_the_kind_of_key():
+    _user, client = administrator()
+    made, _secret = make_provider_key()
+    rows = readonly_texts(client, made)
+    common = ["Name", "Kind", "State", "What it may do", "Acts as", "Created at"]
+    ends = ["Revoked at", "Revoked by", "Last used at"]
+
+    assert list(rows) == [*common[:5], "Ends with", "Created at", "Created by", "Expires at", *ends]
+    assert rows["Kind"] == "key of the provider"
+    program = token_program()
+    rows = readonly_texts(client, program)
+    assert sorted(rows) == sorted([*common, *ends, "Issuer of tokens", "Subject of tokens"])
+    assert rows["Kind"] == "program of the provider that sends tokens"
+    assert rows["What it may do"] == "What each of its tokens allows: the issuer grants that."
+
+
+def test_list_says_which_keys_are_valid():
+    _user, client = administrator()
+    now = timezone.now()
+    for name, values in {
+        "a": {},
+        "b": {"revoked_at": now},
+        "c": {"created_at": now - timedelta(days=9), "expires_at": now - timedelta(days=1)},
+    }.items():
+        api_key, _secret = make_provider_key([ProviderScope.FACTS_WRITE], name)
+        ApiKey.objects.filter(pk=api_key.pk).update(**values)
+    page = client.get(LIST).content.decode()
+    shown = {
+        name: re.findall(rf'class="field-{name}[^"]*">(?:<[^>]+>)*([^<]*)', page)
+        for name in ("name", "state", "kind", "codes")
+    }
+
+    assert shown == {
+        "name": ["b", "a", "c"],
+        "state": ["revoked", "valid", "expired"],
+        "kind": ["key of the provider"] * 3,
+        "codes": ["provider:facts:write"] * 3,
+    }
