@@ -10,13 +10,17 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
+from markdown_it import MarkdownIt
 
 from integration.api.openapi import openapi_document
 from integration.refusals import codes_of_the_api
 from integration.services.keys import PREFIX
 
 Schema = dict[str, Any]
+# HTML in a text is escaped.
+_markdown = MarkdownIt("commonmark", {"html": False})
 _LIMITS = {
     "minLength": "%s characters or more",
     "maxLength": "%s characters at most",
@@ -36,7 +40,15 @@ class Field:
     name: str
     kind: str
     is_required: bool
-    about: str
+    about: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is sent or answered; `shape` is its name among the shapes, empty for other content."""
+
+    text: str
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +60,10 @@ class Operation:
     method: str
     path: str
     summary: str
-    about: str
+    about: SafeString
     parameters: list[Field]
-    body: str
-    answer: str
+    body: Content | None
+    answer: Content | None
 
 
 @require_safe
@@ -79,7 +91,7 @@ def _operations() -> list[Operation]:
             method=method.upper(),
             path=path,
             summary=row["summary"],
-            about=row["description"],
+            about=_html(row["description"]),
             parameters=[
                 _field(one["name"], one["schema"], is_required=one["required"], shown=one)
                 for one in row["parameters"]
@@ -94,11 +106,11 @@ def _operations() -> list[Operation]:
 
 
 @cache
-def _shapes() -> list[tuple[str, str, list[Field]]]:
+def _shapes() -> list[tuple[str, SafeString, list[Field]]]:
     """Return the name, the sentence and the fields of everything that is sent or answered."""
     schemas = openapi_document()["components"]["schemas"]
     return [
-        (name, schema.get("description", ""), _fields(schema))
+        (name, _html(schema.get("description", "")), _fields(schema))
         for name, schema in sorted(schemas.items())
         if "properties" in schema
     ]
@@ -114,7 +126,7 @@ def _fields(schema: Schema) -> list[Field]:
 
 def _field(name: str, schema: Schema, *, is_required: bool, shown: Schema) -> Field:
     limits = ", ".join([_kind(schema), *_limits(schema)])
-    return Field(name, limits, is_required, shown.get("description", ""))
+    return Field(name, limits, is_required, _inline_html(shown.get("description", "")))
 
 
 def _limits(schema: Schema) -> list[str]:
@@ -127,11 +139,23 @@ def _limits(schema: Schema) -> list[str]:
     return found
 
 
-def _body_of(part: Schema) -> str:
+def _body_of(part: Schema) -> Content | None:
     content = part.get("content", {})
-    if "application/json" in content:
-        return _kind(content["application/json"]["schema"])
-    return " or ".join(content)
+    if "application/json" not in content:
+        return Content(" or ".join(content), "") if content else None
+    schema = content["application/json"]["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return Content(_kind(schema), name if name == _kind(schema) else "")
+
+
+def _html(text: str) -> SafeString:
+    """Return the HTML of a description, which is CommonMark as OpenAPI says."""
+    return SafeString(_markdown.render(text))
+
+
+def _inline_html(text: str) -> SafeString:
+    """Return the HTML of a description of one field, without a paragraph around it."""
+    return SafeString(_markdown.renderInline(text))
 
 
 def _kind(schema: Schema) -> str:

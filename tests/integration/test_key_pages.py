@@ -1,5 +1,6 @@
 """The console's pages about API keys."""
 
+import re
 import secrets
 
 import pytest
@@ -120,6 +121,24 @@ def test_page_about_the_api_is_for_everybody(client):
         assert needed in text
     for wrong in ("any value", "%(", "Listed", 'id="logo_too_large"'):
         assert wrong not in text
+
+
+def test_links_of_the_page_about_the_api_lead_somewhere(client):
+    page = client.get(reverse("api")).content.decode()
+    ids = re.findall(r'id="([^"]*)"', page)
+    fragments = re.findall(r'href="#([^"]*)"', page)
+
+    assert len(fragments) > 100
+    assert sorted(set(fragments) - set(ids)) == []
+    assert len(set(ids)) == len(ids)
+
+
+def test_page_about_the_api_shows_code_as_code_and_nothing_empty(client):
+    page = client.get(reverse("api")).content.decode()
+
+    assert "`" not in page
+    assert "<p>Scope: <code>provider:facts:write</code>.</p>" in page
+    assert re.findall(r"<dd>\s*</dd>|<p>\s*</p>", page) == []
 
 
 def test_page_about_the_api_has_every_code_of_a_call(client):
