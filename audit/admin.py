@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEvent
 from audit.services import last_changes, last_deletion, record_audit_event
 from web.admin.base import SafeModelAdmin
-from web.admin.hubs import given, list_url
+from web.admin.hubs import given, has_sections, list_url
 from web.admin.masking import masked_field, plain_values
 from web.versioned_forms import LastChange
 
@@ -90,6 +90,7 @@ class ProviderModelAdmin(SafeModelAdmin):
                 for event in events.order_by("-occurred_at", "-pk")[:HISTORY_LENGTH]
             ],
             "all_url": self._all_events_url(request, obj),
+            "has_sections": has_sections(self.model),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)

@@ -15,7 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import EvidenceAdmin, actor
 from integration.enums import in_words
 from integration.forms import NewProviderKeyForm
-from integration.models import ApiKey, IdempotentAnswer, WebhookDelivery, WebhookEndpoint
+from integration.models import (
+    NEVER_ENDS,
+    ApiKey,
+    IdempotentAnswer,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from integration.refusals import SENTENCES, sentence_for
 from integration.services.keys import create_provider_key, revoke_key
 from partners.admin.shared import RefusingAdmin, all_fields
@@ -33,6 +39,27 @@ class SideFilter(StateFilter):
         return {
             "provider": (_("the provider’s"), Q(partner__isnull=True)),
             "partners": (_("of partners"), Q(partner__isnull=False)),
+        }
+
+
+class KeyStateFilter(StateFilter):
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        has_expired = Q(expires_at__lte=timezone.now())
+        not_revoked = Q(revoked_at__isnull=True)
+        return {
+            "valid": (_("valid"), not_revoked & (NEVER_ENDS | ~has_expired)),
+            "expired": (_("expired"), not_revoked & has_expired),
+            "revoked": (_("revoked"), ~not_revoked),
+        }
+
+
+class EndpointStateFilter(StateFilter):
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        is_on = Q(disabled_at__isnull=True)
+        return {
+            "works": (_("on, and does not fail"), is_on & Q(failing_since__isnull=True)),
+            "failing": (_("on, and fails"), is_on & Q(failing_since__isnull=False)),
+            "off": (_("off"), ~is_on),
         }
 
 
@@ -75,7 +102,7 @@ class ApiKeyAdmin(RefusingAdmin):
 
     list_display = ("name", "state", "kind", "partner", "codes", "expires_at", "last_used_at")
     list_select_related = ("partner",)
-    list_filter = (SideFilter, *given("partner"))
+    list_filter = (KeyStateFilter, SideFilter, *given("partner"))
     search_fields = ("name__icontains", "partner__name__icontains")
     search_help_text = _("Part of the key's or the partner's name")
     date_hierarchy = "created_at"
@@ -190,7 +217,7 @@ class IdempotentAnswerAdmin(EvidenceAdmin):
 class WebhookEndpointAdmin(EvidenceAdmin):
     list_display = ("name", "partner", "disabled_at", "disabled_reason", "failing_since")
     list_select_related = ("partner",)
-    list_filter = ("disabled_reason", *given("partner"))
+    list_filter = (EndpointStateFilter, "disabled_reason", *given("partner"))
     search_fields = ("description__icontains", "partner__name__icontains")
     search_help_text = _("Part of the endpoint's or the partner's name")
     date_hierarchy = "created_at"

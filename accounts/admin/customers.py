@@ -50,9 +50,7 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     """Customer accounts; `association` adds the actions of which a partner must hear."""
 
     change_form_template = "admin/accounts/customeraccount/change_form.html"
-    list_display: Any = (
-        *("owner", "name", "external_id", "account_type", "country", "registered_at"),
-    )
+    list_display: Any = ("shown", "external_id", "account_type", "country", "registered_at")
     list_filter = (
         "account_type",
         "registration_site",
@@ -75,6 +73,10 @@ class CustomerAccountAdmin(AuditedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[CustomerAccount]:
         return super().get_queryset(request).select_related("owner")
+
+    @admin.display(description=_("customer account"), ordering="owner__account_name")
+    def shown(self, account: CustomerAccount) -> str:
+        return str(account)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str

@@ -3,6 +3,7 @@
 Spending counts against budgets and is read-only: `record_spending` corrects it.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -22,8 +23,20 @@ from accounts.models import (
 )
 from audit.admin import DeletableModelAdmin, EvidenceAdmin
 from web.admin.hubs import given
+from web.templatetags.money import money
 
 MOST_SOURCES = 20
+
+
+def money_column(name: str, label: Any) -> Callable[[Any], str]:
+    """Return a column of a list that shows the field with the currency."""
+
+    @admin.display(description=label, ordering=name)
+    def shown(fact: Any) -> str:
+        return money(getattr(fact, name))
+
+    shown.__name__ = f"shown_{name}"
+    return shown
 
 
 class SourceFilter(admin.SimpleListFilter):
@@ -75,13 +88,21 @@ class ContractAdmin(FactAdmin):
 
 @admin.register(Bill)
 class BillAdmin(FactAdmin):
-    list_display = ("external_id", "account", "amount", "paid_amount", "issued_at", "due_at")
+    list_display = (
+        *(
+            "external_id",
+            "account",
+            money_column("amount", _("amount")),
+            money_column("paid_amount", _("paid amount")),
+        ),
+        *("issued_at", "due_at"),
+    )
     date_hierarchy = "issued_at"
 
 
 @admin.register(CashExpenditure)
 class CashExpenditureAdmin(FactAdmin):
-    list_display = ("external_id", "account", "amount", "occurred_at")
+    list_display = ("external_id", "account", money_column("amount", _("amount")), "occurred_at")
     date_hierarchy = "occurred_at"
 
 
@@ -108,7 +129,7 @@ class EnterpriseRelationAdmin(FactAdmin):
 
 @admin.register(Coupon)
 class CouponAdmin(FactAdmin):
-    list_display = ("external_id", "account", "balance", "expires_at")
+    list_display = ("external_id", "account", money_column("balance", _("balance")), "expires_at")
     date_hierarchy = "expires_at"
 
 
@@ -120,6 +141,13 @@ class ResourceAdmin(FactAdmin):
 
 @admin.register(Spending)
 class SpendingAdmin(EvidenceAdmin, FactAdmin):
-    list_display = ("external_id", "account", "amount", "occurred_at")
+    # A sum of a cost file is named by its day and our number of the account.
+    list_display = (
+        "account",
+        money_column("amount", _("amount")),
+        "occurred_at",
+        "source",
+        "external_id",
+    )
     date_hierarchy = "occurred_at"
     fields = ("source", "external_id", "account", "amount", "occurred_at")

@@ -24,20 +24,21 @@ from accounts.models import (
 from audit.models import AuditEvent
 from outbox.admin.hubs import messages_to
 from web.admin.hubs import Section, adds_sections, first_rows
+from web.templatetags.money import money
 from web.versioned_forms import moment_text
 
 # The moment that sorts the facts, and what the line of one says beside its key.
 FACTS: dict[Any, Any] = {
     Contract: ("effective_from", lambda fact: [fact.get_contract_type_display()]),
-    Bill: ("issued_at", lambda fact: [fact.amount, moment_text(fact.issued_at)]),
+    Bill: ("issued_at", lambda fact: [money(fact.amount), moment_text(fact.issued_at)]),
     CashExpenditure: (
         "occurred_at",
-        lambda fact: [fact.amount, moment_text(fact.occurred_at)],
+        lambda fact: [money(fact.amount), moment_text(fact.occurred_at)],
     ),
     ReservedInstance: ("expires_at", lambda fact: [moment_text(fact.expires_at)]),
-    Coupon: ("expires_at", lambda fact: [fact.balance]),
+    Coupon: ("expires_at", lambda fact: [money(fact.balance)]),
     Resource: ("pk", lambda fact: [fact.name, fact.get_status_display()]),
-    Spending: ("occurred_at", lambda fact: [fact.amount, moment_text(fact.occurred_at)]),
+    Spending: ("occurred_at", lambda fact: [money(fact.amount), moment_text(fact.occurred_at)]),
 }
 
 

@@ -76,12 +76,12 @@ def _frozen_line(freeze: Freeze, association: Association | None) -> Line:
         "cause": freeze.get_cause_display(),
         "who": froze(freeze),
     }
-    text += f": “{freeze.reason}”." if freeze.reason else "."
+    text += f": “{freeze.reason.removesuffix('.')}”." if freeze.reason else "."
     if freeze.cause == CAUSE:
         return Line(gettext("%(frozen)s The button below lifts it.") % {"frozen": text})
     if association is None:
         return Line(text)
-    text = gettext("%(frozen)s It is lifted on the page of the association.") % {"frozen": text}
+    text = gettext("%(frozen)s Lift it on the page of the association.") % {"frozen": text}
     return Line(text, object_url(association))
 
 
@@ -92,7 +92,10 @@ admin.site.unregister(CustomerAccount)
 
 @admin.register(CustomerAccount)
 class FreezableAccountAdmin(CustomerAccountAdmin):
-    list_display: Any = ("owner", "is_frozen", *CustomerAccountAdmin.list_display[1:])
+    list_display: Any = (
+        *("shown", "external_id", "freeze_state"),
+        *("account_type", "country", "registered_at"),
+    )
     list_filter = (FrozenFilter, *CustomerAccountAdmin.list_filter)
     actions = ("freeze_for_provider", "unfreeze_for_provider")
 
@@ -120,9 +123,10 @@ class FreezableAccountAdmin(CustomerAccountAdmin):
         frozen = [_frozen_line(freeze, association) for freeze in freezes]
         return [*lines, *(frozen or [Line(gettext("Not frozen"))])]
 
-    @admin.display(description=_("frozen"), boolean=True)
-    def is_frozen(self, account: CustomerAccount) -> bool:
-        return account.is_frozen  # type: ignore[attr-defined, no-any-return]
+    @admin.display(description=_("frozen"))
+    def freeze_state(self, account: CustomerAccount) -> Any:
+        """Say it in a word: Django's green tick would show a freeze as something good."""
+        return _("frozen") if account.is_frozen else "–"  # type: ignore[attr-defined]
 
     @_confirmed(
         title=_("Freeze by decision of the provider"),

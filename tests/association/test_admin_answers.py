@@ -90,7 +90,7 @@ def test_account_says_above_all_who_froze_it_why_and_where_that_is_lifted(
             change_page(association),
         ),
         (
-            f"{since} (automatically, on joining). It is lifted on the page of the association.",
+            f"{since} (automatically, on joining). Lift it on the page of the association.",
             change_page(association),
         ),
         (f"{by_provider} ({boss.account_name}): “Fraud”. The button below lifts it.", ""),

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from association.models import Association, Budget
 from association.services.customers import set_budget
@@ -112,9 +113,9 @@ def test_history_and_audit_list_call_the_system_the_same(superuser: Client) -> N
     page = superuser.get(reverse("admin:partners_partner_history", args=[partner.pk]))
     assert page.context["events"][0]["who"] == "The system"
     text = page.content.decode()
-    assert "<td>The system</td>" in text
-    assert "has a history of its own, reached from the lists beneath" in text
-    assert f'<a href="{change_page(partner)}">its page</a>' in text
+    assert '<td data-label="Who">The system</td>' in text
+    assert "What belongs to it has a history of its own" in text
+    assert f'<a href="{change_page(partner)}">the lists on its page</a>' in text
 
 
 # --- what state an object is in
@@ -260,3 +261,39 @@ def test_message_sent_again_keeps_its_failure_in_the_history(boss: Any) -> None:
     revive_message(message=dead, by=boss, now=timezone.now())
     event = AuditEvent.objects.get(action="message.revived")
     assert event.before["last_error"].startswith("550 m…@example.org")
+
+
+# --- lists
+
+
+def cells(client: Client, model: Any, column: str) -> list[str]:
+    page = client.get(list_page(model)).content.decode()
+    found = re.findall(rf'class="field-{column}[^"]*">(.*?)</t[dh]>', page)
+    return [strip_tags(cell) for cell in found]
+
+
+def test_spending_shows_account_money_and_source(superuser: Client) -> None:
+    spending = factories.SpendingFactory(amount=Decimal("1234.5"), source="focus")
+    account = str(spending.account)
+
+    assert cells(superuser, type(spending), "account") == [account]
+    assert cells(superuser, type(spending), "shown_amount") == ["1,234.50\xa0USD"]
+    assert cells(superuser, type(spending), "source") == ["focus"]
+    [line] = lines(superuser, spending.account, "Spending")
+    assert "1,234.50\xa0USD" in line
+
+
+def test_accounts_say_in_a_word_that_they_are_frozen(superuser: Client) -> None:
+    for name in ("Ahorn", "Birke"):
+        factories.CustomerAccountFactory(name=name)
+    frozen = factories.CustomerAccountFactory(name="Zeder")
+    factories.FreezeFactory(account=frozen)
+    shown = dict(
+        zip(
+            (text.split(" ")[0] for text in cells(superuser, type(frozen), "shown")),
+            cells(superuser, type(frozen), "freeze_state"),
+            strict=True,
+        )
+    )
+
+    assert shown == {"Ahorn": "–", "Birke": "–", "Zeder": "frozen"}

@@ -213,3 +213,22 @@ def test_list_says_which_keys_are_valid():
         "kind": ["key of the provider"] * 3,
         "codes": ["provider:facts:write"] * 3,
     }
+    for state, names in {"valid": ["a"], "revoked": ["b"], "expired": ["c"]}.items():
+        rows = client.get(LIST, {"state": state}).context["cl"].result_list
+        assert [row.name for row in rows] == names
+
+
+def test_valid_keys_include_programs_whose_tokens_end_one_by_one():
+    _user, client = administrator()
+    program = token_program()
+
+    assert list(client.get(LIST, {"state": "valid"}).context["cl"].result_list) == [program]
+    assert not client.get(LIST, {"state": "expired"}).context["cl"].result_list
+
+
+def test_history_of_a_key_names_no_lists_that_its_page_lacks():
+    _user, client = administrator()
+    api_key, _secret = make_provider_key()
+    page = client.get(reverse("admin:integration_apikey_history", args=[api_key.pk]))
+
+    assert "has a history of its own" not in page.content.decode()

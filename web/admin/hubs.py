@@ -60,8 +60,15 @@ def adds_sections(model: type[models.Model]) -> Callable[[Sections], Sections]:
     return register
 
 
+def has_sections(model: type[models.Model]) -> bool:
+    """Return whether the pages of such objects list what belongs to them."""
+    return model in _sections
+
+
 def sections_of(request: HttpRequest, obj: models.Model) -> list[Section]:
-    found = (section for sections in _sections[type(obj)] for section in sections(request, obj))
+    found = (
+        section for sections in _sections.get(type(obj), ()) for section in sections(request, obj)
+    )
     return [section for section in found if section is not None]
 
 
