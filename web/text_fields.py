@@ -17,6 +17,23 @@ class LineField(forms.CharField):
         return super().to_python(clean_line(value) if isinstance(value, str) else value)
 
 
+class KeyField(LineField):
+    """A key of another system. It is refused where cleaning would make another key of it."""
+
+    default_error_messages = {
+        "key_not_exact": _(
+            "A key has no blanks at its ends, no two blanks in a row, no line breaks, nothing that"
+            " cannot be seen, and is in Unicode’s form NFC."
+        )
+    }
+
+    def to_python(self, value: Any) -> Any:
+        cleaned = super().to_python(value)
+        if isinstance(value, str) and cleaned and cleaned != value:
+            raise ValidationError(self.error_messages["key_not_exact"], code="key_not_exact")
+        return cleaned
+
+
 class LinesField(forms.CharField):
     """A note or a reason, which may have several lines."""
 

@@ -23,7 +23,7 @@ from accounts import models as facts
 from accounts.models.customers import LONGEST_EXTERNAL_ID
 from accounts.models.facts import Fact
 from web.email_addresses import InvalidAddress, canonical_address
-from web.text_fields import LineField
+from web.text_fields import KeyField, LineField
 
 # What a line of the kind "account" may change.
 ACCOUNT_FIELDS = (
@@ -38,6 +38,8 @@ ACCOUNT_FIELDS = (
 # Ends the name of a field that names an account by the provider's own key: account_external_id.
 EXTERNAL_ID = "_external_id"
 NO_COUNTRY = gettext_lazy("Write a country code of two capital letters.")
+# By which a fact is known.
+_FACT_KEY = ("source", "external_id")
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 
 
@@ -92,7 +94,7 @@ class _AccountName(LineField):
             raise ValidationError(_("Write an account name or an e-mail address.")) from error
 
 
-class _ExternalId(LineField):
+class _ExternalId(KeyField):
     """The provider's own key of an account."""
 
 
@@ -124,8 +126,9 @@ def _form_field(field: Any, **_options: Any) -> Any:
         case CountryField():
             invalid = NO_COUNTRY
         case models.CharField(choices=None):
+            form_class = KeyField if field.name in _FACT_KEY else LineField
             return field.formfield(
-                form_class=LineField, validators=[_validate_characters], **options
+                form_class=form_class, validators=[_validate_characters], **options
             )
         case _:
             codes = ", ".join(str(code) for code, _name in field.choices)

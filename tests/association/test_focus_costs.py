@@ -188,6 +188,8 @@ def test_dry_run_writes_nothing(record):
          "ChargePeriodStart: This moment is in the future. Record spending afterwards."),
         ({"account": "/subscriptions/2"},
          "SubAccountId: There is no customer account with this external id."),
+        ({"account": "/subscriptions/\u200b1"},
+         "SubAccountId: There is no customer account with this external id."),
         ({"account": "x,y"}, "The line has 9 columns, the first one 8."),
         ({"service": '"a"b'}, "The line is not CSV: ',' expected after '\"'."),
         ({"cost": "", "currency": ""},

@@ -289,6 +289,23 @@ def test_permissions_of_an_account(caller):
     assert found["coupon"] == {"allowed": True, "reasons": []}
 
 
+@pytest.mark.parametrize("key", ["a  b", "a b ", "a\u200b b", "a\u00a0b", "e\u0301"])
+def test_key_that_cleaning_would_change_names_no_other_account(caller, key):
+    account = CustomerAccountFactory(external_id="a b", country="DE")
+    put = caller.post("/provider/accounts", ACCOUNT | {"external_id": key, "country": "FR"})
+    changed = caller.patch(
+        f"/provider/accounts/{account.owner.account_name}", {"external_id": key, "country": "FR"}
+    )
+    found = [
+        caller.get(f"/provider/{path}", external_id=key)
+        for path in ("accounts", "permissions", "associations")
+    ]
+    for answer in (put, changed, *found):
+        assert problem_of(answer) == (422, "fields_invalid", ["external_id"])
+    account.refresh_from_db()
+    assert (CustomerAccount.objects.count(), account.country.code) == (1, "DE")
+
+
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [

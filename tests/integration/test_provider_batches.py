@@ -5,7 +5,7 @@ import json
 import pytest
 from django.utils import timezone
 
-from accounts.models import Bill, Coupon
+from accounts.models import Bill, Coupon, Spending
 from audit.models import AuditEvent
 from integration.models import IdempotentAnswer
 from tests.association.test_spending import associated, budget_of
@@ -92,6 +92,27 @@ def test_cloudevents_are_the_same_facts_as_lines(caller):
     send(caller, "/provider/facts", [bill(1)])
     events = [event(1), event(2, "bill"), event(2, "bill", time=None)]
     assert done(send(caller, "/provider/facts", events, f"{EVENTS}; charset=UTF-8")) == (1, 0, 2)
+
+
+# Cleaned as texts are, each of them would be another key: "m 1", "é" in one letter.
+INEXACT = ("m  1", " m 1", "m 1 ", "m\u200b 1", "m\n1", "e\u0301", "m\u00a01")
+
+
+@pytest.mark.parametrize("key", INEXACT)
+def test_key_that_cleaning_would_change_is_refused_and_not_merged(caller, key):
+    assert done(send(caller, "/provider/spending", [spent("m 1", amount="7.00")])) == (1, 0, 0)
+    for name, place in (("source", "source"), ("id", "id")):
+        data = {"account_external_id": "/a/b", "amount": "9.00", "occurred_at": MOMENT}
+        events = [event("m 1", "spending", data=data, **{name: key})]
+        answer = send(caller, "/provider/spending", events, EVENTS)
+        assert fields(answer) == [(f"items.0.{place}", "key_not_exact")]
+    for name in ("source", "external_id", "account_external_id"):
+        for path, line in (("spending", spent(1)), ("facts", bill(1))):
+            answer = send(caller, f"/provider/{path}", [line | {name: key}])
+            assert answer.status_code == 422
+            assert fields(answer) == [(f"lines.1.{name}", "key_not_exact")]
+    assert [str(amount) for amount in Spending.objects.values_list("amount", flat=True)] == ["7.00"]
+    assert Bill.objects.count() == 0
 
 
 def test_dry_run_counts_and_writes_nothing(caller):
@@ -227,6 +248,8 @@ def test_wrong_attribute_of_an_event_is_named(caller, changes, field):
         (b"[", EVENTS, (400, "body_not_json")),
         (b"[" * 100_000, EVENTS, (400, "body_not_json")),
         (b'[{"id": NaN}]', EVENTS, (400, "body_not_json")),
+        (b"[1e1000000000000000000]", EVENTS, (400, "body_not_json")),
+        (b'{"amount": 1e1000000000000000000}', LINES, (422, "fields_invalid")),
         (b'[{"id": "1", "id": "1"}]', EVENTS, (400, "body_not_json")),
         ([], "application/json", (415, "content_type_not_batch")),
         (b"x" * 2_000_001, LINES, (413, "too_large")),

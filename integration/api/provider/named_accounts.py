@@ -9,7 +9,7 @@ from accounts.models import CustomerAccount
 from accounts.models.customers import LONGEST_EXTERNAL_ID
 from integration.api.fields import Input, as_on_pages
 from integration.api.problems import not_found
-from web.text_fields import LineField
+from web.text_fields import KeyField, LineField
 
 AccountName = Annotated[
     str,
@@ -23,7 +23,7 @@ ExternalId = Annotated[
         max_length=LONGEST_EXTERNAL_ID,
         description="Your own key of the account, compared as it is.",
     ),
-    as_on_pages(LineField(max_length=LONGEST_EXTERNAL_ID)),
+    as_on_pages(KeyField(max_length=LONGEST_EXTERNAL_ID)),
 ]
 
 

@@ -19,7 +19,7 @@ from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import NamedAccount, account_of
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
-from web.text_fields import LineField
+from web.text_fields import KeyField
 
 router = Router(tags=["Provider: permissions"])
 
@@ -28,12 +28,12 @@ class PermissionsOf(NamedAccount):
     """Which account, and which coupon for which charge: the last three together, or none."""
 
     coupon_source: (
-        Annotated[str, Field(min_length=1, max_length=255), as_on_pages(LineField(max_length=255))]
+        Annotated[str, Field(min_length=1, max_length=255), as_on_pages(KeyField(max_length=255))]
         | None
     ) = Field(None, description="The source of the coupon's fact.")
     incurred_at: Moment | None = Field(None, description="When the charge was incurred.")
     coupon: (
-        Annotated[str, Field(min_length=1, max_length=120), as_on_pages(LineField(max_length=120))]
+        Annotated[str, Field(min_length=1, max_length=120), as_on_pages(KeyField(max_length=120))]
         | None
     ) = Field(None, description="The external id of the coupon's fact.", validate_default=True)
 
