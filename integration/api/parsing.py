@@ -37,7 +37,8 @@ def parse_json(body: bytes) -> Any:
         raise _problem("it is not UTF-8") from error
     except (json.JSONDecodeError, _NotStrict) as error:
         raise _problem(str(error)) from error
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
+        # An exponent beyond what Decimal can have is an ArithmeticError.
         raise _problem("a number is too long") from error
 
 

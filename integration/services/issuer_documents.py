@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.cache import cache
 from jwt import PyJWK
-from jwt.exceptions import PyJWTError
 
 from accounts.issuers import Issuer, origin_of
 from integration.enums import LogInProblem
 from integration.services.issuer_calls import call_issuer
-from integration.services.issuer_keys import is_strong
+from integration.services.issuer_keys import usable_key
 from web.refused import Refused
 from web.security_log import log_security_event
 
@@ -75,13 +74,7 @@ def _find(rows: list[dict[str, Any]], algorithm: str, key_id: str | None) -> PyJ
         and row.get("alg", algorithm) == algorithm
         and (key_id is None or row.get("kid") == key_id)
     ]
-    if len(fitting) != 1:
-        return None
-    try:
-        key = PyJWK(fitting[0], algorithm=algorithm)
-    except (PyJWTError, TypeError, ValueError):
-        return None
-    return key if is_strong(key) else None
+    return usable_key(fitting[0], algorithm) if len(fitting) == 1 else None
 
 
 def _read_metadata(issuer: Issuer, document: dict[str, Any]) -> Metadata:

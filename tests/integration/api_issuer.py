@@ -29,6 +29,12 @@ def public(name):
     return {**kind.to_jwk(PRIVATE[name].public_key(), as_dict=True), "kid": name, "use": "sig"}
 
 
+def private(name):
+    """Return the private key of this name, which no issuer should publish."""
+    kind: Any = {"ec": ECAlgorithm, "ed": OKPAlgorithm}.get(name, RSAAlgorithm)
+    return {**kind.to_jwk(PRIVATE[name], as_dict=True), "kid": f"private-{name}", "use": "sig"}
+
+
 class Issuer(ThreadingHTTPServer):
     """Publishes the keys of these names. `answers`: by path, what answers in place of it."""
 

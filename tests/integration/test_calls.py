@@ -144,6 +144,7 @@ def test_action_is_the_keys_and_belongs_to_the_partner(caller):
         (b"{" + b",".join(b'"%d": 1' % (n % 50_000) for n in range(50_001)) + b"}", "twice"),
         (b"[" * 100_000, "nested"),
         (b'{"max_uses": ' + b"9" * 5_000 + b"}", "a number is too long"),
+        (b'{"max_uses": 1e1000000000000000000}', "a number is too long"),
     ],
 )
 def test_body_that_is_not_json(caller, body, why):

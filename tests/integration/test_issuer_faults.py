@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.test import Client
 from django.utils import timezone
+from jwt.algorithms import RSAAlgorithm
 
 from accounts.models import ConnectedLogin, User
 from association.models import Attempt
@@ -127,6 +128,16 @@ def test_token_of_another_key_is_refused(issuer):
 def test_token_of_another_kind_of_key_is_refused(issuer):
     walk = begun_by_email()
     issuer.key, issuer.algorithm = ec.generate_private_key(ec.SECP256R1()), "ES256"
+    assert_nothing_happened(walk, log_in(walk.client, issuer, next_url=walk.url()), WRONG)
+
+
+@pytest.mark.parametrize("bits", [1024, 2048])
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_private_key_that_an_issuer_publishes_is_refused(issuer, monkeypatch, bits):
+    walk = begun_by_email()
+    issuer.key = rsa.generate_private_key(65537, bits)
+    row = {**RSAAlgorithm.to_jwk(issuer.key, as_dict=True), "kid": "one", "use": "sig"}
+    monkeypatch.setattr(issuer, "keys", lambda: {"keys": [row]})
     assert_nothing_happened(walk, log_in(walk.client, issuer, next_url=walk.url()), WRONG)
 
 

@@ -103,6 +103,16 @@ def test_wrong_token_is_a_401(issuer, changed, reason):
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.parametrize("key", ["rsa", "ec", "ed", "small"])
+def test_private_key_that_an_issuer_publishes_is_not_believed(issuer, key):
+    issuer.more_keys += [api_issuer.private(key), {"kty": "oct", "kid": "without a secret"}]
+    answer = issuer.caller(key=key, header={"kid": f"private-{key}"}).get(READ)
+
+    assert refused(answer)[:2] == (401, "jwt_rejected")
+    assert issuer.caller().get(READ).status_code == 200
+
+
 @pytest.mark.parametrize("changed", [{"exp": -20}, {"nbf": 20}])
 def test_clocks_may_differ_by_half_a_minute(issuer, changed):
     moments = {name: in_seconds(seconds) for name, seconds in changed.items()}
