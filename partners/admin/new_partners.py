@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from audit.admin import AuditedModelAdmin, actor
 from partners.admin.shared import RefusingAdmin
+from partners.forms.short_names import ShortNameField
 from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
 from partners.services.members import membership_problem
@@ -42,6 +43,7 @@ class NewPartnerForm(PartnerModelForm):
         widget=AdminTextInputWidget,
     )
 
+    slug = ShortNameField(label=_("Short name"), max_length=50, widget=AdminTextInputWidget)
     time_zone = TimeZoneField(label=_("Time zone"), initial="UTC")
 
     class Meta:
@@ -80,7 +82,13 @@ class NewPartnerAdmin(RefusingAdmin, AuditedModelAdmin):
             super().save_model(request, obj, form, change)
             return
         administrator = form.cleaned_data["administrator"]
-        add_partner(partner=obj, administrator=administrator, by=actor(request), now=timezone.now())
+        add_partner(
+            partner=obj,
+            administrator=administrator,
+            by=actor(request),
+            now=timezone.now(),
+            allow_any_name=True,
+        )
         text = gettext("%(address)s is asked by e-mail to act for the partner, and has seven days.")
         messages.success(request, text % {"address": administrator})
 

@@ -9,20 +9,30 @@ from audit.services import record_audit_event
 from partners.enums import PartnerRole
 from partners.models import MemberInvitation, Partner
 from partners.services.member_invitations import invite_member
+from partners.services.settings import check_name, lock_names
 from web.admin.masking import plain_values
 from web.transactions import whole_transaction
 
 
 @whole_transaction
 def add_partner(
-    *, partner: Partner, administrator: str, by: User, now: datetime
+    *,
+    partner: Partner,
+    administrator: str,
+    by: User,
+    now: datetime,
+    allow_any_name: bool = False,
 ) -> MemberInvitation:
     """Save the new partner, and ask the person with this address to be its first administrator.
 
-    The person gets an e-mail. Raises InvalidAddress and Refused as `invite_member()` does; then
-    there is no partner either.
+    The person gets an e-mail. Raises InvalidAddress and Refused as `invite_member()` does, and
+    Refused with a SettingsRefusal for the name unless `allow_any_name`: administrators have seen
+    who asks (decision 0040). Then there is no partner either.
     """
     with transaction.atomic():
+        if not allow_any_name:
+            lock_names()
+            check_name(partner, partner.name)
         partner.save(force_insert=True)
         names = [field.name for field in partner._meta.fields]
         record_audit_event(
@@ -30,7 +40,7 @@ def add_partner(
             about=partner,
             by=by,
             now=now,
-            after=plain_values(partner, names, ()),
+            after=plain_values(partner, names, ("support_email",)),
         )
         return invite_member(
             partner=partner,

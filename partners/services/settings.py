@@ -38,8 +38,7 @@ def edit_settings(
     """
     with transaction.atomic():
         if "name" in changes:
-            # Two partners that take one name at once wait for each other.
-            lock_name(_NAMES)
+            lock_names()
         locked = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
         before = settings_of(locked, changes)
         changed = [name for name, value in changes.items() if before[name] != value]
@@ -47,7 +46,7 @@ def edit_settings(
             return locked
         check_shown(shown_version, before, about=locked)
         if "name" in changed:
-            _check_name(locked, changes["name"])
+            check_name(locked, changes["name"])
         for name in changed:
             setattr(locked, name, changes[name])
         locked.save(update_fields=[*changed, "updated_at"])
@@ -68,7 +67,12 @@ def settings_of(partner: Partner, names: Collection[str]) -> dict[str, Any]:
     return values | {name: str(values[name]) for name in values if name == "country"}
 
 
-def _check_name(partner: Partner, name: str) -> None:
+def lock_names() -> None:
+    """Let partners that take a name at once wait for each other, until the transaction ends."""
+    lock_name(_NAMES)
+
+
+def check_name(partner: Partner, name: str) -> None:
     """Raise Refused for a name that customers could take for another one (decision 0040)."""
     if any(_mixes_alphabets(word) for word in name.split()):
         raise Refused(SettingsRefusal.NAME_MIXES_ALPHABETS)

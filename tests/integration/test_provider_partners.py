@@ -8,6 +8,7 @@ from outbox.models import OutboxMessage
 from partners.models import MemberInvitation, Partner
 from tests.factories import PartnerFactory, PartnerMemberFactory, UserFactory, make_associated
 from tests.integration.calls import ProviderCaller
+from web.email_addresses import mask_addresses
 
 pytestmark = pytest.mark.django_db
 NEW = {
@@ -93,6 +94,7 @@ def test_partner_is_added_with_its_first_administrator():
         "north",
         "DE",
     )
+    assert event.after["support_email"] == mask_addresses(NEW["support_email"])
 
 
 def test_audit_trail_equals_what_became_of_the_partner():
@@ -127,6 +129,8 @@ def test_same_call_again_adds_one_partner():
     ("field", "value", "code"),
     [
         ("slug", "north cloud", "invalid"),
+        ("slug", "NORTH", "invalid"),
+        ("slug", "n\u00f6rth", "invalid"),
         ("slug", "x" * 51, "string_too_long"),
         ("name", " ", "required"),
         ("country", "ZZ", "invalid_choice"),
@@ -192,6 +196,23 @@ def test_name_that_imitates_is_refused():
     answer = ProviderCaller().patch(f"/provider/partners/{other.pk}", {"name": "NORTH-CLOUD"})
 
     assert problem(answer) == (409, "name_taken")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("N\u00d6RTH-cloud", "name_taken"),
+        ("South Ltd.", "name_taken"),
+        ("My Example-Cloud", "name_of_provider"),
+        ("N\u043erth", "name_mixes_alphabets"),
+    ],
+)
+def test_new_partner_takes_no_name_that_imitates(name, code):
+    PartnerFactory(name="North Cloud", legal_name="South Ltd")
+    answer = ProviderCaller().post("/provider/partners", {**NEW, "name": name})
+
+    assert problem(answer) == (409, code)
+    assert (Partner.objects.count(), MemberInvitation.objects.count()) == (1, 0)
 
 
 def test_partner_is_frozen_and_unfrozen():

@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Self
 
-from django import forms
 from django.db import IntegrityError
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -30,6 +29,7 @@ from integration.api.gate import provider_needs
 from integration.api.problems import FieldProblem, Problem, not_found
 from integration.enums import CallProblem, ProviderScope
 from partners.enums import AssociationType, PartnerStatus
+from partners.forms.short_names import ShortNameField
 from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
 from partners.services.members import membership_problem
@@ -48,8 +48,8 @@ _COUNTRY: Any = Partner._meta.get_field("country")
 
 Slug = Annotated[
     str,
-    Field(min_length=1, max_length=50, description="ASCII letters, digits, - and _."),
-    as_on_pages(forms.SlugField(max_length=50)),
+    Field(min_length=1, max_length=50, description="Small ASCII letters, digits, - and _."),
+    as_on_pages(ShortNameField(max_length=50)),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=80), as_on_pages(LineField(max_length=80))]
 LegalName = Annotated[
@@ -195,7 +195,10 @@ def partner_of(key: str) -> Partner:
     **provider_needs(ProviderScope.PARTNERS_WRITE),
 )
 def add(request: ProviderRequest, body: NewPartner) -> HttpResponse:
-    """Add a partner, and ask its first administrator by e-mail."""
+    """Add a partner, and ask its first administrator by e-mail.
+
+    A name that customers could take for another partner's or the provider's is refused.
+    """
 
     def act() -> PartnerShown:
         _check_administrator(body.administrator)
