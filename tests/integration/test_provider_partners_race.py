@@ -5,7 +5,7 @@ import time
 import pytest
 
 from partners.models import Partner
-from partners.services import new_partners
+from partners.services.settings import check_name
 from tests.association.test_races import at_once
 from tests.integration.calls import ProviderCaller
 
@@ -15,13 +15,12 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def slowly(monkeypatch):
     """Let every call look at the names before another one has added its partner."""
-    check_name = new_partners.check_name
 
     def check_slowly(*values):
         check_name(*values)
         time.sleep(0.3)
 
-    monkeypatch.setattr(new_partners, "check_name", check_slowly)
+    monkeypatch.setattr("partners.services.new_partners.check_name", check_slowly)
 
 
 def statuses():
@@ -47,6 +46,6 @@ def test_one_partner_takes_the_name():
 
 
 def test_control_without_the_lock_several_take_it(monkeypatch):
-    monkeypatch.setattr(new_partners, "lock_names", lambda: None)
+    monkeypatch.setattr("partners.services.new_partners.lock_names", lambda: None)
 
     assert statuses().count(201) > 1
