@@ -128,6 +128,8 @@ class LogInProblem(StrEnum):
     ANSWER_WRONG = "issuer_answer_wrong"
     ADDRESS_NOT_PROVEN = "issuer_address_not_proven"
     NO_ACCOUNT = "issuer_user_unknown"
+    # A log-in is connected only within ten minutes after the log-in here.
+    LOG_IN_OLD = "issuer_log_in_old"
 
 
 class KeyRefusal(StrEnum):

@@ -68,6 +68,9 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "This log-in has no account here yet. Accounts are created on the way of an invitation:"
         " open your invitation and begin there."
     ),
+    LogInProblem.LOG_IN_OLD: _(
+        "Nothing has been connected. Log out and log in again first: you have ten minutes then."
+    ),
     UrlRefusal.MALFORMED: _(
         "Enter an address like https://crm.example.com/hooks, without a name or password before the"
         " host, and without # or blanks. Write a name in other letters as xn--…"

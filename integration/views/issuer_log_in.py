@@ -32,6 +32,7 @@ from integration.views.issuer_registration import register_or_ask
 from web import limits
 from web.answers import limited, posts_only, see_other
 from web.refused import Refused
+from web.session_life import is_fresh
 from web.typed_text import clean_line
 
 # In the session: by its state, each log-in that was begun. So tabs are independent.
@@ -50,6 +51,9 @@ def start(request: HttpRequest, issuer_id: str) -> HttpResponse:
     is_connecting = purpose == FlowPurpose.CONNECT
     if is_connecting and not request.user.is_authenticated:
         return see_other("account_login")
+    if is_connecting and not is_fresh(request.session):
+        # Whoever finds a browser logged in cannot repeat the log-in, to add one of their own.
+        return problem_page(request, issuer, Refused(LogInProblem.LOG_IN_OLD), "")
     flow = new_flow(
         issuer,
         FlowPurpose(purpose) if purpose in set(FlowPurpose) else FlowPurpose.LOG_IN,

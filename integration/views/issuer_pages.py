@@ -20,7 +20,7 @@ from web.answers import as_refusal
 from web.refused import Refused
 
 # Answered 409: the account here is not in the state that the log-in needs.
-_CONFLICTS = {*ConnectionRefusal, LogInProblem.NO_ACCOUNT}
+_CONFLICTS = {*ConnectionRefusal, LogInProblem.NO_ACCOUNT, LogInProblem.LOG_IN_OLD}
 
 
 def issuer_or_404(issuer_id: str) -> Issuer:

@@ -20,6 +20,7 @@ from accounts.issuers import read_issuers
 from accounts.models import ConnectedLogin
 from tests.factories import InvitationFactory, UserFactory
 from tests.journeys.walk import ADDRESS, Walk
+from web.session_life import begin_login
 
 CLIENT_ID, CLIENT_SECRET = "partner-association", "secret of the client"
 KEY, OTHER_KEY = (generate_private_key(65537, 2048) for _ in range(2))
@@ -184,6 +185,13 @@ def connected(issuer, user=None, subject="subject-1"):
     return ConnectedLogin.objects.create(
         user=user, issuer=issuer.url, subject=subject, connected_at=timezone.now()
     ).user
+
+
+def logged_in_just_now(client):
+    """Note in the session what a log-in through the pages notes."""
+    session = client.session
+    begin_login(session)
+    session.save()
 
 
 def signed_in_as(client):

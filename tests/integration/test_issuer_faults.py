@@ -23,6 +23,7 @@ from tests.integration.issuer import (
     connected,
     go,
     log_in,
+    logged_in_just_now,
     signed_in_as,
 )
 from tests.tables import tables
@@ -246,6 +247,7 @@ def test_connected_login_of_another_user_is_not_connected_again(issuer):
     owner, other = connected(issuer), UserFactory.create()
     client = Client()
     client.force_login(other)
+    logged_in_just_now(client)
     response = log_in(client, issuer, purpose="connect")
     assert response.status_code == 409
     assert ConnectedLogin.objects.get().user == owner
@@ -254,6 +256,7 @@ def test_connected_login_of_another_user_is_not_connected_again(issuer):
 def test_login_is_connected_only_with_who_began(issuer):
     client, first, second = Client(), UserFactory.create(), UserFactory.create()
     client.force_login(first)
+    logged_in_just_now(client)
     query = issuer.authorize(go(client, issuer, purpose="connect"))
     flows = client.session["issuer_flows"]
     client.force_login(second)

@@ -7,7 +7,7 @@ from accounts.models import ConnectedLogin
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
 from tests.factories import ConnectedLoginFactory, UserFactory
-from tests.integration.issuer import connected, log_in
+from tests.integration.issuer import connected, log_in, logged_in_just_now
 
 pytestmark = pytest.mark.django_db
 SETTINGS = "/account/settings/"
@@ -22,6 +22,7 @@ def user():
 def client(user):
     client = Client()
     client.force_login(user)
+    logged_in_just_now(client)
     return client
 
 
@@ -54,6 +55,21 @@ def test_connecting_again_writes_nothing(issuer, client, user):
     connected(issuer, user)
     assert log_in(client, issuer, purpose="connect").status_code == 302
     assert traces() == ([], [])
+
+
+def test_old_log_in_connects_nothing(issuer, client):
+    """A browser that was left logged in does not let others add a log-in of their own."""
+    session = client.session
+    session["signed_in_at"] -= 600
+    session.save()
+    requests = list(issuer.requests)
+    response = client.post("/account/issuers/cloud/start", {"purpose": "connect"})
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Log out and log in again first: you have ten minutes then." in page
+    assert "You came from" not in page
+    assert issuer.requests == requests
+    assert "issuer_flows" not in client.session
 
 
 def test_stranger_connects_nothing(issuer):
