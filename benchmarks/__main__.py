@@ -2,9 +2,9 @@
 
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
-PART is pages, instructions, journey, log_in, associations, exactness, console, emails, api or
-provider. The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE names a
-second checkout, whose journey is measured beside this one's.
+PART is pages, instructions, journey, log_in, associations, exactness, console, emails, api,
+provider or issuer. The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE
+names a second checkout, whose journey is measured beside this one's.
 """
 
 import os
@@ -36,6 +36,7 @@ from benchmarks import (  # noqa: E402
     console,
     emails,
     exactness,
+    issuer,
     journey,
     log_in,
     pages,
@@ -80,6 +81,7 @@ PARTS = {
     "emails": ("E-mails", emails.measure),
     "api": ("The API", api.measure),
     "provider": ("The provider's programs", provider.measure),
+    "issuer": ("An issuer that never answers", issuer.measure),
 }
 
 
