@@ -33,9 +33,10 @@ def find_invitations(
     if "created_by" in filters:
         rows = rows.filter(created_by__partner_member=filters["created_by"])
     if filters.get("order") == "expiring":
-        # Without a filter by state, those that can still expire, as all live ones can.
-        can_expire = state in {None, InvitationState.LIVE}
-        rows = rows.filter(expires_at__gt=now) if can_expire else rows.exclude(expires_at=None)
+        # Without a filter by state, those that can still expire: what is used up or revoked cannot.
+        if not state:
+            rows = rows.in_state(InvitationState.LIVE, now)
+        rows = rows.exclude(expires_at=None)
     return rows.filter(searched(filters["q"], member)) if "q" in filters else rows
 
 

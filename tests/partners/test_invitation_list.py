@@ -305,3 +305,16 @@ def test_people_of_the_same_name_can_be_told_apart(boss):
     page = client_of(manager.user).get("/partner/invitations/").content.decode()
     assert own.masked_recipient in page
     assert "anna3@example.org" not in page
+
+
+def test_what_expires_next_can_still_be_used(boss):
+    now = timezone.now()
+    for days, label, fields in (
+        (1, "used up", {"used_count": 1, "max_uses": 1}),
+        (2, "revoked", {"revoked": True}),
+        (3, "live", {}),
+    ):
+        InvitationFactory(
+            partner=boss.partner, label=label, expires_at=now + timedelta(days=days), **fields
+        )
+    assert labels(boss, "order=expiring") == ["live"]
