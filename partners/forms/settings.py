@@ -94,7 +94,7 @@ class FilesForm(SettingsForm):
     section, url_name = "files", "console_edit_files"
     heading = _("CSV files")
     csv_separator = forms.ChoiceField(
-        label=_("Between two cells"),
+        label=_("Separator"),
         choices=capitalised(CsvSeparator.choices),
         error_messages=_CHOOSE,
     )
