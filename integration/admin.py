@@ -100,6 +100,7 @@ def _why_not_revoked(api_key: ApiKey) -> Any:
 class ApiKeyAdmin(RefusingAdmin):
     """Keys of the provider are made and revoked here; partners make theirs in the console."""
 
+    add_form_template = "admin/integration/apikey/add.html"
     list_display = ("name", "state", "kind", "partner", "codes", "expires_at", "last_used_at")
     list_select_related = ("partner",)
     list_filter = (KeyStateFilter, SideFilter, *given("partner"))
@@ -142,13 +143,7 @@ class ApiKeyAdmin(RefusingAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {
-            "title": gettext("Make a key of the provider"),
-            # The answer is always the page with the secret.
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
-            **(extra_context or {}),
-        }
+        context = {"title": gettext("Make a key of the provider"), **(extra_context or {})}
         return super().add_view(request, form_url, context)
 
     def get_form(

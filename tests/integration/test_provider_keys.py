@@ -173,6 +173,7 @@ def test_boxes_name_the_code_that_a_refused_call_names():
     page = client.get(ADD).content.decode()
 
     assert [code for code in ProviderScope.values if f"({code})" not in page] == []
+    assert re.findall(r'type="submit"[^>]*value="([^"]*)"', page)[-1:] == ["Make the key"]
 
 
 def test_page_has_the_fields_of_the_kind_of_key():
