@@ -20,14 +20,11 @@ class LineCommand(BaseCommand):
     # The first word of the report, and its last sentence when lines are rejected.
     loaded = "Facts"
     nothing = "Nothing was imported."
+    about_file = f"at most {MOST_LINES:,} JSON lines in UTF-8; - is standard input"
     load: Callable[..., ImportReport]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "file",
-            metavar="FILE",
-            help=f"at most {MOST_LINES:,} JSON lines in UTF-8; - is standard input",
-        )
+        parser.add_argument("file", metavar="FILE", help=self.about_file)
         parser.add_argument(
             "--dry-run", action="store_true", help="validate and report; write nothing"
         )

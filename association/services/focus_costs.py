@@ -44,6 +44,8 @@ _SMALLEST_EXPONENT, _MOST = -45, Decimal(10) ** 12
 # Enough digits for the exact sum of so many such numbers.
 _EXACT = Context(prec=80)
 _CENT = Decimal("0.01")
+# The first bytes of such a file; exports are often compressed so.
+_GZIP = b"\x1f\x8b"
 _FIELDS = {
     "amount": "BilledCost",
     "occurred_at": "ChargePeriodStart",
@@ -197,6 +199,8 @@ def _refuse_too_many(costs: _Costs, line: int) -> None:
 
 def _texts(lines: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
+        if number == 1 and line.startswith(_GZIP):
+            raise _Unreadable(number, _("The file is compressed by gzip. Unpack it first."))
         if len(line.rstrip(b"\r\n")) > LONGEST_LINE:
             text = _("The line is longer than %(most)d bytes.") % {"most": LONGEST_LINE}
             raise _Unreadable(number, text)

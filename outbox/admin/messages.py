@@ -95,10 +95,10 @@ class OutboxMessageAdmin(EvidenceAdmin):
         return object_link(self.admin_site, message.about_label, message.about_id)
 
     @admin.display(description=_("next try at"))
-    def next_try(self, message: OutboxMessage) -> datetime | None:
-        """Return None for a message that has ended: it is not tried again."""
+    def next_try(self, message: OutboxMessage) -> datetime | str:
+        """Return a dash for a message that has ended: it is not tried again."""
         ends = (message.sent_at, message.dropped_at, message.dead_at)
-        return message.next_try_at if ends == (None, None, None) else None
+        return message.next_try_at if ends == (None, None, None) else "-"
 
     def get_urls(self) -> list[URLPattern]:
         return [*samples.urls(self.admin_site), *super().get_urls()]

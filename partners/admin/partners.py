@@ -228,11 +228,22 @@ def _what_removal_does(member_id: str) -> list[Any]:
     ]
 
 
+class AddressesFilter(StateFilter):
+    """What `may_reveal_addresses` says: administrators always may."""
+
+    title = _("may read customers’ e-mail addresses in full")
+    parameter_name = "reads_addresses"
+
+    def states(self) -> dict[str, tuple[Any, Q]]:
+        may = Q(role=PartnerRole.ADMINISTRATOR) | Q(may_see_addresses=True)
+        return {"yes": (_("yes"), may), "no": (_("no"), ~may)}
+
+
 @admin.register(PartnerMember)
 class PartnerMemberAdmin(RefusingAdmin):
-    list_display = ("user", "partner", "role", "may_see_addresses", "created_at")
+    list_display = ("user", "partner", "role", "reads_addresses", "created_at")
     list_select_related = ("user", "partner")
-    list_filter = ("role", "may_see_addresses", *given("partner", "user"))
+    list_filter = ("role", AddressesFilter, *given("partner", "user"))
     search_fields = ("user__account_name__startswith", "user__email__exact", "partner__name")
     search_help_text = _(
         "Beginning of the account name, a whole e-mail address, or part of the partner's name"
@@ -243,6 +254,10 @@ class PartnerMemberAdmin(RefusingAdmin):
     readonly_fields = ("created_at",)
     fields = ("user", "partner", "role", "may_see_addresses", "created_at")
     locks_no_key = False
+
+    @admin.display(description=_("may read customers’ e-mail addresses in full"), boolean=True)
+    def reads_addresses(self, member: PartnerMember) -> bool:
+        return member.may_reveal_addresses
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Keep a member at their partner: customers and history would move with them."""

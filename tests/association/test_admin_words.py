@@ -297,3 +297,29 @@ def test_accounts_say_in_a_word_that_they_are_frozen(superuser: Client) -> None:
     )
 
     assert shown == {"Ahorn": "–", "Birke": "–", "Zeder": "frozen"}
+
+
+def test_members_show_whether_they_may_read_addresses_in_fact(superuser: Client) -> None:
+    partner = factories.PartnerFactory()
+    boss = factories.PartnerMemberFactory(partner=partner, role="administrator")
+    may = factories.PartnerMemberFactory(partner=partner, may_see_addresses=True, role="manager")
+    not_ = factories.PartnerMemberFactory(partner=partner, may_see_addresses=False, role="manager")
+    found = {
+        state: set(
+            superuser.get(list_page(type(boss)), {"reads_addresses": state})
+            .context["cl"]
+            .result_list
+        )
+        for state in ("yes", "no")
+    }
+    page = superuser.get(list_page(type(boss))).content.decode()
+
+    assert found == {"yes": {boss, may}, "no": {not_}}
+    assert len(re.findall(r'field-reads_addresses"><img src="[^"]*icon-yes', page)) == 2
+    assert len(re.findall(r'field-reads_addresses"><img src="[^"]*icon-no', page)) == 1
+
+
+def test_dead_message_is_not_tried_again(superuser: Client, boss: Any) -> None:
+    page = superuser.get(change_page(message(boss, dead_at=timezone.now()))).content.decode()
+
+    assert re.findall(r"Next try at:</label>\s*<div class=\"readonly\">([^<]*)", page) == ["-"]

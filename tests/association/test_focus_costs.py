@@ -1,5 +1,6 @@
 """`manage.py record_spending --format focus`: sums by account and day, restated days, bad files."""
 
+import gzip
 import io
 import json
 import tracemalloc
@@ -267,6 +268,22 @@ def test_text_report_names_rows_that_were_left_out(tmp_path):
     assert out.getvalue() == (
         "Spending created: 1, updated: 0, unchanged: 0.\nRows of no sub account, left out: 1.\n"
     )
+
+
+def test_text_report_says_that_a_file_has_no_rows(tmp_path):
+    (tmp_path / "costs.csv").write_bytes(costs())
+    out = io.StringIO()
+    call_command("record_spending", str(tmp_path / "costs.csv"), format="focus", stdout=out)
+    assert out.getvalue() == (
+        "Spending created: 0, updated: 0, unchanged: 0.\nThe file has no rows below its header.\n"
+    )
+
+
+def test_compressed_file_is_named_as_such(record):
+    report = record(gzip.compress(costs(row())))
+    assert [error["reason"] for error in report["errors"]] == [
+        "The file is compressed by gzip. Unpack it first."
+    ]
 
 
 def test_memory_grows_with_days_not_with_rows():

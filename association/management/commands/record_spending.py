@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts.management.line_command import LineCommand
-from accounts.services.fact_lines import ImportReport
+from accounts.services.fact_lines import MOST_LINES, ImportReport
 from association.services.focus_costs import CostReport, record_focus_costs
 from association.services.spending_records import record_spending
 
@@ -26,6 +26,10 @@ class Command(LineCommand):
     loaded = "Spending"
     nothing = "Nothing was recorded."
 
+    about_file = (
+        f"at most {MOST_LINES:,} JSON lines in UTF-8, or a cost file with at most {MOST_LINES:,} "
+        "sums of an account and a day; - is standard input"
+    )
     load = staticmethod(record_spending)
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,5 +54,7 @@ class Command(LineCommand):
 
     def write_text(self, report: ImportReport, dry_run: bool) -> None:
         super().write_text(report, dry_run)
+        if isinstance(report, CostReport) and not report.lines and not report.errors:
+            self.stdout.write("The file has no rows below its header.")
         if isinstance(report, CostReport) and report.without_account:
             self.stdout.write(f"Rows of no sub account, left out: {report.without_account}.")
