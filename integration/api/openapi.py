@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from integration.api.answers import IDEMPOTENCY_KEY
 from integration.api.problems import CONTENT_TYPE
+from integration.api.provider.fact_schemas import fact_schemas
 from integration.api.site import api
 from integration.models import LONGEST_IDEMPOTENCY_KEY
 
@@ -77,7 +78,7 @@ def openapi_document() -> Document:
     """Return the document. Each operation has the problems that it may be answered."""
     document: Document = _with_plain_names(dict(api.get_openapi_schema(path_prefix="/api/v1/")))
     document["servers"] = [{"url": settings.PUBLIC_BASE_URL}]
-    document["components"]["schemas"]["Problem"] = _PROBLEM
+    document["components"]["schemas"] |= {"Problem": _PROBLEM, **fact_schemas()}
     document["components"]["responses"] = {
         _name_of(status): {
             "description": description,

@@ -1,6 +1,7 @@
 """The page about the API: how to call it, every operation, every code."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -62,8 +63,8 @@ class Operation:
     summary: str
     about: SafeString
     parameters: list[Field]
-    body: Content | None
-    answer: Content | None
+    body: list[Content]
+    answer: list[Content]
 
 
 @require_safe
@@ -139,13 +140,23 @@ def _limits(schema: Schema) -> list[str]:
     return found
 
 
-def _body_of(part: Schema) -> Content | None:
+def _body_of(part: Schema) -> list[Content]:
+    """Return the content types, but not that of JSON, and all shapes that they contain."""
     content = part.get("content", {})
-    if "application/json" not in content:
-        return Content(" or ".join(content), "") if content else None
-    schema = content["application/json"]["schema"]
-    name = schema.get("$ref", "").rpartition("/")[2]
-    return Content(_kind(schema), name if name == _kind(schema) else "")
+    types = [Content(name, "") for name in content if name != "application/json"]
+    return types + [Content(name, name) for name in dict.fromkeys(_references(content))]
+
+
+def _references(part: Any) -> Iterator[str]:
+    """Yield the names of the shapes that the part of the document refers to."""
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield _of_reference(part["$ref"].rpartition("/")[2])
+        for one in part.values():
+            yield from _references(one)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _references(one)
 
 
 def _html(text: str) -> SafeString:

@@ -1,6 +1,8 @@
 """The OpenAPI document: committed, complete, and served."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,33 @@ def test_a_change_has_no_defaults_that_a_program_would_send():
 
     assert defaults == []
     assert "default" in schemas["NewInvitation"]["properties"]["note"]
+
+
+def test_page_has_every_kind_of_fact_and_no_link_that_leads_nowhere(client: Client):
+    page = client.get("/api/").content.decode()
+    targets = set(re.findall(r'id="([^"]+)"', page))
+    links = {unescape(link) for link in re.findall(r'href="#([^"]+)"', page)}
+
+    assert links - targets == set()
+    kinds = {"BillFact", "ContractFact", "CouponFact", "AccountFact", "SpendingFact", "FactLine"}
+    assert targets >= kinds
+    assert "import_facts" not in page
+
+
+def test_schema_of_a_fact_has_the_fields_of_its_form():
+    schemas = openapi_document()["components"]["schemas"]
+    bill, account = schemas["BillFact"], schemas["AccountFact"]
+
+    assert list(bill["properties"]) == [
+        *("account", "account_external_id", "amount", "paid_amount", "issued_at", "due_at"),
+    ]
+    assert bill["required"] == ["amount", "paid_amount", "issued_at"]
+    assert "required" not in account
+    assert account["properties"]["is_internal"] == {"type": "boolean"}
+    assert schemas["CouponFact"]["properties"]["expires_at"]["anyOf"][1] == {"type": "null"}
+    assert schemas["ResourceFact"]["properties"]["status"]["enum"] == [
+        *("running", "stopped", "released"),
+    ]
 
 
 @pytest.mark.parametrize(

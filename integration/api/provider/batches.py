@@ -19,6 +19,7 @@ from integration.api.fields import Input, Output, YesOrNo
 from integration.api.gate import provider_needs, reads_batch
 from integration.api.parsing import parse_json
 from integration.api.problems import FieldProblem, Problem
+from integration.api.provider.fact_schemas import names_of_facts, names_of_spending
 from integration.enums import CallProblem, ProviderScope
 
 facts = Router(tags=["Provider: facts"])
@@ -42,32 +43,42 @@ _SENTENCES = {
     "not_spending": "Only spending is recorded here: send facts to /api/v1/provider/facts.",
 }
 
-_BODY: dict[str, Any] = {
-    "required": True,
-    "description": f"Up to {MOST_ITEMS:,} items, with the fields of `import_facts`: one JSON object"
-    " in each line, or a CloudEvents batch.",
-    "content": {
-        JSON_LINES: {"schema": {"type": "string"}},
-        CLOUDEVENTS: {
-            "schema": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MOST_ITEMS,
-                "items": {
-                    "type": "object",
-                    "required": [*_REQUIRED, "data"],
-                    "properties": {
-                        "specversion": {"type": "string", "enum": ["1.0"]},
-                        "id": {"type": "string", "minLength": 1, "maxLength": 120},
-                        "source": {"type": "string", "minLength": 1, "maxLength": 255},
-                        "type": {"type": "string", "minLength": 1},
-                        "data": {"type": "object"},
+
+def _body_of(names: list[str]) -> dict[str, Any]:
+    """Return what the document says of the body; `names` are the schemas of the kinds."""
+    listed = ", ".join(names)
+    kinds = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    text = f"One JSON object in each line: the fields of FactLine and those of its kind ({listed})."
+    return {
+        "required": True,
+        "description": f"Up to {MOST_ITEMS:,} items: one JSON object in each line, or a CloudEvents"
+        " batch with the fields of the kind as data.",
+        "content": {
+            JSON_LINES: {"schema": {"type": "string", "description": text}},
+            CLOUDEVENTS: {
+                "schema": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": MOST_ITEMS,
+                    "items": {
+                        "type": "object",
+                        "required": [*_REQUIRED, "data"],
+                        "properties": {
+                            "specversion": {"type": "string", "enum": ["1.0"]},
+                            "id": {"type": "string", "minLength": 1, "maxLength": 120},
+                            "source": {"type": "string", "minLength": 1, "maxLength": 255},
+                            "type": {
+                                "type": "string",
+                                "minLength": 1,
+                                "description": "Its last part is the kind.",
+                            },
+                            "data": {"anyOf": kinds},
+                        },
                     },
-                },
-            }
+                }
+            },
         },
-    },
-}
+    }
 
 
 class BatchOptions(Input):
@@ -96,13 +107,18 @@ class _Batch:
     errors: list[LineError] = field(default_factory=list)
 
 
-def _needs(scope: ProviderScope) -> dict[str, Any]:
+def _needs(scope: ProviderScope, names: list[str]) -> dict[str, Any]:
     needed = provider_needs(scope)
-    needed["openapi_extra"]["requestBody"] = _BODY
+    needed["openapi_extra"]["requestBody"] = _body_of(names)
     return needed
 
 
-@facts.post("", response=BatchDone, summary="Report facts", **_needs(ProviderScope.FACTS_WRITE))
+@facts.post(
+    "",
+    response=BatchDone,
+    summary="Report facts",
+    **_needs(ProviderScope.FACTS_WRITE, names_of_facts()),
+)
 @reads_batch
 def report_facts(request: ProviderRequest, query: Query[BatchOptions]) -> HttpResponse:
     """Report up to 1,000 facts about accounts, all or none of them.
@@ -114,7 +130,10 @@ def report_facts(request: ProviderRequest, query: Query[BatchOptions]) -> HttpRe
 
 
 @spending.post(
-    "", response=BatchDone, summary="Report spending", **_needs(ProviderScope.SPENDING_WRITE)
+    "",
+    response=BatchDone,
+    summary="Report spending",
+    **_needs(ProviderScope.SPENDING_WRITE, names_of_spending()),
 )
 @reads_batch
 def report_spending(request: ProviderRequest, query: Query[BatchOptions]) -> HttpResponse:
