@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import actor_key
 from integration.enums import DeliveryError, DeliveryStatus, DisabledReason
+from partners.enums import EventKind
 from partners.models import Partner
 from web.random_ids import RandomIdField
 
@@ -228,6 +229,10 @@ class WebhookEndpoint(models.Model):
         return self.name
 
     @property
+    def event_labels(self) -> list[str]:
+        return [_label_of(kind) for kind in self.event_types]
+
+    @property
     def name(self) -> str:
         """Return what people call it. The path of a URL may contain a secret of the receiver."""
         return self.description or urlsplit(self.url).netloc
@@ -235,6 +240,11 @@ class WebhookEndpoint(models.Model):
     @property
     def is_on(self) -> bool:
         return self.disabled_at is None
+
+
+def _label_of(event_kind: str) -> str:
+    """Return what a kind of event is called; the code of one that is no longer published."""
+    return str(dict(EventKind.choices).get(event_kind, event_kind))
 
 
 class WebhookDelivery(models.Model):
@@ -279,3 +289,7 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_kind} {self.event_id}"
+
+    @property
+    def event_label(self) -> str:
+        return _label_of(self.event_kind)

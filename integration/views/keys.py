@@ -39,7 +39,9 @@ def keys(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         "keys": [
             (row, row.is_live(now), [labels[scope] for scope in row.scopes])
             for row in [*rows.live(now), *rows.ended(now)[:_MOST_ENDED]]
-        ]
+        ],
+        "back_url": reverse("console_settings"),
+        "back_label": _("Settings"),
     }
     return show(request, member, "integration/keys.html", context, section=SECTION)
 
@@ -67,7 +69,8 @@ def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         return f"{reverse(LIST)}#{made[-1][0].pk}"
 
     def page() -> HttpResponse:
-        context, status = {"form": form}, status_of(form)
+        context = {"form": form, "back_url": reverse(LIST), "back_label": _("API keys")}
+        status = status_of(form)
         return show(
             request, member, "integration/key_new.html", context, section=SECTION, status=status
         )

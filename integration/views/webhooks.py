@@ -33,7 +33,11 @@ _ORDER = Order("created_at")
 @for_administrators
 def endpoints(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     rows = WebhookEndpoint.objects.filter(partner=member.partner).order_by("created_at", "pk")
-    context = {"endpoints": rows}
+    context = {
+        "endpoints": rows,
+        "back_url": reverse("console_settings"),
+        "back_label": _("Settings"),
+    }
     return show(request, member, "integration/webhooks.html", context, section=SECTION)
 
 
@@ -44,7 +48,7 @@ def endpoint(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> H
     rotates = row.former_secret_ends_at is not None and timezone.now() < row.former_secret_ends_at
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     page = page_of(row.deliveries.all(), order=_ORDER, after=after, before=before)
-    context = {"endpoint": row, "is_rotating": rotates, "page": page}
+    context = {"endpoint": row, "is_rotating": rotates, "page": page, **_back_to_list()}
     return show(request, member, "integration/webhook.html", context, section=SECTION)
 
 
@@ -63,7 +67,9 @@ def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         )
         return reverse(PAGE, args=[made[0][0].pk])
 
-    answer = _answer_form(request, member, form, act, "integration/webhook_new.html")
+    answer = _answer_form(
+        request, member, form, act, "integration/webhook_new.html", **_back_to_list()
+    )
     return _show_secret(request, member, *made[0]) if made else answer
 
 
@@ -176,6 +182,10 @@ def replay(request: HttpRequest, member: PartnerMember, delivery_id: int) -> Htt
 
 def _endpoint(member: PartnerMember, endpoint_id: int) -> WebhookEndpoint:
     return get_object_or_404(WebhookEndpoint, partner=member.partner, pk=endpoint_id)
+
+
+def _back_to_list() -> dict[str, str]:
+    return {"back_url": reverse(LIST), "back_label": _("Webhooks")}
 
 
 def _page(row: WebhookEndpoint) -> str:

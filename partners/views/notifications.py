@@ -31,5 +31,10 @@ def notifications(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         messages.success(request, _("Saved. The choice applies from now on."))
         return reverse("console_notifications")
 
-    template, context = "partners/notifications.html", {"zone": member.partner.time_zone}
+    template = "partners/notifications.html"
+    context = {
+        "zone": member.partner.time_zone,
+        "back_url": reverse("account_settings"),
+        "back_label": _("Log-in and security"),
+    }
     return answer_form(request, member, form, write, template, context, section="account")
