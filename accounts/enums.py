@@ -45,13 +45,14 @@ class FreezeCause(TextChoices):
 
 
 class StopReason(StrEnum):
-    """Why an account cannot do something now: a code for each cause of a freeze, and one more."""
+    """Why an account cannot do something now: a code for each cause of a freeze, and two more."""
 
     FROZEN_BY_JOINING = "frozen_association"
     FROZEN_BY_PARTNER = "frozen_partner"
     FROZEN_BY_BUDGET = "frozen_budget_exhausted"
     FROZEN_BY_PROVIDER = "frozen_administrator"
     SERVICES_NOT_ENABLED = "services_not_enabled"
+    OWNER_DEACTIVATED = "owner_deactivated"
 
     @classmethod
     def of_freeze(cls, cause: str) -> "StopReason":

@@ -54,7 +54,9 @@ class CustomerAccount(models.Model):
     registered_at = models.DateTimeField(
         _("registered at"), default=timezone.now, validators=[validate_not_in_future]
     )
-    services_enabled_at = models.DateTimeField(_("services enabled at"), null=True, blank=True)
+    services_enabled_at = models.DateTimeField(
+        _("services enabled at"), null=True, blank=True, validators=[validate_not_in_future]
+    )
     is_internal = models.BooleanField(_("the provider's own"), default=False)
     tax_id = models.CharField(_("tax id"), max_length=40, blank=True, default="", db_default="")
     # Null without one: an index of those that are not null serves every search for a key.

@@ -1,4 +1,4 @@
-"""What an account can do now, derived from its open freezes and from its services."""
+"""What an account can do now, derived from its open freezes, its services and its owner."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,11 +56,13 @@ def widest_scope(freezes: Iterable[Freeze]) -> FreezeScope | None:
     return None
 
 
-def decide_actions(*, account: CustomerAccount, freezes: Iterable[Freeze]) -> list[Capability]:
+def decide_actions(
+    *, account: CustomerAccount, freezes: Iterable[Freeze], is_owner_active: bool
+) -> list[Capability]:
     """Return for every action whether the account may do it now, and all reasons if not.
 
-    Pages and the API answer from it. Pure: no query. `freezes` are all of the account, or its open
-    ones.
+    Pages and the API answer from it. Pure: no query. `freezes` are all of the
+    account, or its open ones. Somebody who cannot log in does nothing; resources go on running.
     """
     is_open = [freeze for freeze in freezes if freeze.is_open]
     found = []
@@ -72,6 +74,8 @@ def decide_actions(*, account: CustomerAccount, freezes: Iterable[Freeze]) -> li
         ]
         if not account.is_enabled and action in _STOPPED_WITH_RESOURCES:
             reasons.append(StopReason.SERVICES_NOT_ENABLED)
+        if not is_owner_active and action != AccountAction.RUN_RESOURCES:
+            reasons.append(StopReason.OWNER_DEACTIVATED)
         found.append(Capability(action, tuple(reasons)))
     return found
 

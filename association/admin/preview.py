@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import StopReason
 from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
@@ -107,6 +108,8 @@ def _obstacles(
     if RefusalCode.PARTNER_UNAVAILABLE in preview.obstacles:
         text = gettext("%(partner)s is frozen: none of its invitations can be followed.")
         yield text % names
+    if StopReason.OWNER_DEACTIVATED in preview.obstacles:
+        yield gettext("The owner of %(account)s is deactivated and cannot log in.") % names
 
 
 def _lines(decision: Decision, partner: Partner) -> list[dict[str, Any]]:

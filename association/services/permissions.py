@@ -67,7 +67,9 @@ def permissions_of(
     associations = _associations.all(account.pk)
     association = next((row for row in associations if row.ended_at is None), None)
     freezes = _open_freezes.all(account.pk)
-    actions = decide_actions(account=account, freezes=freezes)
+    actions = decide_actions(
+        account=account, freezes=freezes, is_owner_active=account.owner.is_active
+    )
     stops = _stops_for_partner(association)
     budget = None if association is None else _budgets.first(association.pk)
     if budget is not None and association is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.enums import StopReason
 from accounts.models import CustomerAccount
 from association.enums import RefusalCode
 from association.models import Association
@@ -18,7 +19,7 @@ class Preview:
     decision: Decision
     # The account's association with this partner, if it is its customer already.
     present: Association | None
-    obstacles: tuple[RefusalCode, ...]
+    obstacles: tuple[RefusalCode | StopReason, ...]
 
     @property
     def may_join(self) -> bool:
@@ -30,11 +31,14 @@ def preview_eligibility(
 ) -> Preview:
     """Decide as if the account followed an invitation of the partner. Only reads."""
     record = load_record(account=account, partner=partner, now=now)
-    obstacles = []
+    obstacles: list[RefusalCode | StopReason] = []
     if not partner.allows(association_type):
         obstacles.append(RefusalCode.TYPE_NOT_ALLOWED)
     if partner.is_frozen:
         obstacles.append(RefusalCode.PARTNER_UNAVAILABLE)
+    if not account.owner.is_active:
+        # Only its owner, signed in, can associate an account.
+        obstacles.append(StopReason.OWNER_DEACTIVATED)
     present = None
     if record.partner == partner:
         present = account.associations.in_force().filter(partner=partner).first()

@@ -25,7 +25,12 @@ def account_context(
     `rows` are of `advise()`, with who froze. Two statements, a third where the customer can ask.
     """
     holdings = load_holdings(account=account, now=now)
-    actions = decide_actions(account=account, freezes=[row.freeze for row in rows])
+    actions = decide_actions(
+        account=account,
+        freezes=[row.freeze for row in rows],
+        # The owner, signed in, reads these pages.
+        is_owner_active=True,
+    )
     return {
         "frozen": _frozen(rows, association, now) if rows else None,
         "capabilities": capability_rows(actions, has_resources=bool(holdings["resources"])),

@@ -434,11 +434,12 @@ def test_account_keeps_what_its_line_does_not_give(load: Any, buyer: CustomerAcc
     assert (stored.account_type, stored.registered_at) == (buyer.account_type, buyer.registered_at)
 
 
-def test_a_registration_in_the_future_is_rejected():
+@pytest.mark.parametrize("name", ["registered_at", "services_enabled_at"])
+def test_a_registration_in_the_future_is_rejected(name):
     """It would give the account more than seven days to join, and no page can add them to 9999."""
     account = factories.CustomerAccountFactory.create()
     line = {"kind": "account", "account": account.owner.account_name}
-    line["registered_at"] = "9999-12-31T23:59:59Z"
+    line[name] = "9999-12-31T23:59:59Z"
 
     report = import_facts(lines=[line], now=timezone.now())
 

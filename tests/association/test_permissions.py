@@ -69,6 +69,12 @@ def test_account_without_services_may_not_order():
     assert reasons(found, "run_resources")[0] == ["services_not_enabled"]
 
 
+def test_deactivated_owner_does_nothing_and_resources_go_on_running(customer):
+    customer.account.owner.is_active = False
+    assert allowed(ask(customer.account)) == ({"run_resources"}, {"run_resources"})
+    assert reasons(ask(customer.account), "buy") == (["owner_deactivated"], ["owner_deactivated"])
+
+
 def test_partner_with_the_letter_may_order_and_operate(customer):
     assert allowed(ask(customer.account)) == (OWN, ORDERS | {"run_resources"})
     assert reasons(ask(customer.account), "pay") == ([], ["customer_only"])
@@ -217,6 +223,6 @@ def test_pages_show_what_the_api_answers(customer, client):
         if row.action != AccountAction.RUN_RESOURCES
     }
     assert {row["action"]: row["allowed"] for row in shown} == answered
-    rows = decide_actions(account=customer.account, freezes=found.freezes)
+    rows = decide_actions(account=customer.account, freezes=found.freezes, is_owner_active=True)
     assert shown == capability_rows(rows, has_resources=False)
     assert Association.objects.count() == 1

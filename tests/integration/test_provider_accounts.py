@@ -200,6 +200,7 @@ def test_new_name_is_the_customers_name_in_lists(caller):
         ({"external_id": "x" * 101}, "external_id"),
         ({"external_id": None}, "external_id"),
         ({"external_id": "a\0b"}, "external_id"),
+        ({"services_enabled_at": "2999-01-01T00:00:00Z"}, "services_enabled_at"),
         ({"address": "ada"}, "address"),
         ({"country": "XX"}, "country"),
         ({"country": ""}, "country"),
@@ -246,6 +247,15 @@ def test_eligibility_of_any_account_has_facts_and_every_rule(caller):
     assert rules == {"unpaid_bills": {"count": 1, "outstanding": "100.00"}}
     assert len(found["rules"]) == 9
     assert found["facts"]["bills"] == [{"amount": "100.00", "paid_amount": "0.00"}]
+
+
+def test_account_of_a_deactivated_owner_may_not_join_and_does_nothing(caller):
+    CustomerAccountFactory(external_id="/a/b", enabled=True, owner__is_active=False)
+    query = {"partner_id": PartnerFactory().pk, "association_type": "reseller"}
+    found = caller.get("/provider/eligibility", external_id="/a/b", **query).json()
+    assert (found["is_eligible"], found["refusals"]) == (False, ["owner_deactivated"])
+    actions = caller.get("/provider/permissions", external_id="/a/b").json()["actions"]
+    assert [row["action"] for row in actions if row["customer"]["allowed"]] == ["run_resources"]
 
 
 def test_eligibility_of_a_customer_says_so(caller):

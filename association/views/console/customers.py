@@ -204,7 +204,11 @@ def _state_context(association: Association, member: PartnerMember) -> dict[str,
     existing, running = 0, 0
     if not association.has_ended:
         existing, running = count_resources(account_id=association.account_id)
-    actions = decide_actions(account=association.account, freezes=state.freezes)
+    actions = decide_actions(
+        account=association.account,
+        freezes=state.freezes,
+        is_owner_active=association.account.owner.is_active,
+    )
     may_lift = bool(state.causes - {FreezeCause.ADMINISTRATOR})
     return {
         **row_of(state, member),

@@ -66,7 +66,8 @@ Registered = Annotated[
     Field(description="An account may join for seven days from then on."),
 ]
 Enabled = Annotated[
-    Moment | None, Field(description="Since when it can use your services; null: not yet.")
+    Annotated[Moment, AfterValidator(_check_past)] | None,
+    Field(description="Since when it can use your services; null: not yet."),
 ]
 
 
