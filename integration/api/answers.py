@@ -3,6 +3,7 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from pydantic import BaseModel, Field
 
-from integration.api.callers import AnyRequest
+from integration.api.callers import AnyCaller, AnyRequest
 from integration.api.fields import Input, Output
 from integration.api.problems import Problem
 from integration.enums import CallProblem
@@ -53,7 +54,10 @@ def answer(shown: BaseModel, status: int = 200) -> HttpResponse:
 def answer_once(
     request: AnyRequest, act: Callable[[], BaseModel], *, status: int = 200
 ) -> HttpResponse:
-    """Run `act` in one transaction, once per Idempotency-Key, and answer what it returns."""
+    """Run `act` in one transaction, once per Idempotency-Key, and answer what it returns.
+
+    A program that sends tokens is stored in the same transaction, when it acts for the first time.
+    """
     return answer_once_with_status(request, lambda: (status, act()))
 
 
@@ -67,14 +71,24 @@ def answer_once_with_status(
         return Answer(status, shown.model_dump_json())
 
     key = request.headers.get(IDEMPOTENCY_KEY)
-    if key is None:
-        done = whole_transaction(transaction.atomic(act_and_render))()
+    act_with_key = (
+        act_and_render if key is None else partial(_act_once, request, key, act_and_render)
+    )
+    if key is None or request.auth.api_key._state.adding:  # noqa: SLF001
+        act_stored = partial(_act_stored, request, request.auth, act_with_key)
+        done = whole_transaction(transaction.atomic(act_stored))()
     else:
-        done = _act_once(request, key, act_and_render)
+        done = act_with_key()
     response = HttpResponse(done.body, status=done.status, content_type=JSON)
     if done.is_repeated:
         response["Idempotent-Replayed"] = "true"
     return response
+
+
+def _act_stored(request: Any, caller: AnyCaller, act: Callable[[], Answer]) -> Answer:
+    # From the caller without a row, because a second try begins without it.
+    request.auth = caller.stored(timezone.now())
+    return act()
 
 
 def _act_once(request: AnyRequest, key: str, act: Callable[[], Answer]) -> Answer:

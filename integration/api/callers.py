@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.http import HttpRequest
 
@@ -28,7 +28,6 @@ from web.limits import count_use
 from web.security_log import log_repeated_event
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _NO_SUCH_KEY = "This key does not exist, has expired or was revoked."
 
 
@@ -57,6 +56,9 @@ class Caller:
         """Return the context in which audit events are the partner's activity."""
         return acting_for(self.partner.pk, self.user)
 
+    def stored(self, now: datetime) -> Self:
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderCaller:
@@ -75,6 +77,15 @@ class ProviderCaller:
 
     def acting(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def stored(self, now: datetime) -> Self:
+        """Return the caller with a row; that of a program that sends tokens is made when it acts.
+
+        Call it in the transaction of what the program does.
+        """
+        if not self.api_key._state.adding:  # noqa: SLF001
+            return self
+        return replace(self, api_key=add_program(self.api_key.subject, now=now))
 
 
 AnyCaller = Caller | ProviderCaller
@@ -108,8 +119,8 @@ def caller_with_key(_request: HttpRequest, secret: str, now: datetime) -> AnyCal
     return caller
 
 
-def caller_with_token(request: HttpRequest, text: str, now: datetime) -> ProviderCaller:
-    """Return the program that sends the token; its row is stored at its first change."""
+def caller_with_token(_request: HttpRequest, text: str, now: datetime) -> ProviderCaller:
+    """Return the program that sends the token; it has no row before its first change."""
     try:
         token = read_token(text, now=now)
     except TokenRejected as rejected:
@@ -120,8 +131,6 @@ def caller_with_token(request: HttpRequest, text: str, now: datetime) -> Provide
         code = CallProblem.ISSUER_UNAVAILABLE
         raise Problem(503, code, text, headers=headers) from unavailable
     program = find_program(token.subject)
-    if program is None and request.method not in _SAFE_METHODS:
-        program = add_program(token.subject, now=now)
     if program is None:
         program = build_program(token.subject, now=now)
     elif program.revoked_at is not None:

@@ -75,6 +75,8 @@ def read_token(text: str, *, now: datetime) -> Token:
     subject, scopes = claims["sub"], claims.get("scope", "")
     if not subject or len(subject) > LONGEST_SUBJECT or not subject.isprintable():
         raise TokenRejected("Its subject (sub) is empty, too long, or not printable.")
+    if subject != subject.strip():
+        raise TokenRejected("Its subject (sub) begins or ends with a blank.")
     if not isinstance(scopes, str):
         raise TokenRejected("Its scope is not a text.")
     return Token(subject, frozenset(scopes.split()))
@@ -115,7 +117,10 @@ def build_program(subject: str, *, now: datetime) -> ApiKey:
 
 
 def add_program(subject: str, *, now: datetime) -> ApiKey:
-    """Store the program at its first change, with the user as whom it acts; or return its row."""
+    """Store the program with the user as whom it acts; or return its row, if it has one by now.
+
+    Called in the transaction of its first change: if that is undone, so is the row.
+    """
     try:
         return _write_program(build_program(subject, now=now), now)
     except IntegrityError:

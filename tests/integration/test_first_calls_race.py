@@ -13,22 +13,23 @@ from tests.integration.api_issuer import listening
 from tests.integration.test_repeated_calls_race import THREADS, call_at_once
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+ACCOUNT = {"external_id": "/a/b", "address": "ada@example.org", "country": "DE"}
 
 
 @pytest.fixture
 def caller(settings):
     cache.clear()
     with listening(settings) as issuer:
-        caller = issuer.caller()
+        caller = issuer.caller(scope="provider:partners:read provider:accounts:write")
         # So that the keys of the issuer are known.
         assert caller.get("/provider/partners").status_code == 200
         yield caller
 
 
 def test_first_changes_at_once_store_one_program(caller):
-    found = call_at_once(lambda: caller.post("/provider/partners", {}), calls=THREADS)
+    found = call_at_once(lambda: caller.post("/provider/accounts", ACCOUNT), calls=THREADS)
 
-    assert [answer.status_code for answer in found] == [422] * THREADS
+    assert [answer.status_code for answer in found] == [200] * THREADS
     assert ApiKey.objects.count() == 1
     assert User.objects.filter(kind=UserKind.PROVIDER_PROGRAM).count() == 1
 

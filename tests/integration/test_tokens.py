@@ -16,15 +16,24 @@ from audit.models import AuditEvent
 from integration.models import ApiKey
 from integration.services import fetching, issuer_keys
 from integration.services.keys import revoke_key
-from tests.factories import PartnerFactory, UserFactory
+from tests.factories import CustomerAccountFactory, PartnerFactory, UserFactory
 from tests.integration import api_issuer
 from tests.integration.api_issuer import listening
-from tests.integration.calls import Caller, Program
+from tests.integration.calls import API, Caller, Program
 from tests.integration.receivers import drip, hang, pour
 from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
 READ = "/provider/partners"
+ACCOUNT = {"external_id": "/a/b", "address": "ada@example.org", "country": "DE"}
+TAKEN = {**ACCOUNT, "address": "bob@example.org"}
+LINE = {
+    "kind": "coupon",
+    "source": "billing",
+    "external_id": "1",
+    "account_external_id": "taken",
+    "balance": "1.00",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +86,9 @@ def in_seconds(seconds):
         ({"nbf": 60}, "It is not valid yet (nbf, iat)."),
         ({"sub": None}, "It has no sub."),
         ({"sub": ""}, "Its subject (sub) is empty, too long, or not printable."),
+        ({"sub": " "}, "Its subject (sub) begins or ends with a blank."),
+        ({"sub": " a"}, "Its subject (sub) begins or ends with a blank."),
+        ({"sub": "a "}, "Its subject (sub) begins or ends with a blank."),
         ({"sub": "a\nb"}, "Its subject (sub) is empty, too long, or not printable."),
         ({"sub": "x" * 256}, "Its subject (sub) is empty, too long, or not printable."),
         ({"sub": 7}, "It is malformed, or its signature is wrong."),
@@ -312,9 +324,46 @@ def test_program_is_revoked_like_a_key(issuer):
 
 
 def stored_program(issuer, **changed):
-    """Make a change that is refused for its body, which stores the program."""
-    issuer.caller(**changed).post(READ, {})
+    """Make a change, which stores the program."""
+    caller = issuer.caller(scope="provider:accounts:write provider:partners:read", **changed)
+    assert caller.post("/provider/accounts", ACCOUNT).status_code == 200
     return ApiKey.objects.get()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "x"}])
+@pytest.mark.parametrize(
+    ("scope", "path", "body", "status"),
+    [
+        ("provider:partners:read", "/provider/accounts", ACCOUNT, 403),
+        ("provider:accounts:write", "/webhooks", {}, 403),
+        ("provider:accounts:write", "/provider/accounts", {}, 422),
+        ("provider:accounts:write", "/provider/accounts", TAKEN, 409),
+        ("provider:facts:write", "/provider/facts?dry_run=true", LINE, 200),
+    ],
+)
+def test_call_that_does_nothing_stores_nothing(issuer, headers, scope, path, body, status):
+    CustomerAccountFactory(external_id="taken", owner__email="bob@example.org")
+    before = tables()
+    caller = issuer.caller(scope=scope)
+    content_type = "application/x-ndjson" if body is LINE else "application/json"
+    answer = caller.client.post(
+        f"{API}{path}",
+        json.dumps(body),
+        content_type=content_type,
+        headers=caller.headers(**headers),
+    )
+
+    assert answer.status_code == status
+    assert tables() == before
+
+
+def test_first_change_with_a_key_is_done_once(issuer):
+    caller = issuer.caller(scope="provider:accounts:write")
+    found = [caller.post("/provider/accounts", ACCOUNT, Idempotency_Key="x") for _ in range(2)]
+
+    assert [answer.status_code for answer in found] == [200, 200]
+    assert found[1]["Idempotent-Replayed"] == "true"
+    assert ApiKey.objects.count() == 1
 
 
 def test_program_has_one_row_and_acts_as_its_own_user(issuer):

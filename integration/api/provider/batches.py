@@ -13,7 +13,7 @@ from pydantic import Field
 from accounts.services.fact_lines import Fault, ImportReport, Line, LineError
 from accounts.services.facts_import import import_facts
 from association.services.spending_records import record_spending
-from integration.api.answers import answer_once
+from integration.api.answers import answer, answer_once
 from integration.api.callers import ProviderRequest
 from integration.api.fields import Input, Output, YesOrNo
 from integration.api.gate import provider_needs, reads_batch
@@ -168,7 +168,8 @@ def _load(
             unchanged=report.unchanged,
         )
 
-    return answer_once(request, act)
+    # A try writes no row: its answer is not kept either.
+    return answer(act()) if options.dry_run else answer_once(request, act)
 
 
 def _problem(errors: list[LineError], path_of: Callable[[int, Fault], str]) -> Problem:
