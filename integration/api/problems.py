@@ -20,6 +20,8 @@ from web.origin import current_origin
 from web.refused import Refused
 
 CONTENT_TYPE = "application/problem+json"
+# A batch can have more wrong fields than a program can use.
+MOST_FIELDS = 1_000
 # Of errors that other parts of the site answer: their codes and sentences.
 _PAGES: dict[int, tuple[CallProblem, str]] = {
     400: (CallProblem.UNREADABLE, "The call cannot be read."),
@@ -77,8 +79,11 @@ def answer_of(problem: Problem) -> HttpResponse:
     }
     if problem.fields:
         content["fields"] = [
-            {"field": row.field, "code": row.code, "message": row.message} for row in problem.fields
+            {"field": row.field, "code": row.code, "message": row.message}
+            for row in problem.fields[:MOST_FIELDS]
         ]
+    if len(problem.fields) > MOST_FIELDS:
+        content["fields_left_out"] = len(problem.fields) - MOST_FIELDS
     return HttpResponse(
         json.dumps(content, cls=DjangoJSONEncoder),
         status=problem.status,

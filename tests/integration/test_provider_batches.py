@@ -237,6 +237,13 @@ def test_wrong_attribute_of_an_event_is_named(caller, changes, field):
     assert Bill.objects.count() == 0
 
 
+def test_answer_names_a_thousand_wrong_fields_and_counts_the_others(caller):
+    answer = send(
+        caller, "/provider/facts", [bill(n, amount="x", issued_at="x") for n in range(600)]
+    )
+    assert (len(fields(answer)), answer.json()["fields_left_out"]) == (1_000, 200)
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "found"),
     [
