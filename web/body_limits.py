@@ -61,9 +61,9 @@ class BodyLimitsMiddleware:
         charset = (request.content_params or {}).get("charset")
         if charset is not None and charset.lower() not in CHARSETS:
             return bad_request(request, BadRequest("Only UTF-8 is read."))
-        if "Transfer-Encoding" in request.headers:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
             return length_required(request)
-        if request.headers.get("Content-Encoding", "identity") != "identity":
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
             return coding_refused(request)
         length = announced_length(request)
         if length > LARGEST_ADMIN_BODY:

@@ -323,7 +323,16 @@ EVIDENCE = {
     "partners.PartnerLogo",
 }
 TYPICAL = (AuditEvent, Invitation, User)
-every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+# Of models whose lists differ in nothing, .ci/run asks for all.
+every_model = pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(
+            model, id=model._meta.label, marks=() if model in TYPICAL else pytest.mark.slow
+        )
+        for model in MODELS
+    ],
+)
 
 
 def url(model: type[models.Model], page: str, *args: Any) -> str:
@@ -431,16 +440,7 @@ def test_list_costs_the_same_for_three_rows(superuser: Client, model: type[model
     assert all("LIMIT" in sql for sql in counts), counts
 
 
-# Two seconds each: of models whose lists differ in nothing, .ci/run asks for all.
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param(
-            model, id=model._meta.label, marks=() if model in TYPICAL else pytest.mark.slow
-        )
-        for model in MODELS
-    ],
-)
+@every_model
 def test_list_answers_whatever_is_in_the_address(
     superuser: Client, model: type[models.Model]
 ) -> None:

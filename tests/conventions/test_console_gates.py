@@ -137,12 +137,13 @@ def address(route: Route, world: World, *, known: bool) -> str:
     "person",
     [
         "the customer",
-        "another customer",
         "another partner's administrator",
-        "another partner's manager",
+        # A second each.
+        pytest.param("another customer", marks=pytest.mark.slow),
+        pytest.param("another partner's manager", marks=pytest.mark.slow),
         "a manager without rights",
-        "a former member",
-        "a platform administrator",
+        pytest.param("a former member", marks=pytest.mark.slow),
+        pytest.param("a platform administrator", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_not_yours_does_not_exist(world, person):

@@ -193,8 +193,8 @@ def visit(address: str, client: Client) -> dict[str, Any]:
         "a stranger",
         "a stranger who has begun",
         "the associated customer",
-        "a partner's member",
         # Seconds each.
+        pytest.param("a partner's member", marks=pytest.mark.slow),
         pytest.param("a customer who has not joined yet", marks=pytest.mark.slow),
         pytest.param("an administrator", marks=pytest.mark.slow),
     ],

@@ -12,7 +12,7 @@ TITLE = re.compile(r"{% block title %}(.*?){% endblock title %}", re.DOTALL)
 ISOLATED = re.compile(r"<bdi>.*?</bdi>|{{[^}]*\|isolated\s*}}", re.DOTALL)
 VARIABLE = re.compile(r"{{\s*([\w.]+)")
 # Numbers, and a name that the operator chooses.
-HARMLESS = {"shown", "number", "PROVIDER_NAME"}
+HARMLESS = {"shown", "chosen", "number", "PROVIDER_NAME"}
 # In a title, names that were isolated where the sentence takes them.
 TAKEN = re.compile(r"(\w+)=[\w.]+\|isolated")
 
