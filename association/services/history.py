@@ -17,10 +17,18 @@ from audit.services import record_audit_event
 from partners.enums import AssociationType
 from partners.models import PartnerMember
 from partners.services.pages import Order
+from partners.services.parts import part_of, part_of_address
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 
 NEWEST_FIRST = Order("started_at")
+# Among so many of the latest attempts a part of a name is looked for.
+LATEST_SEARCHED = 1_000
+_NAMES = (
+    *("invitation__customer_name", "invitation__recipient_name"),
+    *("account__name", "account__owner__account_name"),
+)
+_ADDRESSES = ("account__owner__email", "registration_email")
 
 # With EXISTS instead of an outer join PostgreSQL estimates the number of rows well.
 _DONE = Q(Exists(Association.objects.filter(attempt=OuterRef("pk"))))
@@ -86,6 +94,23 @@ def find_attempts(*, member: PartnerMember, filters: Mapping[str, Any]) -> Query
     if "refusal" in filters:
         rows = _refused_by(filters["refusal"], rows, member)
     return rows.select_related("account__owner", "invitation", "association")
+
+
+def find_lately(*, member: PartnerMember, text: str) -> QuerySet[Attempt]:
+    """Return who tried to join, and has not, with the text as a part of a name or an address.
+
+    Only the latest attempts are searched (LATEST_SEARCHED): the names are those of accounts and
+    invitations, so no index finds a part of one among a million attempts. A member who may not
+    read addresses finds whole ones only. No order is set.
+    """
+    latest = member.partner.attempts.visible_to(member).order_by("-started_at", "-pk")
+    found = part_of(_NAMES, text, ignores_case=True)
+    for column in _ADDRESSES if member.may_reveal_addresses else ():
+        found |= part_of_address(column, text, ignores_case=True)
+    if not member.may_reveal_addresses and "@" in text:
+        found |= _searched(text, member)
+    rows = Attempt.objects.filter(pk__in=latest.values("pk")[:LATEST_SEARCHED]).filter(found)
+    return rows.exclude(_DONE).select_related("account__owner", "invitation", "association")
 
 
 def _refused_by(code: str, rows: AttemptQuerySet, member: PartnerMember) -> AttemptQuerySet:

@@ -4,13 +4,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from association.services import history
 from association.services.customer_names import rename_customer
 from tests.factories import (
+    CustomerAccountFactory,
     InvitationBatchFactory,
     InvitationFactory,
     PartnerMemberFactory,
     end_by_provider,
     make_associated,
+    make_attempt,
 )
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +66,45 @@ def test_everything_is_found_by_a_part_of_what_it_is_called(boss):
     assert found(boss, invitation.link) == ([], [invitation.pk], [])
 
 
+def tried(member, q):
+    return [row["attempt"].pk for row in client_of(member).get(URL, {"q": q}).context["attempts"]]
+
+
+def make_tried(member, **account):
+    invitation = InvitationFactory.create(partner=member.partner, created_by=member.user)
+    account = CustomerAccountFactory.create(**account)
+    return make_attempt(invitation=invitation, account=account)
+
+
+def test_people_who_tried_to_join_are_found_by_a_part_of_their_name_or_address(boss):
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    attempt = make_tried(manager, name="Granitwerk AG", owner__email="it@granit.example")
+    name = attempt.account.owner.account_name
+    assert [tried(boss, q) for q in ("granitw", "WERK", "granit.ex", name[3:9])] == [
+        [attempt.pk]
+    ] * 4
+    page = client_of(boss).get(URL, {"q": "granitw"}).content.decode()
+    assert f'href="/partner/history/{attempt.pk}/"' in page
+
+    assert tried(manager, "granitw") == [attempt.pk]
+    assert (tried(manager, "granit.ex"), tried(manager, "it@granit.example")) == ([], [attempt.pk])
+    assert tried(PartnerMemberFactory.create(partner=boss.partner), "granitw") == []
+    assert tried(PartnerMemberFactory.create(administrator=True), "granitw") == []
+
+
+def test_who_has_joined_is_a_customer_and_no_attempt(boss):
+    customer = named(boss, "Nordwind")
+    assert found(boss, "nordwind")[0] == [customer.pk]
+    assert tried(boss, "nordwind") == []
+
+
+def test_only_the_latest_attempts_are_searched(boss, monkeypatch):
+    monkeypatch.setattr(history, "LATEST_SEARCHED", 1)
+    make_tried(boss, name="Granitwerk AG")
+    later = make_tried(boss, name="Granit und Sohn")
+    assert tried(boss, "granit") == [later.pk]
+
+
 def test_ended_customers_are_found_too(boss):
     customer = named(boss, "Nordwind")
     end_by_provider(customer, reason="Over")
@@ -97,10 +139,11 @@ def test_search_takes_the_same_statements_for_any_number_of_rows(
 ):
     for number in range(rows):
         named(boss, f"Nordwind {number}")
+        make_tried(boss, name=f"Nordwind {number}")
         InvitationBatchFactory.create(partner=boss.partner, label=f"Nordwind {number}")
     client = client_of(boss)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = client.get(URL, {"q": "nordwind"})
 
     assert len(page.context["customers"]) == rows

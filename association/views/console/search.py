@@ -1,4 +1,4 @@
-"""The console's search: customers, invitations and batches by any part of what they are called."""
+"""The console's search: customers, people who tried to join, invitations and batches."""
 
 from typing import Any
 
@@ -14,7 +14,9 @@ from association.services.customer_lists import (
     find_customers,
     with_people,
 )
-from association.views.console.customer_rows import row_of
+from association.services.history import NEWEST_FIRST as NEWEST_ATTEMPT
+from association.services.history import find_lately
+from association.views.console import attempt_rows, customer_rows
 from partners.models import PartnerMember
 from partners.services.invitation_search import find_invitations
 from partners.services.pages import Order, page_of
@@ -47,16 +49,23 @@ def _find(member: PartnerMember, filters: Any) -> dict[str, Any]:
     now = timezone.now()
     people = with_people(find_customers(member, {**filters, "status": EVERY_STATUS}))
     customers = page_of(people, order=NEWEST_FIRST, size=SHOWN)
+    tried = find_lately(member=member, text=filters["q"])
+    attempts = page_of(tried, order=NEWEST_ATTEMPT, size=SHOWN)
     offers = find_invitations(member, filters, now=now).select_related("partner")
     invitations = page_of(offers, order=NEWEST_MADE, size=SHOWN)
     named = batches_of(member).called(filters["q"])
     batches = page_of(named, order=NEWEST_MADE, size=SHOWN)
     return {
-        "customers": [row_of(state, member) for state in customer_states(customers.rows, now=now)],
+        "customers": [
+            customer_rows.row_of(state, member)
+            for state in customer_states(customers.rows, now=now)
+        ],
         "more_customers": bool(customers.after),
+        "attempts": [attempt_rows.row_of(row, member) for row in attempts.rows],
+        "more_attempts": bool(attempts.after),
         "invitations": [(row, state_of(row, now)) for row in invitations.rows],
         "more_invitations": bool(invitations.after),
         "batches": batches.rows,
         "more_batches": bool(batches.after),
-        "nothing": not (customers.rows or invitations.rows or batches.rows),
+        "nothing": not (customers.rows or attempts.rows or invitations.rows or batches.rows),
     }
