@@ -34,9 +34,11 @@ def fetch_object(
     allow_http: bool,
     body: bytes | None = None,
     headers: Mapping[str, str] = _NO_HEADERS,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """GET the URL, or POST the body, and return the JSON object of the answer.
 
+    After `seconds` it is over, connecting included; without, after the sum of both limits.
     Raises FetchFailed for everything else. Call it outside every transaction.
     """
     target = _target(url, allow_http)
@@ -44,11 +46,11 @@ def fetch_object(
         target,
         # The operator named the issuer, which may be in the same network: any address will do.
         [target.host],
-        connect_seconds=CONNECT_SECONDS,
+        connect_seconds=min(CONNECT_SECONDS, seconds or CONNECT_SECONDS),
         answer_seconds=ANSWER_SECONDS,
     )
     try:
-        with connection.ending_after(CONNECT_SECONDS + ANSWER_SECONDS):
+        with connection.ending_after(seconds or CONNECT_SECONDS + ANSWER_SECONDS):
             status, text = _call(connection, target, body, headers)
     except OSError as error:
         raise FetchFailed(type(error).__name__) from error

@@ -1,6 +1,7 @@
 """The keys with which the provider's issuer signs tokens, read from it and kept in the cache."""
 
 import hashlib
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,8 @@ from web.security_log import log_security_event
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _PUBLIC = (RSAPublicKey, EllipticCurvePublicKey, Ed25519PublicKey, Ed448PublicKey)
 _SMALLEST_RSA = 2048
+# The caller whose token makes us read the keys waits so long at most.
+LONGEST_READ_SECONDS = 3.0
 # A key that the issuer no longer has is refused an hour later. While the issuer is away, the keys
 # that are known go on working for a day.
 FRESH_SECONDS = 60 * 60
@@ -74,16 +77,22 @@ def _name(what: str) -> str:
 
 
 def _read_keys(issuer: str) -> dict[str, Mapping[str, Any]]:
-    """Return the keys that may sign tokens, by their ids."""
-    document = fetch_object(
-        f"{issuer.rstrip('/')}/.well-known/openid-configuration", allow_http=settings.DEMO
-    )
+    """Return the keys that may sign tokens, by their ids; both fetches share one time."""
+    end = time.monotonic() + LONGEST_READ_SECONDS
+    document = _fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration", end)
     if document.get("issuer") != issuer:
         raise FetchFailed("its document names another issuer")
-    rows = fetch_object(document.get("jwks_uri"), allow_http=settings.DEMO).get("keys")
+    rows = _fetch(document.get("jwks_uri"), end).get("keys")
     if not isinstance(rows, list):
         raise FetchFailed("no list of keys")
     return {row["kid"]: row for row in rows if _may_sign(row)}
+
+
+def _fetch(url: Any, end: float) -> dict[str, Any]:
+    seconds = end - time.monotonic()
+    if seconds <= 0:
+        raise FetchFailed("too slow")
+    return fetch_object(url, allow_http=settings.DEMO, seconds=seconds)
 
 
 def _may_sign(row: Any) -> bool:

@@ -36,7 +36,10 @@ def private(name):
 
 
 class Issuer(ThreadingHTTPServer):
-    """Publishes the keys of these names. `answers`: by path, what answers in place of it."""
+    """Publishes the keys of these names, each document after a pause.
+
+    `answers`: by path, what answers in place of it.
+    """
 
     daemon_threads = True
 
@@ -45,6 +48,7 @@ class Issuer(ThreadingHTTPServer):
         self.names = ["rsa", "ec", "ed", "small"]
         self.more_keys = [{"kty": "oct", "k": "c2VjcmV0", "kid": "oct"}, {"kid": 1}, "x"]
         self.answers = {}
+        self.pause = 0.0
         self.requests = []
 
     @property
@@ -82,6 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(self.path)
+        time.sleep(self.server.pause)
         answer = self.server.answers.get(self.path)
         if callable(answer):
             answer(self)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.enums import UserKind
 from audit.models import AuditEvent
 from integration.models import ApiKey
-from integration.services import fetching, issuer_keys
+from integration.services import issuer_keys
 from integration.services.keys import revoke_key
 from tests.factories import CustomerAccountFactory, PartnerFactory, UserFactory
 from tests.integration import api_issuer
@@ -271,8 +271,7 @@ TROUBLE = {
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_issuer_in_trouble_is_a_503_at_once_for_all_but_one(issuer, trouble, monkeypatch):
-    monkeypatch.setattr(fetching, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(fetching, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(issuer_keys, "LONGEST_READ_SECONDS", 0.5)
     path, answer = TROUBLE[trouble]
     issuer.answers[path] = answer
     caller, began = issuer.caller(), time.monotonic()
@@ -283,6 +282,14 @@ def test_issuer_in_trouble_is_a_503_at_once_for_all_but_one(issuer, trouble, mon
         assert refused(refusal)[:2] == (503, "issuer_unavailable")
         assert refusal["Retry-After"] == "10"
     assert issuer.requests.count(DISCOVERY) == 1
+
+
+@pytest.mark.parametrize(("longest", "status"), [(3.0, 200), (0.3, 503)])
+def test_both_documents_of_the_issuer_share_one_time(issuer, longest, status, monkeypatch):
+    """Each of them takes less than the time."""
+    monkeypatch.setattr(issuer_keys, "LONGEST_READ_SECONDS", longest)
+    issuer.pause = 0.2
+    assert issuer.caller().get(READ).status_code == status
 
 
 def test_issuer_that_comes_back_is_asked_after_ten_seconds(issuer, time_machine):
