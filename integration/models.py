@@ -128,6 +128,11 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} …{self.ending}" if self.ending else self.name
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether it has a row; its random id is there before."""
+        return not self._state.adding
+
     def is_live(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 

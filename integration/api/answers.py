@@ -74,7 +74,7 @@ def answer_once_with_status(
     act_with_key = (
         act_and_render if key is None else partial(_act_once, request, key, act_and_render)
     )
-    if key is None or request.auth.api_key._state.adding:  # noqa: SLF001
+    if key is None or not request.auth.api_key.is_stored:
         act_stored = partial(_act_stored, request, request.auth, act_with_key)
         done = whole_transaction(transaction.atomic(act_stored))()
     else:

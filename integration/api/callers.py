@@ -83,7 +83,7 @@ class ProviderCaller:
 
         Call it in the transaction of what the program does.
         """
-        if not self.api_key._state.adding:  # noqa: SLF001
+        if self.api_key.is_stored:
             return self
         return replace(self, api_key=add_program(self.api_key.subject, now=now))
 
