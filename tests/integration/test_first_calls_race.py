@@ -29,7 +29,8 @@ def caller(settings):
 def test_first_changes_at_once_store_one_program(caller):
     found = call_at_once(lambda: caller.post("/provider/accounts", ACCOUNT), calls=THREADS)
 
-    assert [answer.status_code for answer in found] == [200] * THREADS
+    # One of them adds the account.
+    assert sorted(answer.status_code for answer in found) == [*[200] * (THREADS - 1), 201]
     assert ApiKey.objects.count() == 1
     assert User.objects.filter(kind=UserKind.PROVIDER_PROGRAM).count() == 1
 
