@@ -34,8 +34,9 @@ def find_invitations(
         rows = rows.filter(created_by__partner_member=filters["created_by"])
     if filters.get("order") == "expiring":
         # Without a filter by state, those that can still expire: what is used up or revoked cannot.
+        # The index by expiry is read from now on, and not through all that have expired.
         if not state:
-            rows = rows.in_state(InvitationState.LIVE, now)
+            rows = rows.in_state(InvitationState.LIVE, now).filter(expires_at__gt=now)
         rows = rows.exclude(expires_at=None)
     return rows.filter(searched(filters["q"], member)) if "q" in filters else rows
 
