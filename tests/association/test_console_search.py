@@ -93,7 +93,9 @@ def test_people_who_tried_to_join_are_found_by_a_part_of_their_name_or_address(b
 
 
 def test_who_has_joined_is_a_customer_and_no_attempt(boss):
-    customer = named(boss, "Nordwind")
+    account = CustomerAccountFactory.create(name="Nordwind", enabled=True)
+    invitation = InvitationFactory.create(partner=boss.partner)
+    customer = make_associated(invitation=invitation, account=account)
     assert found(boss, "nordwind")[0] == [customer.pk]
     assert tried(boss, "nordwind") == []
 
