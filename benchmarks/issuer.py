@@ -4,16 +4,14 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -100,21 +98,11 @@ def serving_as_in_production() -> Iterator[int]:
     port = pages.PORTS["site"]
     row = {"id": "hanging", "name": "Hanging", "client_id": "bench"}
     row["issuer"] = f"http://127.0.0.1:{PORT}"
-    own = {"OIDC_PROVIDERS": json.dumps([row]), "PORT": str(port), "LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--log-level"]
-    server = subprocess.Popen(  # noqa: S603 - our own program
-        [*command, "error", "config.wsgi:application"], env={**os.environ, **own}
-    )
-    try:
-        for _ in range(200):
-            with suppress(URLError):
-                urlopen(f"http://127.0.0.1:{port}/livez")
-                break
-            time.sleep(0.1)
-        yield server.pid
-    finally:
-        server.terminate()
-        server.wait()
+    command += ["error", "config.wsgi:application"]
+    own = {"OIDC_PROVIDERS": json.dumps([row]), "PORT": str(port), "LOG_LEVEL": "ERROR"}
+    with pages.running(command, f"http://127.0.0.1:{port}/livez", **own) as pid:
+        yield pid
 
 
 def make_landing_pages() -> list[str]:

@@ -78,11 +78,20 @@ def serving(name: str) -> Iterator[int]:
     """Run gunicorn with two sync workers and give its process id."""
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--log-level", "error"]
     command += ["--no-control-socket", "--bind", f"127.0.0.1:{PORTS[name]}", APPLICATIONS[name]]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own program
+    path = "/" if name == "ok" else "/livez"
+    with running(command, f"http://127.0.0.1:{PORTS[name]}{path}") as pid:
+        yield pid
+
+
+@contextmanager
+def running(command: list[str], address: str, **variables: str) -> Iterator[int]:
+    """Run a server until the end, give its process id as soon as the address answers."""
+    environment = {**os.environ, **variables}
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
-        for _ in range(100):
+        for _ in range(200):
             with suppress(URLError):
-                urlopen(f"http://127.0.0.1:{PORTS[name]}{'/' if name == 'ok' else '/livez'}")
+                urlopen(address)  # noqa: S310 - our own server
                 break
             time.sleep(0.1)
         yield server.pid
