@@ -90,7 +90,8 @@ def edit(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpR
         messages.success(request, _("Saved."))
         return _page(row)
 
-    return _answer_form(request, member, form, act, "integration/webhook_edit.html", endpoint=row)
+    template = "integration/webhook_edit.html"
+    return _answer_form(request, member, form, act, template, **_of_one(row))
 
 
 @_READ_AND_POST
@@ -105,7 +106,7 @@ def rotate(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> Htt
         return _page(row)
 
     if request.method != "POST":
-        context = {"endpoint": row}
+        context = _of_one(row)
         return show(request, member, "integration/webhook_rotate.html", context, section=SECTION)
     answer = _answer(request, member, act)
     return _show_secret(request, member, row, secrets[0]) if secrets else answer
@@ -123,7 +124,7 @@ def delete(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> Htt
 
     if request.method == "POST":
         return _answer(request, member, act)
-    context = {"endpoint": row}
+    context = _of_one(row)
     return show(request, member, "integration/webhook_delete.html", context, section=SECTION)
 
 
@@ -182,6 +183,11 @@ def replay(request: HttpRequest, member: PartnerMember, delivery_id: int) -> Htt
 
 def _endpoint(member: PartnerMember, endpoint_id: int) -> WebhookEndpoint:
     return get_object_or_404(WebhookEndpoint, partner=member.partner, pk=endpoint_id)
+
+
+def _of_one(row: WebhookEndpoint) -> dict[str, Any]:
+    """Return the context of a page that leads back to the endpoint."""
+    return {"endpoint": row, "back_url": _page(row), "back_label": row.name}
 
 
 def _back_to_list() -> dict[str, str]:

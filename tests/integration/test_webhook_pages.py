@@ -246,3 +246,10 @@ def test_address_that_is_refused_stays_typed(client, boss):
     assert answer.status_code == 400
     assert 'value="https://10.0.0.1/"' in text_of(answer)
     assert reload(endpoint).url == URL
+
+
+@pytest.mark.parametrize("name", ["edit_webhook", "rotate_webhook", "delete_webhook"])
+def test_pages_of_an_endpoint_lead_back_to_it(client, boss, name):
+    endpoint, _secret = make_endpoint(URL, boss.partner, description="CRM")
+    back = client.get(page(name, endpoint.pk)).context
+    assert (back["back_url"], back["back_label"]) == (page("webhook", endpoint.pk), "CRM")
