@@ -103,7 +103,7 @@ def _remove(request: HttpRequest) -> HttpResponse:
 def _is_proven(request: HttpRequest, form: Form) -> bool:
     user = cast("User", request.user)
     if "password" not in form.fields and not is_fresh(request.session):
-        # In place of the password: whoever finds a browser logged in cannot repeat the log-in.
+        # In place of the password: a stranger at an open browser cannot repeat the log-in.
         form.add_error(None, _("Log out and log in again first: you have ten minutes then."))
     return form.is_valid() and is_password_right(
         form, "password", user=user, action="second_factor"

@@ -88,7 +88,7 @@ def permissions_of(
 
 
 def _stops_for_partner(association: Association | None) -> tuple[PartnerStop, ...]:
-    """Return why nobody may do anything for the account."""
+    """Return why no partner may do anything for the account."""
     if association is None:
         return (PartnerStop.NO_PARTNER,)
     stops = [] if _granted.all(association.pk) else [PartnerStop.NOT_AUTHORIZED]

@@ -33,7 +33,7 @@ def issuer_or_404(issuer_id: str) -> Issuer:
 def problem_page(
     request: HttpRequest, issuer: Issuer, refused: Refused, next_url: str
 ) -> HttpResponse:
-    """Say in plain words why nobody is logged in, and what to do."""
+    """Say in plain words why the person is not logged in, and what to do."""
     context = {
         "issuer": issuer,
         "code": refused.code.value,

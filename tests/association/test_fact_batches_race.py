@@ -228,7 +228,7 @@ def test_batches_that_give_the_same_facts_to_other_accounts_end_with_one_of_them
     ]
     at_once(load, [share if client % 2 else share[::-1] for client, share in enumerate(shares)])
     assert Bill.objects.count() == 60
-    # The last one that wrote has changed what it found: nobody believed to create a second time.
+    # The last one that wrote has changed what it found: none believed to create a second time.
     events = AuditEvent.objects.filter(action="bill.imported")
     assert events.filter(before__isnull=True).count() == 60
     assert Bill.objects.values("account").distinct().count() == 2

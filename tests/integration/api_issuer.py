@@ -1,4 +1,4 @@
-"""An issuer of JWTs that listens on this machine, and says whatever a test wants."""
+"""An issuer of JWTs that listens on this machine, and says what a test wants."""
 
 import json
 import time

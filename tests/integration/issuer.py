@@ -1,4 +1,4 @@
-"""An issuer that listens on this machine and says whatever a test wants, true or not."""
+"""An issuer that listens on this machine and says what a test wants, true or not."""
 
 import base64
 import hashlib

@@ -99,7 +99,7 @@ def cases(table):
 
 
 @cases(TOKENS)
-def test_wrong_token_logs_nobody_in(issuer, tampered):
+def test_wrong_token_is_no_log_in(issuer, tampered):
     walk = begun_by_email()
     issuer.tampered = tampered
     assert_nothing_happened(walk, log_in(walk.client, issuer, next_url=walk.url()), WRONG)

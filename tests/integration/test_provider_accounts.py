@@ -328,7 +328,7 @@ def test_key_that_cleaning_would_change_names_no_other_account(caller, key):
     ],
     ids=str,
 )
-def test_permissions_of_nobody(caller, query, status, field):
+def test_permissions_of_an_unknown_account(caller, query, status, field):
     answer = caller.get("/provider/permissions", **query)
     assert (answer.status_code, [row["field"] for row in answer.json().get("fields", [])]) == (
         status,

@@ -46,7 +46,7 @@ def test_whole_journey_shows_no_password(issuer):
     assert Association.objects.get().account.owner.email == ADDRESS
 
 
-def test_password_logs_nobody_in(issuer):
+def test_password_is_no_log_in(issuer):
     user, client = UserFactory.create(), Client()
     login = {"login": user.account_name, "password": PASSWORD}
     assert client.post("/account/login/", login).status_code == 404
@@ -73,7 +73,7 @@ def test_pages_about_passwords_do_not_exist(issuer, path):
 
 
 @pytest.mark.parametrize("path", ["register/code", "register/address", "register/account"])
-def test_nobody_registers_with_a_password(issuer, path):
+def test_no_registration_takes_a_password(issuer, path):
     walk = begun_by_email()
     assert walk.post(path, email=ADDRESS, country="DE").status_code == 404
 

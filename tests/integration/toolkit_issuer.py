@@ -25,7 +25,7 @@ def pem():
 
 
 class LoggedIn:
-    """Middleware: whoever comes is the one user."""
+    """Middleware: every visitor is the one user."""
 
     def __init__(self, get_response):
         self.get_response = get_response

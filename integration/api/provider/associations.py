@@ -134,7 +134,7 @@ def get(request: ProviderRequest, association_id: str) -> HttpResponse:
     **provider_needs(ProviderScope.ASSOCIATIONS_WRITE),
 )
 def end(request: ProviderRequest, association_id: str, body: AssociationEnd) -> HttpResponse:
-    """End the association at once, whatever is open. Both sides are told by e-mail.
+    """End the association at once, also with bills open. Both sides are told by e-mail.
 
     Its budget and authorization end with it, and all freezes but the provider's own are lifted.
     """
