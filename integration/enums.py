@@ -124,7 +124,7 @@ class LogInProblem(StrEnum):
     FLOW_UNKNOWN = "issuer_flow_unknown"
     CANCELLED = "issuer_log_in_cancelled"
     ISSUER_REFUSED = "issuer_refused"
-    ISSUER_UNAVAILABLE = "issuer_unavailable"
+    ISSUER_UNAVAILABLE = "log_in_issuer_unavailable"
     ANSWER_WRONG = "issuer_answer_wrong"
     ADDRESS_NOT_PROVEN = "issuer_address_not_proven"
     NO_ACCOUNT = "issuer_user_unknown"

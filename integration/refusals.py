@@ -80,16 +80,16 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         "Enter a host that the whole internet can reach, by its full name and not by its number."
     ),
     UrlRefusal.PORT_REFUSED: _("The port must be 443, or from 1024 to 65535."),
-    EndpointRefusal.TOO_MANY_ENDPOINTS: _(
-        "Your organisation has %(most)s endpoints. Delete one that you do not need first."
-    )
-    % {"most": MOST_ENDPOINTS},
+    EndpointRefusal.TOO_MANY_ENDPOINTS: format_lazy(
+        _("Your organisation has {most} endpoints. Delete one that you do not need first."),
+        most=MOST_ENDPOINTS,
+    ),
     EndpointRefusal.NO_LONGER_THERE: _("This endpoint has been deleted."),
     EndpointRefusal.EVENT_GONE: _("This event is no longer kept, so it cannot be sent again."),
-    EndpointRefusal.TOO_MANY_WAITING: _(
-        "%(most)s tests and repeats wait for this endpoint already. Try again in a minute."
-    )
-    % {"most": MOST_WAITING},
+    EndpointRefusal.TOO_MANY_WAITING: format_lazy(
+        _("{most} tests and repeats wait for this endpoint already. Try again in a minute."),
+        most=MOST_WAITING,
+    ),
 }
 
 # What is wrong with a call itself; the problem that it is answered says more.

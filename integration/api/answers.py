@@ -19,9 +19,8 @@ from integration.api.fields import Input, Output
 from integration.api.problems import Problem
 from integration.enums import CallProblem
 from integration.models import LONGEST_IDEMPOTENCY_KEY
-from integration.services.answers import Answer, AnswerRefusal, act_once, hash_of_call
+from integration.services.answers import Answer, KeyUsedForOtherCall, act_once, hash_of_call
 from partners.services.pages import Order, page_of, place_of
-from web.refused import Refused
 from web.transactions import whole_transaction
 
 Row = TypeVar("Row", bound=models.Model)
@@ -105,11 +104,9 @@ def _act_once(request: AnyRequest, key: str, act: Callable[[], Answer]) -> Answe
             act=act,
             now=timezone.now(),
         )
-    except Refused as refused:
-        if refused.code != AnswerRefusal.OTHER_CALL:
-            raise
+    except KeyUsedForOtherCall as used:
         text = "This Idempotency-Key was used for another call. Use a new one for each change."
-        raise Problem(422, CallProblem.IDEMPOTENCY_KEY_USED, text) from refused
+        raise Problem(422, CallProblem.IDEMPOTENCY_KEY_USED, text) from used
 
 
 def answer_page(

@@ -168,10 +168,10 @@ def read(request: ApiRequest, endpoint_id: str) -> HttpResponse:
 )
 def change(request: ApiRequest, endpoint_id: str, body: EndpointChange) -> HttpResponse:
     """Change an endpoint, or turn it off and on. When it is on again, it gets what it missed."""
-    row, by = _endpoint(request.auth, endpoint_id), request.auth.user
+    by = request.auth.user
 
     def act() -> EndpointShown:
-        now = timezone.now()
+        row, now = _endpoint(request.auth, endpoint_id), timezone.now()
         given = body.model_dump(exclude_unset=True)
         is_on = given.pop("is_on", None)
         changed = services.change_endpoint(endpoint=row, changes=given, by=by, now=now)
@@ -188,10 +188,10 @@ def change(request: ApiRequest, endpoint_id: str, body: EndpointChange) -> HttpR
 )
 def delete(request: ApiRequest, endpoint_id: str) -> HttpResponse:
     """Delete an endpoint with its log. The events stay in the feed."""
-    row, by = _endpoint(request.auth, endpoint_id), request.auth.user
 
     def act() -> Deleted:
-        services.delete_endpoint(endpoint=row, by=by, now=timezone.now())
+        row = _endpoint(request.auth, endpoint_id)
+        services.delete_endpoint(endpoint=row, by=request.auth.user, now=timezone.now())
         return Deleted(id=endpoint_id)
 
     return answer_once(request, act)
@@ -205,10 +205,10 @@ def delete(request: ApiRequest, endpoint_id: str) -> HttpResponse:
 )
 def rotate(request: ApiRequest, endpoint_id: str) -> HttpResponse:
     """Make a new secret. For 24 hours webhooks are signed with the former one too."""
-    row, by = _endpoint(request.auth, endpoint_id), request.auth.user
 
     def act() -> EndpointWithSecret:
-        secret = services.rotate_secret(endpoint=row, by=by, now=timezone.now())
+        row = _endpoint(request.auth, endpoint_id)
+        secret = services.rotate_secret(endpoint=row, by=request.auth.user, now=timezone.now())
         return EndpointWithSecret(secret=secret, **EndpointShown.values_of(row))
 
     return answer_once(request, act)
@@ -217,10 +217,12 @@ def rotate(request: ApiRequest, endpoint_id: str) -> HttpResponse:
 @router.post("/{endpoint_id}/test", response=TestSent, summary="Send a test", **needs(_SCOPE))
 def test(request: ApiRequest, endpoint_id: str) -> HttpResponse:
     """Send the event `endpoint.test` to this endpoint once, also while it is off."""
-    row = _endpoint(request.auth, endpoint_id)
-    return answer_once(
-        request, lambda: TestSent.of(services.send_test(endpoint=row, now=timezone.now()))
-    )
+
+    def act() -> TestSent:
+        row = _endpoint(request.auth, endpoint_id)
+        return TestSent.of(services.send_test(endpoint=row, now=timezone.now()))
+
+    return answer_once(request, act)
 
 
 def _endpoint(caller: Caller, endpoint_id: str) -> WebhookEndpoint:

@@ -4,22 +4,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from integration.models import ApiKey, IdempotentAnswer
 from integration.services.sealing import seal, unseal
-from web.refused import Refused
 from web.retention import delete_some
 from web.transactions import whole_transaction
 
 
-class AnswerRefusal(StrEnum):
-    """A caller uses each key for one call."""
-
-    OTHER_CALL = "idempotency_key_used"
+class KeyUsedForOtherCall(Exception):
+    """The caller has used this idempotency key for another call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ def act_once(
 
     The answer is stored in the transaction of the effect. When `act` raises, nothing is written and
     the key can be sent again. Of two calls at once the second waits, then gets the first's answer.
-    Raises Refused (OTHER_CALL) if the key was used for another call.
+    Raises KeyUsedForOtherCall.
     """
     row = IdempotentAnswer(
         api_key=api_key,
@@ -69,7 +65,7 @@ def act_once(
             # The key is unused: the error comes from the action.
             raise
         if stored.request_hash != request_hash:
-            raise Refused(AnswerRefusal.OTHER_CALL) from None
+            raise KeyUsedForOtherCall from None
         return Answer(stored.status, unseal(stored.sealed_body), is_repeated=True)
 
 

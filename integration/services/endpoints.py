@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from accounts.models import User
 from audit.services import record_audit_event
@@ -189,6 +189,11 @@ def send_test(*, endpoint: WebhookEndpoint, now: datetime) -> WebhookDelivery:
             now=now,
         )
         return _send_once(locked, event.pk, event.kind, now=now)
+
+
+def deliveries_of(partner: Partner) -> QuerySet[WebhookDelivery]:
+    """Return the deliveries to all endpoints of the partner, with their endpoints."""
+    return WebhookDelivery.objects.filter(endpoint__partner=partner).select_related("endpoint")
 
 
 @whole_transaction

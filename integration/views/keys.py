@@ -13,14 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from integration.enums import Scope
 from integration.forms import NewKeyForm
 from integration.models import ApiKey
-from integration.refusals import SENTENCES
+from integration.refusals import sentence_for
 from integration.services.keys import create_key, revoke_key
 from partners.models import PartnerMember
 from partners.views.gate import for_administrators, show
-from partners.views.refusing import answer_or_conflict, status_of
-from web.answers import as_refusal, posted, see_other
+from partners.views.refusing import answer_form
+from web.answers import posted, see_other
 from web.form_keys import answer_once
-from web.refused import Refused
 
 SECTION, LIST = "settings", "console_keys"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +31,7 @@ _MOST_ENDED = 200
 @require_safe
 @for_administrators
 def keys(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    rows = ApiKey.objects.filter(partner=member.partner).select_related("created_by")
+    rows = member.partner.api_keys.select_related("created_by")
     rows = rows.order_by("-created_at", "-pk")
     now, labels = timezone.now(), dict(Scope.choices)
     context = {
@@ -68,18 +67,16 @@ def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         )
         return f"{reverse(LIST)}#{made[-1][0].pk}"
 
-    def page() -> HttpResponse:
-        context = {"form": form, "back_url": reverse(LIST), "back_label": _("API keys")}
-        status = status_of(form)
-        return show(
-            request, member, "integration/key_new.html", context, section=SECTION, status=status
-        )
-
-    try:
-        answer = answer_or_conflict(request, form, act, page)
-    except Refused as refused:
-        form.add_error(None, SENTENCES[refused.code])
-        return as_refusal(page(), refused.again_at)
+    answer = answer_form(
+        request,
+        member,
+        form,
+        act,
+        "integration/key_new.html",
+        {"back_url": reverse(LIST), "back_label": _("API keys")},
+        section=SECTION,
+        sentence_for=sentence_for,
+    )
     if not made:
         return answer
     api_key, secret = made[-1]
@@ -90,7 +87,7 @@ def new_key(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 @_READ_AND_POST
 @for_administrators
 def revoke(request: HttpRequest, member: PartnerMember, key_id: int) -> HttpResponse:
-    api_key = get_object_or_404(ApiKey, partner=member.partner, pk=key_id)
+    api_key = get_object_or_404(member.partner.api_keys, pk=key_id)
 
     def act() -> str:
         revoke_key(api_key=api_key, by=member.user, now=timezone.now())

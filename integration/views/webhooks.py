@@ -12,16 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from integration.forms import EditEndpointForm, EndpointForm
-from integration.models import WebhookDelivery, WebhookEndpoint
+from integration.models import WebhookEndpoint
 from integration.refusals import sentence_for
 from integration.services import endpoints as services
 from partners.models import PartnerMember
 from partners.services.pages import Order, page_of
 from partners.views.gate import for_administrators, show
-from partners.views.refusing import answer_or_conflict, refusal_page, status_of
-from web.answers import as_refusal, posted, posts_only
-from web.form_keys import answer_once
-from web.refused import Refused
+from partners.views.refusing import answer_action, answer_form
+from web.answers import posted, posts_only
 from web.versioned_forms import FIELD
 
 SECTION, LIST, PAGE = "settings", "console_webhooks", "console_webhook"
@@ -32,7 +30,7 @@ _ORDER = Order("created_at")
 @require_safe
 @for_administrators
 def endpoints(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    rows = WebhookEndpoint.objects.filter(partner=member.partner).order_by("created_at", "pk")
+    rows = member.partner.endpoints.order_by("created_at", "pk")
     context = {
         "endpoints": rows,
         "back_url": reverse("console_settings"),
@@ -67,8 +65,15 @@ def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         )
         return reverse(PAGE, args=[made[0][0].pk])
 
-    answer = _answer_form(
-        request, member, form, act, "integration/webhook_new.html", **_back_to_list()
+    answer = answer_form(
+        request,
+        member,
+        form,
+        act,
+        "integration/webhook_new.html",
+        _back_to_list(),
+        section=SECTION,
+        sentence_for=sentence_for,
     )
     return _show_secret(request, member, *made[0]) if made else answer
 
@@ -90,8 +95,16 @@ def edit(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpR
         messages.success(request, _("Saved."))
         return _page(row)
 
-    template = "integration/webhook_edit.html"
-    return _answer_form(request, member, form, act, template, **_of_one(row))
+    return answer_form(
+        request,
+        member,
+        form,
+        act,
+        "integration/webhook_edit.html",
+        _of_one(row),
+        section=SECTION,
+        sentence_for=sentence_for,
+    )
 
 
 @_READ_AND_POST
@@ -115,16 +128,15 @@ def rotate(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> Htt
 @_READ_AND_POST
 @for_administrators
 def delete(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpResponse:
-    row = _endpoint(member, endpoint_id)
-
     def act() -> str:
+        row = _endpoint(member, endpoint_id)
         services.delete_endpoint(endpoint=row, by=member.user, now=timezone.now())
         messages.success(request, _("“%(name)s” is deleted.") % {"name": row.name})
         return reverse(LIST)
 
     if request.method == "POST":
         return _answer(request, member, act)
-    context = _of_one(row)
+    context = _of_one(_endpoint(member, endpoint_id))
     return show(request, member, "integration/webhook_delete.html", context, section=SECTION)
 
 
@@ -170,8 +182,7 @@ def test(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpR
 @posts_only(LIST)
 @for_administrators
 def replay(request: HttpRequest, member: PartnerMember, delivery_id: int) -> HttpResponse:
-    deliveries = WebhookDelivery.objects.select_related("endpoint")
-    delivery = get_object_or_404(deliveries, endpoint__partner=member.partner, pk=delivery_id)
+    delivery = get_object_or_404(services.deliveries_of(member.partner), pk=delivery_id)
 
     def act() -> str:
         services.replay_delivery(delivery=delivery, now=timezone.now())
@@ -182,7 +193,7 @@ def replay(request: HttpRequest, member: PartnerMember, delivery_id: int) -> Htt
 
 
 def _endpoint(member: PartnerMember, endpoint_id: int) -> WebhookEndpoint:
-    return get_object_or_404(WebhookEndpoint, partner=member.partner, pk=endpoint_id)
+    return get_object_or_404(member.partner.endpoints, pk=endpoint_id)
 
 
 def _of_one(row: WebhookEndpoint) -> dict[str, Any]:
@@ -199,36 +210,10 @@ def _page(row: WebhookEndpoint) -> str:
 
 
 def _answer(request: HttpRequest, member: PartnerMember, act: Callable[[], str]) -> HttpResponse:
-    try:
-        return answer_once(request, act)
-    except Refused as refused:
-        return refusal_page(
-            request,
-            member,
-            sentence_for(refused),
-            section=SECTION,
-            back_url=reverse(LIST),
-            again_at=refused.again_at,
-        )
-
-
-def _answer_form(
-    request: HttpRequest,
-    member: PartnerMember,
-    form: EndpointForm,
-    act: Callable[[], str],
-    template: str,
-    **context: Any,
-) -> HttpResponse:
-    def page() -> HttpResponse:
-        values, status = {"form": form, **context}, status_of(form)
-        return show(request, member, template, values, section=SECTION, status=status)
-
-    try:
-        return answer_or_conflict(request, form, act, page)
-    except Refused as refused:
-        form.add_error(None, sentence_for(refused))
-        return as_refusal(page(), refused.again_at)
+    back_url = reverse(LIST)
+    return answer_action(
+        request, member, act, section=SECTION, back_url=back_url, sentence_for=sentence_for
+    )
 
 
 def _show_secret(

@@ -34,6 +34,7 @@ def answer_form(
     section: str,
     why_not: str = "",
     field_of: Callable[[Enum], str | None] = lambda code: None,
+    sentence_for: Callable[[Refused], str] = sentence_for,
 ) -> HttpResponse:
     """Show the form, or act once on a valid POST and redirect to the URL that `act` returns.
 
@@ -106,6 +107,7 @@ def answer_action(
     *,
     section: str,
     back_url: str,
+    sentence_for: Callable[[Refused], str] = sentence_for,
 ) -> HttpResponse:
     """Act once and redirect to the URL that `act` returns, or show a page that says why not."""
     try:

@@ -64,7 +64,7 @@ def test_copy_is_as_good_as_the_checkout(copy):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("package", ["accounts", "partners", "association"])
+@pytest.mark.parametrize("package", ["accounts", "partners", "association", "integration"])
 def test_module_without_a_layer_is_noticed(copy, package):
     (copy / package / "stray.py").write_text('"""A module without a place."""\n')
 

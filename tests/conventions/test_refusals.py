@@ -15,7 +15,9 @@ from association.refusal_texts import REFUSAL_TEXTS
 from partners.enums import InvitationRefusal
 from tests.conventions.sources import modules, name
 
-APPS = ["accounts", "association", "partners"]
+APPS = ["accounts", "association", "partners", "integration"]
+# The log-in at an issuer connects accounts, and refuses what accounts would refuse.
+RAISES_OF = {"integration": ["accounts"]}
 # An invitation that cannot be followed: association writes more than a sentence about it.
 WITH_MORE_THAN_A_SENTENCE = {"InvitationRefusal"}
 
@@ -30,6 +32,14 @@ def refusal_enums(module: ModuleType) -> list[type[enum.StrEnum]]:
         and found.__name__.endswith(("Refusal", "Problem"))
         and found.__name__ not in WITH_MORE_THAN_A_SENTENCE
     ]
+
+
+def sentences_of(app: str) -> dict[enum.StrEnum, object]:
+    """Return the sentences for the app's own refusals; the API also has some of others'."""
+    module = import_module(f"{app}.refusals")
+    sentences = {**module.SENTENCES, **getattr(module, "OF_CALLS", {})}
+    own = f"{app}.enums"
+    return {code: text for code, text in sentences.items() if type(code).__module__ == own}
 
 
 def names(members) -> list[str]:
@@ -55,11 +65,13 @@ def raised_enums(source: str) -> set[str]:
 
 @pytest.mark.parametrize("app", APPS)
 def test_every_refusal_has_a_sentence(app):
-    sentences = import_module(f"{app}.refusals").SENTENCES
+    sentences = sentences_of(app)
     members = [member for found in refusal_enums(import_module(f"{app}.enums")) for member in found]
 
     assert names(sentences) == names(members)
     assert all(str(sentence).strip() for sentence in sentences.values())
+    # A str was translated when the module was read, whatever the reader's language is.
+    assert [code for code, sentence in sentences.items() if isinstance(sentence, str)] == []
     assert members != []
 
 
@@ -73,7 +85,9 @@ def test_no_two_refusals_are_equal():
 
 @pytest.mark.parametrize("app", APPS)
 def test_nothing_else_is_raised(app):
-    known = {found.__name__ for found in refusal_enums(import_module(f"{app}.enums"))}
+    apps = [app, *RAISES_OF.get(app, [])]
+    enums = [found for app in apps for found in refusal_enums(import_module(f"{app}.enums"))]
+    known = {found.__name__ for found in enums}
     raised = {name(path): raised_enums(path.read_text()) for path in modules(app)}
 
     assert {path: found - known for path, found in raised.items() if found - known} == {}

@@ -95,6 +95,16 @@ def test_deleted_endpoint_is_gone(caller):
     assert caller.get(address).status_code == 404
 
 
+def test_repeated_deletion_gets_its_first_answer(caller):
+    made = caller.post("/webhooks", {"url": URL}).json()
+    address = f"/webhooks/{made['id']}/delete"
+    first, second = (caller.post(address, Idempotency_Key="1") for _ in range(2))
+
+    assert (second.status_code, second.json()) == (200, first.json())
+    assert second["Idempotent-Replayed"] == "true"
+    assert caller.post(address, Idempotency_Key="2").status_code == 404
+
+
 def test_eleventh_endpoint_is_a_409(caller):
     answers = [caller.post("/webhooks", {"url": URL}) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [201] * 10 + [409]

@@ -155,6 +155,15 @@ def test_deleted_endpoint_is_gone_with_its_log_and_its_events_stay(client, boss)
     assert client.get(page("webhook", delivery.endpoint_id)).status_code == 404
 
 
+def test_two_clicks_delete_an_endpoint_once(client, boss):
+    endpoint, _secret = make_endpoint(partner=boss.partner)
+    address, form = page("delete_webhook", endpoint.pk), {"form_key": "A" * 22}
+    answers = [client.post(address, form) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert [answer["Location"] for answer in answers] == [page("webhooks")] * 2
+
+
 def test_replay_waits_for_the_worker_and_twice_the_form_is_one_replay(client, boss):
     delivery = make_delivery(boss.partner)
     form = {"form_key": "A" * 22}
