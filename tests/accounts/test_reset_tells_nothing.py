@@ -168,6 +168,7 @@ def answers_to(person, prepare):
     return [told(answer, person) for answer in answers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PEOPLE)
 @pytest.mark.parametrize("prepare", STATES)
 def test_known_and_unknown_addresses_look_alike(prepare, kind):

@@ -166,6 +166,7 @@ def test_page_costs_the_same_for_three_rows(superuser: Client, fill: Callable[[]
     assert len(three) == len(one)
 
 
+@pytest.mark.slow
 @FILLS
 def test_every_link_of_a_section_opens(superuser: Client, fill: Callable[[], Any]) -> None:
     links = Links(show(superuser, fill())).found

@@ -440,6 +440,7 @@ def test_list_costs_the_same_for_three_rows(superuser: Client, model: type[model
     assert all("LIMIT" in sql for sql in counts), counts
 
 
+@pytest.mark.slow
 @every_model
 def test_list_answers_whatever_is_in_the_address(
     superuser: Client, model: type[models.Model]

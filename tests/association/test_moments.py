@@ -184,6 +184,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "first", "last"), PAIRS)
 def test_what_waited_for_the_lock_is_dated_after_what_it_waited_for(before, first, last):
     customer = Customer()

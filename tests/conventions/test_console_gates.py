@@ -133,6 +133,7 @@ def address(route: Route, world: World, *, known: bool) -> str:
     return reverse(route.name, kwargs={parameter: value})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "person",
     [
@@ -172,6 +173,7 @@ def test_what_is_not_yours_does_not_exist(world, person):
     assert tables(without=SESSIONS) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "person", ["the customer", "another customer", "a former member", "a platform administrator"]
 )
@@ -217,6 +219,7 @@ def test_some_pages_are_for_administrators_only(world):
     assert hidden == ADMINISTRATORS_ONLY
 
 
+@pytest.mark.slow
 def test_owner_finds_every_page(world):
     """The positive control: what others do not find is there."""
     client = world.client("the administrator")

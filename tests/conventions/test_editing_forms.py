@@ -204,6 +204,7 @@ def visited_forms(world: World) -> list[tuple[str, str]]:
     return forms
 
 
+@pytest.mark.slow
 def test_every_editing_form_carries_the_version_that_its_page_showed(world):
     forms = visited_forms(world)
 

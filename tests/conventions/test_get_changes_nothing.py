@@ -187,6 +187,7 @@ def visit(address: str, client: Client) -> dict[str, Any]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "person",
     [
