@@ -1,4 +1,4 @@
-"""How long data is kept, read and which functions delete or shorten it; see docs/retention.md."""
+"""How long data is kept, and which functions delete or shorten it; see docs/retention.md."""
 
 from datetime import timedelta
 

@@ -1,0 +1,1 @@
+"""Other systems: the HTTP API and its keys, events and webhooks, the log-in at issuers."""

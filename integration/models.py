@@ -20,7 +20,7 @@ LONGEST_IDEMPOTENCY_KEY = 255
 LONGEST_SUBJECT = 255
 
 
-# A program that sends tokens: those end, one by one.
+# The row of a program that sends tokens has no end: each of its tokens has.
 NEVER_ENDS = Q(expires_at__isnull=True)
 
 

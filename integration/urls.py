@@ -1,4 +1,4 @@
-"""The addresses of the API, of the page about it, and of the console's API keys."""
+"""The addresses of the API, of the console's keys and webhooks, and of issuers."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, include, path

@@ -1,4 +1,4 @@
-"""Registration: the only code that makes a person a customer.
+"""Registration with a code: the user, the proven address and the customer account.
 
 It creates the user, or gives the person one that others made for the address and that its owner has
 never used (`UserManager.unclaimed()`), an invited member's for example.

@@ -122,7 +122,7 @@ class NewInvitation(Input):
         return self
 
     def terms(self) -> dict[str, Any]:
-        """Return the arguments of `draft_invitation()`."""
+        """Return the arguments of `create_invitation()`."""
         terms = self.model_dump(exclude={"budget", "recipient", "is_bound", "allowed_domains"})
         terms["is_bound"] = self.is_bound is not False
         terms["allowed_domains"] = " ".join(self.allowed_domains)

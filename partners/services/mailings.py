@@ -49,8 +49,7 @@ def draft_mailing(
     """Save the list as a draft, of which nothing is sent.
 
     `people` are rows of `read_list()`, at least one without a problem; `terms` are fields of the
-    batch. Raises Refused when such an
-    invitation could not be followed.
+    batch. Raises Refused when such an invitation could not be followed.
     """
     good = [person for person in people if not person.problem]
     batch = InvitationBatch(
