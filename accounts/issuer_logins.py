@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from accounts.issuers import Issuer
+from accounts.issuers import Issuer, issuer_with_id
 from accounts.models import User
 from accounts.services.second_factor import has_second_factor
 
@@ -55,7 +55,7 @@ def issuer_of_login(request: HttpRequest) -> Issuer | None:
     noted = issuer_login_of(request.session, user) if isinstance(user, User) else None
     if noted is None:
         return None
-    return next((row for row in settings.OIDC_PROVIDERS if row.id == noted["issuer"]), None)
+    return issuer_with_id(noted["issuer"])
 
 
 def names_issuers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

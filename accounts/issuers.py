@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 _ID = re.compile(r"[a-z0-9-]{1,32}")
 # What an account gets from an issuer, beside subject, address and name.
 CLAIMS = ("external_id", "name", "country", "registration_site", "registered_at")
@@ -48,6 +50,16 @@ class Issuer:
         methods = claims.get("amr")
         known = methods if isinstance(methods, list) else []
         return claims.get("acr") in self.acr or any(method in self.amr for method in known)
+
+
+def issuer_with_id(issuer_id: str) -> Issuer | None:
+    """Return the issuer that OIDC_PROVIDERS gives this id, or None."""
+    return next((row for row in settings.OIDC_PROVIDERS if row.id == issuer_id), None)
+
+
+def issuer_named(name: str) -> Issuer | None:
+    """Return the issuer of this name (`iss`), or None if OIDC_PROVIDERS has it no more."""
+    return next((row for row in settings.OIDC_PROVIDERS if row.issuer == name), None)
 
 
 def read_issuers(text: str, *, allow_http: bool) -> tuple[Issuer, ...]:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.issuers import LONGEST_ISSUER, Issuer
+from accounts.issuers import LONGEST_ISSUER, Issuer, issuer_named
 from web.random_ids import RandomIdField
 
 # What OpenID Connect allows.
@@ -44,7 +44,7 @@ class ConnectedLogin(models.Model):
     @property
     def configured(self) -> Issuer | None:
         """The issuer, unless OIDC_PROVIDERS names it no more."""
-        return next((row for row in settings.OIDC_PROVIDERS if row.issuer == self.issuer), None)
+        return issuer_named(self.issuer)
 
     @property
     def issuer_name(self) -> str:

@@ -49,11 +49,6 @@ class Answer:
     access_token: str
 
 
-def find_issuer(issuer_id: str) -> Issuer | None:
-    """Return the issuer with this id in OIDC_PROVIDERS, or None."""
-    return next((row for row in settings.OIDC_PROVIDERS if row.id == issuer_id), None)
-
-
 def new_flow(
     issuer: Issuer, purpose: FlowPurpose, *, next_url: str, user_id: int | None, now: datetime
 ) -> Flow:

@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from accounts.enums import ConnectionRefusal
 from accounts.issuer_logins import note_issuer_login
-from accounts.issuers import Issuer
+from accounts.issuers import Issuer, issuer_with_id
 from accounts.models import User
 from accounts.services.log_in import may_log_in
 from association.adapters import attempt_in
@@ -15,7 +15,6 @@ from association.services.attempts import find_attempt
 from association.views.gate import is_of_browser
 from integration.enums import LogInProblem
 from integration.refusals import sentence_for
-from integration.services.issuer_flows import find_issuer
 from web.answers import as_refusal
 from web.refused import Refused
 
@@ -24,7 +23,7 @@ _CONFLICTS = {*ConnectionRefusal, LogInProblem.NO_ACCOUNT, LogInProblem.LOG_IN_O
 
 
 def issuer_or_404(issuer_id: str) -> Issuer:
-    issuer = find_issuer(issuer_id)
+    issuer = issuer_with_id(issuer_id)
     if issuer is None:
         raise Http404
     return issuer

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from accounts.issuers import issuer_with_id
 from accounts.refusals import refusal_sentence
 from accounts.services.connected_logins import Identity, connect_for_operator
 from accounts.services.log_in import find_owner
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("subject", help="the user's “sub” at the issuer")
 
     def handle(self, *, login: str, issuer: str, subject: str, **_options: Any) -> None:
-        found = next((row for row in settings.OIDC_PROVIDERS if row.id == issuer), None)
+        found = issuer_with_id(issuer)
         if found is None:
             raise CommandError(f"OIDC_PROVIDERS has no issuer with the id {issuer}.")
         user = find_owner(login)
