@@ -25,7 +25,7 @@ from association.services.customer_lists import (
 )
 from association.services.customer_names import editable_names, rename_customer
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
-from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.answers import Listed, Paging, answer, answer_once, answer_page_together
 from integration.api.callers import ApiRequest, Caller
 from integration.api.fields import (
     Changes,
@@ -223,7 +223,7 @@ def list_customers(request: ApiRequest, query: Query[CustomerFilters]) -> HttpRe
     rows = with_people(find_customers(request.auth.member, filters))
     if query.reference is not None:
         rows = rows.filter(reference=query.reference)
-    return answer_page(
+    return answer_page_together(
         request,
         rows.select_related("invitation", "partner", "account__owner"),
         query,
