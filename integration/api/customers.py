@@ -196,7 +196,7 @@ def show_customers(rows: Sequence[Association], now: datetime) -> list[CustomerS
 
 def customer_of(caller: Caller, key: str) -> Association:
     """Return the partner's customer, also after the end. Raises Http404 for any other key."""
-    rows = with_people(caller.partner.associations.all()).select_related("invitation", "partner")
+    rows = with_people(caller.partner.associations.all()).prefetch_related("invitation")
     return get_object_or_404(rows, pk=key_or_404(key))
 
 
@@ -225,7 +225,8 @@ def list_customers(request: ApiRequest, query: Query[CustomerFilters]) -> HttpRe
         rows = rows.filter(reference=query.reference)
     return answer_page_together(
         request,
-        rows.select_related("invitation", "partner", "account__owner"),
+        # Joined too, it would take PostgreSQL 21 ms to plan, in place of 2.
+        rows.prefetch_related("invitation"),
         query,
         order=NEWEST_FIRST,
         show=lambda found: show_customers(found, now),
