@@ -26,7 +26,10 @@ class InvalidIssuers(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One issuer. `origins`: where a log-in there leads, its own first."""
+    """One issuer. `origins`: where a log-in there leads, its own first.
+
+    `refreshes_name`: each log-in takes over the name, because the setting maps a claim to it.
+    """
 
     id: str
     name: str
@@ -35,6 +38,7 @@ class Issuer:
     client_secret: str = field(repr=False)
     scopes: tuple[str, ...]
     claims: Mapping[str, str]
+    refreshes_name: bool
     registration: bool
     acr: tuple[str, ...]
     amr: tuple[str, ...]
@@ -95,6 +99,7 @@ def _read(row: dict[str, Any], place: str, allow_http: bool) -> Issuer:
         client_secret=_text(row, "client_secret", place, required=False),
         scopes=lists.pop("scopes") or ("openid", "email", "profile"),
         claims=_claims(row, place),
+        refreshes_name="name" in row.get("claims", {}),
         registration=_yes_or_no(row, "registration", place),
         origins=tuple(dict.fromkeys([own_origin, *others])),
         acr=lists["acr"],

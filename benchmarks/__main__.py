@@ -3,8 +3,8 @@
     DATABASE_URL=postgres://… python -m benchmarks [PART]
 
 PART is pages, instructions, journey, log_in, associations, exactness, console, emails, api,
-provider or issuer. The database must be an empty one on PostgreSQL; the rows stay in it. BEFORE
-names a second checkout, whose journey is measured beside this one's.
+api_lists, api_beside, provider or issuer. The database must be an empty one on PostgreSQL; the rows
+stay in it. BEFORE names a second checkout, whose journey is measured beside this one's.
 """
 
 import os
@@ -32,6 +32,8 @@ from django.db import connection  # noqa: E402
 
 from benchmarks import (  # noqa: E402
     api,
+    api_beside,
+    api_lists,
     associations,
     console,
     emails,
@@ -80,6 +82,8 @@ PARTS = {
     "console": ("The console", console.measure),
     "emails": ("E-mails", emails.measure),
     "api": ("The API", api.measure),
+    "api_lists": ("Far pages of the API", api_lists.measure),
+    "api_beside": ("The landing page beside the API", api_beside.measure),
     "provider": ("The provider's programs", provider.measure),
     "issuer": ("An issuer that never answers", issuer.measure),
 }

@@ -70,6 +70,12 @@ def make_caller() -> tuple[Partner, str]:
         country="IE",
         support_email="support@bench.example",
     )
+    return partner, make_key(partner)
+
+
+def make_key(partner: Partner) -> str:
+    """Return the secret of a key of the partner with all scopes."""
+    name = new_token()[:12]
     boss = User.objects.create_user(f"bench-{name}", f"{name}@bench.example")
     now = timezone.now()
     _key, secret = create_key(
@@ -80,7 +86,7 @@ def make_caller() -> tuple[Partner, str]:
         by=boss,
         now=now,
     )
-    return partner, secret
+    return secret
 
 
 def caller(

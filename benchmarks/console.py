@@ -31,10 +31,10 @@ Costs = dict[tuple[str, str], float]
 
 
 class Database:
-    """A logged-in client that keeps the statements which read, to explain them afterwards."""
+    """Keeps the statements by which a client reads, to explain them afterwards."""
 
-    def __init__(self, member: PartnerMember) -> None:
-        self.client = log_in(member)
+    def __init__(self, client: Client) -> None:
+        self.client = client
         self.statements: list[tuple[str, Any]] = []
 
     def __call__(self, execute: Callable[..., Any], sql: str, values: Any, *rest: Any) -> Any:
@@ -135,7 +135,7 @@ def addresses() -> Mapping[str, str]:
 
 def costs_of(members: Mapping[str, PartnerMember]) -> Costs:
     """Return the cost of each list for each member, measured in turn in several rounds."""
-    databases = {who: Database(member) for who, member in members.items()}
+    databases = {who: Database(log_in(member)) for who, member in members.items()}
     requests = [
         (name, who, f"/partner/{address}")
         for name, address in addresses().items()
@@ -185,7 +185,7 @@ def look_up() -> float:
 
 def far_pages(member: PartnerMember) -> Iterator[str]:
     """Yield the cost of page 10,000 of the long lists beside page 1."""
-    database = Database(member)
+    database = Database(log_in(member))
     lists = {
         INVITATIONS: member.partner.invitations.order_by("-created_at", "-pk").values_list(
             "created_at", "pk"

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -28,6 +27,12 @@ LINKS = 5_000
 # People who begin a log-in, each again a second after the last answer.
 PEOPLE = 12
 PORT = 8467
+HANGING = {
+    "id": "hanging",
+    "name": "Hanging",
+    "client_id": "bench",
+    "issuer": f"http://127.0.0.1:{PORT}",
+}
 # Between rounds, so that no thread of the server still waits for the issuer.
 PAUSE_SECONDS = 6
 
@@ -92,19 +97,6 @@ def start_log_in(number: int) -> tuple[int, float]:
     return status, time.monotonic() - began
 
 
-@contextmanager
-def serving_as_in_production() -> Iterator[int]:
-    """Run gunicorn with its settings, two workers of eight threads; give its process id."""
-    port = pages.PORTS["site"]
-    row = {"id": "hanging", "name": "Hanging", "client_id": "bench"}
-    row["issuer"] = f"http://127.0.0.1:{PORT}"
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--log-level"]
-    command += ["error", "config.wsgi:application"]
-    own = {"OIDC_PROVIDERS": json.dumps([row]), "PORT": str(port), "LOG_LEVEL": "ERROR"}
-    with pages.running(command, f"http://127.0.0.1:{port}/livez", **own) as pid:
-        yield pid
-
-
 def make_landing_pages() -> list[str]:
     """Return the addresses of new invitations."""
     links = create_links(
@@ -127,7 +119,7 @@ def measure() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory() as folder,
         hanging_issuer(),
-        serving_as_in_production() as pid,
+        pages.serving_as_in_production(OIDC_PROVIDERS=json.dumps([HANGING])) as pid,
     ):
         addresses = Path(folder, "landing")
         addresses.write_text("\n".join(links) + "\n")

@@ -84,6 +84,17 @@ def serving(name: str) -> Iterator[int]:
 
 
 @contextmanager
+def serving_as_in_production(**variables: str) -> Iterator[int]:
+    """Run gunicorn with its settings, two workers of eight threads; give its process id."""
+    port = PORTS["site"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "--log-level"]
+    command += ["error", "config.wsgi:application"]
+    own = {"PORT": str(port), "LOG_LEVEL": "ERROR", **variables}
+    with running(command, f"http://127.0.0.1:{port}/livez", **own) as pid:
+        yield pid
+
+
+@contextmanager
 def running(command: list[str], address: str, **variables: str) -> Iterator[int]:
     """Run a server until the end, give its process id as soon as the address answers."""
     environment = {**os.environ, **variables}
@@ -111,32 +122,34 @@ def cpu_seconds(pid: int) -> float:
 
 def load(pid: int, server: str, addresses: Path, connections: int = 8) -> dict[str, float]:
     """Load a server for some seconds; return rate, CPU seconds per 1,000, and latency in ms."""
-    command = [
-        "wrk",
-        "-t2",
-        f"-c{connections}",
-        f"-d{SECONDS}s",
-        "--timeout",
-        "20s",
-        "-s",
-        str(SCRIPT),
-    ]
     before = cpu_seconds(pid)
     output = subprocess.run(  # noqa: S603 - Debian's program, our own addresses
-        [*command, f"http://127.0.0.1:{PORTS[server]}", "--", str(addresses)],
-        check=True,
-        capture_output=True,
-        text=True,
+        load_command(server, addresses, connections), check=True, capture_output=True, text=True
     ).stdout
-    result = json.loads(output.splitlines()[-1])
-    if result["failed"]:
-        sys.exit(f"Requests failed: {output}")
+    result = result_of(output)
     return {
         "rate": result["requests"] / result["seconds"],
         "cpu": (cpu_seconds(pid) - before) / result["requests"] * 1000,
         "p50": result["p50"],
         "p99": result["p99"],
     }
+
+
+def load_command(
+    server: str, addresses: Path, connections: int, header: str = "Accept: */*"
+) -> list[str]:
+    """Return the command that asks a server for these addresses for some seconds."""
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "20s", "-H", header]
+    command += ["-s", str(SCRIPT), f"http://127.0.0.1:{PORTS[server]}", "--", str(addresses)]
+    return command
+
+
+def result_of(output: str) -> dict[str, float]:
+    """Return what the command has counted; `refused` are answers with a status of 400 or more."""
+    result: dict[str, float] = json.loads(output.splitlines()[-1])
+    if result["failed"]:
+        sys.exit(f"Requests failed: {output}")
+    return result
 
 
 def compare(pages: dict[str, list[str]]) -> Iterator[str]:

@@ -12,77 +12,56 @@ from django.db.migrations.operations.base import Operation
 logger = logging.getLogger(__name__)
 
 
-class AddIndexOnline(AddIndex):
-    """Adds an index while other programs write to the table, where the database can (PostgreSQL).
+class _Online(Operation):
+    """Does its work while other programs use the table, where the database can (PostgreSQL).
 
-    For migrations with `atomic = False`. An attempt that failed leaves an invalid index behind, so
-    that is dropped first.
+    Elsewhere it is Django's own operation. For migrations with `atomic = False`.
     """
 
+    model_name: str
+
     def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: Any,
-        to_state: Any,
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        connection: Any = schema_editor.connection
+        connection = schema_editor.connection
+        model = to_state.apps.get_model(app_label, self.model_name)
         if connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(connection.alias, model):
-            return
-        editor: Any = schema_editor
+        elif self.allow_migrate_model(connection.alias, model):
+            before = from_state.models[app_label, self.model_name.lower()]
+            self.act(schema_editor, model, before)
+
+    def act(self, editor: Any, model: Any, before: Any) -> None:
+        """Change the database; `before` is the state of the model before the operation."""
+        raise NotImplementedError
+
+
+class AddIndexOnline(_Online, AddIndex):
+    """Adds an index. What an attempt that failed has left behind is invalid, and dropped first."""
+
+    def act(self, editor: Any, model: Any, before: Any) -> None:
         editor.remove_index(model, self.index, concurrently=True)
         editor.add_index(model, self.index, concurrently=True)
 
 
-class RemoveIndexOnline(RemoveIndex):
-    """Removes an index while other programs use the table; for migrations as above."""
+class RemoveIndexOnline(_Online, RemoveIndex):
+    """Removes an index."""
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: Any,
-        to_state: Any,
-    ) -> None:
-        connection: Any = schema_editor.connection
-        if connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(connection.alias, model):
-            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
-            editor: Any = schema_editor
-            editor.remove_index(model, index, concurrently=True)
+    def act(self, editor: Any, model: Any, before: Any) -> None:
+        editor.remove_index(model, before.get_index_by_name(self.name), concurrently=True)
 
 
-class AddUniqueConstraintOnline(AddConstraint):
+class AddUniqueConstraintOnline(_Online, AddConstraint):
     """Adds a unique constraint with a condition, which is an index, in the same way."""
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: Any,
-        to_state: Any,
-    ) -> None:
-        connection: Any = schema_editor.connection
-        if connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(connection.alias, model):
-            return
-        name = connection.ops.quote_name(self.constraint.name)
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        sql = str(self.constraint.create_sql(model, schema_editor))
+    def act(self, editor: Any, model: Any, before: Any) -> None:
+        name = editor.quote_name(self.constraint.name)
+        editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        sql = str(self.constraint.create_sql(model, editor))
         begin = "CREATE UNIQUE INDEX "
         if not sql.startswith(begin):
             raise ValueError(f"{self.constraint.name} is no index: {sql}")
-        schema_editor.execute(f"{begin}CONCURRENTLY {sql.removeprefix(begin)}")
+        editor.execute(f"{begin}CONCURRENTLY {sql.removeprefix(begin)}")
 
 
 class AddTrigramIndexOnline(Operation):

@@ -1,18 +1,26 @@
 """Facts about customer accounts that eligibility rules and pages read; loaded, never guessed."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Accounting, Billing, ContractType, MemberType, ResourceStatus
 from accounts.models.customers import CustomerAccount
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from django.db.models.fields.related import ForeignKey
     from django_stubs_ext import StrPromise
+
+# How far the clock of another system may be before ours.
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+# Systems write moments outside for "never" and "unknown", which rules would take for real ones.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_AHEAD = timedelta(days=50 * 365)
 
 
 def _account_key(related_name: str) -> "ForeignKey[CustomerAccount, CustomerAccount]":
@@ -31,6 +39,11 @@ def _amount(label: "StrPromise") -> "models.DecimalField[Decimal | str, Decimal]
 class Fact(models.Model):
     """Something known from another system, which names it by `external_id`."""
 
+    # Moments that have come when the fact is reported.
+    past_moments: ClassVar[tuple[str, ...]] = ()
+    # Pairs of moments, of which the second is not before the first.
+    spans: ClassVar[tuple[tuple[str, str], ...]] = ()
+
     # As long as the sources of CloudEvents are, which are URIs.
     source = models.CharField(_("source"), max_length=255)
     external_id = models.CharField(_("external id"), max_length=120)
@@ -46,9 +59,49 @@ class Fact(models.Model):
     def __str__(self) -> str:
         return f"{self.source}:{self.external_id}"
 
+    def clean(self) -> None:
+        """Reject what cannot be true; fields without a value are left to others."""
+        faults = self._faults(timezone.now())
+        if faults:
+            raise ValidationError(faults)
+
+    def _faults(self, now: datetime) -> dict[str, ValidationError]:
+        """Return what is wrong by field."""
+        moments = {
+            field.name: getattr(self, field.name)
+            for field in self._meta.fields
+            if isinstance(field, models.DateTimeField) and getattr(self, field.name) is not None
+        }
+        faults = {}
+        for first, second in self.spans:
+            if moments.keys() >= {first, second} and moments[second] < moments[first]:
+                begun = self._meta.get_field(first).verbose_name  # type: ignore[union-attr]
+                text = _("This is before “%(begun)s”.") % {"begun": begun}
+                faults[second] = ValidationError(text, code="before_begin")
+        for name, moment in moments.items():
+            if (fault := _fault_of(moment, now, is_past=name in self.past_moments)) is not None:
+                faults[name] = fault
+        return faults
+
+
+def _fault_of(moment: datetime, now: datetime, *, is_past: bool) -> ValidationError | None:
+    if is_past and moment > now + CLOCKS_DIFFER_BY:
+        text = _("This moment is in the future. Report it afterwards.")
+        return ValidationError(text, code="in_the_future")
+    if moment < _EARLIEST:
+        text = _("This moment is before 1970. Leave out what is not known.")
+        return ValidationError(text, code="too_early")
+    if moment > now + _LONGEST_AHEAD:
+        text = _("This moment is more than 50 years ahead. Leave out what never comes.")
+        return ValidationError(text, code="too_late")
+    return None
+
 
 class Contract(Fact):
     """A contract between the provider and the customer."""
+
+    past_moments = ("signed_at",)
+    spans = (("effective_from", "effective_to"), ("signed_at", "terminated_at"))
 
     account = _account_key("contracts")
     contract_type = models.CharField(_("type"), max_length=32, choices=ContractType.choices)
@@ -65,6 +118,9 @@ class Contract(Fact):
 class Bill(Fact):
     """A bill; unpaid while less than its amount is paid, due or not."""
 
+    past_moments = ("issued_at",)
+    spans = (("issued_at", "due_at"),)
+
     account = _account_key("bills")
     amount = _amount(_("amount"))
     paid_amount = _amount(_("paid amount"))
@@ -75,9 +131,21 @@ class Bill(Fact):
         verbose_name = _("bill")
         verbose_name_plural = _("bills")
 
+    def _faults(self, now: datetime) -> dict[str, ValidationError]:
+        """Return also that more is paid than the amount, which is below 0 for a credit note."""
+        faults = super()._faults(now)
+        if self.amount is not None and self.paid_amount is not None:
+            least, most = sorted((Decimal(0), self.amount))
+            if not least <= self.paid_amount <= most:
+                text = _("What is paid is between 0 and the amount.")
+                faults["paid_amount"] = ValidationError(text, code="not_of_amount")
+        return faults
+
 
 class CashExpenditure(Fact):
     """Money of the customer's own that was spent; coupons are not cash."""
+
+    past_moments = ("occurred_at",)
 
     account = _account_key("cash_expenditures")
     amount = _amount(_("amount"))

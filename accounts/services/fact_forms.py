@@ -161,6 +161,16 @@ class FactForm(forms.Form):
             if value is not None and not isinstance(value, bool if is_bool else str):
                 expected = _("Write true or false.") if is_bool else _("Write text in quotes.")
                 self.add_error(name, expected)
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Add what the model finds wrong with the fields that are valid."""
+        own = {field.name for field in self.model._meta.fields if not field.is_relation}
+        values = {name: value for name, value in self.cleaned_data.items() if name in own}
+        try:
+            self.model(**values).clean()
+        except ValidationError as error:
+            self.add_error(None, error)
 
     def unknown_fields(self) -> list[str]:
         """Return the fields that this kind does not have, each with 40 characters at most."""
@@ -200,6 +210,9 @@ class AccountForm(fact_form(Fact)):  # type: ignore[misc]
         super().__init__(data)
         for name in set(ACCOUNT_FIELDS) - data.keys():
             del self.fields[name]
+
+    def check_together(self) -> None:
+        """Leave that to `row()`, which knows the account."""
 
     def row(self, accounts: Mapping[str, int]) -> AccountUpdate:
         [account] = accounts.values()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -33,20 +34,29 @@ _FORMS: dict[str, type[FactForm]] = {**FACT_FORMS, "account": AccountForm}
 _KINDS: Mapping[type[Fact], str] = {form.model: kind for kind, form in FACT_FORMS.items()}
 # An account with its fields before and after.
 _AccountChange = tuple[CustomerAccount, dict[str, Any], dict[str, Any]]
+# The code of a line that would change an account where that is not allowed.
+ACCOUNT_NOT_ALLOWED = "account_not_allowed"
 
 
 def import_facts(
-    *, lines: Iterable[Line], now: datetime, dry_run: bool = False, by: Actor = None
+    *,
+    lines: Iterable[Line],
+    now: datetime,
+    dry_run: bool = False,
+    by: Actor = None,
+    may_change_accounts: bool = True,
 ) -> ImportReport:
     """Import the facts that the lines give, and return what was done.
 
     Idempotent by (source, external_id): a fact that is known and equal stays untouched, one that
     differs is updated. One transaction; nothing is written if a line is rejected, nor with
-    `dry_run`. Every row that is created or changed gets an audit event. Locks the accounts that the
-    lines name, see `apply_facts()`.
+    `dry_run`, nor a line of the kind "account" without `may_change_accounts`. Every row that is
+    created or changed gets an audit event. Locks the accounts that the lines name, see
+    `apply_facts()`.
     """
     report = ImportReport()
-    rows = validate_lines(lines, _form_of, report)
+    form_of = partial(_form_of, may_change_accounts=may_change_accounts)
+    rows = validate_lines(lines, form_of, report)
     if report.errors:
         return report
     facts = [row for row in rows if isinstance(row, Fact)]
@@ -67,7 +77,7 @@ def import_facts(
     return report
 
 
-def _form_of(fields: dict[str, Any]) -> FactForm:
+def _form_of(fields: dict[str, Any], *, may_change_accounts: bool) -> FactForm:
     kind = fields.pop("kind", None)
     if kind == "spending":
         text = _("Spending counts against budgets: use record_spending.")
@@ -76,6 +86,8 @@ def _form_of(fields: dict[str, Any]) -> FactForm:
         known = ", ".join(_FORMS)
         text = _("Unknown kind. Known kinds: %(known)s.") % {"known": known}
         raise ValidationError(text, code="unknown_kind")
+    if kind == "account" and not may_change_accounts:
+        raise ValidationError(_("Accounts may not be changed here."), code=ACCOUNT_NOT_ALLOWED)
     if kind == "enterprise_relation":
         _name_member(fields)
     return _FORMS[kind](fields)

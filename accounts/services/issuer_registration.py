@@ -16,6 +16,7 @@ from accounts.services.connected_logins import (
     tell_of_connection,
     write_connection,
 )
+from accounts.services.customer_accounts import change_account
 from accounts.services.registration import claim_unclaimed, create_account
 from web.email_addresses import canonical_address
 from web.refused import Refused
@@ -120,6 +121,16 @@ def claim_account(*, person: Person, now: datetime) -> User | None:
         EmailAddress.objects.filter(user=owner).delete()
         _prove_and_connect(owner, person, now)
     return owner
+
+
+def refresh_name(*, user: User, name: str, now: datetime) -> None:
+    """Take the name over from the issuer of a log-in; an empty one changes nothing.
+
+    What a partner calls the customer stays.
+    """
+    account = CustomerAccount.objects.filter(owner=user).first()
+    if account is not None and name not in ("", account.name):
+        change_account(account=account, values={"name": name}, by=user, now=now)
 
 
 def _is_unused(owner: User, address: str) -> bool:

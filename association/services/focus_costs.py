@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomerAccount
+from accounts.models.facts import CLOCKS_DIFFER_BY
 from accounts.services.fact_lines import (
     LONGEST_LINE,
     MOST_LINES,
@@ -26,7 +27,7 @@ from accounts.services.fact_lines import (
     LineError,
 )
 from accounts.services.fact_writes import chunks
-from association.services.spending_records import CLOCKS_DIFFER_BY, record_spending
+from association.services.spending_records import record_spending
 from audit.models import Actor
 
 READ = (

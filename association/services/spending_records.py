@@ -1,7 +1,7 @@
 """Recording spending, and in the same transaction what it means for budgets."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 
 from accounts.models import Spending
+from accounts.models.facts import CLOCKS_DIFFER_BY
 from accounts.services.fact_forms import FactForm, fact_form
 from accounts.services.fact_lines import ImportReport, Line, validate_lines
 from accounts.services.fact_writes import (
@@ -23,8 +24,6 @@ from accounts.services.fact_writes import (
 from association.services.budget_watch import measure_budgets, watch_budgets
 from audit.models import Actor
 
-# How far the clock of another system may be before ours.
-CLOCKS_DIFFER_BY = timedelta(minutes=5)
 _SpendingForm = fact_form(Spending)
 
 

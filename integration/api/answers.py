@@ -115,13 +115,27 @@ def answer_page(
     paging: Paging,
     *,
     order: Order,
-    show: Callable[[list[Row]], list[Any]],
+    show: Callable[[Row], BaseModel],
 ) -> HttpResponse:
     """Answer a page of the rows in this order; the next one begins after its last row."""
+    return answer_page_together(
+        request, rows, paging, order=order, show=lambda found: [show(row) for row in found]
+    )
+
+
+def answer_page_together(
+    request: AnyRequest,
+    rows: "QuerySet[Row, Any]",
+    paging: Paging,
+    *,
+    order: Order,
+    show: Callable[[list[Row]], Sequence[BaseModel]],
+) -> HttpResponse:
+    """Do the same where what is shown of a page is read for its rows together."""
     page = page_of(
         rows, order=order, after=_place(request, rows, order, paging.after), size=paging.limit
     )
-    cursor = page.after and _cursor_of(request, page.after)
+    cursor = page.after and cursor_of(request.path_info, page.after)
     return answer_listed(request, show(page.rows), {"after": cursor} if cursor else None)
 
 
@@ -153,5 +167,6 @@ def _place(request: AnyRequest, rows: "QuerySet[Any]", order: Order, cursor: str
     return place
 
 
-def _cursor_of(request: AnyRequest, place: str) -> str:
-    return urlsafe_b64encode(f"{request.path_info} {place}".encode()).decode()
+def cursor_of(path: str, place: str) -> str:
+    """Return the text that names a place of the list at this path; see `pages.place_of()`."""
+    return urlsafe_b64encode(f"{path} {place}".encode()).decode()

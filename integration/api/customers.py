@@ -25,7 +25,7 @@ from association.services.customer_lists import (
 )
 from association.services.customer_names import editable_names, rename_customer
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
-from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
+from integration.api.answers import Listed, Paging, answer, answer_once, answer_page_together
 from integration.api.callers import ApiRequest, Caller
 from integration.api.fields import (
     Changes,
@@ -196,7 +196,7 @@ def show_customers(rows: Sequence[Association], now: datetime) -> list[CustomerS
 
 def customer_of(caller: Caller, key: str) -> Association:
     """Return the partner's customer, also after the end. Raises Http404 for any other key."""
-    rows = with_people(caller.partner.associations.all()).select_related("invitation", "partner")
+    rows = with_people(caller.partner.associations.all()).prefetch_related("invitation")
     return get_object_or_404(rows, pk=key_or_404(key))
 
 
@@ -223,9 +223,10 @@ def list_customers(request: ApiRequest, query: Query[CustomerFilters]) -> HttpRe
     rows = with_people(find_customers(request.auth.member, filters))
     if query.reference is not None:
         rows = rows.filter(reference=query.reference)
-    return answer_page(
+    return answer_page_together(
         request,
-        rows.select_related("invitation", "partner", "account__owner"),
+        # Joined too, it would take PostgreSQL 21 ms to plan, in place of 2.
+        rows.prefetch_related("invitation"),
         query,
         order=NEWEST_FIRST,
         show=lambda found: show_customers(found, now),

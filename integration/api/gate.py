@@ -51,13 +51,7 @@ class KeyAuth(HttpBearer):
             text = f"This call is for keys of {self.keys_are_of}."
             raise Problem(403, CallProblem.KEY_OF_OTHER_SIDE, text)
         if self.scope not in caller.scopes:
-            text = f"This key lacks the scope {self.scope}. An administrator can make another key."
-            if is_token(token.strip()):
-                text = (
-                    f"This token lacks the scope {self.scope}: your issuer grants it, in the claim"
-                    " scope."
-                )
-            raise Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=self.scope)
+            raise scope_missing(self.scope, is_token=is_token(token.strip()))
         return caller
 
 
@@ -66,6 +60,14 @@ class ProviderAuth(KeyAuth):
 
     side = ProviderCaller
     keys_are_of = "the provider"
+
+
+def scope_missing(scope: Scope | ProviderScope, *, is_token: bool) -> Problem:
+    """Return the problem of a call whose key, or token, lacks the scope."""
+    text = f"This key lacks the scope {scope}. An administrator can make another key."
+    if is_token:
+        text = f"This token lacks the scope {scope}: your issuer grants it, in the claim scope."
+    return Problem(403, CallProblem.SCOPE_MISSING, text, missing_scope=scope)
 
 
 def needs(scope: Scope) -> dict[str, Any]:

@@ -321,11 +321,7 @@ def list_invitations(request: ApiRequest, query: Query[InvitationFilters]) -> Ht
     if query.reference is not None:
         rows = rows.filter(reference=query.reference)
     return answer_page(
-        request,
-        rows,
-        query,
-        order=NEWEST_FIRST,
-        show=lambda found: [InvitationShown.of(row, now) for row in found],
+        request, rows, query, order=NEWEST_FIRST, show=lambda row: InvitationShown.of(row, now)
     )
 
 

@@ -92,7 +92,7 @@ def list_invitation_requests(
         rows,
         query,
         order=Order("requested_at", descending=False),
-        show=lambda found: [InvitationRequestShown.of(row) for row in found],
+        show=InvitationRequestShown.of,
     )
 
 
@@ -208,11 +208,7 @@ def list_end_requests(request: ApiRequest, query: Query[EndRequestFilters]) -> H
     if query.open is not None:
         rows = rows.filter(answered_at__isnull=query.open)
     return answer_page(
-        request,
-        rows,
-        query,
-        order=Order("asked_at", descending=False),
-        show=lambda found: [EndRequestShown.of(row) for row in found],
+        request, rows, query, order=Order("asked_at", descending=False), show=EndRequestShown.of
     )
 
 

@@ -138,9 +138,7 @@ def list_endpoints(request: ApiRequest, query: Query[Paging]) -> HttpResponse:
     """List your webhook endpoints, the oldest first."""
     rows = WebhookEndpoint.objects.filter(partner=request.auth.partner)
     order = Order("created_at", descending=False)
-    return answer_page(
-        request, rows, query, order=order, show=lambda found: [EndpointShown.of(r) for r in found]
-    )
+    return answer_page(request, rows, query, order=order, show=EndpointShown.of)
 
 
 @router.post("", response={201: EndpointWithSecret}, summary="Make an endpoint", **needs(_SCOPE))

@@ -102,11 +102,16 @@ def read_person(issuer: Issuer, claims: Mapping[str, Any]) -> Person:
         identity=identity_in(issuer, claims),
         email=email,
         external_id=_external_id(given.get("external_id")),
-        name=_name(given.get("name")),
+        name=name_in(issuer, claims),
         country=_country(given.get("country")),
         registration_site=_site(given.get("registration_site")),
         registered_at=_moment(given.get("registered_at")),
     )
+
+
+def name_in(issuer: Issuer, claims: Mapping[str, Any]) -> str:
+    """Return the name that verified claims have; "" without one."""
+    return _name(claims.get(issuer.claims["name"]))
 
 
 def _name(value: Any) -> str:

@@ -16,9 +16,19 @@ from accounts.enums import ConnectionRefusal
 from accounts.issuers import Issuer
 from accounts.models import User
 from accounts.services.connected_logins import connect_login, find_connected_user
-from accounts.services.issuer_registration import claim_account, claim_user, has_account
+from accounts.services.issuer_registration import (
+    claim_account,
+    claim_user,
+    has_account,
+    refresh_name,
+)
 from integration.enums import FlowPurpose, LogInProblem
-from integration.services.id_tokens import identity_in, lacks_claims, read_person
+from integration.services.id_tokens import (
+    identity_in,
+    lacks_claims,
+    name_in,
+    read_person,
+)
 from integration.services.issuer_flows import (
     Answer,
     Flow,
@@ -137,7 +147,10 @@ def _log_in(request: HttpRequest, issuer: Issuer, flow: Flow, answer: Answer) ->
     second_factor = issuer.confirms_second_factor(answer.claims)
     user = find_connected_user(identity_in(issuer, answer.claims))
     if user is not None:
-        return enter(request, issuer, user, flow.next_url, second_factor=second_factor)
+        response = enter(request, issuer, user, flow.next_url, second_factor=second_factor)
+        if issuer.refreshes_name:
+            refresh_name(user=user, name=name_in(issuer, answer.claims), now=timezone.now())
+        return response
     claims = ask_for_more(issuer, answer) if lacks_claims(issuer, answer.claims) else answer.claims
     person = read_person(issuer, claims)
     user = claim_account(person=person, now=timezone.now())

@@ -283,3 +283,14 @@ def test_limit_of_calls_is_per_key(caller, settings):
     assert is_problem(answers[2], 429, "tried_too_often")
     assert 1 <= int(answers[2]["Retry-After"]) <= 60
     assert other.get("/invitations").status_code == 200
+
+
+def test_limit_of_unknown_keys_is_per_network_and_stops_no_known_key(caller, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "api_unknown_key": (2, 60)}
+    headers = {"Authorization": "Bearer pak_" + "0" * 32}
+    answers = [Client().get(f"{API}/invitations", headers=headers) for _ in range(3)]
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7").get(f"{API}/invitations", headers=headers)
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert is_problem(answers[2], 429, "tried_too_often")
+    assert (elsewhere.status_code, caller.get("/invitations").status_code) == (401, 200)

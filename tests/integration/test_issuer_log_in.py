@@ -17,6 +17,7 @@ from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
     UserFactory,
+    make_associated,
 )
 from tests.integration.issuer import begun_by_email, connected, go, log_in, signed_in_as
 from tests.journeys.walk import ADDRESS, Walk
@@ -238,3 +239,45 @@ def test_new_account_gets_the_external_id(issuer):
     issuer.claims["account"] = 4711
     log_in(walk.client, issuer, next_url=walk.url())
     assert walk.attempt.account.external_id == "4711"
+
+
+def names_of(claims, issuer, settings):
+    """Log a customer in whose name has changed; return its names here, and the audit events."""
+    setting = issuer.setting()
+    settings.OIDC_PROVIDERS = issuer.configured(claims={**setting["claims"], **claims})
+    user = connected(issuer)
+    customer = make_associated(account=CustomerAccountFactory(owner=user, name="Ada Byron"))
+    log_in(Client(), issuer)
+    # Again, which writes nothing.
+    log_in(Client(), issuer)
+    customer.refresh_from_db()
+    customer.account.refresh_from_db()
+    events = AuditEvent.objects.filter(action="account.changed").values("before", "after", "actor")
+    return (customer.account.name, customer.shown_name, customer.account.country), list(events)
+
+
+def test_name_is_taken_over_at_the_log_in_where_the_setting_maps_it(issuer, settings):
+    issuer.claims |= {"full": " Ada  Lovelace ", "country": "FR"}
+    names, events = names_of({"name": "full"}, issuer, settings)
+    assert names == ("Ada Lovelace", "Ada Lovelace", "DE")
+    [event] = events
+    assert (event["before"], event["after"]) == ({"name": "Ada Byron"}, {"name": "Ada Lovelace"})
+    assert event["actor"] == User.objects.get(customer_account__name="Ada Lovelace").pk
+
+
+@pytest.mark.parametrize(("claims", "said"), [({}, "Ada Lovelace"), ({"name": "full"}, "")])
+def test_name_stays_where_no_claim_is_mapped_or_it_is_empty(issuer, settings, claims, said):
+    issuer.claims |= {"name": "Ada Lovelace", "full": said}
+    names, events = names_of(claims, issuer, settings)
+    assert (names, events) == (("Ada Byron", "Ada Byron", "DE"), [])
+
+
+def test_what_the_partner_calls_the_customer_stays(issuer, settings):
+    settings.OIDC_PROVIDERS = issuer.configured(claims={"name": "name"})
+    account = CustomerAccountFactory(owner=connected(issuer), name="Ada Byron")
+    customer = make_associated(account=account)
+    Association.objects.update(customer_name="The bakery", shown_name="The bakery")
+    log_in(Client(), issuer)
+    customer.refresh_from_db()
+    account.refresh_from_db()
+    assert (account.name, customer.shown_name) == ("Ada Lovelace", "The bakery")

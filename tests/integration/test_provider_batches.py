@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Bill, Coupon, Spending
 from audit.models import AuditEvent
+from integration.enums import ProviderScope
 from integration.models import IdempotentAnswer
 from tests.association.test_spending import associated, budget_of
 from tests.factories import CustomerAccountFactory
@@ -177,6 +178,32 @@ def test_envelopes_and_their_data_are_checked_at_once(caller):
     assert Bill.objects.count() == 0
 
 
+@pytest.mark.parametrize("moment", ["2026-01-31T09:00:00.5Z", "2026-01-31t10:00:00+01:00", None])
+def test_moment_of_an_event_is_one_of_rfc_3339(caller, moment):
+    assert done(send(caller, "/provider/facts", [event(1, time=moment)], EVENTS)) == (1, 0, 0)
+
+
+def test_accounts_are_changed_only_with_the_scope_for_it(account):
+    both = [ProviderScope.FACTS_WRITE, ProviderScope.ACCOUNTS_WRITE]
+    change = {"kind": "account", "external_id": "1", **KEYED, "country": "FR"}
+    data = {"account_external_id": "/a/b", "country": "FR"}
+    reporter = ProviderCaller(both[:1])
+    for items, content_type in (
+        ([bill(1), change], LINES),
+        ([event(1, "com.example.account", data=data)], EVENTS),
+    ):
+        answer = send(reporter, "/provider/facts", items, content_type)
+        assert (problem(answer)[:2], answer.json()["missing_scope"]) == (
+            (403, "scope_missing"),
+            "provider:accounts:write",
+        )
+    assert Bill.objects.count() == 0
+    assert done(send(reporter, "/provider/facts", [bill(1)])) == (1, 0, 0)
+    assert done(send(ProviderCaller(both), "/provider/facts", [change])) == (0, 1, 0)
+    account.refresh_from_db()
+    assert account.country == "FR"
+
+
 @pytest.mark.parametrize(
     ("path", "item", "message"),
     [
@@ -225,6 +252,13 @@ def test_batch_of_the_wrong_size_names_the_batch(caller, body, content_type, fie
         ({"Extra": "x"}, "items.1.Extra"),
         ({"extra": {}}, "items.1.extra"),
         ({"time": 5}, "items.1.time"),
+        ({"time": "junk"}, "items.1.time"),
+        ({"time": ""}, "items.1.time"),
+        ({"time": "2026-01-31T09:00:00"}, "items.1.time"),
+        ({"time": "2026-02-30T09:00:00Z"}, "items.1.time"),
+        ({"time": "2026-W05-6T09:00:00Z"}, "items.1.time"),
+        ({"data": {**BILL, "account_external_id": "/a/b", "paid_amount": "5.01"}},
+         "items.1.data.paid_amount"),
         ({"source": "x" * 256}, "items.1.source"),
         ({"id": "x" * 121}, "items.1.id"),
     ],

@@ -33,7 +33,7 @@ def _cache_without_statements(settings):
 
 
 @pytest.mark.parametrize(
-    ("path", "statements"), [("/invitations", 2), ("/customers", 6), ("/events", 2)]
+    ("path", "statements"), [("/invitations", 2), ("/customers", 7), ("/events", 2)]
 )
 def test_list_takes_so_many_statements(path, statements, django_assert_num_queries):
     partner = PartnerFactory()

@@ -396,6 +396,14 @@ def test_calls_with_tokens_are_limited_by_their_program(issuer, settings):
     assert issuer.caller(sub="another").get(READ).status_code == 200
 
 
+def test_wrong_tokens_are_limited_as_unknown_keys_are(issuer, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "api_unknown_key": (2, 60)}
+    wrong = issuer.caller(aud="https://elsewhere.example")
+
+    assert [wrong.get(READ).status_code for _ in range(3)] == [401, 401, 429]
+    assert issuer.caller().get(READ).status_code == 200
+
+
 def test_partner_keys_need_no_issuer(issuer):
     issuer.answers[DISCOVERY] = fail
 

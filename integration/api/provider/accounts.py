@@ -157,13 +157,7 @@ def list_accounts(request: ProviderRequest, query: Query[AccountFilters]) -> Htt
         rows = rows.filter(external_id=query.external_id)
     if query.address is not None:
         rows = rows.filter(owner__email=canonical_address(query.address))
-    return answer_page(
-        request,
-        rows,
-        query,
-        order=_OLDEST_FIRST,
-        show=lambda found: [AccountShown.of(row) for row in found],
-    )
+    return answer_page(request, rows, query, order=_OLDEST_FIRST, show=AccountShown.of)
 
 
 @router.post(

@@ -107,13 +107,7 @@ def list_associations(request: ProviderRequest, query: Query[AssociationFilters]
         rows = rows.filter(partner=partner_of(query.partner_id))
     if query.ended is not None:
         rows = rows.filter(ended_at__isnull=not query.ended)
-    return answer_page(
-        request,
-        rows,
-        query,
-        order=NEWEST_FIRST,
-        show=lambda found: [AssociationShown.of(row) for row in found],
-    )
+    return answer_page(request, rows, query, order=NEWEST_FIRST, show=AssociationShown.of)
 
 
 @router.get(

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,12 +13,12 @@ from ninja import Query, Router
 from pydantic import Field
 
 from accounts.services.fact_lines import Fault, ImportReport, Line, LineError
-from accounts.services.facts_import import import_facts
+from accounts.services.facts_import import ACCOUNT_NOT_ALLOWED, import_facts
 from association.services.spending_records import record_spending
 from integration.api.answers import answer, answer_once
 from integration.api.callers import ProviderRequest
 from integration.api.fields import Input, Output, YesOrNo
-from integration.api.gate import provider_needs, reads_batch
+from integration.api.gate import provider_needs, reads_batch, scope_missing
 from integration.api.parsing import parse_json
 from integration.api.problems import FieldProblem, Problem
 from integration.api.provider.fact_schemas import names_of_facts, names_of_spending
@@ -32,6 +34,11 @@ CLOUDEVENTS = "application/cloudevents-batch+json"
 _REQUIRED = ("specversion", "id", "source", "type")
 _OPTIONAL = ("subject", "time", "datacontenttype", "dataschema", "data")
 _EXTENSION = re.compile(r"[a-z0-9]+")
+# As RFC 3339 writes it.
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.IGNORECASE,
+)
 _JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json( *;.*)?", re.IGNORECASE)
 # What the envelope names itself, and the field of a line that it becomes.
 _ENVELOPE = {"source": "source", "external_id": "id", "kind": "type"}
@@ -72,6 +79,7 @@ def _body_of(names: list[str]) -> dict[str, Any]:
                                 "minLength": 1,
                                 "description": "Its last part is the kind.",
                             },
+                            "time": {"type": ["string", "null"], "format": "date-time"},
                             "data": {"anyOf": kinds},
                         },
                     },
@@ -124,9 +132,11 @@ def report_facts(request: ProviderRequest, query: Query[BatchOptions]) -> HttpRe
     """Report up to 1,000 facts about accounts, all or none of them.
 
     A fact is known by its source and external id: sent again it changes nothing, sent with other
-    values it is corrected.
+    values it is corrected. The kind `account` changes accounts themselves, for which the scope
+    `provider:accounts:write` is needed too.
     """
-    return _load(request, query, import_facts)
+    may_change_accounts = ProviderScope.ACCOUNTS_WRITE in request.auth.scopes
+    return _load(request, query, partial(import_facts, may_change_accounts=may_change_accounts))
 
 
 @spending.post(
@@ -158,6 +168,9 @@ def _load(
             by=request.auth.user,
         )
         errors = sorted([*batch.errors, *report.errors], key=lambda error: error.line)
+        if any(fault.code == ACCOUNT_NOT_ALLOWED for error in errors for fault in error.faults):
+            is_token = bool(request.auth.api_key.subject)
+            raise scope_missing(ProviderScope.ACCOUNTS_WRITE, is_token=is_token)
         if errors:
             raise _problem(errors, batch.path_of)
         return BatchDone(
@@ -254,6 +267,16 @@ def _line_of(event: Any) -> Line:
     }
 
 
+def _is_moment(text: str) -> bool:
+    if not _MOMENT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text.upper())
+    except ValueError:
+        return False
+    return True
+
+
 def _faults_of(event: Any) -> list[tuple[str, str]]:
     """Return what is wrong with the envelope of an event, by its attribute."""
     if not isinstance(event, Mapping):
@@ -276,6 +299,9 @@ def _faults_of(event: Any) -> list[tuple[str, str]]:
         for name in _OPTIONAL
         if name != "data" and not isinstance(event.get(name), str | None)
     ]
+    moment = event.get("time")
+    if isinstance(moment, str) and not _is_moment(moment):
+        faults.append(("time", 'Send a moment with its zone, like "2026-01-31T09:00:00Z".'))
     kind = event.get("datacontenttype")
     if isinstance(kind, str) and not _JSON_TYPE.fullmatch(kind):
         faults.append(("datacontenttype", "Send the data as JSON."))

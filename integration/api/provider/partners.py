@@ -161,11 +161,7 @@ def list_partners(request: ProviderRequest, query: Query[PartnerFilters]) -> Htt
     """List the partners, the oldest first."""
     filters = query.model_dump(include={"slug", "status"}, exclude_none=True)
     return answer_page(
-        request,
-        Partner.objects.filter(**filters),
-        query,
-        order=_OLDEST_FIRST,
-        show=lambda found: [PartnerShown.of(row) for row in found],
+        request, Partner.objects.filter(**filters), query, order=_OLDEST_FIRST, show=PartnerShown.of
     )
 
 
