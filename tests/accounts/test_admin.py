@@ -245,7 +245,7 @@ def make_second_factor(user: User) -> Authenticator:
 
 def delete_second_factor(client: Client, app: Authenticator) -> Any:
     path = reverse("admin:mfa_authenticator_delete", args=[app.pk])
-    return open_and_send(client, path, {"post": "yes"})
+    return open_and_send(client, path, {"post": "yes", "reason": "Lost the phone"})
 
 
 def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
@@ -260,6 +260,7 @@ def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
         str(user.pk),
         boss,
     )
+    assert event.after == {"reason": "Lost the phone"}
     message = OutboxMessage.objects.get()
     assert (message.kind, message.recipient) == ("accounts.second_factor_changed", user.email)
     said = f"{settings.PROVIDER_NAME} has turned off"
