@@ -175,6 +175,14 @@ class ApiKeyAdmin(RefusingAdmin):
         }
         return TemplateResponse(request, "admin/integration/apikey/made.html", context)
 
+    def note_repeat(self, request: HttpRequest) -> None:
+        text = _(
+            "The button was pressed twice, and one key was made: the newest below. Its secret was"
+            " in the answer to the first press only. If you have not copied it, revoke this key"
+            " and make another."
+        )
+        self.message_user(request, text, messages.WARNING)
+
     def _show_refusal(self, request: HttpRequest, refused: Refused) -> HttpResponse:
         self.message_user(request, sentence_for(refused), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from web.admin.base import SafeModelAdmin
 from web.admin.hubs import is_from_object, object_url
 from web.admin.versions import VersionedModelAdmin
+from web.form_keys import act_once
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
 from web.text_fields import LineField
@@ -180,7 +181,7 @@ class ConfirmedAction:
         names: list[str] = []
         for obj in objects:
             try:
-                do(obj)
+                act_once(request, partial(do, obj), about=str(obj.pk))
             except ChangedMeanwhile as refused:
                 changed.append(obj)
                 names += refused.names
