@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEvent
 from audit.services import last_changes, last_deletion, record_audit_event
 from web.admin.base import SafeModelAdmin
-from web.admin.hubs import given, has_sections, list_url
+from web.admin.hubs import given, given_object, has_sections, list_url
 from web.admin.masking import masked_field, plain_values
 from web.versioned_forms import LastChange
 
@@ -206,7 +206,11 @@ class ObjectKindFilter(admin.SimpleListFilter):
 @admin.register(AuditEvent)
 class AuditEventAdmin(EvidenceAdmin):
     list_display = ("moment", "only_actor", "only_action", "about", "network_address")
-    list_filter = (ObjectKindFilter, *given("actor", "action", "object_id", "acted_for"))
+    list_filter = (
+        ObjectKindFilter,
+        *given("actor", "action", "object_id"),
+        given_object("acted_for", "partners.partner"),
+    )
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin import account_name
 from audit.models import AuditEvent
-from outbox.admin.hubs import messages_about
+from outbox.admin.hubs import messages_about, messages_for
 from partners.admin.bulk_actions import outcome_of
 from partners.models import (
     BulkAction,
@@ -83,6 +83,7 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         filters={"acted_for": partner.pk},
         shows_empty=False,
     )
+    yield messages_for(request, partner)
 
 
 def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:
