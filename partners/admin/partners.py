@@ -151,6 +151,7 @@ class PartnerAdmin(NewPartnerAdmin):
         title=_("Freeze the partner"),
         consequences=(
             _("Its members cannot invite customers, freeze them or request authorizations."),
+            _("It cannot order or operate anything for them, even with their authorization."),
             _(
                 "They can still read everything, set budgets, unfreeze customers and answer"
                 " requests to end."
@@ -179,6 +180,7 @@ class PartnerAdmin(NewPartnerAdmin):
         title=_("Unfreeze the partner"),
         consequences=(
             _("Its members can invite customers, freeze them and request authorizations again."),
+            _("It can order and operate again for customers who have given the authorization."),
             _("Its invitations can be followed again, unless they have expired meanwhile."),
             _("E-mails with invitations that were not sent meanwhile have to be sent again."),
             _("All members get an e-mail that names the provider and the reason."),
