@@ -118,11 +118,12 @@ class EvidenceAdmin(ProviderModelAdmin):
         return None
 
     def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        model: Any = self.model
         is_masked = not may_see_addresses(request)
         stored = {field.name for field in self.opts.fields if isinstance(field, JSONField)}
         shown = [
             json_field(
-                self.model,
+                model,
                 name,
                 is_masked=is_masked and name in self.addresses,
                 describes=self.describes,
@@ -233,8 +234,40 @@ class ObjectKindFilter(admin.SimpleListFilter):
         return queryset.filter(object_label=self.value()) if self.value() else queryset
 
 
+class ObjectEventAdmin(EvidenceAdmin):
+    """Rows that name an object by label and id; pages call it by its name as it is now."""
+
+    @admin.display(description=_("object"))
+    def about(self, event: Any) -> str:
+        name = getattr(event, "object_name", "")
+        return object_link(self.admin_site, event.object_label, event.object_id, name)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        page = super().get_changelist_instance(request)
+        self._name_objects(page.result_list)
+        return page
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        self._name_objects([] if event is None else [event])
+        return event
+
+    def _name_objects(self, events: Iterable[Any]) -> None:
+        """Give each row the name of its object; one statement for each model."""
+        keys: dict[type[Model], set[str]] = defaultdict(set)
+        for event in events:
+            model = _model_named(event.object_label)
+            if model is not None and self.admin_site.is_registered(model):
+                keys[model].add(event.object_id)
+        found = find_objects(keys)
+        for event in events:
+            model = _model_named(event.object_label)
+            obj = None if model is None else found.get((model, event.object_id))
+            event.object_name = mask_addresses(str(obj)) if obj is not None else ""
+
+
 @admin.register(AuditEvent)
-class AuditEventAdmin(EvidenceAdmin):
+class AuditEventAdmin(ObjectEventAdmin):
     list_display = ("moment", "only_actor", "only_action", "about", "network_address")
     list_filter = (
         ObjectKindFilter,
@@ -288,31 +321,3 @@ class AuditEventAdmin(EvidenceAdmin):
         """Lead to the events with the same action."""
         url = list_url(AuditEvent, {"action": event.action})
         return format_html('<a href="{}">{}</a>', url, event.action)
-
-    @admin.display(description=_("object"))
-    def about(self, event: AuditEvent) -> str:
-        name = getattr(event, "object_name", "")
-        return object_link(self.admin_site, event.object_label, event.object_id, name)
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        page = super().get_changelist_instance(request)
-        self._name_objects(page.result_list)
-        return page
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        event = super().get_object(request, object_id, from_field)
-        self._name_objects([] if event is None else [event])
-        return event
-
-    def _name_objects(self, events: Iterable[Any]) -> None:
-        """Give each event the name of its object, as it is now; one statement for each model."""
-        keys: dict[type[Model], set[str]] = defaultdict(set)
-        for event in events:
-            model = _model_named(event.object_label)
-            if model is not None and self.admin_site.is_registered(model):
-                keys[model].add(event.object_id)
-        found = find_objects(keys)
-        for event in events:
-            model = _model_named(event.object_label)
-            obj = None if model is None else found.get((model, event.object_id))
-            event.object_name = mask_addresses(str(obj)) if obj is not None else ""

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import EvidenceAdmin, ObjectKindFilter, object_link
+from audit.admin import ObjectEventAdmin, ObjectKindFilter
 from outbox.models import Event
 from partners.enums import EventKind
 from partners.models import Partner
@@ -30,7 +30,7 @@ def _kind(event: Event) -> Any:
 
 
 @admin.register(Event)
-class EventAdmin(EvidenceAdmin):
+class EventAdmin(ObjectEventAdmin):
     list_display = ("occurred_at", "only_kind", "partner", "about", "position")
     list_filter = (
         EventKindFilter,
@@ -67,7 +67,3 @@ class EventAdmin(EvidenceAdmin):
         """Lead to the events of the same kind."""
         url = list_url(Event, {"kind": event.kind})
         return format_html('<a href="{}" title="{}">{}</a>', url, _kind(event), event.kind)
-
-    @admin.display(description=_("object"))
-    def about(self, event: Event) -> str:
-        return object_link(self.admin_site, event.object_label, event.object_id)
