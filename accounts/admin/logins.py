@@ -18,6 +18,7 @@ from accounts.services.second_factor import reset_second_factor
 from audit.admin import DeletableModelAdmin, EvidenceAdmin, actor
 from web.admin.base import StateFilter
 from web.admin.confirmation import ReasonedDeletion, reason_form
+from web.admin.hubs import given
 from web.admin.masking import may_see_addresses
 from web.email_addresses import mask_address
 
@@ -87,7 +88,7 @@ class ConnectedLoginAdmin(EvidenceAdmin):
 
     list_display = ("user", "issuer", "subject", "connected_at")
     list_select_related = ("user",)
-    list_filter = ("issuer",)
+    list_filter = ("issuer", *given("user"))
     search_fields = ("user__account_name__startswith", "subject__exact")
     search_help_text = _("Beginning of the account name, or a whole subject")
     date_hierarchy = "connected_at"
