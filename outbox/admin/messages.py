@@ -1,4 +1,4 @@
-"""Outbox messages in the admin, read-only; a dead message can be sent again."""
+"""E-mails in the admin, read-only; a dead one can be sent again."""
 
 from datetime import datetime
 from typing import Any
@@ -118,16 +118,16 @@ class OutboxMessageAdmin(EvidenceAdmin):
         return request.user.has_perm("outbox.change_outboxmessage")
 
     @ConfirmedAction(
-        title=_("Send dead messages again"),
+        title=_("Send dead e-mails again"),
         consequences=(
-            _("The worker tries each message again, with the same Message-ID."),
-            _("Messages that are not dead do not change."),
+            _("The worker tries each e-mail again, with the same Message-ID."),
+            _("E-mails that are not dead do not change."),
         ),
         button=_("Send again"),
         refusals={
-            OutboxRefusal.NOT_DEAD: _("This message is not dead."),
+            OutboxRefusal.NOT_DEAD: _("This e-mail is not dead."),
             OutboxRefusal.RECIPIENT_FORGOTTEN: _(
-                "This message is so old that its recipient is no longer stored."
+                "This e-mail is so old that its recipient is no longer stored."
             ),
         },
         permissions=["send_again"],

@@ -59,8 +59,8 @@ class OutboxMessage(models.Model):
     example: models.Model | None = None
 
     class Meta:
-        verbose_name = _("outbox message")
-        verbose_name_plural = _("outbox messages")
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         indexes = [
             models.Index(
                 fields=["is_bulk", "next_try_at"],

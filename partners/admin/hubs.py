@@ -66,7 +66,7 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         request,
         rows=partner.invitation_requests.open().order_by("-requested_at", "-pk"),
         line=lambda row: (shown_address(request, row.address), moment_text(row.requested_at)),
-        title=_("Open requests for an online invitation"),
+        title=_("Open invitation requests"),
         filters={**of, "state": "open"},
     )
     yield first_rows(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Bill, Freeze, User
 from audit.models import AuditEvent
+from config.admin_index import SUMMARIES
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests import factories as typed_factories
@@ -92,6 +94,10 @@ def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
     assert reverse("admin:eligibility_preview") in body
     assert "<script>" not in body
     assert "<style" not in body
+
+
+def test_index_says_what_the_rows_of_each_table_are() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == SUMMARIES.keys()
 
 
 @pytest.mark.parametrize(
