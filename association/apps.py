@@ -9,7 +9,7 @@ class AssociationConfig(AppConfig):
     """The story."""
 
     name = "association"
-    verbose_name = _("Association")
+    verbose_name = _("Associations")
 
     def ready(self) -> None:
         """Load shipped documents after every migration; follow account names and freezes."""

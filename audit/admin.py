@@ -1,14 +1,16 @@
 """The audit trail in the admin, and base classes for admin pages that write or replace it."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import utils
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,8 +23,10 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEvent
 from audit.services import last_changes, last_deletion, record_audit_event
 from web.admin.base import SafeModelAdmin
-from web.admin.hubs import given, has_sections, list_url
-from web.admin.masking import masked_field, plain_values
+from web.admin.hubs import given, given_object, has_sections, list_url
+from web.admin.masking import may_see_addresses, plain_values
+from web.admin.values import find_objects, json_field, value_lists
+from web.email_addresses import mask_addresses
 from web.versioned_forms import LastChange
 
 HISTORY_LENGTH = 100
@@ -70,10 +74,14 @@ class ProviderModelAdmin(SafeModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
-        events = AuditEvent.objects.filter(
+        found = AuditEvent.objects.filter(
             object_label=self.opts.label_lower, object_id=str(obj.pk)
         ).select_related("actor")
-        before, after = masked_field(AuditEvent, "before"), masked_field(AuditEvent, "after")
+        events = list(found.order_by("-occurred_at", "-pk")[:HISTORY_LENGTH])
+        before, after = (
+            value_lists([(getattr(event, name), self.model) for event in events], is_masked=True)
+            for name in ("before", "after")
+        )
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("History of %(object)s") % {"object": obj},
@@ -84,10 +92,10 @@ class ProviderModelAdmin(SafeModelAdmin):
                 {
                     "event": event,
                     "who": account_name(event.actor),
-                    "before": before(event),
-                    "after": after(event),
+                    "before": before[number],
+                    "after": after[number],
                 }
-                for event in events.order_by("-occurred_at", "-pk")[:HISTORY_LENGTH]
+                for number, event in enumerate(events)
             ],
             "all_url": self._all_events_url(request, obj),
             "has_sections": has_sections(self.model),
@@ -103,6 +111,29 @@ class ProviderModelAdmin(SafeModelAdmin):
 
 
 class EvidenceAdmin(ProviderModelAdmin):
+    """Rows that nobody edits by hand; values that are stored as JSON are shown as lists."""
+
+    def describes(self, obj: Any) -> type[Model] | None:
+        """Return the model whose fields the names in the JSON of this row are, if they are."""
+        return None
+
+    def _with_masks(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        model: Any = self.model
+        is_masked = not may_see_addresses(request)
+        stored = {field.name for field in self.opts.fields if isinstance(field, JSONField)}
+        shown = [
+            json_field(
+                model,
+                name,
+                is_masked=is_masked and name in self.addresses,
+                describes=self.describes,
+            )
+            if name in stored
+            else name
+            for name in names
+        ]
+        return super()._with_masks(request, shown)
+
     def _never(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -177,14 +208,14 @@ def _model_named(label: str) -> type[Model] | None:
         return None
 
 
-def object_link(site: admin.AdminSite, label: str, key: str) -> str:
+def object_link(site: admin.AdminSite, label: str, key: str, name: str = "") -> str:
     """Return a link to the object of this label and key; it may be gone, and its page says so."""
     model = _model_named(label)
     if model is None or not site.is_registered(model):
         return f"{label} {key}"
     kind = model._meta
     url = reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[key])
-    return format_html('<a href="{}">{} {}</a>', url, capfirst(str(kind.verbose_name)), key)
+    return format_html('<a href="{}">{} {}</a>', url, capfirst(str(kind.verbose_name)), name or key)
 
 
 class ObjectKindFilter(admin.SimpleListFilter):
@@ -203,10 +234,46 @@ class ObjectKindFilter(admin.SimpleListFilter):
         return queryset.filter(object_label=self.value()) if self.value() else queryset
 
 
+class ObjectEventAdmin(EvidenceAdmin):
+    """Rows that name an object by label and id; pages call it by its name as it is now."""
+
+    @admin.display(description=_("object"))
+    def about(self, event: Any) -> str:
+        name = getattr(event, "object_name", "")
+        return object_link(self.admin_site, event.object_label, event.object_id, name)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        page = super().get_changelist_instance(request)
+        self._name_objects(page.result_list)
+        return page
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        self._name_objects([] if event is None else [event])
+        return event
+
+    def _name_objects(self, events: Iterable[Any]) -> None:
+        """Give each row the name of its object; one statement for each model."""
+        keys: dict[type[Model], set[str]] = defaultdict(set)
+        for event in events:
+            model = _model_named(event.object_label)
+            if model is not None and self.admin_site.is_registered(model):
+                keys[model].add(event.object_id)
+        found = find_objects(keys)
+        for event in events:
+            model = _model_named(event.object_label)
+            obj = None if model is None else found.get((model, event.object_id))
+            event.object_name = mask_addresses(str(obj)) if obj is not None else ""
+
+
 @admin.register(AuditEvent)
-class AuditEventAdmin(EvidenceAdmin):
+class AuditEventAdmin(ObjectEventAdmin):
     list_display = ("moment", "only_actor", "only_action", "about", "network_address")
-    list_filter = (ObjectKindFilter, *given("actor", "action", "object_id", "acted_for"))
+    list_filter = (
+        ObjectKindFilter,
+        *given("actor", "action", "object_id"),
+        given_object("acted_for", "partners.partner"),
+    )
     list_select_related = ("actor",)
     search_fields = (
         "action__startswith",
@@ -234,6 +301,9 @@ class AuditEventAdmin(EvidenceAdmin):
     )
     readonly_fields = ("about",)
 
+    def describes(self, obj: Any) -> type[Model] | None:
+        return _model_named(obj.object_label)
+
     @admin.display(description=_("occurred at"), ordering="occurred_at")
     def moment(self, event: AuditEvent) -> str:
         return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
@@ -251,7 +321,3 @@ class AuditEventAdmin(EvidenceAdmin):
         """Lead to the events with the same action."""
         url = list_url(AuditEvent, {"action": event.action})
         return format_html('<a href="{}">{}</a>', url, event.action)
-
-    @admin.display(description=_("object"))
-    def about(self, event: AuditEvent) -> str:
-        return object_link(self.admin_site, event.object_label, event.object_id)

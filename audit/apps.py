@@ -12,7 +12,7 @@ from web.origin import shortened_address
 
 class AuditConfig(AppConfig):
     name = "audit"
-    verbose_name = _("Audit")
+    verbose_name = _("Audit trail")
 
     def ready(self) -> None:
         connection_created.connect(add_function_of_triggers)

@@ -80,6 +80,11 @@ def record_audit_events(
         _log_after_commit(action, by, object=events[0].object_label, count=len(events))
 
 
+def given_reason(reason: str) -> dict[str, str]:
+    """Return what an event says of a reason that the object itself does not store."""
+    return {"reason": reason} if reason else {}
+
+
 def moment_after_events(*, about: models.Model, now: datetime) -> datetime:
     """Return `now`, or if that is later the moment of the last event about the locked object.
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.issuer_logins import passes_second_factor
 from accounts.models import User
 from association.services.endings import count_end_requests
+from config.admin_index import SUMMARIES
 from config.waiting import what_waits
 from web.typed import give_back
 
@@ -47,7 +48,11 @@ class ProviderAdminSite(AdminSite):
         if request.user.has_perm("association.view_endrequest"):
             waiting["end_requests"] = count_end_requests(now=timezone.now())
         waiting["waiting"] = what_waits(user=request.user, now=timezone.now())
-        return super().index(request, {**waiting, **(extra_context or {})})
+        page: Any = super().index(request, {**waiting, **(extra_context or {})})
+        for app in page.context_data["app_list"]:
+            for model in app["models"]:
+                model["summary"] = SUMMARIES[model["model"]._meta.label_lower]
+        return page
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

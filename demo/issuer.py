@@ -1,6 +1,8 @@
 """The test issuer that `DEMO_OIDC=1 make run` starts beside the demo, and the people it knows."""
 
 import json
+import logging
+import warnings
 from datetime import UTC, datetime, timedelta
 
 NAME = "Example Cloud ID"
@@ -43,8 +45,22 @@ def issuer_command(port: int, now: datetime | None = None) -> list[str]:
         _person("old@identity.example", country="FR", registered_at=now - 30 * _DAY),
         _person("unproven@identity.example", email_verified=False),
     ]
-    command = ["-m", "oidc_provider_mock", "--port", str(port)]
+    command = ["-m", "demo.issuer", "--port", str(port)]
     return [*command, *(part for claims in people for part in ("--user-claims", claims))]
+
+
+def main() -> None:
+    """Run the issuer's own program without what it tells its developers, calls and old imports."""
+    # These libraries are there for development only, and are imported in this process only.
+    from authlib.deprecate import AuthlibDeprecationWarning  # noqa: PLC0415
+
+    # It turns these warnings on when it is imported: an option of Python comes too early.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from oidc_provider_mock.__main__ import run  # noqa: PLC0415
+
+    # The program logs every call, at this level.
+    logging.disable(logging.INFO)
+    run()
 
 
 def _person(address: str, registered_at: datetime | None = None, **claims: str | bool) -> str:
@@ -52,3 +68,7 @@ def _person(address: str, registered_at: datetime | None = None, **claims: str |
     if registered_at is not None:
         known["registered_at"] = registered_at.isoformat()
     return json.dumps(known)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """The provider's API keys in the admin; partners' keys, answers and webhooks to read only."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import EvidenceAdmin, actor
+from audit.admin import EvidenceAdmin, actor, object_link
+from audit.models import AuditEvent
 from integration.enums import in_words
 from integration.forms import NewProviderKeyForm
 from integration.models import (
@@ -27,8 +29,9 @@ from integration.services.keys import create_provider_key, revoke_key
 from partners.admin.shared import RefusingAdmin, all_fields
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
-from web.admin.hubs import given
+from web.admin.hubs import Section, adds_sections, first_rows, given
 from web.refused import Refused
+from web.versioned_forms import moment_text
 
 
 class SideFilter(StateFilter):
@@ -175,6 +178,14 @@ class ApiKeyAdmin(RefusingAdmin):
         }
         return TemplateResponse(request, "admin/integration/apikey/made.html", context)
 
+    def note_repeat(self, request: HttpRequest) -> None:
+        text = _(
+            "The button was pressed twice, and one key was made: the newest below. Its secret was"
+            " in the answer to the first press only. If you have not copied it, revoke this key"
+            " and make another."
+        )
+        self.message_user(request, text, messages.WARNING)
+
     def _show_refusal(self, request: HttpRequest, refused: Refused) -> HttpResponse:
         self.message_user(request, sentence_for(refused), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
@@ -210,18 +221,32 @@ class IdempotentAnswerAdmin(EvidenceAdmin):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(EvidenceAdmin):
-    list_display = ("name", "partner", "disabled_at", "disabled_reason", "failing_since")
+    list_display = ("name", "partner", "state", "disabled_reason", "failing_since")
     list_select_related = ("partner",)
     list_filter = (EndpointStateFilter, "disabled_reason", *given("partner"))
     search_fields = ("description__icontains", "partner__name__icontains")
     search_help_text = _("Part of the endpoint's or the partner's name")
     date_hierarchy = "created_at"
     # Encrypted or not, secrets are shown nowhere.
-    fields = tuple(
-        name
-        for name in all_fields(WebhookEndpoint)
-        if name not in ("sealed_secret", "sealed_former_secret")
+    fields = (
+        "state",
+        *(
+            {"event_types": "kinds"}.get(name, name)
+            for name in all_fields(WebhookEndpoint)
+            if name not in ("sealed_secret", "sealed_former_secret")
+        ),
     )
+    readonly_fields = ("state", "kinds")
+
+    @admin.display(description=_("state"))
+    def state(self, endpoint: WebhookEndpoint) -> Any:
+        if endpoint.disabled_at is not None:
+            return _("off")
+        return _("on") if endpoint.failing_since is None else _("on, and fails")
+
+    @admin.display(description=_("kinds of events"))
+    def kinds(self, endpoint: WebhookEndpoint) -> Any:
+        return ", ".join(endpoint.event_types) or _("all")
 
 
 @admin.register(WebhookDelivery)
@@ -232,4 +257,35 @@ class WebhookDeliveryAdmin(EvidenceAdmin):
     search_fields = ("event_id__exact",)
     search_help_text = _("The whole id of the event")
     date_hierarchy = "created_at"
-    fields = all_fields(WebhookDelivery)
+    fields = tuple({"event_id": "event"}.get(name, name) for name in all_fields(WebhookDelivery))
+    readonly_fields = ("event",)
+
+    @admin.display(description=_("event"))
+    def event(self, delivery: WebhookDelivery) -> str:
+        return object_link(self.admin_site, "outbox.event", str(delivery.event_id))
+
+
+@adds_sections(ApiKey)
+def key_sections(request: HttpRequest, api_key: ApiKey) -> Iterable[Section | None]:
+    yield first_rows(
+        request,
+        rows=AuditEvent.objects.filter(actor=api_key.user_id).order_by("-occurred_at", "-pk"),
+        line=lambda event: (event.action, moment_text(event.occurred_at)),
+        title=_("What was done with it"),
+        filters={"actor": api_key.user_id},
+    )
+
+
+@adds_sections(WebhookEndpoint)
+def endpoint_sections(request: HttpRequest, endpoint: WebhookEndpoint) -> Iterable[Section | None]:
+    yield first_rows(
+        request,
+        rows=endpoint.deliveries.order_by("-created_at", "-pk"),
+        line=lambda row: (
+            row.event_kind,
+            row.get_status_display(),
+            row.status_code or row.get_error_display(),
+            moment_text(row.created_at),
+        ),
+        filters={"endpoint": endpoint.pk},
+    )

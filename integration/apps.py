@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class IntegrationConfig(AppConfig):
     name = "integration"
-    verbose_name = _("Integration")
+    verbose_name = _("API and webhooks")

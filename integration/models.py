@@ -151,8 +151,8 @@ class IdempotentAnswer(models.Model):
     created_at = models.DateTimeField(_("created at"), db_index=True)
 
     class Meta:
-        verbose_name = _("idempotent answer")
-        verbose_name_plural = _("idempotent answers")
+        verbose_name = _("stored answer")
+        verbose_name_plural = _("stored answers")
         constraints = [
             models.UniqueConstraint(
                 fields=["api_key", "idempotency_key"], name="one_answer_per_idempotency_key"

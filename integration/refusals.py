@@ -65,8 +65,8 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
         " again. Nothing has been changed."
     ),
     LogInProblem.NO_ACCOUNT: _(
-        "This log-in has no account here yet. Accounts are created on the way of an invitation:"
-        " open your invitation and begin there."
+        "This log-in has no account here yet. You get one by following a partner's invitation: open"
+        " it and begin there."
     ),
     LogInProblem.LOG_IN_OLD: _(
         "Nothing has been connected. Log out and log in again first: you have ten minutes then."

@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class OutboxConfig(AppConfig):
     name = "outbox"
-    verbose_name = _("Outbox")
+    verbose_name = _("E-mails and events")

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -69,6 +70,39 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
             raise
         return answer
     return see_other(answer_url)
+
+
+def act_once(request: HttpRequest, act: Callable[[], object], *, about: str) -> None:
+    """Run `act` once per form key and object, in one transaction with the key.
+
+    For a form that acts on several objects, each in a transaction of its own: `about` tells them
+    apart. An object whose key is used is left alone, because the first POST has done it.
+    """
+    key = _sent_key(request)
+    row = {
+        "user_id": request.user.pk,
+        "path": f"{request.path_info}#{about}",
+        "key": key,
+        "content_hash": "",
+        "created_at": timezone.now(),
+    }
+    try:
+        _act_once(row, act)
+    except IntegrityError:
+        if key is None or not _used(row).exists():
+            raise
+
+
+@whole_transaction
+@transaction.atomic
+def _act_once(row: dict[str, Any], act: Callable[[], object]) -> None:
+    if row["key"] is not None:
+        FormKey.objects.create(**row)
+    act()
+
+
+def _used(row: dict[str, Any]) -> "QuerySet[FormKey]":
+    return FormKey.objects.filter(user=row["user_id"], path=row["path"], key=row["key"])
 
 
 @whole_transaction

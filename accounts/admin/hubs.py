@@ -11,6 +11,7 @@ from accounts.admin.customers import freeze_state, froze
 from accounts.models import (
     Bill,
     CashExpenditure,
+    ConnectedLogin,
     Contract,
     Coupon,
     CustomerAccount,
@@ -98,6 +99,13 @@ def user_sections(request: HttpRequest, user: User) -> Iterable[Section | None]:
         rows=CustomerAccount.objects.filter(owner=user).select_related("owner"),
         line=lambda account: (account, account.get_account_type_display()),
         filters={"owner": user.pk},
+        shows_empty=False,
+    )
+    yield first_rows(
+        request,
+        rows=ConnectedLogin.objects.filter(user=user).order_by("-connected_at", "-pk"),
+        line=lambda row: (row, moment_text(row.connected_at)),
+        filters={"user": user.pk},
         shows_empty=False,
     )
     yield first_rows(

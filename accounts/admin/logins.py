@@ -17,6 +17,8 @@ from accounts.models import ConnectedLogin, VerificationCode
 from accounts.services.second_factor import reset_second_factor
 from audit.admin import DeletableModelAdmin, EvidenceAdmin, actor
 from web.admin.base import StateFilter
+from web.admin.confirmation import ReasonedDeletion, reason_form
+from web.admin.hubs import given
 from web.admin.masking import may_see_addresses
 from web.email_addresses import mask_address
 
@@ -45,7 +47,7 @@ class EmailAddressAdmin(EvidenceAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(DeletableModelAdmin):
+class AuthenticatorAdmin(ReasonedDeletion, DeletableModelAdmin):
     """Second factors. After one is deleted, a user who lost it can set up another.
 
     Deleting the app or the recovery codes deletes both: the log-in never asks for the codes alone.
@@ -60,6 +62,9 @@ class AuthenticatorAdmin(DeletableModelAdmin):
     date_hierarchy = "created_at"
     fields = ("user", "type", "created_at", "last_used_at")
     secrets = ("data",)
+    deletion_form = reason_form(
+        _("Administrators read it in the history of the user. The user does not.")
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -73,7 +78,8 @@ class AuthenticatorAdmin(DeletableModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.check_shown(request, obj)
-        reset_second_factor(user=obj.user, by=actor(request), now=timezone.now())
+        reason, by = self.deletion_reason(request), actor(request)
+        reset_second_factor(user=obj.user, by=by, now=timezone.now(), reason=reason)
 
 
 @admin.register(ConnectedLogin)
@@ -82,7 +88,7 @@ class ConnectedLoginAdmin(EvidenceAdmin):
 
     list_display = ("user", "issuer", "subject", "connected_at")
     list_select_related = ("user",)
-    list_filter = ("issuer",)
+    list_filter = ("issuer", *given("user"))
     search_fields = ("user__account_name__startswith", "subject__exact")
     search_help_text = _("Beginning of the account name, or a whole subject")
     date_hierarchy = "connected_at"

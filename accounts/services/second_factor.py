@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accounts.enums import SecondFactorRefusal
 from accounts.models import User
-from audit.services import record_audit_event
+from audit.services import given_reason, record_audit_event
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from web.fixed_queries import KEY, fixed_query
 from web.refused import Refused
@@ -115,15 +115,16 @@ def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
 
 
 @whole_transaction
-def reset_second_factor(*, user: User, by: User, now: datetime) -> None:
+def reset_second_factor(*, user: User, by: User, now: datetime, reason: str = "") -> None:
     """Turn the second step off as an administrator, for a user who has lost it; e-mail the user.
 
-    Recovery codes are deleted with the app. Where there is none, nothing happens.
+    Recovery codes are deleted with the app. Where there is none, nothing happens. The audit trail
+    has the reason.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         if Authenticator.objects.filter(user=locked).delete()[0]:
-            _record_change(locked, is_on=False, by=by, now=now)
+            _record_change(locked, is_on=False, by=by, now=now, reason=reason)
 
 
 def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
@@ -135,9 +136,10 @@ def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[st
     return codes
 
 
-def _record_change(user: User, *, is_on: bool, by: User, now: datetime) -> None:
+def _record_change(user: User, *, is_on: bool, by: User, now: datetime, reason: str = "") -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
-    record_audit_event(action=action, about=user, by=by, now=now)
+    after = given_reason(reason) or None
+    record_audit_event(action=action, about=user, by=by, now=now, after=after)
     data = {"is_on": is_on, "changed_at": now, "by_provider": by.pk != user.pk}
     outgoing = OutgoingMessage(
         "accounts.second_factor_changed", user.email, user, user.language, data

@@ -24,7 +24,7 @@ from association.services.customers import (
 from association.services.documents import Agreed, current_documents
 from association.services.events import build_authorization_event
 from association.services.moments import moment_after, possible_again_at
-from association.services.recipients import email_partner, email_users
+from association.services.recipients import email_customer, email_partner
 from audit.services import record_audit_event
 from outbox.services.events import publish_many
 from web.refused import Refused
@@ -68,8 +68,7 @@ def request_authorization(*, association: Association, by: User, now: datetime) 
             after={"association": locked.pk, "requested_at": now},
         )
         publish_many(events=[build_authorization_event(requested, locked)], now=now)
-        kind, owner = "association.authorization_requested", locked.account.owner
-        email_users(kind, requested, [owner], now=now)
+        email_customer("association.authorization_requested", requested, locked, now=now)
         return requested
 
 

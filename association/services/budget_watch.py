@@ -109,7 +109,12 @@ def _alert(
             owner = association.account.owner
             messages.append(
                 OutgoingMessage(
-                    "association.budget_alert", owner.email, alert, owner.language, data
+                    "association.budget_alert",
+                    owner.email,
+                    alert,
+                    owner.language,
+                    data,
+                    partner_id=association.partner_id,
                 )
             )
     publish_many(events=map(build_threshold_event, alerts), now=now)
@@ -149,7 +154,7 @@ def _freeze_exhausted(
     ]
     frozen = [(freeze, row.account, row) for freeze, row in zip(opened, newly, strict=True)]
     publish_many(events=[build_frozen_event(*one) for one in frozen], now=now)
-    email_owners("association.frozen", [one[:2] for one in frozen], now=now)
+    email_owners("association.frozen", frozen, now=now)
     return newly
 
 

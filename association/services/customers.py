@@ -34,7 +34,6 @@ from association.services.moments import LAST_MOMENTS, last_moment_of, moment_af
 from association.services.recipients import (
     email_owners,
     email_partner,
-    tell_frozen,
 )
 from audit.services import moment_after_events, record_audit_event
 from outbox.services.events import publish_many
@@ -127,7 +126,9 @@ def freeze_customer(
             raise Refused(AssociationRefusal.FROZEN_FOR_OTHER_REASON, association=locked)
         if before != freeze.scope:
             publish_many(events=[build_frozen_event(freeze, locked.account, locked)], now=now)
-            tell_frozen(freeze, locked.account, locked if acts_for_provider(by) else None, now=now)
+            email_owners("association.frozen", [(freeze, locked.account, locked)], now=now)
+            if acts_for_provider(by):
+                email_partner("association.customer_frozen", freeze, locked, now=now)
         return freeze
 
 
@@ -334,7 +335,7 @@ def _unfreeze(
     publish_many(events=events, now=now)
     if closed and not still_open:
         freeze = closed[-1]
-        email_owners("association.unfrozen", [(freeze, customer.account)], now=now)
+        email_owners("association.unfrozen", [(freeze, customer.account, customer)], now=now)
         if acts_for_provider(by):
             email_partner("association.customer_unfrozen", freeze, customer, now=now)
     return closed

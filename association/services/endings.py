@@ -25,7 +25,7 @@ from association.services.events import (
     publish_end_request,
 )
 from association.services.moments import moment_after, possible_again_at
-from association.services.recipients import email_customers, email_partner, email_users
+from association.services.recipients import email_customer, email_customers, email_partner
 from audit.services import record_audit_event
 from outbox.services.events import publish_many
 from partners.enums import EventKind
@@ -305,6 +305,6 @@ def _email_side(
     side: Side, what: str, end_request: EndRequest, association: Association, now: datetime
 ) -> None:
     if side == Side.CUSTOMER:
-        email_users(f"association.{what}", end_request, [association.account.owner], now=now)
+        email_customer(f"association.{what}", end_request, association, now=now)
     else:
         email_partner(f"association.customer_{what}", end_request, association, now=now)

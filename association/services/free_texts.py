@@ -20,7 +20,13 @@ from association.services.pseudonyms import Pseudonym
 from audit.models import AuditEvent
 from audit.retention import erase_from_events
 from outbox.models import Event, OutboxMessage
-from partners.models import BatchRow, Invitation, InvitationRequest
+from partners.models import (
+    BatchRow,
+    Invitation,
+    InvitationRequest,
+    MemberInvitation,
+    PartnerMember,
+)
 
 # The columns with such texts, and where the rows name the user or the address.
 _BY_USER: Sequence[tuple[Any, str, tuple[str, ...]]] = (
@@ -38,6 +44,7 @@ _OF_INVITATIONS = (
 _BY_ADDRESS: Sequence[tuple[Any, str, tuple[str, ...]]] = (
     (Invitation, "recipient", _OF_INVITATIONS),
     (InvitationRequest, "address", ("dismiss_reason",)),
+    (MemberInvitation, "address", ()),
     (BatchRow, "email", ("name", "country", "note", "reference")),
 )
 # The columns that name a person: these names are replaced wherever else they are the whole text.
@@ -50,7 +57,7 @@ _NAMES = {
 # By which value of an event its rows are found, and what the event repeats of them.
 _IN_EVENTS = {Invitation: "invitation_id", Association: "customer_id"}
 _KEYS_OF_THE_PARTNER = ("reference", "metadata")
-# Also the name of a value of an e-mail.
+# The name of a value of e-mails, and of events about rows that store no reason themselves.
 _REASON = "reason"
 
 
@@ -80,9 +87,11 @@ def replace_free_texts(user: User, pseudonym: Pseudonym) -> Counter[str]:
         events = AuditEvent.objects.filter(
             object_label=found.label, object_id__in=[str(key) for key in found.keys]
         )
-        erase_from_events(events, partial(_replace_values, found.columns, pseudonym))
+        names = (*found.columns, _REASON)
+        erase_from_events(events, partial(_replace_values, names, pseudonym))
         _replace_reasons(found, pseudonym)
         _replace_in_events(found, pseudonym)
+    _replace_reasons_about(user, pseudonym)
     _empty_emails(pseudonym)
     return counts
 
@@ -142,6 +151,14 @@ def _replace_reasons(found: _Found, pseudonym: Pseudonym) -> None:
     for message in messages.filter(data__has_key=_REASON):
         message.data = _replace_values((_REASON,), pseudonym, message.data)
         message.save(update_fields=["data"])
+
+
+def _replace_reasons_about(user: User, pseudonym: Pseudonym) -> None:
+    """Replace why the user's second factor was reset, or the user was removed as a member."""
+    own = Q(object_label=User._meta.label_lower, object_id=str(user.pk))
+    membership = Q(object_label=PartnerMember._meta.label_lower, before__user=user.pk)
+    events = AuditEvent.objects.filter(own | membership)
+    erase_from_events(events, partial(_replace_values, (_REASON,), pseudonym))
 
 
 def _replace_in_events(found: _Found, pseudonym: Pseudonym) -> None:

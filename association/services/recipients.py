@@ -28,12 +28,11 @@ def email_members(
     enqueue_messages(messages=messages, now=now)
 
 
-def email_users(
-    kind: str, about: Model, users: Iterable[User], *, now: datetime, **data: object
-) -> None:
-    """Enqueue an e-mail to each of the users, in the user's language."""
-    messages = [OutgoingMessage(kind, user.email, about, user.language, data) for user in users]
-    enqueue_messages(messages=messages, now=now)
+def email_customer(kind: str, about: Model, association: Association, *, now: datetime) -> None:
+    """Enqueue an e-mail to the owner of the account, in the owner's language."""
+    owner, partner_id = association.account.owner, association.partner_id
+    message = OutgoingMessage(kind, owner.email, about, owner.language, partner_id=partner_id)
+    enqueue_messages(messages=[message], now=now)
 
 
 def email_customers(
@@ -53,7 +52,7 @@ def tell_frozen(
     freeze: Freeze, account: CustomerAccount, association: Association | None, *, now: datetime
 ) -> None:
     """Enqueue the e-mail about a freeze to the account's owner and, if given, to the partner."""
-    email_owners("association.frozen", [(freeze, account)], now=now)
+    email_owners("association.frozen", [(freeze, account, association)], now=now)
     if association is not None:
         email_partner("association.customer_frozen", freeze, association, now=now)
 
@@ -62,18 +61,27 @@ def tell_unfrozen(
     freeze: Freeze, account: CustomerAccount, association: Association | None, *, now: datetime
 ) -> None:
     """Do as `tell_frozen()` for a freeze that was lifted."""
-    email_owners("association.unfrozen", [(freeze, account)], now=now)
+    email_owners("association.unfrozen", [(freeze, account, association)], now=now)
     if association is not None:
         email_partner("association.customer_unfrozen", freeze, association, now=now)
 
 
 def email_owners(
-    kind: str, freezes: Iterable[tuple[Freeze, CustomerAccount]], *, now: datetime
+    kind: str,
+    freezes: Iterable[tuple[Freeze, CustomerAccount, Association | None]],
+    *,
+    now: datetime,
 ) -> None:
     """Enqueue an e-mail about each freeze to the owner of its account, unless erased."""
     messages = [
-        OutgoingMessage(kind, account.owner.email, freeze, account.owner.language, {})
-        for freeze, account in freezes
+        OutgoingMessage(
+            kind,
+            account.owner.email,
+            freeze,
+            account.owner.language,
+            partner_id=None if association is None else association.partner_id,
+        )
+        for freeze, account, association in freezes
         if account.owner.is_active
     ]
     enqueue_messages(messages=messages, now=now)

@@ -20,16 +20,11 @@ from partners.enums import EventKind
 router = Router(tags=["Events"])
 
 
-class EventFeed(Input):
-    """From where on."""
+class EventFilters(Input):
+    """From where on, and of which kind."""
 
     after: str = Field("", max_length=18, description="The `id` of the last event you have read.")
     limit: int = Field(LARGEST_PAGE, ge=1, le=LARGEST_PAGE, description="How many rows at most.")
-
-
-class EventFilters(EventFeed):
-    """From where on, and which."""
-
     type: EventKind | None = None
 
 
@@ -66,13 +61,17 @@ def list_events(request: ApiRequest, query: Query[EventFilters]) -> HttpResponse
     Keep the id of the last one, and ask again with it: no event appears before it later.
     """
     own = Event.objects.filter(partner_id=request.auth.partner.pk)
-    rows = own.after(position_of(own, query.after))
-    if query.type is not None:
-        rows = rows.filter(kind=query.type)
-    found = list(rows[: query.limit + 1])
+    found = found_events(own, query, after=position_of(own, query.after))
     shown = [EventShown.of(row) for row in found[: query.limit]]
     has_more = len(found) > query.limit
     return answer_listed(request, shown, {"after": shown[-1].id} if has_more else None)
+
+
+def found_events(rows: EventQuerySet, query: EventFilters, *, after: int) -> list[Event]:
+    """Return the events that the query asks for, and one more where there are more."""
+    if query.type is not None:
+        rows = rows.filter(kind=query.type)
+    return list(rows.after(after)[: query.limit + 1])
 
 
 def position_of(own: EventQuerySet, key: str) -> int:

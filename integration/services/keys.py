@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from accounts.enums import UserKind
 from accounts.models import User
 from accounts.services.key_users import create_key_user
-from audit.services import record_audit_event
+from audit.services import given_reason, record_audit_event
 from integration.enums import KeyRefusal, ProviderScope, Scope
 from integration.models import ApiKey
 from partners.models import Partner
@@ -123,7 +123,7 @@ def revoke_key(*, api_key: ApiKey, by: User, now: datetime, reason: str = "") ->
                 by=by,
                 now=now,
                 before={"revoked_at": None},
-                after={"revoked_at": now, **({"reason": reason} if reason else {})},
+                after={"revoked_at": now, **given_reason(reason)},
             )
     return locked
 

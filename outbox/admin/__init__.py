@@ -1,5 +1,5 @@
-"""The admin of the outbox: messages, an example of each kind, who does not want which, events."""
+"""The admin of the outbox: messages, an example of each kind, who does not want which."""
 
-from outbox.admin import events, messages, suppressions
+from outbox.admin import messages, suppressions
 
-__all__ = ["events", "messages", "suppressions"]
+__all__ = ["messages", "suppressions"]

@@ -31,6 +31,12 @@ def messages_to(
     return _messages(request, rows, title, {"recipient": address})
 
 
+def messages_for(request: HttpRequest, partner: Model) -> Section | None:
+    """Return the e-mails to the partner's members and customers, newest first."""
+    rows, filters = OutboxMessage.objects.filter(partner_id=partner.pk), {"partner_id": partner.pk}
+    return _messages(request, rows, _("E-mails to its members and customers"), filters)
+
+
 def outcome(message: OutboxMessage) -> Any:
     """Say what became of the message."""
     if message.sent_at is not None:

@@ -1,4 +1,4 @@
-"""Outbox messages in the admin, read-only; a dead message can be sent again."""
+"""E-mails in the admin, read-only; a dead one can be sent again."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,9 @@ from outbox.models import DEADLINE_PASSED, OutboxMessage
 from outbox.services.queue import revive_message
 from web.admin.base import LanguageFilter, StateFilter
 from web.admin.confirmation import ConfirmedAction
-from web.admin.hubs import given, list_url
+from web.admin.hubs import given, given_object, list_url
+
+PARTNER = "partners.partner"
 
 
 class MessageStateFilter(StateFilter):
@@ -41,6 +43,7 @@ class OutboxMessageAdmin(EvidenceAdmin):
     list_filter = (
         MessageStateFilter,
         LanguageFilter,
+        given_object("partner_id", PARTNER),
         *given("recipient", "about_label", "about_id"),
     )
     search_fields = ("recipient__exact", "kind__startswith", "message_id__exact", "about_id__exact")
@@ -56,6 +59,7 @@ class OutboxMessageAdmin(EvidenceAdmin):
         "recipient",
         "language",
         "about",
+        "partner",
         "message_id",
         "created_at",
         "deadline_at",
@@ -67,7 +71,7 @@ class OutboxMessageAdmin(EvidenceAdmin):
         "drop_reason",
         "dead_at",
     )
-    readonly_fields = ("outcome", "email_kind", "about", "next_try")
+    readonly_fields = ("outcome", "email_kind", "about", "partner", "next_try")
     actions = ("send_again",)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -94,6 +98,12 @@ class OutboxMessageAdmin(EvidenceAdmin):
     def about(self, message: OutboxMessage) -> str:
         return object_link(self.admin_site, message.about_label, message.about_id)
 
+    @admin.display(description=_("partner"))
+    def partner(self, message: OutboxMessage) -> str:
+        """Lead to the partner whose members or customers it is for."""
+        key = message.partner_id
+        return object_link(self.admin_site, PARTNER, str(key)) if key is not None else "-"
+
     @admin.display(description=_("next try at"))
     def next_try(self, message: OutboxMessage) -> datetime | str:
         """Return a dash for a message that has ended: it is not tried again."""
@@ -108,16 +118,16 @@ class OutboxMessageAdmin(EvidenceAdmin):
         return request.user.has_perm("outbox.change_outboxmessage")
 
     @ConfirmedAction(
-        title=_("Send dead messages again"),
+        title=_("Send dead e-mails again"),
         consequences=(
-            _("The worker tries each message again, with the same Message-ID."),
-            _("Messages that are not dead do not change."),
+            _("The worker tries each e-mail again, with the same Message-ID."),
+            _("E-mails that are not dead do not change."),
         ),
         button=_("Send again"),
         refusals={
-            OutboxRefusal.NOT_DEAD: _("This message is not dead."),
+            OutboxRefusal.NOT_DEAD: _("This e-mail is not dead."),
             OutboxRefusal.RECIPIENT_FORGOTTEN: _(
-                "This message is so old that its recipient is no longer stored."
+                "This e-mail is so old that its recipient is no longer stored."
             ),
         },
         permissions=["send_again"],

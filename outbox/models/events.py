@@ -32,7 +32,7 @@ class Event(AppendOnlyModel):
     position = models.BigIntegerField(_("position"), null=True, blank=True, unique=True)
     kind = models.CharField(_("kind"), max_length=64)
     # The partner that reads it too; null: only the provider does.
-    partner_id = models.BigIntegerField(_("partner's id"), null=True, blank=True)
+    partner_id = models.BigIntegerField(_("partner"), null=True, blank=True)
     object_label = models.CharField(_("object"), max_length=80)
     object_id = models.CharField(_("object id"), max_length=64)
     occurred_at = models.DateTimeField(_("occurred at"))
@@ -54,6 +54,17 @@ class Event(AppendOnlyModel):
                 fields=["partner_id", "position"],
                 condition=Q(partner_id__isnull=False, position__isnull=False),
                 name="event_by_partner",
+            ),
+            # A rare kind: without these a feed with the filter would read all other events.
+            models.Index(
+                fields=["kind", "position"],
+                condition=Q(position__isnull=False),
+                name="event_feed_of_kind",
+            ),
+            models.Index(
+                fields=["partner_id", "kind", "position"],
+                condition=Q(partner_id__isnull=False, position__isnull=False),
+                name="event_feed_of_partner_and_kind",
             ),
             models.Index(fields=["object_label", "object_id"], name="event_by_object"),
             models.Index(fields=["kind", "occurred_at"], name="event_by_kind"),

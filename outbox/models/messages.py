@@ -37,6 +37,8 @@ class OutboxMessage(models.Model):
     language = models.CharField(_("language"), max_length=16)
     about_label = models.CharField(_("about"), max_length=80)
     about_id = models.CharField(_("about id"), max_length=64)
+    # The partner whose members or customers it is for; null: none, or from before it was stored.
+    partner_id = models.BigIntegerField(_("partner"), null=True, blank=True)
     data = models.JSONField(_("data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     message_id = models.CharField(_("Message-ID"), max_length=200, unique=True)
     created_at = models.DateTimeField(_("created at"))
@@ -57,8 +59,8 @@ class OutboxMessage(models.Model):
     example: models.Model | None = None
 
     class Meta:
-        verbose_name = _("outbox message")
-        verbose_name_plural = _("outbox messages")
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         indexes = [
             models.Index(
                 fields=["is_bulk", "next_try_at"],
@@ -67,6 +69,11 @@ class OutboxMessage(models.Model):
             ),
             models.Index(fields=["about_label", "about_id"], name="outbox_by_object"),
             models.Index(fields=["recipient", "created_at"], name="outbox_by_recipient"),
+            models.Index(
+                fields=["partner_id", "created_at"],
+                condition=Q(partner_id__isnull=False),
+                name="outbox_by_partner",
+            ),
             # The order of the provider's list.
             models.Index(fields=["created_at"], name="outbox_by_moment"),
             models.Index(

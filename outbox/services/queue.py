@@ -34,7 +34,10 @@ LATE_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """An e-mail to enqueue: who gets which text, about which object, in which language."""
+    """An e-mail to enqueue: who gets which text, about which object, in which language.
+
+    `partner_id` is the partner whose members or customers it is for; by default that of the object.
+    """
 
     kind: str
     to: str
@@ -43,6 +46,7 @@ class OutgoingMessage:
     data: Mapping[str, Any] = field(default_factory=dict)
     deadline_at: datetime | None = None
     is_bulk: bool = False
+    partner_id: int | None = None
 
 
 def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> list[OutboxMessage]:
@@ -60,6 +64,7 @@ def enqueue_messages(*, messages: Sequence[OutgoingMessage], now: datetime) -> l
             language=outgoing.language or settings.LANGUAGE_CODE,
             about_label=outgoing.about._meta.label_lower,
             about_id=str(outgoing.about.pk),
+            partner_id=outgoing.partner_id or getattr(outgoing.about, "partner_id", None),
             data=dict(outgoing.data),
             message_id=f"<{secrets.token_hex(16)}@{host}>",
             created_at=now,

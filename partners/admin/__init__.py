@@ -1,8 +1,9 @@
-"""The admin of partners: partners, their members, invitations, batches, and requests for one."""
+"""The admin of partners: members, invitations, batches, requests for one, events."""
 
 from partners.admin import (
     batches,
     bulk_actions,
+    events,
     hubs,
     invitation_requests,
     invitations,
@@ -13,6 +14,7 @@ from partners.admin import (
 __all__ = [
     "batches",
     "bulk_actions",
+    "events",
     "hubs",
     "invitation_requests",
     "invitations",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin import account_name
 from audit.models import AuditEvent
-from outbox.admin.hubs import messages_about
+from outbox.admin.hubs import messages_about, messages_for
 from partners.admin.bulk_actions import outcome_of
 from partners.models import (
     BulkAction,
@@ -66,7 +66,7 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         request,
         rows=partner.invitation_requests.open().order_by("-requested_at", "-pk"),
         line=lambda row: (shown_address(request, row.address), moment_text(row.requested_at)),
-        title=_("Open requests for an online invitation"),
+        title=_("Open invitation requests"),
         filters={**of, "state": "open"},
     )
     yield first_rows(
@@ -83,6 +83,7 @@ def partner_sections(request: HttpRequest, partner: Partner) -> Iterable[Section
         filters={"acted_for": partner.pk},
         shows_empty=False,
     )
+    yield messages_for(request, partner)
 
 
 def _health(request: HttpRequest, partner: Partner, now: datetime) -> Section:

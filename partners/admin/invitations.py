@@ -1,7 +1,6 @@
 """Invitations in the admin; the token is never shown."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -12,7 +11,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from audit.admin import actor
 from partners.admin.shared import RefusingAdmin, TokenSearch
 from partners.enums import Channel, InvitationProblem, InvitationRefusal, InvitationState
@@ -23,7 +21,7 @@ from partners.refusals import SENTENCES
 from partners.services.invitation_drafts import MOST_USES
 from partners.services.invitations import create_invitation, edit_invitation, revoke_invitation
 from web.admin.base import StateFilter
-from web.admin.confirmation import ConfirmedAction
+from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
 from web.email_addresses import InvalidAddress, canonical_address
 from web.text_fields import LinesField
@@ -284,9 +282,12 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
             ),
         ),
         button=_("Revoke"),
+        form=reason_form(
+            _("Administrators read it in the invitation's history. The partner does not.")
+        ),
         permissions=["revoke"],
         works_for=lambda invitation: not _why_not(invitation),
         why_not=_why_not,
     )
-    def revoke(self, invitation: Invitation, *, by: User, now: datetime) -> None:
-        revoke_invitation(invitation=invitation, by=by, now=now)
+    def revoke(self, invitation: Invitation, **values: Any) -> None:
+        revoke_invitation(invitation=invitation, **values)

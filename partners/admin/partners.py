@@ -37,7 +37,7 @@ from partners.services.members import (
 )
 from partners.services.partner_freezes import freeze_partner, shown_freeze, unfreeze_partner
 from web.admin.base import StateFilter, is_key
-from web.admin.confirmation import ConfirmedAction, reason_form
+from web.admin.confirmation import ConfirmedAction, ReasonedDeletion, reason_form
 from web.admin.hubs import given
 from web.admin.versions import changes_one
 from web.email_addresses import mask_address
@@ -73,6 +73,9 @@ class PartnerForm(PartnerModelForm):
         super().__init__(*args, **options)
         stored = self.instance.logo_id
         self.initial["logo"] = StoredLogo(stored) if stored else None
+
+
+_READERS = _("Administrators read it in the audit trail. The partner does not.")
 
 
 class InviteAdministratorForm(forms.Form):
@@ -148,6 +151,7 @@ class PartnerAdmin(NewPartnerAdmin):
         title=_("Freeze the partner"),
         consequences=(
             _("Its members cannot invite customers, freeze them or request authorizations."),
+            _("It cannot order or operate anything for them, even with their authorization."),
             _(
                 "They can still read everything, set budgets, unfreeze customers and answer"
                 " requests to end."
@@ -176,6 +180,7 @@ class PartnerAdmin(NewPartnerAdmin):
         title=_("Unfreeze the partner"),
         consequences=(
             _("Its members can invite customers, freeze them and request authorizations again."),
+            _("It can order and operate again for customers who have given the authorization."),
             _("Its invitations can be followed again, unless they have expired meanwhile."),
             _("E-mails with invitations that were not sent meanwhile have to be sent again."),
             _("All members get an e-mail that names the provider and the reason."),
@@ -240,7 +245,7 @@ class AddressesFilter(StateFilter):
 
 
 @admin.register(PartnerMember)
-class PartnerMemberAdmin(RefusingAdmin):
+class PartnerMemberAdmin(ReasonedDeletion, RefusingAdmin):
     list_display = ("user", "partner", "role", "reads_addresses", "created_at")
     list_select_related = ("user", "partner")
     list_filter = ("role", AddressesFilter, *given("partner", "user"))
@@ -253,6 +258,7 @@ class PartnerMemberAdmin(RefusingAdmin):
     autocomplete_fields = ("user", "partner")
     readonly_fields = ("created_at",)
     fields = ("user", "partner", "role", "may_see_addresses", "created_at")
+    deletion_form = reason_form(_READERS)
     locks_no_key = False
 
     @admin.display(description=_("may read customers’ e-mail addresses in full"), boolean=True)
@@ -286,7 +292,8 @@ class PartnerMemberAdmin(RefusingAdmin):
         self.check_shown(request, obj)
         by = actor(request)
         with acting_for(obj.partner_id, by):
-            remove_member(member=obj, by=by, now=timezone.now())
+            reason = self.deletion_reason(request)
+            remove_member(member=obj, by=by, now=timezone.now(), reason=reason)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -365,6 +372,7 @@ class MemberInvitationAdmin(EvidenceAdmin):
         title=_("Withdraw the invitation"),
         consequences=(_("It cannot be accepted any more. No e-mail is sent."),),
         button=_("Withdraw"),
+        form=reason_form(_READERS),
     )
     def withdraw(self, invitation: MemberInvitation, **values: Any) -> None:
         withdraw_member_invitation(invitation=invitation, **values)

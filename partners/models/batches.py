@@ -90,8 +90,8 @@ class InvitationBatch(TermsModel):
     objects = InvitationBatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("batch of invitations")
-        verbose_name_plural = _("batches of invitations")
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
         indexes = [
             models.Index(fields=["partner", "-created_at", "-id"], name="batch_by_partner"),
             models.Index(
@@ -169,7 +169,7 @@ class BatchRow(models.Model):
         InvitationBatch,
         on_delete=models.PROTECT,
         related_name="rows",
-        verbose_name=_("batch of invitations"),
+        verbose_name=_("batch"),
     )
     number = models.PositiveIntegerField(_("number in the list"))
     # None in lists that were read when each row was one person: it is the number then.

@@ -63,7 +63,7 @@ class BulkAction(models.Model):
         related_name="bulk_actions",
         null=True,
         blank=True,
-        verbose_name=_("batch of invitations"),
+        verbose_name=_("batch"),
     )
     # What the member typed when starting it: numbers, codes and moments as text.
     terms = models.JSONField(_("terms"), default=dict, blank=True)

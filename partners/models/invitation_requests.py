@@ -59,8 +59,8 @@ class InvitationRequest(models.Model):
     objects = InvitationRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("request for an online invitation")
-        verbose_name_plural = _("requests for an online invitation")
+        verbose_name = _("invitation request")
+        verbose_name_plural = _("invitation requests")
         indexes = [
             models.Index(fields=["partner", "requested_at"], name="invitation_request_by_partner"),
             # The order of the provider's list.

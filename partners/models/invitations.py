@@ -134,7 +134,7 @@ class Invitation(TermsModel):
         null=True,
         blank=True,
         editable=False,
-        verbose_name=_("batch of invitations"),
+        verbose_name=_("batch"),
     )
 
     objects = InvitationQuerySet.as_manager()

@@ -45,5 +45,12 @@ def _send(member_id: int, now: datetime) -> None:
         noted.delete()
         if member.user.is_active:
             data = {"counts": dict(Counter(entries.values()))}
-            message = OutgoingMessage(KIND, member.user.email, digest, member.user.language, data)
+            message = OutgoingMessage(
+                KIND,
+                member.user.email,
+                digest,
+                member.user.language,
+                data,
+                partner_id=member.partner_id,
+            )
             enqueue_messages(messages=[message], now=now)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from audit.services import record_audit_event
+from audit.services import given_reason, record_audit_event
 from outbox.services.suppression import is_suppressed
 from partners.enums import BulkRefusal, Channel, EventKind, InvitationProblem, RowProblem
 from partners.models import Invitation, Partner
@@ -235,12 +235,17 @@ def extend_invitation(
 
 
 @whole_transaction
-def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Invitation:
-    """Revoke the invitation for good; a second time does nothing."""
+def revoke_invitation(
+    *, invitation: Invitation, by: User | None, now: datetime, reason: str = ""
+) -> Invitation:
+    """Revoke the invitation for good; a second time does nothing.
+
+    The audit trail has the reason.
+    """
     with transaction.atomic():
         locked = _lock(invitation)
         if locked.revoked_at is None:
-            _revoke(locked, by, now)
+            _revoke(locked, by, now, reason)
     return locked
 
 
@@ -259,7 +264,7 @@ def revoke_unfinished_invitation(
     return locked
 
 
-def _revoke(locked: Invitation, by: User | None, now: datetime) -> None:
+def _revoke(locked: Invitation, by: User | None, now: datetime, reason: str = "") -> None:
     locked.revoked_at = now
     locked.revoked_by = by
     locked.save(update_fields=["revoked_at", "revoked_by"])
@@ -269,7 +274,7 @@ def _revoke(locked: Invitation, by: User | None, now: datetime) -> None:
         by=by,
         now=now,
         before={"revoked_at": None},
-        after={"revoked_at": now.isoformat()},
+        after={"revoked_at": now.isoformat(), **given_reason(reason)},
     )
     publish_invitations(kind=EventKind.INVITATION_REVOKED, invitations=[locked], now=now)
 

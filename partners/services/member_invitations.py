@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.administration import save_new_user
-from audit.services import record_audit_event
+from audit.services import given_reason, record_audit_event
 from outbox.models import OutboxMessage
 from outbox.services.queue import OutgoingMessage, enqueue_messages
 from partners.enums import MemberRefusal
@@ -106,10 +106,13 @@ def resend_member_invitation(
 
 
 def withdraw_member_invitation(
-    *, invitation: MemberInvitation, by: User | None, now: datetime
+    *, invitation: MemberInvitation, by: User | None, now: datetime, reason: str = ""
 ) -> MemberInvitation:
-    """End an open invitation; a second time does nothing. Raises Refused when it was accepted."""
-    return _end(invitation, "member_invitation.withdrawn", by, now)
+    """End an open invitation; a second time does nothing. The audit trail has the reason.
+
+    Raises Refused when it was accepted.
+    """
+    return _end(invitation, "member_invitation.withdrawn", by, now, reason)
 
 
 def decline_member_invitation(
@@ -181,7 +184,7 @@ def _lock(invitation: MemberInvitation) -> MemberInvitation:
 
 @whole_transaction
 def _end(
-    invitation: MemberInvitation, action: str, by: User | None, now: datetime
+    invitation: MemberInvitation, action: str, by: User | None, now: datetime, reason: str = ""
 ) -> MemberInvitation:
     with transaction.atomic():
         locked = _lock(invitation)
@@ -192,14 +195,19 @@ def _end(
             now = max(now, locked.invited_at)
             locked.withdrawn_at, locked.withdrawn_by = now, by
             locked.save(update_fields=["withdrawn_at", "withdrawn_by"])
-            _record_end(locked, "withdrawn_at", action, by, now)
+            _record_end(locked, "withdrawn_at", action, by, now, reason)
     return locked
 
 
 def _record_end(
-    invitation: MemberInvitation, moment: str, action: str, by: User | None, now: datetime
+    invitation: MemberInvitation,
+    moment: str,
+    action: str,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
 ) -> None:
-    before, after = {moment: None}, {moment: now.isoformat()}
+    before, after = {moment: None}, {moment: now.isoformat(), **given_reason(reason)}
     record_audit_event(action=action, about=invitation, by=by, now=now, before=before, after=after)
 
 

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import CustomerAccount, User
 from accounts.services.administration import keep_idle_limit
-from audit.services import record_audit_event, record_audit_events
+from audit.services import given_reason, record_audit_event, record_audit_events
 from partners.enums import MemberRefusal, PartnerRole
 from partners.models import Invitation, MemberInvitation, Partner, PartnerMember
 from partners.services.notifications import with_choice
@@ -135,8 +135,8 @@ def change_member(
 
 
 @whole_transaction
-def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
-    """End the membership; a second time does nothing.
+def remove_member(*, member: PartnerMember, by: User, now: datetime, reason: str = "") -> None:
+    """End the membership; a second time does nothing. The audit trail has the reason.
 
     The customers stay the partner's, without a manager: one audit event each, and one for the
     member. A log-in that idle time has ended stays ended. Raises Refused when the member is the
@@ -159,7 +159,12 @@ def remove_member(*, member: PartnerMember, by: User, now: datetime) -> None:
         locked.customers.update(manager=None)
         before = {"partner": locked.partner_id, "user": locked.user_id, **member_terms(locked)}
         record_audit_event(
-            action="partner_member.deleted", about=locked, by=by, now=now, before=before
+            action="partner_member.deleted",
+            about=locked,
+            by=by,
+            now=now,
+            before=before,
+            after=given_reason(reason) or None,
         )
         locked.delete()
         keep_idle_limit(user_id=locked.user_id, now=now)

@@ -60,7 +60,14 @@ def messages_to_members(
     if kind is not None:
         _note(kind, members, now)
     return [
-        OutgoingMessage(email_kind, user.email, about, user.language, data or {})
+        OutgoingMessage(
+            email_kind,
+            user.email,
+            about,
+            user.language,
+            data or {},
+            partner_id=user.partner_member.partner_id,
+        )
         for user in members
         if kind is None or user.notification == NotificationDelivery.EACH
     ]

@@ -120,5 +120,8 @@ def _audited(partner: Partner) -> dict[str, Any]:
 def _email_members(kind: str, partner: Partner, *, now: datetime, **data: str) -> None:
     """Enqueue an e-mail to each member whose log-in is active, in the member's language."""
     members = User.objects.filter(partner_member__partner=partner, is_active=True).order_by("pk")
-    messages = [OutgoingMessage(kind, user.email, partner, user.language, data) for user in members]
+    messages = [
+        OutgoingMessage(kind, user.email, partner, user.language, data, partner_id=partner.pk)
+        for user in members
+    ]
     enqueue_messages(messages=messages, now=now)

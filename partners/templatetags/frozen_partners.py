@@ -14,4 +14,7 @@ def what_still_works() -> str:
 @register.simple_tag
 def what_does_not_work() -> str:
     """Inviting colleagues to the console stays possible, so customers are named."""
-    return _("You cannot invite customers, freeze them or request authorizations.")
+    return _(
+        "You cannot invite customers, freeze them or request authorizations. Nor can you order or"
+        " operate anything for them, even with their authorization."
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Bill, Freeze, User
 from audit.models import AuditEvent
+from config.admin_index import SUMMARIES
 from outbox.models import OutboxMessage
 from outbox.services.rendering import render_message
 from tests import factories as typed_factories
@@ -92,6 +94,10 @@ def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
     assert reverse("admin:eligibility_preview") in body
     assert "<script>" not in body
     assert "<style" not in body
+
+
+def test_index_says_what_the_rows_of_each_table_are() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == SUMMARIES.keys()
 
 
 @pytest.mark.parametrize(
@@ -245,7 +251,7 @@ def make_second_factor(user: User) -> Authenticator:
 
 def delete_second_factor(client: Client, app: Authenticator) -> Any:
     path = reverse("admin:mfa_authenticator_delete", args=[app.pk])
-    return open_and_send(client, path, {"post": "yes"})
+    return open_and_send(client, path, {"post": "yes", "reason": "Lost the phone"})
 
 
 def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
@@ -260,6 +266,7 @@ def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
         str(user.pk),
         boss,
     )
+    assert event.after == {"reason": "Lost the phone"}
     message = OutboxMessage.objects.get()
     assert (message.kind, message.recipient) == ("accounts.second_factor_changed", user.email)
     said = f"{settings.PROVIDER_NAME} has turned off"

@@ -176,10 +176,12 @@ def test_administrator_is_invited_again_and_withdrawn_from_the_admin(superuser: 
     assert sentence in [str(line.text) for line in waiting]
     assert buttons(superuser, invitation) == ["send_again", "withdraw"]
     for action in ("send_again", "withdraw"):
-        chosen = {"action": action, "_selected_action": invitation.pk}
+        chosen = {"action": action, "_selected_action": invitation.pk, "reason": "Wrong person"}
         confirm_action(superuser, list_page(invitation), chosen)
     invitation.refresh_from_db()
     assert invitation.withdrawn_at is not None
+    event = AuditEvent.objects.get(action="member_invitation.withdrawn")
+    assert event.after["reason"] == "Wrong person"
     assert OutboxMessage.objects.filter(kind="partners.member_invitation").count() == 2
     assert buttons(superuser, invitation) == []
 
@@ -198,7 +200,7 @@ def test_removing_a_member_says_what_follows_and_the_partner_reads_of_it(
         "1 customer will have no manager.",
         "No e-mail is sent. The partner sees in the console that the provider did it.",
     ]
-    open_and_send(superuser, address, {"post": "yes"})
+    open_and_send(superuser, address, {"post": "yes", "reason": "Has left"})
     event = AuditEvent.objects.get(action="partner_member.deleted")
     assert (event.acted_for, event.actor) == (member.partner_id, boss)
     did = lines(superuser, member.partner, "What its members did")

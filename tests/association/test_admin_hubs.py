@@ -289,7 +289,9 @@ def test_button_leads_through_the_confirmation_back_to_the_page(superuser: Clien
     path = reverse("admin:partners_invitation_changelist")
     confirmation = superuser.post(path, sent)
     assert f'href="{page_of(invitation)}"' in confirmation.content.decode()
-    done = superuser.post(path, {**hidden_fields(confirmation), "confirmed": "Revoke"})
+    done = superuser.post(
+        path, {**hidden_fields(confirmation), "reason": "Wrong", "confirmed": "Revoke"}
+    )
     assert (done.status_code, done["Location"]) == (302, page_of(invitation))
     invitation.refresh_from_db()
     assert invitation.revoked_at is not None

@@ -323,3 +323,47 @@ def test_dead_message_is_not_tried_again(superuser: Client, boss: Any) -> None:
     page = superuser.get(change_page(message(boss, dead_at=timezone.now()))).content.decode()
 
     assert re.findall(r"Next try at:</label>\s*<div class=\"readonly\">([^<]*)", page) == ["-"]
+
+
+# --- what an event changed
+
+
+def values(client: Client, event: Any, name: str) -> str:
+    page = client.get(change_page(event)).content.decode()
+    [found] = re.findall(
+        rf'field-shown_{name}.*?<div class="readonly">(.*?)</div>', page, re.DOTALL
+    )
+    return str(found)
+
+
+def test_audit_event_lists_names_and_values_with_links(superuser: Client, boss: Any) -> None:
+    member = factories.PartnerMemberFactory()
+    association = typed_factories.make_associated()
+    event = record_audit_event(
+        action="association.changed", about=association, by=boss, now=timezone.now(),
+        before={"manager": None, "note": "<b>new</b>"},
+        after={"manager": member.pk, "has_budget": True, "ended_at": "2026-03-01T12:00:00+00:00"},
+    )  # fmt: skip
+    assert values(superuser, event, "before") == (
+        '<dl class="values-list"><dt>Manager</dt><dd>–</dd>'
+        "<dt>Note</dt><dd>&lt;b&gt;new&lt;/b&gt;</dd></dl>"
+    )
+    assert values(superuser, event, "after") == (
+        f'<dl class="values-list"><dt>Manager</dt><dd><a href="{change_page(member)}">{member}</a>'
+        "</dd><dt>Has budget</dt><dd>yes</dd>"
+        "<dt>Ended at</dt><dd>1 March 2026, 12:00 UTC</dd></dl>"
+    )
+    history = superuser.get(reverse("admin:association_association_history", args=[association.pk]))
+    assert f'<a href="{change_page(member)}">{member}</a>' in history.content.decode()
+
+
+def test_audit_list_calls_objects_by_their_names(superuser: Client, boss: Any) -> None:
+    partner, now = factories.PartnerFactory(name="North & Co"), timezone.now()
+    gone = factories.PartnerFactory()
+    for about in (partner, gone):
+        record_audit_event(action="partner.seen", about=about, by=boss, now=now)
+    key = gone.pk
+    gone.delete()
+    page = superuser.get(reverse("admin:audit_auditevent_changelist")).content.decode()
+    assert f'<a href="{change_page(partner)}">Partner North &amp; Co</a>' in page
+    assert f">Partner {key}</a>" in page

@@ -490,7 +490,12 @@ def test_the_admin_asks_nothing_before_the_answer_is_due(association, action):
     due = end_request.asked_at + timedelta(days=14)
     assert f"The other side has time to answer until {due:%-d %B %Y, %H:%M}" in page
     assert "What will happen" not in page
-    assert "the other side still has time" in text_of(admin.get(reverse("admin:index")))
+    waits = "1 end request without answer, which you may decide now"
+    index = text_of(admin.get(reverse("admin:index")))
+    assert "for which the other side still has time" in index
+    assert waits not in index
+    type(end_request).objects.update(asked_at=end_request.asked_at - timedelta(days=14))
+    assert waits in text_of(admin.get(reverse("admin:index")))
 
 
 def test_the_admin_names_account_partner_reason_and_due_date(association, time_machine):

@@ -118,6 +118,7 @@ def test_every_page_of_its_console_says_since_when_why_and_whom_to_ask(role, set
         assert "Reason: <bdi>Complaints about invitations</bdi>" in shown
         assert "set budgets, unfreeze customers and answer requests to end." in shown
         assert "You cannot invite customers, freeze them or request authorizations." in shown
+        assert "order or operate anything for them, even with their authorization." in shown
         assert 'href="mailto:help@provider.example"' in shown.split("</section>")[0]
 
 

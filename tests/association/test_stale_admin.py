@@ -359,7 +359,7 @@ def test_member_who_was_demoted_meanwhile_stays_a_manager() -> None:
     Page(member).send(role="manager")
 
     assert page.send(may_see_addresses="on").status_code == 409
-    assert deletion.send(post="yes").status_code == 409
+    assert deletion.send(post="yes", reason="Has left").status_code == 409
 
     member.refresh_from_db()
     assert (member.role, member.may_see_addresses) == ("manager", False)

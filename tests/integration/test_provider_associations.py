@@ -144,6 +144,23 @@ def test_feed_has_the_events_of_all_partners_and_of_none():
     ]
 
 
+def test_feed_has_the_events_of_one_kind():
+    customers = [make_associated() for _ in range(3)]
+    number_events(now=timezone.now())
+    caller, kind = ProviderCaller(), "association.created"
+    pages = [caller.get("/provider/events", type=kind, limit=2)]
+    pages.append(caller.client.get(pages[0].json()["next"], headers=caller.headers()))
+    rows = [row for page in pages for row in page.json()["items"]]
+
+    assert [(row["type"], row["partner_id"]) for row in rows] == [
+        (kind, str(customer.partner_id)) for customer in customers
+    ]
+    key = str(customers[1].partner_id)
+    [row] = caller.get("/provider/events", type=kind, partner_id=key).json()["items"]
+    assert row == rows[1]
+    assert caller.get("/provider/events", type="unknown").status_code == 422
+
+
 def test_events_name_the_account_by_both_its_names():
     customer, without_partner = make_associated(), CustomerAccountFactory(external_id="/n")
     CustomerAccount.objects.filter(pk=customer.account_id).update(external_id="/c")

@@ -20,6 +20,7 @@ from integration.services.keys import hash_of
 from partners.views.refusing import actor_name
 from tests.factories import PartnerFactory, UserFactory
 from tests.integration.calls import ProviderCaller, make_key, make_provider_key
+from tests.shown_forms import hidden_fields
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:integration_apikey_add")
@@ -57,6 +58,16 @@ def test_secret_is_shown_in_the_answer_that_makes_the_key():
     assert secret not in page.content.decode()
     event = AuditEvent.objects.get(action="api_key.created")
     assert (event.actor, event.object_id, event.after["partner"]) == (user, str(api_key.pk), None)
+
+
+def test_button_pressed_twice_makes_one_key_and_says_so():
+    _user, client = administrator()
+    form = {**hidden_fields(client.get(ADD)), **NEW}
+    first, second = client.post(ADD, form), client.post(ADD, form, follow=True)
+
+    assert ApiKey.objects.get().secret_hash == hash_of(first.context["secret"])
+    assert second.redirect_chain == [(LIST, 303)]
+    assert "one key was made: the newest below." in second.content.decode()
 
 
 @pytest.mark.parametrize("missing", NEW)

@@ -148,11 +148,17 @@ def test_revoking_is_final_and_idempotent(superuser: Client) -> None:
     data = {"action": "revoke", "_selected_action": invitation.pk}
     path = reverse("admin:partners_invitation_changelist")
     assert "This is final." in superuser.post(path, data).content.decode()
-    superuser.post(path, {**data, "confirmed": "1"})
-    superuser.post(path, {**data, "confirmed": "1"})
+    assert superuser.post(path, {**data, "confirmed": "1"}).status_code == 400
+    superuser.post(path, {**data, "confirmed": "1", "reason": "Wrong price"})
+    superuser.post(path, {**data, "confirmed": "1", "reason": "Again"})
     invitation.refresh_from_db()
     assert invitation.revoked_at is not None
-    assert AuditEvent.objects.get().action == "invitation.revoked"
+    event = AuditEvent.objects.get()
+    moment = invitation.revoked_at.isoformat()
+    assert (event.action, event.after) == (
+        "invitation.revoked",
+        {"revoked_at": moment, "reason": "Wrong price"},
+    )
 
 
 @pytest.mark.parametrize("state", ["live", "expired", "used_up", "revoked"])
@@ -189,7 +195,10 @@ def test_member_is_added_changed_and_removed_by_the_services(superuser: Client) 
     association = factories.make_associated(invitation=factories.InvitationFactory(partner=partner))
     type(association).objects.update(manager=member)
     path = reverse("admin:partners_partnermember_delete", args=[member.pk])
-    open_and_send(superuser, path, {"post": "yes"})
+    rejected = open_and_send(superuser, path, {"post": "yes", "reason": " "})
+    assert (rejected.status_code, PartnerMember.objects.count()) == (400, 1)
+    assert "This field is required." in rejected.content.decode()
+    open_and_send(superuser, path, {"post": "yes", "reason": "Has left the partner"})
     association.refresh_from_db()
     assert (PartnerMember.objects.count(), association.manager) == (0, None)
     events = AuditEvent.objects.filter(object_label="partners.partnermember").order_by("pk")
@@ -198,11 +207,12 @@ def test_member_is_added_changed_and_removed_by_the_services(superuser: Client) 
         "partner_member.changed",
         "partner_member.deleted",
     ]
+    assert events[2].after == {"reason": "Has left the partner"}
 
 
 def test_last_administrator_is_neither_demoted_nor_removed(superuser: Client) -> None:
     member = factories.PartnerMemberFactory(administrator=True)
-    for page, data in (("change", {"role": "manager"}), ("delete", {"post": "yes"})):
+    for page, data in (("change", {"role": "manager"}), ("delete", {"post": "yes", "reason": "x"})):
         path = reverse(f"admin:partners_partnermember_{page}", args=[member.pk])
         answer = open_and_send(superuser, path, data, follow=True)
         assert "A partner keeps at least one administrator." in answer.content.decode()

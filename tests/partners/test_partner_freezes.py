@@ -189,6 +189,7 @@ def test_e_mail_about_the_freeze_says_who_when_why_what_works_and_whom_to_ask(
     for text in (
         "You can read everything, set budgets, unfreeze customers and answer requests to end.",
         "You cannot invite customers, freeze them or request authorizations.",
+        "Nor can you order or operate anything for them, even with their authorization.",
         "your invitations cannot be followed",
         "and not the reason",
         "help@provider.example",

@@ -5,17 +5,22 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
 from accounts.models import User
+from accounts.services.second_factor import reset_second_factor
 from association.services.erasure import erase_account
 from audit.models import AppendOnlyModel, AuditEvent
 from outbox.models import OutboxMessage
-from partners.models import BatchRow, Invitation, InvitationRequest
+from partners.models import BatchRow, Invitation, InvitationRequest, MemberInvitation
 from partners.services.invitation_requests import dismiss_invitation_request
-from tests.factories import ResourceFactory
+from partners.services.invitations import revoke_invitation
+from partners.services.member_invitations import withdraw_member_invitation
+from partners.services.members import remove_member
+from tests.factories import InvitationFactory, PartnerMemberFactory, ResourceFactory, UserFactory
 from tests.retention.test_erasure import CANONICAL, NOW, person, places_of
 
 __all__ = ["person"]
@@ -153,6 +158,33 @@ def test_mark_stays_only_where_the_document_says_that_texts_are_kept(filled):
     erase_account(login=CANONICAL, by=None, now=NOW)
 
     assert sorted(name for name in places_of(MARK) if becomes(name, table) != "kept") == []
+
+
+def test_reasons_that_only_the_trail_has_are_replaced():
+    user = UserFactory.create()
+    member = PartnerMemberFactory.create(user=user)
+    terms = {"by": UserFactory.create(staff=True), "now": NOW, "reason": MARK}
+    remove_member(member=member, **terms)
+    Authenticator.objects.create(user=user, type="totp", data={})
+    reset_second_factor(user=user, **terms)
+    revoke_invitation(
+        invitation=InvitationFactory.create(channel="email", recipient=user.email), **terms
+    )
+    open_one = MemberInvitation.objects.create(
+        partner=member.partner, address=user.email, role="manager", invited_at=NOW, expires_at=NOW
+    )
+    withdraw_member_invitation(invitation=open_one, **terms)
+    reasons = AuditEvent.objects.filter(after__reason=MARK)
+    assert sorted(reasons.values_list("action", flat=True)) == [
+        "invitation.revoked",
+        "member_invitation.withdrawn",
+        "partner_member.deleted",
+        "user.second_factor_removed",
+    ]
+
+    erase_account(login=user.email, by=None, now=NOW)
+
+    assert places_of(MARK) == set()
 
 
 # They find the rows, or are unique. `test_the_address_and_the_names_are_in_no_table` has them.

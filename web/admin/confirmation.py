@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from web.admin.base import SafeModelAdmin
 from web.admin.hubs import is_from_object, object_url
+from web.admin.versions import VersionedModelAdmin
+from web.form_keys import act_once
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
 from web.text_fields import LineField
@@ -178,7 +181,7 @@ class ConfirmedAction:
         names: list[str] = []
         for obj in objects:
             try:
-                do(obj)
+                act_once(request, partial(do, obj), about=str(obj.pk))
             except ChangedMeanwhile as refused:
                 changed.append(obj)
                 names += refused.names
@@ -196,6 +199,37 @@ class ConfirmedAction:
             values = {"title": self.title, "name": done[0], "count": len(done)}
             page.message_user(request, text % values, messages.SUCCESS)
         return changed, names
+
+
+class ReasonedDeletion(VersionedModelAdmin):
+    """Mixed into a page whose deletion has consequences for people: it asks for the reason."""
+
+    # Made by `reason_form()`.
+    deletion_form: type[forms.Form]
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        form = self._reason(request)
+        context = {"reason_form": form, **(extra_context or {})}
+        if not form.is_bound or form.is_valid():
+            return super().delete_view(request, object_id, context)
+        # Django deletes at any POST with content.
+        request.POST = type(request.POST)()
+        response = super().delete_view(request, object_id, context)
+        response.status_code = (
+            400 if response.status_code == HTTPStatus.OK else response.status_code
+        )
+        return response
+
+    def deletion_reason(self, request: HttpRequest) -> str:
+        """Return the reason of a deletion that `delete_view()` has let through."""
+        form = self._reason(request)
+        form.full_clean()
+        return str(form.cleaned_data["reason"])
+
+    def _reason(self, request: HttpRequest) -> forms.Form:
+        return self.deletion_form(request.POST or None)
 
 
 def _way_back(request: HttpRequest, objects: Sequence[Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -141,6 +142,9 @@ def is_from_object(request: HttpRequest) -> bool:
 class GivenFilter(admin.FieldListFilter):
     """A filter that offers nothing until an address gives its value, as links to a list do."""
 
+    # The label of the model whose key the field has, where it is no foreign key.
+    names = ""
+
     def __init__(
         self, field: Any, request: HttpRequest, params: Any, model: Any, page: Any, field_path: str
     ) -> None:
@@ -163,9 +167,10 @@ class GivenFilter(admin.FieldListFilter):
         yield {"selected": True, "query_string": here, "display": self.shown}
 
     def _shown(self, field: Any, value: str) -> str:
-        related = field.remote_field and field.remote_field.model
+        related = self.names or (field.remote_field and field.remote_field.model)
         if not related:
             return value
+        related = apps.get_model(related) if isinstance(related, str) else related
         found = related._base_manager.filter(pk=_key(related, value)).first()
         return str(found) if found else value
 
@@ -173,6 +178,11 @@ class GivenFilter(admin.FieldListFilter):
 def given(*paths: str) -> tuple[tuple[str, type[GivenFilter]], ...]:
     """Return a filter for each field, for the `list_filter` of a page."""
     return tuple((path, GivenFilter) for path in paths)
+
+
+def given_object(path: str, label: str) -> tuple[str, type[GivenFilter]]:
+    """Return such a filter for a field with the key of an object of a higher app."""
+    return path, type("GivenObjectFilter", (GivenFilter,), {"names": label})
 
 
 def _key(model: type[models.Model], value: str) -> Any:

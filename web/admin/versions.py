@@ -3,14 +3,17 @@
 import types
 from collections.abc import Callable, Collection
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 
+from web.form_keys import answer_once, earlier_answer
 from web.shown_versions import ChangedMeanwhile, ShownVersion
 from web.transactions import whole_transaction
 from web.versioned_forms import FIELD, LastChange, VersionedForm, moment_text, plain, shown_text
@@ -63,6 +66,14 @@ class ClosedMeanwhile(Exception):
     def __init__(self, **context: Any) -> None:
         super().__init__()
         self.context = context
+
+
+class _NotAdded(Exception):
+    """The form of a new object is rejected with this page; its key stays unused."""
+
+    def __init__(self, answer: HttpResponse) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -162,11 +173,40 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
         return TemplateResponse(request, "admin/closed_meanwhile.html", context, status=409)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **options: Any
+    ) -> HttpResponse:
+        if object_id is None and request.method == "POST":
+            return self._add_once(request, *args, **options)
         try:
-            return self._changeform_transaction(request, *args, **options)
+            return self._changeform_transaction(request, object_id, *args, **options)
         except ClosedMeanwhile as closed:
             return self._closed_page(request, closed)
+
+    def _add_once(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """Add one object per form key; a repeated POST is led to where the first one led."""
+        answers: list[HttpResponse] = []
+
+        def add() -> str:
+            answer = self._changeform_transaction(request, None, *args, **options)
+            if answer.status_code >= HTTPStatus.BAD_REQUEST:
+                raise _NotAdded(answer)
+            answers.append(answer)
+            return answer.get("Location") or reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+            )
+
+        try:
+            led = answer_once(request, add)
+        except _NotAdded as rejected:
+            return earlier_answer(request) or rejected.answer
+        if answers:
+            return answers[-1]
+        self.note_repeat(request)
+        return led
+
+    def note_repeat(self, request: HttpRequest) -> None:
+        """Tell what the first answer showed that this one cannot show again."""
 
     # Django makes one transaction of it, and of delete_view().
     _changeform_transaction = whole_transaction(admin.ModelAdmin.changeform_view)

@@ -2,13 +2,14 @@
 
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from itertools import takewhile
 from typing import Any
 
 from django import template
 from django.contrib.admin.utils import get_fields_from_path
-from django.db.models import Max, Min
+from django.db.models import DateTimeField, Exists, Max, Min
 from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -28,7 +29,8 @@ def days_of(changelist: Any) -> dict[str, Any]:
     The chosen year, month and day are in the calendar: Django's list rejects others.
 
     Django's own tag reads every row of the list to offer only years that have one: 0.4 s of a
-    million. Here the first and last moment of the table, each found by its index, are enough.
+    million. Here the index on the moment says of each year, month or day whether the table has a
+    row of it. What else the list is filtered by does not count.
     """
     name = changelist.date_hierarchy
     first, last = _ends(changelist.model, name)
@@ -45,8 +47,44 @@ def days_of(changelist: Any) -> dict[str, Any]:
         url: str = changelist.get_query_string(named, [f"{name}__"])
         return url
 
-    choices = [*_choices(shown, first, last, link)]
+    choices = _with_rows(changelist.model, name, [*_choices(shown, first, last, link)])
     return {"show": True, "back": _back(shown, link) if chosen else None, "choices": choices}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A year, month or day: its first day, and the first one after it where there is one."""
+
+    title: str
+    begin: date
+    end: date | None
+    link: str = ""
+
+
+def _with_rows(model: Any, path: str, choices: list[Choice]) -> list[Choice]:
+    """Leave out the links to what the table has no row of; one statement."""
+    if not choices:
+        return []
+    field = get_fields_from_path(model, path)[-1]
+    rows = field.model._default_manager.order_by()
+    is_moment = isinstance(field, DateTimeField)
+    columns = []
+    for choice in choices:
+        bounds = {"gte": choice.begin, "lt": choice.end}
+        within = {
+            f"{field.name}__{lookup}": _midnight(day) if is_moment else day
+            for lookup, day in bounds.items()
+            if day is not None
+        }
+        columns.append(Exists(rows.filter(**within)))
+    # Any row will do: the columns are about the table.
+    found = rows.values_list(*columns).first() or ()
+    pairs = zip(choices, found, strict=True)
+    return [choice for choice, has_row in pairs if has_row or not choice.link]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _ends(model: Any, path: str) -> tuple[date | None, date | None]:
@@ -60,25 +98,31 @@ def _ends(model: Any, path: str) -> tuple[date | None, date | None]:
     return days[0], days[1]
 
 
-def _choices(shown: list[int], first: date, last: date, link: Link) -> Iterator[dict[str, str]]:
+def _choices(shown: list[int], first: date, last: date, link: Link) -> Iterator[Choice]:
     """Yield the years, the months of the shown year, or the days of the shown month."""
     if not shown:
         for year in range(first.year, min(last.year, first.year + MOST_YEARS) + 1):
-            yield {"link": link({"year": year}), "title": str(year)}
+            end = date(year + 1, 1, 1) if year < MAXYEAR else None
+            yield Choice(str(year), date(year, 1, 1), end, link({"year": year}))
         return
     year, *rest = shown
     if not rest:
         for month in range(1, 13):
             if (first.year, first.month) <= (year, month) <= (last.year, last.month):
-                yield {"link": link({"year": year, "month": month}), "title": _month(year, month)}
+                values = {"year": year, "month": month}
+                days = _days(year, month)
+                yield Choice(_month(year, month), days[0], _next(days[-1]), link(values))
         return
     for day in _days(year, rest[0]):
-        if len(rest) > 1:
-            if day.day == rest[1]:
-                yield {"title": _day(day)}
-        elif first <= day <= last:
-            values = {"year": year, "month": day.month, "day": day.day}
-            yield {"link": link(values), "title": _day(day)}
+        values = {"year": year, "month": day.month, "day": day.day}
+        if len(rest) == 1 and first <= day <= last:
+            yield Choice(_day(day), day, _next(day), link(values))
+        elif rest[1:] == [day.day]:
+            yield Choice(_day(day), day, _next(day))
+
+
+def _next(day: date) -> date | None:
+    return day + timedelta(days=1) if day < date.max else None
 
 
 def _days(year: int, month: int) -> list[date]:

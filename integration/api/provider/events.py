@@ -12,7 +12,7 @@ from accounts.models import CustomerAccount
 from association.models import Association, Attempt
 from integration.api.answers import Listed, answer_listed
 from integration.api.callers import ProviderRequest
-from integration.api.events import EventFeed, EventShown, position_of
+from integration.api.events import EventFilters, EventShown, found_events, position_of
 from integration.api.gate import provider_needs
 from integration.api.provider.associations import Id
 from integration.api.provider.partners import partner_of
@@ -28,8 +28,8 @@ _PATHS: Mapping[type[Model], str] = {
 }
 
 
-class ProviderEventFilters(EventFeed):
-    """From where on, and of which partner."""
+class ProviderEventFilters(EventFilters):
+    """From where on, of which kind, and of which partner."""
 
     partner_id: Id | None = None
 
@@ -103,7 +103,7 @@ def list_events(request: ProviderRequest, query: Query[ProviderEventFilters]) ->
     after = position_of(rows, query.after)
     if query.partner_id is not None:
         rows = rows.filter(partner_id=partner_of(query.partner_id).pk)
-    found = list(rows.after(after)[: query.limit + 1])
+    found = found_events(rows, query, after=after)
     shown = ProviderEventShown.of_each(found[: query.limit])
     has_more = len(found) > query.limit
     return answer_listed(request, shown, {"after": shown[-1].id} if has_more else None)
