@@ -10,7 +10,7 @@ from accounts.fields import capitalised
 from association.enums import CountedMoment, CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
 from association.refusal_texts import REFUSAL_TEXTS
-from association.services.customer_lists import NO_MANAGER, WAITS_FOR_PARTNER
+from association.services.customer_lists import ANY_FROZEN, NO_MANAGER, WAITS_FOR_PARTNER
 from partners.enums import AssociationType, Channel
 from partners.forms.filters import NEWEST, SearchField
 from partners.models import PartnerMember
@@ -69,6 +69,11 @@ class CustomerSearchForm(forms.Form):
         initial=NEWEST,
         required=False,
     )
+
+    def clean_status(self) -> str:
+        """Let "Frozen" find all who are, as in the admin: also those who wait for a budget."""
+        status: str = self.cleaned_data["status"]
+        return ANY_FROZEN if status == CustomerStatus.FROZEN else status
 
     def __init__(self, *args: Any, members: list[PartnerMember], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -29,6 +29,8 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
+# The filter's value for customers with any open freeze: also those who wait for a budget.
+ANY_FROZEN = "any_frozen"
 # The filter's value for customers about whom the partner should act.
 WAITS_FOR_PARTNER = "waits_for_partner"
 _HAS_BUDGET = Q(
@@ -89,6 +91,10 @@ def sets_of_customers(
     rows, status = _matching(member, filters), filters.get("status")
     if status == WAITS_FOR_PARTNER:
         return waiting_for_partner(rows)
+    if status == ANY_FROZEN:
+        # Who waits for a budget is frozen since joining.
+        frozen = (CustomerStatus.WAITING, CustomerStatus.FROZEN)
+        return tuple(rows.filter(status=status) for status in frozen)
     if status is None:
         return (rows.in_force(),)
     return (rows if status == EVERY_STATUS else rows.filter(status=status),)
