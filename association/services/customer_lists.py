@@ -22,6 +22,7 @@ from partners.models import PartnerMember
 from partners.services.pages import Order
 from partners.services.parts import part_of, part_of_address
 from web.email_addresses import InvalidAddress, canonical_address
+from web.folding import fold
 
 NEWEST_FIRST = Order("associated_at")
 BY_NAME = Order("sort_name", descending=False)
@@ -173,9 +174,10 @@ def _has_no_budget(association_type: str | None) -> Q:
 def _searched(text: str, member: PartnerMember) -> Q:
     """Match any part (`part_of()`) of a name, an account name or a reference, or the address.
 
-    Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
+    Names and references are found without their accents too. Who sees addresses masked finds only
+    whole ones: parts would tell the address letter by letter.
     """
-    found = part_of(["search_names"], text.casefold())
+    found = part_of(["search_names"], fold(text))
     if member.sees_addresses:
         return found | part_of_address("search_address", text.lower())
     try:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from accounts.services.freezes import freeze_account, unfreeze_account
 from association.models import BudgetPeriod, OnExhaustion
-from association.services.customer_names import refresh_names_of
+from association.services.customer_names import refresh_names_of, rename_customer
 from association.services.customers import set_budget, unfreeze_customer
 from association.views.console.customer_rows import STATUSES
 from audit.models import AuditEvent
@@ -157,6 +157,27 @@ def test_list_finds_what_is_asked_for(boss, query, found):
     page = client_of(boss).get(f"{URL}?{query}")
 
     assert (page.status_code, names(page)) == (200, found)
+
+
+@pytest.mark.parametrize(
+    "typed", ["muller", "Müller", "MÜLLER", "mu\u0308ller", "strasse", "Straße"]
+)
+def test_names_are_found_without_their_accents(boss, admin_client, typed):
+    found, _other = joined(boss), joined(boss)
+    rename_customer(
+        association=found,
+        customer_name="Müller Straße",
+        reference="",
+        note="",
+        by=boss.user,
+        now=timezone.now(),
+    )
+
+    page = client_of(boss).get(URL, {"q": typed})
+    admin_page = admin_client.get("/admin/association/association/", {"q": typed})
+
+    assert names(page) == [found.account.owner.account_name]
+    assert [row.pk for row in admin_page.context["cl"].result_list] == [found.pk]
 
 
 def test_as_many_are_frozen_here_as_in_the_admin(boss, admin_client):
