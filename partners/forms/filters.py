@@ -54,6 +54,9 @@ class InvitationListForm(forms.Form):
 
     def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:
         super().__init__(*args, **options)
+        order: Any = self.fields["order"]
+        if self.data.get("batch"):
+            order.choices = [(NEWEST, _("As in the batch")), *order.choices[1:]]
         if member.is_administrator:
             members = member.partner.members.order_by("user__email")
             self.fields["created_by"] = forms.ChoiceField(
