@@ -107,12 +107,10 @@ class HistoryForm(forms.Form):
     """The filters of `find_attempts()`."""
 
     q = LineField(
-        label=_("Search"),
+        label=_("Beginning of the account name, or a whole e-mail address"),
         max_length=254,
         required=False,
-        widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": _("Account name or whole e-mail address")}
-        ),
+        widget=forms.TextInput(attrs={"type": "search"}),
     )
     outcome = _choice(_("Outcome"), capitalised(Outcome.choices), none=_("Any"))
     step = _choice(_("Last step"), capitalised(LastStep.choices), none=_("Any"))

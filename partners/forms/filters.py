@@ -98,7 +98,7 @@ class InvitationRequestListForm(forms.Form):
 
 
 class MembersForm(forms.Form):
-    q = SearchField(_("Account name or whole e-mail address"), max_length=254)
+    q = SearchField(_("Beginning of the account name, or a whole e-mail address"), max_length=254)
     role = forms.ChoiceField(
         label=_("Role"),
         required=False,

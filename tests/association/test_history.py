@@ -279,3 +279,10 @@ def test_csv_is_a_download_with_a_name_of_ours(boss):
 
     assert answer["Content-Type"].startswith("text/csv; charset=utf-8")
     assert answer["Content-Disposition"] == 'attachment; filename="history.csv"'
+
+
+def test_what_the_search_finds_more_is_one_click_away(boss):
+    content = client_of(boss.user).get("/partner/history", {"q": "Müller & Co"}, follow=True)
+    page = content.content.decode()
+    assert 'href="/partner/search?q=M%C3%BCller%20%26%20Co"' in page
+    assert "Beginning of the account name, or a whole e-mail address</label>" in page

@@ -74,6 +74,7 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
             for row in found.page.rows
         ],
         "here": request.GET.urlencode(),
+        "q": filters_of(form).get("q", ""),
         "sources": _sources(request, member, form),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
