@@ -26,6 +26,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
+from tests.shown_texts import unbroken
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +103,7 @@ def test_history_is_newest_first_and_shows_administrators_addresses(boss, link):
     page = client_of(boss.user).get("/partner/history/")
 
     assert [row["attempt"].pk for row in page.context["rows"]] == [newer.pk, older.pk]
-    shown, owner = page.content.decode(), older.account.owner
+    shown, owner = unbroken(page), older.account.owner
     assert owner.account_name in shown
     assert owner.email in shown
     assert "Not yet known" in shown
