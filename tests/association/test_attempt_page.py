@@ -417,12 +417,14 @@ def test_what_was_sent_before_the_attempt_or_to_others_does_not_count(boss):
     assert f'value="{SEND}"' in page
 
 
-def test_page_of_a_refused_attempt_also_asks_what_was_sent_and_who_joined(
-    boss, django_assert_num_queries
+@pytest.mark.parametrize("codes", [1, 3])
+def test_page_of_a_refused_attempt_also_asks_what_was_sent_and_asked_for_and_who_joined(
+    boss, codes, django_assert_num_queries
 ):
-    attempt = refused_for(boss, "existing_account_not_allowed")
+    every = ("existing_account_not_allowed", "invitation_revoked", "invitation_used_up")
+    attempt = refused_for(boss, *every[:codes])
     client = client_of(boss.user)
-    with django_assert_num_queries(STATEMENTS + 2):
+    with django_assert_num_queries(STATEMENTS + 3):
         client.get(f"/partner/history/{attempt.pk}/")
 
 
