@@ -37,6 +37,7 @@ def see_other(to: Any, *args: Any, **options: Any) -> SeeOther:
 def posts_only(page: str, *kept: str) -> Callable[[ViewFunction], ViewFunction]:
     """Lead a GET to the page that has the form; `kept` are the parameters in its address.
 
+    The query is kept too: it says which page of a list had the form.
     A log-in leads back by GET to the address that required it, also where that was a form's.
     """
 
@@ -46,7 +47,9 @@ def posts_only(page: str, *kept: str) -> Callable[[ViewFunction], ViewFunction]:
         def answer(request: HttpRequest, *args: Any, **parameters: Any) -> HttpResponseBase:
             if request.method == "POST":
                 return view(request, *args, **parameters)
-            return see_other(page, **{name: parameters[name] for name in kept})
+            url = resolve_url(page, **{name: parameters[name] for name in kept})
+            query = request.META.get("QUERY_STRING", "")
+            return see_other(f"{url}?{query}" if query else url)
 
         return answer
 

@@ -133,6 +133,14 @@ def plain(value: Any) -> Any:
 
 def shown_text(field: Any, value: Any) -> str:
     """Return a value of the field as a person reads it in a sentence."""
+    if isinstance(value, bool) or hasattr(field, "queryset"):
+        return value_words(field, value)
+    text = value_words(field, value)
+    return f"“{Truncator(text).chars(LONGEST_TEXT)}”" if text else gettext("empty")
+
+
+def value_words(field: Any, value: Any) -> str:
+    """Return a value of the field in words, choices by their labels; "" where it is empty."""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if hasattr(field, "queryset"):
@@ -144,8 +152,7 @@ def shown_text(field: Any, value: Any) -> str:
     words = _words(getattr(field, "choices", ()))
     if isinstance(value, list):
         text = ", ".join(words.get(part, part) for part in map(str, value))
-    text = words.get(text, text)
-    return f"“{Truncator(text).chars(LONGEST_TEXT)}”" if text else gettext("empty")
+    return words.get(text, text)
 
 
 def moment_text(moment: datetime) -> str:

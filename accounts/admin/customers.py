@@ -58,9 +58,12 @@ class CustomerAccountAdmin(AuditedModelAdmin):
         "is_internal",
         *given("owner"),
     )
-    search_fields = ("owner__account_name__startswith", "owner__email__exact", "name__icontains")
+    search_fields = (
+        *("owner__account_name__startswith", "owner__email__exact"),
+        *("name__icontains", "external_id__icontains"),
+    )
     search_help_text = _(
-        "Beginning of the account name, a whole e-mail address, part of the name, or the whole "
+        "Beginning of the account name, a whole e-mail address, or part of the name or of the "
         "external id"
     )
     lower_case_search = True
@@ -77,16 +80,6 @@ class CustomerAccountAdmin(AuditedModelAdmin):
     @admin.display(description=_("customer account"), ordering="owner__account_name")
     def shown(self, account: CustomerAccount) -> str:
         return str(account)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
-    ) -> tuple[models.QuerySet[Any], bool]:
-        """Find an external id too, whose letters are not lowered."""
-        rows, may_repeat = super().get_search_results(request, queryset, search_term)
-        text = search_term.strip()
-        if text and "\0" not in text:
-            rows |= queryset.filter(external_id=text)
-        return rows, may_repeat
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = super().get_readonly_fields(request, obj)

@@ -166,7 +166,7 @@ class AssociationAdmin(TokenSearch, EvidenceAdmin):
         "association_type",
         *given("account", "partner", "invitation", "attempt"),
     )
-    search_fields = (*ACCOUNT_SEARCH, "search_names__contains", "partner__name__icontains")
+    search_fields = (*ACCOUNT_SEARCH, "search_names__folded_contains", "partner__name__icontains")
     search_help_text = _(
         "Part of a name or reference of the customer or of the partner's name, a whole e-mail "
         "address, or a link or token of the invitation"

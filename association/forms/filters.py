@@ -10,7 +10,7 @@ from accounts.fields import capitalised
 from association.enums import CountedMoment, CustomerStatus, LastStep, Outcome
 from association.forms.customers import manager_choices
 from association.refusal_texts import REFUSAL_TEXTS
-from association.services.customer_lists import NO_MANAGER, WAITS_FOR_PARTNER
+from association.services.customer_lists import ANY_FROZEN, NO_MANAGER, WAITS_FOR_PARTNER
 from partners.enums import AssociationType, Channel
 from partners.forms.filters import NEWEST, SearchField
 from partners.models import PartnerMember
@@ -70,6 +70,11 @@ class CustomerSearchForm(forms.Form):
         required=False,
     )
 
+    def clean_status(self) -> str:
+        """Let "Frozen" find all who are, as in the admin: also those who wait for a budget."""
+        status: str = self.cleaned_data["status"]
+        return ANY_FROZEN if status == CustomerStatus.FROZEN else status
+
     def __init__(self, *args: Any, members: list[PartnerMember], **options: Any) -> None:
         super().__init__(*args, **options)
         if not members:
@@ -102,12 +107,10 @@ class HistoryForm(forms.Form):
     """The filters of `find_attempts()`."""
 
     q = LineField(
-        label=_("Search"),
+        label=_("Beginning of the account name, or a whole e-mail address"),
         max_length=254,
         required=False,
-        widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": _("Account name or whole e-mail address")}
-        ),
+        widget=forms.TextInput(attrs={"type": "search"}),
     )
     outcome = _choice(_("Outcome"), capitalised(Outcome.choices), none=_("Any"))
     step = _choice(_("Last step"), capitalised(LastStep.choices), none=_("Any"))

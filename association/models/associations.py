@@ -75,7 +75,7 @@ class Association(models.Model):
     )
     note = models.CharField(_("note"), max_length=500, blank=True, default="", db_default="")
     # Derived from the rows around it by `services/customer_names.py`, for lists that sort and
-    # search 200,000 customers: see decision 0038.
+    # search 200,000 customers: see decision 0038. The names to search are folded (`web.folding`).
     shown_name = models.CharField(
         _("name shown"), max_length=120, default="", db_default="", editable=False
     )

@@ -22,6 +22,7 @@ from partners.models import PartnerMember
 from partners.services.pages import Order
 from partners.services.parts import part_of, part_of_address
 from web.email_addresses import InvalidAddress, canonical_address
+from web.folding import fold
 
 NEWEST_FIRST = Order("associated_at")
 BY_NAME = Order("sort_name", descending=False)
@@ -29,6 +30,8 @@ BY_NAME = Order("sort_name", descending=False)
 NO_MANAGER = "none"
 # The filter's value for customers in force and ended ones.
 EVERY_STATUS = "every"
+# The filter's value for customers with any open freeze: also those who wait for a budget.
+ANY_FROZEN = "any_frozen"
 # The filter's value for customers about whom the partner should act.
 WAITS_FOR_PARTNER = "waits_for_partner"
 _HAS_BUDGET = Q(
@@ -89,6 +92,10 @@ def sets_of_customers(
     rows, status = _matching(member, filters), filters.get("status")
     if status == WAITS_FOR_PARTNER:
         return waiting_for_partner(rows)
+    if status == ANY_FROZEN:
+        # Who waits for a budget is frozen since joining.
+        frozen = (CustomerStatus.WAITING, CustomerStatus.FROZEN)
+        return tuple(rows.filter(status=status) for status in frozen)
     if status is None:
         return (rows.in_force(),)
     return (rows if status == EVERY_STATUS else rows.filter(status=status),)
@@ -167,9 +174,10 @@ def _has_no_budget(association_type: str | None) -> Q:
 def _searched(text: str, member: PartnerMember) -> Q:
     """Match any part (`part_of()`) of a name, an account name or a reference, or the address.
 
-    Who sees addresses masked finds only whole ones: parts would tell the address letter by letter.
+    Names and references are found without their accents too. Who sees addresses masked finds only
+    whole ones: parts would tell the address letter by letter.
     """
-    found = part_of(["search_names"], text.casefold())
+    found = part_of(["search_names"], fold(text))
     if member.sees_addresses:
         return found | part_of_address("search_address", text.lower())
     try:

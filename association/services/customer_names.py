@@ -15,6 +15,7 @@ from association.enums import AssociationRefusal
 from association.models import Association, Attempt
 from audit.services import record_audit_event
 from partners.models import Invitation
+from web.folding import fold
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -34,7 +35,7 @@ def derived_names(association: Association) -> dict[str, str]:
     return {
         "shown_name": shown,
         "sort_name": shown.casefold()[:60],
-        "search_names": "\n".join(dict.fromkeys(filter(None, texts))).casefold(),
+        "search_names": fold("\n".join(dict.fromkeys(filter(None, texts)))),
         "search_address": owner.email,
     }
 

@@ -1,7 +1,9 @@
 """What a partner can do about a refused attempt: send again, or invite the account by e-mail."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,8 +15,17 @@ from association.services.attempts import lock_unfinished
 from association.services.eligibility import BOTH, RULES
 from partners.enums import AssociationType, Channel, PartnerStatus
 from partners.models import Invitation
-from partners.services.invitation_requests import answer_invitation_request, close_as_answered
-from partners.services.invitations import create_invitation, resend_invitation
+from partners.services.invitation_drafts import draft_invitation
+from partners.services.invitation_requests import (
+    answer_invitation_request,
+    close_as_answered,
+    terms_of_answer,
+)
+from partners.services.invitations import (
+    create_invitation,
+    expiry_when_resent,
+    resend_invitation,
+)
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -127,6 +138,25 @@ def follow_up(*, attempt: Attempt, operation: str, by: User, now: datetime) -> I
         return sent or resend_invitation(invitation=attempt.invitation, by=by, now=now)
 
 
+def draft_to_send(attempt: Attempt, operation: str, *, now: datetime) -> Invitation | None:
+    """Return what `follow_up()` would send now, to be previewed; None where it sends nothing."""
+    if operation == Operation.RESEND:
+        sent_again = copy(attempt.invitation)
+        sent_again.expires_at = expiry_when_resent(sent_again, now)
+        return sent_again
+    if operation not in SENDING or attempt.account is None:
+        return None
+    partner, recipient = attempt.invitation.partner, attempt.account.owner.email
+    association_type = _type_to_offer(attempt, operation)
+    requests = partner.invitation_requests.open().filter(address=recipient)
+    asked = requests.select_related("invitation").first()
+    if asked is not None and asked.invitation.association_type == association_type:
+        terms = terms_of_answer(asked)
+    else:
+        terms = _terms(attempt, association_type, recipient)
+    return draft_invitation(partner=partner, now=now, **terms)
+
+
 def sent_invitations(
     attempts: Collection[Attempt], *, now: datetime
 ) -> dict[UUID, dict[str, Invitation]]:
@@ -200,6 +230,19 @@ def _type_to_offer(attempt: Attempt, operation: str) -> str:
     return other
 
 
+def _terms(attempt: Attempt, association_type: str, recipient: str) -> dict[str, Any]:
+    """Return the fields of an invitation by e-mail like the followed one, in this language."""
+    return {
+        "channel": Channel.EMAIL,
+        "association_type": association_type,
+        "label": attempt.invitation.label,
+        "language": attempt.language,
+        "country": str(attempt.invitation.country),
+        "recipient": recipient,
+        "recipient_is_stored": True,
+    }
+
+
 def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invitation:
     """Send the invitation unless it was sent before, and close the open request of the address."""
     if attempt.account is None:
@@ -217,16 +260,7 @@ def _invite(attempt: Attempt, operation: str, by: User, now: datetime) -> Invita
         ):
             return answer_invitation_request(invitation_request=invitation_request, by=by, now=now)
         sent = create_invitation(
-            partner=followed.partner,
-            channel=Channel.EMAIL,
-            association_type=association_type,
-            label=followed.label,
-            language=attempt.language,
-            country=str(followed.country),
-            recipient=recipient,
-            recipient_is_stored=True,
-            by=by,
-            now=now,
+            partner=followed.partner, by=by, now=now, **_terms(attempt, association_type, recipient)
         )
     if invitation_request is not None:
         close_as_answered(invitation_request=invitation_request, sent=sent, by=by, now=now)

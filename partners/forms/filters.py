@@ -54,6 +54,9 @@ class InvitationListForm(forms.Form):
 
     def __init__(self, *args: Any, member: PartnerMember, **options: Any) -> None:
         super().__init__(*args, **options)
+        order: Any = self.fields["order"]
+        if self.data.get("batch"):
+            order.choices = [(NEWEST, _("As in the batch")), *order.choices[1:]]
         if member.is_administrator:
             members = member.partner.members.order_by("user__email")
             self.fields["created_by"] = forms.ChoiceField(
@@ -95,7 +98,7 @@ class InvitationRequestListForm(forms.Form):
 
 
 class MembersForm(forms.Form):
-    q = SearchField(_("Account name or whole e-mail address"), max_length=254)
+    q = SearchField(_("Beginning of the account name, or a whole e-mail address"), max_length=254)
     role = forms.ChoiceField(
         label=_("Role"),
         required=False,

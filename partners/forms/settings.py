@@ -1,6 +1,6 @@
 """The sections of a partner's settings; each form carries the version that its page showed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,15 +18,16 @@ from partners.models import Partner
 from partners.services.logos import shown_logo
 from partners.services.settings import settings_of
 from web.shown_versions import Values
+from web.templatetags.money import money
 from web.text_fields import LineField
-from web.versioned_forms import FIELD, LastChange, VersionedForm
+from web.versioned_forms import FIELD, LastChange, VersionedForm, value_words
 
 READERS_OWN = _("The reader’s own")
 _CHOOSE = {"required": _("Choose one of them.")}
 
 
 class SettingsForm(VersionedForm):
-    """One section: its fields have the names of the partner's, and its POST an address."""
+    """One section: its fields have the names of the partner's, and its page an address."""
 
     section: ClassVar[str]
     heading: ClassVar[Any]
@@ -35,15 +36,19 @@ class SettingsForm(VersionedForm):
     def __init__(self, data: Any = None, files: Any = None, *, partner: Partner) -> None:
         self.partner = partner
         shows = self.shown_values()
-        # Several forms are on one page.
-        auto_id = f"{self.section}_%s"
-        super().__init__(data, files, shows=shows, initial=self.first_values(), auto_id=auto_id)
+        super().__init__(data, files, shows=shows, initial=self.first_values())
 
     def shown_values(self) -> Values:
         return settings_of(self.partner, self.base_fields)
 
     def first_values(self) -> dict[str, Any]:
         return dict(self.shown_values())
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Return each label with what is stored, in words; "" where nothing is."""
+        for name, value in self.first_values().items():
+            field = self.fields[name]
+            yield str(field.label), value_words(field, value)
 
     def changes(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != FIELD}
@@ -120,6 +125,14 @@ class DefaultBudgetForm(SettingsForm):
         super().__init__(*args, **options)
         text = gettext("In %(currency)s, like 1500.00. Leave it empty for no default budget.")
         self.fields["default_budget_amount"].help_text = text % {"currency": settings.CURRENCY}
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        amount = self.partner.default_budget_amount
+        if amount is None:
+            yield gettext("Amount"), ""
+        else:
+            yield gettext("Amount"), money(amount)
+            yield from list(super().facts())[1:]
 
     def first_values(self) -> dict[str, Any]:
         values, amount = super().first_values(), self.partner.default_budget_amount

@@ -1,6 +1,7 @@
 """Requests for an online invitation: someone with an existing account followed a link."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -84,22 +85,26 @@ def answer_invitation_request(
             return locked.sent_invitation
         if locked.closed_at is not None:
             raise Refused(InvitationRequestRefusal.DISMISSED)
-        followed = locked.invitation
         sent = create_invitation(
-            partner=followed.partner,
-            channel=Channel.EMAIL,
-            association_type=followed.association_type,
-            label=followed.label,
-            note=followed.note,
-            language=locked.language or followed.language,
-            country=str(followed.country),
-            recipient=locked.address,
-            recipient_is_stored=True,
-            by=by,
-            now=now,
+            partner=locked.invitation.partner, by=by, now=now, **terms_of_answer(locked)
         )
         _close(locked, "answered", by, now, sent_invitation=sent)
     return sent
+
+
+def terms_of_answer(invitation_request: InvitationRequest) -> dict[str, Any]:
+    """Return the fields of the invitation that answers the request."""
+    followed = invitation_request.invitation
+    return {
+        "channel": Channel.EMAIL,
+        "association_type": followed.association_type,
+        "label": followed.label,
+        "note": followed.note,
+        "language": invitation_request.language or followed.language,
+        "country": str(followed.country),
+        "recipient": invitation_request.address,
+        "recipient_is_stored": True,
+    }
 
 
 @whole_transaction

@@ -14,6 +14,7 @@ from partners.services.parts import part_of, part_of_address
 from partners.tokens import token_in
 from web.email_addresses import InvalidAddress, canonical_address
 
+AS_MADE = Order("created_at", descending=False)
 TEXTS = ("label", "customer_name", "reference", "recipient_name")
 
 
@@ -45,13 +46,15 @@ def order_of(filters: Mapping[str, Any]) -> Order:
     """Return the order of the list that these filters of its form ask for.
 
     Expired invitations are ordered by their expiry: by their making, those that expired last stand
-    behind all that are still alive.
+    behind all that are still alive. Those of a batch have the order of its numbers, or of its file.
     """
     match filters.get("order"):
         case "used":
             return Order("used_count")
         case "expiring":
             return Order("expires_at", descending=False)
+    if "batch" in filters:
+        return AS_MADE
     return Order("expires_at" if filters.get("state") == InvitationState.EXPIRED else "created_at")
 
 

@@ -193,8 +193,7 @@ def resend_invitation(
         if is_bulk and customers_among([locked.recipient], partner=locked.partner):
             raise Refused(RowProblem.ALREADY_CUSTOMER)
         before = {"expires_at": moment_text(locked.expires_at)}
-        renewed = now + LIFE_OF_AN_EMAIL
-        locked.expires_at = max(locked.expires_at or renewed, renewed)
+        locked.expires_at = expiry_when_resent(locked, now)
         check_live(locked, now)
         is_one_more = locked.mailed_at is None or locked.mailed_at <= now - DAY
         check_quotas(partner=locked.partner, by=by, now=now, mailed=int(is_one_more))
@@ -207,6 +206,12 @@ def resend_invitation(
         )
         enqueue_invitation_emails([locked], now=now, is_bulk=is_bulk)
     return locked
+
+
+def expiry_when_resent(invitation: Invitation, now: datetime) -> datetime:
+    """Return until when the invitation lives if it is mailed again now."""
+    renewed = now + LIFE_OF_AN_EMAIL
+    return max(invitation.expires_at or renewed, renewed)
 
 
 @whole_transaction

@@ -171,13 +171,12 @@ def remarked_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
 
 def first_people(batch: InvitationBatch, count: int) -> Sequence[BatchRow]:
     """Return the first people who would be mailed, in the order of the file."""
-    return list(pending_rows(batch).exclude(remark__in=PASSED_OVER).order_by("number")[:count])
+    return list(pending_rows(batch).exclude(remark__in=PASSED_OVER)[:count])
 
 
 def pending_rows(batch: InvitationBatch) -> QuerySet[BatchRow]:
-    """Return the rows that are still to be mailed, in the addresses' order."""
-    rows = batch.rows.filter(problem="", invitation__isnull=True)
-    return rows.order_by("email", "number")
+    """Return the rows that are still to be mailed, in the order of the file."""
+    return batch.rows.filter(problem="", invitation__isnull=True).order_by("number")
 
 
 def row_for_preview(batch: InvitationBatch) -> BatchRow | None:
@@ -215,6 +214,9 @@ def _mail_some(batch: InvitationBatch, now: datetime) -> int:
     """Mail a chunk of the locked batch; return how many rows are done, or 1 for stopping it."""
     rows = list(pending_rows(batch)[:CHUNK])
     drafts = [draft_of_row(batch, row, now) for row in rows]
+    # Invitations of one moment are sorted by their keys, which has to be the order of the file.
+    for draft, key in zip(drafts, sorted(draft.pk for draft in drafts), strict=True):
+        draft.pk = key
     try:
         check_draft(drafts[0], now)
     except Refused as refused:

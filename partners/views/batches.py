@@ -25,6 +25,7 @@ from partners.services.batches import cancel_batch, rename_batch, start_links
 from partners.services.bulk_actions import recent_bulk_actions
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.delivery_state import UNDELIVERED, count_deliveries, deliveries_of_batch
+from partners.services.invitation_search import AS_MADE
 from partners.services.pages import Count, Order, page_of
 from partners.services.progress import joined_by_batches, progress_of_batch
 from partners.services.qr import Drawing, qr_drawing
@@ -44,7 +45,6 @@ from web.downloads import as_attachment
 from web.security_log import log_security_event
 
 NEWEST_FIRST = Order("created_at")
-AS_MADE = Order("created_at", descending=False)
 LABELS_A_SHEET = 24
 LABELS_A_PAGE = 10 * LABELS_A_SHEET
 _ROWS_AT_ONCE = 500

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from partners.enums import BatchState, BulkKind
 from partners.forms.bulk import BulkForm
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
+from partners.refusals import sentence_for
 from partners.services.bulk_actions import (
     MOST_ROWS,
     Performers,
@@ -25,10 +26,11 @@ from partners.services.bulk_actions import (
     start_bulk_action,
 )
 from partners.views.downloads import csv_of
-from partners.views.refusing import answer_action, answer_form
-from web.answers import see_other
+from partners.views.refusing import answer_form
+from web.answers import as_refusal, see_other
+from web.form_keys import answer_once
 from web.random_ids import key_or_404
-from web.refused import forget_refusal
+from web.refused import Refused, forget_refusal
 
 TEMPLATE = "partners/bulk_action.html"
 SHOWN = 100
@@ -95,13 +97,14 @@ def choose(
     kind: BulkKind,
     keys_of: Callable[[], Sequence[int]],
     *,
+    page: Callable[[str], HttpResponse],
     batch: InvitationBatch | None = None,
     most: int = MOST_ROWS,
-    back_url: str,
 ) -> HttpResponse:
     """Store the rows as a draft, and lead to the page that confirms it.
 
-    A Refused that `keys_of` raises is answered like those of the draft.
+    Where nothing can be chosen, also because `keys_of` raises Refused, `page` is shown again with
+    the sentence.
     """
 
     def draft() -> str:
@@ -109,7 +112,10 @@ def choose(
         action = choose_rows(member=member, kind=kind, keys=keys, batch=batch, most=most, now=now)
         return reverse(subject.action_page, args=[action.pk])
 
-    return answer_action(request, member, draft, section=subject.section, back_url=back_url)
+    try:
+        return answer_once(request, draft)
+    except Refused as refused:
+        return as_refusal(page(sentence_for(refused)), refused.again_at)
 
 
 def bulk_action_of(member: PartnerMember, subject: BulkSubject, key: int) -> BulkAction:

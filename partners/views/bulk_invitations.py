@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -41,11 +42,11 @@ from partners.views.bulk import (
     ticked_keys,
 )
 from partners.views.gate import for_members
-from partners.views.lists import all_filters_of, asked_for
+from partners.views.invitations import show_invitations
+from partners.views.lists import all_filters_of
 from partners.views.outcomes import outcomes_download
-from partners.views.refusing import refusal_page
 from partners.views.shared import SECTION, invitations_of
-from web.answers import posted, posts_only
+from web.answers import as_refusal, posted, posts_only
 from web.refused import Refused
 from web.security_log import log_security_event
 from web.versioned_forms import moment_text
@@ -134,11 +135,10 @@ def choose_invitations(request: HttpRequest, member: PartnerMember) -> HttpRespo
     def keys_of() -> list[int]:
         return _chosen_keys(request, member)
 
-    back_url = f"{reverse('console_invitations')}?{asked_for(request.GET).urlencode()}"
+    page = partial(show_invitations, request, member)
     if request.POST.get("action") == DOWNLOAD:
-        return _download(request, member, keys_of, back_url)
-    kind = sent_kind(request, SUBJECT)
-    return choose(request, member, SUBJECT, kind, keys_of, back_url=back_url)
+        return _download(member, keys_of, page)
+    return choose(request, member, SUBJECT, sent_kind(request, SUBJECT), keys_of, page=page)
 
 
 def _chosen_keys(request: HttpRequest, member: PartnerMember) -> list[int]:
@@ -152,14 +152,13 @@ def _chosen_keys(request: HttpRequest, member: PartnerMember) -> list[int]:
 
 
 def _download(
-    request: HttpRequest, member: PartnerMember, keys_of: Callable[[], list[int]], back_url: str
+    member: PartnerMember, keys_of: Callable[[], list[int]], page: Callable[[str], HttpResponse]
 ) -> HttpResponseBase:
     try:
         keys = keys_of()
         check_chosen(keys)
     except Refused as refused:
-        sentence = sentence_for(refused)
-        return refusal_page(request, member, sentence, section=SECTION, back_url=back_url)
+        return as_refusal(page(sentence_for(refused)), refused.again_at)
     log_security_event("invitations.exported", member=member.pk, count=len(keys))
     return outcomes_download(member, invitations_of(member).filter(pk__in=keys), name="invitations")
 
@@ -179,15 +178,20 @@ def choose_of_batch(request: HttpRequest, member: PartnerMember, batch_id: int) 
     if positions is not None:
         # Labels can have been edited since; the order of the links is that of their numbers.
         rows = rows.filter(pk__in=batch.invitations.order_by(*as_made).values("pk")[positions])
+
+    def page(sentence: str) -> HttpResponse:
+        form.add_error(None, sentence)
+        return show_batch(request, member, batch, form)
+
     return choose(
         request,
         member,
         SUBJECT,
         kind,
         lambda: list(rows.values_list("pk", flat=True)),
+        page=page,
         batch=batch,
         most=MOST_LINKS,
-        back_url=reverse("console_batch", args=[batch.pk]),
     )
 
 

@@ -45,6 +45,13 @@ from web.answers import posts_only
 @require_safe
 @for_members
 def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    return show_invitations(request, member)
+
+
+def show_invitations(
+    request: HttpRequest, member: PartnerMember, bulk_error: str = ""
+) -> HttpResponse:
+    """Show the list; `bulk_error` says why nothing became of an action on its rows."""
     now = timezone.now()
     form = InvitationListForm(request.GET, member=member)
     filters = filters_of(form)
@@ -56,6 +63,7 @@ def invitations(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     found = listing(request, form, *sets, order=order_of(filters))
     context = {
         "listing": found,
+        "bulk_error": bulk_error,
         "batches": counts_of_batches(batches) if is_folded and not found.count.is_more else None,
         "rows": _lines(found.page.rows, now),
         "is_folded": is_folded,

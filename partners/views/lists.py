@@ -31,6 +31,7 @@ _PLACES = ("after", "before", "lang")
 class Listing:
     """What a list's page shows; `query` is what was asked for, for links that keep it.
 
+    `address` has the place in the list too, for a form that comes back to this page.
     `other_size` is how many rows a page could have instead, and `other_size_query` asks for that.
     `finds_beginnings`: what was typed is so short that only words are found that begin with it.
     """
@@ -39,6 +40,7 @@ class Listing:
     page: Page[Any]
     count: Count
     query: str
+    address: str
     is_filtered: bool
     other_size: int
     other_size_query: str
@@ -66,6 +68,7 @@ def listing(
         page=page_finder(load)(sets, order=order, size=size, **places),
         count=count_together(sets),
         query=query.urlencode(),
+        address=_without(request.GET, "lang").urlencode(),
         is_filtered=is_filtered(form),
         other_size=other_size,
         other_size_query=other.urlencode(),
@@ -91,10 +94,14 @@ def _sizes(query: QueryDict) -> tuple[int, int]:
 
 def asked_for(query: QueryDict) -> QueryDict:
     """Return what the address asks for, without the place in the list."""
-    asked = query.copy()
-    for name in _PLACES:
-        asked.pop(name, None)
-    return asked
+    return _without(query, *_PLACES)
+
+
+def _without(query: QueryDict, *names: str) -> QueryDict:
+    rest = query.copy()
+    for name in names:
+        rest.pop(name, None)
+    return rest
 
 
 def filters_of(form: forms.Form) -> Mapping[str, Any]:

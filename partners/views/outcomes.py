@@ -16,11 +16,11 @@ from partners.services.delivery_state import (
     deliveries_of,
     deliveries_of_batch,
 )
-from partners.services.pages import Order, pages_of
+from partners.services.invitation_search import AS_MADE
+from partners.services.pages import pages_of
 from partners.views.downloads import csv_of
 from partners.views.shared import invitations_of, states
 
-AS_MADE = Order("created_at", descending=False)
 ROWS_READ_AT_ONCE = 500
 
 

@@ -1,8 +1,9 @@
-"""The console's settings, for administrators: one page with a form for each section."""
+"""The console's settings, for administrators: one page shows them, each section has its own form.
+
+The forms are on pages of their own: saving one loses nothing that was typed into another.
+"""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -25,10 +26,11 @@ from partners.services.logos import LARGEST_FILE, set_logo
 from partners.services.settings import edit_settings
 from partners.views.gate import for_administrators, show
 from partners.views.refusing import answer_form
-from web.answers import posts_only
+from web.answers import posted
 from web.body_limits import accept_file
 
-SECTION, PAGE, TEMPLATE = "settings", "console_settings", "partners/settings.html"
+SECTION, PAGE = "settings", "console_settings"
+TEMPLATE, FORM_TEMPLATE = "partners/settings.html", "partners/settings_section.html"
 # Before the gate: other methods are refused to everyone alike.
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -36,15 +38,15 @@ _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 @for_administrators
 def settings_page(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    return show(request, member, TEMPLATE, _context(member), section=SECTION)
+    sections = [form(partner=member.partner) for form in SECTIONS]
+    return show(request, member, TEMPLATE, {"sections": sections}, section=SECTION)
 
 
 @accept_file(largest=LARGEST_FILE)
 @_READ_AND_POST
 @for_administrators
-@posts_only(PAGE)
 def logo(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-    form = LogoForm(request.POST, request.FILES, partner=member.partner)
+    form = LogoForm(posted(request), request.FILES or None, partner=member.partner)
 
     def write() -> None:
         set_logo(
@@ -59,13 +61,12 @@ def logo(request: HttpRequest, member: PartnerMember) -> HttpResponse:
 
 
 def _section(form_class: type[SettingsForm]) -> Callable[..., HttpResponseBase]:
-    """Return the view that saves the fields of this form."""
+    """Return the view with the form of these fields."""
 
     @_READ_AND_POST
     @for_administrators
-    @posts_only(PAGE)
-    def save(request: HttpRequest, member: PartnerMember) -> HttpResponse:
-        form = form_class(request.POST, partner=member.partner)
+    def edit(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+        form = form_class(posted(request), partner=member.partner)
 
         def write() -> None:
             edit_settings(
@@ -78,7 +79,7 @@ def _section(form_class: type[SettingsForm]) -> Callable[..., HttpResponseBase]:
 
         return _answer(request, member, form, write)
 
-    return save
+    return edit
 
 
 contact = _section(ContactForm)
@@ -95,26 +96,19 @@ def _answer(
         messages.success(request, _("Saved: %(section)s.") % {"section": form.heading})
         return f"{reverse(PAGE)}#{form.section}"
 
+    def context() -> dict[str, str]:
+        if form.is_bound:
+            # The page shows what is stored beside what was sent.
+            member.partner.refresh_from_db()
+        return {"back_url": reverse(PAGE), "back_label": _("Settings")}
+
     return answer_form(
         request,
         member,
         form,
         act,
-        TEMPLATE,
-        partial(_context, member, form),
+        FORM_TEMPLATE,
+        context,
         section=SECTION,
         field_of=lambda code: "name",
     )
-
-
-def _context(member: PartnerMember, sent: SettingsForm | None = None) -> dict[str, Any]:
-    """Return the forms of all sections; the one that was sent stays as it was sent."""
-    partner = member.partner
-    if sent is not None:
-        # The page shows what is stored beside what was sent.
-        partner.refresh_from_db()
-    forms = [
-        sent if sent is not None and isinstance(sent, form) else form(partner=partner)
-        for form in SECTIONS
-    ]
-    return {"sections": [(form, reverse(form.url_name)) for form in forms]}

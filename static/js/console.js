@@ -65,21 +65,6 @@ for (const shown of document.querySelectorAll("[data-ticked]")) {
   window.addEventListener("pageshow", count);
 }
 
-// Each section of the settings is saved alone: what was typed in another one would be lost.
-const sections = [...document.querySelectorAll(".settings form")];
-if (sections.length > 1) {
-  const changed = new Set();
-  let sent = null;
-  for (const form of sections) {
-    form.addEventListener("input", () => changed.add(form));
-    form.addEventListener("submit", () => { sent = form; });
-  }
-  window.addEventListener("beforeunload", (event) => {
-    if ([...changed].some((form) => form !== sent)) event.preventDefault();
-    sent = null;
-  });
-}
-
 // A chosen picture is shown as it will be: drawn, because no file of the reader is a source of images.
 for (const field of document.querySelectorAll(".logo-input [type=file]")) {
   field.addEventListener("change", async () => {

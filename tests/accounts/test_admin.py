@@ -322,3 +322,13 @@ def test_dead_message_is_sent_again_and_no_other(superuser: Client) -> None:
     assert dead.deadline_at > now
     assert (sent.sent_at, sent.tries) == (now, 9)
     assert AuditEvent.objects.get().action == "message.revived"
+
+
+@pytest.mark.parametrize("typed", ["Sub-4711", "sub-47", "711-EU", "Hafenkontor", "kontor"])
+def test_account_is_found_by_a_part_of_its_name_or_external_id(
+    superuser: Client, typed: str
+) -> None:
+    found = factories.CustomerAccountFactory(name="Hafenkontor", external_id="Sub-4711-eu")
+    factories.CustomerAccountFactory(name="Other", external_id="Sub-4800")
+    page = superuser.get(reverse("admin:accounts_customeraccount_changelist"), {"q": typed})
+    assert [row.pk for row in page.context["cl"].result_list] == [found.pk]

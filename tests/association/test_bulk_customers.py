@@ -374,3 +374,15 @@ def test_reason_that_was_forgotten_is_not_compared(boss):
     do_few(action=action, performers=PERFORMERS)
     assert causes(customer) == {FreezeCause.PARTNER}
     assert again(reason="Unpaid").reason == ""
+
+
+def test_nothing_ticked_is_said_on_the_list_with_its_filters(boss, client):
+    customer = joined(boss, customer_name="Acme")
+    joined(boss, customer_name="Other")
+    answer = client.post(f"{CHOOSE}?q=Acme", {"action": "freeze"})
+    content = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Nothing was chosen. Tick rows of the list, then choose again." in content
+    assert re.findall(rf'href="({LIST}\d+/)"', content) == [f"{LIST}{customer.pk}/"]
+    assert f'action="{CHOOSE}?q=Acme"' in content
+    assert client.get(f"{CHOOSE}?q=Acme")["Location"] == f"{LIST}?q=Acme"

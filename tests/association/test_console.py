@@ -38,6 +38,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
+from tests.shown_texts import unbroken
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +74,7 @@ def give_budget(customer, amount, by):
 
 
 def shown_to(member):
-    return open_overview(member.user).content.decode()
+    return unbroken(open_overview(member.user))
 
 
 @pytest.fixture

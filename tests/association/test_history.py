@@ -26,6 +26,7 @@ from tests.factories import (
     make_associated,
     make_attempt,
 )
+from tests.shown_texts import unbroken
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +103,7 @@ def test_history_is_newest_first_and_shows_administrators_addresses(boss, link):
     page = client_of(boss.user).get("/partner/history/")
 
     assert [row["attempt"].pk for row in page.context["rows"]] == [newer.pk, older.pk]
-    shown, owner = page.content.decode(), older.account.owner
+    shown, owner = unbroken(page), older.account.owner
     assert owner.account_name in shown
     assert owner.email in shown
     assert "Not yet known" in shown
@@ -279,3 +280,10 @@ def test_csv_is_a_download_with_a_name_of_ours(boss):
 
     assert answer["Content-Type"].startswith("text/csv; charset=utf-8")
     assert answer["Content-Disposition"] == 'attachment; filename="history.csv"'
+
+
+def test_what_the_search_finds_more_is_one_click_away(boss):
+    content = client_of(boss.user).get("/partner/history", {"q": "Müller & Co"}, follow=True)
+    page = content.content.decode()
+    assert 'href="/partner/search?q=M%C3%BCller%20%26%20Co"' in page
+    assert "Beginning of the account name, or a whole e-mail address</label>" in page

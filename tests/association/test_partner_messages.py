@@ -175,10 +175,10 @@ def test_nobody_is_reminded_of_a_revoked_invitation_or_by_a_frozen_partner(boss,
 def test_button_reminds_once_and_says_when_it_is_possible_again(boss, invitation):
     attempt = put_off(invitation)
 
-    first = post(boss, attempt, "remind", **{"from": "overview"})
-    second = post(boss, attempt, "remind", **{"from": "overview"})
+    first = post(boss, attempt, "remind")
+    second = post(boss, attempt, "remind")
 
-    assert (first.status_code, first["Location"]) == (303, "/partner/")
+    assert (first.status_code, first["Location"]) == (303, f"/partner/history/{attempt.pk}/")
     assert (second.status_code, "Possible again from" in second.content.decode()) == (429, True)
     assert 86_000 < int(second["Retry-After"]) <= 86_400
     assert mailed(REMINDER) == [attempt.account.owner.email]
@@ -187,13 +187,10 @@ def test_button_reminds_once_and_says_when_it_is_possible_again(boss, invitation
 def test_advice_has_the_reasons_and_is_sent_once_for_a_refusal(boss, invitation):
     attempt = refused(invitation)
 
-    answers = [
-        post(boss, attempt, "follow-up", operation="message_customer", **{"from": "history"})
-        for _ in range(2)
-    ]
+    answers = [post(boss, attempt, "follow-up", operation="message_customer") for _ in range(2)]
 
     assert [(one.status_code, one["Location"]) for one in answers] == [
-        (303, "/partner/history/?")
+        (303, f"/partner/history/{attempt.pk}/")
     ] * 2
     assert mailed(ADVICE) == [attempt.account.owner.email]
     email = write(ADVICE, attempt)

@@ -1,14 +1,18 @@
 """Refused people and people who put joining off: on the overview and in the history."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from association.models import Attempt
 from association.services.following_up import follow_up
 from association.services.partner_messages import advise, remind_to_finish
 from outbox.models import OutboxMessage
+from outbox.services.rendering import render_message
+from partners.models import Invitation
 from tests.factories import (
     AttemptFactory,
     CustomerAccountFactory,
@@ -17,6 +21,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.factories.partners import mark_frozen
+from tests.shown_texts import unbroken
 
 pytestmark = pytest.mark.django_db
 
@@ -187,9 +192,10 @@ def test_people_take_the_same_statements(boss, invitation, rows, django_assert_n
 
 def test_lists_lead_to_the_text_before_it_is_sent(boss, invitation):
     poor, later = refused(invitation), put_off(invitation)
+    known = refused(invitation, "existing_account_not_allowed")
     for path in ("/partner/", "/partner/history/"):
         page = client_of(boss).get(path).content.decode()
-        for attempt, place in ((poor, "message"), (later, "put_off")):
+        for attempt, place in ((poor, "message"), (later, "put_off"), (known, "refusals")):
             page_url = f"/partner/history/{attempt.pk}/"
             assert f'href="{page_url}#{place}"' in page
             assert f'id="{place}"' in client_of(boss).get(page_url).content.decode()
@@ -197,44 +203,33 @@ def test_lists_lead_to_the_text_before_it_is_sent(boss, invitation):
         assert "/remind" not in page
 
 
-def test_buttons_come_back_to_the_list_as_it_was(boss, invitation):
-    attempt = refused(invitation, "existing_account_not_allowed")
-    client = client_of(boss)
-    page = client.get("/partner/history/?outcome=refused&q=").content.decode()
-    assert 'name="query" value="outcome=refused&amp;q="' in page
+@pytest.mark.parametrize("code", ["existing_account_not_allowed", "invitation_expired"])
+def test_page_shows_the_invitation_that_its_button_sends(boss, code):
+    by_email = code == "invitation_expired"
+    offer = InvitationFactory.create(
+        partner=boss.partner, created_by=boss.user, email=by_email, expired=by_email
+    )
+    attempt = refused(offer, code)
+    if by_email:
+        Invitation.objects.filter(pk=offer.pk).update(recipient=attempt.account.owner.email)
+    page = client_of(boss).get(f"/partner/history/{attempt.pk}/")
+    [refusal] = page.context["refusals"]
+    shown = refusal["email"]
+    manager = PartnerMemberFactory.create(partner=boss.partner)
+    Invitation.objects.filter(pk=offer.pk).update(created_by=manager.user)
+    Attempt.objects.filter(pk=attempt.pk).update(invited_by=manager.user)
+    to_manager = client_of(manager).get(f"/partner/history/{attempt.pk}/")
 
-    answer = client.post(
-        f"/partner/history/{attempt.pk}/follow-up",
-        {
-            "operation": "send_online_invitation",
-            "from": "history",
-            "query": "outcome=refused&q=\r\na",
-        },
+    follow_up(
+        attempt=Attempt.objects.get(pk=attempt.pk),
+        operation=refusal["operation"],
+        by=boss.user,
+        now=timezone.now(),
     )
 
-    assert answer["Location"] == "/partner/history/?outcome=refused&q=%0D%0Aa"
-
-
-@pytest.mark.parametrize("action", ["remind", "follow-up"])
-@pytest.mark.parametrize(
-    ("query", "location"),
-    [
-        pytest.param("outcome=refused&size=100&x=1", "?outcome=refused&size=100", id="known"),
-        pytest.param("q=" + "a" * 5_000, "?", id="long"),
-        pytest.param("q=" + "é" * 254, "", id="long when written as an address"),
-        pytest.param("&".join(["a=1"] * 3_000), "?", id="too many fields"),
-    ],
-)
-def test_any_address_of_the_list_leads_back(boss, invitation, action, query, location):
-    attempt = put_off(invitation) if action == "remind" else refused(invitation)
-    sent = {
-        "operation": "message_customer",
-        "from": "history",
-        "query": query,
-        "form_key": "k" * 22,
-    }
-    answers = [
-        client_of(boss).post(f"/partner/history/{attempt.pk}/{action}", sent) for _ in range(2)
-    ]
-    assert [one["Location"] for one in answers] == [f"/partner/history/{location}"] * 2
-    assert OutboxMessage.objects.filter(about_id=attempt.pk).count() == 1
+    sent = render_message(OutboxMessage.objects.get())
+    links = re.compile(r"https?://\S+/(i|no-more-invitations)/\S+")
+    assert shown.subject == sent.subject
+    assert links.sub("", shown.text) == links.sub("", sent.text)
+    assert attempt.account.owner.email in shown.text
+    assert attempt.account.owner.email not in unbroken(to_manager)

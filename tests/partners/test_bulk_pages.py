@@ -2,6 +2,8 @@
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -9,6 +11,7 @@ from django.utils import timezone
 
 from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
+from partners.refusals import SENTENCES
 from partners.services.bulk_invitations import do_invitations
 from partners.services.retention import forget_bulk_actions
 from tests.csv_files import lines_of
@@ -158,12 +161,24 @@ def test_place_and_size_of_the_list_are_no_filters(client, member):
     assert (answer.status_code, BulkAction.objects.get().size) == (303, 1)
 
 
-def test_nothing_ticked_is_refused(client, member):
-    own(member)
-    answer = client.post(f"{CHOOSE}?q=Fair", {"action": "revoke"})
+@pytest.mark.parametrize("action", ["revoke", "download"])
+def test_nothing_ticked_is_said_on_the_same_page_of_the_list(client, member, action):
+    for number in range(30):
+        own(member, label=f"Fair {number}")
+    own(member, label="Shop")
+    first = client.get(f"{LIST}?q=Fair").context["listing"]
+    page = client.get(f"{LIST}?q=Fair&after={quote(first.page.after)}")
+    [address] = re.findall(r'action="(/partner/invitations/bulk/[^"]*)"', page.content.decode())
+    answer = client.post(unescape(address), {"action": action})
     assert answer.status_code == 409
-    assert "Nothing was chosen." in text_of(answer)
-    assert f'href="{LIST}?q=Fair"' in answer.content.decode()
+    assert "Nothing was chosen. Tick rows of the list, then choose again." in text_of(answer)
+    assert answer.content.decode().split("<title>")[1].strip().startswith("Error:")
+    labels = [
+        [row["invitation"].label for row in shown.context["rows"]] for shown in (page, answer)
+    ]
+    assert labels[0] == labels[1] == [f"Fair {number}" for number in range(4, -1, -1)]
+    # What the page links to, and a log-in on the way, find the list as it was.
+    assert client.get(unescape(address))["Location"] == unescape(address).replace("bulk/", "")
 
 
 @pytest.mark.parametrize("wrong", ["freeze", "set_budget", "sing", ""])
@@ -365,6 +380,8 @@ def test_numbers_beyond_the_batch_choose_nothing(client, member, numbers):
     sent = {"action": "revoke", **numbers}
     answer = client.post(f"{LIST}batches/{batch.pk}/actions", sent)
     assert (answer.status_code, BulkAction.objects.count()) == (409, 0)
+    assert answer.context["form"].errors["__all__"] == [str(SENTENCES["bulk_nothing_chosen"])]
+    assert answer.context["form"]["first"].value() == numbers["first"]
 
 
 @pytest.mark.parametrize(

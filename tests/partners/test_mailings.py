@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from audit.models import AuditEvent
 from outbox.models import OutboxMessage
@@ -135,6 +136,21 @@ def test_batch_that_expires_while_it_runs_is_stopped(member):
     assert work(NOW + timedelta(hours=2)) == [1]
     batch.refresh_from_db()
     assert (batch.state, batch.stop_reason) == ("cancelled", "expiry_not_ahead")
+
+
+def test_invitations_of_a_list_have_the_order_of_its_file(member, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 3)
+    people = [f"{name}@example.org" for name in ("zoe", "ann", "max", "bob", "eva", "cid", "ada")]
+    batch = started(member, "\n".join(people))
+    for seconds in range(3):
+        mail_batches(now=NOW + timedelta(seconds=seconds))
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(member.user)
+    page = client.get(f"/partner/invitations/?batch={batch.pk}")
+    assert [row["invitation"].recipient for row in page.context["rows"]] == people
+    assert page.context["listing"].form.fields["order"].choices[0][1] == "As in the batch"
+    mailed = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
+    assert list(mailed) == people
 
 
 def test_two_batches_are_mailed_one_after_the_other(member, monkeypatch):

@@ -16,6 +16,7 @@ from tests.factories import (
     UserFactory,
     mark_frozen,
 )
+from tests.shown_texts import unbroken
 from tests.tables import tables
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def client_of(user):
 def page_of(member, query=""):
     response = client_of(member.user).get(f"/partner/requests/{query}")
     assert response.status_code == 200
-    return response.content.decode()
+    return unbroken(response)
 
 
 def dismissal_of(asked):

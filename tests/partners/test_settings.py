@@ -1,8 +1,7 @@
-"""The console's settings: each section is saved by itself, and who may do it."""
+"""The console's settings: each section has a form on a page of its own, and who may do it."""
 
 import re
 from decimal import Decimal
-from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -25,11 +24,10 @@ from tests.factories import (
     make_associated,
 )
 from tests.partners.test_logos import SVG, drawing, saved
+from tests.shown_forms import version_of
 
 pytestmark = pytest.mark.django_db
 SETTINGS = "/partner/settings/"
-FORM = re.compile(r'<form method="post"\s+action="([^"]+)".*?</form>', re.DOTALL)
-VERSION = re.compile(r'name="shown_version" value="([^"]+)"')
 CONTACT = {"name": "Nordwind", "support_email": "help@nordwind.example", "support_phone": "+49 1"}
 BUDGET = {
     "default_budget_amount": "1500",
@@ -61,16 +59,9 @@ def console(boss):
     return client_of(boss.user)
 
 
-def version_of(page, section):
-    for form in FORM.finditer(page.content.decode()):
-        if form[1] == f"{SETTINGS}{section}":
-            return unescape(VERSION.search(form[0])[1])
-    raise AssertionError(f"no form for {section}")
-
-
 def send(console, section, page=None, **typed):
-    version = version_of(page or console.get(SETTINGS), section)
-    return console.post(f"{SETTINGS}{section}", {"shown_version": version, **typed})
+    path = f"{SETTINGS}{section}"
+    return console.post(path, {**version_of(page or console.get(path)), **typed})
 
 
 def stored(partner, names):
@@ -87,16 +78,52 @@ def test_page_has_constant_queries(boss, console, members, django_assert_num_que
     PartnerMemberFactory.create_batch(members, partner=boss.partner)
     with django_assert_num_queries(4):
         page = console.get(SETTINGS)
-    assert [form.section for form, _action in page.context["sections"]] == [
+    assert [form.section for form in page.context["sections"]] == [
         *("contact", "logo", "zone", "files", "budget"),
     ]
+
+
+def test_page_tells_what_is_set_in_words_and_leads_to_each_form(console):
+    send(console, "budget", **BUDGET)
+    send(console, "contact", **{**CONTACT, "support_phone": ""})
+    page = console.get(SETTINGS)
+    facts = {
+        form.section: dict(form.facts())
+        for form in page.context["sections"]
+        if form.section != "logo"
+    }
+    assert facts == {
+        "contact": {
+            "Name": "Nordwind",
+            "Support e-mail": "help@nordwind.example",
+            "Support phone": "",
+        },
+        "zone": {"Time zone": "UTC", "Language of new invitations": "The reader’s own"},
+        "files": {"Separator": "Comma"},
+        "budget": {
+            "Amount": "1,500.00\xa0USD",
+            "Period": "Monthly",
+            "When used up": "Only tell your organisation",
+        },
+    }
+    content = page.content.decode()
+    assert set(re.findall(rf'href="{SETTINGS}([\w-]+)"', content)) == {*SECTIONS, "logo"}
+    assert content.count('<span class="muted">Not set</span>') == 1
+
+
+def test_what_is_typed_in_one_section_cannot_be_lost_by_saving_another(console):
+    """Each page has the form of one section: no button leaves what was typed elsewhere behind."""
+    main = re.compile(r"<main.*?</main>", re.DOTALL)
+    for section in ("", *SECTIONS, "logo"):
+        content = main.search(console.get(f"{SETTINGS}{section}").content.decode())[0]
+        assert content.count("<form") == bool(section), section
 
 
 @pytest.mark.parametrize("section", ["", *SECTIONS, "logo"])
 def test_settings_are_for_the_partners_administrators_only(boss, section):
     manager = PartnerMemberFactory.create(partner=boss.partner)
     path, typed = f"{SETTINGS}{section}", SECTIONS.get(section, {})
-    assert client_of(boss.user).get(path, follow=True).status_code == 200
+    assert client_of(boss.user).get(path).status_code == 200
     for other in (manager.user, UserFactory.create()):
         assert client_of(other).get(path).status_code == 404
         assert client_of(other).post(path, typed).status_code in {404, 405}
@@ -153,7 +180,7 @@ def test_section_is_saved_with_one_event_of_what_changed(boss, console, section)
 def test_bad_input_is_kept_and_nothing_is_saved(boss, console, section, typed, field):
     answer = send(console, section, **{**SECTIONS[section], **typed})
     assert answer.status_code == 400
-    [form] = [form for form, _ in answer.context["sections"] if form.is_bound]
+    form = answer.context["form"]
     assert list(form.errors) == [field]
     if field in typed:
         assert form[field].value() == typed[field]
@@ -177,7 +204,7 @@ def test_time_zone_is_understood_as_people_type_it(boss, console, typed, zone):
 
 
 def test_every_suggested_zone_is_on_the_page_and_can_be_loaded(console):
-    page = console.get(SETTINGS).content.decode()
+    page = console.get(f"{SETTINGS}time-zone").content.decode()
     assert set(re.findall(r'<option value="([\w+-]+/[^"]+)">', page)) == (
         set(suggested_zones()) - {"UTC"}
     )
@@ -216,7 +243,7 @@ def test_provider_may_give_any_name_and_the_rest_is_still_saved(boss, console):
 
 
 def test_of_two_who_save_the_second_reads_what_the_first_did(boss, console):
-    page = console.get(SETTINGS)
+    page = console.get(f"{SETTINGS}contact")
     carol = UserFactory.create(email="carol@partner.example")
     changes = {"name": "Cumulus", "support_email": "help@cumulus.example"}
     edit_settings(partner=boss.partner, changes=changes, by=carol, now=timezone.now())
@@ -231,8 +258,8 @@ def test_of_two_who_save_the_second_reads_what_the_first_did(boss, console):
 
 
 def test_change_of_another_section_is_no_conflict(boss, console):
-    page = console.get(SETTINGS)
-    assert send(console, "budget", page, **BUDGET).status_code == 303
+    page = console.get(f"{SETTINGS}contact")
+    assert send(console, "budget", **BUDGET).status_code == 303
     assert send(console, "contact", page, **CONTACT).status_code == 303
 
 
@@ -339,7 +366,7 @@ def test_huge_file_is_rejected_unread(boss, console):
 
 
 def test_second_upload_on_an_old_page_is_told_who_was_first(boss, console):
-    page = console.get(SETTINGS)
+    page = console.get(f"{SETTINGS}logo")
     carol = PartnerMemberFactory.create(
         administrator=True, partner=boss.partner, user__email="carol@partner.example"
     )

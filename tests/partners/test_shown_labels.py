@@ -29,7 +29,7 @@ def read(member, url, *, sent=None):
     client.force_login(member.user)
     answer = client.get(url) if sent is None else client.post(url, sent)
     assert answer.status_code == 200, url
-    return answer.getvalue().decode()
+    return answer.getvalue().decode().replace("<wbr>", "")
 
 
 def mailed(member):

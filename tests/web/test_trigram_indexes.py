@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 
+from accounts.models import CustomerAccount
 from association.models import Association
 from partners.models import Invitation
 from partners.services.invitation_search import searched
@@ -33,3 +34,9 @@ def test_customers_are_found_by_the_index():
 def test_invitations_are_found_by_the_index(member):
     found = searched("wind", member)
     assert "invitation_by_part_of_text" in plan_of(Invitation.objects.filter(found))
+
+
+@pytest.mark.parametrize("column", ["name", "external_id"])
+def test_accounts_are_found_by_the_index(column):
+    found = CustomerAccount.objects.filter(**{f"{column}__icontains": "wind"})
+    assert "account_by_part_of_name_or_id" in plan_of(found)

@@ -41,16 +41,10 @@ PREFERRED = (*sorted(SENDING), Operation.SEND_TO_OTHER_ADDRESS, Operation.MESSAG
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button that posts the operation, or leads to a page; else when it was done.
-
-    `text_url` is where the text is shown that posting sends: lists lead there first.
-    """
+    """A link to where it is done, with the text of what is sent; or when it was done."""
 
     label: str
-    post_url: str = ""
-    operation: str = ""
-    text_url: str = ""
-    href: str = ""
+    href: str
     done_at: datetime | None = None
 
     @property
@@ -131,12 +125,9 @@ def _about_refusal(attempt: Attempt, known: _Known) -> Action | None:
             return None
         if _address(attempt) in known.unsubscribed:
             return Action(_("Message to the customer"), href=f"{page}#message")
-        done_at, text_url = advised_at(attempt, known.messages), f"{page}#message"
-    else:
-        invitation = known.invitations[attempt.pk].get(operation)
-        done_at, text_url = (invitation.mailed_at if invitation else None), ""
-    post_url = reverse("console_follow_up", args=[attempt.pk])
-    return Action(label, post_url=post_url, operation=operation, text_url=text_url, done_at=done_at)
+        return Action(label, f"{page}#message", advised_at(attempt, known.messages))
+    invitation = known.invitations[attempt.pk].get(operation)
+    return Action(label, f"{page}#refusals", invitation.mailed_at if invitation else None)
 
 
 def _reminder(attempt: Attempt, known: _Known, now: datetime) -> Action | None:
@@ -146,6 +137,5 @@ def _reminder(attempt: Attempt, known: _Known, now: datetime) -> Action | None:
         return None
     last = reminded_at(attempt, known.messages)
     done_at = last if last is not None and now < last + PAUSE else None
-    post_url = reverse("console_remind", args=[attempt.pk])
-    text_url = f"{reverse('console_attempt', args=[attempt.pk])}#put_off"
-    return Action(_("Remind"), post_url=post_url, text_url=text_url, done_at=done_at)
+    href = f"{reverse('console_attempt', args=[attempt.pk])}#put_off"
+    return Action(_("Remind"), href, done_at)

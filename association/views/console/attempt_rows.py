@@ -15,6 +15,7 @@ from association.refusal_texts import REFUSAL_TEXTS, text_for_partner
 from association.services.admission import refusals_ending_too_late
 from association.services.customer_names import person_behind
 from association.services.following_up import (
+    draft_to_send,
     joined_meanwhile,
     operations_for,
     sent_invitations,
@@ -23,7 +24,9 @@ from association.services.following_up import (
 from association.services.history import known_address, last_step, outcome
 from association.services.partner_messages import advised_at, messages_about
 from association.views.console.attempt_actions import BUTTONS, actions_of, deadline_of
+from outbox.services.rendering import Email
 from outbox.services.suppression import is_suppressed
+from partners.emails import preview_invitation
 from partners.models import PartnerMember
 from web.email_addresses import mask_address
 from web.templatetags.moments import moment
@@ -79,19 +82,26 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
     """Return the context of the attempt's page.
 
     Each refusal has the label of its button (empty without one), the invitation that the button
-    has sent already, and whether only the partner's freeze keeps what helps from being done.
+    has sent already or the e-mail that it would send, and whether only the partner's freeze keeps
+    what helps from being done.
     """
     is_frozen = attempt.invitation.partner.is_frozen
     sent, operations = sent_invitations([attempt], now=now)[attempt.pk], operations_for(attempt)
     if operations and joined_meanwhile([attempt]):
         operations, is_frozen = dict.fromkeys(operations), False
     too_late = refusals_ending_too_late(attempt, now)
+    emails: dict[Operation | None, Email | None] = {
+        operation: _email_of(attempt, operation, member, now)
+        for operation in set(operations.values())
+        if operation is not None and operation not in sent
+    }
     refusals = [
         {
             "text": text_for_partner(code, ends_too_late=code in too_late),
             "operation": operation,
             "label": BUTTONS.get(operation, ""),
             "sent": sent.get(operation or ""),
+            "email": emails.get(operation),
             "is_held_up": is_frozen and operation != suggested_operation(code),
         }
         for code, operation in operations.items()
@@ -107,6 +117,21 @@ def detail_of(attempt: Attempt, member: PartnerMember, *, now: datetime) -> dict
         "reminder_email": preview_reminder(attempt) if reminder and reminder.is_open else None,
         "deadline": deadline_of(attempt),
     }
+
+
+def _email_of(
+    attempt: Attempt, operation: str, member: PartnerMember, now: datetime
+) -> Email | None:
+    """Return the invitation's e-mail that the button of the operation would send now.
+
+    It names its recipient, whom not every member may read.
+    """
+    draft = draft_to_send(attempt, operation, now=now)
+    if draft is None:
+        return None
+    if not member.sees_addresses:
+        draft.recipient = draft.masked_recipient
+    return preview_invitation(draft)
 
 
 def _message(attempt: Attempt) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -34,7 +35,7 @@ from association.services.customer_lists import (
 )
 from association.services.spending import spent_this_month
 from association.views.console.customer_rows import STATUSES
-from association.views.console.customers import search_form
+from association.views.console.customers import search_form, show_customers
 from partners.enums import BudgetPeriod, BulkKind
 from partners.forms.bulk import BulkForm
 from partners.models import BulkAction, PartnerMember
@@ -52,7 +53,7 @@ from partners.views.bulk import (
     ticked_keys,
 )
 from partners.views.gate import for_members
-from partners.views.lists import all_filters_of, asked_for
+from partners.views.lists import all_filters_of
 from web.answers import posted, posts_only
 from web.templatetags.money import money
 
@@ -165,10 +166,8 @@ def choose_customers(request: HttpRequest, member: PartnerMember) -> HttpRespons
     kind = sent_kind(request, SUBJECT)
     if kind == BulkKind.ASSIGN_MANAGER and not member.is_administrator:
         raise Http404
-    back_url = f"{reverse('console_customers')}?{asked_for(request.GET).urlencode()}"
-    return choose(
-        request, member, SUBJECT, kind, lambda: _chosen_keys(request, member), back_url=back_url
-    )
+    page = partial(show_customers, request, member)
+    return choose(request, member, SUBJECT, kind, lambda: _chosen_keys(request, member), page=page)
 
 
 def _chosen_keys(request: HttpRequest, member: PartnerMember) -> list[int]:

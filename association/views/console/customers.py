@@ -61,6 +61,13 @@ ROWS_READ_AT_ONCE = 500
 @require_safe
 @for_members
 def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
+    return show_customers(request, member)
+
+
+def show_customers(
+    request: HttpRequest, member: PartnerMember, bulk_error: str = ""
+) -> HttpResponse:
+    """Show the list; `bulk_error` says why nothing became of an action on its rows."""
     form = search_form(request, member)
     sets = sets_of_customers(member, filters_of(form))
     found = listing(request, form, *sets, order=_order(form), load=with_people)
@@ -68,6 +75,7 @@ def customers(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     lines = [row_of(state, member) for state in states]
     context = {
         "listing": found,
+        "bulk_error": bulk_error,
         "lines": lines,
         "ended": None if lines else _count_ended(request, form, member),
         "can_act": any(line["can_act"] for line in lines),

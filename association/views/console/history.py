@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -37,14 +37,11 @@ from partners.views.shared import report_mailing
 from web.answers import as_refusal, posts_only, see_other
 from web.email_addresses import mask_address
 from web.form_keys import answer_once
-from web.models import LONGEST_ANSWER_URL
 from web.refused import Refused
 
 SECTION = "history"
 ROWS_READ_AT_ONCE = 1_000
 SENT_ALREADY = gettext_lazy("%(address)s has been sent it already. Nothing was sent a second time.")
-# What of the list's address stays when an action leads back to it.
-KEPT = frozenset({*HistoryForm.base_fields, "after", "before", "size"})
 LIST, DETAIL = "association/console/history.html", "association/console/attempt.html"
 
 
@@ -73,7 +70,7 @@ def history(request: HttpRequest, member: PartnerMember) -> HttpResponse:
             row_of(row, member) | {"action": actions.get(row.pk), "deadline": deadline_of(row)}
             for row in found.page.rows
         ],
-        "here": request.GET.urlencode(),
+        "q": filters_of(form).get("q", ""),
         "sources": _sources(request, member, form),
         "export_url": f"{reverse('console_history_csv')}?{found.query}",
     }
@@ -139,7 +136,7 @@ def reveal(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> Htt
 def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Send an invitation, or the message about the refusals. Sends once."""
     found, now = _find(member, attempt_id), timezone.now()
-    operation, back_url = request.POST.get("operation", ""), _way_back(request, found)
+    operation = request.POST.get("operation", "")
     try:
         if operation == Operation.MESSAGE_CUSTOMER:
             is_sent = advise(attempt=found, by=member.user, now=now)
@@ -150,7 +147,7 @@ def send_follow_up(request: HttpRequest, member: PartnerMember, attempt_id: UUID
             _report(request, member, sent, now)
     except Refused as refused:
         return _show_refusal(request, member, _find(member, attempt_id), refused)
-    return see_other(back_url)
+    return see_other("console_attempt", found.pk)
 
 
 def _report(request: HttpRequest, member: PartnerMember, sent: Invitation, now: datetime) -> None:
@@ -166,13 +163,12 @@ def _report(request: HttpRequest, member: PartnerMember, sent: Invitation, now: 
 def remind(request: HttpRequest, member: PartnerMember, attempt_id: UUID) -> HttpResponse:
     """Remind somebody who has put joining off."""
     found = _find(member, attempt_id)
-    back_url = _way_back(request, found)
 
     def act() -> str:
         remind_to_finish(attempt=found, by=member.user, now=timezone.now())
         text = _("The reminder to %(address)s is on its way.")
         messages.success(request, text % {"address": _address(found, member)})
-        return back_url
+        return reverse("console_attempt", args=[found.pk])
 
     try:
         return answer_once(request, act)
@@ -184,27 +180,6 @@ def _address(found: Attempt, member: PartnerMember) -> str:
     """Return the address as the member reads it on the page."""
     address = known_address(found)
     return address if member.sees_addresses else mask_address(address)
-
-
-def _way_back(request: HttpRequest, found: Attempt) -> str:
-    """Return the page with the button: the overview, the history as it was, else the attempt."""
-    match request.POST.get("from"):
-        case "overview":
-            return reverse("console_overview")
-        case "history":
-            return _history_as_it_was(request.POST.get("query", ""))
-    return reverse("console_attempt", args=[found.pk])
-
-
-def _history_as_it_was(query: str) -> str:
-    """Return the list with its filters, page and size; without them where the address is long."""
-    history_url = reverse("console_history")
-    # A short text is not read as too many fields, which would be an error.
-    asked = QueryDict(query if len(query) <= LONGEST_ANSWER_URL else "", mutable=True)
-    for name in asked.keys() - KEPT:
-        del asked[name]
-    url = f"{history_url}?{asked.urlencode()}"
-    return url if len(url) <= LONGEST_ANSWER_URL else history_url
 
 
 def _show_refusal(
