@@ -137,7 +137,8 @@ def withdraw(
         messages.success(request, _("The invitation has been withdrawn."))
         return reverse("console_members")
 
-    return answer_action(request, member, withdraw_it, section=SECTION, **_back())
+    back_url = reverse("console_members")
+    return answer_action(request, member, withdraw_it, section=SECTION, back_url=back_url)
 
 
 @for_administrators
@@ -151,7 +152,8 @@ def send_again(
         resend_member_invitation(invitation=invitation, by=member.user, now=timezone.now())
         return _on_its_way(request, invitation.address)
 
-    return answer_action(request, member, send, section=SECTION, **_back())
+    back_url = reverse("console_members")
+    return answer_action(request, member, send, section=SECTION, back_url=back_url)
 
 
 def _on_its_way(request: HttpRequest, email: str) -> str:
