@@ -126,11 +126,13 @@ def test_private_key_that_an_issuer_publishes_is_not_believed(issuer, key):
     assert issuer.caller().get(READ).status_code == 200
 
 
-def test_key_that_is_published_for_encryption_signs_nothing(issuer):
-    issuer.more_keys.append({**api_issuer.public("rsa"), "kid": "enc", "use": "enc"})
-    answer = issuer.caller(header={"kid": "enc"}).get(READ)
+@pytest.mark.parametrize("published", [{"use": "enc"}, {"alg": "RS512"}])
+def test_key_for_encryption_or_of_another_algorithm_is_not_taken(issuer, published):
+    issuer.more_keys.append({**api_issuer.public("rsa"), "kid": "other", **published})
+    answer = issuer.caller(header={"kid": "other"}).get(READ)
 
-    assert refused(answer)[:2] == (401, "jwt_rejected")
+    reason = "Not a valid token. The issuer has no key of the id in its header (kid)."
+    assert refused(answer) == (401, "jwt_rejected", reason)
 
 
 @pytest.mark.parametrize("changed", [{"exp": -20}, {"nbf": 20}])
