@@ -84,6 +84,7 @@ def in_seconds(seconds):
         ({"exp": None}, "It has no exp."),
         ({"exp": "soon"}, "It is malformed, or its signature is wrong."),
         ({"nbf": 60}, "It is not valid yet (nbf, iat)."),
+        ({"iat": 60}, "It is not valid yet (nbf, iat)."),
         ({"sub": None}, "It has no sub."),
         ({"sub": ""}, "Its subject (sub) is empty, too long, or not printable."),
         ({"sub": " "}, "Its subject (sub) begins or ends with a blank."),
@@ -108,7 +109,7 @@ def in_seconds(seconds):
 )
 def test_wrong_token_is_a_401(issuer, changed, reason):
     moments = {name: in_seconds(n) for name, n in changed.items() if isinstance(n, int)}
-    changed |= {name: moments[name] for name in ("exp", "nbf") if name in moments}
+    changed |= {name: moments[name] for name in ("exp", "nbf", "iat") if name in moments}
     answer = issuer.caller(**changed).get(READ)
 
     assert refused(answer) == (401, "jwt_rejected", f"Not a valid token. {reason}")
@@ -123,6 +124,15 @@ def test_private_key_that_an_issuer_publishes_is_not_believed(issuer, key):
 
     assert refused(answer)[:2] == (401, "jwt_rejected")
     assert issuer.caller().get(READ).status_code == 200
+
+
+@pytest.mark.parametrize("published", [{"use": "enc"}, {"alg": "RS512"}])
+def test_key_for_encryption_or_of_another_algorithm_is_not_taken(issuer, published):
+    issuer.more_keys.append({**api_issuer.public("rsa"), "kid": "other", **published})
+    answer = issuer.caller(header={"kid": "other"}).get(READ)
+
+    reason = "Not a valid token. The issuer has no key of the id in its header (kid)."
+    assert refused(answer) == (401, "jwt_rejected", reason)
 
 
 @pytest.mark.parametrize("changed", [{"exp": -20}, {"nbf": 20}])
