@@ -13,7 +13,7 @@ from audit.services import acting_for
 from integration.api.problems import Problem
 from integration.enums import CallProblem
 from integration.models import ApiKey
-from integration.services.issuer_keys import IssuerUnavailable
+from integration.services.api_issuer_keys import IssuerUnavailable
 from integration.services.keys import find_key, note_use
 from integration.services.tokens import (
     TokenRejected,

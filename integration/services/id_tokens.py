@@ -18,7 +18,7 @@ from accounts.services.connected_logins import Identity
 from accounts.services.issuer_registration import Person
 from integration.enums import LogInProblem
 from integration.services.issuer_documents import Metadata, key_for
-from integration.services.issuer_keys import ALGORITHMS
+from integration.services.signing_keys import ALGORITHMS
 from web.email_addresses import InvalidAddress, canonical_address
 from web.refused import Refused
 from web.typed_text import clean_line

@@ -10,7 +10,7 @@ from jwt import PyJWK
 from accounts.issuers import Issuer, origin_of
 from integration.enums import LogInProblem
 from integration.services.issuer_calls import call_issuer
-from integration.services.issuer_keys import usable_key
+from integration.services.signing_keys import usable_key
 from web.refused import Refused
 from web.security_log import log_security_event
 

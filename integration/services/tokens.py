@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.services.key_users import create_key_user
 from audit.services import record_audit_event
 from integration.models import LONGEST_SUBJECT, ApiKey
-from integration.services.issuer_keys import find_issuer_key
+from integration.services.api_issuer_keys import find_issuer_key
 from web.transactions import whole_transaction
 
 # By how much the issuer's clock and ours may differ.
@@ -49,7 +49,7 @@ def has_token(text: str) -> bool:
 def read_token(text: str, *, now: datetime) -> Token:
     """Return what the token says, after every check. Raises TokenRejected and IssuerUnavailable.
 
-    The key alone decides the algorithm (RFC 8725), and only those of `issuer_keys.ALGORITHMS`
+    The key alone decides the algorithm (RFC 8725), and only those of `signing_keys.ALGORITHMS`
     are accepted.
     """
     if len(text) > LONGEST_TOKEN:

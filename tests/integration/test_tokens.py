@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.enums import UserKind
 from audit.models import AuditEvent
 from integration.models import ApiKey
-from integration.services import issuer_keys
+from integration.services import api_issuer_keys
 from integration.services.keys import revoke_key
 from tests.factories import CustomerAccountFactory, PartnerFactory, UserFactory
 from tests.integration import api_issuer
@@ -255,7 +255,7 @@ def test_key_that_the_issuer_has_removed_is_refused_after_an_hour(issuer, time_m
     issuer.caller().get(READ)
     issuer.names.remove("rsa")
     before = issuer.caller().get(READ).status_code
-    time_machine.shift(issuer_keys.FRESH_SECONDS + 1)
+    time_machine.shift(api_issuer_keys.FRESH_SECONDS + 1)
 
     assert before == 200
     assert refused(issuer.caller().get(READ))[:2] == (401, "jwt_rejected")
@@ -272,7 +272,6 @@ TROUBLE = {
     "dripping": (KEYS, drip),
     "huge": (KEYS, pour),
     "redirecting": (DISCOVERY, (302, {"Location": "/keys"}, {})),
-    "another issuer": (DISCOVERY, (200, {}, {"issuer": "https://x.example", "jwks_uri": ""})),
     "no address": (DISCOVERY, (200, {}, {"issuer": "", "jwks_uri": "file:///etc/passwd"})),
     "no keys": (KEYS, (200, {}, {"keys": "x"})),
     "no object": (KEYS, (200, {}, [])),
@@ -281,7 +280,7 @@ TROUBLE = {
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_issuer_in_trouble_is_a_503_at_once_for_all_but_one(issuer, trouble, monkeypatch):
-    monkeypatch.setattr(issuer_keys, "LONGEST_READ_SECONDS", 0.5)
+    monkeypatch.setattr(api_issuer_keys, "LONGEST_READ_SECONDS", 0.5)
     path, answer = TROUBLE[trouble]
     issuer.answers[path] = answer
     caller, began = issuer.caller(), time.monotonic()
@@ -294,10 +293,18 @@ def test_issuer_in_trouble_is_a_503_at_once_for_all_but_one(issuer, trouble, mon
     assert issuer.requests.count(DISCOVERY) == 1
 
 
+def test_keys_of_a_document_that_names_another_issuer_are_not_read(issuer):
+    document = {"issuer": "https://x.example", "jwks_uri": f"{issuer.url}{KEYS}"}
+    issuer.answers[DISCOVERY] = (200, {}, document)
+
+    assert refused(issuer.caller().get(READ))[:2] == (503, "issuer_unavailable")
+    assert issuer.requests == [DISCOVERY]
+
+
 @pytest.mark.parametrize(("longest", "status"), [(3.0, 200), (0.3, 503)])
 def test_both_documents_of_the_issuer_share_one_time(issuer, longest, status, monkeypatch):
     """Each of them takes less than the time."""
-    monkeypatch.setattr(issuer_keys, "LONGEST_READ_SECONDS", longest)
+    monkeypatch.setattr(api_issuer_keys, "LONGEST_READ_SECONDS", longest)
     issuer.pause = 0.2
     assert issuer.caller().get(READ).status_code == status
 
@@ -316,7 +323,7 @@ def test_known_keys_work_while_the_issuer_is_away(issuer, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     issuer.caller().get(READ)
     issuer.answers[DISCOVERY] = fail
-    time_machine.shift(issuer_keys.KEPT_SECONDS - 60)
+    time_machine.shift(api_issuer_keys.KEPT_SECONDS - 60)
     before = issuer.caller().get(READ).status_code
     time_machine.shift(120)
 

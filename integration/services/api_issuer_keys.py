@@ -1,4 +1,4 @@
-"""The keys with which the provider's issuer signs tokens, read from it and kept in the cache."""
+"""The keys with which the API's issuer signs tokens, read from it and kept in the cache."""
 
 import hashlib
 import time
@@ -6,21 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 from django.core.cache import cache
 from jwt import PyJWK
-from jwt.exceptions import PyJWTError
 
 from integration.services.fetching import FetchFailed, fetch_object
+from integration.services.signing_keys import ALGORITHMS, usable_key
 from web.security_log import log_security_event
 
-ALGORITHMS = ("RS256", "ES256", "EdDSA")
-_PUBLIC = (RSAPublicKey, EllipticCurvePublicKey, Ed25519PublicKey, Ed448PublicKey)
-_SMALLEST_RSA = 2048
 # The caller whose token makes us read the keys waits so long at most.
 LONGEST_READ_SECONDS = 3.0
 # A key that the issuer no longer has is refused an hour later. While the issuer is away, the keys
@@ -102,16 +95,3 @@ def _may_sign(row: Any) -> bool:
         return False
     key = usable_key(row)
     return key is not None and key.algorithm_name in ALGORITHMS
-
-
-def usable_key(row: dict[str, Any], algorithm: str | None = None) -> PyJWK | None:
-    """Return the key if it is public and long enough to be believed, else None.
-
-    A private key in the document is known to everybody, and it verifies nothing.
-    """
-    try:
-        key = PyJWK(row, algorithm=algorithm)
-    except (PyJWTError, KeyError, TypeError, ValueError):
-        return None
-    is_short = isinstance(key.key, RSAPublicKey) and key.key.key_size < _SMALLEST_RSA
-    return key if isinstance(key.key, _PUBLIC) and not is_short else None
