@@ -24,9 +24,9 @@ from partners.enums import (
     InvitationProblem,
     InvitationRequestRefusal,
     MemberRefusal,
+    NameRefusal,
     PartnerRefusal,
     RowProblem,
-    SettingsRefusal,
 )
 from partners.refusals import SENTENCES as OF_INVITATIONS
 from web.limits import LimitRefusal
@@ -147,7 +147,7 @@ _OF_INVITATIONS = (
     InvitationRequestRefusal.DISMISSED,
     MemberRefusal.MAILED_TOO_OFTEN,
     *PartnerRefusal,
-    *SettingsRefusal,
+    *NameRefusal,
 )
 
 

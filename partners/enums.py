@@ -197,8 +197,8 @@ class MemberRefusal(StrEnum):
     IS_YOUR_CUSTOMER = "is_your_customer"
 
 
-class SettingsRefusal(StrEnum):
-    """Why a partner's own administrators cannot give the partner this name."""
+class NameRefusal(StrEnum):
+    """Why a partner cannot have this name, unless an administrator of the provider gives it."""
 
     NAME_OF_PROVIDER = "name_of_provider"
     NAME_TAKEN = "name_taken"

@@ -16,9 +16,9 @@ from partners.enums import (
     LogoRefusal,
     MailingRefusal,
     MemberRefusal,
+    NameRefusal,
     PartnerRefusal,
     RowProblem,
-    SettingsRefusal,
 )
 from web.refused import Refused
 
@@ -55,11 +55,11 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.QUOTA_REACHED: _(
         "These would be more invitations than are allowed within 24 hours."
     ),
-    SettingsRefusal.NAME_OF_PROVIDER: _(
+    NameRefusal.NAME_OF_PROVIDER: _(
         "Your customers could take this for the provider’s own name. Choose another one."
     ),
-    SettingsRefusal.NAME_TAKEN: _("Another partner has this name. Choose one that differs."),
-    SettingsRefusal.NAME_MIXES_ALPHABETS: _(
+    NameRefusal.NAME_TAKEN: _("Another partner has this name. Choose one that differs."),
+    NameRefusal.NAME_MIXES_ALPHABETS: _(
         "Some letters of one word belong to different alphabets and only look alike. Type the word"
         " again."
     ),

@@ -9,7 +9,7 @@ from audit.services import record_audit_event
 from partners.enums import PartnerRole
 from partners.models import MemberInvitation, Partner
 from partners.services.member_invitations import invite_member
-from partners.services.settings import check_name, lock_names
+from partners.services.partner_names import check_name, lock_names
 from web.admin.masking import plain_values
 from web.transactions import whole_transaction
 
@@ -26,7 +26,7 @@ def add_partner(
     """Save the new partner, and ask the person with this address to be its first administrator.
 
     The person gets an e-mail. Raises InvalidAddress and Refused as `invite_member()` does, and
-    Refused with a SettingsRefusal for the name unless `allow_any_name`: administrators have seen
+    Refused with a NameRefusal for the name unless `allow_any_name`: administrators have seen
     who asks (decision 0040). Then there is no partner either.
     """
     with transaction.atomic():

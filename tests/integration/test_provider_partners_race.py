@@ -5,7 +5,7 @@ import time
 import pytest
 
 from partners.models import Partner
-from partners.services.settings import check_name
+from partners.services.partner_names import check_name
 from tests.association.test_races import at_once
 from tests.integration.calls import ProviderCaller
 

@@ -8,9 +8,9 @@ from partners.enums import (
     LogoRefusal,
     MailingRefusal,
     MemberRefusal,
+    NameRefusal,
     PartnerRefusal,
     RowProblem,
-    SettingsRefusal,
 )
 from partners.refusals import SENTENCES
 
@@ -26,7 +26,7 @@ def test_every_code_has_a_sentence_of_its_own():
         *InvitationRequestRefusal,
         *PartnerRefusal,
         *RowProblem,
-        *SettingsRefusal,
+        *NameRefusal,
     }
     sentences = [str(sentence) for sentence in SENTENCES.values()]
     assert len(set(sentences)) == len(sentences)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from association.services.invariants.trail import trail_equals_state
 from audit.models import AuditEvent
-from partners.enums import SettingsRefusal
+from partners.enums import NameRefusal
 from partners.forms.time_zones import suggested_zones
 from partners.models import Partner
 from partners.refusals import SENTENCES
@@ -213,12 +213,12 @@ def test_every_suggested_zone_is_on_the_page_and_can_be_loaded(console):
 @pytest.mark.parametrize(
     ("name", "refusal"),
     [
-        ("Example Cloud", SettingsRefusal.NAME_OF_PROVIDER),
-        ("EXAMPLE-CLOUD  Support", SettingsRefusal.NAME_OF_PROVIDER),
-        ("Éxample Cloud", SettingsRefusal.NAME_OF_PROVIDER),
-        ("Nоrdwind", SettingsRefusal.NAME_MIXES_ALPHABETS),  # noqa: RUF001
-        ("nord-wind", SettingsRefusal.NAME_TAKEN),
-        ("Nordwind GmbH", SettingsRefusal.NAME_TAKEN),
+        ("Example Cloud", NameRefusal.NAME_OF_PROVIDER),
+        ("EXAMPLE-CLOUD  Support", NameRefusal.NAME_OF_PROVIDER),
+        ("Éxample Cloud", NameRefusal.NAME_OF_PROVIDER),
+        ("Nоrdwind", NameRefusal.NAME_MIXES_ALPHABETS),  # noqa: RUF001
+        ("nord-wind", NameRefusal.NAME_TAKEN),
+        ("Nordwind GmbH", NameRefusal.NAME_TAKEN),
     ],
 )
 def test_name_that_could_be_taken_for_another_is_refused(boss, console, name, refusal):
