@@ -21,10 +21,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEvent
-from audit.services import last_changes, last_deletion, record_audit_event
+from audit.services import last_changes, last_deletion, plain_values, record_audit_event
 from web.admin.base import SafeModelAdmin
 from web.admin.hubs import given, given_object, has_sections, list_url
-from web.admin.masking import may_see_addresses, plain_values
+from web.admin.masking import may_see_addresses
 from web.admin.values import find_objects, json_field, value_lists
 from web.email_addresses import mask_addresses
 from web.versioned_forms import LastChange

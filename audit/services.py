@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,9 @@ from web.versioned_forms import LastChange
 
 # How far back `last_events()` looks.
 MOST_EVENTS = 100
+
+# What the trail stores as it is; other values become texts.
+_PLAIN = (type(None), bool, int, str, Decimal, datetime, date, list, dict)
 
 Values = dict[str, Any] | None
 # A saved object with its fields before and after.
@@ -193,3 +197,19 @@ def _masked_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _masked_value(inner) for name, inner in value.items()}
     return mask_addresses(value) if isinstance(value, str) else value
+
+
+def plain_values(obj: models.Model, names: Iterable[str], masked: Sequence[str]) -> dict[str, Any]:
+    """Return the fields as the audit trail stores them; names without a field are skipped."""
+    fields = {field.name: field for field in (*obj._meta.fields, *obj._meta.many_to_many)}
+    values: dict[str, Any] = {}
+    for name in names:
+        if name not in fields:
+            continue
+        value = fields[name].value_from_object(obj)
+        if fields[name].many_to_many:
+            value = sorted(related.pk for related in value)
+        elif not isinstance(value, _PLAIN):
+            value = str(value)
+        values[name] = mask_addresses(value) if name in masked and value else value
+    return values

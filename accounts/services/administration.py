@@ -1,4 +1,4 @@
-"""What an administrator does for users and messages; each action is audited."""
+"""Users as administrators, members and programs make and help them; each action is audited."""
 
 from datetime import datetime, timedelta
 

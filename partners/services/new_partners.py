@@ -5,12 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from audit.services import record_audit_event
+from audit.services import plain_values, record_audit_event
 from partners.enums import PartnerRole
 from partners.models import MemberInvitation, Partner
 from partners.services.member_invitations import invite_member
 from partners.services.partner_names import check_name, lock_names
-from web.admin.masking import plain_values
 from web.transactions import whole_transaction
 
 
