@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from web.versioned_forms import FIELD
+from web.versioned_forms import SHOWN_VERSION
 
 HIDDEN = re.compile(r'<input type="hidden" name="([\w-]+)"(?: value="([^"]*)")?')
 
@@ -19,7 +19,7 @@ def hidden_fields(page: HttpResponse) -> dict[str, str]:
 
 def version_of(page: HttpResponse) -> dict[str, str]:
     """Return the field with the version that the page shows, if it has one."""
-    return {name: value for name, value in hidden_fields(page).items() if name == FIELD}
+    return {name: value for name, value in hidden_fields(page).items() if name == SHOWN_VERSION}
 
 
 def open_and_send(client: Client, address: str, data: dict[str, Any], **options: Any) -> Any:

@@ -23,11 +23,11 @@ from web.answers import see_other
 from web.models import FormKey
 from web.transactions import whole_transaction
 from web.typed import can_be_sent_again, typed_form
-from web.versioned_forms import FIELD as SHOWN_VERSION
+from web.versioned_forms import SHOWN_VERSION
 
-FIELD = "form_key"
+FORM_KEY = "form_key"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
-_NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FIELD})
+_NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FORM_KEY})
 _NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
 
 
@@ -36,7 +36,7 @@ def shown_form_key(request: HttpRequest) -> str:
 
     A form that comes back with errors keeps its key; any other gets a new one of 128 bits.
     """
-    sent = request.POST.get(FIELD, "")
+    sent = request.POST.get(FORM_KEY, "")
     return sent if _KEY.fullmatch(sent) else secrets.token_urlsafe(16)
 
 
@@ -140,7 +140,7 @@ def earlier_answer(request: HttpRequest) -> HttpResponse | None:
 
 
 def _sent_key(request: HttpRequest) -> str | None:
-    key = request.POST.get(FIELD)
+    key = request.POST.get(FORM_KEY)
     if key is not None and not _KEY.fullmatch(key):
         raise BadRequest("The form key is malformed.")
     return key
@@ -169,11 +169,11 @@ def _other_content(request: HttpRequest, first: FormKey) -> HttpResponse:
     Passwords, codes and files are not in the page, so a form with one has to be filled in again.
     """
     sent = typed_form(request)
-    new_key = (FIELD, secrets.token_urlsafe(16))
+    new_key = (FORM_KEY, secrets.token_urlsafe(16))
     context = {
         "first": first,
         "typed": sent["typed"],
-        "hidden": [new_key, *(field for field in sent["hidden"] if field[0] != FIELD)],
+        "hidden": [new_key, *(field for field in sent["hidden"] if field[0] != FORM_KEY)],
         "is_complete": can_be_sent_again(request),
     }
     return render(request, "form_sent_before.html", context, status=409)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from web.shown_versions import ShownVersion, Values
 
-FIELD = "shown_version"
+SHOWN_VERSION = "shown_version"
 LONGEST_TEXT = 120
 NOT_SAVED = _(
     "This has changed since you opened the page. Nothing was done. Check what is new; what you"
@@ -62,7 +62,7 @@ class VersionedForm(forms.Form):
     def __init__(self, *args: Any, shows: Values, **options: Any) -> None:
         super().__init__(*args, **options)
         self.version_field = ShownVersionField(required=False)
-        self.fields[FIELD] = self.version_field
+        self.fields[SHOWN_VERSION] = self.version_field
         self.show(shows)
 
     def show(self, values: Values) -> None:
@@ -72,7 +72,7 @@ class VersionedForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get(FIELD) is None:
+        if cleaned.get(SHOWN_VERSION) is None:
             self.add_error(None, NOT_SHOWN)
             self.version_field.is_renewed = True
         return cleaned
@@ -83,7 +83,7 @@ class VersionedForm(forms.Form):
         A field keeps what was typed. One that was not touched shows its present value, so
         that pressing the button again takes back only what is meant.
         """
-        version = self.cleaned_data[FIELD]
+        version = self.cleaned_data[SHOWN_VERSION]
         typed = ShownVersion.of({name: plain(self.cleaned_data.get(name)) for name in names})
         for name in names:
             if typed.digests[name] == version.digests.get(name):

@@ -20,7 +20,6 @@ from partners.services.pages import Order, page_of
 from partners.views.gate import for_administrators, show
 from partners.views.refusing import answer_action, answer_form
 from web.answers import posted, posts_only
-from web.versioned_forms import FIELD
 
 SECTION, LIST, PAGE = "settings", "console_webhooks", "console_webhook"
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
@@ -90,7 +89,7 @@ def edit(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> HttpR
             changes=form.changes(),
             by=member.user,
             now=timezone.now(),
-            shown_version=form.cleaned_data[FIELD],
+            shown_version=form.cleaned_data["shown_version"],
         )
         messages.success(request, _("Saved."))
         return _page(row)

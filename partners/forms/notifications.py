@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import capitalised
 from partners.enums import NotificationDelivery, NotificationKind
 from web.shown_versions import Values
-from web.versioned_forms import FIELD, VersionedForm
+from web.versioned_forms import SHOWN_VERSION, VersionedForm
 
 
 class NotificationsForm(VersionedForm):
@@ -30,4 +30,4 @@ class NotificationsForm(VersionedForm):
         self.fields = {**fields, **self.fields}
 
     def choices(self) -> dict[str, str]:
-        return {name: value for name, value in self.cleaned_data.items() if name != FIELD}
+        return {name: value for name, value in self.cleaned_data.items() if name != SHOWN_VERSION}

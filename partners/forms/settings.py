@@ -20,7 +20,7 @@ from partners.services.settings import settings_of
 from web.shown_versions import Values
 from web.templatetags.money import money
 from web.text_fields import LineField
-from web.versioned_forms import FIELD, LastChange, VersionedForm, value_words
+from web.versioned_forms import SHOWN_VERSION, LastChange, VersionedForm, value_words
 
 READERS_OWN = _("The reader’s own")
 _CHOOSE = {"required": _("Choose one of them.")}
@@ -51,7 +51,7 @@ class SettingsForm(VersionedForm):
             yield str(field.label), value_words(field, value)
 
     def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name != FIELD}
+        return {name: value for name, value in self.cleaned_data.items() if name != SHOWN_VERSION}
 
 
 class ContactForm(SettingsForm):

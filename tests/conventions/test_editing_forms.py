@@ -22,7 +22,7 @@ from tests.integration.webhooks import make_delivery
 from tests.worlds import module_world
 from web.admin.base import SafeModelAdmin
 from web.admin.confirmation import ConfirmedAction
-from web.versioned_forms import FIELD
+from web.versioned_forms import SHOWN_VERSION
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def post_forms(page: str, content: str) -> list[tuple[str, str]]:
 
 
 def without_version(forms: list[tuple[str, str]]) -> set[str]:
-    return {name for name, content in forms if f'name="{FIELD}"' not in content}
+    return {name for name, content in forms if f'name="{SHOWN_VERSION}"' not in content}
 
 
 def visited_forms(world: World) -> list[tuple[str, str]]:
@@ -239,7 +239,7 @@ def test_no_exception_is_left_over(world):
 def test_form_without_a_version_is_found():
     page = '<form method="post"><input name="label"></form>'
     get = '<form method="get"><input name="q"></form>'
-    good = f'<form method="post" action="/x"><input type="hidden" name="{FIELD}" value=""></form>'
+    good = f'<form method="post" action="/x"><input type="hidden" name="{SHOWN_VERSION}"></form>'
 
     forms = post_forms(reverse("console_customers"), page + get + good)
 

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 
 from partners.models import Partner
 from tests.factories import PartnerFactory, UserFactory
-from web.form_keys import FIELD, answer_once
+from web.form_keys import FORM_KEY, answer_once
 from web.transactions import whole_transaction
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -76,7 +76,7 @@ def test_an_action_behind_a_form_key_runs_again(crossing):
     user = UserFactory.create()
 
     def post(name, *order):
-        request = RequestFactory().post("/", {FIELD: name * 22})
+        request = RequestFactory().post("/", {FORM_KEY: name * 22})
         request.user = user
         return answer_once(request, lambda: crossing.change(name, *order) or "/done").status_code
 

@@ -16,7 +16,14 @@ from django.utils.translation import gettext
 from web.form_keys import answer_once, earlier_answer
 from web.shown_versions import ChangedMeanwhile, ShownVersion
 from web.transactions import whole_transaction
-from web.versioned_forms import FIELD, LastChange, VersionedForm, moment_text, plain, shown_text
+from web.versioned_forms import (
+    SHOWN_VERSION,
+    LastChange,
+    VersionedForm,
+    moment_text,
+    plain,
+    shown_text,
+)
 
 LastChanges = Callable[[Collection[str]], dict[str, LastChange]]
 
@@ -30,13 +37,13 @@ class VersionedModelForm(VersionedForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, shows={}, **options)
-        names = [name for name in self.fields if name != FIELD]
+        names = [name for name in self.fields if name != SHOWN_VERSION]
         initial = {name: self.get_initial_for_field(self.fields[name], name) for name in names}
         self.show({name: plain(value) for name, value in initial.items()})
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        version = cleaned.get(FIELD)
+        version = cleaned.get(SHOWN_VERSION)
         if version is None:
             return cleaned
         changed, closed = self.changed_since(version), self._closed_since(version)
@@ -121,7 +128,7 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
         To delete what is deleted takes nothing back, and nothing was typed.
         """
-        version = ShownVersion.parse(request.POST.get(FIELD, ""))
+        version = ShownVersion.parse(request.POST.get(SHOWN_VERSION, ""))
         if not (version and version.digests and self.has_change_permission(request)):
             return
         if obj is not None:
@@ -270,7 +277,7 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def check_shown(self, request: HttpRequest, obj: Any) -> None:
         """Raise ChangedMeanwhile unless the page that deletes the locked row showed it as it is."""
         form = self.get_form(request, obj, change=True)(instance=obj)
-        version = ShownVersion.parse(request.POST.get(FIELD, ""))
+        version = ShownVersion.parse(request.POST.get(SHOWN_VERSION, ""))
         changed = form.changed_since(version)
         if changed:
             sentences = form.sentences(changed, self.last_changes(obj, changed))

@@ -5,7 +5,7 @@ from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from web.form_keys import FIELD, shown_form_key
+from web.form_keys import FORM_KEY, shown_form_key
 
 register = template.Library()
 
@@ -13,4 +13,4 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def form_key(context: RequestContext) -> SafeString:
     key = shown_form_key(context.request)
-    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, key)
+    return format_html('<input type="hidden" name="{}" value="{}">', FORM_KEY, key)
