@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,6 @@ from partners.forms.bulk import BatchNameForm, NumberRangeForm
 from partners.forms.filters import BatchListForm
 from partners.forms.links import LinkBatchForm, allowed_types
 from partners.models import Invitation, InvitationBatch, PartnerMember
-from partners.models.batches import InvitationBatchQuerySet
 from partners.refusals import SENTENCES
 from partners.services.archives import FORMATS, qr_archive
 from partners.services.batches import cancel_batch, rename_batch, start_links
@@ -39,7 +38,16 @@ from partners.views.outcomes import (
     with_code,
 )
 from partners.views.refusing import answer_form, answer_or_conflict, refusal_page, status_of
-from partners.views.shared import SECTION, bars_of, invitations_of, people_urls, states, why_no_link
+from partners.views.shared import (
+    SECTION,
+    bars_of,
+    batch_of,
+    batches_of,
+    invitations_of,
+    people_urls,
+    states,
+    why_no_link,
+)
 from web.answers import posted, see_other
 from web.downloads import as_attachment
 from web.security_log import log_security_event
@@ -294,12 +302,3 @@ def _invitations(member: PartnerMember, batch: InvitationBatch) -> Iterator[Invi
     for invitation in rows.iterator(chunk_size=_ROWS_AT_ONCE):
         invitation.partner = member.partner
         yield invitation
-
-
-def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:
-    return member.partner.batches.visible_to(member)
-
-
-def batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
-    """Return the member's batch; for others the page does not exist."""
-    return get_object_or_404(batches_of(member).select_related("created_by"), pk=batch_id)

@@ -29,7 +29,7 @@ from partners.services.bulk_actions import MOST_ROWS, check_chosen
 from partners.services.bulk_invitations import PERFORMERS
 from partners.services.invitation_search import find_invitations
 from partners.services.known_people import customers_among, without_customers
-from partners.views.batches import batch_of, show_batch
+from partners.views.batches import show_batch
 from partners.views.bulk import (
     ALL,
     BulkSubject,
@@ -45,7 +45,7 @@ from partners.views.gate import for_members
 from partners.views.invitations import show_invitations
 from partners.views.lists import all_filters_of
 from partners.views.outcomes import outcomes_download
-from partners.views.shared import SECTION, invitations_of
+from partners.views.shared import SECTION, batch_of, invitations_of
 from web.answers import as_refusal, posted, posts_only
 from web.refused import Refused
 from web.security_log import log_security_event

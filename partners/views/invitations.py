@@ -27,13 +27,13 @@ from partners.services.pages import Count
 from partners.services.progress import counts_of_batches, joined_by_batches, progress_of
 from partners.services.quotas import mailable_again_at
 from partners.services.unsubscribe_links import unsubscribed_recipients
-from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, is_filtered, listing
 from partners.views.refusing import answer_action
 from partners.views.shared import (
     SECTION,
     bars_of,
+    batches_of,
     invitation_of,
     log_shown,
     people_urls,

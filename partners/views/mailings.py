@@ -31,7 +31,7 @@ from partners.services.mailings import (
 from partners.views.downloads import csv_of
 from partners.views.gate import for_members, show
 from partners.views.refusing import answer_form, status_of
-from partners.views.shared import SECTION, copied_key
+from partners.views.shared import SECTION, batches_of, copied_key
 from web.answers import posted
 from web.body_limits import accept_file
 from web.downloads import show_email_html
@@ -138,7 +138,7 @@ def _download(member: PartnerMember, name: str, rows: Any, last: str) -> HttpRes
 
 
 def _batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
-    own = member.partner.batches.visible_to(member).filter(channel=Channel.EMAIL)
+    own = batches_of(member).filter(channel=Channel.EMAIL)
     return get_object_or_404(own.select_related("partner", "created_by"), pk=batch_id)
 
 

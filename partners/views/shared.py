@@ -1,4 +1,4 @@
-"""What the console's pages about invitations share: who sees which, their state, the funnel."""
+"""What pages about invitations and batches share: who sees which, their state, the funnel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from partners.enums import InvitationProblem, InvitationRefusal, PartnerStatus
 from partners.forms.links import allowed_types
-from partners.models import Invitation, PartnerMember
+from partners.models import Invitation, InvitationBatch, PartnerMember
+from partners.models.batches import InvitationBatchQuerySet
 from partners.models.invitations import InvitationQuerySet
 from partners.refusals import SENTENCES
 from partners.services.pages import Count
@@ -48,6 +49,15 @@ def invitation_of(member: PartnerMember, invitation_id: int, *related: str) -> I
     """Return the member's invitation with its partner; for others the page does not exist."""
     rows = invitations_of(member).select_related("partner", *related)
     return get_object_or_404(rows, pk=invitation_id)
+
+
+def batches_of(member: PartnerMember) -> InvitationBatchQuerySet:
+    return member.partner.batches.visible_to(member)
+
+
+def batch_of(member: PartnerMember, batch_id: int) -> InvitationBatch:
+    """Return the member's batch; for others the page does not exist."""
+    return get_object_or_404(batches_of(member).select_related("created_by"), pk=batch_id)
 
 
 def state_of(invitation: Invitation, now: datetime) -> State:

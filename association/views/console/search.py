@@ -20,10 +20,9 @@ from association.views.console import attempt_rows, customer_rows
 from partners.models import PartnerMember
 from partners.services.invitation_search import find_invitations
 from partners.services.pages import Order, page_of
-from partners.views.batches import batches_of
 from partners.views.gate import for_members, show
 from partners.views.lists import filters_of, is_short_search
-from partners.views.shared import state_of
+from partners.views.shared import batches_of, state_of
 
 SHOWN = 5
 NEWEST_MADE = Order("created_at")
