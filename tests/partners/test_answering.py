@@ -92,7 +92,8 @@ def test_refusal_is_shown_and_leaves_the_request_open(asked, member):
     response = client.post(address_of(asked))
     assert response.status_code == 409
     assert "The partner is frozen and cannot invite." in response.content.decode()
-    assert asked.address in client.get("/partner/requests/").content.decode()
+    page = client.get("/partner/requests/").content.decode()
+    assert asked.address in page.replace("<wbr>", "")
     assert Invitation.objects.count() == 1
 
 
