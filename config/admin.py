@@ -24,6 +24,8 @@ from config.admin_index import SUMMARIES
 from config.waiting import what_waits
 from web.typed import give_back
 
+_FIRST_APPS = ("partners", "association", "accounts", "outbox", "integration", "audit")
+
 
 class ProviderAdminSite(AdminSite):
     site_header = settings.PROVIDER_NAME
@@ -75,11 +77,13 @@ class ProviderAdminSite(AdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Return the apps with those first that the provider's daily work is about."""
         apps = super().get_app_list(request, app_label)
         names = {"account": _("Log-in addresses"), "mfa": _("Second factors")}
         for app in apps:
             app["name"] = names.get(app["app_label"], app["name"])
-        return apps
+        places = {label: place for place, label in enumerate(_FIRST_APPS)}
+        return sorted(apps, key=lambda app: places.get(app["app_label"], len(places)))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

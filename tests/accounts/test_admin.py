@@ -96,6 +96,11 @@ def test_index_shows_the_provider_and_the_tools(superuser: Client) -> None:
     assert "<style" not in body
 
 
+def test_index_begins_with_what_the_daily_work_is_about(superuser: Client) -> None:
+    apps = superuser.get(reverse("admin:index")).context["app_list"]
+    assert [app["app_label"] for app in apps][:3] == ["partners", "association", "accounts"]
+
+
 def test_index_says_what_the_rows_of_each_table_are() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == SUMMARIES.keys()
 
