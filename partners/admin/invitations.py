@@ -284,7 +284,8 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         button=_("Revoke"),
         form=reason_form(
             _(
-                "The provider's administrators read it in the invitation's history. The partner does not."
+                "The provider's administrators read it in the invitation's history. The partner"
+                " does not."
             )
         ),
         permissions=["revoke"],
