@@ -151,6 +151,8 @@ def test_nothing_is_done_for_others_beside_a_used_object(superuser: Client) -> N
     partner, other = factories.PartnerFactory(), factories.PartnerFactory()
     form = sent_freeze(superuser, partner)
     both = {**form, "_selected_action": [other.pk, partner.pk], "reason": "Another"}
-    assert superuser.post(PARTNERS, both).status_code == 409
+    answer = superuser.post(PARTNERS, both)
+    assert answer.status_code == 409
+    assert "You have sent this form before" in answer.content.decode()
     other.refresh_from_db()
     assert other.status == "normal"
