@@ -198,7 +198,7 @@ class ApiKeyAdmin(RefusingAdmin):
             _("No e-mail is sent: make another key for the program first, if it is still needed."),
         ),
         button=_("Revoke"),
-        form=reason_form(_("Administrators read it in the history of the key.")),
+        form=reason_form(_("The provider's administrators read it in the history of the key.")),
         refusals=SENTENCES,
         permissions=["act"],
         works_for=lambda api_key: not _why_not_revoked(api_key),

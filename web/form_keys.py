@@ -9,12 +9,11 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -28,7 +27,8 @@ from web.versioned_forms import SHOWN_VERSION
 FORM_KEY = "form_key"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _NOT_CONTENT = frozenset({"csrfmiddlewaretoken", FORM_KEY})
-_NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION}
+# Of chosen objects (the checkboxes of the admin's lists) each has a key of its own: `act_once()`.
+_NOT_HASHED = _NOT_CONTENT | {SHOWN_VERSION, "_selected_action"}
 
 
 def shown_form_key(request: HttpRequest) -> str:
@@ -72,25 +72,61 @@ def answer_once(request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
     return see_other(answer_url)
 
 
-def act_once(request: HttpRequest, act: Callable[[], object], *, about: str) -> None:
+class OtherContent(Exception):
+    """The key was used with other content, or for another action; `answer` is the page for it."""
+
+    def __init__(self, answer: HttpResponse) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def act_once(
+    request: HttpRequest, act: Callable[[], object], *, about: str, answer_url: str
+) -> bool:
     """Run `act` once per form key and object, in one transaction with the key.
 
     For a form that acts on several objects, each in a transaction of its own: `about` tells them
-    apart. An object whose key is used is left alone, because the first POST has done it.
+    apart, `answer_url` shows what was done. Returns False for an object that the first POST has
+    done: it is left alone. Raises OtherContent where that POST had other content.
     """
-    key = _sent_key(request)
     row = {
         "user_id": request.user.pk,
-        "path": f"{request.path_info}#{about}",
-        "key": key,
-        "content_hash": "",
+        "path": _path_about(request, about),
+        "key": _sent_key(request),
+        "content_hash": _content_hash(request),
+        "answer_url": answer_url,
         "created_at": timezone.now(),
     }
     try:
         _act_once(row, act)
     except IntegrityError:
-        if key is None or not _used(row).exists():
+        if about not in done_before(request, [about]):
+            # The key is unused: the error comes from the action.
             raise
+        return False
+    return True
+
+
+def done_before(request: HttpRequest, about: Collection[str]) -> set[str]:
+    """Return for which of these objects the POST repeats an `act_once()` that was done.
+
+    Raises OtherContent where the key was used with other content for one of them.
+    """
+    key = _sent_key(request)
+    if key is None:
+        return set()
+    paths = {_path_about(request, each): each for each in about}
+    used = FormKey.objects.filter(user=request.user.pk, path__in=paths, key=key)
+    firsts = list(used.order_by("path"))
+    content_hash = _content_hash(request)
+    for first in firsts:
+        if first.content_hash != content_hash:
+            raise OtherContent(_other_content(request, first))
+    return {paths[first.path] for first in firsts}
+
+
+def _path_about(request: HttpRequest, about: str) -> str:
+    return f"{request.path_info}#{about}"
 
 
 @whole_transaction
@@ -99,10 +135,6 @@ def _act_once(row: dict[str, Any], act: Callable[[], object]) -> None:
     if row["key"] is not None:
         FormKey.objects.create(**row)
     act()
-
-
-def _used(row: dict[str, Any]) -> "QuerySet[FormKey]":
-    return FormKey.objects.filter(user=row["user_id"], path=row["path"], key=row["key"])
 
 
 @whole_transaction

@@ -14,7 +14,9 @@ _CSRF = "csrfmiddlewaretoken"
 # Hidden fields of our forms. They are sent again, but no person typed them.
 _NOT_TYPED = {_CSRF, "form_key", "shown_version", "next", "flow", "action", "association"}
 # The buttons of the admin's forms.
-_NOT_TYPED |= {"_save", "_addanother", "_continue"}
+_NOT_TYPED |= {"_save", "_addanother", "_continue", "confirmed"}
+# The objects that its pages of confirmation act on, and where the action was chosen.
+_NOT_TYPED |= {"_selected_action", "from_object"}
 
 
 def typed_form(request: HttpRequest) -> dict[str, Any]:

@@ -110,8 +110,7 @@ def remove_second_factor(*, user: User, code: str, now: datetime) -> None:
             return
         if not any(factor.wrap().validate_code(code) for factor in factors):
             raise Refused(SecondFactorRefusal.CODE_WRONG_OR_USED)
-        Authenticator.objects.filter(user=locked).delete()
-        _record_change(locked, is_on=False, by=locked, now=now)
+        _delete(factors, user=locked, by=locked, now=now)
 
 
 @whole_transaction
@@ -123,8 +122,18 @@ def reset_second_factor(*, user: User, by: User, now: datetime, reason: str = ""
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        if Authenticator.objects.filter(user=locked).delete()[0]:
-            _record_change(locked, is_on=False, by=by, now=now, reason=reason)
+        factors = list(Authenticator.objects.filter(user=locked))
+        if factors:
+            _delete(factors, user=locked, by=by, now=now, reason=reason)
+
+
+def _delete(
+    factors: list[Authenticator], *, user: User, by: User, now: datetime, reason: str = ""
+) -> None:
+    """Turn the second step off; the audit event keeps which kinds of factors there were."""
+    Authenticator.objects.filter(user=user).delete()
+    before = {"second_factors": sorted(factor.type for factor in factors)}
+    _record_change(user, is_on=False, by=by, now=now, reason=reason, before=before)
 
 
 def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[str]:
@@ -136,10 +145,18 @@ def _recovery_codes_again(app: Authenticator, secret: str, code: str) -> list[st
     return codes
 
 
-def _record_change(user: User, *, is_on: bool, by: User, now: datetime, reason: str = "") -> None:
+def _record_change(
+    user: User,
+    *,
+    is_on: bool,
+    by: User,
+    now: datetime,
+    reason: str = "",
+    before: dict[str, list[str]] | None = None,
+) -> None:
     action = "user.second_factor_added" if is_on else "user.second_factor_removed"
     after = given_reason(reason) or None
-    record_audit_event(action=action, about=user, by=by, now=now, after=after)
+    record_audit_event(action=action, about=user, by=by, now=now, before=before, after=after)
     data = {"is_on": is_on, "changed_at": now, "by_provider": by.pk != user.pk}
     outgoing = OutgoingMessage(
         "accounts.second_factor_changed", user.email, user, user.language, data

@@ -283,7 +283,10 @@ class InvitationAdmin(TokenSearch, RefusingAdmin):
         ),
         button=_("Revoke"),
         form=reason_form(
-            _("Administrators read it in the invitation's history. The partner does not.")
+            _(
+                "The provider's administrators read it in the invitation's history. The partner"
+                " does not."
+            )
         ),
         permissions=["revoke"],
         works_for=lambda invitation: not _why_not(invitation),

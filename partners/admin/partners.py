@@ -75,7 +75,7 @@ class PartnerForm(PartnerModelForm):
         self.initial["logo"] = StoredLogo(stored) if stored else None
 
 
-_READERS = _("Administrators read it in the audit trail. The partner does not.")
+_READERS = _("The provider's administrators read it in the audit trail. The partner does not.")
 
 
 class InviteAdministratorForm(forms.Form):

@@ -26,6 +26,7 @@ factories: Any = typed_factories
 pytestmark = pytest.mark.django_db
 
 USERS = "admin:accounts_user_changelist"
+LIST_OF_FACTORS = reverse("admin:mfa_authenticator_changelist")
 
 
 def client_of(user: User) -> Client:
@@ -271,6 +272,7 @@ def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
         str(user.pk),
         boss,
     )
+    assert event.before == {"second_factors": ["recovery_codes", "totp"]}
     assert event.after == {"reason": "Lost the phone"}
     message = OutboxMessage.objects.get()
     assert (message.kind, message.recipient) == ("accounts.second_factor_changed", user.email)
@@ -278,6 +280,26 @@ def test_deleted_second_factor_takes_its_recovery_codes_and_tells_the_user(
     email = render_message(message)
     assert said in email.text
     assert said in email.html
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery_codes"])
+def test_page_that_deletes_a_second_factor_says_whose_and_which(
+    superuser: Client, kind: str
+) -> None:
+    user: User = factories.UserFactory()
+    make_second_factor(user)
+    factor = Authenticator.objects.get(user=user, type=kind)
+    page = superuser.get(reverse("admin:mfa_authenticator_delete", args=[factor.pk]))
+    name = f"Second factors of {user}"
+    assert page.context["title"] == name
+    html = page.content.decode()
+    question = html.index(f"Delete “{name}” for good? This is deleted:")
+    codes, happens = html.index("<li>Recovery codes"), html.index("What will happen")
+    assert question < codes < happens < html.index("The user gets an e-mail")
+    assert "<li>TOTP Authenticator" in html
+    assert delete_second_factor(superuser, factor)["Location"] == LIST_OF_FACTORS
+    told = [str(one) for one in superuser.get(LIST_OF_FACTORS).context["messages"]]
+    assert told == [f"The second factors of {user} are deleted. An e-mail tells the user."]
 
 
 @pytest.mark.parametrize("power", ["is_staff", "is_superuser"])

@@ -25,6 +25,7 @@ from partners.services.invitations import edit_invitation, revoke_invitation
 from partners.services.partner_freezes import freeze_partner
 from tests import factories as typed_factories
 from tests.shown_forms import version_of
+from web.versioned_forms import NOT_SAVED
 
 # The checker takes a factory for what it makes.
 factories: Any = typed_factories
@@ -111,6 +112,20 @@ def test_partner_keeps_what_another_page_has_decided() -> None:
     assert "Now it is no." in text
     assert 'value="New name"' in text
     assert partner.name != "New name"
+
+
+def test_conflict_is_told_at_the_top_with_the_names_of_what_changed() -> None:
+    """Nothing has to be corrected: the page does not ask for it."""
+    partner = factories.PartnerFactory()
+    page = Page(partner)
+    Page(partner).send(time_zone="Europe/Paris", allows_referral=None)
+    text = problem(page.send(name="New name"))
+    assert "Please correct" not in text
+    box = text[text.index('class="errornote"') :].split("</div>")[0]
+    assert str(NOT_SAVED) in box
+    assert "Changed: “Time zone”, “" in box
+    assert text.count(str(NOT_SAVED)) == 1
+    assert "Error:" in text[text.index("<title>") : text.index("</title>")]
 
 
 def test_conflict_is_saved_on_purpose_by_pressing_again() -> None:

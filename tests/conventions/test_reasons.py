@@ -11,10 +11,10 @@ FROM_THE_VIEW = {EndForm}
 # What a form adds, before the readers or after them.
 ADDED = ("At most 256 characters.", "Why you unfreeze.", "The person who asked is not told.")
 READERS = {
-    "Administrators read it in the audit trail. The partner does not.",
-    "Administrators read it in the history of the key.",
-    "Administrators read it in the history of the user. The user does not.",
-    "Administrators read it in the invitation's history. The partner does not.",
+    "The provider's administrators read it in the audit trail. The partner does not.",
+    "The provider's administrators read it in the history of the key.",
+    "The provider's administrators read it in the history of the user. The user does not.",
+    "The provider's administrators read it in the invitation's history. The partner does not.",
     "Kept in the history; the customer reads it.",
     "The customer and the partner read it.",
     "The customer reads it in an e-mail and under My partner.",

@@ -6,10 +6,12 @@ import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from outbox.models import OutboxMessage
-from partners.models import Invitation
+from partners.models import Invitation, Partner
+from partners.services.partner_freezes import unfreeze_partner
 from tests import factories as typed_factories
 from tests.shown_forms import hidden_fields
 
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 ADD = reverse("admin:partners_invitation_add")
 USERS = reverse("admin:accounts_user_changelist")
+PARTNERS = reverse("admin:partners_partner_changelist")
 
 
 @pytest.fixture
@@ -100,3 +103,56 @@ def test_action_that_is_confirmed_twice_acts_once_on_each(superuser: Client) -> 
     again = hidden_fields(superuser.post(USERS, chosen))
     superuser.post(USERS, {**again, **chosen, "confirmed": "Send"})
     assert OutboxMessage.objects.count() > len(users)
+
+
+def sent_freeze(client: Client, partner: Partner) -> dict[str, Any]:
+    """Freeze the partner, and return the form that did it."""
+    chosen = {"action": "freeze_partner", "_selected_action": [partner.pk]}
+    page = client.post(PARTNERS, chosen)
+    form = {**hidden_fields(page), **chosen, "confirmed": "Freeze", "reason": "Fraud"}
+    assert client.post(PARTNERS, form).status_code == 302
+    partner.refresh_from_db()
+    assert partner.status == "frozen"
+    return form
+
+
+def test_repeat_after_the_opposite_does_not_claim_to_have_acted(
+    superuser: Client, boss: User
+) -> None:
+    partner = factories.PartnerFactory()
+    form = sent_freeze(superuser, partner)
+    unfreeze_partner(partner=partner, by=boss, now=timezone.now(), reason="It was a mistake")
+    told = [str(each) for each in superuser.post(PARTNERS, form, follow=True).context["messages"]]
+    assert told[-1] == (
+        f"Freeze the partner: for {partner} this was done already at the first press."
+        " Nothing was done now."
+    )
+    partner.refresh_from_db()
+    assert partner.status == "normal"
+
+
+@pytest.mark.parametrize("other", [{"reason": "Another"}, {"action": "unfreeze_partner"}])
+def test_used_form_with_another_reason_or_action_is_a_conflict(
+    superuser: Client, other: dict[str, str]
+) -> None:
+    partner = factories.PartnerFactory()
+    form = sent_freeze(superuser, partner)
+    answer = superuser.post(PARTNERS, {**form, **other})
+    assert answer.status_code == 409
+    html = answer.content.decode()
+    assert "what you sent now was not" in html
+    assert reverse("admin:partners_partner_change", args=[partner.pk]) in html
+    assert [label for label, _value in answer.context["typed"]] == ["Reason"]
+    partner.refresh_from_db()
+    assert partner.status == "frozen"
+
+
+def test_nothing_is_done_for_others_beside_a_used_object(superuser: Client) -> None:
+    partner, other = factories.PartnerFactory(), factories.PartnerFactory()
+    form = sent_freeze(superuser, partner)
+    both = {**form, "_selected_action": [other.pk, partner.pk], "reason": "Another"}
+    answer = superuser.post(PARTNERS, both)
+    assert answer.status_code == 409
+    assert "You have sent this form before" in answer.content.decode()
+    other.refresh_from_db()
+    assert other.status == "normal"

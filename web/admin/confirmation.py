@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from web.admin.base import SafeModelAdmin
 from web.admin.hubs import is_from_object, object_url
 from web.admin.versions import VersionedModelAdmin
-from web.form_keys import act_once
+from web.form_keys import OtherContent, act_once, done_before
 from web.refused import Refused
 from web.shown_versions import ChangedMeanwhile, Values
 from web.text_fields import LineField
@@ -82,7 +82,10 @@ class ConfirmedAction:
         @admin.action(description=self.description or self.title, permissions=self.permissions)
         @wraps(method)
         def action(page: SafeModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse:
-            return self._answer(page, request, queryset, method)
+            try:
+                return self._answer(page, request, queryset, method)
+            except OtherContent as other:
+                return other.answer
 
         action.confirmed = self  # type: ignore[attr-defined]
         return action
@@ -104,6 +107,9 @@ class ConfirmedAction:
             objects = self._leave_out(page, request, objects)
             if not objects:
                 return HttpResponseRedirect(way_back)
+        else:
+            # Before anything is done or checked: the form may have been sent with other content.
+            done_before(request, [str(obj.pk) for obj in objects])
         form = self._form(request.POST if "confirmed" in request.POST else None, objects)
         if not form.is_valid():
             return self._show(page, request, objects, form, status=400 if form.errors else 200)
@@ -177,11 +183,14 @@ class ConfirmedAction:
         Return the objects that had changed, and the names of what had.
         """
         done: list[str] = []
+        repeated: list[str] = []
         changed: list[Any] = []
         names: list[str] = []
         for obj in objects:
             try:
-                act_once(request, partial(do, obj), about=str(obj.pk))
+                is_first = act_once(
+                    request, partial(do, obj), about=str(obj.pk), answer_url=object_url(obj)
+                )
             except ChangedMeanwhile as refused:
                 changed.append(obj)
                 names += refused.names
@@ -189,7 +198,13 @@ class ConfirmedAction:
                 sentence = self.refusals.get(refused.code, refused.code)
                 page.message_user(request, f"{self.name(obj)}: {sentence}", messages.ERROR)
             else:
-                done.append(self.name(obj))
+                (done if is_first else repeated).append(self.name(obj))
+        self._report(page, request, done, repeated)
+        return changed, names
+
+    def _report(
+        self, page: SafeModelAdmin, request: HttpRequest, done: list[str], repeated: list[str]
+    ) -> None:
         if done:
             text = ngettext(
                 "%(title)s: done for %(name)s.",
@@ -198,7 +213,16 @@ class ConfirmedAction:
             )
             values = {"title": self.title, "name": done[0], "count": len(done)}
             page.message_user(request, text % values, messages.SUCCESS)
-        return changed, names
+        if repeated:
+            text = ngettext(
+                "%(title)s: for %(name)s this was done already at the first press. Nothing was"
+                " done now.",
+                "%(title)s: for %(count)d objects this was done already at the first press."
+                " Nothing was done for them now.",
+                len(repeated),
+            )
+            values = {"title": self.title, "name": repeated[0], "count": len(repeated)}
+            page.message_user(request, text % values, messages.INFO)
 
 
 class ReasonedDeletion(VersionedModelAdmin):

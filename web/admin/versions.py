@@ -51,6 +51,9 @@ class VersionedModelForm(VersionedForm):
         if closed or (changed and self.has_changed()):
             self.is_conflict = True
             self.report_conflict(changed, self.last_changes(changed))
+            if changed:
+                names = ", ".join(f"“{self[name].label}”" for name in changed)
+                self.add_error(None, gettext("Changed: %(names)s.") % {"names": names})
             for name, label in closed.items():
                 text = gettext("“%(name)s” cannot be changed any more. You typed: %(typed)s")
                 typed = typed_text(self.instance, name, self.data)
@@ -235,8 +238,11 @@ class VersionedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        response = super().render_change_form(request, context, *args, **options)
         form = context["adminform"].form
+        if getattr(form, "is_conflict", False):
+            # Nothing has to be corrected; our template says what has changed.
+            context["errors"] = []
+        response = super().render_change_form(request, context, *args, **options)
         if form.errors:
             response.status_code = 409 if getattr(form, "is_conflict", False) else 400
         return response
