@@ -116,11 +116,14 @@ class SetBudgetForm(VersionedForm, BudgetAndUnfreezeForm):
     def for_customer(cls, state: CustomerState, *, partner: Partner, spent: Decimal) -> Self:
         """Return the form to show, with its `first_terms()`."""
         filled_in, terms = first_terms(state, partner=partner)
+        causes = state.causes
+        # What the partner froze on purpose stays frozen unless it says otherwise.
+        unfreeze = FreezeCause.ASSOCIATION in causes and FreezeCause.PARTNER not in causes
         form = cls(
             shows=shown_state(state),
-            may_unfreeze=bool(state.causes - {FreezeCause.ADMINISTRATOR}),
+            may_unfreeze=bool(causes - {FreezeCause.ADMINISTRATOR}),
             spent=spent,
-            initial={"unfreeze": FreezeCause.ASSOCIATION in state.causes, **terms},
+            initial={"unfreeze": unfreeze, **terms},
         )
         form.filled_in = filled_in
         return form

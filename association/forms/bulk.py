@@ -34,7 +34,8 @@ class BudgetManyForm(BulkForm, BudgetAndUnfreezeForm):
     confirmed = forms.BooleanField(label=_("I want this all the same"), required=False)
 
     def __init__(self, *args: Any, partner: Partner, present: PresentState, **options: Any) -> None:
-        initial = {"unfreeze": bool(present.frozen_by_joining), **default_terms(partner)}
+        unfreeze = bool(present.frozen_by_joining) and not present.frozen_by_partner
+        initial = {"unfreeze": unfreeze, **default_terms(partner)}
         super().__init__(*args, initial=initial, **options)
         self.present = present
         if not self.is_bound:

@@ -1,10 +1,11 @@
 """What a partner's members did, from the audit trail, and the names of what they did it to."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import Q, QuerySet, Subquery
 from django.utils.timezone import make_aware
@@ -27,6 +28,11 @@ _OF_CUSTOMER = {
     "association.endrequest": "end_requests",
     "accounts.freeze": "account__freezes",
 }
+# What is deleted by members, and by which action.
+_DELETED = {
+    "integration.webhookendpoint": "endpoint.deleted",
+    "partners.partnermember": "partner_member.deleted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Subject:
     label: str
     key: str
     name: str
+    is_gone: bool = False
     bulk_action: BulkAction | None = None
 
 
@@ -84,7 +91,8 @@ def _about(partner: Partner, label: str, key: str) -> Q:
 def subjects_of(events: Iterable[AuditEvent], partner: Partner) -> dict[tuple[str, str], Subject]:
     """Return the subjects by label and key of the events' objects; a statement for each label.
 
-    Objects that are gone, or that are another partner's, are left out.
+    What was deleted has the name that the trail has recorded. Other objects that are gone, or that
+    are another partner's, are left out.
     """
     keys: dict[str, set[str]] = defaultdict(set)
     for event in events:
@@ -93,7 +101,29 @@ def subjects_of(events: Iterable[AuditEvent], partner: Partner) -> dict[tuple[st
     for label in sorted(keys):
         for key, subject in _load(label, keys[label], partner):
             found[label, str(key)] = subject
-    return found
+    gone = [(label, key) for label in _DELETED for key in keys[label] if (label, key) not in found]
+    return {**found, **_deleted(gone)} if gone else found
+
+
+def _deleted(gone: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Subject]:
+    """Return what the events of their deletion say of these objects."""
+    deletions = AuditEvent.objects.filter(
+        object_label__in={label for label, _key in gone},
+        object_id__in=[key for _label, key in gone],
+        action__in=_DELETED.values(),
+    )
+    recorded = {(event.object_label, event.object_id): event.before or {} for event in deletions}
+    # Who is no member any more is named without the whole address.
+    users = User.objects.in_bulk(
+        {before["user"] for before in recorded.values() if "user" in before}
+    )
+    names = {
+        about: users[before["user"]].masked_email
+        if before.get("user") in users
+        else before.get("description") or urlsplit(before.get("url", "")).netloc
+        for about, before in recorded.items()
+    }
+    return {about: Subject(*about, name, is_gone=True) for about, name in names.items()}
 
 
 def _load(label: str, keys: set[str], partner: Partner) -> Iterable[tuple[Any, Subject]]:
@@ -108,7 +138,12 @@ def _load(label: str, keys: set[str], partner: Partner) -> Iterable[tuple[Any, S
         return [(partner.pk, Subject(label, str(partner.pk), partner.name))]
     if label == BulkAction._meta.label_lower:
         started = partner.bulk_actions.filter(pk__in=keys, started_at__isnull=False)
-        return [(row.pk, Subject(label, str(row.pk), "", row)) for row in started]
+        return [(row.pk, Subject(label, str(row.pk), "", bulk_action=row)) for row in started]
+    if label == "integration.webhookendpoint":
+        return [
+            (row.pk, Subject(label, str(row.pk), row.name))
+            for row in partner.endpoints.filter(pk__in=keys)
+        ]
     named = _named(partner).get(label)
     if named is None:
         return []
@@ -124,5 +159,6 @@ def _named(partner: Partner) -> dict[str, tuple[Any, str]]:
         "partners.invitationrequest": (partner.invitation_requests, "address"),
         "partners.partnermember": (partner.members, "user__email"),
         "partners.memberinvitation": (partner.member_invitations, "address"),
+        "integration.apikey": (partner.api_keys, "name"),
         "association.attempt": (partner.attempts, "account__owner__account_name"),
     }

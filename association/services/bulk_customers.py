@@ -70,6 +70,8 @@ class PresentState:
     """How many of the customers are frozen, by what, and the amounts of their present budgets."""
 
     frozen_by_joining: int = 0
+    # On purpose: such a freeze does not wait for a budget.
+    frozen_by_partner: int = 0
     # These freezes stay, whatever the partner does.
     frozen_by_provider: int = 0
     # By any cause.
@@ -83,13 +85,17 @@ def present_state(rows: AssociationQuerySet) -> PresentState:
     freezes = Freeze.objects.open().filter(account=OuterRef("account"))
     found = rows.values_list(
         "is_frozen_by_joining",
+        Exists(freezes.filter(cause=FreezeCause.PARTNER)),
         Exists(freezes.filter(cause=FreezeCause.ADMINISTRATOR)),
         Exists(freezes),
         Subquery(budget[:1]),
     )
-    by_joining, by_provider, frozen, amounts = zip(*found, strict=True) if found else ((),) * 4
+    by_joining, by_partner, by_provider, frozen, amounts = (
+        zip(*found, strict=True) if found else ((),) * 5
+    )
     return PresentState(
         frozen_by_joining=sum(by_joining),
+        frozen_by_partner=sum(by_partner),
         frozen_by_provider=sum(by_provider),
         frozen=sum(frozen),
         amounts=[amount for amount in amounts if amount is not None],

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.fields import OthersEmailField, capitalised
+from accounts.fields import OthersEmailField
 from partners.contact_lists.reading import ContactList, read_list
 from partners.emails import default_subject
-from partners.enums import AssociationType, ListProblem
+from partners.enums import ListProblem
 from partners.forms.expiry import DayAndTimeInput, MomentField
 from partners.forms.invitations import LONGEST_LABEL, CustomerForm, InvitationForm
+from partners.forms.links import TYPES, allowed_types
 from partners.forms.presets import PRESET, PresetForm
 from partners.models import BatchRow, InvitationBatch, Partner
 from partners.refusals import SENTENCES, sentence_for
@@ -81,9 +82,10 @@ class EmailTermsForm(PresetForm, WordsForm, InvitationForm):
 
     def __init__(self, *args: Any, partner: Partner, **options: Any) -> None:
         super().__init__(*args, partner=partner, **options)
-        self.fields["association_type"].choices = [  # type: ignore[attr-defined]
-            choice for choice in capitalised(AssociationType.choices) if partner.allows(choice[0])
-        ]
+        types: Any = self.fields["association_type"]
+        types.widget = forms.RadioSelect()
+        types.choices = [(kind.value, TYPES[kind]) for kind in allowed_types(partner)]
+        types.initial = next((value for value, _words in types.choices), "")
         self.fields["subject"].initial = default_subject(partner)
         self.fields["label"].required = False
         self.fields["expires_at"].help_text = _(
@@ -164,8 +166,8 @@ class ManyEmailsForm(FoldedFields, EmailTermsForm):
         required=False,
         allow_empty_file=True,
         help_text=_(
-            "CSV as Outlook, Google Contacts, Excel and other programs export it; at most 4 MB and"
-            " 5,000 people."
+            "The file or the list below: one of the two is needed. CSV as Outlook, Google Contacts,"
+            " Excel and other programs export it; at most 4 MB and 5,000 people."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
     )

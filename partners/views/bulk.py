@@ -192,11 +192,16 @@ def _cancel(
 
 def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) -> dict[str, Any]:
     rows = action.rows.order_by("number")
-    if action.state != BatchState.DRAFT:
+    is_draft = action.state == BatchState.DRAFT
+    if is_draft:
+        # Those that will be left alone are listed apart.
+        possible = subject.possible(member, BulkKind(action.kind))
+        rows = rows.filter(object_id__in=possible.values("pk"))
+    else:
         rows = rows.exclude(outcome__in=["", BulkActionRow.DONE])
     shown = list(rows[:SHOWN])
     keys = [row.object_id for row in shown]
-    names, is_draft = subject.names_of(member, keys), action.state == BatchState.DRAFT
+    names = subject.names_of(member, keys)
     facts = subject.facts_of(member, BulkKind(action.kind), keys) if is_draft else {}
     list_url = reverse(subject.list_page)
     batch_url = reverse("console_batch", args=[action.batch_id]) if action.batch_id else ""
@@ -219,7 +224,7 @@ def _context(member: PartnerMember, subject: BulkSubject, action: BulkAction) ->
             for row in shown
         ],
         "has_facts": bool(facts),
-        "left_out": (action.refused_count or action.size) - len(shown),
+        "left_out": (possible_count if is_draft else action.refused_count) - len(shown),
         "rows_are_removed": _are_rows_removed(action),
         "csv_url": reverse(f"{subject.action_page}_csv", args=[action.pk]),
         "back_url": batch_url or list_url,

@@ -11,6 +11,8 @@ from association.activity_words import WORDS
 from association.services.customers import freeze_customer
 from audit.models import AuditEvent
 from audit.services import acting_for, record_audit_event
+from integration.services.endpoints import create_endpoint
+from integration.services.keys import create_key
 from partners.models import PartnerMember
 from tests.conventions.sources import modules
 from tests.factories import (
@@ -22,6 +24,8 @@ from tests.factories import (
 from tests.shown_forms import open_and_send
 
 pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+HOOK = "https://hooks.example.com/partner"
 ACTIVITY = "/partner/activity/"
 TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}
 # What members never do, or what is done without them.
@@ -220,9 +224,33 @@ def test_pages_follow_each_other(boss, console):
 
 def test_object_that_is_gone_is_shown_without_a_link(boss, console):
     manager = PartnerMemberFactory.create(partner=boss.partner)
+    open_and_send(console, f"/partner/members/{manager.pk}/edit", {"role": "administrator"})
     console.post(f"/partner/members/{manager.pk}/remove")
-    [(words, name, _who, url)] = rows_of(console.get(ACTIVITY))
-    assert (words, name, url) == ("Member removed", "", "")
+    endpoint, _secret = create_endpoint(partner=boss.partner, url=HOOK, by=boss.user, now=NOW)
+    console.post(f"/partner/webhooks/{endpoint.pk}/delete")
+    page = console.get(ACTIVITY)
+    assert [row[:2] + row[3:] for row in rows_of(page)] == [
+        ("Webhook endpoint deleted", "hooks.example.com", ""),
+        ("Member removed", manager.user.masked_email, ""),
+        ("Member’s role or rights changed", manager.user.masked_email, ""),
+    ]
+    assert page.content.decode().count("removed since") == 3
+    about = {"about": f"partners.partnermember:{manager.pk}"}
+    assert len(rows_of(console.get(ACTIVITY, about))) == 2
+
+
+def test_keys_and_endpoints_have_name_and_link(boss, console):
+    with acting_for(boss.partner_id, boss.user):
+        endpoint, _secret = create_endpoint(partner=boss.partner, url=HOOK, by=boss.user, now=NOW)
+        expires_at = NOW + timedelta(days=9)
+        terms = {"name": "Billing", "scopes": ["customers:read"], "expires_at": expires_at}
+        create_key(partner=boss.partner, by=boss.user, now=NOW, **terms)
+    page = console.get(ACTIVITY)
+    assert {row[:2] + row[3:] for row in rows_of(page)} == {
+        ("API key made", "Billing", "/partner/api-keys/"),
+        ("Webhook endpoint made", "hooks.example.com", f"/partner/webhooks/{endpoint.pk}"),
+    }
+    assert "removed since" not in page.content.decode()
 
 
 def test_only_the_member_acts_for_the_partner(boss):

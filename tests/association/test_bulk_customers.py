@@ -30,6 +30,7 @@ from tests.factories import (
     make_associated,
 )
 from web.refused import Refused
+from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -196,8 +197,8 @@ def test_page_shows_what_each_customer_has_and_has_spent(client, boss):
     assert [text.replace("\xa0", " ") for _name, _row, text in shown.context["rows"]] == [
         "Waiting for a budget. Spent this month: 0.00 USD.",
         "Not frozen. Present budget: 50.00 USD, monthly. Spent this month: 12.50 USD.",
-        "Not frozen. Spent this month: 0.00 USD.",
     ]
+    assert shown.context["left_out"] == 0
     assert "<details open>" in shown.content.decode()
     assert "As it is now, at least 1 of 3 chosen will be left alone" in text_of(shown)
 
@@ -207,6 +208,21 @@ def test_unfreezing_is_ticked_where_joining_has_frozen_one(client, boss):
     for rows, is_ticked in ([[second], False], [[second, joined(boss)], True]):
         form = client.get(choose(client, "set_budget", rows)).context["form"]
         assert form["unfreeze"].value() is is_ticked
+
+
+@pytest.mark.parametrize("has_budget", [True, False])
+def test_unfreezing_is_not_ticked_where_the_partner_froze_one_on_purpose(client, boss, has_budget):
+    waiting, chosen = joined(boss), free(joined(boss)) if has_budget else joined(boss)
+    at = timezone.now()
+    FreezeFactory.create(account=chosen.account, cause=FreezeCause.PARTNER, frozen_at=at)
+    page = client.get(choose(client, "set_budget", [waiting, chosen]))
+    assert page.context["form"]["unfreeze"].value() is False
+    words = [text for _name, _row, text in page.context["rows"]]
+    by_you = f"Frozen by you on {moment_text(at)}."
+    assert [by_you in text for text in words] == [False, True]
+    assert words[1].startswith(by_you if has_budget else f"Waiting for a budget. {by_you}")
+    alone = client.get(f"{LIST}{chosen.pk}/budget").context["form"]
+    assert not alone["unfreeze"].value()
 
 
 def test_page_names_who_will_be_left_alone_and_why(client, boss):

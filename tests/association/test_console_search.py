@@ -125,6 +125,13 @@ def test_nothing_typed_and_nothing_found_say_what_to_do(boss):
     assert 'href="/partner/history/?q=z%26z"' in nothing
 
 
+def test_field_of_the_empty_search_has_the_focus(boss):
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(boss.user)
+    assert "autofocus" in client.get(URL).content.decode()
+    assert "autofocus" not in client.get(URL, {"q": "Acme"}).content.decode()
+
+
 def test_only_the_first_of_each_kind_are_shown_with_the_way_to_all(boss):
     for number in range(6):
         InvitationFactory.create(partner=boss.partner, label=f"Fair {number}")

@@ -111,6 +111,14 @@ def test_key_is_revoked_by_a_post(client, boss):
     assert client.get(address).status_code == 303
 
 
+def test_pages_claim_no_more_of_the_last_use_than_is_known(client, boss):
+    # The worker writes uses every minute.
+    api_key, _secret = make_key(boss.partner)
+    revoke = client.get(f"/partner/api-keys/{api_key.pk}/revoke").content.decode()
+    assert "No use of it is known. A use shows up here within a minute." in revoke
+    assert "no use known up to a minute ago" in client.get("/partner/api-keys/").content.decode()
+
+
 def test_page_about_the_api_is_for_everybody(client):
     answer = Client().get(reverse("api"))
     text = answer.content.decode()

@@ -104,6 +104,14 @@ def test_double_click_keeps_one_draft(client):
     assert AuditEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", [PATH, "/partner/invitations/email/new"])
+def test_forms_say_what_a_type_means_and_what_is_needed(client, path):
+    shown = client.get(path).content.decode()
+    assert "Reseller – the account is frozen on joining" in shown
+    assert "Referral – nothing is frozen" in shown
+    assert ("one of the two is needed" in shown) is (path == PATH)
+
+
 def test_pasted_list_is_read_as_well(client):
     response = client.post(PATH, {**TYPED, "people": LIST})
     assert response.status_code == 303

@@ -28,6 +28,8 @@ from partners.views.refusing import actor_name
 PAGES = {
     CUSTOMER: ("console_customer", True),
     "association.attempt": ("console_attempt", True),
+    "integration.apikey": ("console_keys", False),
+    "integration.webhookendpoint": ("console_webhook", True),
     "partners.invitation": ("console_invitation", True),
     "partners.invitationbatch": ("console_batch", True),
     "partners.invitationrequest": ("console_invitation_requests", False),
@@ -75,6 +77,8 @@ def _row_of(event: AuditEvent, subjects: dict[tuple[str, str], Subject]) -> dict
 
 
 def _page_of(subject: Subject) -> str:
+    if subject.is_gone:
+        return ""
     name, has_key = PAGES[subject.label]
     return reverse(name, args=[subject.key] if has_key else [])
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.enums import FreezeScope
+from accounts.enums import FreezeCause, FreezeScope
+from association.enums import CustomerStatus
 from association.forms.bulk import (
     BudgetManyForm,
     FreezeManyForm,
@@ -34,7 +35,7 @@ from association.services.customer_lists import (
     with_people,
 )
 from association.services.spending import spent_this_month
-from association.views.console.customer_rows import STATUSES
+from association.views.console.customer_rows import STATUSES, frozen_by
 from association.views.console.customers import search_form, show_customers
 from partners.enums import BudgetPeriod, BulkKind
 from partners.forms.bulk import BulkForm
@@ -56,6 +57,7 @@ from partners.views.gate import for_members
 from partners.views.lists import all_filters_of
 from web.answers import posted, posts_only
 from web.templatetags.money import money
+from web.versioned_forms import moment_text
 
 SECTION = "customers"
 ALL_SENTENCES: Mapping[Any, Any] = {**SENTENCES, **SENTENCES_OF_PARTNERS}
@@ -81,7 +83,13 @@ def facts_of(member: PartnerMember, kind: BulkKind, keys: Collection[int]) -> Ma
 
 
 def _facts(state: CustomerState, spent: Decimal) -> str:
-    sentences = [f"{STATUSES[state.status][0]}."]
+    is_waiting = state.status == CustomerStatus.WAITING
+    sentences = [] if state.status == CustomerStatus.FROZEN else [f"{STATUSES[state.status][0]}."]
+    for freeze in state.freezes:
+        # Who waits for a budget is frozen by joining: that goes without saying.
+        if not (is_waiting and freeze.cause == FreezeCause.ASSOCIATION):
+            values = {"by": frozen_by(freeze), "moment": moment_text(freeze.frozen_at)}
+            sentences.append(_("Frozen %(by)s on %(moment)s.") % values)
     if state.budget:
         text = _("Present budget: %(amount)s, %(period)s.")
         values = {"amount": money(state.budget.amount)}

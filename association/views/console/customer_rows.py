@@ -38,7 +38,7 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
         "status": label,
         "kind": kind,
         "frozen_since": state.frozen_since,
-        "frozen_by": ", ".join(dict.fromkeys(_frozen_by(freeze) for freeze in state.freezes)),
+        "frozen_by": ", ".join(dict.fromkeys(frozen_by(freeze) for freeze in state.freezes)),
         "ended_at": association.ended_at,
         "end_reason": association.end_reason,
         "can_budget": association.is_reseller and not association.has_ended,
@@ -49,7 +49,7 @@ def row_of(state: CustomerState, member: PartnerMember) -> dict[str, Any]:
     }
 
 
-def _frozen_by(freeze: Freeze) -> str:
+def frozen_by(freeze: Freeze) -> str:
     """Return in a word or two what or who froze the account."""
     provider = {"provider": settings.PROVIDER_NAME}
     match freeze.cause:

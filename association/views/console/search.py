@@ -35,6 +35,9 @@ def search(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     form = SearchForm(request.GET)
     filters = filters_of(form)
     found = _find(member, filters) if "q" in filters else {}
+    if not request.GET:
+        # Who comes from the menu, or with the key "/", types next.
+        form.fields["q"].widget.attrs["autofocus"] = True
     context = {
         "form": form,
         "q": filters.get("q", ""),
