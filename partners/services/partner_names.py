@@ -6,12 +6,14 @@ from django.conf import settings
 
 from partners.enums import NameRefusal
 from partners.models import Partner
+from web.folding import fold
 from web.locks import lock_name
 from web.refused import Refused
+from web.typed_text import without_unseen
 
 _NAMES = "partners.names"
-# Alphabets with letters that look like those of another one.
-_ALIKE = ("LATIN", "CYRILLIC", "GREEK")
+# Scripts that words of one language mix, with Latin letters too, and signs of no script.
+_MIXED = {"CJK", "HANGUL", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "MODIFIER", ""}
 
 
 def lock_names() -> None:
@@ -34,12 +36,14 @@ def check_name(partner: Partner, name: str) -> None:
 def _letters_of(name: str) -> str:
     """Return the letters and digits by which a reader tells two names apart.
 
-    Without case, accents, blanks and signs; a name of signs alone stays as it is.
+    Without case, accents, blanks, signs and what cannot be seen; a name of signs alone stays as it
+    is.
     """
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in plain if letter.isalnum()) or name
+    return "".join(letter for letter in fold(without_unseen(name)) if letter.isalnum()) or name
 
 
 def _mixes_alphabets(word: str) -> bool:
-    letters = (unicodedata.name(letter, "") for letter in word if letter.isalpha())
-    return len({name.split(" ")[0] for name in letters} & set(_ALIKE)) > 1
+    """Whether letters of two alphabets are in the word: many look like those of another one."""
+    plain = unicodedata.normalize("NFKD", without_unseen(word))
+    names = (unicodedata.name(letter, "") for letter in plain if letter.isalpha())
+    return len({name.split(" ")[0] for name in names} - _MIXED) > 1

@@ -217,6 +217,11 @@ def test_every_suggested_zone_is_on_the_page_and_can_be_loaded(console):
         ("EXAMPLE-CLOUD  Support", NameRefusal.NAME_OF_PROVIDER),
         ("Éxample Cloud", NameRefusal.NAME_OF_PROVIDER),
         ("Nоrdwind", NameRefusal.NAME_MIXES_ALPHABETS),  # noqa: RUF001
+        ("N\u0585rdwind", NameRefusal.NAME_MIXES_ALPHABETS),
+        ("\uff2e\u043erdwind", NameRefusal.NAME_MIXES_ALPHABETS),
+        ("Example\u3164 Cloud", NameRefusal.NAME_OF_PROVIDER),
+        ("Example Cl\u1160oud", NameRefusal.NAME_OF_PROVIDER),
+        ("Nørdwind", NameRefusal.NAME_TAKEN),
         ("nord-wind", NameRefusal.NAME_TAKEN),
         ("Nordwind GmbH", NameRefusal.NAME_TAKEN),
     ],
@@ -231,7 +236,7 @@ def test_name_that_could_be_taken_for_another_is_refused(boss, console, name, re
 
 
 def test_name_may_be_like_ones_own_legal_name_and_have_words_of_two_alphabets(boss, console):
-    for name in ("Nimbus Ltd", "Nimbus Нимбус"):
+    for name in ("Nimbus Ltd", "Nimbus Нимбус", "NTTドコモ", "株式会社アルファ"):
         assert send(console, "contact", **{**CONTACT, "name": name}).status_code == 303
 
 
