@@ -20,6 +20,7 @@ from integration.enums import LogInProblem
 from integration.services.issuer_documents import Metadata, key_for
 from integration.services.signing_keys import ALGORITHMS
 from web.email_addresses import InvalidAddress, canonical_address
+from web.moments import EARLIEST
 from web.refused import Refused
 from web.typed_text import clean_line
 
@@ -164,7 +165,7 @@ def _moment(value: Any) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         moment = None
     now = datetime.now(UTC)
-    if moment is None or moment.tzinfo is None or moment > now + LEEWAY:
+    if moment is None or moment.tzinfo is None or not EARLIEST <= moment <= now + LEEWAY:
         raise _wrong("registered_at")
     return min(moment, now)
 

@@ -206,6 +206,8 @@ def test_new_name_is_the_customers_name_in_lists(caller):
         ({"country": ""}, "country"),
         ({"registered_at": "9999-12-31T00:00:00Z"}, "registered_at"),
         ({"registered_at": "2026-01-01"}, "registered_at"),
+        ({"registered_at": "1969-12-31T23:59:59Z"}, "registered_at"),
+        ({"services_enabled_at": "0001-01-01T00:00:00+14:00"}, "services_enabled_at"),
         ({"account_type": "club"}, "account_type"),
         ({"is_internal": "yes"}, "is_internal"),
         ({"tax_id": "x" * 41}, "tax_id"),
