@@ -200,6 +200,8 @@ def test_new_name_is_the_customers_name_in_lists(caller):
         ({"external_id": "x" * 101}, "external_id"),
         ({"external_id": None}, "external_id"),
         ({"external_id": "a\0b"}, "external_id"),
+        ({"external_id": "a\u3164b"}, "external_id"),
+        ({"external_id": "a\u00adb"}, "external_id"),
         ({"services_enabled_at": "2999-01-01T00:00:00Z"}, "services_enabled_at"),
         ({"address": "ada"}, "address"),
         ({"country": "XX"}, "country"),
