@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +21,7 @@ from association.enums import (
     RefusalCode,
 )
 from association.services.eligibility import Check, Refusal
+from web.moments import local_moment
 from web.templatetags.money import money
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def fill_in(evidence: Mapping[str, Any]) -> dict[str, Any]:
 def _moment(value: str | None) -> str:
     if value is None:
         return gettext("not set")
-    moment = localtime(datetime.fromisoformat(value))
+    moment = local_moment(datetime.fromisoformat(value))
     return f"{date_format(moment, 'DATETIME_FORMAT')} {date_format(moment, 'T')}"
 
 

@@ -16,6 +16,7 @@ from django.utils.http import quote_etag
 from django.utils.translation import get_language, override
 
 from web.calendars import CalendarEntry
+from web.moments import local_moment
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
@@ -81,7 +82,7 @@ def show_email_html(request: HttpRequest, html: str) -> HttpResponseBase:
 def safe_cell(value: Any) -> str:
     """Return the cell's text, quoted where a spreadsheet would run it as a formula."""
     if isinstance(value, datetime):
-        value = timezone.localtime(value).isoformat(timespec="seconds")
+        value = local_moment(value).isoformat(timespec="seconds")
     text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 

@@ -10,6 +10,8 @@ from web.origin import current_origin
 
 # A token is all that its bearer needs. Errors of the database quote addresses that were typed.
 _TOKEN_IN_PATH = re.compile(r"(/[iI]/)[^/\s?'\"]+")
+# Strangers send keys and JWTs also where no program expects them, and errors quote them.
+_KEY = re.compile(r"pak_\w+|eyJ[\w-]+\.eyJ[\w-]+(\.[\w-]*)?", re.IGNORECASE | re.ASCII)
 _QUERY = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]+")
 _EMAIL_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?=[\w-]+\.)")
 
@@ -27,10 +29,12 @@ def log_event(logger: logging.Logger, event: str, **facts: Any) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text without invitation tokens, query strings and names in e-mail addresses."""
+    """Return the text without tokens, keys, query strings and names in e-mail addresses."""
     if "/" in text:
         text = _TOKEN_IN_PATH.sub(r"\1…", text)
         text = _QUERY.sub(r"\1?…", text)
+    if "_" in text or "." in text:
+        text = _KEY.sub("…", text)
     return _EMAIL_ADDRESS.sub("…@", text) if "@" in text else text
 
 

@@ -7,7 +7,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from web.email_addresses import is_address
-from web.typed_text import address_of_named, clean_address, clean_code, clean_line, clean_lines
+from web.typed_text import (
+    address_of_named,
+    clean_address,
+    clean_code,
+    clean_line,
+    clean_lines,
+    is_exact_key,
+)
 
 
 class LineField(forms.CharField):
@@ -29,7 +36,7 @@ class KeyField(LineField):
 
     def to_python(self, value: Any) -> Any:
         cleaned = super().to_python(value)
-        if isinstance(value, str) and cleaned and cleaned != value:
+        if isinstance(value, str) and cleaned and not is_exact_key(value):
             raise ValidationError(self.error_messages["key_not_exact"], code="key_not_exact")
         return cleaned
 

@@ -44,6 +44,11 @@ def clean_line(text: str) -> str:
     return " ".join(line.split()) if _UNSEEN.sub("", line) else ""
 
 
+def is_exact_key(text: str) -> bool:
+    """Whether a key is as it is seen: cleaning changes nothing, and all of it can be seen."""
+    return clean_line(text) == text and without_unseen(text) == text.replace(" ", "")
+
+
 def clean_lines(text: str) -> str:
     """Return a note or reason: each line as of `clean_line()`, without empty ones at the ends."""
     return "\n".join(clean_line(line) for line in _LINE_BREAK.split(text)).strip("\n")

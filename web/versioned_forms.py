@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from web.moments import local_moment
 from web.shown_versions import ShownVersion, Values
 
 SHOWN_VERSION = "shown_version"
@@ -156,13 +157,13 @@ def value_words(field: Any, value: Any) -> str:
 
 
 def moment_text(moment: datetime) -> str:
-    local = localtime(moment)
+    local = local_moment(moment)
     return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
 
 
 def clock_text(moment: datetime) -> str:
     """Return the time of the day with its zone, and with the day unless that is today."""
-    local = localtime(moment)
+    local = local_moment(moment)
     is_today = local.date() == localtime().date()
     return f"{date_format(local, 'TIME_FORMAT')} {local:%Z}" if is_today else moment_text(moment)
 

@@ -11,6 +11,7 @@ from django_countries.fields import CountryField
 
 from accounts.enums import AccountType, FreezeCause, FreezeScope, RegistrationSite
 from audit.models import actor_key
+from web.moments import EARLIEST
 
 LONGEST_EXTERNAL_ID = 100
 
@@ -18,7 +19,25 @@ LONGEST_EXTERNAL_ID = 100
 def validate_not_in_future(moment: datetime) -> None:
     """Reject a moment that has not come yet: it would extend the days that count from it."""
     if moment > timezone.now():
-        raise ValidationError(_("This moment is in the future."))
+        raise ValidationError(_("This moment is in the future."), code="in_the_future")
+
+
+def fault_of_early(moment: datetime) -> ValidationError | None:
+    """Return what is wrong with a moment that other systems write for an unknown one."""
+    if moment >= EARLIEST:
+        return None
+    text = _("This moment is before 1970. Leave out what is not known.")
+    return ValidationError(text, code="too_early")
+
+
+def validate_not_too_early(moment: datetime) -> None:
+    """Reject a moment that stands for an unknown one."""
+    if (fault := fault_of_early(moment)) is not None:
+        raise fault
+
+
+# The moments of an account are facts of the past.
+_PAST = [validate_not_in_future, validate_not_too_early]
 
 
 class CustomerAccount(models.Model):
@@ -51,11 +70,9 @@ class CustomerAccount(models.Model):
         default=RegistrationSite.INTERNATIONAL,
     )
     country = CountryField(_("country or region"))
-    registered_at = models.DateTimeField(
-        _("registered at"), default=timezone.now, validators=[validate_not_in_future]
-    )
+    registered_at = models.DateTimeField(_("registered at"), default=timezone.now, validators=_PAST)
     services_enabled_at = models.DateTimeField(
-        _("services enabled at"), null=True, blank=True, validators=[validate_not_in_future]
+        _("services enabled at"), null=True, blank=True, validators=_PAST
     )
     is_internal = models.BooleanField(_("the provider's own"), default=False)
     tax_id = models.CharField(_("tax id"), max_length=40, blank=True, default="", db_default="")

@@ -1,6 +1,6 @@
 """Facts about customer accounts that eligibility rules and pages read; loaded, never guessed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Accounting, Billing, ContractType, MemberType, ResourceStatus
-from accounts.models.customers import CustomerAccount
+from accounts.models.customers import CustomerAccount, fault_of_early
 
 if TYPE_CHECKING:
     from django.db.models.fields.related import ForeignKey
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 # How far the clock of another system may be before ours.
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
-# Systems write moments outside for "never" and "unknown", which rules would take for real ones.
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+# Moments beyond are written for "never", which rules would take for a real one.
 _LONGEST_AHEAD = timedelta(days=50 * 365)
 
 
@@ -88,9 +87,8 @@ def _fault_of(moment: datetime, now: datetime, *, is_past: bool) -> ValidationEr
     if is_past and moment > now + CLOCKS_DIFFER_BY:
         text = _("This moment is in the future. Report it afterwards.")
         return ValidationError(text, code="in_the_future")
-    if moment < _EARLIEST:
-        text = _("This moment is before 1970. Leave out what is not known.")
-        return ValidationError(text, code="too_early")
+    if (fault := fault_of_early(moment)) is not None:
+        return fault
     if moment > now + _LONGEST_AHEAD:
         text = _("This moment is more than 50 years ahead. Leave out what never comes.")
         return ValidationError(text, code="too_late")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils import timezone
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 from pydantic_core import PydanticCustomError
@@ -57,6 +58,19 @@ def as_on_pages(field: forms.Field) -> AfterValidator:
             raise _invalid(error) from error
 
     return AfterValidator(clean)
+
+
+def as_stored(field: "models.Field[Any, Any]") -> AfterValidator:
+    """Check a value as this field of a model does."""
+
+    def check(value: Any) -> Any:
+        try:
+            field.run_validators(value)
+        except ValidationError as error:
+            raise _invalid(error) from error
+        return value
+
+    return AfterValidator(check)
 
 
 def _invalid(error: ValidationError) -> PydanticCustomError:

@@ -20,8 +20,9 @@ from integration.enums import LogInProblem
 from integration.services.issuer_documents import Metadata, key_for
 from integration.services.signing_keys import ALGORITHMS
 from web.email_addresses import InvalidAddress, canonical_address
+from web.moments import EARLIEST
 from web.refused import Refused
-from web.typed_text import clean_line
+from web.typed_text import clean_line, is_exact_key
 
 # By how much the issuer's clock and ours may differ.
 LEEWAY = timedelta(minutes=1)
@@ -130,7 +131,7 @@ def _external_id(value: Any) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise _wrong("external_id")
     text = str(value)
-    is_clean = _is_storable(text) and clean_line(text) == text
+    is_clean = _is_storable(text) and is_exact_key(text)
     if len(text) > LONGEST_EXTERNAL_ID or not is_clean:
         raise _wrong("external_id")
     return text
@@ -164,7 +165,7 @@ def _moment(value: Any) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         moment = None
     now = datetime.now(UTC)
-    if moment is None or moment.tzinfo is None or moment > now + LEEWAY:
+    if moment is None or moment.tzinfo is None or not EARLIEST <= moment <= now + LEEWAY:
         raise _wrong("registered_at")
     return min(moment, now)
 

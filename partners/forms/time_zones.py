@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from partners.models.partners import NO_ZONES
 from web.text_fields import LineField
 
 # The database also has old names and technical ones; those are understood, and not suggested.
@@ -30,7 +31,7 @@ _REGIONS = (
 @cache
 def known_zones() -> frozenset[str]:
     """Read the names once: Django would search the system's files at each request."""
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - NO_ZONES)
 
 
 @cache

@@ -18,10 +18,13 @@ from partners.enums import (
 )
 from partners.models.logos import PartnerLogo, logo_path, preview_path
 
+# Of the time zone database, but no zone of a place: that of this machine, and one for none.
+NO_ZONES = frozenset({"Factory", "localtime"})
+
 
 def validate_time_zone(name: str) -> None:
     """Refuse a name that is not in the time zone database."""
-    if name not in zoneinfo.available_timezones():
+    if name in NO_ZONES or name not in zoneinfo.available_timezones():
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})
 
 

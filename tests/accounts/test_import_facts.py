@@ -434,18 +434,27 @@ def test_account_keeps_what_its_line_does_not_give(load: Any, buyer: CustomerAcc
     assert (stored.account_type, stored.registered_at) == (buyer.account_type, buyer.registered_at)
 
 
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [
+        # It would give the account more than seven days to join.
+        ("9999-12-31T23:59:59Z", "in_the_future"),
+        ("1969-12-31T23:59:59Z", "too_early"),
+        ("0001-01-01T00:00:00Z", "too_early"),
+    ],
+)
 @pytest.mark.parametrize("name", ["registered_at", "services_enabled_at"])
-def test_a_registration_in_the_future_is_rejected(name):
-    """It would give the account more than seven days to join, and no page can add them to 9999."""
+def test_a_moment_of_an_account_that_cannot_be_true_is_rejected(name, moment, code):
     account = factories.CustomerAccountFactory.create()
-    line = {"kind": "account", "account": account.owner.account_name}
-    line[name] = "9999-12-31T23:59:59Z"
+    key = {"source": "crm", "external_id": "1", "account": account.owner.account_name}
+    line = {"kind": "account", **key, name: moment}
 
     report = import_facts(lines=[line], now=timezone.now())
 
-    assert "This moment is in the future." in report.errors[0].reason
+    assert [(one.field, one.code) for one in report.errors[0].faults] == [(name, code)]
+    stored = getattr(account, name)
     account.refresh_from_db()
-    assert account.registered_at <= timezone.now()
+    assert getattr(account, name) == stored
 
 
 def test_services_of_a_partners_customer_are_not_switched_off(

@@ -63,6 +63,8 @@ TOKENS = {
     "a registration that is no moment": {"registered_at": "yesterday"},
     "a registration without an offset": {"registered_at": "2026-01-01T00:00:00"},
     "a registration in the future": {"registered_at": seconds(86_400)},
+    "a registration before 1970": {"registered_at": "1969-12-31T23:59:59Z"},
+    "a registration before all years": {"registered_at": "0001-01-01T00:00:00+14:00"},
     "a registration beyond all years": {"registered_at": 1e300},
     "an external id that is a list": {"account": ["a"]},
     "an external id that is too long": {"account": "a" * 101},

@@ -96,7 +96,8 @@ def test_cloudevents_are_the_same_facts_as_lines(caller):
 
 
 # Cleaned as texts are, each of them would be another key: "m 1", "é" in one letter.
-INEXACT = ("m  1", " m 1", "m 1 ", "m\u200b 1", "m\n1", "e\u0301", "m\u00a01")
+INEXACT = ("m  1", " m 1", "m 1 ", "m\u200b 1", "m\n1", "e\u0301", "m\u00a01",
+    "m\u00ad", "m\ufe0f", "\u034fm", "m\u2800", "m\u31641", "m\u200d1", "m\U000e00411")  # fmt: skip
 
 
 @pytest.mark.parametrize("key", INEXACT)

@@ -166,6 +166,8 @@ def test_section_is_saved_with_one_event_of_what_changed(boss, console, section)
         ("contact", {"support_phone": "1" * 41}, "support_phone"),
         ("time-zone", {"time_zone": "Mars/Olympus"}, "time_zone"),
         ("time-zone", {"time_zone": "../../etc/passwd"}, "time_zone"),
+        ("time-zone", {"time_zone": "localtime"}, "time_zone"),
+        ("time-zone", {"time_zone": "factory"}, "time_zone"),
         ("time-zone", {"time_zone": ""}, "time_zone"),
         ("time-zone", {"invitation_language": "xx"}, "invitation_language"),
         ("files", {"csv_separator": ""}, "csv_separator"),

@@ -78,10 +78,14 @@ def test_traceback_is_in_the_line_without_secrets(lines):
         (f"/i/{TOKEN}", "/i/…"),
         (f"/I/{TOKEN}/account", "/I/…/account"),
         ("/account/login/?next=/secret&code=123456 x", "/account/login/?… x"),
+        ("Header: 'Authorization Bearer pak_0123456789abcdefghjkmnpqrstvwxyz'",
+         "Header: 'Authorization Bearer …'"),
+        ("Invalid HTTP_HOST header: 'PAK_0123.example'.", "Invalid HTTP_HOST header: '….example'."),
+        ("Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-bmF0_dXJl x", "Bearer … x"),
         ("to ann@example.org, bob@x.test", "to …@example.org, …@x.test"),
         ("@transaction.atomic and a question? Yes.", "@transaction.atomic and a question? Yes."),
     ],
-)
+)  # fmt: skip
 def test_secrets_are_removed(text, redacted):
     assert redact(text) == redacted
     record = logging.LogRecord("x", logging.INFO, "", 0, text, None, None)

@@ -1,4 +1,4 @@
-"""Moments in the columns of tables."""
+"""Moments on pages."""
 
 from datetime import UTC, datetime
 
@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from web.templatetags.moments import short_moment
+from web.templatetags.moments import clock, moment, moment_text, short_moment
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,11 @@ def test_short_moment_names_another_year_and_says_the_rest_in_its_title(at, show
         iso = timezone.localtime(at).isoformat()
 
     assert text == f'<time datetime="{iso}" title="{full}">{shown}</time>'
+
+
+@pytest.mark.parametrize("show", [clock, moment, moment_text, short_moment])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("at", [FIRST, LAST])
+def test_no_moment_is_too_early_or_too_late_to_be_shown(show, zone, at):
+    with timezone.override(zone):
+        assert str(at.year) in show(at)

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AfterValidator, Field, StrictBool
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool
 
 from accounts.enums import AccountType, RegistrationSite
 from accounts.models import CustomerAccount
-from accounts.models.customers import validate_not_in_future
 from accounts.services.customer_accounts import change_account, put_account
 from integration.api.answers import (
     Listed,
@@ -33,6 +30,7 @@ from integration.api.fields import (
     Recipient,
     as_country,
     as_on_pages,
+    as_stored,
 )
 from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import AccountName, ExternalId, account_with_name
@@ -47,26 +45,19 @@ _OLDEST_FIRST = Order("id", descending=False)
 # A change has no defaults: what is not sent stays as it is.
 _NOT_SENT = datetime.min.replace(tzinfo=UTC)
 _COUNTRY: Any = CustomerAccount._meta.get_field("country")
-
-
-def _check_past(moment: datetime) -> datetime:
-    try:
-        validate_not_in_future(moment)
-    except ValidationError as error:
-        text = error.messages[0]
-        raise PydanticCustomError("in_the_future", "{text}", {"text": text}) from error
-    return moment
+_REGISTERED: Any = CustomerAccount._meta.get_field("registered_at")
+_PAST = as_stored(_REGISTERED)
 
 
 Country = Annotated[str, COUNTRY, as_country(_COUNTRY.formfield())]
 TaxId = Annotated[str, Field(max_length=40), as_on_pages(LineField(max_length=40, required=False))]
 Registered = Annotated[
     Moment,
-    AfterValidator(_check_past),
+    _PAST,
     Field(description="An account may join for seven days from then on."),
 ]
 Enabled = Annotated[
-    Annotated[Moment, AfterValidator(_check_past)] | None,
+    Annotated[Moment, _PAST] | None,
     Field(description="Since when it can use your services; null: not yet."),
 ]
 
