@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -111,7 +112,8 @@ def as_caller(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 def _refuse_keys_in_address(request: HttpRequest) -> None:
     """Addresses are logged by proxies and kept in histories."""
-    address = request.get_full_path()
+    # An underscore may be written as %5F.
+    address = unquote(request.get_full_path())
     if has_key(address) or has_token(address):
         note_refusal("api_key.in_address")
         text = "The address contains a key. Revoke that key, and send keys in the header only."

@@ -88,10 +88,11 @@ def test_key_in_the_address_is_refused_and_not_logged(caller, caplog):
 
 @pytest.mark.parametrize("path", ["/invitations?{}=1", "/invitations/{}", "/customers?after=x{}"])
 def test_key_anywhere_in_the_address_is_refused(caller, path):
-    answer = caller.client.get(f"{API}{path.format(caller.secret)}", headers=caller.headers())
+    for written in (caller.secret, caller.secret.replace("_", "%5F")):
+        answer = caller.client.get(f"{API}{path.format(written)}", headers=caller.headers())
 
-    assert is_problem(answer, 400, "key_in_address")
-    assert caller.secret not in answer.content.decode()
+        assert is_problem(answer, 400, "key_in_address")
+        assert caller.secret not in answer.content.decode()
 
 
 def test_reference_that_begins_like_a_key_is_none(caller):
