@@ -75,7 +75,8 @@ SENTENCES: "dict[Enum, StrOrPromise]" = {
     ),
     CustomerAccountRefusal.EXTERNAL_ID_TAKEN: _("Another account has this external id."),
     CustomerAccountRefusal.ADDRESS_TAKEN: _(
-        "Somebody with this e-mail address is known already. Give the external id to that account."
+        "Somebody with this e-mail address is known already. Give the external id to their account;"
+        " if they have none, add the account with another address."
     ),
     CustomerAccountRefusal.SERVICES_IN_USE: _(
         "The account is associated with a partner. End the association first."
