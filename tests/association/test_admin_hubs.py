@@ -336,3 +336,17 @@ def test_audit_events_lead_to_their_object_and_back(superuser: Client) -> None:
         assert [row.pk for row in listed.context["cl"].result_list] == [event.pk]
     kinds = superuser.get(path, {"object_label": "partners.partner"})
     assert kinds.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "is_said"),
+    [
+        ("association_legaldocument", factories.LegalDocumentFactory, False),
+        ("partners_partner", factories.PartnerFactory, True),
+    ],
+)
+def test_history_names_lists_only_where_the_page_has_some(
+    superuser: Client, name: str, make: Callable[[], Any], is_said: bool
+) -> None:
+    page = superuser.get(reverse(f"admin:{name}_history", args=[make().pk]))
+    assert ("has a history of its own" in page.content.decode()) is is_said

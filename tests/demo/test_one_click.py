@@ -60,7 +60,7 @@ def test_unknown_role_is_refused(client, demo, role):
 
 def test_press_needs_post_and_the_token(client, demo):
     read = client.get("/demo/log-in?role=admin")
-    assert (read.status_code, read["Location"]) == (303, "/demo/")
+    assert (read.status_code, read["Location"]) == (303, "/demo/?role=admin")
     assert "_auth_user_id" not in client.session
     strict = Client(enforce_csrf_checks=True)
     assert press(strict, "admin").status_code == 403

@@ -236,11 +236,3 @@ def test_valid_keys_include_programs_whose_tokens_end_one_by_one():
 
     assert list(client.get(LIST, {"state": "valid"}).context["cl"].result_list) == [program]
     assert not client.get(LIST, {"state": "expired"}).context["cl"].result_list
-
-
-def test_history_of_a_key_names_no_lists_that_its_page_lacks():
-    _user, client = administrator()
-    api_key, _secret = make_provider_key()
-    page = client.get(reverse("admin:integration_apikey_history", args=[api_key.pk]))
-
-    assert "has a history of its own" not in page.content.decode()
