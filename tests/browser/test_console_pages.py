@@ -79,7 +79,10 @@ def ids() -> dict[str, Any]:
         "invitation_request_id": make.InvitationRequestFactory(invitation=invitation).pk,
         "association_id": association.pk,
         "attempt_id": association.attempt_id,
-        "batch_id": make.InvitationBatchFactory(partner=partner, created_by=boss.user).pk,
+        # Of a running one the page would load itself again while it is looked at.
+        "batch_id": make.InvitationBatchFactory(
+            partner=partner, created_by=boss.user, cancelled=True
+        ).pk,
         "bulk_action_id": bulk.pk,
         "console_bulk_customers": bulk_customers.pk,
         "console_bulk_customers_csv": bulk_customers.pk,
