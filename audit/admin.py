@@ -111,7 +111,7 @@ class ProviderModelAdmin(SafeModelAdmin):
 
 
 class EvidenceAdmin(ProviderModelAdmin):
-    """Rows that nobody edits by hand; values that are stored as JSON are shown as lists."""
+    """Rows that are not edited by hand; values that are stored as JSON are shown as lists."""
 
     def describes(self, obj: Any) -> type[Model] | None:
         """Return the model whose fields the names in the JSON of this row are, if they are."""

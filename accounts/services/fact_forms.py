@@ -6,7 +6,6 @@ All values but true and false are text in quotes, so that no float rounds an amo
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +22,7 @@ from accounts import models as facts
 from accounts.models.customers import LONGEST_EXTERNAL_ID
 from accounts.models.facts import Fact
 from web.email_addresses import InvalidAddress, canonical_address
+from web.moments import read_moment
 from web.text_fields import KeyField, LineField
 
 # What a line of the kind "account" may change.
@@ -76,12 +76,10 @@ class _Moment(forms.Field):
         if not isinstance(value, str):
             return value
         try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise ValidationError(_('Add the time zone, like "2026-01-31T09:00:00Z".'))
-            return moment.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            text = _('Write a moment, like "2026-01-31T09:00:00Z".')
+            # Databases export a blank in place of the T.
+            return read_moment(value.replace(" ", "T", 1))
+        except ValueError as error:
+            text = _('Write a moment with its time zone, like "2026-01-31T09:00:00Z".')
             raise ValidationError(text) from error
 
 

@@ -1,7 +1,6 @@
 """The types of what a call may contain. Texts are cleaned and checked as on the pages."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,12 +17,8 @@ from accounts.services.fact_forms import NO_COUNTRY
 from partners.forms.expiry import check_expiry
 from partners.forms.presets import DomainsField
 from partners.services.invitation_drafts import MOST_USES
+from web.moments import read_moment
 from web.text_fields import LineField, LinesField
-
-# RFC 3339: with seconds and a zone.
-_MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
 
 
 class Input(BaseModel):
@@ -85,10 +80,9 @@ def as_country(field: forms.Field) -> AfterValidator:
 
 
 def _read_moment(value: Any) -> datetime:
-    text = value if isinstance(value, str) and _MOMENT.fullmatch(value) else ""
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return read_moment(value if isinstance(value, str) else "")
+    except ValueError as error:
         sentence = "Send a moment as RFC 3339 writes it, like 2026-12-31T18:00:00Z."
         raise PydanticCustomError("moment", "{text}", {"text": sentence}) from error
 

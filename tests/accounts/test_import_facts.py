@@ -38,8 +38,7 @@ BILL: dict[str, Any] = {
     "issued_at": "2026-01-31T10:00:00+01:00",
 }
 NO_AMOUNT = 'amount: Write an amount with at most two decimal places, like "12.50".'
-NO_ZONE = 'issued_at: Add the time zone, like "2026-01-31T09:00:00Z".'
-NO_MOMENT = 'issued_at: Write a moment, like "2026-01-31T09:00:00Z".'
+NO_MOMENT = 'issued_at: Write a moment with its time zone, like "2026-01-31T09:00:00Z".'
 BOM = "The line begins with a byte order mark. Save the file without."
 NO_ACCOUNT = "account: There is no customer account with this name or address."
 KINDS = (
@@ -201,8 +200,11 @@ def raw(**changes: Any) -> bytes:
         (raw(amount=None), "amount: This field is required."),
         (raw(amount="9" * 13),
          "amount: Ensure that there are no more than 12 digits before the decimal point."),
-        (raw(issued_at="2026-01-31T09:00:00"), NO_ZONE),
+        (raw(issued_at="2026-01-31T09:00:00"), NO_MOMENT),
         (raw(issued_at="2026-02-30T09:00:00Z"), NO_MOMENT),
+        (raw(issued_at="2026-W44-7T00:00:00Z"), NO_MOMENT),
+        (raw(issued_at="20261101T000000Z"), NO_MOMENT),
+        (raw(issued_at="2026-11-01T00Z"), NO_MOMENT),
         (raw(issued_at="0001-01-01T00:00:00+14:00"), NO_MOMENT),
         (raw(issued_at=1.5), "issued_at: Write text in quotes."),
         (raw(issued_at=["x"]), "issued_at: Write text in quotes."),

@@ -340,7 +340,7 @@ def test_dry_run_counts_and_writes_nothing(record: Any, customer: Association) -
         ({"occurred_at": "2026-03-20T12:05:01Z"},
          IN_THE_FUTURE),
         ({"occurred_at": "2026-03-19"},
-         'occurred_at: Add the time zone, like "2026-01-31T09:00:00Z".'),
+         'occurred_at: Write a moment with its time zone, like "2026-01-31T09:00:00Z".'),
         ({"kind": "bill"}, "Only spending is recorded here: use import_facts."),
         ({"kind": ["x"]}, "Only spending is recorded here: use import_facts."),
         ({"currency": "EUR"}, "currency: Unknown field."),

@@ -70,7 +70,7 @@ def test_every_refusal_has_a_sentence(app):
 
     assert names(sentences) == names(members)
     assert all(str(sentence).strip() for sentence in sentences.values())
-    # A str was translated when the module was read, whatever the reader's language is.
+    # A str was translated when the module was read, so it stays in one language.
     assert [code for code, sentence in sentences.items() if isinstance(sentence, str)] == []
     assert members != []
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from integration.api.parsing import parse_json
 from integration.api.problems import FieldProblem, Problem
 from integration.api.provider.fact_schemas import names_of_facts, names_of_spending
 from integration.enums import CallProblem, ProviderScope
+from web.moments import read_moment
 
 facts = Router(tags=["Provider: facts"])
 spending = Router(tags=["Provider: facts"])
@@ -34,11 +34,6 @@ CLOUDEVENTS = "application/cloudevents-batch+json"
 _REQUIRED = ("specversion", "id", "source", "type")
 _OPTIONAL = ("subject", "time", "datacontenttype", "dataschema", "data")
 _EXTENSION = re.compile(r"[a-z0-9]+")
-# As RFC 3339 writes it.
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
-    re.IGNORECASE,
-)
 _JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json( *;.*)?", re.IGNORECASE)
 # What the envelope names itself, and the field of a line that it becomes.
 _ENVELOPE = {"source": "source", "external_id": "id", "kind": "type"}
@@ -268,10 +263,8 @@ def _line_of(event: Any) -> Line:
 
 
 def _is_moment(text: str) -> bool:
-    if not _MOMENT.fullmatch(text):
-        return False
     try:
-        datetime.fromisoformat(text.upper())
+        read_moment(text)
     except ValueError:
         return False
     return True
