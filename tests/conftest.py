@@ -6,7 +6,7 @@ import shutil
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
 
@@ -79,6 +79,12 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
     return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
 
 
+@pytest.fixture
+def waits_without_limit(settings: Any) -> None:
+    """Let requests that queue behind each other all have their turn, on a slow machine too."""
+    settings.REQUEST_WAIT_SECONDS = None
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
     """Let no limit that one test used up meet the next one.
@@ -88,7 +94,7 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
     """
     if commits(request):
         assert not connection.in_atomic_block, "a test that commits is in a module with a world"
-    if "DatabaseCache" not in settings.CACHES["default"]["BACKEND"]:
+    if "DatabaseCache" not in configured.CACHES["default"]["BACKEND"]:
         cache.clear()
     elif commits(request):
         request.getfixturevalue("transactional_db")

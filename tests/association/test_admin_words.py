@@ -349,9 +349,9 @@ def test_audit_event_lists_names_and_values_with_links(superuser: Client, boss: 
         "<dt>Note</dt><dd>&lt;b&gt;new&lt;/b&gt;</dd></dl>"
     )
     assert values(superuser, event, "after") == (
-        f'<dl class="values-list"><dt>Manager</dt><dd><a href="{change_page(member)}">{member}</a>'
-        "</dd><dt>Has budget</dt><dd>yes</dd>"
-        "<dt>Ended at</dt><dd>1 March 2026, 12:00 UTC</dd></dl>"
+        '<dl class="values-list"><dt>Ended at</dt><dd>1 March 2026, 12:00 UTC</dd>'
+        "<dt>Has budget</dt><dd>yes</dd>"
+        f'<dt>Manager</dt><dd><a href="{change_page(member)}">{member}</a></dd></dl>'
     )
     history = superuser.get(reverse("admin:association_association_history", args=[association.pk]))
     assert f'<a href="{change_page(member)}">{member}</a>' in history.content.decode()

@@ -30,7 +30,11 @@ from tests.factories import CustomerAccountFactory
 from tests.integration.test_webhook_faults import database_url
 from tests.lock_waits import wait_until_someone_waits
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("waits_without_limit"),
+]
 
 CLIENTS = 4
 MOMENT = "2026-01-31T09:00:00Z"

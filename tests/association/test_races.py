@@ -35,7 +35,11 @@ from tests.journeys.walk import invite, ready_attempt, walk_of
 from tests.lock_waits import wait_until_someone_waits
 from web.refused import Refused
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("waits_without_limit"),
+]
 
 PATIENCE = 30
 REFUSED = (Refused, InvitationRefused)

@@ -24,7 +24,11 @@ from tests.factories import (
 from tests.shown_forms import hidden_fields
 from web.admin.versions import VersionedModelAdmin, VersionedModelForm
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("waits_without_limit"),
+]
 
 ROUNDS = 6
 TERMS = {"amount": "250.00", "period": "monthly", "on_exhaustion": "freeze"}

@@ -14,7 +14,11 @@ from partners.services.invitations import create_invitation
 from tests.factories import PartnerFactory, make_associated
 from tests.integration.calls import Caller
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("waits_without_limit"),
+]
 LINK = {"channel": "link", "association_type": "reseller", "label": "Fair 2026"}
 BUDGET = {
     "limit": {"amount": "1500.00", "currency": "USD"},

@@ -96,9 +96,10 @@ def _key(model: Model, value: Any) -> Any:
 
 def _shown(value: Any, model: Model | None, objects: Objects, is_masked: bool) -> str:
     if isinstance(value, Mapping):
+        # PostgreSQL does not keep the order in which they were written.
         pairs = [
             (_label(model, name), _named(model, name, inner, objects, is_masked))
-            for name, inner in value.items()
+            for name, inner in sorted(value.items())
         ]
         if not pairs:
             return NOTHING
