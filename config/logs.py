@@ -24,13 +24,14 @@ def logging_settings(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "sample": {"()": "web.sampling.SampleRefusals"},
+            "forged": {"()": "web.logs.WarnOfForgedRequests"},
             "csrf": {"()": "web.logs.MarkCsrfFailures"},
         },
         "formatters": {"line": {"()": FORMATTERS[log_format()]}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
-                "filters": ["sample"],
+                "filters": ["sample", "forged"],
                 "formatter": "line",
             }
         },

@@ -191,6 +191,14 @@ class Coupon(Fact):
         verbose_name = _("coupon")
         verbose_name_plural = _("coupons")
 
+    def _faults(self, now: datetime) -> dict[str, ValidationError]:
+        """Return also that less than nothing is left, which would lower the sum of the others."""
+        faults = super()._faults(now)
+        if self.balance is not None and self.balance < 0:
+            text = _("What is left of a coupon is at least 0.")
+            faults["balance"] = ValidationError(text, code="below_zero")
+        return faults
+
 
 class ResourceQuerySet(models.QuerySet["Resource"]):
     """Named sets of resources."""

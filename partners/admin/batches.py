@@ -19,7 +19,7 @@ class BatchStateFilter(StateFilter):
         return {
             "draft": (_("draft"), Q(started_at__isnull=True) & ~ended),
             "running": (_("running"), Q(started_at__isnull=False) & ~ended),
-            "finished": (_("finished"), Q(finished_at__isnull=False)),
+            "finished": (_("all created"), Q(finished_at__isnull=False)),
             "cancelled": (_("cancelled"), Q(cancelled_at__isnull=False)),
         }
 

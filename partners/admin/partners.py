@@ -222,8 +222,8 @@ def _what_removal_does(member_id: str) -> list[Any]:
         customers = PartnerMember.objects.filter(pk=member_id, customers__ended_at__isnull=True)
         count = customers.aggregate(count=Count("customers"))["count"]
     text = ngettext(
-        "%(count)d customer will have no manager.",
-        "%(count)d customers will have no manager.",
+        "%(count)d customer loses its manager.",
+        "%(count)d customers lose their manager.",
         count,
     )
     return [

@@ -76,7 +76,7 @@ class BatchListForm(forms.Form):
         [
             (BatchState.DRAFT, _("Not started")),
             (BatchState.RUNNING, _("Running")),
-            (BatchState.FINISHED, _("Finished")),
+            (BatchState.FINISHED, _("All created")),
             (BatchState.CANCELLED, _("Cancelled")),
         ],
     )

@@ -61,6 +61,8 @@ def faults(kind, **changes):
         ("bill", {"due_at": LAST}, {}),
         ("bill", {"due_at": BEYOND, "paid_amount": "9.00"},
          {"paid_amount": "not_of_amount", "due_at": "too_late"}),
+        ("coupon", {"balance": "0.00"}, {}),
+        ("coupon", {"balance": "-0.01"}, {"balance": "below_zero"}),
         ("contract", {"effective_from": SOON, "effective_to": SOON}, {}),
         ("contract", {"effective_from": LATER, "effective_to": SOON},
          {"effective_to": "before_begin"}),

@@ -197,7 +197,7 @@ def test_removing_a_member_says_what_follows_and_the_partner_reads_of_it(
     address = reverse("admin:partners_partnermember_delete", args=[member.pk])
     assert [str(line) for line in superuser.get(address).context["consequences"]] == [
         "The console is closed to this member at once. The log-in stays.",
-        "1 customer will have no manager.",
+        "1 customer loses its manager.",
         "No e-mail is sent. The partner sees in the console that the provider did it.",
     ]
     open_and_send(superuser, address, {"post": "yes", "reason": "Has left"})

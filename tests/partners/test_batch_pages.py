@@ -227,6 +227,16 @@ def test_list_finds_by_label_and_state(member_client, member):
     assert "No batch is like that." in member_client.get(f"{LIST}?state=draft").content.decode()
 
 
+def test_word_for_a_made_batch_is_true_after_its_invitations_are_revoked(member_client, member):
+    batch = own(member)
+    make_batches(now=timezone.now())
+    batch.invitations.update(revoked_at=timezone.now())
+    for address in (LIST, f"{LIST}{batch.pk}/"):
+        page = member_client.get(address).content.decode()
+        assert "All created" in page
+        assert "Finished" not in page
+
+
 def test_empty_list_says_what_it_is_for(member_client):
     assert "Nothing yet." in member_client.get(LIST).content.decode()
 

@@ -1,5 +1,6 @@
 """Log lines: what a line of each format contains, and what no line contains."""
 
+import io
 import json
 import logging
 
@@ -128,6 +129,21 @@ def test_any_other_request_gets_an_id_of_its_own(settings, proxies, given):
     ids = {answered_id(settings, proxies, HTTP_X_REQUEST_ID=given) for _ in range(2)}
     assert [len(found) for found in ids] == [32, 32]
     assert given not in ids
+
+
+def test_forged_host_name_is_one_line_of_a_warning(client, settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    written = io.StringIO()
+    [handler] = [each for each in logging.getLogger().handlers if each.get_name() == "console"]
+    shown = handler.setStream(written)
+    try:
+        answer = client.get("/healthz", headers={"host": "forged.example"})
+    finally:
+        handler.setStream(shown)
+    assert answer.status_code == 400
+    assert "WARNING django.security.DisallowedHost" in written.getvalue()
+    assert "ERROR" not in written.getvalue()
+    assert "Traceback" not in written.getvalue()
 
 
 def test_program_that_cannot_start_says_why(monkeypatch, capsys):
