@@ -135,6 +135,7 @@ def test_forged_host_name_is_one_line_of_a_warning(client, settings):
     settings.ALLOWED_HOSTS = ["testserver"]
     written = io.StringIO()
     [handler] = [each for each in logging.getLogger().handlers if each.get_name() == "console"]
+    assert isinstance(handler, logging.StreamHandler)
     shown = handler.setStream(written)
     try:
         answer = client.get("/healthz", headers={"host": "forged.example"})
