@@ -50,7 +50,7 @@ LINES: dict[str, dict[str, Any]] = {
     "bill": {"amount": "5", "paid_amount": "0", "issued_at": "2026-01-01T00:00:00Z"},
     "cash_expenditure": {"amount": "5.00", "occurred_at": "2026-01-01T00:00:00Z"},
     "reserved_instance": {"expires_at": "2026-01-01T00:00:00Z", "cancelled_at": None},
-    "coupon": {"balance": "-0.10"},
+    "coupon": {"balance": "0.10"},
     "resource": {"name": "server", "billing": "pay_per_use", "status": "running"},
     "account": {"country": "XK", "is_internal": True, "services_enabled_at": None},
 }
