@@ -92,17 +92,17 @@ def refresh_names_of(user: User) -> None:
 def rename_customer(
     *,
     association: Association,
-    customer_name: str,
-    reference: str,
-    note: str,
+    customer_name: str | None = None,
+    reference: str | None = None,
+    note: str | None = None,
     by: User,
     now: datetime,
     shown_version: ShownVersion | None = None,
 ) -> Association:
-    """Change what the partner calls the customer, its own key and its note; "" removes one.
+    """Change what the partner calls the customer, its own key and its note.
 
-    The customer never sees them. Writes nothing when nothing differs. Raises Refused: ENDED,
-    ChangedMeanwhile for the fields.
+    "" removes one, None leaves it as it is. The customer never sees them. Writes nothing when
+    nothing differs. Raises Refused: ENDED, ChangedMeanwhile for the fields.
     """
     with transaction.atomic():
         # Account and owner are read after the lock, as in `refresh_names_of()`.
@@ -110,7 +110,8 @@ def rename_customer(
         if locked.has_ended:
             raise Refused(AssociationRefusal.ENDED, association=association)
         before = editable_names(locked)
-        after = {"customer_name": customer_name, "reference": reference, "note": note}
+        given = {"customer_name": customer_name, "reference": reference, "note": note}
+        after = before | {name: text for name, text in given.items() if text is not None}
         if before == after:
             return locked
         check_shown(shown_version, before, about=locked)

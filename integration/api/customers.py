@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,7 +12,6 @@ from ninja import Query, Router
 from pydantic import Field, StrictBool, model_validator
 
 from accounts.enums import FreezeCause, FreezeScope
-from accounts.models import User
 from association.enums import AuthorizationState, CustomerStatus
 from association.models import Association, Authorization
 from association.services.authorizations import request_authorization
@@ -23,7 +22,7 @@ from association.services.customer_lists import (
     find_customers,
     with_people,
 )
-from association.services.customer_names import editable_names, rename_customer
+from association.services.customer_names import rename_customer
 from association.services.customers import freeze_customer, set_budget, unfreeze_customer
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page_together
 from integration.api.callers import ApiRequest, Caller
@@ -253,14 +252,8 @@ def get(request: ApiRequest, customer_id: str) -> HttpResponse:
 )
 def rename(request: ApiRequest, customer_id: str, body: CustomerChanges) -> HttpResponse:
     """Change what you call the customer, your reference and your note. The customer sees none."""
-
-    def act(*, association: Association, by: User, now: datetime) -> None:
-        # Locked first: what the call does not name stays as it is at this moment.
-        locked = Association.objects.select_for_update().get(pk=association.pk)
-        names: dict[str, Any] = editable_names(locked) | body.model_dump(exclude_unset=True)
-        rename_customer(association=locked, by=by, now=now, **names)
-
-    return _act(request, customer_id, act)
+    names = body.model_dump(exclude_unset=True)
+    return _act(request, customer_id, partial(rename_customer, **names))
 
 
 @router.post(

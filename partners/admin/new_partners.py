@@ -11,15 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from audit.admin import AuditedModelAdmin, actor
 from partners.admin.shared import RefusingAdmin
 from partners.forms.short_names import ShortNameField
 from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
-from partners.services.members import membership_problem
-from partners.services.new_partners import add_partner
-from web.email_addresses import InvalidAddress, canonical_address
+from partners.services.new_partners import add_partner, administrator_problem
+from web.email_addresses import InvalidAddress
 from web.text_fields import AddressField
 
 if TYPE_CHECKING:
@@ -53,11 +51,10 @@ class NewPartnerForm(PartnerModelForm):
     def clean_administrator(self) -> str:
         typed: str = self.cleaned_data["administrator"]
         try:
-            address = canonical_address(typed)
+            problem = administrator_problem(typed)
         except InvalidAddress as error:
             raise ValidationError(_("This is not an e-mail address that we accept.")) from error
-        user = User.objects.filter(email=address).first()
-        if user is not None and membership_problem(user) is not None:
+        if problem is not None:
             raise ValidationError(
                 _("This person acts for a partner already, or is a partner's customer.")
             )

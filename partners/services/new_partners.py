@@ -6,10 +6,12 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.services import plain_values, record_audit_event
-from partners.enums import PartnerRole
+from partners.enums import MemberRefusal, PartnerRole
 from partners.models import MemberInvitation, Partner
 from partners.services.member_invitations import invite_member
+from partners.services.members import membership_problem
 from partners.services.partner_names import check_name, lock_names
+from web.email_addresses import canonical_address
 from web.transactions import whole_transaction
 
 
@@ -48,3 +50,12 @@ def add_partner(
             by=by,
             now=now,
         )
+
+
+def administrator_problem(address: str) -> MemberRefusal | None:
+    """Return what keeps the person with this address from acting for a partner, if anything does.
+
+    Only the provider may be told that. Raises InvalidAddress.
+    """
+    user = User.objects.filter(email=canonical_address(address)).first()
+    return None if user is None else membership_problem(user)

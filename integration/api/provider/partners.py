@@ -12,7 +12,6 @@ from ninja import Query, Router
 from pydantic import Field
 
 from accounts.fields import EmailField
-from accounts.models import User
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ProviderRequest
 from integration.api.fields import (
@@ -32,12 +31,10 @@ from partners.enums import AssociationType, PartnerStatus
 from partners.forms.short_names import ShortNameField
 from partners.forms.time_zones import TimeZoneField
 from partners.models import Partner
-from partners.services.members import membership_problem
-from partners.services.new_partners import add_partner
+from partners.services.new_partners import add_partner, administrator_problem
 from partners.services.pages import Order
 from partners.services.partner_freezes import freeze_partner, unfreeze_partner
 from partners.services.settings import edit_settings
-from web.email_addresses import canonical_address
 from web.random_ids import key_or_404
 from web.text_fields import LineField
 
@@ -279,8 +276,7 @@ def _allowed(types: list[AssociationType]) -> dict[str, bool]:
 
 def _check_administrator(address: str) -> None:
     """Raise Problem for somebody who cannot act for a partner."""
-    user = User.objects.filter(email=canonical_address(address)).first()
-    problem = None if user is None else membership_problem(user)
+    problem = administrator_problem(address)
     if problem is not None:
         text = "This person acts for a partner already, or is a partner’s customer."
         raise _wrong("administrator", problem, text)
