@@ -10,7 +10,7 @@ from accounts.models import Freeze
 from accounts.services.freezes import CAUSE_NAME, FREEZE_NAME
 from audit.models import AuditEvent
 from audit.services import last_events_of
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 Who = Callable[[Any], str]
 

@@ -17,8 +17,8 @@ from accounts.enums import (
     SecondFactorRefusal,
 )
 from accounts.services.codes import KEPT_FOR_OWNER, LIFETIME, PER_DAY, PER_HOUR
+from web.moments import clock_text, next_minute
 from web.refused import Refused
-from web.versioned_forms import clock_text, next_minute
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.conflicts import Who, freeze_sentences
 from association.models import Budget
+from web.moments import moment_text
 from web.templatetags.money import money
-from web.versioned_forms import moment_text
 
 # The names of `shown_terms()`.
 _BUDGET = re.compile(r"budget-(\d+)")

@@ -12,8 +12,8 @@ from association.enums import FrozenAction, Side
 from association.models import Association
 from association.services.freeze_advice import FreezeRow
 from partners.models import Partner
+from web.moments import moment_text
 from web.templatetags.money import money
-from web.versioned_forms import moment_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -12,8 +12,8 @@ from association.enums import (
     JourneyRefusal,
 )
 from partners.refusals import sentence_for as invitation_sentence_for
+from web.moments import clock_text, next_minute
 from web.refused import Refused
-from web.versioned_forms import clock_text, next_minute
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -30,8 +30,8 @@ from partners.admin.shared import RefusingAdmin, all_fields
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import Section, adds_sections, first_rows, given
+from web.moments import moment_text
 from web.refused import Refused
-from web.versioned_forms import moment_text
 
 
 class SideFilter(StateFilter):

@@ -9,7 +9,7 @@ from audit.models import AuditEvent
 from audit.services import last_events_of
 from partners.models import Partner
 from partners.services.partner_freezes import FREEZE_NAME
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 Who = Callable[[Any], str]
 

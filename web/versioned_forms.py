@@ -2,19 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db import models
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.text import Truncator
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from web.moments import local_moment
+from web.moments import moment_text
 from web.shown_versions import ShownVersion, Values
 
 SHOWN_VERSION = "shown_version"
@@ -154,24 +152,6 @@ def value_words(field: Any, value: Any) -> str:
     if isinstance(value, list):
         text = ", ".join(words.get(part, part) for part in map(str, value))
     return words.get(text, text)
-
-
-def moment_text(moment: datetime) -> str:
-    local = local_moment(moment)
-    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
-
-
-def clock_text(moment: datetime) -> str:
-    """Return the time of the day with its zone, and with the day unless that is today."""
-    local = local_moment(moment)
-    is_today = local.date() == localtime().date()
-    return f"{date_format(local, 'TIME_FORMAT')} {local:%Z}" if is_today else moment_text(moment)
-
-
-def next_minute(moment: datetime) -> datetime:
-    """Return the first whole minute at or after the moment, because pages show no seconds."""
-    begun = moment.replace(second=0, microsecond=0)
-    return begun if begun == moment else begun + timedelta(minutes=1)
 
 
 def _names(field: Any, value: Any) -> str:

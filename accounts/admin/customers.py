@@ -14,7 +14,7 @@ from accounts.models import CustomerAccount, Freeze
 from audit.admin import AuditedModelAdmin, EvidenceAdmin, account_name
 from web.admin.base import StateFilter
 from web.admin.hubs import given
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 AUTOMATIC = {
     FreezeCause.ASSOCIATION: _("automatically, on joining"),

@@ -25,8 +25,8 @@ from accounts.models import (
 from audit.models import AuditEvent
 from outbox.admin.hubs import messages_to
 from web.admin.hubs import Section, adds_sections, first_rows
+from web.moments import moment_text
 from web.templatetags.money import money
-from web.versioned_forms import moment_text
 
 # The moment that sorts the facts, and what the line of one says beside its key.
 FACTS: dict[Any, Any] = {

@@ -26,7 +26,7 @@ from accounts.services.log_in import MailboxUnproven, prove_mailbox, send_log_in
 from accounts.views.sent_codes import CodeFacts
 from web import limits
 from web.answers import as_refusal, limited, posted, posts_only, see_other, wait_before_retry
-from web.versioned_forms import clock_text, next_minute
+from web.moments import clock_text, next_minute
 
 _READ_AND_POST = require_http_methods(["GET", "HEAD", "POST"])
 # In the session: the login, the address that was typed, in its canonical form, whether the login's

@@ -25,7 +25,7 @@ from audit.admin import account_name
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import Line, object_url, shown_address
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 READERS = _("The owner of the account reads it, and so does the partner, if there is one.")
 

@@ -20,7 +20,7 @@ from association.services.endings import answer_end_request, answer_is_due_at
 from web.admin.base import StateFilter
 from web.admin.confirmation import ConfirmedAction, reason_form
 from web.admin.hubs import given
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 
 def _why_not(end_request: EndRequest) -> str:

@@ -16,7 +16,7 @@ from outbox.admin.hubs import messages_about, messages_to
 from partners.admin import hubs as partner_hubs
 from partners.models import Invitation, Partner
 from web.admin.hubs import Section, adds_sections, first_rows
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 # Their sections stand above the ones of this module, which therefore imports them.
 BEFORE = (account_hubs, partner_hubs)

@@ -26,7 +26,7 @@ from association.ways_out import way_as_text, way_out
 from partners.enums import AssociationType
 from partners.models import Partner
 from web.admin.base import CarefulAutocompleteSelect
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 PERMISSIONS = (
     "association.view_association",

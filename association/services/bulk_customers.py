@@ -25,7 +25,7 @@ from partners.services.bulk_actions import Performers, RowTask, do_rows, visible
 from web.refused import Refused
 
 
-def do_customers(*, now: datetime) -> int:
+def act_on_customers(*, now: datetime) -> int:
     """Do rows of running actions on customers for about a second; return how many."""
     return do_rows(performers=PERFORMERS, now=now)
 

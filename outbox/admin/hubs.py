@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from outbox.models import OutboxMessage
 from web.admin.hubs import Section, first_rows, shown_address
 from web.admin.masking import may_see_addresses
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 
 def messages_about(request: HttpRequest, obj: Model) -> Section | None:

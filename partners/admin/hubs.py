@@ -25,7 +25,7 @@ from partners.models import (
 )
 from partners.services.members import with_administrator_invited, without_administrator
 from web.admin.hubs import Line, Section, adds_sections, first_rows, list_url, shown_address
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 
 def until(moment: datetime | None) -> str:

@@ -41,7 +41,7 @@ from web.admin.confirmation import ConfirmedAction, ReasonedDeletion, reason_for
 from web.admin.hubs import given
 from web.admin.versions import changes_one
 from web.email_addresses import mask_address
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 if TYPE_CHECKING:
     PartnerModelForm = forms.ModelForm[Partner]

@@ -13,11 +13,11 @@ from partners.services.invitation_drafts import (
     audited_terms,
     check_draft,
     draft_from_batch,
-    moment_text,
     numbered_links,
     save_invitations,
 )
 from partners.services.quotas import check_quotas
+from web.moments import stored_moment
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -126,7 +126,7 @@ def end_batch(
         now=now,
         before={moment: None},
         after={
-            moment: moment_text(now),
+            moment: stored_moment(now),
             "done_count": batch.done_count,
             "refused_count": batch.refused_count,
             "stop_reason": batch.stop_reason,
@@ -145,7 +145,7 @@ def record_start(*, batch: InvitationBatch, by: User, now: datetime) -> None:
         after={
             **audited_terms(batch),
             "size": batch.size,
-            "started_at": moment_text(batch.started_at),
+            "started_at": stored_moment(batch.started_at),
         },
     )
 

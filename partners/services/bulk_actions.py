@@ -17,9 +17,9 @@ from audit.services import acting_for, record_audit_event
 from outbox.services.background import DATABASE_AWAY
 from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
-from partners.services.invitation_drafts import moment_text
 from partners.services.members import lock_member
 from web.logs import Event
+from web.moments import stored_moment
 from web.refused import Refused
 from web.transactions import whole_transaction
 
@@ -129,7 +129,7 @@ def start_bulk_action(
                 by=by,
                 now=now,
                 before={"started_at": None},
-                after={"kind": locked.kind, "size": locked.size, "started_at": moment_text(now)},
+                after={"kind": locked.kind, "size": locked.size, "started_at": stored_moment(now)},
             )
         elif locked.terms != terms or (_keeps_reason(locked) and locked.reason != reason):
             raise Refused(BulkRefusal.STARTED)
@@ -157,7 +157,7 @@ def cancel_bulk_action(*, action: BulkAction, by: User | None, now: datetime) ->
                 by=by,
                 now=now,
                 before={"cancelled_at": None},
-                after={"cancelled_at": moment_text(locked.cancelled_at)},
+                after={"cancelled_at": stored_moment(locked.cancelled_at)},
             )
     return locked
 

@@ -14,7 +14,7 @@ from partners.services.invitations import (
 )
 
 
-def do_invitations(*, now: datetime) -> int:
+def act_on_invitations(*, now: datetime) -> int:
     """Do rows of running actions on invitations for about a second; return how many."""
     return do_rows(performers=PERFORMERS, now=now)
 

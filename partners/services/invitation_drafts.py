@@ -14,6 +14,7 @@ from partners.services.invitation_events import publish_invitations
 from partners.services.quotas import EMAIL_KIND
 from partners.tokens import new_token
 from web.email_addresses import canonical_address
+from web.moments import stored_moment
 from web.random_ids import random_id
 from web.refused import Refused
 
@@ -188,7 +189,7 @@ def audited_terms(row: Invitation | InvitationBatch) -> dict[str, Any]:
         "country": str(row.country),
         "is_bound": row.is_bound,
         "max_uses": row.max_uses,
-        "expires_at": moment_text(row.expires_at),
+        "expires_at": stored_moment(row.expires_at),
         "budget_amount": row.budget_amount,
         "budget_period": str(row.budget_period),
         "budget_on_exhaustion": str(row.budget_on_exhaustion),
@@ -205,8 +206,3 @@ def _audited_names(row: Invitation | InvitationBatch) -> dict[str, Any]:
         "reference": row.reference,
         "metadata": row.metadata,
     }
-
-
-def moment_text(moment: datetime | None) -> str | None:
-    """Return a moment as the audit trail stores it."""
-    return None if moment is None else moment.isoformat()

@@ -21,7 +21,6 @@ from partners.services.invitation_drafts import (
     check_live,
     draft_invitation,
     enqueue_invitation_emails,
-    moment_text,
     numbered_links,
     save_invitations,
 )
@@ -29,6 +28,7 @@ from partners.services.invitation_events import publish_invitations
 from partners.services.known_people import customers_among
 from partners.services.quotas import DAY, check_quotas, lock_recipients, recipients_at_limit
 from partners.services.unsubscribe_links import unsubscribed_recipients
+from web.moments import stored_moment
 from web.refused import Refused
 from web.shown_versions import ShownVersion, check_shown
 from web.transactions import whole_transaction
@@ -192,7 +192,7 @@ def resend_invitation(
             raise Refused(InvitationProblem.DOES_NOT_WANT_EMAIL)
         if is_bulk and customers_among([locked.recipient], partner=locked.partner):
             raise Refused(RowProblem.ALREADY_CUSTOMER)
-        before = {"expires_at": moment_text(locked.expires_at)}
+        before = {"expires_at": stored_moment(locked.expires_at)}
         locked.expires_at = expiry_when_resent(locked, now)
         check_live(locked, now)
         is_one_more = locked.mailed_at is None or locked.mailed_at <= now - DAY
@@ -200,7 +200,7 @@ def resend_invitation(
         _check_recipients([locked], now)
         locked.mailed_at, locked.undelivered_at = now, None
         locked.save(update_fields=["expires_at", "mailed_at", "undelivered_at"])
-        after = {"expires_at": moment_text(locked.expires_at)}
+        after = {"expires_at": stored_moment(locked.expires_at)}
         record_audit_event(
             action="invitation.resent", about=locked, by=by, now=now, before=before, after=after
         )
@@ -224,13 +224,13 @@ def extend_invitation(
     """
     with transaction.atomic():
         locked = _lock(invitation)
-        before = {"expires_at": moment_text(locked.expires_at)}
+        before = {"expires_at": stored_moment(locked.expires_at)}
         lives_longer = locked.expires_at is None or locked.expires_at > expires_at
         locked.expires_at = expires_at
         check_live(locked, now)
         if lives_longer:
             raise Refused(BulkRefusal.LIVES_LONGER)
-        after = {"expires_at": moment_text(expires_at)}
+        after = {"expires_at": stored_moment(expires_at)}
         if after != before:
             locked.save(update_fields=["expires_at"])
             record_audit_event(

@@ -47,9 +47,9 @@ from partners.views.lists import all_filters_of
 from partners.views.outcomes import outcomes_download
 from partners.views.shared import SECTION, batch_of, invitations_of
 from web.answers import as_refusal, posted, posts_only
+from web.moments import moment_text
 from web.refused import Refused
 from web.security_log import log_security_event
-from web.versioned_forms import moment_text
 
 DOWNLOAD = "download"
 

@@ -21,7 +21,7 @@ from association.services.eligibility import RULES
 from audit.models import AuditEvent
 from tests import factories as typed_factories
 from tests.shown_forms import confirm_action, open_and_send
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 # The checker takes a factory for what it makes.
 factories: Any = typed_factories

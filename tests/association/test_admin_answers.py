@@ -18,7 +18,7 @@ from partners.enums import BudgetPeriod, OnExhaustion
 from partners.models import BulkAction, BulkActionRow, MemberInvitation, Partner
 from tests import factories as typed_factories
 from tests.shown_forms import confirm_action, open_and_send
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 factories: Any = typed_factories
 

@@ -20,7 +20,7 @@ from outbox.services.queue import revive_message
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.services.invitations import revoke_invitation
 from tests import factories as typed_factories
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 factories: Any = typed_factories
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.enums import FreezeCause
 from association.enums import AssociationRefusal
 from association.refusals import SENTENCES
-from association.services.bulk_customers import PERFORMERS, do_customers
+from association.services.bulk_customers import PERFORMERS, act_on_customers
 from association.services.customers import set_budget, unfreeze_customer
 from association.services.invariants.checking import find_violations
 from audit.models import AuditEvent
@@ -29,8 +29,8 @@ from tests.factories import (
     end_by_provider,
     make_associated,
 )
+from web.moments import moment_text
 from web.refused import Refused
-from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -353,7 +353,7 @@ def test_worker_does_customers_and_not_invitations(client, boss, monkeypatch):
     page = choose(client, "unfreeze", [with_budget(joined(boss))])
     client.post(page, {"reason": "Paid"})
     assert "0 of 1 done" in text_of(client.get(page))
-    assert do_customers(now=timezone.now()) == 1
+    assert act_on_customers(now=timezone.now()) == 1
     assert "1 of 1 done" in text_of(client.get(page))
 
 

@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.factories.association import AttemptFactory, make_associated
 from tests.reading_mails import links, only_in_text, write
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 pytestmark = pytest.mark.django_db
 TO_CUSTOMER = {"association.associated", "association.unfrozen"}

@@ -25,8 +25,8 @@ from tests.factories import (
     make_associated,
 )
 from tests.shown_forms import hidden_fields
+from web.moments import moment_text
 from web.refused import Refused
-from web.versioned_forms import moment_text
 
 MY_PARTNER, ASK = "/account/partner/", "/account/partner/ask-budget"
 ASSOCIATION, EXHAUSTED = FreezeCause.ASSOCIATION, FreezeCause.BUDGET_EXHAUSTED

@@ -19,7 +19,7 @@ from tests.factories import (
     make_associated,
 )
 from tests.reading_mails import links, only_in_text, write
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 pytestmark = pytest.mark.django_db
 

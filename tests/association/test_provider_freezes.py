@@ -21,8 +21,8 @@ from tests.factories import (
 )
 from tests.reading_mails import links, only_in_text, write
 from tests.shown_forms import confirm_action
+from web.moments import moment_text
 from web.refused import Refused
-from web.versioned_forms import moment_text
 
 pytestmark = pytest.mark.django_db
 

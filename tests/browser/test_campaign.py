@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from association.services.bulk_customers import do_customers
+from association.services.bulk_customers import act_on_customers
 from association.services.customers import set_budget
 from partners.enums import BudgetPeriod, OnExhaustion
 from partners.models import Invitation
 from partners.services import bulk_actions
 from partners.services.batches import make_batches, start_links
-from partners.services.bulk_invitations import do_invitations
+from partners.services.bulk_invitations import act_on_invitations
 from tests.factories import InvitationFactory, PartnerMemberFactory, make_associated
 
 pytestmark = pytest.mark.browser
@@ -50,9 +50,9 @@ def test_lost_stack_of_labels_is_revoked(visitor, batch):
     visitor.type("reason", "The box was lost.")
     visitor.press("Revoke 120 invitations", "Revoke 120 invitations", variant="running")
     assert visitor.reads("0 of 120 done")
-    do_invitations(now=timezone.now())
+    act_on_invitations(now=timezone.now())
     while Invitation.objects.filter(revoked_at=None).exists():
-        do_invitations(now=timezone.now())
+        act_on_invitations(now=timezone.now())
     visitor.open(visitor.path, "Revoke 120 invitations", variant="finished")
     assert visitor.reads("120 of 120 done")
     visitor.page.get_by_role("link", name="Back").last.click()
@@ -117,7 +117,7 @@ def test_all_that_match_are_unfrozen_in_the_background(visitor, boss, monkeypatc
     visitor.press("Unfreeze", "Unfreeze 26 customers\\?", variant="draft")
     visitor.type("reason", "All have paid.")
     visitor.press("Unfreeze 26 customers", "Unfreeze 26 customers", variant="running")
-    while do_customers(now=timezone.now()):
+    while act_on_customers(now=timezone.now()):
         pass
     visitor.open(visitor.path, "Unfreeze 26 customers", variant="finished")
     assert visitor.reads("26 of 26 done")

@@ -24,7 +24,7 @@ from partners.services.bulk_actions import (
     recent_bulk_actions,
     start_bulk_action,
 )
-from partners.services.bulk_invitations import PERFORMERS, do_invitations
+from partners.services.bulk_invitations import PERFORMERS, act_on_invitations
 from partners.services.invitations import (
     resend_invitation,
     revoke_invitation,
@@ -83,7 +83,7 @@ def test_each_row_gets_its_own_outcome(member):
         own(colleague),
     ]
     action = started(member, BulkKind.REVOKE, rows)
-    assert do_invitations(now=NOW) == 5
+    assert act_on_invitations(now=NOW) == 5
     action.refresh_from_db()
     assert outcomes(action) == [
         "done",
@@ -96,13 +96,13 @@ def test_each_row_gets_its_own_outcome(member):
     for row in rows:
         row.refresh_from_db()
     assert [row.revoked_at == NOW for row in rows] == [True, False, False, True, False]
-    assert do_invitations(now=NOW) == 0
+    assert act_on_invitations(now=NOW) == 0
     assert violations() == []
 
 
 def test_action_is_its_members_and_in_the_activity(member):
     started(member, BulkKind.REVOKE, [own(member)])
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     event = AuditEvent.objects.get(action="invitation.revoked")
     assert (event.actor, event.acted_for) == (member.user, member.partner_id)
 
@@ -110,7 +110,7 @@ def test_action_is_its_members_and_in_the_activity(member):
 def test_draft_does_nothing(member):
     invitation = own(member)
     chosen(member, BulkKind.REVOKE, [invitation])
-    assert (do_invitations(now=NOW), has_running_bulk_actions(now=NOW)) == (0, False)
+    assert (act_on_invitations(now=NOW), has_running_bulk_actions(now=NOW)) == (0, False)
     invitation.refresh_from_db()
     assert invitation.revoked_at is None
 
@@ -118,7 +118,7 @@ def test_draft_does_nothing(member):
 def test_who_is_no_longer_a_member_does_nothing(member):
     action = started(member, BulkKind.REVOKE, [own(member)])
     member.delete()
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert outcomes(action) == ["no_longer_member"]
 
 
@@ -126,7 +126,7 @@ def test_who_is_blocked_does_nothing(member):
     invitation = own(member)
     action = started(member, BulkKind.REVOKE, [invitation])
     type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert outcomes(action) == ["no_longer_member"]
     invitation.refresh_from_db()
     assert invitation.revoked_at is None
@@ -137,7 +137,7 @@ def test_cancelling_leaves_what_is_done(member, monkeypatch):
     action = started(member, BulkKind.REVOKE, rows)
     # A clock that is beyond the second after one row.
     monkeypatch.setattr("partners.services.bulk_actions.monotonic", count(step=0.6).__next__)
-    assert do_invitations(now=NOW) == 1
+    assert act_on_invitations(now=NOW) == 1
     cancelled = cancel_bulk_action(action=action, by=member.user, now=NOW)
     assert (cancelled.state, cancelled.done_count) == ("cancelled", 1)
     do_few(action=cancelled, performers=PERFORMERS)
@@ -215,7 +215,7 @@ def test_sending_again_keeps_the_limits_of_each_recipient(member):
     link = own(member)
     for _ in range(4):
         action = started(member, BulkKind.RESEND, [mailed, unwanted, link])
-        do_invitations(now=NOW)
+        act_on_invitations(now=NOW)
     assert outcomes(action) == ["mailed_too_often", "does_not_want_email", "not_by_email"]
     assert action.rows.get(number=1).again_at == NOW + DAY
     emails = OutboxMessage.objects.values_list("recipient", "is_bulk")
@@ -226,7 +226,7 @@ def test_customers_are_not_sent_an_invitation_again_with_many_others(member):
     customer_of(member.partner, "lena@example.org")
     second = own(member, email=True, recipient="lena@example.org")
     action = started(member, BulkKind.RESEND, [second, own(member, email=True)])
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert outcomes(action) == ["row_already_customer", "done"]
     assert not OutboxMessage.objects.filter(about_id=second.pk).exists()
 
@@ -246,7 +246,7 @@ def test_extending_moves_the_expiry_and_shortens_nothing(member):
         own(member, expires_at=until),
     ]
     action = started(member, BulkKind.EXTEND, rows, expires_at=until.isoformat())
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert outcomes(action) == [
         *("done", "done", "bulk_lives_longer", "bulk_lives_longer"),
         *("invitation_revoked", "invitation_used_up", "done"),
@@ -262,7 +262,7 @@ def test_extending_moves_the_expiry_and_shortens_nothing(member):
 def test_frozen_partner_sends_nothing(member):
     action = started(member, BulkKind.RESEND, [own(member, email=True)])
     mark_frozen(member.partner)
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert outcomes(action) == ["partner_unavailable"]
     assert OutboxMessage.objects.count() == 0
 
@@ -290,10 +290,10 @@ def test_fault_in_the_middle_does_nothing_twice(member, monkeypatch):
 
     monkeypatch.setattr(bulk_invitations, "resend_invitation", die_after_the_second)
     with pytest.raises(SystemExit):
-        do_invitations(now=NOW)
+        act_on_invitations(now=NOW)
     assert outcomes(action) == ["done", "", ""]
     monkeypatch.setattr(bulk_invitations, "resend_invitation", resend_invitation)
-    assert do_invitations(now=NOW) == 2
+    assert act_on_invitations(now=NOW) == 2
     recipients = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
     assert list(recipients) == ["p0@example.org", "p1@example.org", "p2@example.org"]
 
@@ -308,7 +308,7 @@ def test_error_of_one_row_is_logged_and_stops_no_other(member, monkeypatch, capl
             raise KeyError("a mistake of ours")
 
     monkeypatch.setattr(bulk_invitations, "resend_invitation", fail_after_the_second)
-    assert do_invitations(now=NOW) == 3
+    assert act_on_invitations(now=NOW) == 3
     assert outcomes(action) == ["done", "bulk_failed", "done"]
     recipients = OutboxMessage.objects.order_by("pk").values_list("recipient", flat=True)
     assert list(recipients) == ["p0@example.org", "p2@example.org"]
@@ -332,7 +332,7 @@ def test_row_that_waits_too_long_stops_no_other(member, monkeypatch, sqlstate):
         return revoke_unfinished_invitation(invitation=invitation, **options)
 
     monkeypatch.setattr(bulk_invitations, "revoke_unfinished_invitation", revoke)
-    assert do_invitations(now=NOW) == 2
+    assert act_on_invitations(now=NOW) == 2
     assert outcomes(action) == ["bulk_failed", "done"]
 
 
@@ -344,7 +344,7 @@ def test_database_that_is_away_is_no_outcome(member, monkeypatch):
 
     monkeypatch.setattr(bulk_invitations, "revoke_unfinished_invitation", away)
     with pytest.raises(OperationalError):
-        do_invitations(now=NOW)
+        act_on_invitations(now=NOW)
     assert outcomes(action) == [""]
 
 
@@ -371,7 +371,7 @@ def test_old_drafts_are_cancelled_and_old_rows_deleted(member, settings):
     age = settings.RETENTION["DRAFTS"]
     rows = [own(member), own(member)]
     ended, draft = started(member, BulkKind.REVOKE, rows), chosen(member, BulkKind.REVOKE, rows)
-    do_invitations(now=NOW)
+    act_on_invitations(now=NOW)
     assert forget_bulk_actions(now=NOW + age - DAY) == 0
     assert forget_bulk_actions(now=NOW + age) == 3
     draft.refresh_from_db()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from outbox.models import OutboxMessage
 from partners.models import BulkAction, Invitation
 from partners.refusals import SENTENCES
-from partners.services.bulk_invitations import do_invitations
+from partners.services.bulk_invitations import act_on_invitations
 from partners.services.retention import forget_bulk_actions
 from tests.csv_files import lines_of
 from tests.factories import (
@@ -22,7 +22,7 @@ from tests.factories import (
     PartnerMemberFactory,
     customer_of,
 )
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,7 @@ def test_outcomes_that_appear_while_the_file_is_sent_are_in_it(client, member, m
     page = choose(client, "revoke", [own(member, label="Fair 1"), own(member, used_up=True)])
     client.post(page, {"reason": "Lost"})
     answer = client.get(page.rstrip("/") + ".csv")
-    do_invitations(now=timezone.now())
+    act_on_invitations(now=timezone.now())
     lines = lines_of(answer)
     assert lines[1] == "1,Fair 1,Done"
     assert lines[2].endswith(",This invitation has been used up.")
@@ -224,7 +224,7 @@ def test_large_actions_are_left_to_the_worker(client, member, monkeypatch):
     assert "0 of 3 done" in text_of(shown)
     assert shown.content.decode().count('data-refresh="2"') == 1
     assert "Running Revoke · 0 of 3 done" in text_of(client.get(LIST))
-    assert do_invitations(now=timezone.now()) == 3
+    assert act_on_invitations(now=timezone.now()) == 3
     assert "3 of 3 done" in text_of(client.get(page))
     assert "Finished Revoke · 3 of 3 done" in text_of(client.get(LIST))
     assert f'<a href="{page}">' in client.get(LIST).content.decode()
@@ -244,7 +244,7 @@ def test_running_action_is_cancelled(client, member, monkeypatch):
     page = choose(client, "revoke", [own(member)])
     client.post(page, {"reason": "Lost"})
     assert client.post(page, {"action": "cancel"})["Location"] == page
-    assert do_invitations(now=timezone.now()) == 0
+    assert act_on_invitations(now=timezone.now()) == 0
     assert "What was done before stays." in text_of(client.get(page))
     assert client.post(page, {"reason": "Lost"}).status_code == 409
 

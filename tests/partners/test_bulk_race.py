@@ -15,7 +15,7 @@ from partners.models import BulkAction, BulkActionRow
 from partners.models.bulk_actions import BulkActionQuerySet
 from partners.services import bulk_actions, bulk_invitations
 from partners.services.bulk_actions import cancel_bulk_action, choose_rows, start_bulk_action
-from partners.services.bulk_invitations import do_invitations
+from partners.services.bulk_invitations import act_on_invitations
 from partners.services.invitations import resend_invitation
 from tests.factories import InvitationFactory, PartnerMemberFactory
 from tests.lock_waits import wait_until_someone_waits
@@ -69,7 +69,7 @@ def in_parallel(work, number=WORKERS):
 def until_it_is_done():
     done = 0
     while BulkAction.objects.running().exists():
-        done += do_invitations(now=timezone.now())
+        done += act_on_invitations(now=timezone.now())
     return done
 
 
@@ -109,7 +109,7 @@ def test_without_the_lock_rows_are_done_twice(action, monkeypatch):
     monkeypatch.setattr(BulkActionQuerySet, "select_for_update", lambda self, **_: self)
     monkeypatch.setattr(bulk_actions, "_perform", look_together)
     monkeypatch.setattr(bulk_actions, "SECONDS_AT_ONCE", 0.001)
-    in_parallel(lambda: do_invitations(now=timezone.now()))
+    in_parallel(lambda: act_on_invitations(now=timezone.now()))
     assert mailed() == ["person0@example.org"] * 3
 
 

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from web.moments import moment_text
 from web.templatetags.moments import clock, moment, short_moment
-from web.versioned_forms import moment_text
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

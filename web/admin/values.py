@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from web.admin.hubs import object_url
 from web.email_addresses import mask_addresses
-from web.versioned_forms import moment_text
+from web.moments import moment_text
 
 NOTHING = "–"
 Model = type[models.Model]

@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from web.form_keys import answer_once, earlier_answer
+from web.moments import moment_text
 from web.shown_versions import ChangedMeanwhile, ShownVersion
 from web.transactions import whole_transaction
 from web.versioned_forms import (
     SHOWN_VERSION,
     LastChange,
     VersionedForm,
-    moment_text,
     plain,
     shown_text,
 )

@@ -9,8 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
-from web.moments import local_moment
-from web.versioned_forms import clock_text, moment_text, next_minute
+from web.moments import clock_text, local_moment, moment_text, next_minute
 
 register = template.Library()
 

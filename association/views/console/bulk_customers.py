@@ -56,8 +56,8 @@ from partners.views.bulk import (
 from partners.views.gate import for_members
 from partners.views.lists import all_filters_of
 from web.answers import posted, posts_only
+from web.moments import moment_text
 from web.templatetags.money import money
-from web.versioned_forms import moment_text
 
 SECTION = "customers"
 ALL_SENTENCES: Mapping[Any, Any] = {**SENTENCES, **SENTENCES_OF_PARTNERS}
