@@ -105,11 +105,11 @@ OF_CALLS: "dict[StrEnum, StrOrPromise]" = {
     CallProblem.ISSUER_UNAVAILABLE: _(
         "The keys of the issuer cannot be read now. Retry-After says when to try again."
     ),
-    CallProblem.NOT_FOUND: _("There is no such object, or it is not yours."),
+    CallProblem.NOT_FOUND: _("There is no such address or object, or it is not yours."),
     CallProblem.UNREADABLE: _("The call cannot be read."),
     CallProblem.METHOD_NOT_ALLOWED: _("The header Allow names the methods of this address."),
-    CallProblem.LENGTH_REQUIRED: _("The body has no Content-Length: chunked ones are not read."),
-    CallProblem.CODING_REFUSED: _("The body has a Content-Encoding: send it without."),
+    CallProblem.LENGTH_REQUIRED: _("Send Content-Length: a chunked body is not read."),
+    CallProblem.CODING_REFUSED: _("Send the body without Content-Encoding."),
     CallProblem.TOO_LARGE: _("The body is too large: at most 2 MB."),
     CallProblem.FAILED: _("An error of this system stopped it. Name the request id."),
     CallProblem.UNAVAILABLE: _("The service is not available for a moment. Try again."),

@@ -11,6 +11,7 @@ from accounts.enums import CustomerAccountRefusal
 from accounts.models import CustomerAccount, User
 from accounts.services.account_names import tell_renamed
 from accounts.services.administration import save_new_user
+from accounts.services.fact_forms import ACCOUNT_FIELDS
 from accounts.services.freezes import lock_accounts
 from audit.models import Actor
 from audit.services import record_audit_event
@@ -18,10 +19,8 @@ from web.email_addresses import canonical_address
 from web.refused import Refused
 from web.transactions import whole_transaction
 
-CHANGEABLE = (
-    *("external_id", "name", "account_type", "registration_site", "country", "tax_id"),
-    *("registered_at", "services_enabled_at", "is_internal"),
-)
+# A fact may say the same but for the names.
+CHANGEABLE = ("external_id", "name", *ACCOUNT_FIELDS)
 
 
 @whole_transaction

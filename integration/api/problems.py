@@ -14,7 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from integration.enums import CallProblem
-from integration.refusals import sentence_for
+from integration.refusals import OF_CALLS, sentence_for
 from web.limits import LimitReached
 from web.origin import current_origin
 from web.refused import Refused
@@ -22,16 +22,16 @@ from web.refused import Refused
 CONTENT_TYPE = "application/problem+json"
 # A batch can have more wrong fields than a program can use.
 MOST_FIELDS = 1_000
-# Of errors that other parts of the site answer: their codes and sentences.
-_PAGES: dict[int, tuple[CallProblem, str]] = {
-    400: (CallProblem.UNREADABLE, "The call cannot be read."),
-    404: (CallProblem.NOT_FOUND, "There is no such address."),
-    405: (CallProblem.METHOD_NOT_ALLOWED, "The header Allow names the methods of this address."),
-    411: (CallProblem.LENGTH_REQUIRED, "Send Content-Length; a chunked body is not read."),
-    413: (CallProblem.TOO_LARGE, "The body is too large."),
-    415: (CallProblem.CODING_REFUSED, "Send the body without Content-Encoding."),
-    500: (CallProblem.FAILED, "An error of this system stopped it. Name the request id."),
-    503: (CallProblem.UNAVAILABLE, "The service is not available for a moment. Try again."),
+# The codes of errors that other parts of the site answer.
+_PAGES: dict[int, CallProblem] = {
+    400: CallProblem.UNREADABLE,
+    404: CallProblem.NOT_FOUND,
+    405: CallProblem.METHOD_NOT_ALLOWED,
+    411: CallProblem.LENGTH_REQUIRED,
+    413: CallProblem.TOO_LARGE,
+    415: CallProblem.CODING_REFUSED,
+    500: CallProblem.FAILED,
+    503: CallProblem.UNAVAILABLE,
 }
 
 
@@ -113,9 +113,9 @@ def as_problem(page: HttpResponseBase) -> HttpResponseBase:
     """Return a problem in place of an error page that was made outside of the API's own code."""
     if page.headers.get("Content-Type") == CONTENT_TYPE:
         return page
-    code, detail = _PAGES.get(page.status_code, _PAGES[500])
+    code = _PAGES.get(page.status_code, CallProblem.FAILED)
     kept = {name: page.headers[name] for name in ("Allow", "Retry-After") if name in page.headers}
-    return answer_of(Problem(page.status_code, code, detail, headers=kept))
+    return answer_of(Problem(page.status_code, code, str(OF_CALLS[code]), headers=kept))
 
 
 def _more_of(refused: Refused) -> dict[str, Any]:
