@@ -22,7 +22,7 @@ from partners.models import PartnerMember
 from partners.services.pages import Order
 from partners.services.parts import part_of, part_of_address
 from web.email_addresses import InvalidAddress, canonical_address
-from web.folding import fold
+from web.folding import sought_folded
 
 NEWEST_FIRST = Order("associated_at")
 BY_NAME = Order("sort_name", descending=False)
@@ -174,10 +174,12 @@ def _has_no_budget(association_type: str | None) -> Q:
 def _searched(text: str, member: PartnerMember) -> Q:
     """Match any part (`part_of()`) of a name, an account name or a reference, or the address.
 
-    Names and references are found without their accents too. Who sees addresses masked finds only
-    whole ones: parts would tell the address letter by letter.
+    Names and references are found without their accents too, and with ae for ä. Who sees addresses
+    masked finds only whole ones: parts would tell the address letter by letter.
     """
-    found = part_of(["search_names"], fold(text))
+    found = Q()
+    for sought in sought_folded(text):
+        found |= part_of(["search_names"], sought)
     if member.sees_addresses:
         return found | part_of_address("search_address", text.lower())
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.folding import fold
+from web.folding import fold, sought_folded
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,15 @@ from web.folding import fold
 def test_text_is_folded_and_folding_twice_changes_nothing(text, folded):
     assert fold(text) == folded
     assert fold(folded) == folded
+
+
+@pytest.mark.parametrize(
+    ("typed", "sought"),
+    [
+        ("Mueller", ["mueller", "muller"]),
+        ("Goethes Blaetter", ["goethes blaetter", "gothes blatter"]),
+        ("Müller", ["muller"]),
+    ],
+)
+def test_spelled_out_vowels_are_sought_with_and_without_their_e(typed, sought):
+    assert sought_folded(typed) == sought
