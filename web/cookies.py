@@ -1,7 +1,7 @@
 """The names of our cookies, and the storage of one-time messages in one of them."""
 
 from django.conf import settings
-from django.contrib.messages.storage.base import BaseStorage
+from django.contrib.messages.storage.base import BaseStorage, Message
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.signing import Signer, get_cookie_signer
 from django.http import HttpRequest
@@ -36,3 +36,8 @@ class MessageStorage(CookieStorage):
     @cached_property
     def signer(self) -> Signer:
         return get_cookie_signer(salt=self.key_salt)
+
+    def add(self, level: int, message: str, extra_tags: str | None = "") -> None:
+        """Say a sentence once: an action that runs again after a deadlock adds it again."""
+        if Message(level, message) not in self._queued_messages:  # type: ignore[attr-defined]
+            super().add(level, message, extra_tags)

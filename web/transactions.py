@@ -17,8 +17,9 @@ PAUSE_SECONDS = 0.05
 def whole_transaction(action: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Run the action once more after a deadlock or a serialization failure.
 
-    For actions that do nothing outside of their one transaction: PostgreSQL has undone all of it.
-    Within a transaction of the caller the action runs once, because it is not all that was undone.
+    PostgreSQL has undone all that was in the transaction. What the action does outside of it, like
+    keeping a result for the page, counts from the last run. Within a transaction of the caller the
+    action runs once, because it is not all that was undone.
     """
 
     @wraps(action)

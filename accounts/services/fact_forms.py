@@ -3,6 +3,7 @@
 All values but true and false are text in quotes, so that no float rounds an amount.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class AccountUpdate:
 
     account_id: int
     values: dict[str, Any]
+    # Another line may say the same.
+    line: int = dataclasses.field(compare=False)
 
 
 class _Amount(forms.DecimalField):
@@ -138,6 +141,8 @@ class FactForm(forms.Form):
     """Validates the fields of one fact; `fact_form()` adds those of its model."""
 
     model: ClassVar[type[Fact]]
+    # The number of the line that gives the fields.
+    line = 0
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         # Django copies the fields for each form, over half of the time of an import.
@@ -218,7 +223,7 @@ class AccountForm(fact_form(Fact)):  # type: ignore[misc]
         if "services_enabled_at" in values:
             enabled_at = values["services_enabled_at"]
             facts.CustomerAccount(pk=account, services_enabled_at=enabled_at).clean()
-        return AccountUpdate(account, values)
+        return AccountUpdate(account, values, self.line)
 
 
 FACT_FORMS: Mapping[str, type[FactForm]] = {

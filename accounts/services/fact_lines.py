@@ -63,6 +63,10 @@ class ImportReport:
     unchanged: int = 0
     errors: list[LineError] = field(default_factory=list)
 
+    def reject(self, line: int, error: ValidationError) -> None:
+        """Add why this line is rejected."""
+        self.errors.append(LineError(line, _faults_of(error)))
+
 
 def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport) -> list[Any]:
     """Return the rows that the lines give, not saved; add lines and errors to the report.
@@ -78,27 +82,25 @@ def validate_lines(lines: Iterable[Line], form_of: FormOf, report: ImportReport)
         if isinstance(line, dict) or line.strip()
     )
 
-    def reject(number: int, error: ValidationError) -> None:
-        report.errors.append(LineError(number, _faults_of(error)))
-
     while batch := list(islice(numbered, BATCH)):
         if batch[-1][0] > MOST_LINES:
             text = _("There are more than %(most)d lines. Split the file.")
-            reject(MOST_LINES + 1, ValidationError(text % {"most": MOST_LINES}))
+            report.reject(MOST_LINES + 1, ValidationError(text % {"most": MOST_LINES}))
             break
         report.lines += len(batch)
         forms: dict[int, FactForm] = {}
         for number, line in batch:
             try:
                 forms[number] = form_of(parse_line(line))
+                forms[number].line = number
             except ValidationError as error:
-                reject(number, error)
+                report.reject(number, error)
         known = _account_ids(forms.values())
         for number, form in forms.items():
             try:
                 row = _new_row(form, number, known, given)
             except ValidationError as error:
-                reject(number, error)
+                report.reject(number, error)
                 continue
             if row is None:
                 report.unchanged += 1

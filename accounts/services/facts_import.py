@@ -1,6 +1,7 @@
 """Importing facts: created or updated by source and external id, and audited, all or nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -38,6 +39,10 @@ _AccountChange = tuple[CustomerAccount, dict[str, Any], dict[str, Any]]
 ACCOUNT_NOT_ALLOWED = "account_not_allowed"
 
 
+class _Rejected(Exception):
+    """Undoes the transaction; the report says why."""
+
+
 def import_facts(
     *,
     lines: Iterable[Line],
@@ -67,13 +72,15 @@ def import_facts(
         return report
 
     def write(changes: list[FactChange]) -> None:
-        write_facts(changes, action=lambda row: f"{_KINDS[type(row)]}.imported", by=by, now=now)
         accounts = _account_changes(updates)
+        _check_services(accounts, updates, report)
+        write_facts(changes, action=lambda row: f"{_KINDS[type(row)]}.imported", by=by, now=now)
         _update_accounts(accounts, by, now)
         _count_accounts(accounts, updates, report)
 
     accounts = [update.account_id for update in updates]
-    apply_facts(rows=facts, write=write, report=report, more_accounts=accounts)
+    with suppress(_Rejected):
+        apply_facts(rows=facts, write=write, report=report, more_accounts=accounts)
     return report
 
 
@@ -113,6 +120,21 @@ def _account_changes(updates: Sequence[AccountUpdate]) -> list[_AccountChange]:
                 row = CustomerAccount(**before | after)
                 changes.append((row, {name: before[name] for name in after}, after))
     return changes
+
+
+def _check_services(
+    changes: Sequence[_AccountChange], updates: Sequence[AccountUpdate], report: ImportReport
+) -> None:
+    """Reject switching services off whose account joined a partner since its line was read."""
+    lines = {update.account_id: update.line for update in updates}
+    for row, _before, after in changes:
+        if "services_enabled_at" in after:
+            try:
+                row.clean()
+            except ValidationError as error:
+                report.reject(lines[row.pk], error)
+    if report.errors:
+        raise _Rejected
 
 
 def _count_accounts(

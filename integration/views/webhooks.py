@@ -54,6 +54,7 @@ def endpoint(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> H
 def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
     """Make an endpoint, and show its secret in the answer to this POST only."""
     form = EndpointForm(posted(request))
+    # The last one counts: after a deadlock `act` runs again.
     made: list[tuple[WebhookEndpoint, str]] = []
 
     def act() -> str:
@@ -62,7 +63,7 @@ def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
                 partner=member.partner, by=member.user, now=timezone.now(), **form.cleaned_data
             )
         )
-        return reverse(PAGE, args=[made[0][0].pk])
+        return reverse(PAGE, args=[made[-1][0].pk])
 
     answer = answer_form(
         request,
@@ -74,7 +75,7 @@ def new_endpoint(request: HttpRequest, member: PartnerMember) -> HttpResponse:
         section=SECTION,
         sentence_for=sentence_for,
     )
-    return _show_secret(request, member, *made[0]) if made else answer
+    return _show_secret(request, member, *made[-1]) if made else answer
 
 
 @_READ_AND_POST
@@ -121,7 +122,7 @@ def rotate(request: HttpRequest, member: PartnerMember, endpoint_id: int) -> Htt
         context = _of_one(row)
         return show(request, member, "integration/webhook_rotate.html", context, section=SECTION)
     answer = _answer(request, member, act)
-    return _show_secret(request, member, row, secrets[0]) if secrets else answer
+    return _show_secret(request, member, row, secrets[-1]) if secrets else answer
 
 
 @_READ_AND_POST

@@ -20,6 +20,7 @@ from accounts.models import (
     EnterpriseRelation,
 )
 from accounts.services.fact_forms import FACT_FORMS
+from accounts.services.fact_lines import validate_lines
 from accounts.services.facts_import import import_facts
 from audit.models import AuditEvent
 from tests import factories as typed_factories
@@ -472,3 +473,26 @@ def test_services_of_a_partners_customer_are_not_switched_off(
     buyer.refresh_from_db()
     assert buyer.is_enabled
     assert load({**off, "country": "FR"})["errors"] == []
+
+
+def test_services_are_not_switched_off_of_who_joins_a_partner_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, load: Any, buyer: CustomerAccount
+) -> None:
+    def read_and_join(*given: Any) -> list[Any]:
+        rows = validate_lines(*given)
+        factories.make_associated(account=buyer)
+        return rows
+
+    monkeypatch.setattr("accounts.services.facts_import.validate_lines", read_and_join)
+    coupon = {"kind": "coupon", "external_id": "1", "account": "c-buyer", "balance": "1.00"}
+    off = {"kind": "account", "external_id": "2", "account": "c-buyer", "services_enabled_at": None}
+
+    report = load({"source": "crm", **coupon}, {"source": "crm", **off})
+
+    [error] = report["errors"]
+    assert error["line"] == 2
+    assert "End the association first." in error["reason"]
+    assert (report["created"], report["updated"]) == (0, 0)
+    buyer.refresh_from_db()
+    assert buyer.is_enabled
+    assert not buyer.coupons.exists()
