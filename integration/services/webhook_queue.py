@@ -70,16 +70,17 @@ def claim_jobs(*, now: datetime, limit: int, slow_limit: int) -> list[Job]:
 
     At most `limit` in all, of which `slow_limit` to endpoints that failed or were slow.
     """
-    due = _due(now)
-    if not due.exists() and not _due_once(now).exists():
+    due, once = _due(now), _due_once(now)
+    if not due.exists() and not once.exists():
         return []
-    jobs = _claim_once(now, limit, slow_limit)
-    slow_limit -= sum(job.endpoint.is_slow for job in jobs)
+    jobs: list[Job] = []
     for is_slow in (False, True):
-        places = limit - len(jobs)
-        places = min(places, slow_limit) if is_slow else places
-        if places > 0:
-            jobs += _claim(due.filter(is_slow=is_slow), now, places)
+        most = min(limit, len(jobs) + slow_limit) if is_slow else limit
+        if len(jobs) < most:
+            rows = once.filter(endpoint__is_slow=is_slow)
+            jobs += _claim_once(rows, now, most - len(jobs))
+        if len(jobs) < most:
+            jobs += _claim(due.filter(is_slow=is_slow), now, most - len(jobs))
     return jobs
 
 
@@ -163,10 +164,10 @@ def _next_event(endpoint: WebhookEndpoint) -> Event | None:
 
 
 @whole_transaction
-def _claim_once(now: datetime, limit: int, slow_limit: int) -> list[Job]:
-    jobs: list[Job] = []
+def _claim_once(once: "QuerySet[WebhookDelivery]", now: datetime, limit: int) -> list[Job]:
+    jobs = []
     with transaction.atomic():
-        due = _due_once(now).select_related("endpoint")
+        due = once.select_related("endpoint")
         rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
         events = Event.objects.in_bulk([row.event_id for row in rows])
         for row in rows:
@@ -174,10 +175,6 @@ def _claim_once(now: datetime, limit: int, slow_limit: int) -> list[Job]:
             if event is None:
                 row.delete()
                 continue
-            if row.endpoint.is_slow:
-                if slow_limit <= 0:
-                    continue
-                slow_limit -= 1
             row.next_try_at = now + LEASE
             row.save(update_fields=["next_try_at"])
             jobs.append(Job(row.endpoint, event, row.attempt, row.next_try_at, row))

@@ -75,8 +75,8 @@ def merged_page_of(
 
     One statement for each model. Their keys are random, so no two rows have the same place.
     """
-    backwards = bool(before) and not after
     mark = place_of(sets[0].model, order, after or before)
+    backwards = mark is not None and not after
     descending = order.descending is not backwards
     found = [row for rows in sets for row in _beyond(rows, mark, order.field, descending, size)]
     if len(sets) > 1:
@@ -100,9 +100,9 @@ def united_page_of(
     """
     if len(sets) == 1:
         return page_of(load(sets[0]), order=order, after=after, before=before, size=size)
-    backwards = bool(before) and not after
     model = sets[0].model
     mark = place_of(model, order, after or before)
+    backwards = mark is not None and not after
     descending = order.descending is not backwards
     first, *others = (
         _cut(rows, mark, order.field, descending).values_list("pk", order.field) for rows in sets
@@ -125,7 +125,7 @@ def _page(
 ) -> Page[Any]:
     """Return the page of these rows, of which one more than fit on it was looked for."""
     has_more, found = len(found) > size, found[:size]
-    if backwards and begins_at_mark:
+    if backwards:
         found.reverse()
         return Page(found, _name(found, 0, order, has_more), _name(found, -1, order, bool(found)))
     return Page(found, _name(found, 0, order, begins_at_mark), _name(found, -1, order, has_more))

@@ -91,13 +91,16 @@ def report_conflict(form: VersionedForm, refused: ChangedMeanwhile) -> None:
     form.report_conflict(refused.names, changes)
 
 
-def actor_name(actor: Any) -> str:
-    """Return who acted: members by their address, the provider's staff without a name."""
+def actor_name(actor: Any, *, by_provider: bool | None = None) -> str:
+    """Return who acted: members by their address, keys by name, the provider's staff without one.
+
+    `by_provider` is what the action's row says; without one counts what the actor is today.
+    """
     if actor is None:
         return gettext("The system")
-    if actor.kind == UserKind.API_KEY:
-        return str(actor.account_name)
-    return str(settings.PROVIDER_NAME if acts_for_provider(actor) else actor.email)
+    if acts_for_provider(actor) if by_provider is None else by_provider:
+        return str(settings.PROVIDER_NAME)
+    return str(actor.account_name if actor.kind == UserKind.API_KEY else actor.email)
 
 
 def answer_action(

@@ -16,6 +16,8 @@ from association.services.budget_requests import ask_partner
 from association.services.customer_names import rename_customer
 from association.services.customers import assign_manager, freeze_customer, set_budget
 from association.services.endings import ask_to_end
+from integration.enums import Scope
+from integration.services.keys import create_key
 from tests.factories import (
     InvitationFactory,
     PartnerMemberFactory,
@@ -131,3 +133,27 @@ def test_what_is_older_than_the_newest_twenty_folds(boss, customer, start, budge
 
     assert ("Show what is older" in page) is is_folded
     assert page.count("Set a budget: ") == budgets
+
+
+def test_programs_are_called_by_the_names_of_their_keys(boss, customer):
+    key, _secret = create_key(
+        partner=boss.partner,
+        name="CRM",
+        scopes=[Scope.BUDGETS_WRITE],
+        expires_at=timezone.now() + timedelta(days=30),
+        by=boss.user,
+        now=timezone.now(),
+    )
+    set_budget(association=customer, by=key.user, now=timezone.now(), **TERMS)
+    freeze_customer(
+        association=customer,
+        scope=FreezeScope.ACCOUNT,
+        reason="Late",
+        by=key.user,
+        now=timezone.now(),
+    )
+
+    page = page_of(boss, customer)
+
+    assert [entry.who for entry in page.context["timeline"]][:2] == [key.user.account_name] * 2
+    assert key.user.email not in page.content.decode()

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from integration.models import WebhookDelivery
 from integration.services import endpoints, posting, webhook_lane, webhook_queue
-from integration.services.webhook_queue import tell_of_failing_endpoints
+from integration.services.webhook_queue import claim_jobs, tell_of_failing_endpoints
 from outbox.models import Event, OutboxMessage
 from partners.enums import EventKind
 from tests.factories import PartnerFactory
@@ -302,6 +302,21 @@ def test_test_event_goes_to_its_endpoint_only_once_and_beside_the_order():
     assert str(row.event_id) not in other.ids
     assert log_of(endpoint) == [(str(row.event_id), 1, 500, "status")]
     assert reload(endpoint).failing_since is None
+
+
+def test_tests_of_slow_endpoints_leave_the_places_to_others():
+    now = timezone.now()
+    slow, _secret = make_endpoint()
+    quick, _secret = make_endpoint()
+    slow.is_slow = True
+    slow.save()
+    for endpoint in [slow] * 4 + [quick]:
+        endpoints.send_test(endpoint=endpoint, now=now)
+
+    jobs = claim_jobs(now=now, limit=3, slow_limit=1)
+
+    assert [job.endpoint.pk for job in jobs] == [quick.pk, slow.pk]
+    assert claim_jobs(now=now, limit=3, slow_limit=0) == []
 
 
 def test_replay_sends_an_event_again_with_its_id():

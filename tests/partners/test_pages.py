@@ -117,10 +117,15 @@ def test_rows_named_by_a_uuid_are_paged_too():
         "2020-01-01~1",
     ],
 )
-def test_invalid_place_is_the_first_page(rows, text):
-    first = page_of(rows, order=Order("created_at"), size=3)
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_invalid_place_is_the_first_page(rows, text, way):
+    order, place = Order("created_at"), {way: text}
+    sets = [rows.filter(used_count=number) for number in range(3)]
+    first = page_of(rows, order=order, size=3)
 
-    assert page_of(rows, order=Order("created_at"), after=text, size=3) == first
+    assert page_of(rows, order=order, size=3, **place) == first
+    united = united_page_of(sets, load=lambda found: found, order=order, size=3, **place)
+    assert united.rows == first.rows
 
 
 def test_a_page_is_one_statement(rows, django_assert_num_queries):

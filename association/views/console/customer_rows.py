@@ -65,17 +65,12 @@ def frozen_by(freeze: Freeze) -> str:
 
 
 def who(actor: User | None, association: Association, *, by_provider: bool | None = None) -> str:
-    """Return who acted: members by their address, the provider's staff without a name.
-
-    `by_provider` is what the action's row says; without one counts what the actor is today.
-    """
+    """Return who acted, as `actor_name()` does, or that it was the customer or nobody."""
     if actor is None:
         return _("automatically")
     if actor.pk == association.account.owner_id:
         return _("the customer")
-    if by_provider is None:
-        return actor_name(actor)
-    return str(settings.PROVIDER_NAME) if by_provider else actor.email
+    return actor_name(actor, by_provider=by_provider)
 
 
 def freeze_row(freeze: Freeze, association: Association) -> dict[str, Any]:
