@@ -12,7 +12,7 @@ from association.enums import (
     JourneyRefusal,
 )
 from partners.refusals import sentence_for as invitation_sentence_for
-from web.moments import clock_text, next_minute
+from partners.refusals import with_moment
 from web.refused import Refused
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
         " nor request an authorization."
     ),
     AssociationRefusal.FROZEN_TOO_OFTEN: _(
-        "You have frozen this customer ten times within a day. Try again tomorrow."
+        "You have frozen this customer ten times within a day. Try again later."
     ),
     AssociationRefusal.FROZEN_FOR_OTHER_REASON: _(
         "The account had been frozen already. Nothing has changed, and the customer is not told of"
@@ -64,11 +64,11 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
     AssociationRefusal.NOT_GRANTED: _("No authorization has been given yet."),
     AssociationRefusal.NOT_REQUESTED: _("The partner has not asked for an authorization."),
     AssociationRefusal.GRANTED_TOO_OFTEN: _(
-        "You have given the authorization five times within a day. Try again tomorrow."
+        "You have given the authorization five times within a day."
     ),
     AssociationRefusal.END_REQUEST_OPEN: _("A request to end this association is open already."),
     AssociationRefusal.END_ASKED_TOO_OFTEN: _(
-        "You have asked to end this association five times within a day. Try again tomorrow."
+        "You have asked to end this association five times within a day."
     ),
     AssociationRefusal.END_OBSTRUCTED: _(
         "The association cannot end yet: something has to be settled first."
@@ -84,7 +84,7 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
         "This does not help here, or no longer. The page shows what does."
     ),
     AssociationRefusal.WRITTEN_TOO_OFTEN: _(
-        "You have written to this person within the last 24 hours. Possible again from %(moment)s."
+        "You have written to this person within the last 24 hours."
     ),
     AssociationRefusal.EMAIL_UNWANTED: _("This person does not want e-mail from you."),
     AssociationRefusal.ADDRESS_UNKNOWN: _("No address is known yet."),
@@ -116,8 +116,6 @@ SENTENCES: "dict[StrEnum, StrOrPromise]" = {
 
 def sentence_for(refused: Refused) -> str:
     """Return what to tell the person whose action was refused, here or in partners."""
-    if refused.code == AssociationRefusal.WRITTEN_TOO_OFTEN and refused.again_at is not None:
-        return SENTENCES[refused.code] % {"moment": clock_text(next_minute(refused.again_at))}
     if refused.code in SENTENCES:
-        return str(SENTENCES[refused.code])
+        return with_moment(str(SENTENCES[refused.code]), refused)
     return invitation_sentence_for(refused)

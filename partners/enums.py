@@ -135,6 +135,7 @@ class BulkRefusal(StrEnum):
     CANCELLED = "bulk_cancelled"
     NOT_VISIBLE = "bulk_not_visible"
     LIVES_LONGER = "bulk_lives_longer"
+    MEMBER_LEFT = "bulk_member_left"
     FAILED = "bulk_failed"
 
 

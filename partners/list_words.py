@@ -22,7 +22,7 @@ REMARKS: dict[str, "StrOrPromise"] = {
     RowRemark.SEVERAL_ADDRESSES: _("The row has several addresses; each is invited."),
     RowRemark.ALREADY_INVITED: _("This person has an invitation from you that is still live."),
     RowRemark.MAILED_TOO_OFTEN: _(
-        "This person was sent three invitations within a day, and gets no other before tomorrow."
+        "This person was sent three invitations within a day, and gets no other now."
     ),
 }
 _COLUMNS: dict[str, "StrOrPromise"] = {

@@ -1,10 +1,7 @@
 """The sentences for what partners refuses to do, by the code of the refusal."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +17,7 @@ from partners.enums import (
     PartnerRefusal,
     RowProblem,
 )
+from web.moments import clock_text, next_minute
 from web.refused import Refused
 
 if TYPE_CHECKING:
@@ -45,9 +43,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     InvitationProblem.RECIPIENT_REMOVED: _(
         "This invitation is so old that its recipient is no longer stored. Make a new one."
     ),
-    InvitationProblem.MAILED_TOO_OFTEN: _(
-        "This person was sent three invitations within a day. Try again tomorrow."
-    ),
+    InvitationProblem.MAILED_TOO_OFTEN: _("This person was sent three invitations within a day."),
     InvitationProblem.DOES_NOT_WANT_EMAIL: _(
         "This person does not want invitations from you by e-mail. You can hand on the link"
         " yourself."
@@ -129,6 +125,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     BulkRefusal.CANCELLED: _("This has been cancelled. Choose the rows again."),
     BulkRefusal.NOT_VISIBLE: _("This is not yours any more."),
     BulkRefusal.LIVES_LONGER: _("It lives longer already."),
+    BulkRefusal.MEMBER_LEFT: _("The member who started this has left."),
     BulkRefusal.FAILED: _("An error of this system stopped it. Try it again on its own page."),
     InvitationRequestRefusal.ANSWERED: _("The online invitation has been sent already."),
     InvitationRequestRefusal.DISMISSED: _("This request has been dismissed."),
@@ -146,11 +143,10 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     MemberRefusal.NO_LONGER_MEMBER: _("This person is no longer a member."),
     MemberRefusal.MEMBER_ALREADY: _("This person is a member already."),
     MemberRefusal.MAILED_TOO_OFTEN: _(
-        "This person was sent three invitations to become a member within a day. Try again"
-        " tomorrow."
+        "This person was sent three invitations to become a member within a day."
     ),
     MemberRefusal.TOO_MANY_INVITED: _(
-        "Your organisation has invited as many members as it can within a day. Try again tomorrow."
+        "Your organisation has invited as many members as it can within a day."
     ),
     MemberRefusal.INVITATION_ACCEPTED: _("This invitation has been accepted already."),
     MemberRefusal.INVITATION_EXPIRED: _(
@@ -172,13 +168,14 @@ SENTENCES: dict[str, "StrOrPromise"] = {
 
 
 def sentence_for(refused: Refused) -> str:
-    """Return the sentence for the refusal; a quota's names the moment, in the reader's zone."""
-    if refused.code == InvitationProblem.QUOTA_REACHED and refused.again_at is not None:
-        # The first whole minute after it.
-        moment = localtime(refused.again_at + timedelta(minutes=1))
-        return gettext(
-            "These would be more invitations than are allowed within 24 hours."
-            " Possible again from %(moment)s."
-        ) % {"moment": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"}
+    """Return the sentence for the refusal, and from when the action is possible again if known."""
     sentence = str(SENTENCES[refused.code.value])
-    return sentence % refused.context if refused.context else sentence
+    return with_moment(sentence % refused.context if refused.context else sentence, refused)
+
+
+def with_moment(sentence: str, refused: Refused) -> str:
+    """Add to the sentence from when the action is possible again, in the reader's zone."""
+    if refused.again_at is None:
+        return sentence
+    again = gettext("Possible again from %(moment)s.")
+    return f"{sentence} {again % {'moment': clock_text(next_minute(refused.again_at))}}"

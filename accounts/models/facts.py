@@ -228,6 +228,8 @@ class Resource(Fact):
 class Spending(Fact):
     """What the account has used, counted against its budget."""
 
+    past_moments = ("occurred_at",)
+
     account = _account_key("spending")
     amount = _amount(_("amount"))
     occurred_at = models.DateTimeField(_("occurred at"))

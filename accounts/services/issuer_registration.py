@@ -40,7 +40,7 @@ class Person:
     registered_at: datetime | None = None
 
 
-def has_account(email: str) -> bool:
+def is_address_taken(email: str) -> bool:
     """Return whether a user has this e-mail address, other than one that its owner never used."""
     address = canonical_address(email)
     users = User.objects.filter(email=address)

@@ -12,14 +12,18 @@ from accounts.admin import hubs as account_hubs
 from accounts.models import CustomerAccount
 from association.admin.attempts import attempt_state
 from association.models import Association, Attempt, Budget, EndRequest
+from association.refusals import SENTENCES
 from outbox.admin.hubs import messages_about, messages_to
 from partners.admin import hubs as partner_hubs
+from partners.admin.bulk_actions import REASONS
 from partners.models import Invitation, Partner
 from web.admin.hubs import Section, adds_sections, first_rows
 from web.moments import moment_text
 
 # Their sections stand above the ones of this module, which therefore imports them.
 BEFORE = (account_hubs, partner_hubs)
+# Actions on many rows can be about customers.
+REASONS.update({code.value: sentence for code, sentence in SENTENCES.items()})
 
 
 @adds_sections(Partner)

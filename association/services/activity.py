@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import Q, QuerySet, Subquery
-from django.utils.timezone import make_aware
 
 from accounts.models import User
+from association.services.history import midnight
 from audit.models import AuditEvent
 from partners.models import BulkAction, Partner, PartnerMember
 from partners.services.pages import Order
@@ -62,17 +62,13 @@ def find_activity(member: PartnerMember, filters: Mapping[str, Any]) -> QuerySet
     if "action" in filters:
         found = found.filter(action=filters["action"])
     if "since" in filters:
-        found = found.filter(occurred_at__gte=_midnight(filters["since"], member.partner))
+        found = found.filter(occurred_at__gte=midnight(filters["since"], member))
     if "until" in filters:
         after = filters["until"] + timedelta(days=1)
-        found = found.filter(occurred_at__lt=_midnight(after, member.partner))
+        found = found.filter(occurred_at__lt=midnight(after, member))
     if "about" in filters:
         found = found.filter(_about(member.partner, *filters["about"]))
     return found
-
-
-def _midnight(day: date, partner: Partner) -> datetime:
-    return make_aware(datetime.combine(day, time.min), partner.zone)
 
 
 def _about(partner: Partner, label: str, key: str) -> Q:
@@ -129,10 +125,12 @@ def _deleted(gone: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Subject]:
 def _load(label: str, keys: set[str], partner: Partner) -> Iterable[tuple[Any, Subject]]:
     if label in _OF_CUSTOMER:
         way = _OF_CUSTOMER[label]
-        rows = partner.associations.filter(**{f"{way}__in": keys}).order_by("pk")
+        rows = partner.associations.filter(**{f"{way}__in": keys})
+        # The last one counts: of an account that joined twice, the later association.
+        ordered = rows.order_by("associated_at", "pk")
         return [
             (key, Subject(CUSTOMER, str(pk), name))
-            for key, pk, name in rows.values_list(way, "pk", "shown_name")
+            for key, pk, name in ordered.values_list(way, "pk", "shown_name")
         ]
     if label == "partners.partner":
         return [(partner.pk, Subject(label, str(partner.pk), partner.name))]

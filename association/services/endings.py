@@ -148,11 +148,7 @@ def answer_end_request(
         if open_request.asking_side == side:
             raise Refused(AssociationRefusal.WRONG_SIDE, association=locked)
         if side == Side.PROVIDER and now < answer_is_due_at(open_request):
-            raise Refused(
-                AssociationRefusal.END_REQUEST_NOT_DUE,
-                association=locked,
-                again_at=answer_is_due_at(open_request),
-            )
+            raise Refused(AssociationRefusal.END_REQUEST_NOT_DUE, association=locked)
         if agree and side != Side.PROVIDER:
             _check_obstacles(locked, now)
         _write_answer(open_request, answer, side, reason, by=by, now=now)

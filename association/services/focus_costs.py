@@ -241,7 +241,7 @@ def _add(
     if start and end and end <= start:
         faults.append(_fault("ChargePeriodEnd", _("It must be after ChargePeriodStart.")))
     if start and start > now + CLOCKS_DIFFER_BY:
-        text = _("This moment is in the future. Record spending afterwards.")
+        text = _("This moment is in the future. Report it afterwards.")
         faults.append(_fault("ChargePeriodStart", text))
     if row["SubAccountId"] not in NULLS:
         costs.accounts.setdefault(row["SubAccountId"], line)

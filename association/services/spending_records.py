@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext as _
 
 from accounts.models import Spending
-from accounts.models.facts import CLOCKS_DIFFER_BY
 from accounts.services.fact_forms import FactForm, fact_form
 from accounts.services.fact_lines import ImportReport, Line, validate_lines
 from accounts.services.fact_writes import (
@@ -41,7 +38,7 @@ def record_spending(
     then the budgets of the accounts whose spending changes are looked at.
     """
     report = ImportReport()
-    rows: list[Spending] = validate_lines(lines, partial(_form_of, now=now), report)
+    rows: list[Spending] = validate_lines(lines, _form_of, report)
     if report.errors:
         return report
     if dry_run:
@@ -59,13 +56,8 @@ def record_spending(
     return report
 
 
-def _form_of(fields: dict[str, Any], *, now: datetime) -> FactForm:
+def _form_of(fields: dict[str, Any]) -> FactForm:
     if fields.pop("kind", "spending") != "spending":
         text = _("Only spending is recorded here: use import_facts.")
         raise ValidationError(text, code="not_spending")
-    form = _SpendingForm(fields)
-    not_in_the_future = MaxValueValidator(
-        now + CLOCKS_DIFFER_BY, _("This moment is in the future. Record spending afterwards.")
-    )
-    form.fields["occurred_at"].validators = [not_in_the_future]
-    return form
+    return _SpendingForm(fields)

@@ -18,7 +18,11 @@ from partners.forms.expiry import check_expiry
 from partners.forms.presets import DomainsField
 from partners.services.invitation_drafts import MOST_USES
 from web.moments import read_moment
+from web.random_ids import LONGEST_KEY
 from web.text_fields import LineField, LinesField
+
+# The id of an object as a parameter or in a body.
+Id = Annotated[str, Field(pattern=rf"^[0-9]{{1,{LONGEST_KEY}}}$")]
 
 
 class Input(BaseModel):

@@ -69,6 +69,10 @@ _PROBLEM = {
                 },
             },
         },
+        "fields_left_out": {
+            "type": "integer",
+            "description": "How many more of `fields` there are.",
+        },
     },
 }
 
@@ -93,6 +97,8 @@ def openapi_document() -> Document:
             picture = _PICTURES.get(path.rpartition(".")[2])
             if picture is not None:
                 operation["responses"][200]["content"] = {picture: {}}
+                # Of an invitation that cannot be followed there is none.
+                operation["responses"][409] = _answer_of(409)
     return document
 
 
@@ -118,8 +124,11 @@ def _complete(operation: Document, *, method: str, is_of_one: bool) -> None:
         problems |= _OF_CHANGES
         operation["parameters"].append(_REPEATABLE)
     for status in sorted(problems):
-        shared = f"#/components/responses/{_name_of(status)}"
-        operation["responses"][status] = {"$ref": shared}
+        operation["responses"][status] = _answer_of(status)
+
+
+def _answer_of(status: int) -> Document:
+    return {"$ref": f"#/components/responses/{_name_of(status)}"}
 
 
 def _name_of(status: int) -> str:

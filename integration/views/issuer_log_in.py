@@ -19,7 +19,7 @@ from accounts.services.connected_logins import connect_login, find_connected_use
 from accounts.services.issuer_registration import (
     claim_account,
     claim_user,
-    has_account,
+    is_address_taken,
     refresh_name,
 )
 from integration.enums import FlowPurpose, LogInProblem
@@ -156,7 +156,7 @@ def _log_in(request: HttpRequest, issuer: Issuer, flow: Flow, answer: Answer) ->
     user = claim_account(person=person, now=timezone.now())
     if user is not None:
         return enter(request, issuer, user, flow.next_url, second_factor=second_factor)
-    if has_account(person.email):
+    if is_address_taken(person.email):
         raise Refused(ConnectionRefusal.ADDRESS_TAKEN)
     attempt = open_attempt(request, flow.next_url)
     if attempt is not None:

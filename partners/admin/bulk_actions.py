@@ -18,11 +18,15 @@ OF_INVITATIONS = {BulkKind.REVOKE, BulkKind.RESEND, BulkKind.EXTEND}
 CUSTOMER = "association.association"
 
 
+# By the code of an outcome; other apps add theirs.
+REASONS: dict[str, Any] = dict(SENTENCES)
+
+
 def outcome_of(row: BulkActionRow) -> Any:
     """Say what became of the row, as the console does; "" while it waits."""
     if row.outcome in {"", BulkActionRow.DONE}:
         return _("done") if row.outcome else ""
-    why = SENTENCES.get(row.outcome, row.outcome.replace("_", " "))
+    why = REASONS.get(row.outcome, row.outcome.replace("_", " "))
     return format_lazy("{}: {}", _("left alone"), why)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.services import acting_for, record_audit_event
 from outbox.services.background import DATABASE_AWAY
-from partners.enums import BatchState, BulkKind, BulkRefusal, MemberRefusal
+from partners.enums import BatchState, BulkKind, BulkRefusal
 from partners.models import BulkAction, BulkActionRow, InvitationBatch, PartnerMember
 from partners.services.members import lock_member
 from web.logs import Event
@@ -196,7 +196,7 @@ def recent_bulk_actions(
 ) -> QuerySet[BulkAction]:
     """Return the actions of these kinds that run, then the member's own that ended within a day.
 
-    The one that ended last is the first of those.
+    The one that started, or ended, last is the first.
     """
     seen = member.partner.bulk_actions.visible_to(member).filter(kind__in=list(performers))
     if batch is not None:
@@ -206,7 +206,7 @@ def recent_bulk_actions(
     is_running = Q(ended_at__isnull=True)
     is_own_of_today = Q(created_by=member.user_id, ended_at__gt=now - RECENT)
     recent = seen.filter(is_running | is_own_of_today, started_at__isnull=False)
-    return recent.order_by(F("ended_at").desc(nulls_first=True), "-pk")[:MOST_RECENT]
+    return recent.order_by(F("ended_at").desc(nulls_first=True), "-started_at", "-pk")[:MOST_RECENT]
 
 
 def has_running_bulk_actions(*, now: datetime) -> bool:
@@ -275,7 +275,7 @@ def _perform(
     """
     member = action.partner.members.filter(user=action.created_by, user__is_active=True).first()
     if member is None:
-        raise Refused(MemberRefusal.NO_LONGER_MEMBER)
+        raise Refused(BulkRefusal.MEMBER_LEFT)
     member.partner, member.user = action.partner, action.created_by
     with acting_for(action.partner_id, member.user):
         perform(RowTask(member, key, action.terms, action.reason, action.created_at, now))

@@ -77,7 +77,7 @@ def faults(kind, **changes):
         ("reserved_instance", {"cancelled_at": BEFORE}, {"cancelled_at": "too_early"}),
         ("coupon", {"expires_at": BEYOND}, {"expires_at": "too_late"}),
         ("spending", {"occurred_at": BEFORE}, {"occurred_at": "too_early"}),
-        ("spending", {"occurred_at": LATER}, {"occurred_at": "max_value"}),
+        ("spending", {"occurred_at": LATER}, {"occurred_at": "in_the_future"}),
     ],
     ids=str,
 )  # fmt: skip

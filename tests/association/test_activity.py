@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.enums import FreezeScope
 from association.activity_words import WORDS
 from association.services.customers import freeze_customer
+from association.services.endings import end_association
 from audit.models import AuditEvent
 from audit.services import acting_for, record_audit_event
 from integration.services.endpoints import create_endpoint
@@ -148,6 +150,21 @@ def test_customers_actions_lead_to_the_customer(boss, console, invitation):
     revoke(console, invitation)
     about = console.get(ACTIVITY, {"about": f"association.association:{customer.pk}"})
     assert rows_of(about) == rows
+
+
+def test_freeze_of_who_joined_twice_leads_to_the_later_association(boss, console, invitation):
+    first = make_associated(invitation=invitation, now=NOW - timedelta(hours=2))
+    staff = UserFactory.create(is_superuser=True, is_staff=True)
+    end_association(association=first, reason="Moves", by=staff, now=NOW - timedelta(hours=1))
+    online = InvitationFactory.create(partner=boss.partner, email=True, is_bound=False)
+    second = make_associated(invitation=online, account=first.account, now=NOW)
+    with acting_for(boss.partner_id, boss.user):
+        freeze_customer(
+            association=second, scope=FreezeScope.ACCOUNT, reason="Late", by=boss.user, now=NOW
+        )
+    assert [row[3] for row in rows_of(console.get(ACTIVITY))] == [
+        f"/partner/customers/{second.pk}/"
+    ]
 
 
 def test_action_on_many_rows_is_named_and_leads_to_its_result(boss, console, invitation):

@@ -238,7 +238,7 @@ def test_place_is_understood_as_a_time_zone(superuser: Client) -> None:
     [
         ("done", "done"),
         ("invitation_revoked", "left alone: This invitation has been revoked."),
-        ("association_ended", "left alone: association ended"),
+        ("ended", "left alone: This association has ended."),
         ("", ""),
     ],
 )

@@ -210,7 +210,8 @@ def test_page_leads_to_the_customer_whom_the_member_may_open(boss):
     boss.partner.associations.update(manager=boss)
     assert customer not in client_of(manager.user).get(page).content.decode()
     boss.partner.associations.update(ended_at=association.associated_at)
-    assert customer not in client_of(boss.user).get(page).content.decode()
+    assert customer in client_of(boss.user).get(page).content.decode()
+    assert client_of(boss.user).get(f"/partner{customer}").status_code == 200
 
 
 def test_nothing_is_sent_for_a_finished_attempt(boss):

@@ -20,6 +20,7 @@ from outbox.models import OutboxMessage
 from partners.enums import BudgetPeriod, BulkKind, BulkRefusal, OnExhaustion
 from partners.models import BulkAction
 from partners.services.bulk_actions import choose_rows, do_few, start_bulk_action
+from partners.services.members import remove_member
 from tests.csv_files import lines_of
 from tests.factories import (
     FreezeFactory,
@@ -334,6 +335,8 @@ def test_manager_is_chosen_among_the_members(client, boss):
     client.post(page, {"manager": str(colleague.pk)})
     customer.refresh_from_db()
     assert customer.manager == colleague
+    remove_member(member=colleague, by=boss.user, now=timezone.now())
+    assert "Manager: a former member." in text_of(client.get(page))
 
 
 def test_managers_assign_nobody(boss):

@@ -173,7 +173,7 @@ def test_facts_behind_a_refusal_are_the_customers_own():
     BillFactory.create(account=CustomerAccountFactory.create(), amount=Decimal("777.77"))
     text = text_of(walk.get("check"))
     assert "2 unpaid bills, 111.50\N{NO-BREAK SPACE}USD in total." in text
-    assert "777" not in text
+    assert "777.77" not in text
 
 
 def test_paying_and_checking_again_goes_on():

@@ -186,7 +186,7 @@ def test_dry_run_writes_nothing(record):
         ({"end": "soon"}, f"ChargePeriodEnd: {NO_MOMENT}"),
         ({"end": "2026-03-19T00:00:00Z"}, "ChargePeriodEnd: It must be after ChargePeriodStart."),
         ({"start": "2026-03-20T12:06:00Z", "end": "2026-03-20T13:00:00Z"},
-         "ChargePeriodStart: This moment is in the future. Record spending afterwards."),
+         "ChargePeriodStart: This moment is in the future. Report it afterwards."),
         ({"account": "/subscriptions/2"},
          "SubAccountId: There is no customer account with this external id."),
         ({"account": "/subscriptions/\u200b1"},

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 NO_AMOUNT = 'amount: Write an amount with at most two decimal places, like "12.50".'
 NO_ACCOUNT = "account: There is no customer account with this name or address."
-IN_THE_FUTURE = "occurred_at: This moment is in the future. Record spending afterwards."
+IN_THE_FUTURE = "occurred_at: This moment is in the future. Report it afterwards."
 EXHAUSTED = FreezeCause.BUDGET_EXHAUSTED
 
 

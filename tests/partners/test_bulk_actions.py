@@ -119,7 +119,7 @@ def test_who_is_no_longer_a_member_does_nothing(member):
     action = started(member, BulkKind.REVOKE, [own(member)])
     member.delete()
     act_on_invitations(now=NOW)
-    assert outcomes(action) == ["no_longer_member"]
+    assert outcomes(action) == ["bulk_member_left"]
 
 
 def test_who_is_blocked_does_nothing(member):
@@ -127,7 +127,7 @@ def test_who_is_blocked_does_nothing(member):
     action = started(member, BulkKind.REVOKE, [invitation])
     type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
     act_on_invitations(now=NOW)
-    assert outcomes(action) == ["no_longer_member"]
+    assert outcomes(action) == ["bulk_member_left"]
     invitation.refresh_from_db()
     assert invitation.revoked_at is None
 

@@ -128,9 +128,15 @@ def terms_of(member: PartnerMember, action: BulkAction) -> str:
         case BulkKind.FREEZE:
             return _("Frozen: %(scope)s.") % {"scope": FreezeScope(terms["scope"]).label}
         case BulkKind.ASSIGN_MANAGER:
-            manager = member.partner.members.filter(pk=terms["manager"]).first()
-            return _("Manager: %(name)s.") % {"name": manager.user.email if manager else _("none")}
+            return _("Manager: %(name)s.") % {"name": _manager_name(member, terms["manager"])}
     return ""
+
+
+def _manager_name(member: PartnerMember, key: int | None) -> str:
+    if key is None:
+        return _("none")
+    manager = member.partner.members.select_related("user").filter(pk=key).first()
+    return _("a former member") if manager is None else manager.user.email
 
 
 SUBJECT = BulkSubject(

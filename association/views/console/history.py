@@ -217,7 +217,7 @@ def _show_attempt(
 def _customer(found: Attempt, member: PartnerMember) -> Association | None:
     """Return the attempt's association if the member may open it as a customer."""
     association: Association | None = getattr(found, "association", None)
-    if association is None or association.ended_at is not None:
+    if association is None:
         return None
     is_own = member.is_administrator or association.manager_id == member.pk
     return association if is_own else None

@@ -1,7 +1,7 @@
 """Associations of all partners: the provider's programs read and end them."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from association.services.customer_lists import NEWEST_FIRST
 from association.services.endings import end_association
 from integration.api.answers import Listed, Paging, answer, answer_once, answer_page
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Input, Output, Reason, YesOrNo
+from integration.api.fields import Id, Input, Output, Reason, YesOrNo
 from integration.api.gate import provider_needs
 from integration.api.problems import not_found
 from integration.api.provider.named_accounts import (
@@ -27,11 +27,9 @@ from integration.api.provider.named_accounts import (
 from integration.api.provider.partners import partner_of
 from integration.enums import ProviderScope
 from partners.enums import AssociationType
-from web.random_ids import LONGEST_KEY, key_or_404
+from web.random_ids import key_or_404
 
 router = Router(tags=["Provider: associations"])
-
-Id = Annotated[str, Field(pattern=rf"^[0-9]{{1,{LONGEST_KEY}}}$")]
 
 
 class AssociationFilters(Paging):

@@ -12,7 +12,7 @@ from association.services.eligibility import snapshot
 from association.services.previews import preview_eligibility
 from integration.api.answers import answer
 from integration.api.callers import ProviderRequest
-from integration.api.fields import Output
+from integration.api.fields import Id, Output
 from integration.api.gate import provider_needs
 from integration.api.provider.named_accounts import NamedAccount, account_of
 from integration.api.provider.partners import partner_of
@@ -25,7 +25,7 @@ router = Router(tags=["Provider: eligibility"])
 class Joining(NamedAccount):
     """Who would join whom, and how."""
 
-    partner_id: str = Field(min_length=1, max_length=40)
+    partner_id: Id
     association_type: AssociationType
 
 

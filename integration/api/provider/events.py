@@ -13,8 +13,8 @@ from association.models import Association, Attempt
 from integration.api.answers import Listed, answer_listed
 from integration.api.callers import ProviderRequest
 from integration.api.events import EventFilters, EventShown, found_events, position_of
+from integration.api.fields import Id
 from integration.api.gate import provider_needs
-from integration.api.provider.associations import Id
 from integration.api.provider.partners import partner_of
 from integration.enums import ProviderScope
 from outbox.models import Event
