@@ -9,7 +9,7 @@ NAME = "Example Cloud ID"
 _DAY = timedelta(days=1)
 # What each shows, by the name with which to log in there.
 SHOWN = {
-    "ada@identity.example": "registered two days ago: may join",
+    "ada@identity.example": "registered two days ago: may join by e-mail, not by a link",
     "grace@identity.example": "her country is not known: it is asked for",
     "old@identity.example": "registered a month ago: too long to join",
     "unproven@identity.example": "the address is not confirmed: not logged in",
